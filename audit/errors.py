@@ -1,0 +1,50 @@
+"""The errors that a user can cause, each saying what was found, what is allowed, and what to do next."""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """A mistake in usage, plan, cohort, run or policy that the user can mend.
+
+    The command line prints it without a traceback and exits with 2.
+
+    Parameters
+    ----------
+    found : str
+        What was found, with the file and row where there is one.
+    allowed : str, optional
+        What would have been right.
+    next_step : str, optional
+        What the user can do about it.
+
+    Examples
+    --------
+    >>> print(AuditError("clips.csv, row 3: language 'klingon-'.", "A BCP-47 code such as en or zh-TW."))
+    clips.csv, row 3: language 'klingon-'. Allowed: A BCP-47 code such as en or zh-TW.
+    """
+
+    def __init__(self, found: str, allowed: str = "", next_step: str = "") -> None:
+        self.found, self.allowed, self.next_step = found, allowed, next_step
+        parts = [found, f"Allowed: {allowed}" if allowed else "", f"Next: {next_step}" if next_step else ""]
+        super().__init__(" ".join(part for part in parts if part))
+
+
+class CohortError(AuditError):
+    """The cohort on disk breaks the contract; ``faults`` lists every fault found, not only the first."""
+
+    def __init__(self, faults: list[str], allowed: str = "", next_step: str = "") -> None:
+        self.faults = faults
+        head = faults[0] if len(faults) == 1 else f"{len(faults)} faults:\n  " + "\n  ".join(faults) + "\n"
+        super().__init__(head, allowed, next_step)
+
+
+class PlanError(AuditError):
+    """The plan cannot be read, or asks for something that does not exist."""
+
+
+class RunError(AuditError):
+    """The folder of a run is missing, incomplete, made from something else, or was changed afterwards."""
+
+
+class ModelError(AuditError):
+    """A model or instrument cannot be found, loaded or used as asked."""

@@ -1,0 +1,66 @@
+"""What a model is to the audit: something that makes pictures of faces, and never sees a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Waveform = NDArray[np.float32]
+"""One clip, mono: shape [T], nominally in [-1, 1], at the sample rate given beside it."""
+
+Picture = NDArray[np.uint8]
+"""One picture: shape [H, W, 3], RGB, 0 to 255."""
+
+
+@runtime_checkable
+class Reconstructor(Protocol):
+    """A model that makes a face from a voice.
+
+    It is given waveforms and nothing else: no clip id, no language, no group. Blindness is its type.
+    """
+
+    name: str
+
+    def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> Sequence[Picture | None]:
+        """One face for each waveform, in order; ``None`` where the model makes none."""
+        ...
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A model that can also show the best that its decoder can do: the face from the portrait's own feature."""
+
+    def ceiling(self, portraits: Sequence[Picture]) -> Sequence[Picture | None]:
+        """One face for each portrait, in order; ``None`` where there is none."""
+        ...
+
+
+@runtime_checkable
+class Playback(Protocol):
+    """Pictures that do not come from hearing: made elsewhere (``recorded``) or planted as known truth (``planted``).
+
+    A playback is built from a cohort and shows by clip. It is the only kind of model that may know whose clip it is,
+    and every run and report says that it was one.
+    """
+
+    name: str
+
+    def show(self, clip_ids: Sequence[str]) -> Sequence[Picture | None]:
+        """The rendered face of each clip, in order; ``None`` where there is none."""
+        ...
+
+    def show_ceiling(self, clip_ids: Sequence[str]) -> Sequence[Picture | None]:
+        """The ceiling face of each clip, in order; ``None`` where there is none."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A model or instrument that can say what it is, for the manifest of the run."""
+
+    def describe(self) -> dict[str, object]:
+        """Names, versions, options and sha256 digests; JSON types only."""
+        ...
