@@ -1,0 +1,91 @@
+"""Bias and fairness audits for models that reconstruct a face from a voice.
+
+The path of an audit is one direction::
+
+    data set on disk --adapter--> Cohort --harness(model, instrument)--> Run --measure--> Audit --> report | gate
+
+Examples
+--------
+>>> import audit
+>>> cohort = audit.Cohort.read(audit.embedded("synthetic_bilingual"))
+>>> cohort.strata(("group",))["group"].tolist()
+['asian', 'indian', 'black', 'white']
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audit.audit import Audit, Table
+    from audit.cohort import Cohort, CohortNotes
+    from audit.datasets import embedded, import_cohort
+    from audit.errors import AuditError, CohortError, ModelError, PlanError, RunError
+    from audit.finding import Finding
+    from audit.harness import run
+    from audit.instruments import instrument
+    from audit.measuring import measure
+    from audit.models import model
+    from audit.observations import Run
+    from audit.plan import Plan
+    from audit.stats import Estimate
+
+_HOMES = {
+    "Audit": "audit.audit",
+    "AuditError": "audit.errors",
+    "Cohort": "audit.cohort",
+    "CohortError": "audit.errors",
+    "CohortNotes": "audit.cohort",
+    "Estimate": "audit.stats",
+    "Finding": "audit.finding",
+    "ModelError": "audit.errors",
+    "Plan": "audit.plan",
+    "PlanError": "audit.errors",
+    "Run": "audit.observations",
+    "RunError": "audit.errors",
+    "Table": "audit.audit",
+    "embedded": "audit.datasets",
+    "import_cohort": "audit.datasets",
+    "instrument": "audit.instruments",
+    "measure": "audit.measuring",
+    "model": "audit.models",
+    "run": "audit.harness",
+}
+"""Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
+
+__version__ = "0.1.0"
+__all__ = [
+    "Audit",
+    "AuditError",
+    "Cohort",
+    "CohortError",
+    "CohortNotes",
+    "Estimate",
+    "Finding",
+    "ModelError",
+    "Plan",
+    "PlanError",
+    "Run",
+    "RunError",
+    "Table",
+    "__version__",
+    "embedded",
+    "import_cohort",
+    "instrument",
+    "measure",
+    "model",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'audit' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

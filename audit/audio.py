@@ -1,0 +1,91 @@
+"""Reading a clip: any rate and channel count in, one mono float32 waveform or the reason for its absence out."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soundfile
+import soxr
+
+from audit.models.protocol import Waveform
+
+SAMPLE_RATE = 16_000
+MIN_SECONDS = 1.0
+MAX_SECONDS = 60.0
+SILENCE_DBFS = -60.0
+MAX_FILE_BYTES = 1 << 30
+
+AudioStatus = Literal["ok", "audio_unreadable", "audio_too_short", "audio_silent"]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip as it was read.
+
+    Attributes
+    ----------
+    status : {"ok", "audio_unreadable", "audio_too_short", "audio_silent"}
+        Whether a model can be given this clip.
+    waveform : ndarray or None
+        Mono, shape [T], float32, at :data:`SAMPLE_RATE`; ``None`` unless the status is ``ok``.
+    seconds : float or None
+        The length of the file, before any cut; ``None`` if unreadable.
+    sha256 : str
+        The digest of the file's bytes; empty if there is no file.
+    detail : str
+        What was wrong or was done: the error, the cut, the channels mixed.
+    """
+
+    status: AudioStatus
+    waveform: Waveform | None
+    seconds: float | None
+    sha256: str
+    detail: str = ""
+
+
+def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS) -> Clip:
+    """The clip in a file that libsndfile can read (wav, flac, mp3, ogg, opus and more).
+
+    Channels are averaged, the rate is changed to 16 kHz by soxr at its high quality, and what lies beyond
+    ``max_seconds`` is left out and said so in ``detail``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    min_seconds, max_seconds : float
+        Shorter clips are ``audio_too_short``; longer ones are cut.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return Clip("audio_unreadable", None, None, "", f"the file is above {MAX_FILE_BYTES >> 20} MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {error.strerror}")
+    sha = hashlib.sha256(data).hexdigest()
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as sound:
+            rate, channels, seconds = sound.samplerate, sound.channels, sound.frames / sound.samplerate
+            samples = sound.read(int(max_seconds * rate), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
+        return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {error}")
+    if not np.isfinite(samples).all():
+        return Clip("audio_unreadable", None, seconds, sha, "it holds samples that are not numbers")
+    if len(samples) < min_seconds * rate:
+        return Clip("audio_too_short", None, seconds, sha, f"{seconds:.2f} s, at least {min_seconds:g} s are needed")
+    mono = samples.mean(axis=1, dtype=np.float32)
+    level = 10 * np.log10(float(np.mean(mono.astype(np.float64) ** 2)) + 1e-20)
+    if level < SILENCE_DBFS:
+        return Clip("audio_silent", None, seconds, sha, f"{level:.0f} dBFS, silence is below {SILENCE_DBFS:g} dBFS")
+    waveform = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE, quality="HQ")
+    remarks = [
+        f"{channels} channels were averaged" if channels > 1 else "",
+        f"resampled from {rate} Hz" if rate != SAMPLE_RATE else "",
+        f"cut to its first {max_seconds:g} s of {seconds:.0f} s" if seconds > max_seconds else "",
+    ]
+    return Clip("ok", np.ascontiguousarray(waveform, np.float32), seconds, sha, "; ".join(filter(None, remarks)))

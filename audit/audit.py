@@ -1,0 +1,149 @@
+"""The audit of one run: findings and tables, from which every report, comparison and decision is made."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from audit.errors import RunError
+from audit.finding import Finding
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the audit, as it is shown and as it is stored.
+
+    Attributes
+    ----------
+    title : str
+        What the table shows, in one line.
+    note : str
+        What a reader must know to read it rightly.
+    frame : DataFrame
+        Its columns and rows; a missing value is ``None`` in JSON and empty in CSV.
+    """
+
+    title: str
+    note: str
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that was found in one run; a pure function of the run and the settings.
+
+    Attributes
+    ----------
+    run : Mapping[str, object]
+        What was audited: digest, model, weights_sha256, instrument, cohort, n_speakers, n_clips and more.
+    settings : Mapping[str, object]
+        How it was measured: confidence, resamples, seed, margins, minimum of speakers.
+    findings : tuple of Finding
+        One for each check, in the order of their codes.
+    tables : Mapping[str, Table]
+        The tables behind them, by name.
+    """
+
+    run: Mapping[str, object]
+    settings: Mapping[str, object]
+    findings: tuple[Finding, ...]
+    tables: Mapping[str, Table]
+    schema_version: str = SCHEMA_VERSION
+
+    def finding(self, code: str) -> Finding:
+        """The finding of one check.
+
+        Raises
+        ------
+        KeyError
+            If no check of that code was made.
+        """
+        for finding in self.findings:
+            if finding.code == code:
+                return finding
+        raise KeyError(f"{code}: this audit holds {', '.join(f.code for f in self.findings)}")
+
+    def frame(self) -> pd.DataFrame:
+        """The tidy table of every figure: metric, stage, group, language, value, low, high, n_speakers and more."""
+        return self.tables["disparities"].frame.copy()
+
+    def to_json(self) -> str:
+        """The contract's audit.json: the same run and settings give the same bytes."""
+        document = {
+            "schema_version": self.schema_version,
+            "run": dict(self.run),
+            "settings": dict(self.settings),
+            "findings": [finding.as_dict() for finding in self.findings],
+            "tables": {
+                name: {
+                    "title": table.title,
+                    "note": table.note,
+                    "columns": list(table.frame.columns),
+                    "rows": [[_plain(value) for value in row] for row in table.frame.itertuples(index=False)],
+                }
+                for name, table in self.tables.items()
+            },
+        }
+        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Audit:
+        """The audit that :meth:`to_json` wrote.
+
+        Raises
+        ------
+        RunError
+            If the text is no audit, or one of another schema.
+        """
+        try:
+            data = json.loads(text)
+            version = data["schema_version"]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise RunError(f"This is no audit.json: {error}.", next_step="Write it again: audit measure RUN.") from error
+        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+            raise RunError(
+                f"audit.json has schema version {version}.", SCHEMA_VERSION, "Write it again: audit measure RUN."
+            )
+        return cls(
+            run=data["run"],
+            settings=data["settings"],
+            findings=tuple(Finding.from_dict(item) for item in data["findings"]),
+            tables={
+                name: Table(item["title"], item["note"], pd.DataFrame(item["rows"], columns=item["columns"]))
+                for name, item in data["tables"].items()
+            },
+            schema_version=version,
+        )
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Audit:
+        """The audit in the folder of a run.
+
+        Raises
+        ------
+        RunError
+            If the folder holds no audit.json.
+        """
+        path = Path(folder) / "audit.json"
+        if not path.is_file():
+            raise RunError(f"{folder} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
+        return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def _plain(value: object) -> object:
+    """A cell as JSON can hold it: numpy numbers as Python's, every kind of missing as ``None``."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

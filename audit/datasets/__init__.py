@@ -1,0 +1,6 @@
+"""Data sets: adapters that turn a download as it lies on disk into a cohort, and the cohorts that ship with the package."""
+
+from audit.datasets.adapter import Imported, adapter, available, import_cohort
+from audit.datasets.embedded import embedded, embedded_names
+
+__all__ = ["Imported", "adapter", "available", "embedded", "embedded_names", "import_cohort"]

@@ -1,0 +1,124 @@
+"""Models: what makes the faces. They see waveforms, never labels; playbacks show pictures that exist already."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import pandas as pd
+from pydantic import ValidationError
+
+from audit.errors import ModelError
+from audit.models.protocol import Decoder, Described, Picture, Playback, Reconstructor, Waveform
+
+__all__ = [
+    "Bindable",
+    "Decoder",
+    "Described",
+    "Picture",
+    "Playback",
+    "Reconstructor",
+    "Waveform",
+    "available",
+    "model",
+]
+
+ENTRY_POINTS = "audit.models"
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A model that becomes a playback once it is told whose clips it shows."""
+
+    name: str
+
+    def bind(self, table: pd.DataFrame, root: Path) -> Playback:
+        """The playback of one cohort."""
+        ...
+
+
+AnyModel = Reconstructor | Playback | Bindable
+
+
+def available() -> dict[str, str]:
+    """The names that :func:`model` takes, each with one line on what it is.
+
+    Examples
+    --------
+    >>> sorted(available())[:2]
+    ['planted', 'recorded']
+    """
+    built_in = {
+        "planted": "shows portraits, some of the wrong group on purpose: known truth for testing the audit itself",
+        "recorded": "shows pictures that a model made elsewhere, named in the cohort's columns rendered and ceiling",
+    }
+    return built_in | {point.name: f"from {point.value}" for point in entry_points(group=ENTRY_POINTS)}
+
+
+def model(name: str, *, weights: str | Path | None = None, options: Mapping[str, Any] | None = None) -> AnyModel:
+    """The model of that name.
+
+    Parameters
+    ----------
+    name : str
+        A name of :func:`available`, or ``module:factory``: a callable that returns an object with ``render``.
+    weights : path, optional
+        Passed to the factory as ``weights`` where given.
+    options : mapping, optional
+        Passed to the factory as keyword arguments.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, it cannot be made, or it takes no such option.
+
+    Examples
+    --------
+    >>> model("planted", options={"rendered": {"asian": {"en": {"white": 0.6}}}}).name
+    'planted'
+    """
+    chosen = dict(options or {})
+    if name in ("recorded", "planted") and weights is not None:
+        raise ModelError(f"The model {name!r} has no weights to load.", "a run without --weights")
+    if name == "recorded":
+        from audit.models.recorded import Recorded
+
+        if chosen:
+            raise ModelError(f"The model 'recorded' was given the options {', '.join(chosen)}.", "none")
+        return Recorded()
+    if name == "planted":
+        from audit.models.planted import Planted, PlantedOptions
+
+        try:
+            return Planted(PlantedOptions.model_validate(chosen))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ModelError(f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+                             "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed") from error  # fmt: skip
+    factory = _factory(name)
+    keywords = chosen | ({} if weights is None else {"weights": weights})
+    made = factory(**keywords) if callable(factory) else factory
+    if not isinstance(made, (Reconstructor, Playback, Bindable)):
+        raise ModelError(f"The model {name!r} made a {type(made).__name__} without name and render.",
+                         "an object with name and render(waveforms, sample_rate)")  # fmt: skip
+    return made
+
+
+def _factory(name: str) -> Any:
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name == name:
+            return point.load()
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise ModelError(f"The model {name!r} cannot be imported: {error}.", "module:factory, importable from here") from error
+    near = difflib.get_close_matches(name, available(), n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ModelError(f"There is no model {name!r}{hint}.", f"{', '.join(sorted(available()))} or module:factory",
+                     "See them: audit list models.")  # fmt: skip

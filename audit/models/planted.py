@@ -1,0 +1,140 @@
+"""``planted``: known truth for testing the audit itself. It shows portraits, some of them of the wrong group on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from audit.errors import ModelError
+from audit.models.protocol import Picture, Playback
+from audit.pictures import read_picture
+from audit.vocabulary import same_language
+
+Dial = dict[str, dict[str, dict[str, float]]]
+"""group -> language -> group whose portrait is shown instead -> probability."""
+
+
+class PlantedOptions(BaseModel):
+    """What is planted.
+
+    Attributes
+    ----------
+    rendered, ceiling : dict
+        ``rendered.asian.en = {white = 0.6}``: an asian speaker's English clip shows, with probability 0.6, the
+        portrait of a white speaker (of the same gender), else the speaker's own.
+    seed : int
+        Draws are made clip by clip from the seed and the clip's name, so that order and batches do not matter.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rendered: Dial = Field(default_factory=dict)
+    ceiling: Dial = Field(default_factory=dict)
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _probabilities(self) -> PlantedOptions:
+        for stage, dial in (("rendered", self.rendered), ("ceiling", self.ceiling)):
+            for group, languages in dial.items():
+                for language, shares in languages.items():
+                    if min(shares.values(), default=0) < 0 or sum(shares.values()) > 1 + 1e-9:
+                        raise ValueError(f"{stage}.{group}.{language}: probabilities lie in [0, 1] and sum to at most 1")
+        return self
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Shows the own portrait, or with a set probability by group and language another speaker's."""
+
+    options: PlantedOptions = field(default_factory=PlantedOptions)
+    name: str = "planted"
+
+    def bind(self, table: pd.DataFrame, root: Path) -> Playback:
+        """The playback of one cohort: what each clip will show is drawn here, once.
+
+        Raises
+        ------
+        ModelError
+            If a group of the dial has no speaker with a portrait, or stands in no clip.
+        """
+        portraits = table[table["portrait"] != ""].drop_duplicates("speaker_id").sort_values("speaker_id")
+        for stage in ("ceiling", "rendered"):
+            self._check(getattr(self.options, stage), table, portraits)
+        return PlantedPlayback(
+            root,
+            rendered=self._draw("rendered", self.options.rendered, table, portraits),
+            ceiling=self._draw("ceiling", self.options.ceiling, table, portraits),
+            options=self.options,
+        )
+
+    @staticmethod
+    def _check(dial: Dial, table: pd.DataFrame, portraits: pd.DataFrame) -> None:
+        groups, shown = sorted(set(table["group"])), sorted(set(portraits["group"]))
+        for group, languages in dial.items():
+            if group not in groups:
+                raise ModelError(f"The dial of 'planted' names the group {group!r}.", f"a group of the cohort: {', '.join(groups)}")
+            for target in {target for shares in languages.values() for target in shares}:
+                if target not in shown:
+                    raise ModelError(f"The dial of 'planted' shows portraits of {target!r}.",
+                                     f"a group with portraits: {', '.join(shown)}")  # fmt: skip
+
+    def _draw(self, stage: str, dial: Dial, table: pd.DataFrame, portraits: pd.DataFrame) -> dict[str, str]:
+        shown: dict[str, str] = {}
+        for row in table.itertuples():
+            shares = _shares(dial.get(str(row.group), {}), str(row.language))
+            rng = _generator(self.options.seed, stage, str(row.clip_id))
+            u, path = rng.random(), str(row.portrait)
+            for target, share in shares.items():
+                if u < share:
+                    others = portraits[(portraits["group"] == target) & (portraits["speaker_id"] != row.speaker_id)]
+                    alike = others[others["gender"] == row.gender]
+                    pool = (alike if len(alike) else others)["portrait"].to_numpy()
+                    path = str(pool[rng.integers(len(pool))]) if len(pool) else path
+                    break
+                u -= share
+            shown[str(row.clip_id)] = path
+        return shown
+
+
+@dataclass(frozen=True)
+class PlantedPlayback:
+    """The planted pictures of one cohort: ``rendered`` and ``ceiling`` map a clip to the portrait it shows."""
+
+    root: Path
+    rendered: Mapping[str, str]
+    ceiling: Mapping[str, str]
+    options: PlantedOptions
+    name: str = "planted"
+
+    def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
+        """The picture planted for each clip; ``None`` where the speaker has no portrait."""
+        return [self._picture(self.rendered[clip]) for clip in clip_ids]
+
+    def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
+        """The ceiling planted for each clip; ``None`` where the speaker has no portrait."""
+        return [self._picture(self.ceiling[clip]) for clip in clip_ids]
+
+    def describe(self) -> dict[str, object]:
+        """The dial and the seed."""
+        return {"options": self.options.model_dump(mode="json")}
+
+    def _picture(self, path: str) -> Picture | None:
+        return read_picture(self.root / path).pixels if path else None
+
+
+def _shares(languages: Mapping[str, Mapping[str, float]], language: str) -> Mapping[str, float]:
+    for named, shares in languages.items():
+        if same_language(named, language):
+            return shares
+    return {}
+
+
+def _generator(seed: int, *words: str) -> np.random.Generator:
+    digest = hashlib.sha256("\x1f".join((str(seed), *words)).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "little"))

@@ -1,0 +1,70 @@
+"""``recorded``: pictures that a model made elsewhere, named in the cohort's columns ``rendered`` and ``ceiling``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from audit.errors import ModelError
+from audit.models.protocol import Picture, Playback
+from audit.pictures import read_picture
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Shows the pictures that the cohort's clips name; becomes a playback once it is bound to a cohort."""
+
+    name: str = "recorded"
+
+    def bind(self, table: pd.DataFrame, root: Path) -> Playback:
+        """The playback of one cohort.
+
+        Parameters
+        ----------
+        table : DataFrame
+            One row a clip, with ``clip_id``, ``rendered`` and ``ceiling``.
+        root : Path
+            The folder that their paths are relative to.
+
+        Raises
+        ------
+        ModelError
+            If no clip names a rendered picture.
+        """
+        if not (table["rendered"] != "").any():
+            raise ModelError(
+                "The model 'recorded' shows pictures that exist already, and no clip of this cohort names one.",
+                "a path in the column rendered of the clips' table",
+                "Fill the column, or choose another model: audit list models.",
+            )
+        return RecordedPlayback(root, dict(zip(table["clip_id"], zip(table["rendered"], table["ceiling"], strict=True), strict=True)))
+
+
+@dataclass(frozen=True)
+class RecordedPlayback:
+    """The recorded pictures of one cohort: ``paths`` maps a clip to its rendered and its ceiling picture."""
+
+    root: Path
+    paths: dict[str, tuple[str, str]]
+    name: str = "recorded"
+
+    def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
+        """The rendered picture of each clip; ``None`` where none is named or it is no picture."""
+        return [self._picture(self.paths[clip][0]) for clip in clip_ids]
+
+    def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
+        """The ceiling picture of each clip; ``None`` where none is named or it is no picture."""
+        return [self._picture(self.paths[clip][1]) for clip in clip_ids]
+
+    def describe(self) -> dict[str, object]:
+        """How many pictures there are."""
+        return {
+            "rendered": sum(bool(rendered) for rendered, _ in self.paths.values()),
+            "ceiling": sum(bool(ceiling) for _, ceiling in self.paths.values()),
+        }
+
+    def _picture(self, path: str) -> Picture | None:
+        return read_picture(self.root / path).pixels if path else None

@@ -1,0 +1,228 @@
+"""The run: one row a clip, kept as an append-only folder of Parquet parts, from which everything after it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from audit.errors import RunError
+from audit.vocabulary import RACES, STAGES
+
+OBSERVATIONS = "observations"
+FACES = "faces"
+MANIFEST = "manifest.json"
+PLAN = "plan.toml"
+EMBEDDING = "_embedding_"
+
+
+def similarity_column(stage: str, model: str, primary: str) -> str:
+    """The column of a stage's similarity to the own portrait: the primary model's bears no further name.
+
+    Examples
+    --------
+    >>> similarity_column("rendered", "FaceRes", "FaceRes"), similarity_column("ceiling", "Dlib", "FaceRes")
+    ('rendered_similarity', 'ceiling_similarity_dlib')
+    """
+    return f"{stage}_similarity" + ("" if model == primary else f"_{model.lower()}")
+
+
+def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> pa.Schema:
+    """The columns of an observation.
+
+    Parameters
+    ----------
+    similarity : mapping of str to int
+        The similarity models, the primary one first, each with the length of its face feature.
+    extra : mapping of str to DataType
+        Further columns of the cohort, kept so that results can be stratified by them.
+    """
+    text, number = pa.string(), pa.float64()
+    fields: list[tuple[str, pa.DataType]] = [
+        *((name, text) for name in ("clip_id", "speaker_id", "group", "gender")),
+        ("age", number),
+        *((name, text) for name in ("language", "group_source", "gender_source", "language_source", "native_language")),
+        *extra.items(),
+        ("status", text),
+        ("detail", text),
+        ("seconds", number),
+        ("audio_sha256", text),
+    ]
+    primary = next(iter(similarity), "")
+    for stage in STAGES:
+        fields += [(f"{stage}_status", text), (f"{stage}_face", text), (f"{stage}_race", text)]
+        fields += [(f"{stage}_race_{race}", number) for race in RACES]
+        fields += [(f"{stage}_gender", text), (f"{stage}_gender_man", number), (f"{stage}_age", number)]
+        if stage != "portrait":
+            fields += [(similarity_column(stage, model, primary), number) for model in similarity]
+        fields += [(f"{stage}{EMBEDDING}{model.lower()}", pa.list_(pa.float16())) for model in similarity]
+    return pa.schema(fields)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The observations of one model on one cohort by one instrument.
+
+    Attributes
+    ----------
+    observations : DataFrame
+        One row a clip, sorted by ``clip_id``, without the face features.
+    manifest : Mapping
+        What was run: cohort, model, instrument, plan, seed, versions, digests, hardware, status.
+    folder : Path or None
+        Where it is kept; ``None`` for a run in memory.
+    features : Mapping
+        Face features of a run in memory, by stage and model; a run on disk reads its own when asked.
+    """
+
+    observations: pd.DataFrame
+    manifest: Mapping[str, Any]
+    folder: Path | None = None
+    features: Mapping[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Run:
+        """The run in a folder, complete or not.
+
+        Raises
+        ------
+        RunError
+            If the folder holds no run, or its parts are not those that the manifest names.
+        """
+        root = Path(folder)
+        manifest = read_manifest(root)
+        parts = part_files(root)
+        if not parts:
+            raise RunError(f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again.")
+        for name, digest in manifest.get("parts", {}).items():
+            path = root / OBSERVATIONS / name
+            if not path.is_file() or file_digest(path) != digest:
+                raise RunError(f"{path} is missing or was changed after the run.", "the file that the run wrote",
+                               "Restore it, or run again into a new folder.")  # fmt: skip
+        columns = [name for name in pq.read_schema(parts[0]).names if EMBEDDING not in name]
+        frame = pd.concat([_part_frame(path, columns) for path in parts], ignore_index=True)
+        return cls(frame.sort_values("clip_id", ignore_index=True), manifest, root)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every clip of the cohort has its observation."""
+        return self.manifest.get("status") == "complete"
+
+    @property
+    def similarity_models(self) -> tuple[str, ...]:
+        """The similarity models that were used, the primary one first."""
+        return tuple(self.manifest["instrument"].get("similarity_models", ()))
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over every observation and over what made it: not over parts, engines or times."""
+        sha = hashlib.sha256()
+        for name in sorted(self.observations.columns):
+            column = self.observations[name]
+            sha.update(name.encode() + b"\0")
+            if column.dtype.kind in "fiub":
+                sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
+            else:
+                sha.update("\0".join("\1" if value is None or value is pd.NA or value != value else str(value)
+                                     for value in column).encode())  # fmt: skip
+        for key in ("cohort", "model", "instrument", "seed"):
+            sha.update(json.dumps(self.manifest.get(key), sort_keys=True).encode())
+        return sha.hexdigest()
+
+    def embeddings(self, stage: str, model: str) -> NDArray[np.float32]:
+        """The face features of a stage, row by row as :attr:`observations`; a row of NaN where there is none.
+
+        Returns
+        -------
+        ndarray
+            Shape [n_clips, D], float32, each row of unit length; D is 0 if the run has none.
+        """
+        n = len(self.observations)
+        if (stage, model) in self.features:
+            return self.features[stage, model]
+        if self.folder is None:
+            return np.empty((n, 0), np.float32)
+        column = f"{stage}{EMBEDDING}{model.lower()}"
+        names, rows = [], []
+        for path in part_files(self.folder):
+            table = pq.read_table(path, columns=["clip_id", column])
+            names += table["clip_id"].to_pylist()
+            rows += table[column].combine_chunks().to_numpy(zero_copy_only=False).tolist()
+        width = max((len(row) for row in rows if row is not None), default=0)
+        features = np.full((n, width), np.nan, np.float32)
+        place = {name: i for i, name in enumerate(self.observations["clip_id"])}
+        for name, row in zip(names, rows, strict=True):
+            if row is not None:
+                features[place[name]] = row
+        return features
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run's folder.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it is no JSON.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise RunError(f"{folder} is no run: it holds no {MANIFEST}.", next_step="Make one: audit run --cohort DIR --model NAME -o OUT.")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise RunError(f"{path} is no JSON: {error}.") from error
+    return manifest
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The parts of a run that are whole, in order."""
+    return sorted((folder / OBSERVATIONS).glob("part-*.parquet"))
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where a part belongs."""
+    return folder / OBSERVATIONS / f"part-{number:06d}.parquet"
+
+
+def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
+    """Write one part; it appears whole or not at all."""
+    path = part_path(folder, number)
+    table = pa.Table.from_pylist(rows, schema=columns)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    pq.write_table(table, partial, compression="zstd", store_schema=True)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; it appears whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _part_frame(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        return pq.read_table(path, columns=columns).to_pandas(strings_to_categorical=False)
+    except (pa.ArrowException, OSError) as error:
+        raise RunError(f"{path} cannot be read: {error}.", "a part as the run wrote it",
+                       "Delete that file and give the same audit run command again: it is made anew.") from error  # fmt: skip

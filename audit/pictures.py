@@ -1,0 +1,98 @@
+"""Reading and keeping pictures: bounded, upright, RGB, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from audit.models.protocol import Picture
+
+MAX_PIXELS = 64_000_000
+MAX_SIDE = 1024
+BLANK_RANGE = 8
+"""A picture whose pixels differ by no more than this, of 255, in any channel shows nothing."""
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """One picture as it was read.
+
+    Attributes
+    ----------
+    status : {"ok", "missing", "unreadable"}
+        ``missing``: there is no file, or it is a blank placeholder; ``unreadable``: the file is no picture.
+    pixels : ndarray or None
+        Shape [H, W, 3], uint8, RGB, upright; ``None`` unless the status is ``ok``.
+    detail : str
+        What was wrong or was done.
+    """
+
+    status: Literal["ok", "missing", "unreadable"]
+    pixels: Picture | None
+    detail: str = ""
+
+
+def read_picture(path: Path) -> PictureFile:
+    """The picture in a file, turned upright, in RGB, no side above 1,024 pixels.
+
+    Its size is looked at before a pixel is decoded: more than 64 million pixels are refused.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return PictureFile("missing", None, f"{type(error).__name__}: {error.strerror}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged below, by our own bound
+            with Image.open(io.BytesIO(data)) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    return PictureFile("unreadable", None, f"{width} x {height} pixels, at most {MAX_PIXELS:,} are read")
+                image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError) as error:
+        return PictureFile("unreadable", None, f"no picture that can be decoded: {error}".replace("<_io.BytesIO object", "<file"))
+    detail = ""
+    if max(width, height) > MAX_SIDE:
+        upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+        detail = f"scaled from {width} x {height} pixels"
+    pixels = np.asarray(upright)
+    if is_blank(pixels):
+        return PictureFile("missing", None, "a blank placeholder: all pixels are alike")
+    return PictureFile("ok", pixels, detail)
+
+
+def is_blank(pixels: Picture) -> bool:
+    """Whether a picture shows nothing: in every channel its pixels differ by at most 8 of 255.
+
+    Examples
+    --------
+    >>> is_blank(np.full((8, 8, 3), 255, np.uint8))
+    True
+    """
+    spread = pixels.max(axis=(0, 1)).astype(int) - pixels.min(axis=(0, 1))
+    return bool((spread <= BLANK_RANGE).all())
+
+
+def picture_digest(pixels: Picture) -> str:
+    """The name of a picture: the first 32 hex digits of the sha256 of its shape and pixels."""
+    head = f"{pixels.shape}:".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
+
+
+def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
+    """Write a picture as ``<digest>.png`` unless it is there already; it appears whole or not at all."""
+    path = folder / f"{digest}.png"
+    if path.exists():
+        return
+    part = folder / f".{digest}.{os.getpid()}.tmp"
+    Image.fromarray(pixels).save(part, "PNG", compress_level=1)
+    os.replace(part, path)
