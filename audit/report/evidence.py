@@ -1,0 +1,233 @@
+"""The tables of the report, each a pivot of one of the audit's tables; no figure is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audit.audit import Audit
+from audit.report.records import Record, count, records, text, values, where
+from audit.report.tabular import Column, TableView, code, head, whole, words
+from audit.report.wording import (
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    order_groups,
+    order_languages,
+    status_name,
+)
+from audit.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
+
+_STEPS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
+_STEP_NAMES = ("Decoder: portrait to ceiling", "Voice encoder: ceiling to rendered", "Together: portrait to rendered")
+
+
+def one(rows: Sequence[Record], **fixed: str) -> Record | None:
+    """The one row with these texts; ``None`` where there is none."""
+    found = where(rows, **fixed)
+    return found[0] if found else None
+
+
+def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView | None:
+    """One metric at each stage, and what each step changes for the same speakers, by group."""
+    rows = where(records(audit, "disparities"), metric=metric, language=language)
+    changes = where(records(audit, "changes"), metric=metric, language=language)
+    groups = values(rows, "group", order_groups)
+    if not groups:
+        return None
+    unit = metric_unit(metric)
+    scale = {"share": "points", "years": "years", "cosine": "cosine"}[unit]
+    columns = [Column("Group")]
+    columns += [Column(stage.capitalize(), numeric=True, band=metric_name(metric).capitalize()) for stage in STAGES]
+    columns += [Column(name, numeric=True, band=f"Change at each step, same speakers, {scale}") for name in _STEP_NAMES]
+    view = TableView(f"stages-{metric}", f"{metric_name(metric).capitalize()}: portrait, ceiling and rendered, by group", columns)
+    for group in groups:
+        row = [head(group_name(group))]
+        row += [view.estimate(one(rows, stage=stage, group=group), unit, bare=False) for stage in STAGES]
+        row += [view.estimate(one(changes, from_stage=a, to_stage=b, group=group), unit, signed=True) for a, b in _STEPS]
+        view.rows.append(row)
+    view.totals = int(groups[-1] == "all")
+    return view
+
+
+def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView | None:
+    """One metric at one stage, groups by languages."""
+    rows = where(records(audit, "disparities"), metric=metric, stage=stage)
+    groups, languages = values(rows, "group", order_groups), values(rows, "language", order_languages)
+    if not groups:
+        return None
+    columns = [Column("Group"), *(Column(language_name(language).capitalize(), numeric=True) for language in languages)]
+    title = f"{metric_name(metric).capitalize()}, {stage} pictures, by group and language"
+    view = TableView(f"{metric}-{stage}-by-language", title, columns)
+    for group in groups:
+        cells = [view.estimate(one(rows, group=group, language=language), metric_unit(metric), bare=False) for language in languages]
+        view.rows.append([head(group_name(group)), *cells])
+    view.totals = int(groups[-1] == "all")
+    return view
+
+
+def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | None:
+    """What each group was read as at one stage."""
+    rows = [row for row in records(audit, "disparities") if text(row, "metric") in {f"read_{race}" for race in RACES}]
+    rows = [row for row in where(rows, stage=stage, language=language) if text(row, "group") != "all"]
+    groups = values(rows, "group", order_groups)
+    if not groups:
+        return None
+    columns = [Column("Group"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
+    view = TableView(f"confusion-{stage}-{language}", f"What was read, {stage} pictures, {language_name(language)}", columns)
+    for group in groups:
+        cells = [view.estimate(one(rows, group=group, metric=f"read_{race}"), "share") for race in RACES]
+        view.rows.append([head(group_name(group)), *cells])
+    return view
+
+
+def rendered_as(audit: Audit) -> TableView | None:
+    """The exploratory table: change of every read from portrait to rendered."""
+    rows = where(records(audit, "rendered_as"), language="all") or records(audit, "rendered_as")
+    if not rows:
+        return None
+    reads = [race for race in RACES if where(rows, read=race)]
+    columns = [Column("Group"), Column("Language"), *(Column(group_name(read), numeric=True, band="Read as, points") for read in reads)]
+    view = TableView("rendered-as", "Rendered minus portrait, the same speakers, every read (exploratory)", columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            here = where(rows, group=group, language=language)
+            cells = [view.estimate(one(here, read=read), "share", signed=True) for read in reads]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
+    return view
+
+
+def language_effects(audit: Audit) -> TableView | None:
+    """English minus the other language for the same speakers, every metric."""
+    rows = records(audit, "language_effects")
+    metrics = [metric for metric in _metric_order(rows)]
+    if not metrics:
+        return None
+    columns = [Column("Group"), Column("Other language")]
+    columns += [Column(metric_name(metric).capitalize() + _scale(metric), numeric=True) for metric in metrics]
+    view = TableView("language-effects", "English minus the other language, the same speakers, rendered pictures", columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            here = where(rows, group=group, language=language)
+            cells = [view.estimate(one(here, metric=metric), metric_unit(metric), signed=True) for metric in metrics]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
+    return view
+
+
+def instrument_error(audit: Audit) -> TableView | None:
+    """The instrument's own reading of the cohort's portraits, by group and gender."""
+    rows = records(audit, "instrument")
+    metrics = _metric_order(rows)
+    if not metrics:
+        return None
+    columns = [Column("Group"), Column("Gender"), *(Column(metric_name(metric).capitalize(), numeric=True) for metric in metrics)]
+    view = TableView("instrument", "How the instrument read this cohort's portraits", columns)
+    for group in values(rows, "group", order_groups):
+        for gender in values(where(rows, group=group), "gender", _order_genders):
+            here = where(rows, group=group, gender=gender)
+            cells = [view.estimate(one(here, metric=metric), metric_unit(metric), bare=False) for metric in metrics]
+            view.rows.append([head(group_name(group)), words("all" if gender == "all" else gender), *cells])
+    return view
+
+
+def strata(audit: Audit) -> TableView | None:
+    """Speakers and clips by group, language and gender."""
+    rows = records(audit, "strata")
+    if not rows:
+        return None
+    columns = (Column("Group"), Column("Language"), Column("Gender"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
+    view = TableView("strata", "Speakers and clips in every stratum", columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            for row in sorted(where(rows, group=group, language=language), key=lambda row: text(row, "gender")):
+                view.rows.append(
+                    [head(group_name(group)), words(language_name(language)), words(text(row, "gender", "not known")),
+                     whole(count(row, "n_speakers")), whole(count(row, "n_clips"))]
+                )  # fmt: skip
+    return view
+
+
+def label_sources(audit: Audit) -> TableView | None:
+    """Where each kind of label comes from."""
+    rows = records(audit, "label_sources")
+    if not rows:
+        return None
+    columns = (Column("Label"), Column("Source"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
+    view = TableView("label-sources", "Who or what gave the labels", columns, sortable=False)
+    fields = ("group", "gender", "language", "age")
+    place = lambda row: (_place(fields, text(row, "field")), _place(LABEL_SOURCES, text(row, "source")))  # noqa: E731
+    for row in sorted(rows, key=place):
+        source = text(row, "source", "not recorded").replace("_", " ")
+        view.rows.append([head(text(row, "field")), words(source), whole(count(row, "n_speakers")), whole(count(row, "n_clips"))])
+    return view
+
+
+def statuses(audit: Audit) -> TableView | None:
+    """What became of every clip, by group and language."""
+    rows = records(audit, "statuses")
+    if not rows:
+        return None
+    found = sorted(values(rows, "status"), key=lambda status: (_place(CLIP_STATUSES, status), status))
+    columns = [Column("Group"), Column("Language"), *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found)]
+    view = TableView("statuses", "What became of every clip", columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            here = where(rows, group=group, language=language)
+            counts = [whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips")) for status in found]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *counts])
+    return view
+
+
+def failures(audit: Audit, limit: int = 200) -> TableView | None:
+    """Every clip that could not be read to the end, the first ones of many."""
+    rows = records(audit, "failures")
+    if not rows:
+        return None
+    columns = (Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened"), Column("Detail"))
+    view = TableView("failures", "Every clip that could not be read at every stage", columns)
+    for row in rows[:limit]:
+        view.rows.append(
+            [code(text(row, "clip_id")), code(text(row, "speaker_id")), words(group_name(text(row, "group"))),
+             words(language_name(text(row, "language"))), words(status_name(text(row, "status"))), words(text(row, "detail"))]
+        )  # fmt: skip
+    if len(rows) > limit:
+        view.remark = f"The first {limit} of {len(rows):,} are shown; all are in tables/failures.csv."
+    return view
+
+
+def power(audit: Audit) -> TableView | None:
+    """The smallest difference that each comparison could have detected."""
+    rows = records(audit, "power")
+    if not rows:
+        return None
+    columns = (
+        Column("Check"), Column("Comparison"), Column("Group"), Column("Language"), Column("Speakers", numeric=True),
+        Column("Smallest detectable difference", numeric=True, hint="points"), Column("Note"),
+    )  # fmt: skip
+    view = TableView("power", "What each comparison could have detected", columns)
+    for row in rows:
+        smallest = {"value": row.get("smallest_detectable"), "method": text(row, "note")}
+        cell = view.estimate({**smallest, "low": None, "high": None}, "share", signed=False)
+        view.rows.append(
+            [head(text(row, "check")), words(text(row, "comparison").replace("_", " ")), words(group_name(text(row, "group", "all"))),
+             words(language_name(text(row, "language", "all"))), whole(count(row, "n_speakers")),
+             type(cell)(cell.text, (), cell.note, cell.sort, cell.kind), words(text(row, "note"))]
+        )  # fmt: skip
+    return view
+
+
+def _metric_order(rows: Sequence[Record]) -> list[str]:
+    """Metrics in the order in which the table first names them."""
+    return list(dict.fromkeys(text(row, "metric") for row in rows))
+
+
+def _scale(metric: str) -> str:
+    return {"share": ", points", "years": ", years", "cosine": ", cosine"}[metric_unit(metric)]
+
+
+def _place(order: Sequence[str], value: str) -> int:
+    return order.index(value) if value in order else len(order)
+
+
+def _order_genders(genders: object) -> list[str]:
+    return sorted(set(genders), key=lambda gender: (gender == "all", _place(GENDERS, gender), gender))  # type: ignore[call-overload]

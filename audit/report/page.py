@@ -1,0 +1,213 @@
+"""The page: one standalone HTML file made from an audit, with its figures and tables beside it.
+
+It loads nothing from any network; its policy forbids it to, and lets run only the one script that it carries.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from markupsafe import Markup
+
+from audit.audit import Audit
+from audit.finding import OUTCOMES
+from audit.report import evidence, identity
+from audit.report.csv_tables import write_csv_tables
+from audit.report.figures import inline
+from audit.report.gallery import Gallery, gallery
+from audit.report.palette import css_variables
+from audit.report.panels import FigureView, Panel, figure_views
+from audit.report.records import count, mapping, strings
+from audit.report.verdicts import GLYPH_WIDTH, tally, verdicts
+from audit.report.wording import clean, counted
+
+_HERE: Final = Path(__file__).parent
+SECTIONS: Final = (
+    "verdicts",
+    "scope",
+    "cohort",
+    "instrument",
+    "stages",
+    "confusion",
+    "languages",
+    "attributes",
+    "failures",
+    "gallery",
+    "change",
+    "limitations",
+    "reproduce",
+)
+"""The order of doubt: what is said, what it means, about whom, by what instrument; only then the evidence."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page."""
+
+    id: str
+    number: int
+    title: str
+
+
+def render(audit: Audit, folder: str | Path, *, show_faces: bool = False) -> Path:
+    """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
+
+    The same audit gives the same bytes. Figures and tables of an earlier report are removed.
+
+    Parameters
+    ----------
+    audit : Audit
+        All that the report says; nothing else is read but the gallery's pictures.
+    folder : str or Path
+        The run's folder.
+    show_faces : bool
+        Show the gallery's pictures even where they are of real people, or made from them. Pictures of a cohort that
+        declares itself fictional are always shown.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    RunError
+        If a table's name could not be a file's.
+    """
+    home = Path(folder)
+    home.mkdir(parents=True, exist_ok=True)
+    write_csv_tables(audit, home / "tables")
+    figures = figure_views(audit)
+    _write_figures(figures, home / "figures")
+    fictional = mapping(audit.run.get("cohort")).get("fictional") is True
+    pictures = gallery(audit, home, show=show_faces or fictional)
+    page = home / "report.html"
+    _write(page, to_html(audit, figures, pictures))
+    return page
+
+
+def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> str:
+    """The page's text."""
+    texts = _texts()
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["fill"] = _fill
+    script = (_HERE / "templates" / "script.js").read_text(encoding="utf-8")
+    # What jinja2 marks as safe here are this package's own files and drawings, in which matplotlib escaped every text.
+    environment.globals.update(
+        t=texts,
+        glyph_width=GLYPH_WIDTH,
+        inline=_inline,
+        style=Markup(_style()),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+    )
+    return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts))
+
+
+def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any]) -> dict[str, object]:
+    run = audit.run
+    cohort = mapping(run.get("cohort"))
+    instrument = identity.name_of(run.get("instrument"), "the instrument")
+    model = identity.name_of(run.get("model"), "the model")
+    found = verdicts(audit)
+    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
+    confidence = audit.settings.get("confidence")
+    heard = [f"{number} {texts['outcomes'][outcome]['name']}" for outcome, number in tally(found)]
+    return {
+        "title": clean(str(run.get("title") or f"{model} on {identity.name_of(run.get('cohort'))}")),
+        "subtitle": _fill(texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips),
+        "schema_version": audit.schema_version,
+        "digest": clean(str(run.get("digest") or identity.NOT_RECORDED)),
+        "complete": run.get("complete") is True,
+        "notices": strings(run.get("notices")),
+        "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],
+        "lead": _fill(texts["verdicts"]["lead"], checks=counted(len(found), "check"), tally=", ".join(heard) or "none made"),
+        "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
+        "outcomes": OUTCOMES,
+        "verdicts": found,
+        "instrument": instrument,
+        "cohort_name": identity.name_of(run.get("cohort")),
+        "fictional": cohort.get("fictional") is True,
+        "speakers": speakers,
+        "clips": clips,
+        "set_aside": strings(run.get("set_aside")),
+        "cohort_facts": identity.cohort_facts(audit),
+        "instrument_facts": identity.instrument_facts(audit),
+        "card": identity.instrument_card(audit),
+        "tables": {
+            "label_sources": evidence.label_sources(audit),
+            "strata": evidence.strata(audit),
+            "stages": evidence.three_stages(audit, "read_own_group"),
+            "rendered_as": evidence.rendered_as(audit),
+            "statuses": evidence.statuses(audit),
+            "failures": evidence.failures(audit),
+            "power": evidence.power(audit),
+        },
+        "figures": figures,
+        "gallery": pictures,
+        "withheld_note": _counted_note(texts["gallery"]["withheld"], pictures.withheld),
+        "too_many_note": _counted_note(texts["gallery"]["too_many"], pictures.too_many),
+        "command": clean(str(run.get("command") or identity.NOT_RECORDED)),
+        "plan": clean(str(run.get("plan") or "")),
+        "digest_facts": identity.digest_facts(audit),
+        "settings_facts": identity.settings_facts(audit),
+        "versions": identity.version_facts(audit),
+    }
+
+
+def _texts() -> dict[str, Any]:
+    return tomllib.loads((_HERE / "texts.toml").read_text(encoding="utf-8"))
+
+
+def _fill(template: str, **words: str) -> str:
+    """A sentence with its words filled in; jinja2 escapes the whole afterwards."""
+    return template.format_map(words)
+
+
+def _counted_note(template: str, number: int) -> str:
+    return _fill(template, count=f"{counted(number, 'picture')} {'is' if number == 1 else 'are'}") if number else ""
+
+
+def _inline(panel: Panel) -> Markup:
+    return Markup(inline(panel.svg, panel.name))
+
+
+def _style() -> str:
+    """The style sheet, with the colours of the figures for both schemes; print is always light."""
+    sheet = (_HERE / "templates" / "style.css").read_text(encoding="utf-8")
+    light, dark = css_variables(dark=False), css_variables(dark=True)
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ @media screen {{ :root {{ {dark} }} }} }}\n{sheet}"
+
+
+def _write_figures(figures: Mapping[str, FigureView], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    written = set()
+    for view in figures.values():
+        for panel in view.panels:
+            path = folder / f"{panel.name}.svg"
+            path.write_text(panel.svg, encoding="utf-8", newline="\n")
+            written.add(path)
+    for stale in sorted(set(folder.glob("*.svg")) - written):
+        stale.unlink()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the whole file or none of it."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(draft, path)

@@ -1,0 +1,60 @@
+"""The colours of the figures, each with its light and its dark form.
+
+The hues are Okabe and Ito's (told apart by colour-blind readers), shifted so that they also differ in lightness; every
+use of colour is doubled by a shape, a word or a number. Each light colour occurs once, so that a figure drawn with the
+light ones can be given the page's own by exchanging the codes for CSS variables.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+COLOURS: Final[dict[str, tuple[str, str]]] = {
+    "ink": ("#1d2126", "#e6e4df"),
+    "muted": ("#5a626c", "#a3a9b0"),
+    "rule": ("#c9cdd2", "#4a5058"),
+    "grid": ("#e7e9ec", "#2f343a"),
+    "paper": ("#fefefd", "#191c20"),
+    "portrait": ("#3d4854", "#c2c9d1"),
+    "ceiling": ("#0072b2", "#64b5e6"),
+    "rendered": ("#c24d12", "#f59d62"),
+    "on_fill": ("#fdfdff", "#0e1418"),
+}
+
+_HEAT_LIGHT: Final = (
+    "#f6f7f8", "#e8eff5", "#d6e4ef", "#c0d6e8", "#a6c6df", "#89b3d4", "#6a9fc8", "#4c89b9", "#3272a6", "#1d5a8e", "#0d4273",
+)  # fmt: skip
+_HEAT_DARK: Final = (
+    "#20252a", "#222e38", "#243846", "#274456", "#2b5168", "#32617d", "#3d7393", "#4f88ab", "#679fc3", "#85b7d9", "#a9d0ec",
+)  # fmt: skip
+
+for _level, _pair in enumerate(zip(_HEAT_LIGHT, _HEAT_DARK, strict=True)):
+    COLOURS[f"heat{_level}"] = _pair
+
+
+def light(name: str) -> str:
+    """The light form of a colour, as figures are drawn."""
+    return COLOURS[name][0]
+
+
+def heat_level(value: float) -> int:
+    """The step, 0 to 10, of a share's fill.
+
+    Examples
+    --------
+    >>> heat_level(0.0), heat_level(0.52), heat_level(1.0)
+    (0, 5, 10)
+    """
+    return min(10, max(0, round(10 * value)))
+
+
+def css_variables(dark: bool) -> str:
+    """The declarations of ``--f-<name>`` for one colour scheme."""
+    return " ".join(f"--f-{name}: {pair[dark]};" for name, pair in COLOURS.items())
+
+
+def with_variables(svg: str) -> str:
+    """The figure with each light colour exchanged for the page's variable of that name."""
+    for name, (colour, _) in COLOURS.items():
+        svg = svg.replace(colour, f"var(--f-{name})")
+    return svg

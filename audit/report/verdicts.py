@@ -1,0 +1,186 @@
+"""What each check found, ready to be set: badge, sentence, headline figure and its drawing against the margin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audit.audit import Audit
+from audit.finding import OUTCOMES, Finding
+from audit.report.figures import nice_reach
+from audit.report.tabular import Cell, Column, TableView, head, whole, words
+from audit.report.wording import (
+    Unit,
+    clean,
+    counted,
+    estimate_name,
+    estimate_signed,
+    estimate_unit,
+    group_name,
+    write_interval,
+    write_number,
+    write_value,
+)
+from audit.stats.estimate import Estimate
+
+GLYPH_WIDTH = 240
+"""Units of the drawing, one CSS pixel each at its natural size."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on a glyph's scale."""
+
+    x: float
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """An interval drawn against its margin: places along a line ``GLYPH_WIDTH`` wide.
+
+    Attributes
+    ----------
+    dot : float
+        The estimate.
+    bar : (float, float) or None
+        The interval, cut at the ends of the scale.
+    band : (float, float) or None
+        The margin on both sides of zero.
+    zero : float or None
+        Zero, where the scale holds it.
+    ticks : tuple of Tick
+        The scale.
+    label : str
+        The same in words.
+    """
+
+    dot: float
+    bar: tuple[float, float] | None
+    band: tuple[float, float] | None
+    zero: float | None
+    ticks: tuple[Tick, ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check's answer as it is shown."""
+
+    code: str
+    title: str
+    outcome: str
+    group: str
+    sentence: str
+    reason: str
+    would_change: str
+    value: str
+    interval: str
+    margin: str
+    sizes: str
+    missing: str
+    glyph: Glyph | None
+    figures: TableView | None
+
+
+def verdicts(audit: Audit) -> list[Verdict]:
+    """Every finding of the audit, in its order."""
+    return [_verdict(finding) for finding in audit.findings]
+
+
+def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
+    """How many findings have each outcome, in the order of the outcomes, those with none left out."""
+    counts = [(outcome, sum(verdict.outcome == outcome for verdict in found)) for outcome in OUTCOMES]
+    return [(outcome, number) for outcome, number in counts if number]
+
+
+def draw(estimate: Estimate, unit: Unit, signed: bool, threshold: float | None) -> Glyph | None:
+    """The drawing of an estimate, ``None`` where there is no point to draw."""
+    if estimate.value is None:
+        return None
+    inset = 8.0
+    ends = [abs(v) for v in (estimate.value, estimate.low, estimate.high, threshold) if v is not None]
+    reach = 1.0 if unit == "share" and not signed else nice_reach(max(ends))
+    left = -reach if signed or min(estimate.value, estimate.low or 0.0) < 0 else 0.0
+
+    def place(value: float) -> float:
+        inside = min(max(value, left), reach)
+        return round(inset + (GLYPH_WIDTH - 2 * inset) * (inside - left) / (reach - left), 2)
+
+    bar = None if estimate.interval is None else (place(estimate.interval[0]), place(estimate.interval[1]))
+    band = None if threshold is None else (place(max(left, -abs(threshold))), place(abs(threshold)))
+    ticks = [Tick(place(left), write_number(left, unit, signed), "start"), Tick(place(reach), write_number(reach, unit, signed), "end")]
+    if left < 0:
+        ticks.insert(1, Tick(place(0.0), "0", "middle"))
+    spoken = f"{write_value(estimate.value, unit, signed)}, interval {write_interval(estimate.low, estimate.high, unit, signed)}"
+    if threshold is not None:
+        spoken += f", against a margin of {write_value(abs(threshold), unit)}"
+    return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
+
+
+def _verdict(finding: Finding) -> Verdict:
+    estimate = finding.estimate
+    unit = _unit(finding)
+    signed = finding.threshold is not None or any(finding.estimates[name] == estimate and estimate_signed(name) for name in finding.estimates)
+    value = interval = sizes = missing = ""
+    glyph = None
+    if estimate is not None:
+        sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
+        missing = f"{counted(estimate.n_missing, 'clip')} could not be read" if estimate.n_missing else "no clip missing"
+        if estimate.value is None:
+            value, interval = "not estimable", clean(estimate.method)
+        else:
+            value = write_value(estimate.value, unit, signed)
+            interval = write_interval(estimate.low, estimate.high, unit, signed)
+            glyph = draw(estimate, unit, signed, finding.threshold)
+    margin = ""
+    if finding.threshold is not None:
+        margin = write_value(abs(finding.threshold), unit) if unit != "share" else f"{write_number(abs(finding.threshold), unit)} points"
+    return Verdict(
+        code=clean(finding.code),
+        title=clean(finding.title),
+        outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
+        group=group_name(finding.group),
+        sentence=clean(finding.sentence),
+        reason=clean(finding.reason),
+        would_change=clean(finding.would_change),
+        value=value,
+        interval=interval,
+        margin=margin,
+        sizes=sizes,
+        missing=missing,
+        glyph=glyph,
+        figures=_figures(finding),
+    )
+
+
+def _unit(finding: Finding) -> Unit:
+    """The unit of the headline: that of the named figure it is, else that of the check."""
+    for name, estimate in finding.estimates.items():
+        if estimate == finding.estimate:
+            return estimate_unit(finding.code, name)
+    return estimate_unit(finding.code, "")
+
+
+def _figures(finding: Finding) -> TableView | None:
+    if not finding.estimates:
+        return None
+    view = TableView(
+        name=f"figures-{finding.code.lower()}",
+        caption=f"Every figure that {clean(finding.code)} used",
+        columns=(
+            Column("Figure"),
+            Column("Estimate", numeric=True, hint="with its interval"),
+            Column("Speakers", numeric=True),
+            Column("Clips", numeric=True),
+            Column("Not read", numeric=True),
+            Column("Method"),
+        ),
+        sortable=False,
+    )
+    for name, item in finding.estimates.items():
+        figure = view.estimate(item.as_dict(), estimate_unit(finding.code, name), estimate_signed(name), bare=False, speakers=False)
+        method = words(clean(item.method)) if item.value is not None else Cell("\N{EN DASH}")
+        view.rows.append([head(estimate_name(name)), figure, whole(item.n_speakers), whole(item.n_clips), whole(item.n_missing), method])
+    return view
