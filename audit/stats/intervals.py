@@ -1,0 +1,140 @@
+"""Closed-form intervals, each for many cells at once; formulas and the study that chose them are in docs/method.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import special
+
+from audit.stats.speakers import Floats
+
+_TINY = 1e-9
+
+
+def effective_size(rate: Floats, variance: Floats, floor: Floats, ceiling: Floats, tail: float) -> Floats:
+    """How many independent yes-or-no reads the speakers' reads are worth (Korn and Graubard 1998).
+
+    ``rate * (1 - rate) / variance``, lowered by ``(z / t)**2`` because the variance itself is estimated from few
+    speakers. Reads in [0, 1] can never vary more between speakers than yes-or-no reads do, so the speakers' own number is
+    a sure lower limit; the number of clips is the upper one.
+
+    Parameters
+    ----------
+    rate, variance : float arrays of one shape
+        The rate and the estimated variance of that rate, speakers being the sampling unit.
+    floor : float array
+        Number of speakers (Kish's ``W**2 / sum(w**2)`` where they weigh differently).
+    ceiling : float array
+        Number of clips.
+    tail : float
+        Probability left out on each side.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025).tolist()  # as many as speakers: 0.5**2 / 0.025
+    [10.0]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.where(variance > 0, rate * (1 - rate) / variance, np.inf)
+    student = special.stdtrit(np.maximum(floor - 1, 1), 1 - tail)
+    size = np.minimum(size, ceiling) * (special.ndtri(1 - tail) / student) ** 2
+    same = (rate <= 0) | (rate >= 1)  # nothing is known of the spread, so every speaker counts for one read
+    return np.where(same, floor, np.clip(size, floor, np.maximum(ceiling, floor)))
+
+
+def clopper_pearson(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
+    """The exact interval of Clopper and Pearson (1934), with beta quantiles so that ``rate * size`` need not be whole.
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson(np.array([0.0]), np.array([59.0]), 0.05)
+    >>> float(low[0]), round(float(high[0]), 3)  # none in 59 bounds a rate at 5 %
+    (0.0, 0.05)
+    """
+    yes, no = rate * size, size - rate * size
+    low = np.where(yes < _TINY, 0.0, special.betaincinv(np.maximum(yes, _TINY), no + 1, tail))
+    high = np.where(no < _TINY, 1.0, special.betaincinv(yes + 1, np.maximum(no, _TINY), 1 - tail))
+    return low, high
+
+
+def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
+    """The mid-P interval (Lancaster 1961; Agresti 2013, 16.6.1): as Clopper-Pearson, but what was seen counts half.
+
+    Where all reads agree it stays with Clopper-Pearson, on the safe side.
+
+    Examples
+    --------
+    >>> low, high = mid_p(np.array([0.2]), np.array([50.0]), 0.025)
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.1063, 0.3276)
+    """
+    outer_low, outer_high = clopper_pearson(rate, size, tail)
+    yes, no = rate * size, size - rate * size
+    same = (yes < _TINY) | (no < _TINY)
+    yes, no = np.maximum(yes, _TINY), np.maximum(no, _TINY)
+
+    def above(q: Floats) -> Floats:  # P(more than seen) + P(exactly seen) / 2, which grows with q
+        return np.asarray(0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)))
+
+    low = _increasing_root(above, tail, outer_low, np.maximum(rate, outer_low), yes, no)
+    high = _increasing_root(above, 1 - tail, np.minimum(rate, outer_high), outer_high, yes, no)
+    return np.where(same, outer_low, low), np.where(same, outer_high, high)
+
+
+def _increasing_root(
+    above: Callable[[Floats], Floats], target: float, left: Floats, right: Floats, yes: Floats, no: Floats
+) -> Floats:
+    """Where ``above`` reaches ``target`` between ``left`` and ``right``: Newton's steps, halved where they leave the bracket."""
+    q = np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right)
+    constant = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
+    for _ in range(60):
+        excess = above(q) - target
+        left, right = np.where(excess < 0, q, left), np.where(excess < 0, right, q)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            slope = 0.5 * np.exp((yes - 1) * np.log(q) + no * np.log1p(-q) - constant[0])
+            slope += 0.5 * np.exp(yes * np.log(q) + (no - 1) * np.log1p(-q) - constant[1])
+            step = q - excess / slope
+        inside = (step > left) & (step < right)
+        new = np.where(inside, step, (left + right) / 2)
+        if np.all(np.abs(new - q) <= 1e-14):  # noqa: PLR2004 - two digits beyond what is kept
+            return new
+        q = new
+    return q
+
+
+def student(value: Floats, variance: Floats, floor: Floats, tail: float) -> tuple[Floats, Floats]:
+    """Student's t interval on speakers, ``floor`` being their (effective) number."""
+    half = special.stdtrit(np.maximum(floor - 1, 1), 1 - tail) * np.sqrt(variance)
+    return value - half, value + half
+
+
+def mover(
+    first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats], correlation: Floats | float = 0.0
+) -> tuple[Floats, Floats, Floats]:
+    """Interval of ``second - first`` from each one's own interval (MOVER; Zou and Donner 2008, equations 8 and 9).
+
+    Parameters
+    ----------
+    first, second : tuple of float arrays
+        Value, low and high of each.
+    correlation : float or float array
+        Between the two values; 0 for independent groups.
+
+    Returns
+    -------
+    tuple of float arrays
+        Value, low and high of the difference.
+
+    Examples
+    --------
+    >>> a, b = (np.array([0.5]), np.array([0.2]), np.array([0.8])), (np.array([0.9]), np.array([0.5]), np.array([1.0]))
+    >>> [round(float(part[0]), 3) for part in mover(a, b)]  # 0.4 - sqrt(0.4**2 + 0.3**2), 0.4 + sqrt(0.1**2 + 0.3**2)
+    [0.4, -0.1, 0.716]
+    """
+    (a, a_low, a_high), (b, b_low, b_high) = first, second
+    down, up = (b - b_low, a_high - a), (b_high - b, a - a_low)
+    low = b - a - np.sqrt(np.maximum(down[0] ** 2 + down[1] ** 2 - 2 * correlation * down[0] * down[1], 0))
+    high = b - a + np.sqrt(np.maximum(up[0] ** 2 + up[1] ** 2 - 2 * correlation * up[0] * up[1], 0))
+    return b - a, low, high

@@ -1,0 +1,266 @@
+"""Differences: the same speakers seen twice, and groups that have no speaker in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from audit.stats.estimate import Estimate
+from audit.stats.intervals import mover
+from audit.stats.rates import estimates, moments, rate_intervals, shortened
+from audit.stats.settings import LARGE, Kind, Settings
+from audit.stats.speakers import (
+    SpeakerIds,
+    SpeakerSums,
+    checked_values,
+    codes_of,
+    sorted_sums,
+    speaker_sums,
+)
+
+_ENUMERATED = 16
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A test of "no change" on speakers.
+
+    Attributes
+    ----------
+    p : float or None
+        Two-sided p-value; None where no speaker was seen twice.
+    gained, lost, n_speakers : int
+        Speakers whose value rose, fell, and all that were seen twice.
+    method : str
+        Which test.
+    """
+
+    p: float | None
+    gained: int
+    lost: int
+    n_speakers: int
+    method: str
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Per-speaker differences as sums of one cell, with the counts of what they rest on."""
+
+    sums: SpeakerSums
+    n_clips: int
+    n_missing: int
+    n_unpaired: int
+
+
+def _paired(
+    first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, second_speakers: SpeakerIds | None, kind: Kind
+) -> _Pairs:
+    a, b = checked_values(first, kind), checked_values(second, kind)
+    if second_speakers is None:
+        if len(a) != len(b):
+            raise ValueError(f"{len(a)} first values but {len(b)} second ones")
+        codes = codes_of(speakers, len(a))
+        sums = speaker_sums(b - a, codes)
+        n_heard = len(np.unique(codes))
+        return _Pairs(sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total))
+    both = codes_of(np.r_[np.asarray(speakers, dtype=object), np.asarray(second_speakers, dtype=object)], len(a) + len(b))
+    codes_a, codes_b = both[: len(a)], both[len(a) :]
+    n_ids = int(both.max()) + 1 if len(both) else 0
+    # one cell a speaker, so that the sums come back in the order of the speakers' numbers
+    sums_a, sums_b = (speaker_sums(v, c, c, n_ids) for v, c in ((a, codes_a), (b, codes_b)))
+    heard, place_a, place_b = np.intersect1d(sums_a.cell, sums_b.cell, return_indices=True)
+    clips_a, clips_b = sums_a.clips[place_a], sums_b.clips[place_b]
+    worth = np.minimum(clips_a, clips_b)
+    change = sums_b.mean[place_b] - sums_a.mean[place_a]
+    n_clips = int(clips_a.sum() + clips_b.sum())
+    zeros = np.zeros(len(heard), dtype=np.int64)
+    sums = sorted_sums(zeros, change * worth, worth, np.zeros(1, dtype=np.int64))
+    return _Pairs(sums, n_clips, len(a) + len(b) - n_clips, n_ids - len(heard))
+
+
+def paired_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    speakers: SpeakerIds,
+    settings: Settings | None = None,
+    *,
+    second_speakers: SpeakerIds | None = None,
+    kind: Kind = "rate",
+    name: str = "",
+) -> Estimate:
+    """How much the same speakers changed from the first to the second reading.
+
+    Two shapes. *The same clip read twice* (portrait and rendered): the arrays are aligned, and a clip takes part if both
+    values are there. *The same speaker in different clips* (two languages): ``second_speakers`` says who is heard in the
+    second array, which may have another length. Either way each speaker has one difference ``d_s``, mean of the second
+    minus mean of the first, and the point is its mean over the speakers who have both.
+
+    Parameters
+    ----------
+    first, second : arrays of shape (clips,)
+        NaN (or None) for a clip that was not read.
+    speakers, second_speakers : arrays of shape (clips,)
+        Who is heard in the first array, and in the second where that is not aligned with it.
+    settings : Settings, optional
+        The default settings if left out. Where ``second_speakers`` is given the figure is always speaker-averaged.
+    kind : {"rate", "mean"}
+        ``rate``: values in [0, 1]. The interval is that of mean gain ``max(d, 0)`` minus mean loss ``max(-d, 0)``, two
+        rates of the same speakers, put together by MOVER (Zou and Donner 2008) with their estimated correlation; it is
+        never of zero width. ``mean``: any values; Student's t on ``d_s``, BCa bootstrap from 30 speakers on.
+    name : str
+        Seeds the bootstrap, where there is one.
+
+    Returns
+    -------
+    Estimate
+        ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker without a counterpart. The
+        method says how many speakers had none.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rate`; also where aligned arrays differ in length.
+
+    Examples
+    --------
+    >>> portrait, rendered, who = [0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 1, None], [*"abcdef"]
+    >>> found = paired_difference(portrait, rendered, who)
+    >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
+    (0.8, 0.066, 0.995, 5, 1)
+    """
+    settings = settings or Settings()
+    pairs = _paired(first, second, speakers, second_speakers, kind)
+    if second_speakers is not None and settings.estimand == "clip":
+        settings = Settings(**{**vars(settings), "estimand": "speaker"})
+    found = estimates(pairs.sums, "mean", settings, [name])[0]
+    low, high, method = found.low, found.high, found.method
+    bootstrapped = settings.interval != "auto" and found.n_speakers >= LARGE and low is not None
+    if kind == "rate" and found.n_speakers >= settings.min_speakers and not bootstrapped:
+        low, high, method = _gains_minus_losses(pairs.sums, settings)
+    if pairs.n_unpaired:
+        method += f"; {pairs.n_unpaired} speakers without a counterpart left out"
+    return Estimate(found.value, low, high, found.n_speakers, pairs.n_clips, pairs.n_missing, method)
+
+
+def _gains_minus_losses(sums: SpeakerSums, settings: Settings) -> tuple[float | None, float | None, str]:
+    parts, spreads, methods = [], [], []
+    for sign in (-1.0, 1.0):
+        part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing)
+        m = moments(part, settings)
+        low, high, method = rate_intervals(part, m, Settings(**{**vars(settings), "interval": "auto"}), [""])
+        parts.append((m.value, low, high))
+        spreads.append(m.variance)
+        methods.append(method[0])
+    m = moments(sums, settings)
+    # var(gain - loss) = var(gain) + var(loss) - 2 cov, all three linearised in the same way
+    covariance = (spreads[0] + spreads[1] - m.variance) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.nan_to_num(covariance / np.sqrt(spreads[0] * spreads[1]), nan=0.0, posinf=0.0, neginf=0.0)
+    value, low, high = mover(parts[0], parts[1], np.clip(correlation, -1, 0))
+    low, high = np.clip(np.minimum(low, value), -1, 1), np.clip(np.maximum(high, value), -1, 1)
+    gains_losses = f"gains: {methods[1]}; losses: {methods[0]}" if methods[0] != methods[1] else methods[0]
+    return shortened(low[0]), shortened(high[0]), f"MOVER of gains and losses ({gains_losses})"
+
+
+def difference(first: Estimate, second: Estimate) -> Estimate:
+    """``second - first`` for groups with no speaker in common, from their own intervals (MOVER; Zou and Donner 2008).
+
+    Returns
+    -------
+    Estimate
+        Counts are summed. Without both points there is no value, without both intervals no interval; the method says which.
+
+    Examples
+    --------
+    >>> men, women = Estimate(0.5, 0.2, 0.8, 10, 10, 0, "exact"), Estimate(0.9, 0.5, 1.0, 10, 10, 2, "exact")
+    >>> found = difference(men, women)
+    >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
+    (0.4, -0.1, 0.716, 20, 2)
+    """
+    counts = (
+        first.n_speakers + second.n_speakers, first.n_clips + second.n_clips, first.n_missing + second.n_missing
+    )
+    one, other = first.interval, second.interval
+    if first.value is None or second.value is None:
+        return Estimate(None, None, None, *counts, f"{_lacking(first, second, first.value is None)}")
+    if one is None or other is None:
+        value = shortened(second.value - first.value)
+        return Estimate(value, None, None, *counts, _lacking(first, second, one is None))
+    a, b = (tuple(np.array([x]) for x in (e.value, *ends)) for e, ends in ((first, one), (second, other)))
+    value, low, high = (shortened(part[0]) for part in mover(a, b))  # type: ignore[arg-type]
+    methods = first.method if first.method == second.method else f"{first.method}; {second.method}"
+    return Estimate(value, low, high, *counts, f"MOVER ({methods})")
+
+
+def _lacking(first: Estimate, second: Estimate, at_first: bool) -> str:
+    return f"first: {first.method}" if at_first else f"second: {second.method}"
+
+
+def mcnemar(
+    first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, *, second_speakers: SpeakerIds | None = None
+) -> PairedTest:
+    """Exact test that as many speakers gain as lose (McNemar 1947, on speakers).
+
+    A speaker gains where the mean of their second readings is above that of their first ones, and loses where it is below;
+    ties say nothing. With one clip each this is McNemar's exact test; with more it is the sign test on speakers, which
+    needs no cut at one half. Shapes are those of :func:`paired_difference`.
+
+    Examples
+    --------
+    >>> mcnemar([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"]).p  # 6 against 0: 2 / 2**6
+    0.03125
+    """
+    pairs = _paired(first, second, speakers, second_speakers, "rate")
+    gained, lost, n = _signs(pairs)
+    p = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    return PairedTest(shortened(p) if n else None, gained, lost, n, "exact McNemar on speakers")
+
+
+def permutation(
+    first: ArrayLike,
+    second: ArrayLike,
+    speakers: SpeakerIds,
+    settings: Settings | None = None,
+    *,
+    second_speakers: SpeakerIds | None = None,
+    kind: Kind = "rate",
+    name: str = "",
+) -> PairedTest:
+    """Test of no mean change that exchanges first and second within each speaker, all of their clips together.
+
+    The statistic is ``|sum_s d_s|``. All sign changes are tried with up to 16 speakers who changed at all; otherwise
+    ``settings.resamples`` random ones, with the observed one counted in (Phipson and Smyth 2010). Shapes are those of
+    :func:`paired_difference`.
+
+    Examples
+    --------
+    >>> permutation([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"]).p
+    0.03125
+    """
+    settings = settings or Settings()
+    pairs = _paired(first, second, speakers, second_speakers, kind)
+    gained, lost, n = _signs(pairs)
+    if not n:
+        return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
+    change = pairs.sums.mean
+    size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)  # noqa: PLR2004
+    seen = abs(float(np.round(change, 12).sum())) - 1e-9
+    moved = int(number.sum())
+    if moved <= _ENUMERATED:
+        sums = np.zeros(1)
+        for each in np.repeat(size, number):
+            sums = np.concatenate([sums + each, sums - each])
+        p, how = float(np.mean(np.abs(sums) >= seen)), f"all {len(sums)}"
+    else:
+        flips = settings.generator(name).binomial(number, 0.5, size=(settings.resamples, len(size)))
+        drawn = np.abs(((2 * flips - number) * size).sum(axis=1))
+        p, how = (float(np.sum(drawn >= seen)) + 1) / (settings.resamples + 1), f"{settings.resamples} random"
+    return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how} sign changes")
+
+
+def _signs(pairs: _Pairs) -> tuple[int, int, int]:
+    change = pairs.sums.mean
+    return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)  # noqa: PLR2004 - zero up to rounding

@@ -1,0 +1,310 @@
+"""Rates and means with the speaker as sampling unit: one at a time, or for every cell of a table at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from audit.stats.bootstrap import bootstrap
+from audit.stats.estimate import Estimate
+from audit.stats.intervals import clopper_pearson, effective_size, mid_p, student
+from audit.stats.settings import LARGE, Kind, Settings
+from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_values, codes_of, speaker_sums
+
+ALL = "all"
+"""What stands in every column of the row of :func:`cells` that takes all clips together."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Per-cell numbers from which closed-form intervals are made; arrays of shape (cells,).
+
+    ``value`` and ``variance`` are those of the estimate, ``size`` is Kish's effective number of speakers (their number,
+    where all weigh the same), ``speakers`` and ``clips`` are counts.
+    """
+
+    value: Floats
+    variance: Floats
+    size: Floats
+    speakers: Ints
+    clips: Ints
+
+
+class Bounds(NamedTuple):
+    """A rate if all that is missing had been 0 (``least``) and if it had been 1 (``most``)."""
+
+    least: Estimate
+    most: Estimate
+
+
+def shortened(value: float) -> float | None:
+    """Twelve significant digits, below which machines may differ; None for NaN."""
+    return None if np.isnan(value) else float(f"{value:.12g}")
+
+
+def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
+    """Each entry's weighted total and weight: ``(mean, 1)`` speaker-averaged, ``(total, clips)`` clip-averaged."""
+    if settings.estimand == "clip":
+        return sums.total, sums.clips.astype(np.float64)
+    return sums.mean, np.ones(len(sums.total))
+
+
+def moments(sums: SpeakerSums, settings: Settings) -> Moments:
+    """Value and between-speaker variance of each cell (a ratio of sums, linearised; Cochran 1977, equation 6.9)."""
+    total, weight = weighing(sums, settings)
+    n, weights = sums.sum(), sums.sum(weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = sums.sum(total) / weights
+        residual = total - weight * value[sums.cell]
+        variance = sums.sum(residual**2) / weights**2 * n / (n - 1)
+        size = weights**2 / sums.sum(weight**2)
+    return Moments(value, variance, size, n.astype(np.int64), sums.sum(sums.clips).astype(np.int64))
+
+
+def estimates(sums: SpeakerSums, kind: Kind, settings: Settings, names: Sequence[str]) -> list[Estimate]:
+    """An Estimate for every cell; ``names`` seed the random numbers of those that need any."""
+    m = moments(sums, settings)
+    low, high, methods = (rate_intervals if kind == "rate" else _mean_intervals)(sums, m, settings, names)
+    made = []
+    for i in range(sums.n_cells):
+        value, ends = shortened(m.value[i]), (shortened(low[i]), shortened(high[i]))
+        counts = (int(m.speakers[i]), int(m.clips[i]), int(sums.missing[i]))
+        made.append(Estimate(value, *ends, *counts, methods[i]))
+    return made
+
+
+def rate_intervals(
+    sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str]
+) -> tuple[Floats, Floats, list[str]]:
+    """Low, high and method of each cell's rate: Clopper-Pearson below 30 speakers, mid-P from there on.
+
+    Both on the effective number of reads, so that they are the exact interval on speakers where every speaker's clips
+    agree, and never have zero width.
+    """
+    tail = settings.tail
+    enough = m.speakers >= settings.min_speakers
+    value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
+    size = effective_size(value, np.where(enough, m.variance, 1.0), floor, np.maximum(m.clips, 1.0), tail)
+    large = m.speakers >= LARGE
+    exact, half = clopper_pearson(value, size, tail), mid_p(value, size, tail)
+    low, high = (np.where(large, b, a) for a, b in zip(exact, half, strict=True))
+    methods = []
+    for i in range(sums.n_cells):
+        name = "mid-P" if large[i] and 0 < value[i] < 1 else "Clopper-Pearson"
+        methods.append(_lacking(m, i, settings) or f"{name} on {_worth(m, i, float(size[i]))}{_averaged(settings)}")
+    rule = settings.interval
+    for i in np.flatnonzero(large & (m.variance > 0)) if rule != "auto" else []:
+        low[i], high[i] = _bootstrapped(sums, int(i), settings, names, rule)
+        methods[i] = f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}"
+    return _around(m.value, low, high, enough, methods)
+
+
+def _mean_intervals(
+    sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str]
+) -> tuple[Floats, Floats, list[str]]:
+    enough = m.speakers >= settings.min_speakers
+    low, high = student(m.value, m.variance, m.size, settings.tail)
+    methods = []
+    for i in range(sums.n_cells):
+        lacking = _lacking(m, i, settings)
+        if not lacking and m.variance[i] <= (1e-12 * max(1.0, abs(m.value[i]))) ** 2:
+            lacking, enough[i] = f"no interval: all {m.speakers[i]} speakers have the same value", False
+        if not lacking and m.speakers[i] >= LARGE:
+            rule = "bca" if settings.interval == "auto" else settings.interval
+            low[i], high[i] = _bootstrapped(sums, i, settings, names, rule)
+            methods.append(f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}")
+        else:
+            methods.append(lacking or f"Student's t on {m.speakers[i]} speakers{_averaged(settings)}")
+    return _around(m.value, low, high, enough, methods)
+
+
+def _bootstrapped(sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: str) -> tuple[float, float]:
+    total, weight = weighing(sums, settings)
+    of = sums.cell == i
+    how = "percentile" if rule == "percentile" else "bca"
+    return bootstrap(total[of], weight[of], settings.resamples, settings.tail, settings.generator(names[i]), how)
+
+
+def _around(
+    value: Floats, low: Floats, high: Floats, enough: np.ndarray, methods: list[str]
+) -> tuple[Floats, Floats, list[str]]:
+    """Blank the intervals of cells with too few speakers, and keep rounding from pushing an end past the value."""
+    with np.errstate(invalid="ignore"):
+        low, high = np.minimum(low, value), np.maximum(high, value)
+    return np.where(enough, low, np.nan), np.where(enough, high, np.nan), methods
+
+
+def _lacking(m: Moments, i: int, settings: Settings) -> str:
+    if m.speakers[i] == 0:
+        return "not estimable: no speaker was read"
+    if m.speakers[i] < settings.min_speakers:
+        found = f"{m.speakers[i]} speaker{'' if m.speakers[i] == 1 else 's'}"
+        return f"not estimable: {found}, at least {settings.min_speakers} needed"
+    return ""
+
+
+def _worth(m: Moments, i: int, size: float) -> str:
+    if abs(size - m.speakers[i]) < 0.05:  # noqa: PLR2004 - it would be printed as the same number
+        return f"{m.speakers[i]} speakers"
+    return f"{m.speakers[i]} speakers, worth {size:.1f} independent reads"
+
+
+def _averaged(settings: Settings) -> str:
+    return ", clip-averaged" if settings.estimand == "clip" else ""
+
+
+def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Estimate:
+    """A rate with its interval, speakers being the sampling unit.
+
+    The point is the mean over speakers of each speaker's mean over clips: ``sum_s(mean_c(x_sc)) / n``. The interval is
+    Clopper and Pearson's (1934) below 30 speakers and the mid-P one from there on, both on the effective number of
+    independent reads (Korn and Graubard 1998), which lies between the number of speakers and of clips.
+
+    Parameters
+    ----------
+    values : array of shape (clips,)
+        0 or 1, or fractions between; NaN (or None) for a clip that was not read.
+    speakers : array of shape (clips,)
+        Who is heard.
+    settings : Settings, optional
+        The default settings if left out.
+    name : str
+        Seeds the bootstrap, where the settings ask for one.
+
+    Returns
+    -------
+    Estimate
+        A speaker with no clip read counts in ``n_missing`` (with their clips), not in ``n_speakers``. Below
+        ``min_speakers`` there is a value without an interval; without any speaker all is None.
+
+    Raises
+    ------
+    ValueError
+        For values outside [0, 1] or infinite, missing speaker ids, or lengths that differ.
+
+    Examples
+    --------
+    >>> found = rate([0, 0, 0, 0, 0, 0], ["a", "b", "c", "d", "e", "e"])
+    >>> found.value, found.low, round(found.high, 4), found.n_speakers, found.method
+    (0.0, 0.0, 0.5218, 5, 'Clopper-Pearson on 5 speakers')
+    """
+    return _single(values, speakers, "rate", settings or Settings(), name)
+
+
+def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Estimate:
+    """A mean of real values (an age error, a similarity) with its interval, speakers being the sampling unit.
+
+    Student's t on the speakers' means below 30 speakers, the BCa bootstrap over speakers (Efron 1987) from there on. Where
+    all speakers have the same value there is no interval, since nothing is known of the spread.
+
+    Parameters, errors and counts are those of :func:`rate`, but for the values, which may be any finite number.
+
+    Examples
+    --------
+    >>> found = mean([1.0, 2.0, 3.0, 4.0, 5.0, 7.0], ["a", "b", "c", "d", "e", "e"])  # speakers: 1, 2, 3, 4, 6
+    >>> found.value, round(found.low, 3), round(found.high, 3), found.method
+    (3.2, 0.812, 5.588, "Student's t on 5 speakers")
+    """
+    return _single(values, speakers, "mean", settings or Settings(), name)
+
+
+def _single(values: ArrayLike, speakers: SpeakerIds, kind: Kind, settings: Settings, name: str) -> Estimate:
+    array = checked_values(values, kind)
+    return estimates(speaker_sums(array, codes_of(speakers, len(array))), kind, settings, [name])[0]
+
+
+def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Bounds:
+    """What a rate could be at the least and at the most, whatever the missing clips would have shown (Manski 1990).
+
+    Every missing clip is set to 0, then to 1; no assumption is made about why it is missing. Each bound has its own
+    sampling interval, so ``(least.low, most.high)`` covers both kinds of ignorance. ``n_missing`` still counts the clips
+    that were filled in; a speaker of whom no clip was read takes part here.
+
+    Examples
+    --------
+    >>> found = bounds([1, 0, None, 1, 1], ["a", "b", "c", "d", "e"])
+    >>> found.least.value, found.most.value, found.most.n_missing
+    (0.6, 0.8, 1)
+    """
+    array = checked_values(values, "rate")
+    codes = codes_of(speakers, len(array))
+    gaps = int(np.isnan(array).sum())
+    found = []
+    for filling in (0.0, 1.0):
+        filled = np.where(np.isnan(array), filling, array)
+        made = estimates(speaker_sums(filled, codes), "rate", settings or Settings(), [name])[0]
+        found.append(
+            Estimate(
+                made.value, made.low, made.high, made.n_speakers, made.n_clips - gaps, gaps,
+                f"{made.method}; {gaps} missing set to {filling:.0f}",
+            )
+        )
+    return Bounds(*found)
+
+
+def cells(
+    frame: pd.DataFrame,
+    by: Sequence[str],
+    value: str,
+    *,
+    speaker: str = "speaker_id",
+    kind: Kind = "rate",
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Estimates for every cell of a table at once, and for all clips together.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a clip.
+    by : sequence of str
+        Columns whose combinations make the cells. A missing entry makes a cell of its own, never a dropped row.
+        Categorical columns keep their order; others are sorted.
+    value, speaker : str
+        Columns of the values (NaN: not read) and of the speakers' ids. A speaker may stand in several cells.
+    kind : {"rate", "mean"}
+        As :func:`rate` or as :func:`mean`.
+    settings : Settings, optional
+        The default settings if left out.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``by``, then value, low, high, n_speakers, n_clips, n_missing, method; one row a cell that occurs,
+        then one with ``"all"`` in every column of ``by``. A row does not depend on which others there are.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rate`; also for a column that is not there.
+
+    Examples
+    --------
+    >>> clips = pd.DataFrame({"speaker_id": [*"abcdef"], "group": [*"xxxxxy"], "white": [0, 0, 0, 0, 1, 1]})
+    >>> cells(clips, ["group"], "white")[["group", "value", "n_speakers"]].to_dict("list")
+    {'group': ['x', 'y', 'all'], 'value': [0.2, 1.0, 0.333333333333], 'n_speakers': [5, 1, 6]}
+    """
+    settings = settings or Settings()
+    absent = [column for column in (*by, value, speaker) if column not in frame.columns]
+    if absent:
+        raise ValueError(f"the table has no column {', '.join(absent)}")
+    array = checked_values(frame[value].to_numpy(), kind)
+    codes = codes_of(frame[speaker], len(array))
+    keys: list[tuple[object, ...]] = []
+    where = np.zeros(len(array), dtype=np.int64)
+    if by and len(array):
+        grouped = frame.groupby(list(by), sort=True, dropna=False, observed=True)
+        where = grouped.ngroup().to_numpy(dtype=np.int64)
+        first = np.unique(where, return_index=True)[1]
+        keys = list(frame[list(by)].iloc[first].astype(object).itertuples(index=False, name=None))
+    names = [f"{value}/" + "/".join(map(str, key)) for key in [*keys, (ALL,) * len(by)]]
+    made = estimates(speaker_sums(array, codes, where, len(keys)), kind, settings, names[:-1]) if keys else []
+    made += estimates(speaker_sums(array, codes), kind, settings, names[-1:])
+    rows = [(*key, *astuple(each)) for key, each in zip([*keys, (ALL,) * len(by)], made, strict=True)]
+    table = pd.DataFrame(rows, columns=[*by, *(field.name for field in fields(Estimate))])
+    return table.astype({"value": float, "low": float, "high": float})
