@@ -9,6 +9,8 @@ from scipy import special
 
 from audit.stats.speakers import Floats
 
+BootstrapRule = Literal["percentile", "bca"]
+
 _CHUNK = 4_000_000
 
 
@@ -42,10 +44,11 @@ def resampled_means(total: Floats, weight: Floats, resamples: int, rng: np.rando
 def bootstrap(
     total: Floats,
     weight: Floats,
+    *,
     resamples: int,
     tail: float,
     rng: np.random.Generator,
-    rule: Literal["percentile", "bca"] = "bca",
+    rule: BootstrapRule = "bca",
 ) -> tuple[float, float]:
     """Interval of the weighted mean of speakers, by percentile or BCa (Efron 1987, sections 2 and 6).
 
@@ -54,7 +57,7 @@ def bootstrap(
     Examples
     --------
     >>> values = np.arange(100.0)
-    >>> low, high = bootstrap(values, np.ones(100), 2000, 0.025, np.random.default_rng(0))
+    >>> low, high = bootstrap(values, np.ones(100), resamples=2000, tail=0.025, rng=np.random.default_rng(0))
     >>> 43 < low < 45 and 54 < high < 56
     True
     """
@@ -62,7 +65,7 @@ def bootstrap(
     levels = np.array([tail, 1 - tail])
     if rule == "bca":
         value = float(total.sum() / weight.sum())
-        close = np.abs(draws - value) <= 1e-12 * max(1.0, abs(value))  # noqa: PLR2004 - ties up to rounding
+        close = np.abs(draws - value) <= 1e-12 * max(1.0, abs(value))
         below = float(np.mean((draws < value) & ~close) + 0.5 * np.mean(close))
         bias = special.ndtri(np.clip(below, 1 / (resamples + 1), resamples / (resamples + 1)))
         influence = total - weight * value

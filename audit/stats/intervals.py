@@ -16,8 +16,8 @@ def effective_size(rate: Floats, variance: Floats, floor: Floats, ceiling: Float
     """How many independent yes-or-no reads the speakers' reads are worth (Korn and Graubard 1998).
 
     ``rate * (1 - rate) / variance``, lowered by ``(z / t)**2`` because the variance itself is estimated from few
-    speakers. Reads in [0, 1] can never vary more between speakers than yes-or-no reads do, so the speakers' own number is
-    a sure lower limit; the number of clips is the upper one.
+    speakers. Reads in [0, 1] can never vary more between speakers than yes-or-no reads do, so the speakers' own
+    number is a sure lower limit; the number of clips is the upper one.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def effective_size(rate: Floats, variance: Floats, floor: Floats, ceiling: Float
     Examples
     --------
     >>> one = np.ones(1)
-    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025).tolist()  # as many as speakers: 0.5**2 / 0.025
+    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025).tolist()  # 0.5**2 / 0.025
     [10.0]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -76,18 +76,20 @@ def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
     yes, no = np.maximum(yes, _TINY), np.maximum(no, _TINY)
 
     def above(q: Floats) -> Floats:  # P(more than seen) + P(exactly seen) / 2, which grows with q
-        return np.asarray(0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)))
+        return np.asarray(0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)), np.float64)
 
-    low = _increasing_root(above, tail, outer_low, np.maximum(rate, outer_low), yes, no)
-    high = _increasing_root(above, 1 - tail, np.minimum(rate, outer_high), outer_high, yes, no)
+    low = _increasing_root(above, tail, outer_low, np.maximum(rate, outer_low), yes=yes, no=no)
+    high = _increasing_root(above, 1 - tail, np.minimum(rate, outer_high), outer_high, yes=yes, no=no)
     return np.where(same, outer_low, low), np.where(same, outer_high, high)
 
 
 def _increasing_root(
-    above: Callable[[Floats], Floats], target: float, left: Floats, right: Floats, yes: Floats, no: Floats
+    above: Callable[[Floats], Floats], target: float, left: Floats, right: Floats, *, yes: Floats, no: Floats
 ) -> Floats:
-    """Where ``above`` reaches ``target`` between ``left`` and ``right``: Newton's steps, halved where they leave the bracket."""
-    q = np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right)
+    """Where ``above`` reaches ``target`` in ``[left, right]``: Newton's steps, the middle where one leaves the
+    bracket.
+    """
+    q = np.asarray(np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right), np.float64)
     constant = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
     for _ in range(60):
         excess = above(q) - target
@@ -97,8 +99,8 @@ def _increasing_root(
             slope += 0.5 * np.exp(yes * np.log(q) + (no - 1) * np.log1p(-q) - constant[1])
             step = q - excess / slope
         inside = (step > left) & (step < right)
-        new = np.where(inside, step, (left + right) / 2)
-        if np.all(np.abs(new - q) <= 1e-14):  # noqa: PLR2004 - two digits beyond what is kept
+        new = np.asarray(np.where(inside, step, (left + right) / 2), np.float64)
+        if np.all(np.abs(new - q) <= 1e-14):
             return new
         q = new
     return q

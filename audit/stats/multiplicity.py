@@ -25,7 +25,7 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """Adjusted p-values that keep the false discovery rate (Benjamini and Hochberg 1995): ``min_(j >= i) m * p_(j) / j``.
+    """Adjusted p-values that keep the false discovery rate: ``min_(j >= i) m * p_(j) / j`` (Benjamini, Hochberg 1995).
 
     NaN stays NaN and does not count as a test.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,7 @@ from scipy import stats
 
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import mover
-from audit.stats.rates import estimates, moments, rate_intervals, shortened
+from audit.stats.rates import Moments, estimates, moments, rate_intervals, shortened
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     SpeakerIds,
@@ -66,7 +66,9 @@ def _paired(
         sums = speaker_sums(b - a, codes)
         n_heard = len(np.unique(codes))
         return _Pairs(sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total))
-    both = codes_of(np.r_[np.asarray(speakers, dtype=object), np.asarray(second_speakers, dtype=object)], len(a) + len(b))
+    both = codes_of(
+        np.r_[np.asarray(speakers, dtype=object), np.asarray(second_speakers, dtype=object)], len(a) + len(b)
+    )
     codes_a, codes_b = both[: len(a)], both[len(a) :]
     n_ids = int(both.max()) + 1 if len(both) else 0
     # one cell a speaker, so that the sums come back in the order of the speakers' numbers
@@ -93,10 +95,10 @@ def paired_difference(
 ) -> Estimate:
     """How much the same speakers changed from the first to the second reading.
 
-    Two shapes. *The same clip read twice* (portrait and rendered): the arrays are aligned, and a clip takes part if both
-    values are there. *The same speaker in different clips* (two languages): ``second_speakers`` says who is heard in the
-    second array, which may have another length. Either way each speaker has one difference ``d_s``, mean of the second
-    minus mean of the first, and the point is its mean over the speakers who have both.
+    Two shapes. *The same clip read twice* (portrait and rendered): the arrays are aligned, and a clip takes part if
+    both values are there. *The same speaker in different clips* (two languages): ``second_speakers`` says who is
+    heard in the second array, which may have another length. Either way each speaker has one difference ``d_s``, mean
+    of the second minus mean of the first, and the point is its mean over the speakers who have both.
 
     Parameters
     ----------
@@ -116,8 +118,8 @@ def paired_difference(
     Returns
     -------
     Estimate
-        ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker without a counterpart. The
-        method says how many speakers had none.
+        ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker without a counterpart.
+        The method says how many speakers had none.
 
     Raises
     ------
@@ -134,27 +136,31 @@ def paired_difference(
     settings = settings or Settings()
     pairs = _paired(first, second, speakers, second_speakers, kind)
     if second_speakers is not None and settings.estimand == "clip":
-        settings = Settings(**{**vars(settings), "estimand": "speaker"})
-    found = estimates(pairs.sums, "mean", settings, [name])[0]
-    low, high, method = found.low, found.high, found.method
-    bootstrapped = settings.interval != "auto" and found.n_speakers >= LARGE and low is not None
-    if kind == "rate" and found.n_speakers >= settings.min_speakers and not bootstrapped:
-        low, high, method = _gains_minus_losses(pairs.sums, settings)
+        settings = replace(settings, estimand="speaker")
+    m = moments(pairs.sums, settings)
+    n, varied = int(m.speakers[0]), bool(m.variance[0] > 0)
+    by_resampling = kind == "mean" or (settings.interval != "auto" and m.size[0] >= LARGE and varied)
+    if by_resampling or n < settings.min_speakers:
+        found = estimates(pairs.sums, "mean", settings, [name])[0]
+        value, low, high, method = found.value, found.low, found.high, found.method
+    else:
+        value, low, high, method = _gains_minus_losses(pairs.sums, m, settings)
     if pairs.n_unpaired:
-        method += f"; {pairs.n_unpaired} speakers without a counterpart left out"
-    return Estimate(found.value, low, high, found.n_speakers, pairs.n_clips, pairs.n_missing, method)
+        method += f"; speakers without a counterpart, left out: {pairs.n_unpaired}"
+    return Estimate(value, low, high, n, pairs.n_clips, pairs.n_missing, method)
 
 
-def _gains_minus_losses(sums: SpeakerSums, settings: Settings) -> tuple[float | None, float | None, str]:
+def _gains_minus_losses(
+    sums: SpeakerSums, m: Moments, settings: Settings
+) -> tuple[float | None, float | None, float | None, str]:
     parts, spreads, methods = [], [], []
     for sign in (-1.0, 1.0):
         part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing)
-        m = moments(part, settings)
-        low, high, method = rate_intervals(part, m, Settings(**{**vars(settings), "interval": "auto"}), [""])
-        parts.append((m.value, low, high))
-        spreads.append(m.variance)
+        own = moments(part, settings)
+        low, high, method = rate_intervals(part, own, replace(settings, interval="auto"), [""])
+        parts.append((own.value, low, high))
+        spreads.append(own.variance)
         methods.append(method[0])
-    m = moments(sums, settings)
     # var(gain - loss) = var(gain) + var(loss) - 2 cov, all three linearised in the same way
     covariance = (spreads[0] + spreads[1] - m.variance) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -162,7 +168,7 @@ def _gains_minus_losses(sums: SpeakerSums, settings: Settings) -> tuple[float | 
     value, low, high = mover(parts[0], parts[1], np.clip(correlation, -1, 0))
     low, high = np.clip(np.minimum(low, value), -1, 1), np.clip(np.maximum(high, value), -1, 1)
     gains_losses = f"gains: {methods[1]}; losses: {methods[0]}" if methods[0] != methods[1] else methods[0]
-    return shortened(low[0]), shortened(high[0]), f"MOVER of gains and losses ({gains_losses})"
+    return shortened(value[0]), shortened(low[0]), shortened(high[0]), f"MOVER of gains and losses ({gains_losses})"
 
 
 def difference(first: Estimate, second: Estimate) -> Estimate:
@@ -171,7 +177,8 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     Returns
     -------
     Estimate
-        Counts are summed. Without both points there is no value, without both intervals no interval; the method says which.
+        Counts are summed. Without both points there is no value, without both intervals no interval; the method says
+        which.
 
     Examples
     --------
@@ -180,9 +187,7 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
     (0.4, -0.1, 0.716, 20, 2)
     """
-    counts = (
-        first.n_speakers + second.n_speakers, first.n_clips + second.n_clips, first.n_missing + second.n_missing
-    )
+    counts = (first.n_speakers + second.n_speakers, first.n_clips + second.n_clips, first.n_missing + second.n_missing)
     one, other = first.interval, second.interval
     if first.value is None or second.value is None:
         return Estimate(None, None, None, *counts, f"{_lacking(first, second, first.value is None)}")
@@ -204,9 +209,9 @@ def mcnemar(
 ) -> PairedTest:
     """Exact test that as many speakers gain as lose (McNemar 1947, on speakers).
 
-    A speaker gains where the mean of their second readings is above that of their first ones, and loses where it is below;
-    ties say nothing. With one clip each this is McNemar's exact test; with more it is the sign test on speakers, which
-    needs no cut at one half. Shapes are those of :func:`paired_difference`.
+    A speaker gains where the mean of their second readings is above that of their first ones, and loses where it is
+    below; ties say nothing. With one clip each this is McNemar's exact test; with more it is the sign test on
+    speakers, which needs no cut at one half. Shapes are those of :func:`paired_difference`.
 
     Examples
     --------
@@ -246,7 +251,7 @@ def permutation(
     if not n:
         return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
     change = pairs.sums.mean
-    size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)  # noqa: PLR2004
+    size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
     seen = abs(float(np.round(change, 12).sum())) - 1e-9
     moved = int(number.sum())
     if moved <= _ENUMERATED:
@@ -263,4 +268,4 @@ def permutation(
 
 def _signs(pairs: _Pairs) -> tuple[int, int, int]:
     change = pairs.sums.mean
-    return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)  # noqa: PLR2004 - zero up to rounding
+    return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)

@@ -36,12 +36,12 @@ def smallest_detectable(
 ) -> Detectable:
     """The smallest difference whose interval would lie beyond the margin with the given power.
 
-    ``margin + (t + z) * sqrt(v)``, ``t`` and ``z`` being the quantiles of Student's t at ``1 - (1 - confidence) / 2`` and
-    of the normal distribution at ``power``, and ``v`` the variance of the estimate. A speaker's mean over ``m`` clips has
-    variance ``s = rate * (1 - rate) * (1 + (m - 1) * icc) / m``; then ``v = s / n`` for one rate against a fixed value,
-    ``s / n + s / n_other`` for two groups, ``2 * s * (1 - correlation) / n`` for the same speakers twice. (Normal
-    approximation with a design effect: Donner and Klar 2000, chapter 5.) Exact intervals on few speakers are wider, so
-    real power is below the stated one there: docs/method.md has the figures.
+    ``margin + (t + z) * sqrt(v)``, ``t`` and ``z`` being the quantiles of Student's t at ``1 - (1 - confidence) / 2``
+    and of the normal distribution at ``power``, and ``v`` the variance of the estimate. A speaker's mean over ``m``
+    clips has variance ``s = rate * (1 - rate) * (1 + (m - 1) * icc) / m``; then ``v = s / n`` for one rate against a
+    fixed value, ``s / n + s / n_other`` for two groups, ``2 * s * (1 - correlation) / n`` for the same speakers
+    twice. (Normal approximation with a design effect: Donner and Klar 2000, chapter 5.) Exact intervals on few
+    speakers are wider, so real power is below the stated one there: docs/method.md has the figures.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ def smallest_detectable(
     }[design]
     quantiles = special.stdtrit(freedom, 1 - settings.tail) + special.ndtri(power)
     size = float(f"{margin + quantiles * np.sqrt(variance):.12g}")
-    told = f"power {power:g} at {settings.confidence:.0%} confidence, rate {rate:g}, {clips:g} clips a speaker, icc {icc:g}"
+    told = f"power {power:g} at {settings.confidence:.0%} confidence, rate {rate:g}"
+    told += f", {clips:g} clips a speaker, icc {icc:g}"
     if design == "paired":
         told += f", correlation {correlation:g}"
     if size > max(rate, 1 - rate):

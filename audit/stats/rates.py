@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from audit.stats.bootstrap import bootstrap
+from audit.stats.bootstrap import BootstrapRule, bootstrap
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import clopper_pearson, effective_size, mid_p, student
 from audit.stats.settings import LARGE, Kind, Settings
@@ -90,17 +90,17 @@ def rate_intervals(
     enough = m.speakers >= settings.min_speakers
     value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
     size = effective_size(value, np.where(enough, m.variance, 1.0), floor, np.maximum(m.clips, 1.0), tail)
-    large = m.speakers >= LARGE
+    large = m.size >= LARGE
     exact, half = clopper_pearson(value, size, tail), mid_p(value, size, tail)
     low, high = (np.where(large, b, a) for a, b in zip(exact, half, strict=True))
     methods = []
     for i in range(sums.n_cells):
         name = "mid-P" if large[i] and 0 < value[i] < 1 else "Clopper-Pearson"
         methods.append(_lacking(m, i, settings) or f"{name} on {_worth(m, i, float(size[i]))}{_averaged(settings)}")
-    rule = settings.interval
-    for i in np.flatnonzero(large & (m.variance > 0)) if rule != "auto" else []:
-        low[i], high[i] = _bootstrapped(sums, int(i), settings, names, rule)
-        methods[i] = f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}"
+    if settings.interval != "auto":
+        for i in np.flatnonzero(large & (m.variance > 0)).tolist():
+            low[i], high[i] = _bootstrapped(sums, i, settings, names, settings.interval)
+            methods[i] = f"{settings.interval} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}"
     return _around(m.value, low, high, enough, methods)
 
 
@@ -114,8 +114,8 @@ def _mean_intervals(
         lacking = _lacking(m, i, settings)
         if not lacking and m.variance[i] <= (1e-12 * max(1.0, abs(m.value[i]))) ** 2:
             lacking, enough[i] = f"no interval: all {m.speakers[i]} speakers have the same value", False
-        if not lacking and m.speakers[i] >= LARGE:
-            rule = "bca" if settings.interval == "auto" else settings.interval
+        if not lacking and m.size[i] >= LARGE:
+            rule: BootstrapRule = "bca" if settings.interval == "auto" else settings.interval
             low[i], high[i] = _bootstrapped(sums, i, settings, names, rule)
             methods.append(f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}")
         else:
@@ -123,11 +123,13 @@ def _mean_intervals(
     return _around(m.value, low, high, enough, methods)
 
 
-def _bootstrapped(sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: str) -> tuple[float, float]:
+def _bootstrapped(
+    sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: BootstrapRule
+) -> tuple[float, float]:
     total, weight = weighing(sums, settings)
     of = sums.cell == i
-    how = "percentile" if rule == "percentile" else "bca"
-    return bootstrap(total[of], weight[of], settings.resamples, settings.tail, settings.generator(names[i]), how)
+    rng = settings.generator(names[i])
+    return bootstrap(total[of], weight[of], resamples=settings.resamples, tail=settings.tail, rng=rng, rule=rule)
 
 
 def _around(
@@ -149,7 +151,7 @@ def _lacking(m: Moments, i: int, settings: Settings) -> str:
 
 
 def _worth(m: Moments, i: int, size: float) -> str:
-    if abs(size - m.speakers[i]) < 0.05:  # noqa: PLR2004 - it would be printed as the same number
+    if abs(size - m.speakers[i]) < 0.05:
         return f"{m.speakers[i]} speakers"
     return f"{m.speakers[i]} speakers, worth {size:.1f} independent reads"
 
@@ -199,8 +201,8 @@ def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
 def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Estimate:
     """A mean of real values (an age error, a similarity) with its interval, speakers being the sampling unit.
 
-    Student's t on the speakers' means below 30 speakers, the BCa bootstrap over speakers (Efron 1987) from there on. Where
-    all speakers have the same value there is no interval, since nothing is known of the spread.
+    Student's t on the speakers' means below 30 speakers, the BCa bootstrap over speakers (Efron 1987) from there on.
+    Where all speakers have the same value there is no interval, since nothing is known of the spread.
 
     Parameters, errors and counts are those of :func:`rate`, but for the values, which may be any finite number.
 
@@ -222,8 +224,8 @@ def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = 
     """What a rate could be at the least and at the most, whatever the missing clips would have shown (Manski 1990).
 
     Every missing clip is set to 0, then to 1; no assumption is made about why it is missing. Each bound has its own
-    sampling interval, so ``(least.low, most.high)`` covers both kinds of ignorance. ``n_missing`` still counts the clips
-    that were filled in; a speaker of whom no clip was read takes part here.
+    sampling interval, so ``(least.low, most.high)`` covers both kinds of ignorance. ``n_missing`` still counts the
+    clips that were filled in; a speaker of whom no clip was read takes part here.
 
     Examples
     --------
@@ -240,7 +242,12 @@ def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = 
         made = estimates(speaker_sums(filled, codes), "rate", settings or Settings(), [name])[0]
         found.append(
             Estimate(
-                made.value, made.low, made.high, made.n_speakers, made.n_clips - gaps, gaps,
+                made.value,
+                made.low,
+                made.high,
+                made.n_speakers,
+                made.n_clips - gaps,
+                gaps,
                 f"{made.method}; {gaps} missing set to {filling:.0f}",
             )
         )
@@ -275,8 +282,8 @@ def cells(
     Returns
     -------
     DataFrame
-        The columns of ``by``, then value, low, high, n_speakers, n_clips, n_missing, method; one row a cell that occurs,
-        then one with ``"all"`` in every column of ``by``. A row does not depend on which others there are.
+        The columns of ``by``, then value, low, high, n_speakers, n_clips, n_missing, method; one row a cell that
+        occurs, then one with ``"all"`` in every column of ``by``. A row does not depend on which others there are.
 
     Raises
     ------
@@ -299,7 +306,7 @@ def cells(
     where = np.zeros(len(array), dtype=np.int64)
     if by and len(array):
         grouped = frame.groupby(list(by), sort=True, dropna=False, observed=True)
-        where = grouped.ngroup().to_numpy(dtype=np.int64)
+        where = np.asarray(grouped.ngroup(), dtype=np.int64)
         first = np.unique(where, return_index=True)[1]
         keys = list(frame[list(by)].iloc[first].astype(object).itertuples(index=False, name=None))
     names = [f"{value}/" + "/".join(map(str, key)) for key in [*keys, (ALL,) * len(by)]]

@@ -31,11 +31,11 @@ class Settings:
     min_speakers : int
         Below this many speakers a figure gets no interval.
     estimand : {"speaker", "clip"}
-        ``speaker``: every speaker weighs the same, however many clips they have. ``clip``: every clip does. The sampling
-        unit, which decides the uncertainty, is the speaker in both.
+        ``speaker``: every speaker weighs the same, however many clips they have. ``clip``: every clip does. The
+        sampling unit, which decides the uncertainty, is the speaker in both.
     interval : {"auto", "percentile", "bca"}
-        ``auto`` follows the rules of docs/method.md, which the coverage study chose. The others ask for a bootstrap over
-        speakers wherever there are at least 30 of them and their values differ.
+        ``auto`` follows the rules of docs/method.md, which the coverage study chose. The others ask for a bootstrap
+        over speakers wherever there are at least 30 of them and their values differ.
 
     Raises
     ------
@@ -58,8 +58,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
             raise ValueError(f"confidence {self.confidence}: must lie between 0 and 1")
-        if self.resamples < 1 or self.min_speakers < 2:  # noqa: PLR2004 - one speaker has no spread
-            raise ValueError(f"resamples {self.resamples} must be at least 1, min_speakers {self.min_speakers} at least 2")
+        if self.resamples < 1 or self.min_speakers < 2:
+            raise ValueError(f"resamples {self.resamples} is below 1 or min_speakers {self.min_speakers} below 2")
         if self.estimand not in ("speaker", "clip") or self.interval not in ("auto", "percentile", "bca"):
             raise ValueError(f"estimand {self.estimand!r} or interval {self.interval!r} is unknown")
 

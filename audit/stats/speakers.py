@@ -72,7 +72,7 @@ def checked_values(values: ArrayLike, kind: Kind) -> Floats:
     if isinstance(values, np.ndarray) and values.dtype != object:
         array = values.astype(np.float64)
     else:  # lists and nullable columns, where None and pd.NA stand for missing
-        array = pd.Series(values, dtype=object).to_numpy(dtype=np.float64, na_value=np.nan)  # type: ignore[call-overload]
+        array = np.asarray(pd.Series(values, dtype=object).to_numpy(dtype=np.float64, na_value=np.nan), np.float64)
     if array.ndim != 1:
         raise ValueError(f"values have {array.ndim} dimensions, one is allowed")
     if np.isinf(array).any():
@@ -113,7 +113,7 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
     unit, sorted_values = unit[order], values[read][order]
     starts = np.flatnonzero(np.r_[True, unit[1:] != unit[:-1]])
     entry = np.cumsum(np.r_[False, unit[1:] != unit[:-1]])
-    totals = np.bincount(entry, sorted_values)
+    totals = np.bincount(entry, sorted_values).astype(np.float64)
     clips = np.diff(np.r_[starts, len(unit)]).astype(np.int64)
     return sorted_sums(where[read][order][starts], totals, clips, missing)
 

@@ -68,7 +68,8 @@ def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two
         return Verdict("not_evaluable", estimate.method)
     low, high = estimate.interval
     span = f"the interval from {low:.3f} to {high:.3f}"
-    edge = {"greater": f"{margin:g}", "less": f"{-margin:g}", "two_sided": f"the margin of {margin:g} either way"}[direction]
+    both = f"the margin of {margin:g} either way"
+    edge = {"greater": f"{margin:g}", "less": f"{-margin:g}", "two_sided": both}[direction]
     above, below = low > margin and direction != "less", high < -margin and direction != "greater"
     if above or below:
         side = f"above {margin:g}" if above else f"below {-margin:g}"
@@ -87,9 +88,8 @@ def speakers_needed(
 ) -> Needed:
     """How many speakers more would settle an inconclusive verdict, if the point stayed where it is.
 
-    Assumes that each arm of the interval shrinks with the square root of the number of speakers, that new speakers are like
-    those heard (and split over groups as they are), and that the point does not move; so it is a rough guide, more likely
-    too low than too high, since the point will move.
+    Assumes that each arm of the interval shrinks with the square root of the number of speakers, that new speakers are
+    like those heard (and split over groups as they are), and that the point does not move; so it is a rough guide.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def speakers_needed(
         if direction != "greater":
             gaps.append((low_arm, estimate.value + margin))
         if any(room <= 0 for _, room in gaps):
-            return Needed(None, "the value lies on the margin: no number of speakers would settle it if it stayed there")
+            return Needed(None, "the value lies on the margin, where no number of speakers would settle it")
         shrink = [arm / room for arm, room in gaps]
     total = math.floor(estimate.n_speakers * max(1.0, *shrink) ** 2 + 1e-9) + 1
     more = total - estimate.n_speakers
