@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-from audit.stats.estimate import Estimate
+from audit.stats import Estimate
+from audit.stats.verdict import Outcome
 
-Outcome = Literal["shown", "not_shown", "inconclusive", "not_evaluable"]
 OUTCOMES: tuple[Outcome, ...] = ("shown", "not_shown", "inconclusive", "not_evaluable")
 
 

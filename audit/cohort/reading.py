@@ -211,9 +211,9 @@ def _is_age(value: str) -> bool:
 def _check_paths(file: str, column: pd.Series, folder: Path, roots: tuple[str, ...], faults: Faults) -> None:
     """A path may not leave the cohort, neither by its words nor through a link."""
     allowed = "a path inside the cohort's folder, relative to it"
-    for i, value in column[column != ""].items():
+    for i, value in zip(column.index[column != ""], column[column != ""], strict=True):
         path = PurePosixPath(value.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or "\0" in value:
-            faults.add(file, int(i) + 2, f"{column.name} {value!r} leads out of the folder", allowed)  # type: ignore[call-overload]
+            faults.add(file, i + 2, f"{column.name} {value!r} leads out of the folder", allowed)
         elif not os.path.realpath(folder / value).startswith(roots):
-            faults.add(file, int(i) + 2, f"{column.name} {value!r} leads out of the folder through a link", allowed)  # type: ignore[call-overload]
+            faults.add(file, i + 2, f"{column.name} {value!r} leads out of the folder through a link", allowed)

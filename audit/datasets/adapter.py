@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pandas as pd
+import tomli_w
 
 from audit.cohort import Cohort, CohortNotes
 from audit.cohort.reading import UNSTATED
@@ -134,17 +135,5 @@ def import_cohort(
         "files": "" if copy else str(root.resolve()),
         "notes": " ".join([found.notes.notes, *remarks]).strip(),
     })  # fmt: skip
-    (out / "cohort.toml").write_text(notes_toml(notes), encoding="utf-8")
+    (out / "cohort.toml").write_text(tomli_w.dumps({k: v for k, v in notes.model_dump().items() if v}), encoding="utf-8")
     return Cohort.read(out), tuple(remarks)
-
-
-def notes_toml(notes: CohortNotes) -> str:
-    """``cohort.toml`` for these notes, empty keys left out."""
-    lines = []
-    for key, value in notes.model_dump().items():
-        if isinstance(value, bool):
-            lines.append(f"{key} = {str(value).lower()}")
-        elif value:
-            text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            lines.append(f'{key} = "{text}"')
-    return "\n".join(lines) + "\n"

@@ -128,7 +128,7 @@ def _labels(stem: str) -> dict[str, str]:
             "language_source": "metadata",
         } | (asian_man if bilingual["name"] == "6ce" else {})  # fmt: skip
     if coded := _VOXCELEB.match(stem):
-        gender, fluency, band, ethnicity = coded["digits"]
+        gender, fluency, band, ethnicity = tuple(coded["digits"])
         return {
             "speaker_id": coded["name"],
             "group": GROUP_OF_DIGIT.get(ethnicity, UNKNOWN),

@@ -44,9 +44,15 @@ class Instrument(Protocol):
     What is read in a picture must not depend on the other pictures of the call.
     """
 
-    name: str
-    similarity_models: tuple[str, ...]
-    """Names of the face features that every reading carries, the primary one first."""
+    @property
+    def name(self) -> str:
+        """What the instrument is called in every run and report."""
+        ...
+
+    @property
+    def similarity_models(self) -> tuple[str, ...]:
+        """Names of the face features that every reading carries, the primary one first."""
+        ...
 
     def read(self, pictures: Sequence[Picture]) -> Sequence[Reading]:
         """One reading for each picture, in order."""

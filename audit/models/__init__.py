@@ -34,7 +34,10 @@ ENTRY_POINTS = "audit.models"
 class Bindable(Protocol):
     """A model that becomes a playback once it is told whose clips it shows."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the model is called in every run and report."""
+        ...
 
     def bind(self, table: pd.DataFrame, root: Path) -> Playback:
         """The playback of one cohort."""

@@ -22,7 +22,10 @@ class Reconstructor(Protocol):
     It is given waveforms and nothing else: no clip id, no language, no group. Blindness is its type.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the model is called in every run and report."""
+        ...
 
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> Sequence[Picture | None]:
         """One face for each waveform, in order; ``None`` where the model makes none."""
@@ -46,7 +49,10 @@ class Playback(Protocol):
     and every run and report says that it was one.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the model is called in every run and report."""
+        ...
 
     def show(self, clip_ids: Sequence[str]) -> Sequence[Picture | None]:
         """The rendered face of each clip, in order; ``None`` where there is none."""

@@ -1,0 +1,67 @@
+"""S2F001: speakers labelled asian, heard in English: is the face made from their voice read as white?
+
+The failure that Speech2Face's authors report. Three comparisons take it apart, each paired by speaker: with the portrait
+(what the instrument reads in the true face), with the ceiling (what the decoder does to it), and with the same speakers'
+clips in another language (what the language alone does).
+"""
+
+from __future__ import annotations
+
+from audit.checks.verdicts import judge, too_few
+from audit.evidence import Evidence
+from audit.finding import Finding
+from audit.sentences import percent, points
+from audit.stats import Estimate
+
+CODE = "S2F001"
+TITLE = "English-speaking Asian speakers rendered as white"
+RACE, READ = "asian", "read_white"
+
+
+def check(evidence: Evidence) -> Finding:
+    """The finding of S2F001.
+
+    ``estimate`` is the excess over the portrait; where there are no portraits, the excess over the ceiling; where there
+    is neither, the difference that the language makes.
+    """
+    english = evidence.where(race=RACE, english=True)
+    speakers = evidence.frame["speaker_id"][english]
+    if not english.any():
+        return too_few(CODE, TITLE, "asian", {}, "No speaker of group asian is heard in English.",
+                       "English clips of speakers whose group is asian.")  # fmt: skip
+    other = evidence.where(race=RACE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
+    estimates: dict[str, Estimate] = {
+        "portrait": evidence.figure(READ, "portrait", english),
+        "ceiling": evidence.figure(READ, "ceiling", english),
+        "rendered": evidence.figure(READ, "rendered", english),
+        "rendered_other_language": evidence.figure(READ, "rendered", other),
+        "excess_over_portrait": evidence.change(READ, "portrait", "rendered", english),
+        "excess_over_ceiling": evidence.change(READ, "ceiling", "rendered", english),
+        "language_effect": evidence.contrast(READ, "rendered", other, english),
+        "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
+    }
+    headline = next(
+        (name for name in ("excess_over_portrait", "excess_over_ceiling", "language_effect") if estimates[name].value is not None),
+        "excess_over_portrait",
+    )
+    labels = sorted(set(evidence.frame["group"][english]) - {"asian"})
+    mixed = f" Speakers labelled {' and '.join(labels)} are among them, since the labels do not tell them apart." if labels else ""
+    sentence = (
+        f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as white by "
+        f"{evidence.instrument}, against {percent(estimates['portrait'])} of their portraits "
+        f"({points(estimates['excess_over_portrait'])}); in another language the same speakers' faces are read as white "
+        f"in {percent(estimates['rendered_other_language'])} (English makes {points(estimates['language_effect'])}).{mixed}"
+    )
+    return judge(
+        evidence, CODE, TITLE, "asian", estimates[headline], estimates, sentence, direction="greater",
+        figure=headline.replace("_", " "),
+    )  # fmt: skip
+
+
+def _complement(estimate: Estimate) -> Estimate:
+    """One minus a rate."""
+    if estimate.value is None:
+        return estimate
+    low, high = estimate.low, estimate.high
+    return Estimate(1 - estimate.value, None if high is None else 1 - high, None if low is None else 1 - low,
+                    estimate.n_speakers, estimate.n_clips, estimate.n_missing, estimate.method)  # fmt: skip

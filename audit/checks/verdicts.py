@@ -1,0 +1,99 @@
+"""From figures to findings: the same rules for every check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from audit.evidence import Evidence
+from audit.finding import Finding
+from audit.stats import Estimate, speakers_needed, verdict
+from audit.stats.verdict import Outcome
+
+Direction = Literal["greater", "two_sided"]
+
+
+@dataclass(frozen=True)
+class GroupFigure:
+    """What a check holds against its margin for one group, and the figures beside it."""
+
+    group: str
+    held: Estimate
+    beside: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+def judge(
+    evidence: Evidence, code: str, title: str, group: str, held: Estimate, estimates: Mapping[str, Estimate], sentence: str,
+    *, direction: Direction, figure: str,
+) -> Finding:  # fmt: skip
+    """The finding about one figure."""
+    margin = evidence.margins[code]
+    judged = verdict(held, margin, direction)
+    return Finding(
+        code, title, judged.outcome, group, held, dict(estimates), margin, sentence, f"{figure}: {judged.reason}.",
+        would_change(held, margin, direction, judged.outcome, evidence),
+    )  # fmt: skip
+
+
+def judge_groups(
+    evidence: Evidence, code: str, title: str, figures: list[GroupFigure], sentence: Callable[[list[str]], str],
+    *, direction: Direction, figure: str,
+) -> Finding:  # fmt: skip
+    """The finding about one figure for every group: shown if it is shown for any, not shown only if for none.
+
+    ``sentence`` is given the groups that it is shown for, else the one whose figure is largest.
+    """
+    margin = evidence.margins[code]
+    verdicts = {item.group: verdict(item.held, margin, direction) for item in figures}
+    by_size = sorted(figures, key=lambda item: -_size(item.held, direction))
+    shown = [item.group for item in by_size if verdicts[item.group].outcome == "shown"]
+    named = shown or [by_size[0].group]
+    held = next(item.held for item in figures if item.group == named[0])
+    judged = {name: found.outcome for name, found in verdicts.items()}
+    able = [outcome for outcome in judged.values() if outcome != "not_evaluable"]
+    outcome: Outcome
+    if shown:
+        outcome = "shown"
+    elif not able:
+        outcome = "not_evaluable"
+    else:
+        outcome = "not_shown" if set(judged.values()) == {"not_shown"} else "inconclusive"
+    estimates: dict[str, Estimate] = {}
+    for item in figures:
+        estimates[item.group] = item.held
+        estimates |= {f"{item.group}.{name}": estimate for name, estimate in item.beside.items()}
+    by_outcome = {word: [name for name, found in judged.items() if found == word] for word in dict.fromkeys(judged.values())}
+    groups = "; ".join(f"{word.replace('_', ' ')} for {', '.join(names)}" for word, names in by_outcome.items())
+    return Finding(
+        code, title, outcome, named[0], held, estimates, margin, sentence(named),
+        f"{figure}, {named[0]}: {verdicts[named[0]].reason}. By group: {groups}.",
+        would_change(held, margin, direction, outcome, evidence),
+    )  # fmt: skip
+
+
+def too_few(code: str, title: str, group: str, estimates: Mapping[str, Estimate], reason: str, would: str) -> Finding:
+    """The finding of a check that the data cannot answer."""
+    return Finding(code, title, "not_evaluable", group, None, dict(estimates), None, f"Not evaluable: {reason}", reason, would)
+
+
+def would_change(held: Estimate, margin: float, direction: Direction, outcome: Outcome, evidence: Evidence) -> str:
+    """What would change a verdict, in one sentence."""
+    if outcome in ("inconclusive", "not_evaluable"):
+        return _sentence(speakers_needed(held, margin, direction, evidence.settings).reason)
+    if held.low is None or held.high is None:
+        return "An interval for the figure of every group."
+    if outcome == "shown":
+        nearest = held.low if held.low > 0 else -held.high
+        return f"A margin above {nearest:.2f}, an instrument whose own errors explain the difference, or other speakers."
+    return f"A margin below {max(abs(held.low), abs(held.high)):.2f}, an instrument that hides the difference, or other speakers."
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + "."
+
+
+def _size(estimate: Estimate, direction: Direction) -> float:
+    if estimate.value is None:
+        return float("-inf")
+    return estimate.value if direction == "greater" else abs(estimate.value)

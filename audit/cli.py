@@ -1,0 +1,245 @@
+"""The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table as RichTable
+from rich.text import Text
+
+import audit
+from audit.errors import AuditError
+
+app = typer.Typer(
+    help="Bias and fairness audits for models that reconstruct a face from a voice.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+cohort_app = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
+app.add_typer(cohort_app, name="cohort")
+stderr = Console(stderr=True, highlight=False)
+stdout = Console(highlight=False, soft_wrap=True)
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
+OUTCOME_WORDS = {"shown": "shown", "not_shown": "not shown", "inconclusive": "inconclusive", "not_evaluable": "not evaluable"}
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
+    if version:
+        stdout.print(audit.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    plan: Annotated[Path | None, typer.Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")] = None,
+    cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
+    engine: Annotated[Literal["local"], typer.Option(help="Where the run is done.")] = "local",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")] = None,
+    seed: Annotated[int | None, typer.Option(help="For models that draw.")] = None,
+    allow_download: Annotated[bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
+    show_faces: ShowFaces = False,
+) -> None:
+    """Run a model over a cohort, measure what it made, and write the report. The same command again goes on where it stopped.
+
+    Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
+    [bold]audit run --cohort C --model recorded -o R[/bold]
+    """
+    del engine  # one engine so far; the option stands for the contract's sake
+    chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    people = audit.Cohort.read(_cohort_path(chosen.cohort.path))
+    for sentence in people.audited().set_aside:
+        stderr.print(sentence)
+    reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
+    instrument = audit.instrument(
+        chosen.instrument.name,
+        similarity=chosen.instrument.similarity,
+        allow_download=chosen.instrument.allow_download,
+        **chosen.instrument.options,
+    )
+    with _progress() as bar:
+        task = bar.add_task("clips", total=len(people.audited().table))
+        done = audit.run(people, model=reconstructor, instrument=instrument, out=out, plan=chosen,
+                         progress=lambda count, total: bar.update(task, completed=count, total=total))  # fmt: skip
+    assert done.folder is not None
+    _measure_and_report(done, chosen.measure, done.folder, show_faces)
+
+
+@app.command()
+def measure(run: RunFolder, show_faces: ShowFaces = False) -> None:
+    """Measure a run again, without running the model, as its plan says; writes audit.json and the report."""
+    _measure_and_report(audit.Run.read(run), _plan_of(run).measure, run, show_faces)
+
+
+@app.command()
+def report(run: RunFolder, show_faces: ShowFaces = False) -> None:
+    """Write the report of a measured run again."""
+    from audit.report import write_report
+
+    stdout.print(str(write_report(audit.Audit.read(run), run, show_faces=show_faces)))
+
+
+@cohort_app.command("import")
+def cohort_import(
+    adapter: Annotated[str, typer.Argument(help="The data set's adapter; see audit list datasets.")],
+    root: Annotated[Path, typer.Argument(help="The download as it lies on disk.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The new cohort's folder.")],
+    labels: Annotated[Path | None, typer.Option(help="A CSV of labels that the data set lacks, with their sources.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Which of the data set's variants, where it has several.")] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking to the download.")] = False,
+) -> None:
+    """Turn a download into a cohort. The cohort links to the download's files.
+
+    Example: [bold]audit cohort import speech2face_released page -o C[/bold]
+    """
+    options = {} if variant is None else {"variant": variant}
+    made, remarks = audit.import_cohort(adapter, root, out, labels=labels, copy=copy, **options)
+    for remark in remarks:
+        stderr.print(remark, markup=False)
+    stderr.print(f"{len(made.speakers)} speakers, {len(made.clips)} clips. Next: audit cohort check {out}", markup=False)
+    stdout.print(str(out), markup=False)
+
+
+@cohort_app.command("check")
+def cohort_check(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Validate a cohort: strata, missing files, label sources, and the smallest difference each comparison could detect."""
+    from audit.cohort.check import check_cohort
+
+    found = check_cohort(audit.Cohort.read(_cohort_path(folder)))
+    if as_json:
+        sys.stdout.write(json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
+    else:
+        stdout.print(f"[bold]{found.name}[/bold]  {found.digest[:12]}")
+        for title, frame in found.tables.items():
+            stdout.print(_rich_table(title, frame))
+        for sentence in found.remarks:
+            stdout.print(sentence, markup=False)
+
+
+@app.command("list")
+def list_names(
+    what: Annotated[Literal["models", "instruments", "datasets", "checks"], typer.Argument(help="What to list.")],
+) -> None:
+    """List what can be named."""
+    from audit import checks, datasets, instruments, models
+
+    names = {
+        "models": models.available,
+        "instruments": instruments.available,
+        "datasets": lambda: datasets.available() | {name: "embedded cohort" for name in datasets.embedded_names()},
+        "checks": checks.available,
+    }[what]()
+    table = RichTable(show_header=False, box=None, pad_edge=False)
+    for name, line in sorted(names.items()):
+        table.add_row(f"[bold]{name}[/bold]", line)
+    stdout.print(table)
+
+
+def _plan(
+    path: Path | None, cohort: str | None, model: str | None, weights: Path | None, seed: int | None, allow_download: bool
+) -> audit.Plan:
+    """The plan in a file, or the default one; options given beside it stand before it."""
+    if path is not None:
+        chosen = audit.Plan.read(path)
+    elif cohort is None and model is None:
+        chosen = audit.Plan.parse(files("audit").joinpath("plans/default.toml").read_text(encoding="utf-8"))
+    else:
+        chosen = audit.Plan()
+    sections: dict[str, Any] = chosen.model_dump()
+    if cohort is not None:
+        sections["cohort"] = {"path": cohort}
+    if model is not None:
+        sections["model"] = {"name": model, "weights": None if weights is None else str(weights)}
+    elif weights is not None:
+        sections["model"]["weights"] = str(weights)
+    if seed is not None:
+        sections["run"]["seed"] = seed
+    if allow_download:
+        sections["instrument"]["allow_download"] = True
+    return audit.Plan.model_validate(sections)
+
+
+def _plan_of(run: Path) -> audit.Plan:
+    path = run / "plan.toml"
+    return audit.Plan.parse(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else audit.Plan()
+
+
+def _cohort_path(name: str) -> Path:
+    """A folder as it is named, else the embedded cohort of that name."""
+    return audit.embedded(name) if not Path(name).exists() and "/" not in name else Path(name)
+
+
+def _measure_and_report(run: audit.Run, settings: Any, folder: Path, show_faces: bool) -> None:
+    from audit.report import write_report
+
+    with stderr.status("measuring"):
+        result = audit.measure(run, settings=settings)
+        path = write_report(result, folder, show_faces=show_faces)
+    for finding in result.findings:
+        stdout.print(f"{finding.code}  {OUTCOME_WORDS[finding.outcome]:<14}{finding.sentence}", markup=False)
+    stdout.print(str(path), markup=False)
+
+
+class _Rate(ProgressColumn):
+    """Clips a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(),
+        TimeElapsedColumn(), TimeRemainingColumn(), console=stderr,
+    )  # fmt: skip
+
+
+def _rich_table(title: str, frame: Any) -> RichTable:
+    table = RichTable(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in frame.columns:
+        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "fi" else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*("" if value is None or value != value else f"{value:.3g}" if isinstance(value, float) else str(value)
+                        for value in row))  # fmt: skip
+    return table
+
+
+def main() -> None:
+    """Run the command; the user's own mistakes end with exit code 2 and no traceback."""
+    try:
+        app()
+    except AuditError as error:
+        stderr.print(f"[bold red]error[/bold red] {error.found}")
+        for word, text in (("allowed", error.allowed), ("next", error.next_step)):
+            if text:
+                stderr.print(f"  {word}: {text}", markup=False)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

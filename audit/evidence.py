@@ -1,0 +1,110 @@
+"""What the checks and tables ask of a run: figures of a part of its clips, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.metrics import Metric
+from audit.stats import Estimate, Settings, mean, paired_difference, rate
+from audit.vocabulary import UNKNOWN, group_members, ordered_groups
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One run, scored clip by clip, and how to estimate from it.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        From :func:`audit.metrics.metric_frame`.
+    metrics : Mapping of str to Metric
+        Every metric by its name.
+    settings : Settings
+        Of the statistics.
+    margins : Mapping of str to float
+        How large a difference must be to matter, by check.
+    instrument : str
+        The instrument's name, for sentences.
+    similarity_models : tuple of str
+        The similarity models, the primary one first.
+    """
+
+    frame: pd.DataFrame
+    metrics: Mapping[str, Metric]
+    settings: Settings
+    margins: Mapping[str, float]
+    instrument: str
+    similarity_models: tuple[str, ...]
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The groups that can be judged, in the fixed order."""
+        return ordered_groups(group for group in set(self.frame["group"]) if group != UNKNOWN)
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The languages heard, by code."""
+        return sorted(set(self.frame["language"]))
+
+    def where(self, *, group: str | None = None, race: str | None = None, language: str | None = None,
+              english: bool | None = None) -> Mask:  # fmt: skip
+        """Which clips are of a group, of any group that allows a race, of a language, in English or not."""
+        mask = np.ones(len(self.frame), bool)
+        if group is not None:
+            mask &= (self.frame["group"] == group).to_numpy()
+        if race is not None:
+            allowed = [name for name in self.frame["group"].unique() if race in group_members(name)]
+            mask &= self.frame["group"].isin(allowed).to_numpy()
+        if language is not None:
+            mask &= (self.frame["language"] == language).to_numpy()
+        if english is not None:
+            mask &= (self.frame["english"] == english).to_numpy()
+        return mask
+
+    def has(self, stage: str) -> bool:
+        """Whether any face was read at a stage."""
+        return bool((self.frame[f"{stage}_status"] == "ok").any())
+
+    def figure(self, metric: str, stage: str, mask: Mask, confidence: float | None = None) -> Estimate:
+        """One metric at one stage over the speakers of a part of the clips."""
+        part = self.frame[mask]
+        estimate = rate if self.metrics[metric].kind == "rate" else mean
+        values = part[f"{stage}.{metric}"].to_numpy()
+        return estimate(values, part["speaker_id"], self._settings(confidence), name=f"{stage}.{metric}")
+
+    def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
+        """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
+        part = self.frame[mask]
+        return paired_difference(
+            part[f"{before}.{metric}"].to_numpy(),
+            part[f"{after}.{metric}"].to_numpy(),
+            part["speaker_id"],
+            self._settings(confidence),
+            kind=self.metrics[metric].kind,
+            name=f"{before}>{after}.{metric}",
+        )
+
+    def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
+        """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
+        values = self.frame[f"{stage}.{metric}"].to_numpy()
+        speakers = self.frame["speaker_id"]
+        return paired_difference(
+            values[first],
+            values[second],
+            speakers[first],
+            self._settings(confidence),
+            second_speakers=speakers[second],
+            kind=self.metrics[metric].kind,
+            name=f"{stage}.{metric} by language",
+        )
+
+    def _settings(self, confidence: float | None) -> Settings:
+        return self.settings if confidence is None else replace(self.settings, confidence=confidence)

@@ -1,0 +1,127 @@
+"""Measuring: Run -> Audit. A pure function, on any machine, years later: it needs neither torch nor DeepFace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from audit.audit import Audit
+from audit.checks import CHECKS
+from audit.evidence import Evidence
+from audit.metrics import metric_frame, metrics_of
+from audit.observations import Run
+from audit.plan import MeasureSettings
+from audit.stats import Settings
+from audit.tables import tables
+
+
+def measure(
+    run: Run,
+    *,
+    by: Sequence[str] | None = None,
+    confidence: float | None = None,
+    seed: int | None = None,
+    settings: MeasureSettings | None = None,
+) -> Audit:
+    """Measure a run: every check's finding, and the tables behind them.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    by : sequence of str, optional
+        Columns of the observations to stratify the table of figures by; ``group`` and ``language`` are always among them.
+    confidence, seed : optional
+        Stand before those of ``settings``.
+    settings : MeasureSettings, optional
+        As in a plan's section ``measure``.
+
+    Returns
+    -------
+    Audit
+        Findings and tables; written by :meth:`Audit.to_json`.
+
+    Raises
+    ------
+    PlanError
+        If a column of ``by`` is not in the run.
+    """
+    given = {"by": None if by is None else tuple(by), "confidence": confidence, "seed": seed}
+    chosen = MeasureSettings.model_validate(
+        (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
+    )
+    evidence = Evidence(
+        frame=metric_frame(run),
+        metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
+        settings=Settings(
+            confidence=chosen.confidence,
+            resamples=chosen.resamples,
+            seed=chosen.seed,
+            min_speakers=chosen.min_speakers,
+            estimand=chosen.estimand,
+        ),
+        margins=chosen.margins,
+        instrument=str(run.manifest["instrument"]["name"]),
+        similarity_models=run.similarity_models,
+    )
+    return Audit(
+        run=_identity(run),
+        settings=chosen.model_dump(mode="json"),
+        findings=tuple(check(evidence) for _, check in CHECKS.values()),
+        tables=tables(evidence, chosen),
+    )
+
+
+def _identity(run: Run) -> dict[str, Any]:
+    """What was audited, for the head of audit.json; nothing in it depends on the machine or the hour."""
+    manifest = run.manifest
+    model = dict(manifest["model"])
+    cohort = dict(manifest["cohort"])
+    instrument = dict(manifest["instrument"])
+    card = instrument.pop("card", None)
+    return {
+        "digest": run.digest,
+        "title": manifest.get("title", ""),
+        "model": model["name"],
+        "model_kind": model["kind"],
+        "model_description": model,
+        "weights_sha256": model.get("weights_sha256"),
+        "instrument": instrument,
+        "instrument_card": card,
+        "cohort": {key: cohort.get(key) for key in ("name", "digest", "licence", "consent", "notes", "fictional")},
+        "n_speakers": int(run.observations["speaker_id"].nunique()),
+        "n_clips": len(run.observations),
+        "n_clips_planned": cohort["n_clips"],
+        "complete": run.complete,
+        "set_aside": list(cohort.get("set_aside", [])),
+        "notices": list(_notices(run)),
+        "plan": manifest.get("plan", ""),
+        "command": manifest.get("command", ""),
+        "versions": manifest.get("versions", {}),
+        "seed": manifest.get("seed"),
+    }
+
+
+def _notices(run: Run) -> list[str]:
+    """What a reader must know before the first figure."""
+    manifest = run.manifest
+    notices = []
+    if not run.complete:
+        notices.append(
+            f"This run is incomplete: {len(run.observations)} of {manifest['cohort']['n_clips']} clips were observed. "
+            "Its figures are not to be used."
+        )
+    if manifest["cohort"].get("fictional"):
+        notices.append("The speakers are fictional and their voices synthetic: nothing here says how any real group sounds or looks.")
+    if manifest["model"]["name"] == "planted":
+        dial = manifest["model"].get("options", {}).get("rendered", {})
+        told = [f"{group} speakers' clips in {language} show the portrait of a speaker of group {target} with probability {share:g}"
+                for group, languages in dial.items() for language, shares in languages.items()
+                for target, share in shares.items()]  # fmt: skip
+        notices.append(
+            "The model is planted, not trained: it shows portraits, "
+            + ("each speaker's own." if not told else f"and on purpose {'; '.join(told)}.")
+        )
+    elif manifest["model"]["kind"] == "playback":
+        notices.append("The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone.")
+    return notices

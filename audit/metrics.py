@@ -1,0 +1,165 @@
+"""From readings to figures of one clip: what is scored, apart from how many such figures are put together.
+
+Every figure of one clip is a column ``stage.metric`` of one frame, NaN where the stage could not be read or where the
+label that it needs is unknown. Missing never becomes right or wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.observations import Run, similarity_column
+from audit.stats.settings import Kind
+from audit.vocabulary import RACES, STAGES, UNKNOWN, group_members, same_language
+
+ENGLISH: Final = "en"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing that is scored of one face.
+
+    Attributes
+    ----------
+    name : str
+        Its name in every table.
+    kind : {"rate", "mean"}
+        Whether its values are 0 or 1, or real numbers.
+    words : str
+        What it says, in a few words.
+    stages : tuple of str
+        At which stages it can be scored.
+    """
+
+    name: str
+    kind: Kind
+    words: str
+    stages: tuple[str, ...] = STAGES
+
+
+def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
+    """Every metric, in the order in which it is shown."""
+    later = ("ceiling", "rendered")
+    return (
+        Metric("read_own_group", "rate", "read as the speaker's own group"),
+        *(Metric(f"read_{race}", "rate", f"read as {race.replace('_', ' ')}") for race in RACES),
+        Metric("gender_right", "rate", "gender read as labelled"),
+        Metric("age_error", "mean", "years between the age read and the age labelled"),
+        *(
+            metric
+            for model in similarity_models
+            for metric in (
+                Metric(f"similarity_{model.lower()}", "mean", f"cosine to the own portrait ({model})", later),
+                Metric(f"impostor_{model.lower()}", "mean", f"mean cosine to others' portraits of the same group and gender ({model})", later),
+                Metric(f"similarity_over_impostor_{model.lower()}", "mean", f"the one minus the other ({model})", later),
+            )
+        ),
+        Metric("no_face", "rate", "no face that could be read", ("rendered",)),
+    )
+
+
+def metric_frame(run: Run) -> pd.DataFrame:
+    """Every metric of every clip.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    DataFrame
+        The run's observations with a column ``stage.metric`` for each metric and stage, float, NaN where it cannot be
+        scored; and ``english``, whether the clip is in English.
+    """
+    seen = run.observations
+    columns: dict[str, NDArray[np.float64]] = {}
+    members = {group: group_members(group) for group in seen["group"].unique()}
+    judged = np.array([bool(members[group]) for group in seen["group"]])
+    known_gender = (seen["gender"] != UNKNOWN).to_numpy()
+    for stage in STAGES:
+        ok = (seen[f"{stage}_status"] == "ok").to_numpy()
+        read = seen[f"{stage}_race"].to_numpy(object)
+        own = np.array([label in members[group] for label, group in zip(read, seen["group"], strict=True)])
+        columns[f"{stage}.read_own_group"] = np.where(ok & judged, own, np.nan)
+        for race in RACES:
+            columns[f"{stage}.read_{race}"] = np.where(ok, read == race, np.nan)
+        right = (seen[f"{stage}_gender"] == seen["gender"]).to_numpy()
+        columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
+        columns[f"{stage}.age_error"] = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs().to_numpy()
+        if stage != "portrait":
+            columns |= _similarity(run, stage)
+    heard = ~seen["status"].str.startswith("audio_").to_numpy()
+    columns["rendered.no_face"] = np.where(heard, seen["rendered_status"] != "ok", np.nan)
+    english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
+    frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
+    return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
+
+
+def _similarity(run: Run, stage: str) -> dict[str, NDArray[np.float64]]:
+    """Similarity to the own portrait, to others' of the same group and gender, and the difference.
+
+    The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and gender
+    (NIST IR 8280 compares within the demographic, never against one fixed threshold). A speaker with several portraits
+    stands in with their mean.
+    """
+    columns = {}
+    primary = run.similarity_models[0] if run.similarity_models else ""
+    for model in run.similarity_models:
+        own = run.observations[similarity_column(stage, model, primary)].to_numpy(np.float64)
+        impostor = impostor_similarity(
+            run.embeddings(stage, model),
+            run.embeddings("portrait", model),
+            run.observations["speaker_id"],
+            run.observations["group"] + "/" + run.observations["gender"],
+        )
+        columns[f"{stage}.similarity_{model.lower()}"] = own
+        columns[f"{stage}.impostor_{model.lower()}"] = np.round(impostor, 6)
+        columns[f"{stage}.similarity_over_impostor_{model.lower()}"] = np.round(own - impostor, 6)
+    return columns
+
+
+def impostor_similarity(
+    features: NDArray[np.float32], portraits: NDArray[np.float32], speakers: pd.Series, demographic: pd.Series
+) -> NDArray[np.float64]:
+    """The mean cosine of each clip's face to the portraits of the other speakers of its demographic.
+
+    Parameters
+    ----------
+    features, portraits : ndarray
+        Face features by clip, shape [n_clips, D], rows of unit length or of NaN.
+    speakers, demographic : Series
+        Whose clip it is, and the cell within which impostors are sought.
+
+    Returns
+    -------
+    ndarray
+        Shape [n_clips]; NaN where the face is missing or the demographic has no other portrait.
+
+    Examples
+    --------
+    >>> one = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    >>> impostor_similarity(one, one, pd.Series(["a", "b"]), pd.Series(["x", "x"])).tolist()
+    [0.0, 0.0]
+    """
+    n = len(speakers)
+    result = np.full(n, np.nan)
+    if portraits.shape[1] == 0 or features.shape[1] == 0:
+        return result
+    there = ~np.isnan(portraits[:, 0])
+    frame = pd.DataFrame(portraits[there].astype(np.float64))
+    means = frame.groupby([demographic.to_numpy()[there], speakers.to_numpy()[there]], sort=True).mean()
+    sums, counts = means.groupby(level=0).sum(), means.groupby(level=0).size()
+    cells, people = demographic.to_numpy(), speakers.to_numpy()
+    own = means.reindex(pd.MultiIndex.from_arrays([cells, people])).to_numpy()
+    has_own = ~np.isnan(own[:, 0])
+    others = counts.reindex(cells).fillna(0).to_numpy() - has_own
+    total = sums.reindex(cells).fillna(0.0).to_numpy() - np.where(has_own[:, None], own, 0.0)
+    able = (others > 0) & ~np.isnan(features[:, 0])
+    result[able] = np.einsum("ij,ij->i", features[able].astype(np.float64), total[able]) / others[able]
+    return result

@@ -1,0 +1,174 @@
+"""The plan of an audit: TOML, every key typed, unknown keys refused."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from audit.errors import PlanError
+
+MARGINS = {"S2F001": 0.10, "S2F003": 0.10, "S2F004": 0.10, "S2F005": 0.05, "S2F006": 0.05}
+"""How large a difference must be to matter, for each check in the unit of its headline figure."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CohortSettings(_Section):
+    """Whom to audit: ``path`` is a folder, relative to the plan's own, or the name of an embedded cohort."""
+
+    path: str = "synthetic_bilingual"
+
+
+class ModelSettings(_Section):
+    """What makes the faces: a name or ``module:factory``, its weights and its own options."""
+
+    name: str = "planted"
+    weights: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class InstrumentSettings(_Section):
+    """What reads them: ``auto``, ``embedded``, ``deepface`` or ``module:factory``, and its own options."""
+
+    name: str = "auto"
+    similarity: tuple[str, ...] = ("FaceRes", "Dlib")
+    allow_download: bool = False
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunSettings(_Section):
+    """How the harness goes about it.
+
+    Attributes
+    ----------
+    seed : int
+        For models that draw.
+    part : int
+        Clips in a part: so much is lost at most when a run is killed. Results do not depend on it.
+    min_seconds, max_seconds : float
+        A shorter clip is not rendered; a longer one is cut.
+    keep_faces : bool
+        Keep every picture in the run's folder ``faces``.
+    """
+
+    seed: int = 0
+    part: int = Field(default=64, ge=1, le=100_000)
+    min_seconds: float = Field(default=1.0, ge=0)
+    max_seconds: float = Field(default=60.0, gt=0)
+    keep_faces: bool = True
+
+
+class MeasureSettings(_Section):
+    """How the run is measured.
+
+    Attributes
+    ----------
+    by : tuple of str
+        Columns of the observations that the tables are stratified by, beside group and language.
+    confidence : float
+        Of every interval, in (0.5, 1).
+    resamples : int
+        Of the bootstrap over speakers.
+    seed : int
+        Of the bootstrap and of the gallery's sample.
+    min_speakers : int
+        Below it a figure has no interval, and a check is not evaluable.
+    estimand : {"speaker", "clip"}
+        Whether every speaker counts alike, or every clip.
+    margins : dict
+        How large a difference must be to matter, by check.
+    gallery : int
+        Speakers shown in each stratum of the gallery.
+    """
+
+    by: tuple[str, ...] = ("group", "language")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=2000, ge=200, le=1_000_000)
+    seed: int = 0
+    min_speakers: int = Field(default=5, ge=2)
+    estimand: Literal["speaker", "clip"] = "speaker"
+    margins: dict[str, float] = Field(default_factory=lambda: dict(MARGINS))
+    gallery: int = Field(default=2, ge=0, le=50)
+
+    @field_validator("margins")
+    @classmethod
+    def _known_margins(cls, margins: dict[str, float]) -> dict[str, float]:
+        for code, margin in margins.items():
+            if code not in MARGINS:
+                raise ValueError(f"there is no check {code}; the checks are {', '.join(MARGINS)}")
+            if not 0 <= margin <= 1:
+                raise ValueError(f"the margin of {code} is {margin}; it lies in [0, 1]")
+        return MARGINS | margins
+
+
+class Plan(_Section):
+    """A whole audit, written down.
+
+    Examples
+    --------
+    >>> Plan.parse('[model]\\nname = "recorded"\\n').model.name
+    'recorded'
+    """
+
+    title: str = ""
+    cohort: CohortSettings = CohortSettings()
+    model: ModelSettings = ModelSettings()
+    instrument: InstrumentSettings = InstrumentSettings()
+    run: RunSettings = RunSettings()
+    measure: MeasureSettings = MeasureSettings()
+
+    @classmethod
+    def parse(cls, text: str, source: str = "the plan") -> Plan:
+        """The plan that a TOML text holds.
+
+        Raises
+        ------
+        PlanError
+            If it is no TOML, or a key or value is not allowed; a near miss is named.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise PlanError(f"{source} is no TOML: {error}.") from error
+        except ValidationError as error:
+            raise PlanError(f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
+                            next_step="See docs/plan.md for every key.") from error  # fmt: skip
+
+    @classmethod
+    def read(cls, path: str | Path) -> Plan:
+        """The plan in a file; a cohort's relative path is taken from the plan's own folder.
+
+        Raises
+        ------
+        PlanError
+            If the file cannot be read or is no plan.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PlanError(f"The plan {path} cannot be read: {error}.") from error
+        plan = cls.parse(text, str(path))
+        beside = path.parent / plan.cohort.path
+        if beside.is_dir():
+            return plan.model_copy(update={"cohort": CohortSettings(path=str(beside))})
+        return plan
+
+
+def _in_words(fault: Any) -> str:
+    """One fault of a plan, with the nearest allowed key where one was mistyped."""
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{place} is {fault['input']!r}: {fault['msg']}"
+    section: type[BaseModel] = Plan
+    for part in fault["loc"][:-1]:
+        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+    near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
+    hint = f", did you mean {near[0]!r}?" if near else ""
+    return f"there is no key {place}{hint} (allowed: {', '.join(section.model_fields)})"

@@ -1,0 +1,60 @@
+"""What the tests share: real data where it is at hand, and small cohorts made on the spot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from PIL import Image
+
+from tests.fakes import fake_face
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data for development; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("AUDIT_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the real development data is not on this machine (AUDIT_SHARED_DATA)")
+    return folder
+
+
+def tone(path: Path, level: float = 0.1, seconds: float = 2.0, rate: int = 16_000, channels: int = 1) -> Path:
+    """A file with a tone of a set level (root mean square)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = level * np.sqrt(2) * np.sin(2 * np.pi * 220 * np.arange(int(seconds * rate)) / rate)
+    soundfile.write(path, np.repeat(wave[:, None], channels, axis=1), rate, subtype="FLOAT")
+    return path
+
+
+@pytest.fixture
+def make_cohort(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a cohort of tones and fake faces: two groups, two languages, English louder."""
+
+    def make(speakers: int = 8, name: str = "cohort", faces: int = 16) -> Path:
+        folder = tmp_path / name
+        rows, clips = [], []
+        for i in range(speakers):
+            group, gender = ("asian", "white")[i % 2], ("woman", "man")[i // 2 % 2]
+            portrait = folder / "portraits" / f"s{i}.png"
+            portrait.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(fake_face(group, gender, 30 + i % 40, faces)).save(portrait)
+            rows.append({"speaker_id": f"s{i}", "group": group, "gender": gender, "age": 30 + i % 40,
+                         "portrait": f"portraits/s{i}.png", "group_source": "synthetic", "gender_source": "synthetic"})  # fmt: skip
+            for language in ("en", "zh"):
+                audio = f"audio/s{i}-{language}.wav"
+                tone(folder / audio, level=0.3 if language == "en" else 0.1 + 0.001 * i)
+                clips.append({"clip_id": f"s{i}-{language}", "speaker_id": f"s{i}", "audio": audio, "language": language,
+                              "language_source": "synthetic"})  # fmt: skip
+        pd.DataFrame(rows).to_csv(folder / "speakers.csv", index=False)
+        pd.DataFrame(clips).to_csv(folder / "clips.csv", index=False)
+        return folder
+
+    return make
