@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from audit.audit import Audit
 from audit.report.records import Record, count, records, text, values, where
-from audit.report.tabular import Column, TableView, code, head, whole, words
+from audit.report.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.report.wording import (
+    counted,
     group_name,
     language_name,
     metric_name,
@@ -135,15 +136,15 @@ def strata(audit: Audit) -> TableView | None:
     rows = records(audit, "strata")
     if not rows:
         return None
-    columns = (Column("Group"), Column("Language"), Column("Gender"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
+    genders = values(rows, "gender", _order_genders)
+    columns = [Column("Group"), Column("Language")]
+    columns += [Column(gender or "not known", numeric=True, band="Speakers, and their clips, by gender label") for gender in genders]
     view = TableView("strata", "Speakers and clips in every stratum", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
-            for row in sorted(where(rows, group=group, language=language), key=lambda row: text(row, "gender")):
-                view.rows.append(
-                    [head(group_name(group)), words(language_name(language)), words(text(row, "gender", "not known")),
-                     whole(count(row, "n_speakers")), whole(count(row, "n_clips"))]
-                )  # fmt: skip
+            here = where(rows, group=group, language=language)
+            sizes = [_speakers_and_clips(one(here, gender=gender)) for gender in genders]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *sizes])
     return view
 
 
@@ -211,9 +212,17 @@ def power(audit: Audit) -> TableView | None:
         view.rows.append(
             [head(text(row, "check")), words(text(row, "comparison").replace("_", " ")), words(group_name(text(row, "group", "all"))),
              words(language_name(text(row, "language", "all"))), whole(count(row, "n_speakers")),
-             type(cell)(cell.text, (), cell.note, cell.sort, cell.kind), words(text(row, "note"))]
+             Cell(cell.text, (), cell.note, cell.sort, cell.kind), words(text(row, "note"))]
         )  # fmt: skip
     return view
+
+
+def _speakers_and_clips(record: Record | None) -> Cell:
+    if record is None:
+        return Cell("0", sort="0", kind="number")
+    clips = count(record, "n_clips")
+    cell = whole(count(record, "n_speakers"))
+    return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
 
 
 def _metric_order(rows: Sequence[Record]) -> list[str]:

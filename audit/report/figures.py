@@ -1,6 +1,6 @@
 """The drawing of figures: dots with intervals, and confusion heat maps, each one small panel as SVG.
 
-A panel is about 330 px wide, so that several stand side by side on a screen and one fills a phone without shrinking its
+A panel is about 300 px wide, so that several stand side by side on a screen and one fills a phone without shrinking its
 letters. Nothing is computed here: what is drawn is what the audit's tables hold.
 """
 
@@ -20,10 +20,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from audit.report.palette import heat_level, light, with_variables
+from audit.report.palette import TURN, heat_level, light, with_variables
 from audit.report.wording import Unit, clean, write_number
 
-PANEL_WIDTH: Final = 340
+PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""
 
 _STYLE: Final[dict[str, Any]] = {
@@ -93,7 +93,7 @@ def dots(title: str, rows: Sequence[Row], unit: Unit, *, signed: bool = False, l
     gap = 12 if len(series) > 1 else 0
     body = len(rows) * (pitch * len(series) + gap)
     legend = 22 if len(series) > 1 else 0
-    top, bottom, left, right = 44, 24 + legend, 98, 42
+    top, bottom, left, right = 42, 24 + legend, 90, 38
     with mpl.rc_context(_STYLE):
         figure, ax = _canvas(title, top, body, bottom, left, right)
         low, high = limits or _limits(rows, signed)
@@ -121,9 +121,12 @@ def dots(title: str, rows: Sequence[Row], unit: Unit, *, signed: bool = False, l
             for k, line in enumerate(lines):  # one text a line: a browser's font is not the one that lines were measured in
                 y = middle + 12 * (k - (len(lines) - 1) / 2)
                 ax.text(-0.04, y, line, transform=edge, ha="right", va="center", color=light("ink"))
+            blank = bool(row.marks) and all(mark.value is None for mark in row.marks)
+            if blank:
+                ax.text(low + 2 * pad, middle, "not estimable", va="center", fontsize=9.5, style="italic", color=light("muted"))
             for j, name in enumerate(series):
                 mark = next((m for m in row.marks if m.series == name), None)
-                if mark is not None:
+                if mark is not None and not blank:
                     _draw_mark(ax, mark, start + pitch * (j + 0.5), low)
         if legend:
             _draw_legend(figure, series)
@@ -144,7 +147,7 @@ def heat(title: str, row_labels: Sequence[str], column_labels: Sequence[str], ce
     cells : sequence of sequence of HeatCell
         Shares, by row and column.
     """
-    size, left, right = 36, 88, 4
+    size, left, right = 36, 86, 2
     body = size * len(row_labels)
     with mpl.rc_context(_STYLE):
         figure, ax = _canvas(title, 58, body, 6, left, right)
@@ -155,11 +158,14 @@ def heat(title: str, row_labels: Sequence[str], column_labels: Sequence[str], ce
         ax.set_yticks([])
         for j, label in enumerate(column_labels):
             for k, word in enumerate(reversed(label.split(" "))):
-                ax.text(j + 0.5, -0.12 - 0.28 * k, word, ha="center", va="bottom", fontsize=9, color=light("muted"))
+                ax.text(j + 0.5, -0.12 - 0.28 * k, word, ha="center", va="bottom", fontsize=8.2, color=light("muted"))
         for i, (label, row) in enumerate(zip(row_labels, cells, strict=True)):
             name, _, count = label.partition("\n")
-            ax.text(-0.15, i + (0.36 if count else 0.5), name, ha="right", va="center", color=light("ink"))
-            ax.text(-0.15, i + 0.72, count, ha="right", va="center", fontsize=9, color=light("muted"))
+            lines = [*_wrapped(name)[:2], *([count] if count else [])]
+            for k, line in enumerate(lines):
+                shade, points = (light("muted"), 9.0) if line == count else (light("ink"), 10.5)
+                y = i + 0.5 + 0.31 * (k - (len(lines) - 1) / 2)
+                ax.text(-0.15, y, line, ha="right", va="center", fontsize=points, color=shade)
             for j, cell in enumerate(row):
                 _write_cell(ax, cell, i, j, levels[i][j])
         return _svg(figure)
@@ -186,7 +192,7 @@ def _canvas(title: str, top: float, body: float, bottom: float, left: float, rig
 def _draw_mark(ax: Axes, mark: Mark, y: float, left: float) -> None:
     colour = light(mark.series)
     if mark.value is None:
-        ax.text(left, y, "not estimable", va="center", fontsize=9, style="italic", color=light("muted"))
+        ax.text(left + 0.04 * (ax.get_xlim()[1] - left), y, "not estimable", va="center", fontsize=9, style="italic", color=light("muted"))
         return
     low, high = ax.get_xlim()
     if mark.low is not None and mark.high is not None:
@@ -201,7 +207,7 @@ def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
     """A line of shapes and names along the lower edge."""
     height = figure.get_figheight() * 72
     for i, name in enumerate(series):
-        x = (98 + 78 * i) / PANEL_WIDTH
+        x = (30 + 84 * i) / PANEL_WIDTH
         face = light("paper") if name == "portrait" else light(name)
         figure.add_artist(
             mpl.lines.Line2D([x], [9 / height], marker=_MARKERS.get(name, "o"), markersize=6.2, color=light(name), markerfacecolor=face, markeredgewidth=1.6)
@@ -210,7 +216,7 @@ def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
 
 
 def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
-    ink = light("on_fill") if level >= 6 else light("ink")
+    ink = light("on_fill") if level >= TURN else light("ink")
     if cell.value is None:
         for k, part in enumerate(("not esti-", "mable")):
             ax.text(j + 0.5, i + 0.38 + 0.26 * k, part, ha="center", va="center", fontsize=8, style="italic", color=light("muted"))
@@ -251,10 +257,10 @@ def _wrapped(label: str) -> list[str]:
     """A long row label in up to three lines."""
     lines = [""]
     for word in clean(label).split(" "):
-        if lines[-1] and len(lines[-1]) + len(word) > 15:
+        if lines[-1] and len(lines[-1]) + len(word) > 13:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    return [line if len(line) <= 17 else line[:16] + "\u2026" for line in lines[:3]]
+    return [line if len(line) <= 15 else line[:14] + "\u2026" for line in lines[:3]]
 
 
 def _svg(figure: Figure) -> str:

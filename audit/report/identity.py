@@ -139,4 +139,4 @@ def _plain(value: object) -> str:
 
 def _label(key: str) -> str:
     words = clean(key.replace("_", " "))
-    return words[:1].upper() + words[1:]
+    return (words[:1].upper() + words[1:]).replace("Deepface", "DeepFace")

@@ -22,10 +22,10 @@ COLOURS: Final[dict[str, tuple[str, str]]] = {
 }
 
 _HEAT_LIGHT: Final = (
-    "#f6f7f8", "#e8eff5", "#d6e4ef", "#c0d6e8", "#a6c6df", "#89b3d4", "#6a9fc8", "#4c89b9", "#3272a6", "#1d5a8e", "#0d4273",
+    "#f6f7f8", "#e8eff5", "#d6e4ef", "#c0d6e8", "#a6c6df", "#8fb9da", "#76aad2", "#5f9ccb", "#2f6fa4", "#1d5a8e", "#0d4273",
 )  # fmt: skip
 _HEAT_DARK: Final = (
-    "#20252a", "#222e38", "#243846", "#274456", "#2b5168", "#32617d", "#3d7393", "#4f88ab", "#679fc3", "#85b7d9", "#a9d0ec",
+    "#20252a", "#212c35", "#223441", "#243d4e", "#27465b", "#2a5069", "#2d5a78", "#316587", "#5f9cc4", "#82b6d8", "#a9d0ec",
 )  # fmt: skip
 
 for _level, _pair in enumerate(zip(_HEAT_LIGHT, _HEAT_DARK, strict=True)):
@@ -35,6 +35,10 @@ for _level, _pair in enumerate(zip(_HEAT_LIGHT, _HEAT_DARK, strict=True)):
 def light(name: str) -> str:
     """The light form of a colour, as figures are drawn."""
     return COLOURS[name][0]
+
+
+TURN: Final = 8
+"""The step from which on letters on a fill take the colour ``on_fill``; both kinds keep a contrast of 4.5 and more."""
 
 
 def heat_level(value: float) -> int:

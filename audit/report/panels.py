@@ -146,7 +146,7 @@ def _instrument(audit: Audit) -> FigureView | None:
                 lines.append(Row(group_name(group) + ("" if gender == "all" else f", {gender}"), (_mark(row, "portrait"),)))
         if lines:
             title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
-            svg = dots(title, lines, metric_unit(metric), limits=None if metric == "age_error" else (0, 1))
+            svg = dots(title, lines, metric_unit(metric), limits=None if metric == "age_error" else (0, 1), series=("portrait",))
             panels.append(Panel(file_stem(f"instrument-{metric.replace('_', '-')}"), svg, f"{title}, on the portraits. " + _spoken(here)))
     table = evidence.instrument_error(audit)
     caption = "The instrument's reads of this cohort's portraits, held against the labels, with intervals. n is the number of speakers."

@@ -58,8 +58,8 @@ def where(rows: Iterable[Record], **fixed: str) -> list[Record]:
 
 
 def values(rows: Iterable[Record], key: str, order: Callable[[Iterable[str]], list[str]] = sorted) -> list[str]:
-    """The different texts of a column, in an order."""
-    return order(text(row, key) for row in rows)
+    """The different texts of a column, each once, in an order."""
+    return order({text(row, key) for row in rows})
 
 
 def strings(value: object) -> list[str]:

@@ -71,7 +71,7 @@ class Verdict:
     code: str
     title: str
     outcome: str
-    group: str
+    about: str
     sentence: str
     reason: str
     would_change: str
@@ -127,7 +127,7 @@ def _verdict(finding: Finding) -> Verdict:
     glyph = None
     if estimate is not None:
         sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
-        missing = f"{counted(estimate.n_missing, 'clip')} could not be read" if estimate.n_missing else "no clip missing"
+        missing = f"{counted(estimate.n_missing, 'clip')} could not be read" if estimate.n_missing else "every clip was read"
         if estimate.value is None:
             value, interval = "not estimable", clean(estimate.method)
         else:
@@ -141,7 +141,7 @@ def _verdict(finding: Finding) -> Verdict:
         code=clean(finding.code),
         title=clean(finding.title),
         outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
-        group=group_name(finding.group),
+        about="All groups" if finding.group == "all" else f"Group: {group_name(finding.group)}",
         sentence=clean(finding.sentence),
         reason=clean(finding.reason),
         would_change=clean(finding.would_change),

@@ -205,7 +205,9 @@ def write_value(value: float, unit: Unit, signed: bool = False) -> str:
     """
     number = write_number(value, unit, signed)
     if unit == "share":
-        return f"{number} points" if signed else f"{number}%"
+        if not signed:
+            return f"{number}%"
+        return f"{number} point" if number.strip("+\N{MINUS SIGN}") == "1" else f"{number} points"
     return f"{number} years" if unit == "years" else number
 
 
