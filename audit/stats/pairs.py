@@ -13,6 +13,7 @@ from audit.stats.intervals import mover
 from audit.stats.rates import Moments, estimates, moments, rate_intervals, shortened
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
+    Floats,
     SpeakerIds,
     SpeakerSums,
     checked_values,
@@ -144,31 +145,40 @@ def paired_difference(
         found = estimates(pairs.sums, "mean", settings, [name])[0]
         value, low, high, method = found.value, found.low, found.high, found.method
     else:
-        value, low, high, method = _gains_minus_losses(pairs.sums, m, settings)
+        point, lows, highs, told = paired_rate_intervals(pairs.sums, m, settings)
+        value, low, high, method = shortened(point[0]), shortened(lows[0]), shortened(highs[0]), told[0]
     if pairs.n_unpaired:
         method += f"; speakers without a counterpart, left out: {pairs.n_unpaired}"
     return Estimate(value, low, high, n, pairs.n_clips, pairs.n_missing, method)
 
 
-def _gains_minus_losses(
+def paired_rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings
-) -> tuple[float | None, float | None, float | None, str]:
+) -> tuple[Floats, Floats, Floats, list[str]]:
+    """Value, low, high and method of each cell's mean difference, the entries' means being differences in [-1, 1].
+
+    The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired_difference`.
+    """
+    settings = replace(settings, interval="auto")
     parts, spreads, methods = [], [], []
     for sign in (-1.0, 1.0):
         part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing)
         own = moments(part, settings)
-        low, high, method = rate_intervals(part, own, replace(settings, interval="auto"), [""])
+        low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
         parts.append((own.value, low, high))
         spreads.append(own.variance)
-        methods.append(method[0])
+        methods.append(method)
     # var(gain - loss) = var(gain) + var(loss) - 2 cov, all three linearised in the same way
     covariance = (spreads[0] + spreads[1] - m.variance) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(covariance / np.sqrt(spreads[0] * spreads[1]), nan=0.0, posinf=0.0, neginf=0.0)
-    value, low, high = mover(parts[0], parts[1], np.clip(correlation, -1, 0))
-    low, high = np.clip(np.minimum(low, value), -1, 1), np.clip(np.maximum(high, value), -1, 1)
-    gains_losses = f"gains: {methods[1]}; losses: {methods[0]}" if methods[0] != methods[1] else methods[0]
-    return shortened(value[0]), shortened(low[0]), shortened(high[0]), f"MOVER of gains and losses ({gains_losses})"
+        value, low, high = mover(parts[0], parts[1], np.clip(correlation, -1, 0))
+        low, high = np.clip(np.minimum(low, value), -1, 1), np.clip(np.maximum(high, value), -1, 1)
+    told = [
+        f"MOVER of gains and losses ({gain if gain == loss else f'gains: {gain}; losses: {loss}'})"
+        for loss, gain in zip(*methods, strict=True)
+    ]
+    return value, low, high, told
 
 
 def difference(first: Estimate, second: Estimate) -> Estimate:
@@ -260,7 +270,9 @@ def permutation(
             sums = np.concatenate([sums + each, sums - each])
         p, how = float(np.mean(np.abs(sums) >= seen)), f"all {len(sums)}"
     else:
-        flips = settings.generator(name).binomial(number, 0.5, size=(settings.resamples, len(size)))
+        shape = (settings.resamples, len(size))
+        rng = settings.generator(name)
+        flips = rng.binomial(number, 0.5, size=shape) if number.max() > 1 else rng.integers(0, 2, size=shape)
         drawn = np.abs(((2 * flips - number) * size).sum(axis=1))
         p, how = (float(np.sum(drawn >= seen)) + 1) / (settings.resamples + 1), f"{settings.resamples} random"
     return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how} sign changes")

@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from audit.stats.settings import Settings
+from audit.stats.intervals import clopper_pearson, effective_size, mid_p, mover
+from audit.stats.settings import LARGE, Settings
+from audit.stats.speakers import Floats
 
 Design = Literal["one", "paired", "unpaired"]
 
@@ -36,12 +38,12 @@ def smallest_detectable(
 ) -> Detectable:
     """The smallest difference whose interval would lie beyond the margin with the given power.
 
-    ``margin + (t + z) * sqrt(v)``, ``t`` and ``z`` being the quantiles of Student's t at ``1 - (1 - confidence) / 2``
-    and of the normal distribution at ``power``, and ``v`` the variance of the estimate. A speaker's mean over ``m``
-    clips has variance ``s = rate * (1 - rate) * (1 + (m - 1) * icc) / m``; then ``v = s / n`` for one rate against a
-    fixed value, ``s / n + s / n_other`` for two groups, ``2 * s * (1 - correlation) / n`` for the same speakers
-    twice. (Normal approximation with a design effect: Donner and Klar 2000, chapter 5.) Exact intervals on few
-    speakers are wider, so real power is below the stated one there: docs/method.md has the figures.
+    A speaker's mean over ``m`` clips of a rate ``p`` has variance ``s(p) = p * (1 - p) * (1 + (m - 1) * icc) / m``
+    (Donner and Klar 2000, chapter 5). For rising ``d``, in steps of 0.001, the estimate is put at the low end of what
+    the power allows, ``d - z * sqrt(v)``, and the interval that would be made there, by the rules of :func:`rate`,
+    :func:`difference` and :func:`paired_difference`, must lie above the margin. ``z`` is the normal quantile at
+    ``power``, and ``v`` is ``s(p + d) / n``, ``s(p) / n_other + s(p + d) / n``, or ``(s(p) + s(p + d) - 2 *
+    correlation * sqrt(s(p) * s(p + d))) / n``. docs/method.md has the power that was measured.
 
     Parameters
     ----------
@@ -74,9 +76,8 @@ def smallest_detectable(
 
     Examples
     --------
-    >>> found = smallest_detectable(100, design="paired", rate=0.5, correlation=0.5)
-    >>> round(found.size, 3)  # (1.984 + 0.842) * sqrt(2 * 0.25 * 0.5 / 100)
-    0.141
+    >>> smallest_detectable(50, rate=0.5).size, smallest_detectable(4).method
+    (0.196, 'not estimable: 4 speakers, at least 5 needed')
     """
     settings = settings or Settings()
     ranges = {"rate": (rate, 0, 1), "icc": (icc, 0, 1), "correlation": (correlation, -1, 1), "margin": (margin, 0, 1)}
@@ -89,18 +90,42 @@ def smallest_detectable(
     fewest = min(n_speakers, other) if design == "unpaired" else n_speakers
     if fewest < settings.min_speakers:
         return Detectable(None, f"not estimable: {fewest} speakers, at least {settings.min_speakers} needed")
-    spread = rate * (1 - rate) * (1 + (clips - 1) * icc) / clips
-    variance, freedom = {
-        "one": (spread / n_speakers, n_speakers - 1),
-        "paired": (2 * spread * (1 - correlation) / n_speakers, n_speakers - 1),
-        "unpaired": (spread / n_speakers + spread / max(other, 1), n_speakers + other - 2),
-    }[design]
-    quantiles = special.stdtrit(freedom, 1 - settings.tail) + special.ndtri(power)
-    size = float(f"{margin + quantiles * np.sqrt(variance):.12g}")
     told = f"power {power:g} at {settings.confidence:.0%} confidence, rate {rate:g}"
     told += f", {clips:g} clips a speaker, icc {icc:g}"
+    base = min(rate, 1 - rate)  # the way in which there is most room
+    sizes = np.arange(1, round(1000 * (1 - base)) + 1) / 1000
+    spread = (1 + (clips - 1) * icc) / clips
+    before, after = base * (1 - base) * spread, np.maximum((base + sizes) * (1 - base - sizes), 0) * spread
+    z = special.ndtri(power)
     if design == "paired":
         told += f", correlation {correlation:g}"
-    if size > max(rate, 1 - rate):
+        # gains and losses of one clip each, as two correlated reads have them
+        both = base * (base + sizes) + correlation * np.sqrt(before * after) / spread
+        both = np.clip(both, np.maximum(2 * base + sizes - 1, 0), base)
+        gain, loss = base + sizes - both, base - both
+        shortfall = z * np.sqrt((gain + loss - sizes**2) * spread / n_speakers) / 2
+        gain, loss = np.clip(gain - shortfall, 0, 1), np.clip(loss + shortfall, 0, 1)
+        parts = [(part, *_interval(part, n_speakers, spread, settings)) for part in (loss, gain)]
+        low = mover(*parts, -np.sqrt(gain * loss / np.maximum((1 - gain) * (1 - loss), 1e-12)).clip(0, 1))[1]
+    else:
+        variance = after / n_speakers + (before / other if design == "unpaired" else 0)
+        seen = np.clip(base + sizes - z * np.sqrt(variance), 0, 1)
+        low = _interval(seen, n_speakers, spread, settings)[0] - base
+        if design == "unpaired":
+            fixed = np.full_like(seen, base)
+            one = (fixed, *_interval(fixed, other, spread, settings))
+            low = mover(one, (seen, *_interval(seen, n_speakers, spread, settings)))[1]
+    found = np.flatnonzero(low > margin)
+    if not len(found):
         return Detectable(None, f"no difference that can occur would be found ({told})")
-    return Detectable(size, told)
+    return Detectable(float(sizes[found[0]]), told)
+
+
+def _interval(seen: Floats, n_speakers: int, spread: float, settings: Settings) -> tuple[Floats, Floats]:
+    """The interval that :func:`rate` would make of ``seen``, the spread between speakers being as expected."""
+    speakers = np.full_like(seen, n_speakers)
+    variance = seen * (1 - seen) * spread / n_speakers
+    size = effective_size(seen, variance, speakers, speakers / spread, settings.tail)
+    # where not even half a speaker is expected to differ, all will usually agree
+    size = np.where(np.minimum(seen, 1 - seen) * n_speakers < 0.5, speakers, size)
+    return (mid_p if n_speakers >= LARGE else clopper_pearson)(seen, size, settings.tail)
