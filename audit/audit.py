@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from audit.errors import RunError
 from audit.finding import Finding
 
 SCHEMA_VERSION = "1.0"
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,14 @@ class Audit:
             schema_version=version,
         )
 
+    def write(self, folder: str | Path) -> Path:
+        """Write ``audit.json`` into the folder of a run; it appears whole or not at all."""
+        path = Path(folder) / AUDIT
+        partial = path.with_name(f".{AUDIT}.{os.getpid()}.tmp")
+        partial.write_text(self.to_json(), encoding="utf-8")
+        partial.replace(path)
+        return path
+
     @classmethod
     def read(cls, folder: str | Path) -> Audit:
         """The audit in the folder of a run.
@@ -132,7 +142,7 @@ class Audit:
         RunError
             If the folder holds no audit.json.
         """
-        path = Path(folder) / "audit.json"
+        path = Path(folder) / AUDIT
         if not path.is_file():
             raise RunError(f"{folder} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
         return cls.from_json(path.read_text(encoding="utf-8"))

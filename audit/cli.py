@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 cohort_app = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
 app.add_typer(cohort_app, name="cohort")
-stderr = Console(stderr=True, highlight=False)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 stdout = Console(highlight=False, soft_wrap=True)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
@@ -96,9 +96,9 @@ def measure(run: RunFolder, show_faces: ShowFaces = False) -> None:
 @app.command()
 def report(run: RunFolder, show_faces: ShowFaces = False) -> None:
     """Write the report of a measured run again."""
-    from audit.report import write_report
+    from audit.report import render
 
-    stdout.print(str(write_report(audit.Audit.read(run), run, show_faces=show_faces)))
+    stdout.print(str(render(audit.Audit.read(run), run, show_faces=show_faces)))
 
 
 @cohort_app.command("import")
@@ -195,11 +195,12 @@ def _cohort_path(name: str) -> Path:
 
 
 def _measure_and_report(run: audit.Run, settings: Any, folder: Path, show_faces: bool) -> None:
-    from audit.report import write_report
+    from audit.report import render
 
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings)
-        path = write_report(result, folder, show_faces=show_faces)
+        result.write(folder)
+        path = render(result, folder, show_faces=show_faces)
     for finding in result.findings:
         stdout.print(f"{finding.code}  {OUTCOME_WORDS[finding.outcome]:<14}{finding.sentence}", markup=False)
     stdout.print(str(path), markup=False)

@@ -1,0 +1,28 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each sets up .venv first, from a fresh clone and nothing else.
+VENV := .venv
+PYTHON ?= python3
+
+.PHONY: demo test lint types suite sample clean
+
+demo: $(VENV)/.ready
+	$(VENV)/bin/audit run
+
+test: lint types suite
+
+lint: $(VENV)/.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.ready
+	$(VENV)/bin/mypy
+
+suite: $(VENV)/.ready
+	$(VENV)/bin/pytest -n 2
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

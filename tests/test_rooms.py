@@ -1,0 +1,82 @@
+"""The rooms of the design: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "audit"
+
+ROOMS = {
+    "errors": set(),
+    "vocabulary": set(),
+    "stats": set(),
+    "models": {"errors", "vocabulary", "pictures", "audio"},
+    "instruments": {"errors", "vocabulary", "models.protocol"},
+    "cohort": {"errors", "vocabulary", "stats"},
+    "datasets": {"errors", "vocabulary", "cohort"},
+    "audio": {"models.protocol"},
+    "pictures": {"models.protocol"},
+    "observations": {"errors", "vocabulary"},
+    "metrics": {"observations", "stats", "vocabulary"},
+    "checks": {"evidence", "finding", "sentences", "stats", "vocabulary"},
+    "measuring": {"audit", "checks", "evidence", "metrics", "observations", "plan", "stats", "tables"},
+    "report": {"audit", "errors", "finding", "stats", "vocabulary"},
+}
+"""What each room may import of the package, beside itself."""
+
+
+def imports_of(path: Path) -> set[str]:
+    """The modules of the package that a file imports at run time, without the leading ``audit.``."""
+    found = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "audit":
+            found.add(node.module.removeprefix("audit").lstrip("."))
+            if node.module == "audit":
+                found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("audit.") for alias in node.names if alias.name.startswith("audit.")}
+    return found - {""}
+
+
+def files_of(room: str) -> list[Path]:
+    folder = PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{room}.py"]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_knows_only_whom_it_may(room: str) -> None:
+    allowed = ROOMS[room] | {room}
+    for path in files_of(room):
+        for module in imports_of(path):
+            assert any(module == name or module.startswith(f"{name}.") for name in allowed), f"{path.name} imports audit.{module}"
+
+
+def test_nothing_imports_the_command_line() -> None:
+    importers = [path.name for path in PACKAGE.rglob("*.py") if "cli" in imports_of(path)]
+    assert importers == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import audit", {"torch", "deepface", "pandas", "onnxruntime", "cv2", "matplotlib"}),
+        ("import audit; audit.Run, audit.measure, audit.Audit; import audit.report", {"torch", "deepface", "onnxruntime", "cv2"}),
+        ("import audit.cli", {"torch", "deepface", "onnxruntime", "cv2", "matplotlib"}),
+    ],
+)
+def test_an_import_loads_no_more_than_it_needs(statement: str, unwanted: set[str]) -> None:
+    code = f"import sys; {statement}; print(' '.join(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert unwanted & set(loaded) == set()
+
+
+def test_the_statistics_know_no_speech_and_no_faces() -> None:
+    code = "import sys, audit.stats; print(' '.join(m for m in sys.modules if m.startswith('audit')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert all(name == "audit" or name.startswith("audit.stats") for name in loaded)
