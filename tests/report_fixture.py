@@ -1,4 +1,4 @@
-"""A small audit that nobody made: fictional speakers, invented figures, every table of audit.json. It tests the report only."""
+"""A small audit that nobody made: fictional speakers, invented figures, every table of audit.json."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ FEW = "fewer than 5 speakers"
 NO_GROUP = "the speakers' group is not known"
 
 
-def estimate(value: float | None, half: float = 0.12, n: int = 24, method: str = BOOTSTRAP, missing: int = 0, floor: float = -1.0) -> Estimate:
+def estimate(
+    value: float | None, half: float = 0.12, n: int = 24, method: str = BOOTSTRAP, missing: int = 0, floor: float = -1.0
+) -> Estimate:
     if value is None:
         return Estimate(None, None, None, n, 2 * n, missing, method)
     top = 1.0 if abs(value) <= 1 else 99.0
-    return Estimate(value, round(max(floor, value - half), 4), round(min(top, value + half), 4), n, 2 * n, missing, method)
+    return Estimate(
+        value, round(max(floor, value - half), 4), round(min(top, value + half), 4), n, 2 * n, missing, method
+    )
 
 
 def row(found: Estimate, **keys: str) -> dict[str, object]:
@@ -64,36 +68,84 @@ def disparities() -> list[dict[str, object]]:
                     shares = READS.get((stage, group, language)) or READS[stage, group, "all"]
                     own = shares[RACES.index(group)]
                     rows.append(row(estimate(own, floor=0), metric="read_own_group", **keys))
-                    rows += [row(estimate(x, 0.1, floor=0), metric=f"read_{race}", **keys) for race, x in zip(RACES, shares, strict=True)]
+                    rows += [
+                        row(estimate(x, 0.1, floor=0), metric=f"read_{race}", **keys)
+                        for race, x in zip(RACES, shares, strict=True)
+                    ]
                 n = 3 if group == "unknown" else 75 if group == "all" else 24
-                rows.append(row(estimate(None if n == 3 else 0.93, 0.08, n, FEW if n == 3 else BOOTSTRAP), metric="gender_right", **keys))
-                rows.append(row(estimate(None if n == 3 else 5.2, 1.1, n, FEW if n == 3 else BOOTSTRAP), metric="age_error", **keys))
+                rows.append(
+                    row(
+                        estimate(None if n == 3 else 0.93, 0.08, n, FEW if n == 3 else BOOTSTRAP),
+                        metric="gender_right",
+                        **keys,
+                    )
+                )
+                rows.append(
+                    row(
+                        estimate(None if n == 3 else 5.2, 1.1, n, FEW if n == 3 else BOOTSTRAP),
+                        metric="age_error",
+                        **keys,
+                    )
+                )
                 if stage != "portrait":
-                    for metric, x in (("similarity_faceres", 0.41), ("impostor_faceres", 0.33), ("similarity_over_impostor_faceres", 0.08)):
-                        rows.append(row(estimate(None if n == 3 else x, 0.05, n, FEW if n == 3 else BOOTSTRAP), metric=metric, **keys))
+                    for metric, x in (
+                        ("similarity_faceres", 0.41),
+                        ("impostor_faceres", 0.33),
+                        ("similarity_over_impostor_faceres", 0.08),
+                    ):
+                        rows.append(
+                            row(
+                                estimate(None if n == 3 else x, 0.05, n, FEW if n == 3 else BOOTSTRAP),
+                                metric=metric,
+                                **keys,
+                            )
+                        )
                 if stage == "rendered":
-                    rows.append(row(estimate(0.02 if group == "black" else 0.0, 0.05, n, floor=0), metric="no_face", **keys))
+                    rows.append(
+                        row(estimate(0.02 if group == "black" else 0.0, 0.05, n, floor=0), metric="no_face", **keys)
+                    )
     return rows
 
 
 def changes() -> list[dict[str, object]]:
     rows = []
-    drops = {"asian": (-0.09, -0.38, -0.47), "black": (-0.06, -0.19, -0.25), "white": (-0.03, -0.07, -0.1), "unknown": (None,) * 3}
+    drops = {
+        "asian": (-0.09, -0.38, -0.47),
+        "black": (-0.06, -0.19, -0.25),
+        "white": (-0.03, -0.07, -0.1),
+        "unknown": (None,) * 3,
+    }
     steps = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
     for metric in ("read_own_group", "gender_right", "age_error"):
         for group, sizes in drops.items():
             for (a, b), size in zip(steps, sizes, strict=True):
-                found = estimate(size, n=3 if group == "unknown" else 23, method=BOOTSTRAP if size is not None else NO_GROUP)
+                found = estimate(
+                    size, n=3 if group == "unknown" else 23, method=BOOTSTRAP if size is not None else NO_GROUP
+                )
                 rows.append(row(found, metric=metric, from_stage=a, to_stage=b, group=group, language="all"))
     return rows
 
 
 def tables() -> dict[str, list[dict[str, object]]]:
     known = GROUPS[:3]
-    strata = [{"group": g, "language": c, "gender": s, "n_speakers": 12, "n_clips": 24} for g in known for c in LANGUAGES for s in ("woman", "man")]
+    strata = [
+        {"group": g, "language": c, "gender": s, "n_speakers": 12, "n_clips": 24}
+        for g in known
+        for c in LANGUAGES
+        for s in ("woman", "man")
+    ]
     strata.append({"group": "unknown", "language": "en", "gender": "unknown", "n_speakers": 3, "n_clips": 6})
-    effects = {"asian": (-0.73, 0.67, 0.01), "black": (0.08, 0.04, 0.0), "white": (0.19, 0.19, -0.02), "unknown": (None,) * 3}
-    statuses = [{"group": g, "language": c, "status": "ok", "n_clips": 48 if g in known else 6, "n_speakers": 24} for g in GROUPS for c in LANGUAGES]
+    effects = {
+        "asian": (-0.73, 0.67, 0.01),
+        "black": (0.08, 0.04, 0.0),
+        "white": (0.19, 0.19, -0.02),
+        "unknown": (None,) * 3,
+    }
+    statuses = [
+        {"group": g, "language": c, "status": "ok", "n_clips": 48 if g in known else 6, "n_speakers": 24}
+        for g in GROUPS
+        for c in LANGUAGES
+    ]
     statuses.append({"group": "black", "language": "en", "status": "no_face", "n_clips": 1, "n_speakers": 1})
     gallery = []
     for g in GROUPS:
@@ -101,8 +153,14 @@ def tables() -> dict[str, list[dict[str, object]]]:
             for k in range(2):
                 name = f"{g}-{k}"
                 paths = {stage: f"faces/{name}-{c}-{stage}.png" for stage in ("portrait", "ceiling", "rendered")}
-                reads = {"portrait_read": g if g in known else "white", "ceiling_read": g if g in known else "white", "rendered_read": "white"}
-                gallery.append({"group": g, "language": c, "speaker_id": name, "clip_id": f"{name}-{c}", **paths, **reads})
+                reads = {
+                    "portrait_read": g if g in known else "white",
+                    "ceiling_read": g if g in known else "white",
+                    "rendered_read": "white",
+                }
+                gallery.append(
+                    {"group": g, "language": c, "speaker_id": name, "clip_id": f"{name}-{c}", **paths, **reads}
+                )
     gallery[1].update(rendered=None, rendered_read=None)
     return {
         "strata": strata,
@@ -116,7 +174,12 @@ def tables() -> dict[str, list[dict[str, object]]]:
         "disparities": disparities(),
         "changes": changes(),
         "language_effects": [
-            row(estimate(x, n=24 if x is not None else 3, method=BOOTSTRAP if x is not None else FEW), metric=m, group=g, language="zh")
+            row(
+                estimate(x, n=24 if x is not None else 3, method=BOOTSTRAP if x is not None else FEW),
+                metric=m,
+                group=g,
+                language="zh",
+            )
             for g, sizes in effects.items()
             for m, x in zip(("read_own_group", "read_white", "gender_right"), sizes, strict=True)
         ],
@@ -129,67 +192,200 @@ def tables() -> dict[str, list[dict[str, object]]]:
             row(estimate(x, h, 12, floor=0), group=g, gender=s, metric=m)
             for g in known
             for s in ("woman", "man")
-            for m, x, h in (("read_own_group", 0.92, 0.1), ("gender_right", 0.88 if s == "woman" else 0.97, 0.1), ("age_error", 5.1, 1.4))
+            for m, x, h in (
+                ("read_own_group", 0.92, 0.1),
+                ("gender_right", 0.88 if s == "woman" else 0.97, 0.1),
+                ("age_error", 5.1, 1.4),
+            )
         ],
         "gallery": gallery,
-        "failures": [{"clip_id": "black-3-en", "speaker_id": "black-3", "group": "black", "language": "en", "status": "no_face", "detail": "no face found"}],
-        "power": [
-            {"check": "S2F001", "comparison": "rendered against portrait", "group": "asian", "language": "en", "n_speakers": 24, "smallest_detectable": 0.21, "note": "80% power"},
-            {"check": "S2F006", "comparison": "between groups", "group": "unknown", "language": "en", "n_speakers": 3, "smallest_detectable": None, "note": FEW},
+        "failures": [
+            {
+                "clip_id": "black-3-en",
+                "speaker_id": "black-3",
+                "group": "black",
+                "language": "en",
+                "status": "no_face",
+                "detail": "no face found",
+            }
         ],
-    }  # fmt: skip
+        "power": [
+            {
+                "check": "S2F001",
+                "comparison": "rendered against portrait",
+                "group": "asian",
+                "language": "en",
+                "n_speakers": 24,
+                "smallest_detectable": 0.21,
+                "note": "80% power",
+            },
+            {
+                "check": "S2F006",
+                "comparison": "between groups",
+                "group": "unknown",
+                "language": "en",
+                "n_speakers": 3,
+                "smallest_detectable": None,
+                "note": FEW,
+            },
+        ],
+    }
 
 
 def findings() -> tuple[Finding, ...]:
     excess, drop = estimate(0.71, 0.14), estimate(-0.25, 0.13, n=23, missing=1)
-    named = {"portrait": estimate(0.02, 0.03, floor=0), "rendered": estimate(0.73, 0.13), "excess_over_portrait": excess, "language_effect": estimate(0.67, 0.15)}
+    named = {
+        "portrait": estimate(0.02, 0.03, floor=0),
+        "rendered": estimate(0.73, 0.13),
+        "excess_over_portrait": excess,
+        "language_effect": estimate(0.67, 0.15),
+    }
     return (
-        Finding("S2F001", "Rendered as white", "shown", "asian", excess, named, 0.1,
-                "Asian speakers heard in English are read as white 71 points more often in their rendered faces than in their portraits.",
-                "The whole interval lies beyond the margin of 10 points.", "An interval that reaches down to 10 points or less."),
-        Finding("S2F003", "Own group lost", "inconclusive", "black", drop, {"fall_from_portrait": drop}, 0.15,
-                "Whether black speakers are read as black less often once rendered cannot be told from these data.",
-                "The interval reaches across the margin of 15 points.", "About 40 more black speakers."),
-        Finding("S2F004", "Gender and age gaps", "not_shown", "all", estimate(0.01, 0.05, 72), {"gender_gap": estimate(0.01, 0.05, 72), "age_gap": estimate(0.4, 0.9, 72)}, 0.1,
-                "Gender is read as labelled equally often for all groups, within 10 points.", "The whole interval lies inside the margin.", "Other speakers."),
-        Finding("S2F005", "Similarity gap", "not_evaluable", "unknown", estimate(None, n=3, method=FEW), {"similarity": estimate(None, n=3, method=FEW)}, 0.05,
-                "How alike rendered faces are to the speakers cannot be answered.", "Fewer than 5 speakers have a known group.", "More speakers."),
-        Finding("S2F006", "Failure gap", "not_shown", "black", estimate(0.02, 0.04, 24), {"gap": estimate(0.02, 0.04, 24)}, 0.1,
-                "Faces are missing about equally often in all groups.", "The whole interval lies inside the margin.", "A model that fails more often."),
-    )  # fmt: skip
+        Finding(
+            "S2F001",
+            "Rendered as white",
+            "shown",
+            "asian",
+            excess,
+            named,
+            0.1,
+            "Asian speakers heard in English are read as white 71 points more often once rendered than in their portraits.",
+            "The whole interval lies beyond the margin of 10 points.",
+            "An interval that reaches down to 10 points or less.",
+        ),
+        Finding(
+            "S2F003",
+            "Own group lost",
+            "inconclusive",
+            "black",
+            drop,
+            {"fall_from_portrait": drop},
+            0.15,
+            "Whether black speakers are read as black less often once rendered cannot be told from these data.",
+            "The interval reaches across the margin of 15 points.",
+            "About 40 more black speakers.",
+        ),
+        Finding(
+            "S2F004",
+            "Gender and age gaps",
+            "not_shown",
+            "all",
+            estimate(0.01, 0.05, 72),
+            {"gender_gap": estimate(0.01, 0.05, 72), "age_gap": estimate(0.4, 0.9, 72)},
+            0.1,
+            "Gender is read as labelled equally often for all groups, within 10 points.",
+            "The whole interval lies inside the margin.",
+            "Other speakers.",
+        ),
+        Finding(
+            "S2F005",
+            "Similarity gap",
+            "not_evaluable",
+            "unknown",
+            estimate(None, n=3, method=FEW),
+            {"similarity": estimate(None, n=3, method=FEW)},
+            0.05,
+            "How alike rendered faces are to the speakers cannot be answered.",
+            "Fewer than 5 speakers have a known group.",
+            "More speakers.",
+        ),
+        Finding(
+            "S2F006",
+            "Failure gap",
+            "not_shown",
+            "black",
+            estimate(0.02, 0.04, 24),
+            {"gap": estimate(0.02, 0.04, 24)},
+            0.1,
+            "Faces are missing about equally often in all groups.",
+            "The whole interval lies inside the margin.",
+            "A model that fails more often.",
+        ),
+    )
 
 
 def fictional_audit(**run: Any) -> Audit:
     """The audit; ``run`` changes entries of its run."""
     facts: dict[str, object] = {
-        "digest": "f1c7" * 16, "title": "A fictional audit of imaginary speakers", "model": "planted", "model_kind": "reconstructor",
-        "model_description": {"dial": 0.7}, "weights_sha256": None,
-        "instrument": {"name": "embedded faceres heads", "detector": "opencv", "similarity_models": ["faceres"], "deepface_version": "0.0.103",
-                       "weights": {"heads.safetensors": "ab" * 32}},
-        "instrument_card": {"dataset": "a labelled benchmark", "race": {"asian": {"recall": 0.91, "precision": 0.88}, "black": {"recall": 0.86, "precision": 0.9}}},
-        "cohort": {"name": "imaginary speakers", "digest": "c0" * 32, "licence": "CC0-1.0", "consent": "nobody was recorded", "notes": "made up", "fictional": True},
-        "n_speakers": 75, "n_clips": 294, "complete": True, "set_aside": ["8 clips of voice assistants"],
+        "digest": "f1c7" * 16,
+        "title": "A fictional audit of imaginary speakers",
+        "model": "planted",
+        "model_kind": "reconstructor",
+        "model_description": {"dial": 0.7},
+        "weights_sha256": None,
+        "instrument": {
+            "name": "embedded faceres heads",
+            "detector": "opencv",
+            "similarity_models": ["faceres"],
+            "deepface_version": "0.0.103",
+            "weights": {"heads.safetensors": "ab" * 32},
+        },
+        "instrument_card": {
+            "dataset": "a labelled benchmark",
+            "race": {"asian": {"recall": 0.91, "precision": 0.88}, "black": {"recall": 0.86, "precision": 0.9}},
+        },
+        "cohort": {
+            "name": "imaginary speakers",
+            "digest": "c0" * 32,
+            "licence": "CC0-1.0",
+            "consent": "nobody was recorded",
+            "notes": "made up",
+            "fictional": True,
+        },
+        "n_speakers": 75,
+        "n_clips": 294,
+        "complete": True,
+        "set_aside": ["8 clips of voice assistants"],
         "notices": ["The model is planted: it shows another speaker's portrait with probability 0.7."],
-        "plan": 'model = "planted"\n', "command": "audit run plan.toml -o reports/x", "versions": {"numpy": "2.4.6", "python": "3.11.9"}, "seed": 0,
-    }  # fmt: skip
-    settings = {"confidence": 0.95, "resamples": 2000, "seed": 0, "min_speakers": 5, "estimand": "mean over speakers", "margins": {"S2F001": 0.1}, "by": ["group", "language"]}
+        "plan": 'model = "planted"\n',
+        "command": "audit run plan.toml -o reports/x",
+        "versions": {"numpy": "2.4.6", "python": "3.11.9"},
+        "seed": 0,
+    }
+    settings = {
+        "confidence": 0.95,
+        "resamples": 2000,
+        "seed": 0,
+        "min_speakers": 5,
+        "estimand": "mean over speakers",
+        "margins": {"S2F001": 0.1},
+        "by": ["group", "language"],
+    }
     frames = {name: Table(f"Table {name}", "", pd.DataFrame(rows)) for name, rows in tables().items()}
     audit = Audit({**facts, **run}, settings, findings(), frames)
     return Audit.from_json(audit.to_json())
 
 
 def hostile_audit(text: str) -> Audit:
-    """The audit with the text in the place of every text of run, findings and tables, but for what is a closed vocabulary."""
+    """The audit with the text in the place of every text of run, findings and tables, but for closed vocabularies."""
     closed = {"metric", "stage", "from_stage", "to_stage", "read"}
-    audit = fictional_audit(notices=[text], set_aside=[text], title=text, model=text, command=text, plan=text, digest=text,
-                            instrument={"name": text, text: text}, versions={text: text}, model_description={text: text},
-                            instrument_card={text: text, "race": {text: {text: text}}},
-                            cohort={key: text for key in ("name", "digest", "licence", "consent", "notes")})  # fmt: skip
+    audit = fictional_audit(
+        notices=[text],
+        set_aside=[text],
+        title=text,
+        model=text,
+        command=text,
+        plan=text,
+        digest=text,
+        instrument={"name": text, text: text},
+        versions={text: text},
+        model_description={text: text},
+        instrument_card={text: text, "race": {text: {text: text}}},
+        cohort=dict.fromkeys(("name", "digest", "licence", "consent", "notes"), text),
+    )
     hostile = tuple(
-        dataclasses.replace(f, code=text, title=text, group=text, sentence=text, reason=text, would_change=text,
-                            estimates={text: dataclasses.replace(e, method=text) for e in f.estimates.values()})
+        dataclasses.replace(
+            f,
+            code=text,
+            title=text,
+            group=text,
+            sentence=text,
+            reason=text,
+            would_change=text,
+            estimates={f"{text}{i}": dataclasses.replace(e, method=text) for i, e in enumerate(f.estimates.values())},
+        )
         for f in audit.findings
-    )  # fmt: skip
+    )
     frames = {}
     for name, table in audit.tables.items():
         frame = table.frame.copy()

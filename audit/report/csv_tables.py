@@ -44,7 +44,11 @@ def write_csv_tables(audit: Audit, folder: Path) -> list[Path]:
     """
     wrong = [name for name in audit.tables if not _NAME.fullmatch(name)]
     if wrong:
-        raise RunError(f"audit.json names a table {wrong[0]!r}.", "Small letters, digits and _.", "Write it again: audit measure RUN.")
+        raise RunError(
+            f"audit.json names a table {wrong[0]!r}.",
+            "Small letters, digits and _.",
+            "Write it again: audit measure RUN.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in audit.tables.items():

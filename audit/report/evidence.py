@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.audit import Audit
-from audit.report.records import Record, count, records, text, values, where
+from audit.report.records import Record, count, disparities, number, records, text, values, where
 from audit.report.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.report.wording import (
     counted,
@@ -16,6 +16,7 @@ from audit.report.wording import (
     order_groups,
     order_languages,
     status_name,
+    write_number,
 )
 from audit.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
 
@@ -31,7 +32,7 @@ def one(rows: Sequence[Record], **fixed: str) -> Record | None:
 
 def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView | None:
     """One metric at each stage, and what each step changes for the same speakers, by group."""
-    rows = where(records(audit, "disparities"), metric=metric, language=language)
+    rows = where(disparities(audit), metric=metric, language=language)
     changes = where(records(audit, "changes"), metric=metric, language=language)
     groups = values(rows, "group", order_groups)
     if not groups:
@@ -41,11 +42,15 @@ def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView 
     columns = [Column("Group")]
     columns += [Column(stage.capitalize(), numeric=True, band=metric_name(metric).capitalize()) for stage in STAGES]
     columns += [Column(name, numeric=True, band=f"Change at each step, same speakers, {scale}") for name in _STEP_NAMES]
-    view = TableView(f"stages-{metric}", f"{metric_name(metric).capitalize()}: portrait, ceiling and rendered, by group", columns)
+    view = TableView(
+        f"stages-{metric}", f"{metric_name(metric).capitalize()}: portrait, ceiling and rendered, by group", columns
+    )
     for group in groups:
         row = [head(group_name(group))]
         row += [view.estimate(one(rows, stage=stage, group=group), unit, bare=False) for stage in STAGES]
-        row += [view.estimate(one(changes, from_stage=a, to_stage=b, group=group), unit, signed=True) for a, b in _STEPS]
+        row += [
+            view.estimate(one(changes, from_stage=a, to_stage=b, group=group), unit, signed=True) for a, b in _STEPS
+        ]
         view.rows.append(row)
     view.totals = int(groups[-1] == "all")
     return view
@@ -53,7 +58,7 @@ def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView 
 
 def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView | None:
     """One metric at one stage, groups by languages."""
-    rows = where(records(audit, "disparities"), metric=metric, stage=stage)
+    rows = where(disparities(audit), metric=metric, stage=stage)
     groups, languages = values(rows, "group", order_groups), values(rows, "language", order_languages)
     if not groups:
         return None
@@ -61,7 +66,10 @@ def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView
     title = f"{metric_name(metric).capitalize()}, {stage} pictures, by group and language"
     view = TableView(f"{metric}-{stage}-by-language", title, columns)
     for group in groups:
-        cells = [view.estimate(one(rows, group=group, language=language), metric_unit(metric), bare=False) for language in languages]
+        cells = [
+            view.estimate(one(rows, group=group, language=language), metric_unit(metric), bare=False)
+            for language in languages
+        ]
         view.rows.append([head(group_name(group)), *cells])
     view.totals = int(groups[-1] == "all")
     return view
@@ -69,13 +77,15 @@ def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView
 
 def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | None:
     """What each group was read as at one stage."""
-    rows = [row for row in records(audit, "disparities") if text(row, "metric") in {f"read_{race}" for race in RACES}]
+    rows = [row for row in disparities(audit) if text(row, "metric") in {f"read_{race}" for race in RACES}]
     rows = [row for row in where(rows, stage=stage, language=language) if text(row, "group") != "all"]
     groups = values(rows, "group", order_groups)
     if not groups:
         return None
     columns = [Column("Group"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
-    view = TableView(f"confusion-{stage}-{language}", f"What was read, {stage} pictures, {language_name(language)}", columns)
+    view = TableView(
+        f"confusion-{stage}-{language}", f"What was read, {stage} pictures, {language_name(language)}", columns
+    )
     for group in groups:
         cells = [view.estimate(one(rows, group=group, metric=f"read_{race}"), "share") for race in RACES]
         view.rows.append([head(group_name(group)), *cells])
@@ -88,7 +98,11 @@ def rendered_as(audit: Audit) -> TableView | None:
     if not rows:
         return None
     reads = [race for race in RACES if where(rows, read=race)]
-    columns = [Column("Group"), Column("Language"), *(Column(group_name(read), numeric=True, band="Read as, points") for read in reads)]
+    columns = [
+        Column("Group"),
+        Column("Language"),
+        *(Column(group_name(read), numeric=True, band="Read as, points") for read in reads),
+    ]
     view = TableView("rendered-as", "Rendered minus portrait, the same speakers, every read (exploratory)", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
@@ -98,20 +112,31 @@ def rendered_as(audit: Audit) -> TableView | None:
     return view
 
 
+def effect_rows(audit: Audit) -> list[Record]:
+    """The language effects; with one other language only, those over "all" others say nothing more and are left out."""
+    rows = records(audit, "language_effects")
+    single = len({text(row, "language") for row in rows} - {"all"}) == 1
+    return [row for row in rows if not (single and text(row, "language") == "all")]
+
+
 def language_effects(audit: Audit) -> TableView | None:
     """English minus the other language for the same speakers, every metric."""
-    rows = records(audit, "language_effects")
-    metrics = [metric for metric in _metric_order(rows)]
+    rows = effect_rows(audit)
+    metrics = _metric_order(rows)
     if not metrics:
         return None
     columns = [Column("Group"), Column("Other language")]
     columns += [Column(metric_name(metric).capitalize() + _scale(metric), numeric=True) for metric in metrics]
-    view = TableView("language-effects", "English minus the other language, the same speakers, rendered pictures", columns)
+    view = TableView(
+        "language-effects", "English minus the other language, the same speakers, rendered pictures", columns
+    )
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
             cells = [view.estimate(one(here, metric=metric), metric_unit(metric), signed=True) for metric in metrics]
-            view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
+            view.rows.append(
+                [head(group_name(group)), words("any other" if language == "all" else language_name(language)), *cells]
+            )
     return view
 
 
@@ -121,7 +146,11 @@ def instrument_error(audit: Audit) -> TableView | None:
     metrics = _metric_order(rows)
     if not metrics:
         return None
-    columns = [Column("Group"), Column("Gender"), *(Column(metric_name(metric).capitalize(), numeric=True) for metric in metrics)]
+    columns = [
+        Column("Group"),
+        Column("Gender"),
+        *(Column(metric_name(metric).capitalize(), numeric=True) for metric in metrics),
+    ]
     view = TableView("instrument", "How the instrument read this cohort's portraits", columns)
     for group in values(rows, "group", order_groups):
         for gender in values(where(rows, group=group), "gender", _order_genders):
@@ -138,7 +167,10 @@ def strata(audit: Audit) -> TableView | None:
         return None
     genders = values(rows, "gender", _order_genders)
     columns = [Column("Group"), Column("Language")]
-    columns += [Column(gender or "not known", numeric=True, band="Speakers, and their clips, by gender label") for gender in genders]
+    columns += [
+        Column(gender or "not known", numeric=True, band="Speakers, and their clips, by gender label")
+        for gender in genders
+    ]
     view = TableView("strata", "Speakers and clips in every stratum", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
@@ -159,7 +191,9 @@ def label_sources(audit: Audit) -> TableView | None:
     place = lambda row: (_place(fields, text(row, "field")), _place(LABEL_SOURCES, text(row, "source")))  # noqa: E731
     for row in sorted(rows, key=place):
         source = text(row, "source", "not recorded").replace("_", " ")
-        view.rows.append([head(text(row, "field")), words(source), whole(count(row, "n_speakers")), whole(count(row, "n_clips"))])
+        view.rows.append(
+            [head(text(row, "field")), words(source), whole(count(row, "n_speakers")), whole(count(row, "n_clips"))]
+        )
     return view
 
 
@@ -169,12 +203,18 @@ def statuses(audit: Audit) -> TableView | None:
     if not rows:
         return None
     found = sorted(values(rows, "status"), key=lambda status: (_place(CLIP_STATUSES, status), status))
-    columns = [Column("Group"), Column("Language"), *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found)]
+    columns = [
+        Column("Group"),
+        Column("Language"),
+        *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found),
+    ]
     view = TableView("statuses", "What became of every clip", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
-            counts = [whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips")) for status in found]
+            counts = [
+                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips")) for status in found
+            ]
             view.rows.append([head(group_name(group)), words(language_name(language)), *counts])
     return view
 
@@ -184,13 +224,19 @@ def failures(audit: Audit, limit: int = 200) -> TableView | None:
     rows = records(audit, "failures")
     if not rows:
         return None
-    columns = (Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened"), Column("Detail"))
+    columns = (
+        Column("Clip"),
+        Column("Speaker"),
+        Column("Group"),
+        Column("Language"),
+        Column("What happened"),
+        Column("Detail"),
+    )
     view = TableView("failures", "Every clip that could not be read at every stage", columns)
     for row in rows[:limit]:
-        view.rows.append(
-            [code(text(row, "clip_id")), code(text(row, "speaker_id")), words(group_name(text(row, "group"))),
-             words(language_name(text(row, "language"))), words(status_name(text(row, "status"))), words(text(row, "detail"))]
-        )  # fmt: skip
+        named = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
+        happened = [words(status_name(text(row, "status"))), words(text(row, "detail"))]
+        view.rows.append([code(text(row, "clip_id")), code(text(row, "speaker_id")), *named, *happened])
     if len(rows) > limit:
         view.remark = f"The first {limit} of {len(rows):,} are shown; all are in tables/failures.csv."
     return view
@@ -201,20 +247,31 @@ def power(audit: Audit) -> TableView | None:
     rows = records(audit, "power")
     if not rows:
         return None
-    columns = (
-        Column("Check"), Column("Comparison"), Column("Group"), Column("Language"), Column("Speakers", numeric=True),
-        Column("Smallest detectable difference", numeric=True, hint="points"), Column("Note"),
-    )  # fmt: skip
+    kept = [
+        key for key in ("check", "comparison", "group", "language") if any(row.get(key) is not None for row in rows)
+    ]
+    columns = [*(Column(key.capitalize()) for key in kept), Column("Speakers", numeric=True)]
+    columns += [Column("Smallest detectable difference", numeric=True, hint="points"), Column("How it was reckoned")]
     view = TableView("power", "What each comparison could have detected", columns)
+    write = {"group": group_name, "language": language_name}
     for row in rows:
-        smallest = {"value": row.get("smallest_detectable"), "method": text(row, "note")}
-        cell = view.estimate({**smallest, "low": None, "high": None}, "share", signed=False)
-        view.rows.append(
-            [head(text(row, "check")), words(text(row, "comparison").replace("_", " ")), words(group_name(text(row, "group", "all"))),
-             words(language_name(text(row, "language", "all"))), whole(count(row, "n_speakers")),
-             Cell(cell.text, (), cell.note, cell.sort, cell.kind), words(text(row, "note"))]
-        )  # fmt: skip
+        size, reason = number(row, "smallest_detectable"), text(row, "note")
+        cell = (
+            Cell("not estimable", kind="missing")
+            if size is None
+            else Cell(write_number(size, "share"), sort=repr(size), kind="number")
+        )
+        named = [
+            words(write.get(key, str)(text(row, key, "all").replace("_", " " if key not in write else "_")))
+            for key in kept
+        ]
+        view.rows.append([*named, whole(count(row, "n_speakers")), cell, words(reason)])
     return view
+
+
+def _metric_order(rows: Sequence[Record]) -> list[str]:
+    """Metrics in the order in which the table first names them."""
+    return list(dict.fromkeys(text(row, "metric") for row in rows))
 
 
 def _speakers_and_clips(record: Record | None) -> Cell:
@@ -223,11 +280,6 @@ def _speakers_and_clips(record: Record | None) -> Cell:
     clips = count(record, "n_clips")
     cell = whole(count(record, "n_speakers"))
     return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
-
-
-def _metric_order(rows: Sequence[Record]) -> list[str]:
-    """Metrics in the order in which the table first names them."""
-    return list(dict.fromkeys(text(row, "metric") for row in rows))
 
 
 def _scale(metric: str) -> str:

@@ -26,7 +26,7 @@ from audit.report.wording import Unit, clean, write_number
 PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""
 
-_STYLE: Final[dict[str, Any]] = {
+_STYLE: Final[Any] = {  # rc_context wants its keys as literals; a wrong one fails in every test that draws
     "svg.fonttype": "none",
     "svg.hashsalt": "speech2face-audit",
     "text.parse_math": False,
@@ -70,8 +70,15 @@ class HeatCell:
     own: bool = False
 
 
-def dots(title: str, rows: Sequence[Row], unit: Unit, *, signed: bool = False, limits: tuple[float, float] | None = None,
-         series: Sequence[str] = ("ink",)) -> str:  # fmt: skip
+def dots(
+    title: str,
+    rows: Sequence[Row],
+    unit: Unit,
+    *,
+    signed: bool = False,
+    limits: tuple[float, float] | None = None,
+    series: Sequence[str] = ("ink",),
+) -> str:
     """Dots with their intervals, one row a label, as a standalone SVG.
 
     Parameters
@@ -95,13 +102,15 @@ def dots(title: str, rows: Sequence[Row], unit: Unit, *, signed: bool = False, l
     legend = 22 if len(series) > 1 else 0
     top, bottom, left, right = 42, 24 + legend, 90, 38
     with mpl.rc_context(_STYLE):
-        figure, ax = _canvas(title, top, body, bottom, left, right)
+        figure, ax = _canvas(title, top=top, body=body, bottom=bottom, left=left, right=right)
         low, high = limits or _limits(rows, signed)
         pad = 0.02 * (high - low)
         ax.set_xlim(low - pad, high + pad)
         ax.set_ylim(body, 0)
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(lambda value, _: write_number(value, unit, signed) + ("%" if unit == "share" and not signed else ""))
+        ax.xaxis.set_major_formatter(
+            lambda value, _: write_number(value, unit, signed) + ("%" if unit == "share" and not signed else "")
+        )
         ax.tick_params(axis="x", length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
         ax.grid(axis="x", color=light("grid"), linewidth=1)
         ax.set_axisbelow(True)
@@ -111,19 +120,38 @@ def dots(title: str, rows: Sequence[Row], unit: Unit, *, signed: bool = False, l
         if low <= 0 <= high and (signed or low == 0):
             ax.axvline(0, color=light("muted"), linewidth=1)
         edge = ax.get_yaxis_transform()
-        ax.text(1.13, -4, "n", transform=edge, ha="right", va="bottom", fontsize=9.5, color=light("muted"), style="italic")
+        ax.text(
+            1.13, -4, "n", transform=edge, ha="right", va="bottom", fontsize=9.5, color=light("muted"), style="italic"
+        )
         for i, row in enumerate(rows):
             start = i * (pitch * len(series) + gap) + gap / 2
             if i and len(series) > 1:
-                ax.plot([-0.42, 1.13], [start - gap / 2] * 2, transform=edge, color=light("grid"), linewidth=1, clip_on=False)
+                ax.plot(
+                    [-0.42, 1.13],
+                    [start - gap / 2] * 2,
+                    transform=edge,
+                    color=light("grid"),
+                    linewidth=1,
+                    clip_on=False,
+                )
             middle = start + pitch * len(series) / 2
             lines = _wrapped(row.label)
-            for k, line in enumerate(lines):  # one text a line: a browser's font is not the one that lines were measured in
+            for k, line in enumerate(
+                lines
+            ):  # one text a line: a browser's font is not the one that lines were measured in
                 y = middle + 12 * (k - (len(lines) - 1) / 2)
                 ax.text(-0.04, y, line, transform=edge, ha="right", va="center", color=light("ink"))
             blank = bool(row.marks) and all(mark.value is None for mark in row.marks)
             if blank:
-                ax.text(low + 2 * pad, middle, "not estimable", va="center", fontsize=9.5, style="italic", color=light("muted"))
+                ax.text(
+                    low + 2 * pad,
+                    middle,
+                    "not estimable",
+                    va="center",
+                    fontsize=9.5,
+                    style="italic",
+                    color=light("muted"),
+                )
             for j, name in enumerate(series):
                 mark = next((m for m in row.marks if m.series == name), None)
                 if mark is not None and not blank:
@@ -133,7 +161,9 @@ def dots(title: str, rows: Sequence[Row], unit: Unit, *, signed: bool = False, l
         return _svg(figure)
 
 
-def heat(title: str, row_labels: Sequence[str], column_labels: Sequence[str], cells: Sequence[Sequence[HeatCell]]) -> str:
+def heat(
+    title: str, row_labels: Sequence[str], column_labels: Sequence[str], cells: Sequence[Sequence[HeatCell]]
+) -> str:
     """A confusion heat map, the share and its interval written in every cell, as a standalone SVG.
 
     Parameters
@@ -150,10 +180,12 @@ def heat(title: str, row_labels: Sequence[str], column_labels: Sequence[str], ce
     size, left, right = 36, 86, 2
     body = size * len(row_labels)
     with mpl.rc_context(_STYLE):
-        figure, ax = _canvas(title, 58, body, 6, left, right)
+        figure, ax = _canvas(title, top=58, body=body, bottom=6, left=left, right=right)
         levels = [[0 if cell.value is None else heat_level(cell.value) for cell in row] for row in cells]
         colours = mpl.colors.ListedColormap([light(f"heat{i}") for i in range(11)])
-        sns.heatmap(levels, ax=ax, cmap=colours, vmin=-0.5, vmax=10.5, cbar=False, linewidths=1.5, linecolor=light("paper"))
+        sns.heatmap(
+            levels, ax=ax, cmap=colours, vmin=-0.5, vmax=10.5, cbar=False, linewidths=1.5, linecolor=light("paper")
+        )
         ax.set_xticks([])
         ax.set_yticks([])
         for j, label in enumerate(column_labels):
@@ -180,11 +212,14 @@ def inline(svg: str, name: str) -> str:
     return with_variables(body.replace(_FONTS, "var(--sans)")).replace("<svg ", '<svg aria-hidden="true" ', 1)
 
 
-def _canvas(title: str, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
+def _canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
     height = top + body + bottom
     figure = Figure(figsize=(PANEL_WIDTH / 72, height / 72), facecolor="none")
     FigureCanvasSVG(figure)
-    ax = figure.add_axes((left / PANEL_WIDTH, bottom / height, (PANEL_WIDTH - left - right) / PANEL_WIDTH, body / height), facecolor="none")
+    ax = figure.add_axes(
+        (left / PANEL_WIDTH, bottom / height, (PANEL_WIDTH - left - right) / PANEL_WIDTH, body / height),
+        facecolor="none",
+    )
     figure.text(0, 1 - 12 / height, clean(title), fontsize=12, fontweight="bold", color=light("ink"), va="center")
     return figure, ax
 
@@ -192,15 +227,41 @@ def _canvas(title: str, top: float, body: float, bottom: float, left: float, rig
 def _draw_mark(ax: Axes, mark: Mark, y: float, left: float) -> None:
     colour = light(mark.series)
     if mark.value is None:
-        ax.text(left + 0.04 * (ax.get_xlim()[1] - left), y, "not estimable", va="center", fontsize=9, style="italic", color=light("muted"))
+        ax.text(
+            left + 0.04 * (ax.get_xlim()[1] - left),
+            y,
+            "not estimable",
+            va="center",
+            fontsize=9,
+            style="italic",
+            color=light("muted"),
+        )
         return
     low, high = ax.get_xlim()
     if mark.low is not None and mark.high is not None:
         ax.plot([max(mark.low, low), min(mark.high, high)], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
     face = light("paper") if mark.series == "portrait" or mark.low is None else colour
-    ax.plot([mark.value], [y], marker=_MARKERS.get(mark.series, "o"), markersize=6.2, color=colour, markerfacecolor=face, markeredgewidth=1.6, clip_on=False)
+    ax.plot(
+        [mark.value],
+        [y],
+        marker=_MARKERS.get(mark.series, "o"),
+        markersize=6.2,
+        color=colour,
+        markerfacecolor=face,
+        markeredgewidth=1.6,
+        clip_on=False,
+    )
     if mark.n_speakers is not None:
-        ax.text(1.13, y, f"{mark.n_speakers:,}", transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=9, color=light("muted"))
+        ax.text(
+            1.13,
+            y,
+            f"{mark.n_speakers:,}",
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=9,
+            color=light("muted"),
+        )
 
 
 def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
@@ -210,7 +271,15 @@ def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
         x = (30 + 84 * i) / PANEL_WIDTH
         face = light("paper") if name == "portrait" else light(name)
         figure.add_artist(
-            mpl.lines.Line2D([x], [9 / height], marker=_MARKERS.get(name, "o"), markersize=6.2, color=light(name), markerfacecolor=face, markeredgewidth=1.6)
+            mpl.lines.Line2D(
+                [x],
+                [9 / height],
+                marker=_MARKERS.get(name, "o"),
+                markersize=6.2,
+                color=light(name),
+                markerfacecolor=face,
+                markeredgewidth=1.6,
+            )
         )
         figure.text(x + 8 / PANEL_WIDTH, 9 / height, name, fontsize=10, va="center", color=light("ink"))
 
@@ -219,10 +288,28 @@ def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
     ink = light("on_fill") if level >= TURN else light("ink")
     if cell.value is None:
         for k, part in enumerate(("not esti-", "mable")):
-            ax.text(j + 0.5, i + 0.38 + 0.26 * k, part, ha="center", va="center", fontsize=8, style="italic", color=light("muted"))
+            ax.text(
+                j + 0.5,
+                i + 0.38 + 0.26 * k,
+                part,
+                ha="center",
+                va="center",
+                fontsize=8,
+                style="italic",
+                color=light("muted"),
+            )
     else:
         number = write_number(cell.value, "share")
-        ax.text(j + 0.5, i + 0.36, number, ha="center", va="center", fontsize=11.5, fontweight="bold" if cell.own else "normal", color=ink)
+        ax.text(
+            j + 0.5,
+            i + 0.36,
+            number,
+            ha="center",
+            va="center",
+            fontsize=11.5,
+            fontweight="bold" if cell.own else "normal",
+            color=ink,
+        )
         if cell.low is not None and cell.high is not None:
             ends = f"{100 * cell.low:.0f}\u2013{100 * cell.high:.0f}"
             ax.text(j + 0.5, i + 0.74, ends, ha="center", va="center", fontsize=8, color=ink)
@@ -232,7 +319,9 @@ def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
 
 def _limits(rows: Sequence[Row], signed: bool) -> tuple[float, float]:
     """Ends of an axis that hold every interval, zero and a little air."""
-    ends = [abs(end) for row in rows for mark in row.marks for end in (mark.value, mark.low, mark.high) if end is not None]
+    ends = [
+        abs(end) for row in rows for mark in row.marks for end in (mark.value, mark.low, mark.high) if end is not None
+    ]
     reach = nice_reach(max(ends, default=0.0))
     negative = any((end or 0) < 0 for row in rows for mark in row.marks for end in (mark.value, mark.low))
     return (-reach if signed or negative else 0.0, reach)
@@ -266,7 +355,9 @@ def _wrapped(label: str) -> list[str]:
 def _svg(figure: Figure) -> str:
     """The figure's text: no date, no metadata, the same bytes every time."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True)
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True
+    )
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", buffer.getvalue(), flags=re.DOTALL)
     text = re.sub(r"<!DOCTYPE[^>]*>\s*", "", text)
     text = re.sub(r'(<svg[^>]*?) width="[\d.]+pt" height="[\d.]+pt"', r"\1", text.replace("\n<svg", "<svg"), count=1)

@@ -100,7 +100,11 @@ def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
     strata = []
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
-        items = [_item(row, fetch) for language in values(here, "language", order_languages) for row in where(here, language=language)]
+        items = [
+            _item(row, fetch)
+            for language in values(here, "language", order_languages)
+            for row in where(here, language=language)
+        ]
         strata.append(Stratum(group_name(group), tuple(items)))
     languages = tuple(language_name(code) for code in values(rows, "language", order_languages))
     return Gallery(tuple(strata), tally["shown"], tally["withheld"], tally["too_many"], languages)
@@ -142,4 +146,6 @@ def _item(row: Record, fetch: Callable[[str], tuple[str, str]]) -> Item:
         read = text(row, f"{stage}_read")
         pictures.append(Picture(stage, uri, absent, group_name(read) if read else ""))
     language = language_name(text(row, "language"))
-    return Item(group_name(text(row, "group")), language, text(row, "speaker_id"), text(row, "clip_id"), tuple(pictures))
+    return Item(
+        group_name(text(row, "group")), language, text(row, "speaker_id"), text(row, "clip_id"), tuple(pictures)
+    )

@@ -1,4 +1,4 @@
-"""What was audited, with what and how: the run and its settings as pairs of a name and a value, and the instrument's card."""
+"""What was audited, with what and how: the run and its settings as names and values, and the instrument's card."""
 
 from __future__ import annotations
 
@@ -99,7 +99,12 @@ def _card_cell(value: object) -> Cell:
         ends = [inner.get("low"), inner.get("high")]
         size = inner.get("n_speakers") or inner.get("n")
         lines = tuple(
-            line for line in (f"[{_plain(ends[0])}, {_plain(ends[1])}]" if None not in ends else "", f"n\u00a0{size}" if size else "") if line
+            line
+            for line in (
+                f"[{_plain(ends[0])}, {_plain(ends[1])}]" if None not in ends else "",
+                f"n\u00a0{size}" if size else "",
+            )
+            if line
         )
         return Cell(_plain(inner["value"]), lines, sort=_plain(inner["value"]), kind="estimate")
     if value is None:
@@ -122,7 +127,11 @@ def _written(value: object) -> Value:
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return ", ".join(strings(value)) or "none"
     written = _plain(value)
-    return (written,) if isinstance(value, str) and " " not in written and (len(written) > 30 or "/" in written) else written
+    return (
+        (written,)
+        if isinstance(value, str) and " " not in written and (len(written) > 30 or "/" in written)
+        else written
+    )
 
 
 def _plain(value: object) -> str:

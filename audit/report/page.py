@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ class Section:
     title: str
 
 
-def render(audit: Audit, folder: str | Path, *, show_faces: bool = False) -> Path:
+def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) -> Path:
     """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit gives the same bytes. Figures and tables of an earlier report are removed.
@@ -119,7 +118,9 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) 
     return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts))
 
 
-def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any]) -> dict[str, object]:
+def _context(
+    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any]
+) -> dict[str, object]:
     run = audit.run
     cohort = mapping(run.get("cohort"))
     instrument = identity.name_of(run.get("instrument"), "the instrument")
@@ -130,13 +131,17 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery,
     heard = [f"{number} {texts['outcomes'][outcome]['name']}" for outcome, number in tally(found)]
     return {
         "title": clean(str(run.get("title") or f"{model} on {identity.name_of(run.get('cohort'))}")),
-        "subtitle": _fill(texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips),
+        "subtitle": _fill(
+            texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips
+        ),
         "schema_version": audit.schema_version,
         "digest": clean(str(run.get("digest") or identity.NOT_RECORDED)),
         "complete": run.get("complete") is True,
         "notices": strings(run.get("notices")),
         "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],
-        "lead": _fill(texts["verdicts"]["lead"], checks=counted(len(found), "check"), tally=", ".join(heard) or "none made"),
+        "lead": _fill(
+            texts["verdicts"]["lead"], checks=counted(len(found), "check"), tally=", ".join(heard) or "none made"
+        ),
         "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
         "outcomes": OUTCOMES,
         "verdicts": found,
@@ -191,7 +196,8 @@ def _style() -> str:
     """The style sheet, with the colours of the figures for both schemes; print is always light."""
     sheet = (_HERE / "templates" / "style.css").read_text(encoding="utf-8")
     light, dark = css_variables(dark=False), css_variables(dark=True)
-    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ @media screen {{ :root {{ {dark} }} }} }}\n{sheet}"
+    by_scheme = f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    return f"{by_scheme}\n{sheet}"
 
 
 def _write_figures(figures: Mapping[str, FigureView], folder: Path) -> None:
@@ -210,4 +216,4 @@ def _write(path: Path, text: str) -> None:
     """Write the whole file or none of it."""
     draft = path.with_name(path.name + ".part")
     draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+    draft.replace(path)

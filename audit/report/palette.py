@@ -22,10 +22,12 @@ COLOURS: Final[dict[str, tuple[str, str]]] = {
 }
 
 _HEAT_LIGHT: Final = (
-    "#f6f7f8", "#e8eff5", "#d6e4ef", "#c0d6e8", "#a6c6df", "#8fb9da", "#76aad2", "#5f9ccb", "#2f6fa4", "#1d5a8e", "#0d4273",
+    "#f6f7f8", "#e8eff5", "#d6e4ef", "#c0d6e8", "#a6c6df", "#8fb9da",
+    "#76aad2", "#5f9ccb", "#2f6fa4", "#1d5a8e", "#0d4273",
 )  # fmt: skip
 _HEAT_DARK: Final = (
-    "#20252a", "#212c35", "#223441", "#243d4e", "#27465b", "#2a5069", "#2d5a78", "#316587", "#5f9cc4", "#82b6d8", "#a9d0ec",
+    "#20252a", "#212c35", "#223441", "#243d4e", "#27465b", "#2a5069",
+    "#2d5a78", "#316587", "#5f9cc4", "#82b6d8", "#a9d0ec",
 )  # fmt: skip
 
 for _level, _pair in enumerate(zip(_HEAT_LIGHT, _HEAT_DARK, strict=True)):

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from audit.audit import Audit
 from audit.report import evidence
 from audit.report.figures import HeatCell, Mark, Row, dots, heat
-from audit.report.records import Record, count, number, records, text, values, where
+from audit.report.records import Record, count, disparities, number, records, text, values, where
 from audit.report.tabular import TableView
-from audit.report.wording import file_stem, group_name, language_name, metric_name, metric_unit, order_groups, order_languages, write_value
+from audit.report.wording import (
+    file_stem,
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    order_groups,
+    order_languages,
+    write_value,
+)
 from audit.vocabulary import RACES, STAGES
 
 MOST_LANGUAGES = 4
@@ -38,12 +47,20 @@ class FigureView:
 
 def figure_views(audit: Audit) -> dict[str, FigureView]:
     """All figures of the report by name; those without data are left out."""
-    found = (_stages(audit), _confusion(audit), _by_language(audit), _effects(audit), _attributes(audit), _instrument(audit), _missing(audit))
+    found = (
+        _stages(audit),
+        _confusion(audit),
+        _by_language(audit),
+        _effects(audit),
+        _attributes(audit),
+        _instrument(audit),
+        _missing(audit),
+    )
     return {view.name: view for view in found if view is not None}
 
 
 def _stages(audit: Audit) -> FigureView | None:
-    rows = where(records(audit, "disparities"), metric="read_own_group")
+    rows = where(disparities(audit), metric="read_own_group")
     languages = ["all", *_main_languages(audit, rows)]
     panels = []
     for language in languages:
@@ -55,8 +72,16 @@ def _stages(audit: Audit) -> FigureView | None:
         if lines:
             title = language_name(language).capitalize()
             svg = dots(title, lines, "share", limits=(0, 1), series=STAGES)
-            panels.append(Panel(file_stem(f"stages-{language}"), svg, f"{title}, read as the own group at portrait, ceiling and rendered. " + _spoken(here)))
-    tables = [table for language in languages[1:] if (table := evidence.three_stages(audit, "read_own_group", language))]
+            panels.append(
+                Panel(
+                    file_stem(f"stages-{language}"),
+                    svg,
+                    f"{title}, read as the own group at portrait, ceiling and rendered. " + _spoken(here),
+                )
+            )
+    tables = [
+        table for language in languages[1:] if (table := evidence.three_stages(audit, "read_own_group", language))
+    ]
     for language, table in zip(languages[1:], tables, strict=False):
         table.caption += f", {language_name(language)}"
         table.name += f"-{language}"
@@ -68,67 +93,96 @@ def _confusion(audit: Audit) -> FigureView | None:
     panels = [panel for stage in STAGES if (panel := _heat_panel(audit, stage, "all", stage.capitalize()))]
     tables = [table for stage in STAGES if (table := evidence.confusion(audit, stage))]
     caption = (
-        "Per cent of speakers' pictures read as each label: the group is the row, the read is the column, each row adds up "
-        "to 100. Below each number its interval; a frame marks the reads that are right for the group."
+        "Per cent of speakers' pictures read as each label: the group is the row, the read is the column, each row "
+        "adds up to 100. Below each number its interval; a frame marks the reads that are right for the group."
     )
     return _view("confusion", caption, panels, tables)
 
 
 def _by_language(audit: Audit) -> FigureView | None:
-    rows = where(records(audit, "disparities"), stage="rendered", metric="read_own_group")
+    rows = where(disparities(audit), stage="rendered", metric="read_own_group")
     languages = _main_languages(audit, rows)
     if len(languages) < 2:
         return None
-    panels = [panel for code in languages if (panel := _heat_panel(audit, "rendered", code, language_name(code).capitalize()))]
+    panels = [
+        panel for code in languages if (panel := _heat_panel(audit, "rendered", code, language_name(code).capitalize()))
+    ]
     tables = [table for code in languages if (table := evidence.confusion(audit, "rendered", code))]
-    return _view("confusion-by-language", "Rendered pictures only, by the language that was heard; read as the figure before.", panels, tables)
+    return _view(
+        "confusion-by-language",
+        "Rendered pictures only, by the language that was heard; read as the figure before.",
+        panels,
+        tables,
+    )
 
 
 def _effects(audit: Audit) -> FigureView | None:
-    rows = records(audit, "language_effects")
+    rows = evidence.effect_rows(audit)
     shares = [m for m in ("read_own_group", "read_white", "gender_right") if where(rows, metric=m)]
     panels = []
     for metric in shares:
         here = where(rows, metric=metric)
         several = len(values(here, "language")) > 1
+        if several and len(values(here, "language")) > MOST_LANGUAGES:
+            here, several = where(here, language="all"), False
         lines = []
         for group in _groups(here):
             for row in sorted(where(here, group=group), key=lambda row: text(row, "language")):
-                label = group_name(group) + (f", {language_name(text(row, 'language'))}" if several else "")
+                label = group_name(group) + (f", {_other(text(row, 'language'))}" if several else "")
                 lines.append(Row(label, (_mark(row, "ink"),)))
         title = metric_name(metric).capitalize()
         svg = dots(title, lines, "share", signed=True, limits=(-1, 1))
-        panels.append(Panel(file_stem("language-effects-" + metric.replace("_", "-")), svg, f"{title}, English minus the other language, points. " + _spoken(here, signed=True)))
+        panels.append(
+            Panel(
+                file_stem("language-effects-" + metric.replace("_", "-")),
+                svg,
+                f"{title}, English minus the other language, points. " + _spoken(here, signed=True),
+            )
+        )
     table = evidence.language_effects(audit)
-    caption = "English minus the other language in points, the same speakers, rendered pictures. Right of zero: more often in English."
+    caption = (
+        "English minus the other language in points, the same speakers, rendered pictures. "
+        "Right of zero: more often in English."
+    )
     return _view("language-effects", caption, panels, [table] if table else [])
 
 
 def _attributes(audit: Audit) -> FigureView | None:
-    rows = where(records(audit, "disparities"), language="all")
+    rows = where(disparities(audit), language="all")
     panels, tables = [], []
     for metric in ("gender_right", "age_error"):
         here = where(rows, metric=metric)
-        lines = [Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g))) for g in _groups(here)]
+        lines = [
+            Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
+            for g in _groups(here)
+        ]
         if not lines:
             continue
         title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
         limits = (0.0, 1.0) if metric == "gender_right" else None
         svg = dots(title, lines, metric_unit(metric), limits=limits, series=STAGES)
-        panels.append(Panel(file_stem(metric.replace("_", "-")), svg, f"{title}, at portrait, ceiling and rendered. " + _spoken(here)))
+        panels.append(
+            Panel(
+                file_stem(metric.replace("_", "-")),
+                svg,
+                f"{title}, at portrait, ceiling and rendered. " + _spoken(here),
+            )
+        )
         if table := evidence.three_stages(audit, metric):
             tables.append(table)
     likeness = [m for m in values(rows, "metric") if m.startswith("similarity_over_impostor_")]
     for metric in likeness:
         here = [row for row in where(rows, metric=metric) if text(row, "stage") in ("ceiling", "rendered")]
-        lines = [Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g))) for g in _groups(here)]
+        lines = [
+            Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
+            for g in _groups(here)
+        ]
         if lines:
             title = "Likeness: " + metric_name(metric).removeprefix("similarity ")
             svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
             panels.append(Panel(file_stem(metric.replace("_", "-")), svg, f"{title}, cosine. " + _spoken(here)))
-        for name in (metric.replace("similarity_over_impostor_", "similarity_"), metric):
-            if table := evidence.three_stages(audit, name):
-                tables.append(table)
+        likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
+        tables += [table for name in likenesses if (table := evidence.three_stages(audit, name))]
     caption = "Gender, age and likeness at each stage, by group, with intervals. n is the number of speakers."
     return _view("attributes", caption, panels, tables)
 
@@ -140,36 +194,66 @@ def _instrument(audit: Audit) -> FigureView | None:
         here = where(rows, metric=metric)
         lines = []
         for group in _groups(here):
-            genders = [row for row in where(here, group=group) if text(row, "gender") != "all"] or where(here, group=group)
+            genders = [row for row in where(here, group=group) if text(row, "gender") != "all"] or where(
+                here, group=group
+            )
             for row in sorted(genders, key=lambda row: text(row, "gender"), reverse=True):
                 gender = text(row, "gender", "all")
-                lines.append(Row(group_name(group) + ("" if gender == "all" else f", {gender}"), (_mark(row, "portrait"),)))
+                lines.append(
+                    Row(group_name(group) + ("" if gender == "all" else f", {gender}"), (_mark(row, "portrait"),))
+                )
         if lines:
             title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
-            svg = dots(title, lines, metric_unit(metric), limits=None if metric == "age_error" else (0, 1), series=("portrait",))
-            panels.append(Panel(file_stem(f"instrument-{metric.replace('_', '-')}"), svg, f"{title}, on the portraits. " + _spoken(here)))
+            svg = dots(
+                title,
+                lines,
+                metric_unit(metric),
+                limits=None if metric == "age_error" else (0, 1),
+                series=("portrait",),
+            )
+            panels.append(
+                Panel(
+                    file_stem(f"instrument-{metric.replace('_', '-')}"),
+                    svg,
+                    f"{title}, on the portraits. " + _spoken(here),
+                )
+            )
     table = evidence.instrument_error(audit)
-    caption = "The instrument's reads of this cohort's portraits, held against the labels, with intervals. n is the number of speakers."
+    caption = (
+        "The instrument's reads of this cohort's portraits, held against the labels, with intervals. "
+        "n is the number of speakers."
+    )
     return _view("instrument", caption, panels, [table] if table else [])
 
 
 def _missing(audit: Audit) -> FigureView | None:
-    rows = where(records(audit, "disparities"), metric="no_face", stage="rendered")
+    rows = where(disparities(audit), metric="no_face", stage="rendered")
     panels = []
     for language in ["all", *_main_languages(audit, rows)]:
         here = where(rows, language=language)
-        lines = [Row(group_name(g), tuple(_mark(row, "rendered") for row in where(here, group=g))) for g in _groups(here)]
+        lines = [
+            Row(group_name(g), tuple(_mark(row, "rendered") for row in where(here, group=g))) for g in _groups(here)
+        ]
         if lines:
             title = language_name(language).capitalize()
             svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
-            panels.append(Panel(file_stem(f"no-face-{language}"), svg, f"{title}, clips without a usable face. " + _spoken(here)))
+            panels.append(
+                Panel(file_stem(f"no-face-{language}"), svg, f"{title}, clips without a usable face. " + _spoken(here))
+            )
     table = evidence.by_language(audit, "no_face")
-    return _view("no-face", "Share of clips with no usable rendered face, with intervals. n is the number of speakers.", panels, [table] if table else [])
+    return _view(
+        "no-face",
+        "Share of clips with no usable rendered face, with intervals. n is the number of speakers.",
+        panels,
+        [table] if table else [],
+    )
 
 
 def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | None:
-    rows = where(records(audit, "disparities"), stage=stage, language=language)
-    rows = [row for row in rows if text(row, "metric") in {f"read_{race}" for race in RACES} and text(row, "group") != "all"]
+    rows = where(disparities(audit), stage=stage, language=language)
+    rows = [
+        row for row in rows if text(row, "metric") in {f"read_{race}" for race in RACES} and text(row, "group") != "all"
+    ]
     groups = _groups(rows)
     if not groups:
         return None
@@ -181,10 +265,16 @@ def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | 
         line = []
         for race in RACES:
             row = here.get(f"read_{race}", {})
-            line.append(HeatCell(number(row, "value"), number(row, "low"), number(row, "high"), own=race in group.split("|")))
+            line.append(
+                HeatCell(number(row, "value"), number(row, "low"), number(row, "high"), own=race in group.split("|"))
+            )
         cells.append(line)
     svg = heat(title, labels, [group_name(race) for race in RACES], cells)
-    return Panel(file_stem(f"confusion-{stage}-{language}"), svg, f"{title}: heat map of groups by reads; its numbers are in the table below it.")
+    return Panel(
+        file_stem(f"confusion-{stage}-{language}"),
+        svg,
+        f"{title}: heat map of groups by reads; its numbers are in the table below it.",
+    )
 
 
 def _main_languages(audit: Audit, rows: Sequence[Record]) -> list[str]:
@@ -196,6 +286,10 @@ def _main_languages(audit: Audit, rows: Sequence[Record]) -> list[str]:
             sizes[language] = max(sizes.get(language, 0), count(row, "n_speakers") or 0)
     most = sorted(sizes, key=lambda language: (-sizes[language], language))[:MOST_LANGUAGES]
     return order_languages(most) if len(sizes) > 1 else []
+
+
+def _other(language: str) -> str:
+    return "any" if language == "all" else language_name(language)
 
 
 def _groups(rows: Sequence[Record]) -> list[str]:

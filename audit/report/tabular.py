@@ -80,7 +80,9 @@ class TableView:
         self.notes[letter] = reason
         return letter
 
-    def estimate(self, record: Record | None, unit: Unit, signed: bool = False, bare: bool = True, speakers: bool = True) -> Cell:
+    def estimate(
+        self, record: Record | None, unit: Unit, signed: bool = False, bare: bool = True, speakers: bool = True
+    ) -> Cell:
         """A figure with its interval and count; "not estimable", with its reason as a note, where it is null.
 
         Parameters
@@ -104,7 +106,11 @@ class TableView:
         if value is None:
             reason = text(record, "method") or "The audit gives no reason."
             return Cell("not estimable", size, self.note_for(reason), kind="missing")
-        shown = write_number(value, unit, signed) if bare and (signed or unit != "share") else write_value(value, unit, signed)
+        shown = (
+            write_number(value, unit, signed)
+            if bare and (signed or unit != "share")
+            else write_value(value, unit, signed)
+        )
         interval = write_interval(number(record, "low"), number(record, "high"), unit, signed)
         return Cell(shown, (interval, *size), sort=repr(value), kind="estimate")
 

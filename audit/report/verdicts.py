@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from audit.audit import Audit
 from audit.finding import OUTCOMES, Finding
@@ -23,8 +24,11 @@ from audit.report.wording import (
 )
 from audit.stats.estimate import Estimate
 
-GLYPH_WIDTH = 240
+GLYPH_WIDTH: Final = 240
 """Units of the drawing, one CSS pixel each at its natural size."""
+
+ONE_SIDED: Final = frozenset({"S2F001", "S2F003"})
+"""Checks that look for a difference in one direction: all that lies below the margin is tolerated."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Glyph:
     bar : (float, float) or None
         The interval, cut at the ends of the scale.
     band : (float, float) or None
-        The margin on both sides of zero.
+        What the margin tolerates: both sides of zero, or all below the margin.
     zero : float or None
         Zero, where the scale holds it.
     ticks : tuple of Tick
@@ -95,7 +99,9 @@ def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
     return [(outcome, number) for outcome, number in counts if number]
 
 
-def draw(estimate: Estimate, unit: Unit, signed: bool, threshold: float | None) -> Glyph | None:
+def draw(
+    estimate: Estimate, unit: Unit, signed: bool, threshold: float | None, one_sided: bool = False
+) -> Glyph | None:
     """The drawing of an estimate, ``None`` where there is no point to draw."""
     if estimate.value is None:
         return None
@@ -109,11 +115,15 @@ def draw(estimate: Estimate, unit: Unit, signed: bool, threshold: float | None) 
         return round(inset + (GLYPH_WIDTH - 2 * inset) * (inside - left) / (reach - left), 2)
 
     bar = None if estimate.interval is None else (place(estimate.interval[0]), place(estimate.interval[1]))
-    band = None if threshold is None else (place(max(left, -abs(threshold))), place(abs(threshold)))
-    ticks = [Tick(place(left), write_number(left, unit, signed), "start"), Tick(place(reach), write_number(reach, unit, signed), "end")]
+    band = None if threshold is None else (place(left if one_sided else -abs(threshold)), place(abs(threshold)))
+    ticks = [
+        Tick(place(left), write_number(left, unit, signed), "start"),
+        Tick(place(reach), write_number(reach, unit, signed), "end"),
+    ]
     if left < 0:
         ticks.insert(1, Tick(place(0.0), "0", "middle"))
-    spoken = f"{write_value(estimate.value, unit, signed)}, interval {write_interval(estimate.low, estimate.high, unit, signed)}"
+    interval = write_interval(estimate.low, estimate.high, unit, signed)
+    spoken = f"{write_value(estimate.value, unit, signed)}, interval {interval}"
     if threshold is not None:
         spoken += f", against a margin of {write_value(abs(threshold), unit)}"
     return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
@@ -122,21 +132,29 @@ def draw(estimate: Estimate, unit: Unit, signed: bool, threshold: float | None) 
 def _verdict(finding: Finding) -> Verdict:
     estimate = finding.estimate
     unit = _unit(finding)
-    signed = finding.threshold is not None or any(finding.estimates[name] == estimate and estimate_signed(name) for name in finding.estimates)
+    signed = finding.threshold is not None or any(
+        finding.estimates[name] == estimate and estimate_signed(name) for name in finding.estimates
+    )
     value = interval = sizes = missing = ""
     glyph = None
     if estimate is not None:
         sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
-        missing = f"{counted(estimate.n_missing, 'clip')} could not be read" if estimate.n_missing else "every clip was read"
+        missing = (
+            f"{counted(estimate.n_missing, 'clip')} could not be read" if estimate.n_missing else "every clip was read"
+        )
         if estimate.value is None:
             value, interval = "not estimable", clean(estimate.method)
         else:
             value = write_value(estimate.value, unit, signed)
             interval = write_interval(estimate.low, estimate.high, unit, signed)
-            glyph = draw(estimate, unit, signed, finding.threshold)
+            glyph = draw(estimate, unit, signed, finding.threshold, finding.code in ONE_SIDED)
     margin = ""
     if finding.threshold is not None:
-        margin = write_value(abs(finding.threshold), unit) if unit != "share" else f"{write_number(abs(finding.threshold), unit)} points"
+        margin = (
+            write_value(abs(finding.threshold), unit)
+            if unit != "share"
+            else f"{write_number(abs(finding.threshold), unit)} points"
+        )
     return Verdict(
         code=clean(finding.code),
         title=clean(finding.title),
@@ -180,7 +198,18 @@ def _figures(finding: Finding) -> TableView | None:
         sortable=False,
     )
     for name, item in finding.estimates.items():
-        figure = view.estimate(item.as_dict(), estimate_unit(finding.code, name), estimate_signed(name), bare=False, speakers=False)
+        figure = view.estimate(
+            item.as_dict(), estimate_unit(finding.code, name), estimate_signed(name), bare=False, speakers=False
+        )
         method = words(clean(item.method)) if item.value is not None else Cell("\N{EN DASH}")
-        view.rows.append([head(estimate_name(name)), figure, whole(item.n_speakers), whole(item.n_clips), whole(item.n_missing), method])
+        view.rows.append(
+            [
+                head(estimate_name(finding.code, name)),
+                figure,
+                whole(item.n_speakers),
+                whole(item.n_clips),
+                whole(item.n_missing),
+                method,
+            ]
+        )
     return view

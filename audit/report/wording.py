@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from audit.vocabulary import RACES, STAGES, UNKNOWN
+from audit.vocabulary import RACES, UNKNOWN
 
 Unit = Literal["share", "years", "cosine"]
 
@@ -52,7 +52,9 @@ _STATUSES: Final = {
 _SIGNED: Final = re.compile(r"excess|effect|gap|change|minus|difference|drop|fall|loss|worst")
 
 # Everything that could break the page's XML, hide text or turn its direction round.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def clean(text: str) -> str:
@@ -60,8 +62,8 @@ def clean(text: str) -> str:
 
     Examples
     --------
-    >>> clean("a\\x00b")
-    'a\ufffdb'
+    >>> clean("a" + chr(0) + "b") == "a" + chr(0xFFFD) + "b"
+    True
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
@@ -72,7 +74,7 @@ def file_stem(name: str) -> str:
     Examples
     --------
     >>> file_stem("no-face-all"), file_stem("zh_Hant")
-    ('no-face-all', 'zh-hant-4d2c72')
+    ('no-face-all', 'zh-hant-bce4c2')
     """
     stem = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
     if stem == name:
@@ -108,7 +110,7 @@ def language_name(code: str) -> str:
     """
     if code == "all":
         return "all languages"
-    name = _LANGUAGES.get(code.split("-")[0])
+    name = _LANGUAGES.get(code.split("-", maxsplit=1)[0])
     if name is None:
         return clean(code)
     return name if "-" not in code else f"{name} ({clean(code)})"
@@ -136,9 +138,41 @@ def metric_name(metric: str) -> str:
     return clean(metric.replace("_", " "))
 
 
-def estimate_name(name: str) -> str:
-    """The name of one of a finding's figures as it is written."""
-    return _ESTIMATES.get(name) or metric_name(name)
+def estimate_name(code: str, name: str) -> str:
+    """The name of one of a finding's figures as it is written; a group alone names what was held against the margin.
+
+    Examples
+    --------
+    >>> estimate_name("S2F001", "not_own"), estimate_name("S2F003", "black"), estimate_name("S2F003", "black.rendered")
+    ('not read as the own group', 'black: fall to rendered', 'black: rendered')
+    >>> estimate_name("S2F004", "age_error.asian.own"), estimate_name("S2F006", "language.zh")
+    ('age error, asian: the group itself', 'in Chinese')
+    """
+    if name in _ESTIMATES:
+        return _ESTIMATES[name]
+    parts = name.split(".")
+    lead = []
+    if parts[0] in _METRICS or (len(parts) > 1 and not _is_group(parts[0]) and parts[0] != "language"):
+        lead.append(metric_name(parts.pop(0)))
+    if parts and _is_group(parts[0]):
+        group = group_name(parts.pop(0))
+        what = (
+            {"own": "the group itself", "others": "all other groups"}.get(parts[0], metric_name(parts[0]))
+            if parts
+            else _held(code)
+        )
+        return ", ".join([*lead, f"{group}: {what}"])
+    if parts[:1] == ["language"] and len(parts) > 1:
+        return ", ".join([*lead, f"in {language_name(parts[1])}"])
+    return ", ".join([*lead, *(group_name(part) if part == "all" else metric_name(part) for part in parts)])
+
+
+def _held(code: str) -> str:
+    return "fall to rendered" if code == "S2F003" else "minus all other groups"
+
+
+def _is_group(name: str) -> bool:
+    return name == UNKNOWN or set(name.split("|")) <= set(RACES)
 
 
 def status_name(status: str) -> str:
@@ -157,16 +191,24 @@ def metric_unit(metric: str) -> Unit:
 
 def estimate_unit(code: str, name: str) -> Unit:
     """The unit of one of a finding's figures, by the check's code and the figure's name."""
-    if re.search(r"(^|_)age(_|$)", name):
+    if re.search(r"(^|[_.])age([_.]|$)", name):
         return "years"
-    if re.search(r"similarity|impostor|cosine", name) or (code == "S2F005" and not re.search(r"retriev|rank|r_?at", name)):
+    if re.search(r"similarity|impostor|cosine", name) or (
+        code == "S2F005" and not re.search(r"retriev|rank|r_?at", name)
+    ):
         return "cosine"
     return "share"
 
 
 def estimate_signed(name: str) -> bool:
-    """Whether one of a finding's figures is a difference, by its name."""
-    return bool(_SIGNED.search(name))
+    """Whether one of a finding's figures is a difference, by its name.
+
+    Examples
+    --------
+    >>> [estimate_signed(name) for name in ("language_effect", "age_error.black", "black.rendered")]
+    [True, True, False]
+    """
+    return bool(_SIGNED.search(name)) or _is_group(name.rsplit(".", maxsplit=1)[-1])
 
 
 def write_number(value: float, unit: Unit, signed: bool = False) -> str:
@@ -175,7 +217,7 @@ def write_number(value: float, unit: Unit, signed: bool = False) -> str:
     Examples
     --------
     >>> write_number(0.62, "share"), write_number(-0.061, "share", signed=True), write_number(5.26, "years")
-    ('62', '\u22126', '5.3')
+    ('62', '−6', '5.3')
     >>> write_number(0.004, "share"), write_number(0.998, "share"), write_number(0.0, "share", signed=True)
     ('<1', '>99', '0')
     """
@@ -264,8 +306,3 @@ def order_languages(languages: Iterable[str]) -> list[str]:
     ['en', 'de', 'zh', 'all']
     """
     return sorted(set(languages), key=lambda code: (code == "all", code.split("-")[0] != "en", code))
-
-
-def order_stages(stages: Iterable[str]) -> list[str]:
-    """Stages in their order; any other after them."""
-    return sorted(set(stages), key=lambda stage: (STAGES.index(stage) if stage in STAGES else len(STAGES), stage))  # type: ignore[arg-type]
