@@ -249,7 +249,7 @@ def findings() -> tuple[Finding, ...]:
             excess,
             named,
             0.1,
-            "Asian speakers heard in English are read as white 71 points more often once rendered than in their portraits.",
+            "Asian speakers heard in English are read as white 71 points more often once rendered than before.",
             "The whole interval lies beyond the margin of 10 points.",
             "An interval that reaches down to 10 points or less.",
         ),

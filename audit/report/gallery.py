@@ -134,7 +134,9 @@ def thumbnail(folder: Path, path: str) -> tuple[str, str]:
         small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         small.save(buffer, "WEBP", quality=82, method=4)
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        return "", "too large to open"
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError):
         return "", "not a readable picture"
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), ""
 
