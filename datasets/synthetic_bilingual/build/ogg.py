@@ -1,4 +1,4 @@
-"""Ogg pages with a serial number of our choosing: libsndfile draws one from the clock, so equal sound gives unequal files."""
+"""Ogg pages with a serial number of our choosing: libsndfile takes it from the clock."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The table of all fictional speakers, drawn from one seed and from nothing else.
 
-Who is audited, who trains and who validates; group, sex, age and other language; which base voices are blended; where the
-voice lies on the axes of the synthetic timbre cue. No result of any instrument or model enters here.
+Who is audited, who trains and who validates; group, sex, age and other language; which base voices are blended; where
+the voice lies on the axes of the synthetic timbre cue. No result of any instrument or model enters here.
 
 >>> table = draw()
 >>> len(table), sorted(table["split"].unique())
@@ -23,13 +23,13 @@ OTHER_LANGUAGES: Final = ("zh", "es")
 PER_GROUP: Final = {"audited": 32, "training": 40, "validation": 8}
 AGES: Final = (18, 75)
 
-# Which way each group leans on the two axes of the cue. A lean is a convention of this fiction: it describes no real voice.
+# Which way each group leans on the two axes of the cue: a convention of this fiction, which describes no real voice.
 LEAN_U: Final = {"asian": 1, "indian": -1, "black": -1, "white": 1}
 LEAN_V: Final = {"asian": 1, "indian": 1, "black": -1, "white": -1}
 
-# Base voices by sex and family of origin, so that what is kept for hearing nowhere else is a fair share of each family.
-# Left out: a whisper (af_nicole), three caricatures (the santas), and two with a child's pitch, a median of 290 Hz and more
-# (zm_yunxia, jf_tebukuro), since the speakers are adults.
+# Base voices by sex and family of origin, so that what is kept for audited speakers is a fair share of each family.
+# Left out: a whisper (af_nicole), three caricatures (the santas), and two with a child's pitch for their sex, by median
+# 290 Hz (zm_yunxia) and 316 Hz (jf_tebukuro), since the speakers are adults.
 BASE_VOICES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "woman": {
         "english": (
@@ -61,10 +61,10 @@ RESERVED: Final = {
 def draw(seed: int = SEED) -> pd.DataFrame:
     """All speakers, one row each, in the order of their ids.
 
-    Within each split, group, sex and other language are fully crossed; half of the audited and of the validation speakers
-    of every such cell blend base voices that no training speaker has (``unseen_voice``). Base voices are dealt like
-    cards, each as often in every group as in any other (to within one), so that they carry no group. Ages are spread
-    evenly over 18 to 75 within every split, group and sex.
+    Within each split, group, sex and other language are fully crossed; half of the audited and of the validation
+    speakers of every such cell blend base voices that no training speaker has (``unseen_voice``). Base voices are dealt
+    like cards, each as often in every group as in any other (to within one), so that they carry no group. Ages are
+    spread evenly over 18 to 75 within every split, group and sex.
 
     Returns
     -------
@@ -74,11 +74,12 @@ def draw(seed: int = SEED) -> pd.DataFrame:
         (+1 or -1), jitter_u, jitter_v, jitter_age (standard normal), tempo_jitter (standard normal), portrait_seed.
     """
     pools = voice_pools(seed)
-    cells = []
-    for split, per_group in PER_GROUP.items():
-        for gender in GENDERS:
-            for group in GROUPS:
-                cells.append(_cell(seed, split, group, gender, per_group // 2, pools[gender]))
+    cells = [
+        _cell(seed, split, group, gender, per_group // 2, pools[gender])
+        for split, per_group in PER_GROUP.items()
+        for gender in GENDERS
+        for group in GROUPS
+    ]
     table = pd.concat(cells, ignore_index=True)
     order = generator(seed, "order").permutation(len(table))
     table = table.iloc[order].reset_index(drop=True)

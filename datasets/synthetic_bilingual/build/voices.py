@@ -2,8 +2,8 @@
 
     python datasets/synthetic_bilingual/build/voices.py --parts DIR --cache DIR -o datasets/synthetic_bilingual
 
-The slow half (speech from text) goes to the cache, one file a clip, and is not done again when it is there; the fast half
-(timbre cue, room, loudness, Opus) is always done. VOICES.md says what to download and what is in the cue.
+The slow half (speech from text) goes to the cache, one file a clip, and is not done again when it is there; the fast
+half (timbre cue, room, loudness, Opus) is always done. VOICES.md says what to download and what is in the cue.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ RAW_SECONDS = 6.15
 PAUSE = (0.15, 0.30)
 AIM_SECONDS = 6.8
 PHONEMES_A_SECOND = {"en": 18.5, "zh": 20.5, "es": 18.0}  # measured on some base voices at tempo 1, pauses included
-COMPRESSION = 0.9475  # libsndfile's way to say Opus at about 19 kbit/s
+COMPRESSION = 0.955  # libsndfile's way to say Opus at about 19 kbit/s
 PARTS = {"audited": "", "validation": "training", "training": "training"}
 """Folder of each split below the output folder."""
 
@@ -67,19 +68,19 @@ def script(table: pd.DataFrame, texts: dict[str, list[str]], seed: int) -> list[
     """What every clip says. No sentence is offered twice to one speaker, and none to speakers of two splits."""
     lasting = {language: [len(synthesis.phonemes(text, language)) for text in texts[language]] for language in texts}
     clips = []
-    for row in table.itertuples():
-        blend = {row.voice_a: row.weight_a, row.voice_b: round(1.0 - row.weight_a, 3)}
-        for language in ("en", row.other_language):
-            pool = [number for number in range(len(texts[language])) if sentence_split(number) == row.split]
-            drawn = speakers.generator(seed, "sentences", row.speaker_id, language).permutation(pool)
+    for row in table.to_dict("records"):
+        blend = {row["voice_a"]: row["weight_a"], row["voice_b"]: round(1.0 - row["weight_a"], 3)}
+        for language in ("en", row["other_language"]):
+            pool = [number for number in range(len(texts[language])) if sentence_split(number) == row["split"]]
+            drawn = speakers.generator(seed, "sentences", row["speaker_id"], language).permutation(pool)
             for take in range(CLIPS_PER_LANGUAGE):
-                clip_id = f"{row.speaker_id}_{language}{take + 1}"
+                clip_id = f"{row['speaker_id']}_{language}{take + 1}"
                 offered = [int(number) for number in drawn[take::CLIPS_PER_LANGUAGE][:SPARE_SENTENCES]]
-                wanted = AIM_SECONDS * row.tempo * PHONEMES_A_SECOND[language]
+                wanted = AIM_SECONDS * row["tempo"] * PHONEMES_A_SECOND[language]
                 chosen = in_order(offered, [lasting[language][number] for number in offered], wanted)
                 said = [texts[language][number] for number in chosen]
                 own_seed = speakers.seeded_number(seed, "clip", clip_id)
-                clips.append(Spoken(clip_id, row.speaker_id, language, blend, row.tempo, chosen, said, own_seed))
+                clips.append(Spoken(clip_id, row["speaker_id"], language, blend, row["tempo"], chosen, said, own_seed))
     return clips
 
 
@@ -151,7 +152,7 @@ def finished(raw: NDArray[np.int16], spoken: Spoken, cue: dict[str, float]) -> N
     return timbre.clip(sound, cue, np.random.default_rng(spoken.seed + 1))
 
 
-def cue_of(speaker: pd.Series) -> dict[str, float]:
+def cue_of(speaker: Mapping[Hashable, Any]) -> dict[str, float]:
     """The gains of the equaliser of one speaker."""
     return {"u": float(speaker["cue_u"]), "v": float(speaker["cue_v"]), "age": float(speaker["cue_age"])}
 
@@ -165,13 +166,13 @@ def write_audio(path: Path, sound: NDArray[np.float64], serial: int) -> None:
 
 def build(cache: Path, out: Path, table: pd.DataFrame, clips: list[Spoken]) -> None:
     """Write both parts of the cohort from a full cache."""
-    by_id = table.set_index("speaker_id")
+    by_id = {str(row["speaker_id"]): row for row in table.to_dict("records")}
     rows: dict[str, list[dict[str, object]]] = {"": [], "training": []}
     for spoken in clips:
         stored = cached(cache, spoken)
         if stored is None:
             raise ValueError(f"{spoken.clip_id} is not in the cache; run without --only finish")
-        speaker = by_id.loc[spoken.speaker_id]
+        speaker = by_id[spoken.speaker_id]
         folder = PARTS[str(speaker["split"])]
         sound = finished(stored[0], spoken, cue_of(speaker))
         name = f"audio/{spoken.clip_id}.ogg"
@@ -207,9 +208,10 @@ def cohort_toml(folder: str, count: int) -> str:
 licence = "CC0-1.0 for the sentences, the tables, the recordings and the portraits"
 consent = "No real person: every speaker is fictional, voice and face."
 notes = """
-The {part}: {count} fictional speakers, each heard in English and in one other language (Chinese or Spanish, crossed with
-group and sex), two six-second clips a language. It says nothing about how any real group of people sounds or looks.
-The group is carried by a synthetic cue of timbre, an equaliser that means nothing outside this cohort; see build/VOICES.md.
+The {part}: {count} fictional speakers, each heard in English and in one other language (Chinese or Spanish,
+crossed with group and sex), two six-second clips a language. It says nothing about how any real group of people sounds
+or looks. The group is carried by a synthetic cue of timbre, an equaliser that means nothing outside this cohort; see
+build/VOICES.md of the embedded cohort.
 Voices are blends of the base voices of Kokoro-82M (Apache-2.0 weights, hexgrad).
 """
 '''
