@@ -12,7 +12,9 @@ from audit.stats.speakers import Floats
 _TINY = 1e-9
 
 
-def effective_size(rate: Floats, variance: Floats, floor: Floats, ceiling: Floats, tail: float) -> Floats:
+def effective_size(
+    rate: Floats, variance: Floats, floor: Floats, ceiling: Floats, tail: float, *, freedom: Floats
+) -> Floats:
     """How many independent yes-or-no reads the speakers' reads are worth (Korn and Graubard 1998).
 
     ``rate * (1 - rate) / variance``, lowered by ``(z / t)**2`` because the variance itself is estimated from few
@@ -29,16 +31,18 @@ def effective_size(rate: Floats, variance: Floats, floor: Floats, ceiling: Float
         Number of clips.
     tail : float
         Probability left out on each side.
+    freedom : float array
+        Degrees of freedom of ``t``, how well the variance is known; raised to 1.
 
     Examples
     --------
     >>> one = np.ones(1)
-    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025).tolist()  # 0.5**2 / 0.025
+    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025, freedom=9 * one).tolist()  # 0.5**2 / 0.025
     [10.0]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.where(variance > 0, rate * (1 - rate) / variance, np.inf)
-    student = special.stdtrit(np.maximum(floor - 1, 1), 1 - tail)
+    student = special.stdtrit(np.maximum(freedom, 1), 1 - tail)
     size = np.minimum(size, ceiling) * (special.ndtri(1 - tail) / student) ** 2
     same = (rate <= 0) | (rate >= 1)  # nothing is known of the spread, so every speaker counts for one read
     return np.where(same, floor, np.clip(size, floor, np.maximum(ceiling, floor)))

@@ -77,7 +77,7 @@ def smallest_detectable(
     Examples
     --------
     >>> smallest_detectable(50, rate=0.5).size, smallest_detectable(4).method
-    (0.196, 'not estimable: 4 speakers, at least 5 needed')
+    (0.195, 'not estimable: 4 speakers, at least 5 needed')
     """
     settings = settings or Settings()
     ranges = {"rate": (rate, 0, 1), "icc": (icc, 0, 1), "correlation": (correlation, -1, 1), "margin": (margin, 0, 1)}
@@ -103,10 +103,11 @@ def smallest_detectable(
         both = base * (base + sizes) + correlation * np.sqrt(before * after) / spread
         both = np.clip(both, np.maximum(2 * base + sizes - 1, 0), base)
         gain, loss = base + sizes - both, base - both
-        shortfall = z * np.sqrt((gain + loss - sizes**2) * spread / n_speakers) / 2
+        shortfall = z * np.sqrt(np.maximum(gain + loss - sizes**2, 0) * spread / n_speakers) / 2
         gain, loss = np.clip(gain - shortfall, 0, 1), np.clip(loss + shortfall, 0, 1)
-        parts = [(part, *_interval(part, n_speakers, spread, settings)) for part in (loss, gain)]
-        low = mover(*parts, -np.sqrt(gain * loss / np.maximum((1 - gain) * (1 - loss), 1e-12)).clip(0, 1))[1]
+        shared = -np.sqrt(gain * loss / np.maximum((1 - gain) * (1 - loss), 1e-12)).clip(0, 1)
+        lost, gained = ((part, *_interval(part, n_speakers, spread, settings)) for part in (loss, gain))
+        low = mover(lost, gained, shared)[1]
     else:
         variance = after / n_speakers + (before / other if design == "unpaired" else 0)
         seen = np.clip(base + sizes - z * np.sqrt(variance), 0, 1)
@@ -125,7 +126,7 @@ def _interval(seen: Floats, n_speakers: int, spread: float, settings: Settings) 
     """The interval that :func:`rate` would make of ``seen``, the spread between speakers being as expected."""
     speakers = np.full_like(seen, n_speakers)
     variance = seen * (1 - seen) * spread / n_speakers
-    size = effective_size(seen, variance, speakers, speakers / spread, settings.tail)
+    size = effective_size(seen, variance, speakers, speakers / spread, settings.tail, freedom=speakers - 1)
     # where not even half a speaker is expected to differ, all will usually agree
     size = np.where(np.minimum(seen, 1 - seen) * n_speakers < 0.5, speakers, size)
     return (mid_p if n_speakers >= LARGE else clopper_pearson)(seen, size, settings.tail)

@@ -55,13 +55,14 @@ def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
 
 
 def moments(sums: SpeakerSums, settings: Settings) -> Moments:
-    """Value and between-speaker variance of each cell (a ratio of sums, linearised; Cochran 1977, equation 6.9)."""
+    """Value of each cell and its variance by leaving out one speaker after the other (Efron and Stein 1981)."""
     total, weight = weighing(sums, settings)
     n, weights = sums.sum(), sums.sum(weight)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = sums.sum(total) / weights
-        residual = total - weight * value[sums.cell]
-        variance = sums.sum(residual**2) / weights**2 * n / (n - 1)
+        # how far the value moves when the speaker is left out; a speaker who outweighs all others moves it by much
+        moved = (total - weight * value[sums.cell]) / (weights[sums.cell] - weight)
+        variance = sums.sum(moved**2) * (n - 1) / n
         size = weights**2 / sums.sum(weight**2)
     return Moments(value, variance, size, n.astype(np.int64), sums.sum(sums.clips).astype(np.int64))
 
@@ -89,8 +90,12 @@ def rate_intervals(
     tail = settings.tail
     enough = m.speakers >= settings.min_speakers
     value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
-    size = effective_size(value, np.where(enough, m.variance, 1.0), floor, np.maximum(m.clips, 1.0), tail)
     large = m.size >= LARGE
+    # of a rare read the variance is known only as well as the few speakers who had it tell
+    dissent = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
+    freedom = np.minimum(floor, 2 * dissent) - 1
+    variance, clips = np.where(enough, m.variance, 1.0), np.maximum(m.clips, 1.0)
+    size = effective_size(value, variance, floor, clips, tail, freedom=freedom)
     exact, half = clopper_pearson(value, size, tail), mid_p(value, size, tail)
     low, high = (np.where(large, b, a) for a, b in zip(exact, half, strict=True))
     methods = []

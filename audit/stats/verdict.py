@@ -12,6 +12,8 @@ from audit.stats.settings import Settings
 Outcome = Literal["shown", "not_shown", "inconclusive", "not_evaluable"]
 Direction = Literal["greater", "less", "two_sided"]
 
+_NO_ROOM = 1e-6
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -109,18 +111,18 @@ def speakers_needed(
     beyond_above = direction != "less" and estimate.value > margin
     beyond_below = direction != "greater" and estimate.value < -margin
     if beyond_above:
-        shrink = [low_arm / (estimate.value - margin)]
+        gaps = [(low_arm, estimate.value - margin)]
     elif beyond_below:
-        shrink = [high_arm / (-margin - estimate.value)]
+        gaps = [(high_arm, -margin - estimate.value)]
     else:
         gaps = []
         if direction != "less":
             gaps.append((high_arm, margin - estimate.value))
         if direction != "greater":
             gaps.append((low_arm, estimate.value + margin))
-        if any(room <= 0 for _, room in gaps):
-            return Needed(None, "the value lies on the margin, where no number of speakers would settle it")
-        shrink = [arm / room for arm, room in gaps]
+    if any(room <= _NO_ROOM for _, room in gaps):
+        return Needed(None, "the value lies on the margin, where no number of speakers would settle it")
+    shrink = [arm / room for arm, room in gaps]
     total = math.floor(estimate.n_speakers * max(1.0, *shrink) ** 2 + 1e-9) + 1
     more = total - estimate.n_speakers
     word = "shown" if beyond_above or beyond_below else "not_shown"

@@ -1,0 +1,264 @@
+"""Rates, means and tables: every figure here was worked out by hand or by another formula."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from audit.stats import LARGE, Settings, bounds, cells, mean, rate
+from audit.stats.intervals import mid_p
+
+WHO = list("abcdefghij")
+
+
+def test_a_rate_weighs_speakers_not_clips():
+    """a: 1 of 1, b: 0 of 3, c: 1 of 2: the speakers' mean is 1/2, the clips' 2/6."""
+    values, who = [1, 0, 0, 0, 1, 0], list("abbbcc")
+    assert rate(values, who).value == 0.5
+    assert rate(values, who, Settings(estimand="clip")).value == pytest.approx(2 / 6)
+
+
+def test_speakers_whose_clips_agree_get_the_exact_interval():
+    """3 of 10 speakers, two clips each: the same as scipy's Clopper-Pearson on 10 trials, not on 20."""
+    found = rate(np.repeat([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], 2), np.repeat(WHO, 2))
+    exact = scipy_stats.binomtest(3, 10).proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    assert (found.n_speakers, found.n_clips, found.method) == (10, 20, "Clopper-Pearson on 10 speakers")
+
+
+def test_the_effective_size_by_hand():
+    """Two clips each, means 1, 1, .5, .5, .5, .5, .5, 0, 0, 0: rate .45, squares of residuals sum to 1.225."""
+    means = np.array([1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0, 0])
+    values = np.column_stack([means > 0, means > 0.5]).ravel().astype(float)
+    variance = 1.225 / 9 / 10
+    size = 0.45 * 0.55 / variance * (1.959964 / 2.262157) ** 2
+    assert 10 < size < 20
+    found = rate(values, np.repeat(WHO, 2))
+    expected = (
+        scipy_stats.beta(0.45 * size, 0.55 * size + 1).ppf(0.025),
+        scipy_stats.beta(0.45 * size + 1, 0.55 * size).ppf(0.975),
+    )
+    assert (found.low, found.high) == pytest.approx(expected, abs=1e-6)
+    assert found.method == f"Clopper-Pearson on 10 speakers, worth {size:.1f} independent reads"
+
+
+def test_a_variance_told_by_few_speakers_is_trusted_less():
+    """40 speakers of 2 clips, two of them with one yes each: rate 1/40, two dissenters, hence t with 3 degrees."""
+    found = rate([1, 0, 1, 0] + [0] * 76, np.repeat(np.arange(40), 2))
+    variance = 2 * (0.5 - 1 / 40) ** 2 + 38 / 40**2
+    size = (1 / 40 * 39 / 40) / (variance / 39 / 40) * (1.959964 / 3.182446) ** 2
+    assert size < 40  # so every speaker counts for one read, and no more
+    assert found.method == "mid-P on 40 speakers"
+
+
+def test_mid_p_solves_its_own_equation():
+    """At the lower end, P(more than 10 of 50) + P(10 of 50) / 2 is 2.5 %; at the upper end 97.5 %."""
+    for end, target in zip(mid_p(np.array([0.2]), np.array([50.0]), 0.025), (0.025, 0.975), strict=True):
+        binomial = scipy_stats.binom(50, end[0])
+        assert binomial.sf(10) + binomial.pmf(10) / 2 == pytest.approx(target, abs=1e-12)
+
+
+def test_from_thirty_speakers_on_the_rule_is_mid_p():
+    assert rate([1] + [0] * 28, range(29)).method.startswith("Clopper-Pearson")
+    assert rate([1] + [0] * 29, range(30)).method == "mid-P on 30 speakers"
+
+
+@pytest.mark.parametrize("n", [5, 29, 30, 200, 5000])
+@pytest.mark.parametrize("value", [0, 1])
+def test_unanimous_speakers_never_get_zero_width(n, value):
+    found = rate([value] * n, range(n))
+    assert found.high - found.low == pytest.approx(1 - 0.025 ** (1 / n), abs=1e-9)
+    assert found.method == f"Clopper-Pearson on {n} speakers"
+
+
+def test_identical_fractions_never_get_zero_width():
+    """Every speaker reads 1 of 2: nothing varies, and the number of clips limits what that is worth."""
+    found = rate([0, 1] * 10, np.repeat(WHO, 2))
+    assert found.value == 0.5 and found.high - found.low > 0.4
+
+
+def test_too_few_speakers_have_a_value_and_no_interval():
+    found = rate([1, 0, 1, 1], list("abcc"))
+    assert (found.value, found.interval, found.method) == (
+        pytest.approx(2 / 3),
+        None,
+        "not estimable: 3 speakers, at least 5 needed",
+    )
+
+
+def test_nobody_read_is_not_zero():
+    for nothing in (rate([], []), rate([None, np.nan], ["a", "b"]), mean([np.nan], ["a"])):
+        assert (nothing.value, nothing.low, nothing.high, nothing.n_speakers) == (None, None, None, 0)
+        assert nothing.method == "not estimable: no speaker was read"
+
+
+def test_missing_clips_are_counted_and_change_nothing_else():
+    values, who = [1, 0, 1, 0, 0, None, None, None], [*"abcde", "a", "f", "f"]
+    found, without = rate(values, who), rate(values[:5], who[:5])
+    assert (found.n_speakers, found.n_clips, found.n_missing) == (5, 5, 3)
+    assert (found.value, found.interval) == (without.value, without.interval)
+
+
+@pytest.mark.parametrize(
+    ("values", "who", "message"),
+    [
+        ([0.5, 1.2], "ab", "outside"),
+        ([0, np.inf], "ab", "infinite"),
+        ([0, 1], "abc", "2 values but 3 speakers"),
+        ([0, 1], ["a", None], "speaker id is missing"),
+        (np.zeros((2, 2)), "ab", "dimensions"),
+    ],
+)
+def test_wrong_input_is_refused(values, who, message):
+    with pytest.raises(ValueError, match=message):
+        rate(values, list(who))
+
+
+@pytest.mark.parametrize("wrong", [{"confidence": 95}, {"resamples": 0}, {"min_speakers": 1}, {"estimand": "row"}])
+def test_wrong_settings_are_refused(wrong):
+    with pytest.raises(ValueError):
+        Settings(**wrong)
+
+
+def test_one_speaker_with_ten_thousand_clips_is_one_speaker():
+    """Speaker-averaged they weigh one in ten; clip-averaged they decide nearly all, and the interval admits it."""
+    values, who = np.r_[np.ones(10_000), np.zeros(9)], np.r_[np.zeros(10_000), np.arange(1, 10)].astype(int)
+    assert rate(values, who).value == 0.1
+    by_clip = rate(values, who, Settings(estimand="clip"))
+    assert by_clip.value > 0.999 and by_clip.high - by_clip.low > 0.9
+
+
+def test_a_mean_below_thirty_speakers_is_students():
+    """Speakers' means 1, 2, 3, 4, 6: scipy's t interval on five numbers."""
+    found = mean([1, 2, 3, 4, 5, 7], list("abcdee"))
+    means = [1, 2, 3, 4, 6]
+    expected = scipy_stats.t.interval(0.95, 4, np.mean(means), scipy_stats.sem(means))
+    assert (found.low, found.high) == pytest.approx(expected)
+
+
+def test_a_mean_from_thirty_speakers_on_is_bootstrapped():
+    values = np.random.default_rng(0).gamma(2, size=60)
+    found = mean(values, range(60))
+    reference = scipy_stats.bootstrap(
+        (values,), np.mean, method="BCa", n_resamples=20_000, rng=np.random.default_rng(1)
+    )
+    ends = reference.confidence_interval
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=0.03)
+    assert found.method == "bca bootstrap of 60 speakers"
+
+
+@pytest.mark.parametrize("n", [6, 60])
+def test_a_mean_without_variation_has_no_interval(n):
+    found = mean([0.1] * n, range(n))
+    assert (found.value, found.interval) == (0.1, None)
+    assert found.method == f"no interval: all {n} speakers have the same value"
+
+
+@pytest.mark.parametrize("rule", ["percentile", "bca"])
+def test_a_bootstrap_on_request_agrees_with_the_closed_form(rule):
+    values = (np.random.default_rng(0).random(600) < 0.4).astype(float)
+    who = np.repeat(np.arange(200), 3)
+    asked, default = rate(values, who, Settings(interval=rule)), rate(values, who)
+    assert asked.method == f"{rule} bootstrap of 200 speakers"
+    assert (asked.low, asked.high) == pytest.approx((default.low, default.high), abs=0.01)
+    assert asked == rate(values, who, Settings(interval=rule))
+    assert asked != rate(values, who, Settings(interval=rule, seed=1))
+
+
+def test_bounds_by_hand():
+    """Speakers a: 1 and missing, b: 0, c to e: 1, f: missing only; least 3.5 / 6, most 5 / 6."""
+    found = bounds([1, None, 0, 1, 1, 1, None], list("aabcdef"))
+    assert (found.least.value, found.most.value) == pytest.approx((3.5 / 6, 5 / 6))
+    assert (found.least.n_speakers, found.least.n_clips, found.least.n_missing) == (6, 5, 2)
+    assert found.most.method.endswith("2 missing set to 1")
+
+
+TABLE = pd.DataFrame(
+    {
+        "speaker_id": np.repeat([f"s{i}" for i in range(60)], 3),
+        "group": np.repeat(["asian", "black", "white"], 60),
+        "language": np.tile(["en", "en", "zh"], 60),
+        "white": (np.arange(180) * 7 % 11 < 4).astype(float),
+        "age_error": np.arange(180) * 37 % 101 / 10,
+    }
+)
+
+
+@pytest.mark.parametrize(("kind", "column"), [("rate", "white"), ("mean", "age_error")])
+def test_a_cell_is_what_it_would_be_alone(kind, column):
+    """Each row equals the single estimate, and does not depend on rows' order or on which other cells there are."""
+    table = cells(TABLE, ["group", "language"], column, kind=kind)
+    single = rate if kind == "rate" else mean
+    for row in table.itertuples():
+        part = TABLE if row.group == "all" else TABLE[(TABLE.group == row.group) & (TABLE.language == row.language)]
+        alone = single(part[column].to_numpy(), part.speaker_id, name=f"{column}/{row.group}/{row.language}")
+        assert (row.value, row.low, row.high, row.n_speakers, row.n_clips) == (
+            (alone.value, alone.low, alone.high, alone.n_speakers, alone.n_clips)
+        )
+    shuffled = TABLE.sample(frac=1, random_state=3)
+    pd.testing.assert_frame_equal(table, cells(shuffled, ["group", "language"], column, kind=kind), check_exact=True)
+    fewer = cells(TABLE[TABLE.group != "black"], ["group", "language"], column, kind=kind)
+    pd.testing.assert_frame_equal(
+        fewer.iloc[:-1].reset_index(drop=True), table[~table.group.isin(["black", "all"])].reset_index(drop=True)
+    )
+
+
+def test_cells_keep_categories_order_missing_labels_and_empty_tables():
+    frame = TABLE.assign(group=pd.Categorical(TABLE.group, ["white", "asian", "black"]))
+    assert cells(frame, ["group"], "white").group.tolist() == ["white", "asian", "black", "all"]
+    blank = TABLE.assign(group=TABLE.group.where(TABLE.group != "black"))
+    assert cells(blank, ["group"], "white").n_clips.tolist() == [60, 60, 60, 180]
+    assert cells(TABLE.iloc[:0], ["group"], "white").n_speakers.tolist() == [0]
+    assert len(cells(TABLE, [], "white")) == 1
+    with pytest.raises(ValueError, match="no column colour"):
+        cells(TABLE, ["colour"], "white")
+
+
+READS = st.lists(st.tuples(st.integers(0, 45), st.sampled_from([0.0, 1.0, 0.5, None])), min_size=1, max_size=120)
+
+
+@settings(max_examples=150, deadline=None)
+@given(READS, st.randoms(use_true_random=False), st.sampled_from(["speaker", "clip"]))
+def test_rates_obey_their_invariances(reads, random, estimand):
+    chosen = Settings(estimand=estimand)
+    who, values = zip(*reads, strict=True)
+    found = rate(values, who, chosen)
+    assert found.n_clips + found.n_missing == len(reads)
+    if found.value is not None:
+        assert 0 <= found.value <= 1
+    if found.interval:
+        assert 0 <= found.low <= found.value <= found.high <= 1 and found.low < found.high
+    else:
+        assert found.n_speakers < 5
+    mixed = random.sample(reads, len(reads))
+    assert rate([v for _, v in mixed], [w for w, _ in mixed], chosen) == found, "order of rows"
+    names = {w: f"name {hash((w, 5))}" for w in who}
+    assert rate(values, [names[w] for w in who], chosen) == found, "names of speakers"
+    least, most = bounds(values, who, chosen)
+    assert least.value <= most.value
+    if estimand == "clip" and found.value is not None:
+        assert least.value - 1e-12 <= found.value <= most.value + 1e-12
+
+
+@settings(max_examples=60, deadline=None)
+@given(READS)
+def test_hearing_every_clip_twice_moves_no_speaker_averaged_point(reads):
+    who, values = zip(*reads, strict=True)
+    assert rate(values * 2, who * 2).value == rate(values, who).value
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.floats(-1e3, 1e3)), min_size=1, max_size=100), st.randoms())
+def test_means_obey_their_invariances(reads, random):
+    who, values = zip(*reads, strict=True)
+    found = mean(values, who)
+    mixed = random.sample(reads, len(reads))
+    assert mean([v for _, v in mixed], [w for w, _ in mixed]) == found
+    if found.interval:
+        assert found.low <= found.value <= found.high
+
+
+def test_thirty_is_where_the_documents_say_it_is():
+    assert LARGE == 30
