@@ -49,7 +49,9 @@ def everyone() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def everything() -> pd.DataFrame:
-    return pd.concat([clips(COHORT).assign(folder=COHORT), clips(TRAINING).assign(folder=TRAINING)], ignore_index=True)
+    return pd.concat(
+        [clips(COHORT).assign(folder=str(COHORT)), clips(TRAINING).assign(folder=str(TRAINING))], ignore_index=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +60,15 @@ def heard(everything: pd.DataFrame) -> pd.DataFrame:
     first = everything[everything["clip_id"].str.endswith("1")]
     audited = first["split"] == "audited"
     chosen = pd.concat([first[audited], first[~audited].iloc[::3]])
-    sounds = [soundfile.read(folder / name)[0] for folder, name in zip(chosen["folder"], chosen["audio"], strict=True)]
+    sounds = [
+        soundfile.read(Path(folder) / name)[0] for folder, name in zip(chosen["folder"], chosen["audio"], strict=True)
+    ]
     return chosen.assign(sound=sounds)
 
 
 def levels(sound: np.ndarray) -> np.ndarray:
     """dB of every 10 ms."""
-    return 10 * np.log10((sound.reshape(-1, RATE // 100) ** 2).mean(1) + 1e-12)
+    return np.asarray(10 * np.log10((sound.reshape(-1, RATE // 100) ** 2).mean(1) + 1e-12))
 
 
 class TestWhoIsInIt:
@@ -72,7 +76,8 @@ class TestWhoIsInIt:
         counts = everyone.groupby(["split", "group", "gender"]).size()
         assert set(everyone["group"]) == GROUPS
         for split, per_group in PER_GROUP.items():
-            assert (counts[split] == per_group // 2).all() and len(counts[split]) == 2 * len(GROUPS)
+            here = counts.xs(split)
+            assert list(here) == [per_group // 2] * 2 * len(GROUPS)
 
     def test_language_is_crossed_with_group_and_sex(self, everyone: pd.DataFrame) -> None:
         counts = everyone.groupby(["split", "group", "gender"])["other_language"].value_counts().unstack()
@@ -90,7 +95,7 @@ class TestWhoIsInIt:
             for split, rows in everyone.groupby(everyone["split"].where(everyone["split"] != "validation", "training"))
         }
         audited = everyone[everyone["split"] == "audited"]
-        unseen = audited[["voice_a", "voice_b"]].apply(lambda row: voices["training"].isdisjoint(row), axis=1)
+        unseen = audited[["voice_a", "voice_b"]].apply(voices["training"].isdisjoint, axis=1)
         assert (unseen == audited["unseen_voice"]).all()
         assert (audited.groupby(["group", "gender", "other_language"])["unseen_voice"].mean() == 0.5).all()
 
@@ -128,7 +133,7 @@ class TestWhatIsHeard:
 
     def test_every_clip_is_six_seconds_of_one_channel_at_16_khz(self, everything: pd.DataFrame) -> None:
         for folder, name in zip(everything["folder"], everything["audio"], strict=True):
-            info = soundfile.info(folder / name)
+            info = soundfile.info(Path(folder) / name)
             assert (info.samplerate, info.channels, info.frames) == (RATE, 1, SAMPLES), name
 
     def test_no_speaker_says_a_sentence_twice(self, everything: pd.DataFrame) -> None:
