@@ -69,10 +69,10 @@ def run(
     """
     del engine  # one engine so far; the option stands for the contract's sake
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
     people = audit.Cohort.read(_cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         stderr.print(sentence)
-    reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
     instrument = audit.instrument(
         chosen.instrument.name,
         similarity=chosen.instrument.similarity,
@@ -96,9 +96,9 @@ def measure(run: RunFolder, show_faces: ShowFaces = False) -> None:
 @app.command()
 def report(run: RunFolder, show_faces: ShowFaces = False) -> None:
     """Write the report of a measured run again."""
-    from audit.report import render
+    from audit.report import write_report
 
-    stdout.print(str(render(audit.Audit.read(run), run, show_faces=show_faces)))
+    stdout.print(str(write_report(audit.Audit.read(run), run, show_faces=show_faces)))
 
 
 @cohort_app.command("import")
@@ -195,12 +195,12 @@ def _cohort_path(name: str) -> Path:
 
 
 def _measure_and_report(run: audit.Run, settings: Any, folder: Path, show_faces: bool) -> None:
-    from audit.report import render
+    from audit.report import write_report
 
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings)
         result.write(folder)
-        path = render(result, folder, show_faces=show_faces)
+        path = write_report(result, folder, show_faces=show_faces)
     for finding in result.findings:
         stdout.print(f"{finding.code}  {OUTCOME_WORDS[finding.outcome]:<14}{finding.sentence}", markup=False)
     stdout.print(str(path), markup=False)
