@@ -102,7 +102,7 @@ def test_every_verdict_shows_its_estimate_with_interval_margin_and_count(page):
     for words in ("+71 points [+57, +85]", "margin 10 points", "24 speakers, 48 clips", "1 clip could not be read"):
         assert words in page.text
     labels = [str(element.get("aria-label")) for element in page.all("svg") if element.get("class") == "glyph"]
-    assert labels[0] == "+71 points, interval [+57, +85], against a margin of 10%"
+    assert labels[0] == "+71 points, interval [+57, +85], against a margin of 10 points"
     assert len(labels) == 4, "the check that is not evaluable has nothing to draw"
 
 
@@ -166,10 +166,20 @@ def test_faces_are_withheld_where_the_cohort_does_not_say_that_it_is_fictional(t
         assert not page_of(audit, tmp_path).all("img")
 
 
+def test_ids_of_real_people_are_withheld_with_their_faces(tmp_path):
+    audit = only(fictional_audit(cohort=REAL), "gallery", "failures")
+    draw_faces(audit, tmp_path)
+    hidden = page_of(audit, tmp_path).source
+    for name in ("asian-0", "black-3", "no face found"):
+        assert name not in hidden
+    assert "row 1 of gallery.csv" in hidden
+    assert "black-3-en" in page_of(audit, tmp_path, show_faces=True).source
+
+
 def test_fictional_faces_are_shown_side_by_side_with_what_each_was_read_as(page):
     images = page.all("img")
     assert len(images) == 47, "three stages of sixteen clips, one of them not rendered"
-    assert images[0]["alt"] == "Portrait of speaker asian-0, read as asian"
+    assert images[0]["alt"] == "Portrait of asian-0, asian-0-en, read as asian"
     assert all(str(image["src"]).startswith("data:image/webp;base64,") for image in images)
 
 
@@ -286,7 +296,7 @@ def test_tables_and_figures_can_be_read_without_seeing_them(page):
 def test_an_audit_without_tables_still_makes_a_page_that_says_what_is_absent(tmp_path):
     audit = fictional_audit(instrument_card=None)
     page = page_of(dataclasses.replace(audit, tables={}), tmp_path)
-    assert page.text.count("This audit holds no figures for this section.") == 6
+    assert page.text.count("This audit holds no figures for this section.") == 5
     assert "This run carries no card of the instrument." in page.text
 
 

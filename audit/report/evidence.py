@@ -98,17 +98,16 @@ def rendered_as(audit: Audit) -> TableView | None:
     if not rows:
         return None
     reads = [race for race in RACES if where(rows, read=race)]
-    columns = [
-        Column("Group"),
-        Column("Language"),
-        *(Column(group_name(read), numeric=True, band="Read as, points") for read in reads),
-    ]
+    several = values(rows, "language", order_languages) != ["all"]
+    columns = [Column("Group"), *([Column("Language")] if several else [])]
+    columns += [Column(group_name(read), numeric=True, band="Read as, points") for read in reads]
     view = TableView("rendered-as", "Rendered minus portrait, the same speakers, every read (exploratory)", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
             cells = [view.estimate(one(here, read=read), "share", signed=True) for read in reads]
-            view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
+            heard = [words(language_name(language))] if several else []
+            view.rows.append([head(group_name(group)), *heard, *cells])
     return view
 
 
@@ -219,24 +218,24 @@ def statuses(audit: Audit) -> TableView | None:
     return view
 
 
-def failures(audit: Audit, limit: int = 200) -> TableView | None:
-    """Every clip that could not be read to the end, the first ones of many."""
+def failures(audit: Audit, named: bool, limit: int = 200) -> TableView | None:
+    """Every clip that could not be read to the end, the first ones of many.
+
+    Where speakers may not be ``named``, clips are told by their row in the CSV file alone: an id, or a detail with
+    its file's name, may be a person's name.
+    """
     rows = records(audit, "failures")
     if not rows:
         return None
-    columns = (
-        Column("Clip"),
-        Column("Speaker"),
-        Column("Group"),
-        Column("Language"),
-        Column("What happened"),
-        Column("Detail"),
-    )
+    ids = [Column("Clip"), Column("Speaker")] if named else [Column("Row in failures.csv", numeric=True)]
+    columns = [*ids, Column("Group"), Column("Language"), Column("What happened")]
+    columns += [Column("Detail")] if named else []
     view = TableView("failures", "Every clip that could not be read at every stage", columns)
-    for row in rows[:limit]:
-        named = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
-        happened = [words(status_name(text(row, "status"))), words(text(row, "detail"))]
-        view.rows.append([code(text(row, "clip_id")), code(text(row, "speaker_id")), *named, *happened])
+    for i, row in enumerate(rows[:limit], 1):
+        told = [code(text(row, "clip_id")), code(text(row, "speaker_id"))] if named else [whole(i)]
+        place = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
+        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if named else [])]
+        view.rows.append([*told, *place, *happened])
     if len(rows) > limit:
         view.remark = f"The first {limit} of {len(rows):,} are shown; all are in tables/failures.csv."
     return view

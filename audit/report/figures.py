@@ -38,7 +38,7 @@ _STYLE: Final[Any] = {  # rc_context wants its keys as literals; a wrong one fai
     "path.simplify": False,
 }
 _FONTS: Final = "Helvetica, Arial, &apos;DejaVu Sans&apos;, sans-serif"
-_MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "ink": "o"}
+_MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^", "man": "o", "ink": "o"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def dots(
     series : sequence of str
         Names of the marks within a row, also names of their colours.
     """
-    pitch = 15 if len(series) > 1 else 22
+    tallest = max((len(_wrapped(row.label)) for row in rows), default=1)
+    pitch = 15 if len(series) > 1 else max(22, 13 * tallest)
     gap = 12 if len(series) > 1 else 0
     body = len(rows) * (pitch * len(series) + gap)
     legend = 22 if len(series) > 1 else 0
@@ -117,7 +118,7 @@ def dots(
         ax.set_yticks([])
         for side in ("top", "left", "right", "bottom"):
             ax.spines[side].set_visible(False)
-        if low <= 0 <= high and (signed or low == 0):
+        if low <= 0 <= high:
             ax.axvline(0, color=light("muted"), linewidth=1)
         edge = ax.get_yaxis_transform()
         ax.text(

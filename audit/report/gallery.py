@@ -44,8 +44,7 @@ class Item:
 
     group: str
     language: str
-    speaker: str
-    clip: str
+    who: str
     pictures: tuple[Picture, ...]
 
 
@@ -78,7 +77,7 @@ def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
     folder : Path
         The run's folder; no picture outside it is ever opened.
     show : bool
-        Whether pictures may be shown.
+        Whether pictures, and the ids of those who are in them, may be shown.
     """
     rows = records(audit, "gallery")
     tally = {"shown": 0, "withheld": 0, "too_many": 0, "bytes": 0}
@@ -98,8 +97,9 @@ def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
         return uri, absent
 
     strata = []
+    numbered = [{**row, "who": _who(row, i, show)} for i, row in enumerate(rows, 1)]
     for group in values(rows, "group", order_groups):
-        here = where(rows, group=group)
+        here = where(numbered, group=group)
         items = [
             _item(row, fetch)
             for language in values(here, "language", order_languages)
@@ -147,7 +147,9 @@ def _item(row: Record, fetch: Callable[[str], tuple[str, str]]) -> Item:
         uri, absent = fetch(text(row, stage))
         read = text(row, f"{stage}_read")
         pictures.append(Picture(stage, uri, absent, group_name(read) if read else ""))
-    language = language_name(text(row, "language"))
-    return Item(
-        group_name(text(row, "group")), language, text(row, "speaker_id"), text(row, "clip_id"), tuple(pictures)
-    )
+    return Item(group_name(text(row, "group")), language_name(text(row, "language")), text(row, "who"), tuple(pictures))
+
+
+def _who(row: Record, number: int, named: bool) -> str:
+    """The ids of speaker and clip; where they may not be told, as they may be names, the place in the CSV file."""
+    return f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}" if named else f"row {number} of gallery.csv"

@@ -68,8 +68,8 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) 
     folder : str or Path
         The run's folder.
     show_faces : bool
-        Show the gallery's pictures even where they are of real people, or made from them. Pictures of a cohort that
-        declares itself fictional are always shown.
+        Show the gallery's pictures, and ids of speakers and clips, even where they are of real people.
+        Those of a cohort that declares itself fictional are always shown.
 
     Returns
     -------
@@ -86,15 +86,15 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) 
     write_csv_tables(audit, home / "tables")
     figures = figure_views(audit)
     _write_figures(figures, home / "figures")
-    fictional = mapping(audit.run.get("cohort")).get("fictional") is True
-    pictures = gallery(audit, home, show=show_faces or fictional)
+    named = show_faces or _fictional(audit)
+    pictures = gallery(audit, home, show=named)
     page = home / "report.html"
-    _write(page, to_html(audit, figures, pictures))
+    _write(page, to_html(audit, figures, pictures, named=named))
     return page
 
 
-def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> str:
-    """The page's text."""
+def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, *, named: bool) -> str:
+    """The page's text; speakers' ids stand in it only where they may be ``named``."""
     texts = _texts()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -115,14 +115,13 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) 
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
     )
-    return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts))
+    return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts, named))
 
 
 def _context(
-    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any]
+    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any], named: bool
 ) -> dict[str, object]:
     run = audit.run
-    cohort = mapping(run.get("cohort"))
     instrument = identity.name_of(run.get("instrument"), "the instrument")
     model = identity.name_of(run.get("model"), "the model")
     found = verdicts(audit)
@@ -130,7 +129,12 @@ def _context(
     confidence = audit.settings.get("confidence")
     heard = [f"{number} {texts['outcomes'][outcome]['name']}" for outcome, number in tally(found)]
     return {
-        "title": clean(str(run.get("title") or f"{model} on {identity.name_of(run.get('cohort'))}")),
+        "title": clean(
+            str(
+                run.get("title")
+                or _fill(texts["page"]["title"], model=model, cohort=identity.name_of(run.get("cohort")))
+            )
+        ),
         "subtitle": _fill(
             texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips
         ),
@@ -147,7 +151,7 @@ def _context(
         "verdicts": found,
         "instrument": instrument,
         "cohort_name": identity.name_of(run.get("cohort")),
-        "fictional": cohort.get("fictional") is True,
+        "fictional": _fictional(audit),
         "speakers": speakers,
         "clips": clips,
         "set_aside": strings(run.get("set_aside")),
@@ -160,7 +164,7 @@ def _context(
             "stages": evidence.three_stages(audit, "read_own_group"),
             "rendered_as": evidence.rendered_as(audit),
             "statuses": evidence.statuses(audit),
-            "failures": evidence.failures(audit),
+            "failures": evidence.failures(audit, named),
             "power": evidence.power(audit),
         },
         "figures": figures,
@@ -173,6 +177,11 @@ def _context(
         "settings_facts": identity.settings_facts(audit),
         "versions": identity.version_facts(audit),
     }
+
+
+def _fictional(audit: Audit) -> bool:
+    """Whether the cohort declares, in so many words, that nobody in it exists."""
+    return mapping(audit.run.get("cohort")).get("fictional") is True
 
 
 def _texts() -> dict[str, Any]:

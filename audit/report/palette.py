@@ -18,6 +18,8 @@ COLOURS: Final[dict[str, tuple[str, str]]] = {
     "portrait": ("#3d4854", "#c2c9d1"),
     "ceiling": ("#0072b2", "#64b5e6"),
     "rendered": ("#c24d12", "#f59d62"),
+    "woman": ("#7a3b9a", "#cda6ea"),
+    "man": ("#0b736e", "#6fd0c8"),
     "on_fill": ("#fdfdff", "#0e1418"),
 }
 

@@ -11,6 +11,7 @@ from audit.report.figures import HeatCell, Mark, Row, dots, heat
 from audit.report.records import Record, count, disparities, number, records, text, values, where
 from audit.report.tabular import TableView
 from audit.report.wording import (
+    NO_INTERVAL,
     file_stem,
     group_name,
     language_name,
@@ -20,7 +21,7 @@ from audit.report.wording import (
     order_languages,
     write_value,
 )
-from audit.vocabulary import RACES, STAGES
+from audit.vocabulary import GENDERS, RACES, STAGES
 
 MOST_LANGUAGES = 4
 """Panels by language: the languages with most speakers; tables hold them all."""
@@ -43,6 +44,12 @@ class FigureView:
     caption: str
     panels: tuple[Panel, ...]
     tables: tuple[TableView, ...]
+
+    @property
+    def has_bare_dot(self) -> bool:
+        """Whether some estimate behind the figure has no interval."""
+        cells = (cell for table in self.tables for row in table.rows for cell in row)
+        return any(cell.kind == "estimate" and NO_INTERVAL in cell.lines for cell in cells)
 
 
 def figure_views(audit: Audit) -> dict[str, FigureView]:
@@ -69,7 +76,7 @@ def _stages(audit: Audit) -> FigureView | None:
             Row(group_name(group), tuple(_mark(row, text(row, "stage")) for row in where(here, group=group)))
             for group in _groups(here)
         ]
-        if lines:
+        if _any_value(lines):
             title = language_name(language).capitalize()
             svg = dots(title, lines, "share", limits=(0, 1), series=STAGES)
             panels.append(
@@ -156,7 +163,7 @@ def _attributes(audit: Audit) -> FigureView | None:
             Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
             for g in _groups(here)
         ]
-        if not lines:
+        if not _any_value(lines):
             continue
         title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
         limits = (0.0, 1.0) if metric == "gender_right" else None
@@ -177,7 +184,7 @@ def _attributes(audit: Audit) -> FigureView | None:
             Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
             for g in _groups(here)
         ]
-        if lines:
+        if _any_value(lines):
             title = "Likeness: " + metric_name(metric).removeprefix("similarity ")
             svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
             panels.append(Panel(file_stem(metric.replace("_", "-")), svg, f"{title}, cosine. " + _spoken(here)))
@@ -192,32 +199,21 @@ def _instrument(audit: Audit) -> FigureView | None:
     panels = []
     for metric in ("read_own_group", "gender_right", "age_error"):
         here = where(rows, metric=metric)
-        lines = []
-        for group in _groups(here):
-            genders = [row for row in where(here, group=group) if text(row, "gender") != "all"] or where(
-                here, group=group
+        named = [gender for gender in GENDERS if where(here, gender=gender)]
+        here = [row for row in here if text(row, "gender") in (named or ["all"])]
+        lines = [
+            Row(
+                group_name(g),
+                tuple(_mark(row, text(row, "gender") if named else "ink") for row in where(here, group=g)),
             )
-            for row in sorted(genders, key=lambda row: text(row, "gender"), reverse=True):
-                gender = text(row, "gender", "all")
-                lines.append(
-                    Row(group_name(group) + ("" if gender == "all" else f", {gender}"), (_mark(row, "portrait"),))
-                )
-        if lines:
+            for g in _groups(here)
+        ]
+        if _any_value(lines):
             title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
-            svg = dots(
-                title,
-                lines,
-                metric_unit(metric),
-                limits=None if metric == "age_error" else (0, 1),
-                series=("portrait",),
-            )
-            panels.append(
-                Panel(
-                    file_stem(f"instrument-{metric.replace('_', '-')}"),
-                    svg,
-                    f"{title}, on the portraits. " + _spoken(here),
-                )
-            )
+            limits = None if metric == "age_error" else (0, 1)
+            svg = dots(title, lines, metric_unit(metric), limits=limits, series=tuple(named) or ("ink",))
+            name = file_stem(f"instrument-{metric.replace('_', '-')}")
+            panels.append(Panel(name, svg, f"{title}, on the portraits. " + _spoken(here)))
     table = evidence.instrument_error(audit)
     caption = (
         "The instrument's reads of this cohort's portraits, held against the labels, with intervals. "
@@ -234,7 +230,7 @@ def _missing(audit: Audit) -> FigureView | None:
         lines = [
             Row(group_name(g), tuple(_mark(row, "rendered") for row in where(here, group=g))) for g in _groups(here)
         ]
-        if lines:
+        if _any_value(lines):
             title = language_name(language).capitalize()
             svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
             panels.append(
@@ -286,6 +282,11 @@ def _main_languages(audit: Audit, rows: Sequence[Record]) -> list[str]:
             sizes[language] = max(sizes.get(language, 0), count(row, "n_speakers") or 0)
     most = sorted(sizes, key=lambda language: (-sizes[language], language))[:MOST_LANGUAGES]
     return order_languages(most) if len(sizes) > 1 else []
+
+
+def _any_value(lines: Sequence[Row]) -> bool:
+    """Whether there is anything to draw; where there is not, the table says why."""
+    return any(mark.value is not None for line in lines for mark in line.marks)
 
 
 def _other(language: str) -> str:

@@ -125,7 +125,7 @@ def draw(
     interval = write_interval(estimate.low, estimate.high, unit, signed)
     spoken = f"{write_value(estimate.value, unit, signed)}, interval {interval}"
     if threshold is not None:
-        spoken += f", against a margin of {write_value(abs(threshold), unit)}"
+        spoken += f", against a margin of {_margin(threshold, unit)}"
     return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
 
 
@@ -148,21 +148,15 @@ def _verdict(finding: Finding) -> Verdict:
             value = write_value(estimate.value, unit, signed)
             interval = write_interval(estimate.low, estimate.high, unit, signed)
             glyph = draw(estimate, unit, signed, finding.threshold, finding.code in ONE_SIDED)
-    margin = ""
-    if finding.threshold is not None:
-        margin = (
-            write_value(abs(finding.threshold), unit)
-            if unit != "share"
-            else f"{write_number(abs(finding.threshold), unit)} points"
-        )
+    margin = "" if finding.threshold is None else _margin(finding.threshold, unit)
     return Verdict(
         code=clean(finding.code),
         title=clean(finding.title),
         outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
         about="All groups" if finding.group == "all" else f"Group: {group_name(finding.group)}",
         sentence=clean(finding.sentence),
-        reason=clean(finding.reason),
-        would_change=clean(finding.would_change),
+        reason=_sentence(finding.reason),
+        would_change=_sentence(finding.would_change),
         value=value,
         interval=interval,
         margin=margin,
@@ -171,6 +165,16 @@ def _verdict(finding: Finding) -> Verdict:
         glyph=glyph,
         figures=_figures(finding),
     )
+
+
+def _margin(threshold: float, unit: Unit) -> str:
+    """A margin without a sign: one of rates is in points."""
+    return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
+
+
+def _sentence(words: str) -> str:
+    """With a capital at its head."""
+    return clean(words[:1].upper() + words[1:])
 
 
 def _unit(finding: Finding) -> Unit:

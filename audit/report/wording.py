@@ -14,6 +14,8 @@ from audit.vocabulary import RACES, UNKNOWN
 
 Unit = Literal["share", "years", "cosine"]
 
+NO_INTERVAL: Final = "no interval"
+
 _LANGUAGES: Final = {
     "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
     "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
@@ -262,7 +264,7 @@ def write_interval(low: float | None, high: float | None, unit: Unit, signed: bo
     ('[48, 74]', 'no interval')
     """
     if low is None or high is None:
-        return "no interval"
+        return NO_INTERVAL
     return f"[{write_number(low, unit, signed)}, {write_number(high, unit, signed)}]"
 
 
