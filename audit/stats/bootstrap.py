@@ -34,10 +34,10 @@ def resampled_means(total: Floats, weight: Floats, resamples: int, rng: np.rando
         # summed without BLAS, whose order of addition depends on the machine
         return np.asarray((drawn * distinct[:, 0]).sum(axis=1) / (drawn * distinct[:, 1]).sum(axis=1))
     rows = max(1, _CHUNK // n)
-    parts = []
+    equal, parts = bool((weight == weight[0]).all()), []
     for start in range(0, resamples, rows):
         drawn = rng.integers(0, n, size=(min(rows, resamples - start), n), dtype=np.int32)
-        parts.append(total[drawn].sum(axis=1) / weight[drawn].sum(axis=1))
+        parts.append(total[drawn].sum(axis=1) / (n * weight[0] if equal else weight[drawn].sum(axis=1)))
     return np.concatenate(parts)
 
 

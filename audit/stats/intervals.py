@@ -104,7 +104,7 @@ def _increasing_root(
             step = q - excess / slope
         inside = (step > left) & (step < right)
         new = np.asarray(np.where(inside, step, (left + right) / 2), np.float64)
-        if np.all(np.abs(new - q) <= 1e-14):
+        if np.all(np.abs(new - q) <= 1e-13):
             return new
         q = new
     return q

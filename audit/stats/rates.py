@@ -96,8 +96,9 @@ def rate_intervals(
     freedom = np.minimum(floor, 2 * dissent) - 1
     variance, clips = np.where(enough, m.variance, 1.0), np.maximum(m.clips, 1.0)
     size = effective_size(value, variance, floor, clips, tail, freedom=freedom)
-    exact, half = clopper_pearson(value, size, tail), mid_p(value, size, tail)
-    low, high = (np.where(large, b, a) for a, b in zip(exact, half, strict=True))
+    low, high = np.zeros(sums.n_cells), np.ones(sums.n_cells)
+    for of, formula in ((~large, clopper_pearson), (large, mid_p)):
+        low[of], high[of] = formula(value[of], size[of], tail)
     methods = []
     for i in range(sums.n_cells):
         name = "mid-P" if large[i] and 0 < value[i] < 1 else "Clopper-Pearson"
