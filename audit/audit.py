@@ -109,8 +109,10 @@ class Audit:
             data = json.loads(text)
             version = data["schema_version"]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise RunError(f"This is no audit.json: {error}.", next_step="Write it again: audit measure RUN.") from error
-        if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+            raise RunError(
+                f"This is no audit.json: {error}.", next_step="Write it again: audit measure RUN."
+            ) from error
+        if version.split(".")[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
             raise RunError(
                 f"audit.json has schema version {version}.", SCHEMA_VERSION, "Write it again: audit measure RUN."
             )

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -40,7 +41,12 @@ stdout = Console(highlight=False, soft_wrap=True)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
-OUTCOME_WORDS = {"shown": "shown", "not_shown": "not shown", "inconclusive": "inconclusive", "not_evaluable": "not evaluable"}
+OUTCOME_WORDS = {
+    "shown": "shown",
+    "not_shown": "not shown",
+    "inconclusive": "inconclusive",
+    "not_evaluable": "not evaluable",
+}
 
 
 @app.callback(invoke_without_command=True)
@@ -52,17 +58,25 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Show the v
 
 @app.command()
 def run(
-    plan: Annotated[Path | None, typer.Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")] = None,
+    plan: Annotated[
+        Path | None, typer.Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")
+    ] = None,
     cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
     engine: Annotated[Literal["local"], typer.Option(help="Where the run is done.")] = "local",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="For models that draw.")] = None,
-    allow_download: Annotated[bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
+    allow_download: Annotated[
+        bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")
+    ] = False,
     show_faces: ShowFaces = False,
 ) -> None:
-    """Run a model over a cohort, measure what it made, and write the report. The same command again goes on where it stopped.
+    """Run a model over a cohort, measure what it made, and write the report.
+
+    The same command again goes on where it stopped.
 
     Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
     [bold]audit run --cohort C --model recorded -o R[/bold]
@@ -81,8 +95,14 @@ def run(
     )
     with _progress() as bar:
         task = bar.add_task("clips", total=len(people.audited().table))
-        done = audit.run(people, model=reconstructor, instrument=instrument, out=out, plan=chosen,
-                         progress=lambda count, total: bar.update(task, completed=count, total=total))  # fmt: skip
+        done = audit.run(
+            people,
+            model=reconstructor,
+            instrument=instrument,
+            out=out,
+            plan=chosen,
+            progress=lambda count, total: bar.update(task, completed=count, total=total),
+        )
     assert done.folder is not None
     _measure_and_report(done, chosen.measure, done.folder, show_faces)
 
@@ -106,7 +126,9 @@ def cohort_import(
     adapter: Annotated[str, typer.Argument(help="The data set's adapter; see audit list datasets.")],
     root: Annotated[Path, typer.Argument(help="The download as it lies on disk.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The new cohort's folder.")],
-    labels: Annotated[Path | None, typer.Option(help="A CSV of labels that the data set lacks, with their sources.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A CSV of labels that the data set lacks, with their sources.")
+    ] = None,
     variant: Annotated[str | None, typer.Option(help="Which of the data set's variants, where it has several.")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking to the download.")] = False,
 ) -> None:
@@ -118,7 +140,9 @@ def cohort_import(
     made, remarks = audit.import_cohort(adapter, root, out, labels=labels, copy=copy, **options)
     for remark in remarks:
         stderr.print(remark, markup=False)
-    stderr.print(f"{len(made.speakers)} speakers, {len(made.clips)} clips. Next: audit cohort check {out}", markup=False)
+    stderr.print(
+        f"{len(made.speakers)} speakers, {len(made.clips)} clips. Next: audit cohort check {out}", markup=False
+    )
     stdout.print(str(out), markup=False)
 
 
@@ -127,7 +151,7 @@ def cohort_check(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Validate a cohort: strata, missing files, label sources, and the smallest difference each comparison could detect."""
+    """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect."""
     from audit.cohort.check import check_cohort
 
     found = check_cohort(audit.Cohort.read(_cohort_path(folder)))
@@ -151,7 +175,7 @@ def list_names(
     names = {
         "models": models.available,
         "instruments": instruments.available,
-        "datasets": lambda: datasets.available() | {name: "embedded cohort" for name in datasets.embedded_names()},
+        "datasets": lambda: datasets.available() | dict.fromkeys(datasets.embedded_names(), "embedded cohort"),
         "checks": checks.available,
     }[what]()
     table = RichTable(show_header=False, box=None, pad_edge=False)
@@ -161,7 +185,12 @@ def list_names(
 
 
 def _plan(
-    path: Path | None, cohort: str | None, model: str | None, weights: Path | None, seed: int | None, allow_download: bool
+    path: Path | None,
+    cohort: str | None,
+    model: str | None,
+    weights: Path | None,
+    seed: int | None,
+    allow_download: bool,
 ) -> audit.Plan:
     """The plan in a file, or the default one; options given beside it stand before it."""
     if path is not None:
@@ -215,9 +244,14 @@ class _Rate(ProgressColumn):
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(),
-        TimeElapsedColumn(), TimeRemainingColumn(), console=stderr,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=stderr,
+    )
 
 
 def _rich_table(title: str, frame: Any) -> RichTable:
@@ -225,8 +259,9 @@ def _rich_table(title: str, frame: Any) -> RichTable:
     for column in frame.columns:
         table.add_column(str(column), justify="right" if frame[column].dtype.kind in "fi" else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*("" if value is None or value != value else f"{value:.3g}" if isinstance(value, float) else str(value)
-                        for value in row))  # fmt: skip
+        table.add_row(
+            *("" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value) for value in row)
+        )
     return table
 
 

@@ -54,8 +54,14 @@ class Evidence:
         """The languages heard, by code."""
         return sorted(set(self.frame["language"]))
 
-    def where(self, *, group: str | None = None, race: str | None = None, language: str | None = None,
-              english: bool | None = None) -> Mask:  # fmt: skip
+    def where(
+        self,
+        *,
+        group: str | None = None,
+        race: str | None = None,
+        language: str | None = None,
+        english: bool | None = None,
+    ) -> Mask:
         """Which clips are of a group, of any group that allows a race, of a language, in English or not."""
         mask = np.ones(len(self.frame), bool)
         if group is not None:

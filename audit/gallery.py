@@ -37,8 +37,13 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
             for language, clips in of_group[of_group["speaker_id"] == person].groupby("language", sort=True):
                 clip = min(clips["clip_id"], key=lambda name: _lot(seed, name))
                 row = clips.set_index("clip_id").loc[clip]
-                pictures = [f"{FACES}/{digest}.png" if isinstance(digest := row[f"{stage}_face"], str) else None for stage in STAGES]
-                rows.append((group, language, person, clip, *pictures, *(_or_none(row[f"{stage}_race"]) for stage in STAGES)))
+                pictures = [
+                    f"{FACES}/{digest}.png" if isinstance(digest := row[f"{stage}_face"], str) else None
+                    for stage in STAGES
+                ]
+                rows.append(
+                    (group, language, person, clip, *pictures, *(_or_none(row[f"{stage}_race"]) for stage in STAGES))
+                )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

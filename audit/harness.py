@@ -95,7 +95,11 @@ def run(
     cohort = cohort.audited()
     table = cohort.table
     if table.empty:
-        raise RunError("The cohort holds no clip to audit.", "at least one clip of a speaker outside training", "See: audit cohort check DIR.")
+        raise RunError(
+            "The cohort holds no clip to audit.",
+            "at least one clip of a speaker outside training",
+            "See: audit cohort check DIR.",
+        )
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     identity = _identity(cohort, bound, instrument, settings)
@@ -106,7 +110,9 @@ def run(
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
-        raise RunError(f"Another process is at work in {folder}.", next_step="Wait for it, or choose another folder.") from error
+        raise RunError(
+            f"Another process is at work in {folder}.", next_step="Wait for it, or choose another folder."
+        ) from error
     with lock:
         manifest = _open(folder, identity, cohort, plan, table_size=len(table), settings=settings)
         columns = schema(_feature_lengths(instrument), _extra_columns(cohort))
@@ -147,7 +153,9 @@ def _loaded(
     todo = [number for number in numbers if not _whole(part_path(folder, number))]
 
     def load(number: int, workers: ThreadPoolExecutor) -> LoadedPart:
-        return load_part(table.iloc[number * settings.part : (number + 1) * settings.part], cohort.root, settings, workers)
+        return load_part(
+            table.iloc[number * settings.part : (number + 1) * settings.part], cohort.root, settings, workers
+        )
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as workers, ThreadPoolExecutor(1) as ahead:
         upcoming = iter(todo)
@@ -214,8 +222,11 @@ def _open(
         for key, value in plain.items():
             if manifest.get(key) != value:
                 found, wanted = _difference(manifest.get(key), value)
-                raise RunError(f"{folder} holds a run of something else: its {key} was {found}, now it is {wanted}.",
-                               "the same cohort, model, instrument and settings", "Choose another folder for -o.")  # fmt: skip
+                raise RunError(
+                    f"{folder} holds a run of something else: its {key} was {found}, now it is {wanted}.",
+                    "the same cohort, model, instrument and settings",
+                    "Choose another folder for -o.",
+                )
     elif part_files(folder):
         raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
     else:

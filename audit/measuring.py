@@ -30,7 +30,8 @@ def measure(
     run : Run
         The run.
     by : sequence of str, optional
-        Columns of the observations to stratify the table of figures by; ``group`` and ``language`` are always among them.
+        Columns of the observations to stratify the table of figures by; ``group`` and ``language`` always are among
+        them.
     confidence, seed : optional
         Stand before those of ``settings``.
     settings : MeasureSettings, optional
@@ -112,16 +113,25 @@ def _notices(run: Run) -> list[str]:
             "Its figures are not to be used."
         )
     if manifest["cohort"].get("fictional"):
-        notices.append("The speakers are fictional and their voices synthetic: nothing here says how any real group sounds or looks.")
+        notices.append(
+            "The speakers are fictional and their voices synthetic: nothing here says how any real group sounds "
+            "or looks."
+        )
     if manifest["model"]["name"] == "planted":
         dial = manifest["model"].get("options", {}).get("rendered", {})
-        told = [f"{group} speakers' clips in {language} show the portrait of a speaker of group {target} with probability {share:g}"
-                for group, languages in dial.items() for language, shares in languages.items()
-                for target, share in shares.items()]  # fmt: skip
+        told = [
+            f"{group} speakers' clips in {language} show the portrait of a speaker of group {target} with probability "
+            f"{share:g}"
+            for group, languages in dial.items()
+            for language, shares in languages.items()
+            for target, share in shares.items()
+        ]
         notices.append(
             "The model is planted, not trained: it shows portraits, "
             + ("each speaker's own." if not told else f"and on purpose {'; '.join(told)}.")
         )
     elif manifest["model"]["kind"] == "playback":
-        notices.append("The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone.")
+        notices.append(
+            "The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone."
+        )
     return notices

@@ -55,8 +55,15 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
             for model in similarity_models
             for metric in (
                 Metric(f"similarity_{model.lower()}", "mean", f"cosine to the own portrait ({model})", later),
-                Metric(f"impostor_{model.lower()}", "mean", f"mean cosine to others' portraits of the same group and gender ({model})", later),
-                Metric(f"similarity_over_impostor_{model.lower()}", "mean", f"the one minus the other ({model})", later),
+                Metric(
+                    f"impostor_{model.lower()}",
+                    "mean",
+                    f"mean cosine to others' portraits of the same group and gender ({model})",
+                    later,
+                ),
+                Metric(
+                    f"similarity_over_impostor_{model.lower()}", "mean", f"the one minus the other ({model})", later
+                ),
             )
         ),
         Metric("no_face", "rate", "no face that could be read", ("rendered",)),
@@ -91,7 +98,8 @@ def metric_frame(run: Run) -> pd.DataFrame:
             columns[f"{stage}.read_{race}"] = np.where(ok, read == race, np.nan)
         right = (seen[f"{stage}_gender"] == seen["gender"]).to_numpy()
         columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
-        columns[f"{stage}.age_error"] = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs().to_numpy()
+        error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()
+        columns[f"{stage}.age_error"] = error.to_numpy(np.float64)
         if stage != "portrait":
             columns |= _similarity(run, stage)
     heard = ~seen["status"].str.startswith("audio_").to_numpy()
@@ -104,9 +112,9 @@ def metric_frame(run: Run) -> pd.DataFrame:
 def _similarity(run: Run, stage: str) -> dict[str, NDArray[np.float64]]:
     """Similarity to the own portrait, to others' of the same group and gender, and the difference.
 
-    The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and gender
-    (NIST IR 8280 compares within the demographic, never against one fixed threshold). A speaker with several portraits
-    stands in with their mean.
+    The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and
+    gender (NIST IR 8280 compares within the demographic, never against one fixed threshold). A speaker with several
+    portraits stands in with their mean.
     """
     columns = {}
     primary = run.similarity_models[0] if run.similarity_models else ""

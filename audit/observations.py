@@ -104,12 +104,17 @@ class Run:
         manifest = read_manifest(root)
         parts = part_files(root)
         if not parts:
-            raise RunError(f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again.")
+            raise RunError(
+                f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again."
+            )
         for name, digest in manifest.get("parts", {}).items():
             path = root / OBSERVATIONS / name
             if not path.is_file() or file_digest(path) != digest:
-                raise RunError(f"{path} is missing or was changed after the run.", "the file that the run wrote",
-                               "Restore it, or run again into a new folder.")  # fmt: skip
+                raise RunError(
+                    f"{path} is missing or was changed after the run.",
+                    "the file that the run wrote",
+                    "Restore it, or run again into a new folder.",
+                )
         columns = [name for name in pq.read_schema(parts[0]).names if EMBEDDING not in name]
         frame = pd.concat([_part_frame(path, columns) for path in parts], ignore_index=True)
         return cls(frame.sort_values("clip_id", ignore_index=True), manifest, root)
@@ -134,8 +139,7 @@ class Run:
             if column.dtype.kind in "fiub":
                 sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
             else:
-                sha.update("\0".join("\1" if value is None or value is pd.NA or value != value else str(value)
-                                     for value in column).encode())  # fmt: skip
+                sha.update("\0".join("\1" if pd.isna(value) else str(value) for value in column).encode())
         for key in ("cohort", "model", "instrument", "seed"):
             sha.update(json.dumps(self.manifest.get(key), sort_keys=True).encode())
         return sha.hexdigest()
@@ -178,7 +182,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise RunError(f"{folder} is no run: it holds no {MANIFEST}.", next_step="Make one: audit run --cohort DIR --model NAME -o OUT.")
+        raise RunError(
+            f"{folder} is no run: it holds no {MANIFEST}.",
+            next_step="Make one: audit run --cohort DIR --model NAME -o OUT.",
+        )
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -222,7 +229,11 @@ def file_digest(path: Path) -> str:
 
 def _part_frame(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
-        return pq.read_table(path, columns=columns).to_pandas(strings_to_categorical=False)
+        frame: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
     except (pa.ArrowException, OSError) as error:
-        raise RunError(f"{path} cannot be read: {error}.", "a part as the run wrote it",
-                       "Delete that file and give the same audit run command again: it is made anew.") from error  # fmt: skip
+        raise RunError(
+            f"{path} cannot be read: {error}.",
+            "a part as the run wrote it",
+            "Delete that file and give the same audit run command again: it is made anew.",
+        ) from error
+    return frame

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from audit.audio import SAMPLE_RATE
 from audit.errors import ModelError
@@ -18,12 +19,40 @@ from audit.observations import EMBEDDING, similarity_column
 from audit.pictures import keep_picture, picture_digest
 from audit.vocabulary import RACES
 
-KNOWN_COLUMNS = frozenset({
-    "clip_id", "speaker_id", "group", "gender", "age", "language", "group_source", "gender_source", "language_source",
-    "native_language", "audio", "portrait", "rendered", "ceiling", "split", "status", "detail", "seconds", "audio_sha256",
-})  # fmt: skip
-KEPT_COLUMNS = ("clip_id", "speaker_id", "group", "gender", "language", "group_source", "gender_source", "language_source",
-                "native_language")  # fmt: skip
+KNOWN_COLUMNS = frozenset(
+    {
+        "clip_id",
+        "speaker_id",
+        "group",
+        "gender",
+        "age",
+        "language",
+        "group_source",
+        "gender_source",
+        "language_source",
+        "native_language",
+        "audio",
+        "portrait",
+        "rendered",
+        "ceiling",
+        "split",
+        "status",
+        "detail",
+        "seconds",
+        "audio_sha256",
+    }
+)
+KEPT_COLUMNS = (
+    "clip_id",
+    "speaker_id",
+    "group",
+    "gender",
+    "language",
+    "group_source",
+    "gender_source",
+    "language_source",
+    "native_language",
+)
 REMEMBERED = 8192
 """So many readings are remembered by the picture's digest, so that no portrait is read once a clip."""
 
@@ -62,16 +91,20 @@ class Observer:
             "rendered": self._digests(rendered),
         }
         made = {"portrait": portraits, "ceiling": ceiling, "rendered": rendered}
-        readings = self._read({
-            digest: picture
-            for stage, digests in pictures.items()
-            for digest, (picture, _) in zip(digests, made[stage], strict=True)
-            if picture is not None
-        })  # fmt: skip
+        readings = self._read(
+            {
+                digest: picture
+                for stage, digests in pictures.items()
+                for digest, (picture, _) in zip(digests, made[stage], strict=True)
+                if picture is not None
+            }
+        )
         spent["read"] += time.monotonic() - start
-        records = part.rows.to_dict("records")
+        records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in part.rows.to_dict("records")]
         return [
-            self._row(records[i], part, i, {stage: digests[i] for stage, digests in pictures.items()}, rendered[i], readings)
+            self._row(
+                records[i], part, i, {stage: digests[i] for stage, digests in pictures.items()}, rendered[i], readings
+            )
             for i in range(len(records))
         ]
 
@@ -103,9 +136,13 @@ class Observer:
             return _one_by_one_if_needed(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
         if isinstance(self.model, Decoder):
             decode = self.model.ceiling
-            first = {portrait.digest: portrait.file.pixels for portrait in part.portraits if portrait.file.pixels is not None}
+            first = {
+                portrait.digest: portrait.file.pixels for portrait in part.portraits if portrait.file.pixels is not None
+            }
             digests, pixels = list(first), list(first.values())
-            decoded = _one_by_one_if_needed(lambda chosen: decode([pixels[i] for i in chosen]), list(range(len(pixels))))
+            decoded = _one_by_one_if_needed(
+                lambda chosen: decode([pixels[i] for i in chosen]), list(range(len(pixels)))
+            )
             by_digest = dict(zip(digests, decoded, strict=True))
             return [by_digest.get(portrait.digest, (None, "")) for portrait in part.portraits]
         return made
@@ -130,11 +167,17 @@ class Observer:
         return readings
 
     def _row(
-        self, record: dict[str, Any], part: LoadedPart, i: int, faces: dict[str, str], rendered: Made, readings: dict[str, Reading]
+        self,
+        record: dict[str, Any],
+        part: LoadedPart,
+        i: int,
+        faces: dict[str, str],
+        rendered: Made,
+        readings: dict[str, Reading],
     ) -> dict[str, Any]:
         clip, portrait = part.clips[i], part.portraits[i]
         row: dict[str, Any] = {name: record[name] for name in KEPT_COLUMNS}
-        row["age"] = None if record["age"] != record["age"] else record["age"]
+        row["age"] = _null(record["age"])
         row |= {str(name): _null(value) for name, value in record.items() if name not in KNOWN_COLUMNS}
         own = readings.get(faces["portrait"])
         for stage, digest in faces.items():
@@ -154,12 +197,17 @@ class Observer:
 
     def _stage(self, stage: str, digest: str, reading: Reading | None, own: Reading | None) -> dict[str, Any]:
         """The columns of one stage; what was not read stays null."""
-        row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": "missing" if reading is None else reading.status}
+        row: dict[str, Any] = {
+            f"{stage}_face": digest or None,
+            f"{stage}_status": "missing" if reading is None else reading.status,
+        }
         if reading is None or reading.status != "ok":
             return row
         if reading.man is None or set(reading.race) != set(RACES):
-            raise ModelError(f"The instrument {self.instrument.name!r} read a face without race or gender.",
-                             "a probability for every label of the vocabulary")  # fmt: skip
+            raise ModelError(
+                f"The instrument {self.instrument.name!r} read a face without race or gender.",
+                "a probability for every label of the vocabulary",
+            )
         row |= {f"{stage}_race_{race}": float(reading.race[race]) for race in RACES}
         row[f"{stage}_race"] = max(RACES, key=lambda race: reading.race[race])
         row |= {f"{stage}_gender": "man" if reading.man >= 0.5 else "woman", f"{stage}_gender_man": float(reading.man)}
@@ -187,7 +235,9 @@ def _one_by_one_if_needed(make: Callable[[list[int]], Sequence[Picture | None]],
             return [(None, f"{type(error).__name__}: {error}")]
         return [_one_by_one_if_needed(make, [i])[0] for i in todo]
     if len(pictures) != len(todo):
-        raise ModelError(f"The model gave {len(pictures)} pictures for {len(todo)} clips.", "one picture or None for each, in order")
+        raise ModelError(
+            f"The model gave {len(pictures)} pictures for {len(todo)} clips.", "one picture or None for each, in order"
+        )
     return [_checked(picture) for picture in pictures]
 
 
@@ -215,4 +265,4 @@ def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, 
 
 
 def _null(value: Any) -> Any:
-    return None if value is None or value != value else value
+    return None if pd.isna(value) else value

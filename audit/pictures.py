@@ -55,11 +55,15 @@ def read_picture(path: Path) -> PictureFile:
             with Image.open(io.BytesIO(data)) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
-                    return PictureFile("unreadable", None, f"{width} x {height} pixels, at most {MAX_PIXELS:,} are read")
+                    return PictureFile(
+                        "unreadable", None, f"{width} x {height} pixels, at most {MAX_PIXELS:,} are read"
+                    )
                 image.draft("RGB", (MAX_SIDE, MAX_SIDE))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError) as error:
-        return PictureFile("unreadable", None, f"no picture that can be decoded: {error}".replace("<_io.BytesIO object", "<file"))
+        return PictureFile(
+            "unreadable", None, f"no picture that can be decoded: {error}".replace("<_io.BytesIO object", "<file")
+        )
     detail = ""
     if max(width, height) > MAX_SIDE:
         upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
@@ -95,4 +99,4 @@ def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
         return
     part = folder / f".{digest}.{os.getpid()}.tmp"
     Image.fromarray(pixels).save(part, "PNG", compress_level=1)
-    os.replace(part, path)
+    part.replace(path)

@@ -108,11 +108,11 @@ class MeasureSettings(_Section):
 
 
 class Plan(_Section):
-    """A whole audit, written down.
+    r"""A whole audit, written down.
 
     Examples
     --------
-    >>> Plan.parse('[model]\\nname = "recorded"\\n').model.name
+    >>> Plan.parse('[model]\nname = "recorded"\n').model.name
     'recorded'
     """
 
@@ -137,8 +137,10 @@ class Plan(_Section):
         except tomllib.TOMLDecodeError as error:
             raise PlanError(f"{source} is no TOML: {error}.") from error
         except ValidationError as error:
-            raise PlanError(f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
-                            next_step="See docs/plan.md for every key.") from error  # fmt: skip
+            raise PlanError(
+                f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
+                next_step="See docs/plan.md for every key.",
+            ) from error
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:

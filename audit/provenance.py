@@ -6,8 +6,23 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("speech2face-audit", "deepface", "torch", "numpy", "scipy", "pandas", "pyarrow", "pillow", "soundfile", "soxr",
-            "opencv-contrib-python-headless", "dlib-bin", "safetensors", "fairlearn", "scikit-learn")  # fmt: skip
+PACKAGES = (
+    "speech2face-audit",
+    "deepface",
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "pillow",
+    "soundfile",
+    "soxr",
+    "opencv-contrib-python-headless",
+    "dlib-bin",
+    "safetensors",
+    "fairlearn",
+    "scikit-learn",
+)
 
 
 def versions() -> dict[str, str]:

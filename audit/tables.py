@@ -35,30 +35,61 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
     by = tuple(dict.fromkeys(("group", "language", *settings.by)))
     absent = [column for column in by if column not in evidence.frame]
     if absent:
-        raise PlanError(f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(_columns(evidence.frame))}")
+        raise PlanError(
+            f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(_columns(evidence.frame))}"
+        )
     return {
-        "strata": Table("Who is audited", "Speakers and clips of each stratum; a speaker may stand in several languages.",
-                        _strata(evidence.frame)),
-        "label_sources": Table("Where the labels come from", "A label is only as good as its source.", _sources(evidence.frame)),
-        "statuses": Table("What became of every clip", "No clip is dropped: each has one status.", _statuses(evidence.frame)),
-        "stage_statuses": Table("What could be read at each stage", "A picture without a face is never scored.",
-                                _stage_statuses(evidence.frame)),
-        "instrument": Table("The instrument on this cohort's portraits",
-                            "What the instrument gets wrong in true faces it will get wrong in rendered ones.", _instrument(evidence)),
-        "disparities": Table("Every figure", "Averaged over speakers unless the settings say clips.", _disparities(evidence, by)),
-        "changes": Table("From stage to stage", "Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to "
-                         "rendered the voice encoder's.", _changes(evidence)),
-        "language_effects": Table("English against the speakers' other languages",
-                                  "Rendered faces of the same speakers: English minus the other language.", _language_effects(evidence)),
-        "rendered_as": Table("Rendered as another group (exploratory)",
-                             "Rendered minus portrait, paired by speaker; not adjusted for how many figures there are.",
-                             _rendered_as(evidence)),
-        "power": Table("What this cohort could show", "The smallest difference that would be found with a power of .80, at a rate of "
-                       "one half.", _power(evidence)),
-        "gallery": Table("Faces", "A sample with a fixed seed in each stratum, never chosen by eye.",
-                         gallery(evidence.frame, settings.gallery, settings.seed)),
+        "strata": Table(
+            "Who is audited",
+            "Speakers and clips of each stratum; a speaker may stand in several languages.",
+            _strata(evidence.frame),
+        ),
+        "label_sources": Table(
+            "Where the labels come from", "A label is only as good as its source.", _sources(evidence.frame)
+        ),
+        "statuses": Table(
+            "What became of every clip", "No clip is dropped: each has one status.", _statuses(evidence.frame)
+        ),
+        "stage_statuses": Table(
+            "What could be read at each stage",
+            "A picture without a face is never scored.",
+            _stage_statuses(evidence.frame),
+        ),
+        "instrument": Table(
+            "The instrument on this cohort's portraits",
+            "What the instrument gets wrong in true faces it will get wrong in rendered ones.",
+            _instrument(evidence),
+        ),
+        "disparities": Table(
+            "Every figure", "Averaged over speakers unless the settings say clips.", _disparities(evidence, by)
+        ),
+        "changes": Table(
+            "From stage to stage",
+            "Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to rendered the voice encoder's.",
+            _changes(evidence),
+        ),
+        "language_effects": Table(
+            "English against the speakers' other languages",
+            "Rendered faces of the same speakers: English minus the other language.",
+            _language_effects(evidence),
+        ),
+        "rendered_as": Table(
+            "Rendered as another group (exploratory)",
+            "Rendered minus portrait, paired by speaker; not adjusted for how many figures there are.",
+            _rendered_as(evidence),
+        ),
+        "power": Table(
+            "What this cohort could show",
+            "The smallest difference that would be found with a power of .80, at a rate of one half.",
+            _power(evidence),
+        ),
+        "gallery": Table(
+            "Faces",
+            "A sample with a fixed seed in each stratum, never chosen by eye.",
+            gallery(evidence.frame, settings.gallery, settings.seed),
+        ),
         "failures": Table("Clips without a result", "Every clip whose status is not ok.", _failures(evidence.frame)),
-    }  # fmt: skip
+    }
 
 
 def _columns(frame: pd.DataFrame) -> list[str]:
@@ -106,8 +137,10 @@ def _instrument(evidence: Evidence) -> pd.DataFrame:
             if gender != ALL:
                 mask = mask & (evidence.frame["gender"] == gender).to_numpy()
             if mask.any():
-                rows += [(group, gender, metric, *astuple(evidence.figure(metric, "portrait", mask)))
-                         for metric in ("read_own_group", "gender_right", "age_error")]  # fmt: skip
+                rows += [
+                    (group, gender, metric, *astuple(evidence.figure(metric, "portrait", mask)))
+                    for metric in ("read_own_group", "gender_right", "age_error")
+                ]
     return pd.DataFrame(rows, columns=["group", "gender", "metric", *ESTIMATE])
 
 
@@ -128,7 +161,9 @@ def _disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
                 found.append(table.assign(**{name: ALL for name in by if name not in subset}))
             table = pd.concat(found, ignore_index=True)
             table = table.sort_values(
-                list(by), key=lambda values: values.map(place) if values.name == "group" else values.astype(str), kind="stable"
+                list(by),
+                key=lambda values: values.map(place) if values.name == "group" else values.astype(str),
+                kind="stable",
             )
             table.insert(0, "stage", stage)
             table.insert(0, "metric", metric.name)
@@ -152,7 +187,16 @@ def _changes(evidence: Evidence) -> pd.DataFrame:
                 for language in (ALL, *evidence.languages):
                     part = mask if language == ALL else mask & evidence.where(language=language)
                     if part.any():
-                        rows.append((metric, before, after, group, language, *astuple(evidence.change(metric, before, after, part))))
+                        rows.append(
+                            (
+                                metric,
+                                before,
+                                after,
+                                group,
+                                language,
+                                *astuple(evidence.change(metric, before, after, part)),
+                            )
+                        )
     return pd.DataFrame(rows, columns=["metric", "from_stage", "to_stage", "group", "language", *ESTIMATE])
 
 
@@ -180,7 +224,9 @@ def _rendered_as(evidence: Evidence) -> pd.DataFrame:
             for language in (ALL, *evidence.languages):
                 part = mask if language == ALL else mask & evidence.where(language=language)
                 if part.any() and evidence.has(before):
-                    rows.append((group, race, language, *astuple(evidence.change(f"read_{race}", before, "rendered", part))))
+                    rows.append(
+                        (group, race, language, *astuple(evidence.change(f"read_{race}", before, "rendered", part)))
+                    )
     return pd.DataFrame(rows, columns=["group", "read", "language", *ESTIMATE])
 
 

@@ -1,7 +1,7 @@
 """The closed vocabularies of the audit, each in the one order in which it is always shown.
 
-Races are DeepFace's own labels in snake case and in DeepFace's own order. They name what an instrument *reads*, or what a
-label file says of a speaker; a synthetic face has no race.
+Races are DeepFace's own labels in snake case and in DeepFace's own order. They name what an instrument *reads*, or what
+a label file says of a speaker; a synthetic face has no race.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ STAGE_STATUSES: Final = ("ok", "no_face", "missing", "unreadable", "not_rendered
 """Why a stage was read or not: ``missing`` there is no picture, ``unreadable`` the file is no picture,
 ``not_rendered`` the model gave nothing (its clip's status says why)."""
 
-_LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*(-x(-[A-Za-z0-9]{1,8})+)?$")
+_LANGUAGE = re.compile(
+    r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*(-x(-[A-Za-z0-9]{1,8})+)?$"
+)
 
 
 def group_members(group: str) -> frozenset[str]:
@@ -94,4 +96,4 @@ def same_language(one: str, other: str) -> bool:
     >>> same_language("en-GB", "en"), same_language("en", "zh")
     (True, False)
     """
-    return one.split("-")[0].lower() == other.split("-")[0].lower()
+    return one.split("-", maxsplit=1)[0].lower() == other.split("-", maxsplit=1)[0].lower()

@@ -46,13 +46,29 @@ def make_cohort(tmp_path: Path) -> Callable[..., Path]:
             portrait = folder / "portraits" / f"s{i}.png"
             portrait.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(fake_face(group, gender, 30 + i % 40, faces)).save(portrait)
-            rows.append({"speaker_id": f"s{i}", "group": group, "gender": gender, "age": 30 + i % 40,
-                         "portrait": f"portraits/s{i}.png", "group_source": "synthetic", "gender_source": "synthetic"})  # fmt: skip
+            rows.append(
+                {
+                    "speaker_id": f"s{i}",
+                    "group": group,
+                    "gender": gender,
+                    "age": 30 + i % 40,
+                    "portrait": f"portraits/s{i}.png",
+                    "group_source": "synthetic",
+                    "gender_source": "synthetic",
+                }
+            )
             for language in ("en", "zh"):
                 audio = f"audio/s{i}-{language}.wav"
                 tone(folder / audio, level=0.3 if language == "en" else 0.1 + 0.001 * i)
-                clips.append({"clip_id": f"s{i}-{language}", "speaker_id": f"s{i}", "audio": audio, "language": language,
-                              "language_source": "synthetic"})  # fmt: skip
+                clips.append(
+                    {
+                        "clip_id": f"s{i}-{language}",
+                        "speaker_id": f"s{i}",
+                        "audio": audio,
+                        "language": language,
+                        "language_source": "synthetic",
+                    }
+                )
         pd.DataFrame(rows).to_csv(folder / "speakers.csv", index=False)
         pd.DataFrame(clips).to_csv(folder / "clips.csv", index=False)
         return folder

@@ -1,7 +1,7 @@
 """Fakes, for planting known truth: an instrument that reads colours, and models that show them.
 
-A fake face is a picture of one colour with a bright corner, so that it is not blank; its red says the group, its green the
-gender, its blue the age. Nothing here is used outside the tests.
+A fake face is a picture of one colour with a bright corner, so that it is not blank; its red says the group, its green
+the gender, its blue the age. Nothing here is used outside the tests.
 """
 
 from __future__ import annotations

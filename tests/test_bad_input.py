@@ -60,7 +60,9 @@ def test_a_bad_clip_gets_a_status_and_costs_only_itself(
 ) -> None:
     cohort = make_cohort()
     spoil(cohort / "audio" / "s1-en.wav")
-    seen = audit.run(audit.Cohort.read(cohort), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    seen = audit.run(
+        audit.Cohort.read(cohort), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     bad = seen.observations.set_index("clip_id").loc["s1-en"]
     assert bad["status"] == status
     assert bad["detail"]
@@ -85,12 +87,16 @@ def test_a_clip_of_an_hour_is_cut_and_said_so(tmp_path: Path) -> None:
     assert "cut to its first 10 s of 60 s" in clip.detail
 
 
-def test_a_portrait_that_is_no_picture_leaves_the_clip_rendered(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_portrait_that_is_no_picture_leaves_the_clip_rendered(
+    make_cohort: Callable[..., Path], tmp_path: Path
+) -> None:
     cohort = make_cohort()
     (cohort / "portraits" / "s1.png").write_text("no picture")
     (cohort / "portraits" / "s3.png").unlink()
     Image.fromarray(np.full((32, 32, 3), 255, np.uint8)).save(cohort / "portraits" / "s5.png")
-    seen = audit.run(audit.Cohort.read(cohort), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    seen = audit.run(
+        audit.Cohort.read(cohort), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     rows = seen.observations.set_index("clip_id")
     for clip, status, detail in (
         ("s1-en", "unreadable", "no picture that can be decoded"),

@@ -21,8 +21,14 @@ ROOT = Path(__file__).parent.parent
 
 
 def command(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "audit.cli", *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "audit.cli", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
 
 
 def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
@@ -40,7 +46,10 @@ def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
         (("run", "--cohort", "nowhere/at/all", "--model", "recorded"), "nowhere/at/all is no folder"),
         (("run", "no-such-plan.toml"), "no-such-plan.toml cannot be read"),
         (("run", "--model", "recored"), "did you mean 'recorded'"),
-        (("run", "--cohort", "synthetic_bilingual", "--model", "recorded", "--weights", "x.pt"), "has no weights to load"),
+        (
+            ("run", "--cohort", "synthetic_bilingual", "--model", "recorded", "--weights", "x.pt"),
+            "has no weights to load",
+        ),
         (("measure", "nowhere"), "nowhere is no run"),
         (("report", "nowhere"), "holds no audit.json"),
         (("cohort", "import", "speech2face_releasd", ".", "-o", "x"), "did you mean 'speech2face_released'"),
@@ -73,7 +82,16 @@ def test_the_last_line_of_a_run_is_the_path_of_its_report(make_cohort: Callable[
     assert lines[0].startswith("S2F001  shown")
     assert lines[-1] == str(tmp_path / "run" / "report.html")
     left = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"observations", "faces", "plan.toml", "manifest.json", "audit.json", "tables", "figures", "report.html"} <= left
+    assert {
+        "observations",
+        "faces",
+        "plan.toml",
+        "manifest.json",
+        "audit.json",
+        "tables",
+        "figures",
+        "report.html",
+    } <= left
 
 
 def test_measuring_and_reporting_again_give_the_same_bytes(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
@@ -91,8 +109,12 @@ def test_a_run_killed_ten_times_ends_as_an_unbroken_one(make_cohort: Callable[..
     draw = random.Random(0)
     killed = 0
     while killed < 10:
-        process = subprocess.Popen([sys.executable, "-m", "audit.cli", "run", str(plan), "-o", str(tmp_path / "broken")],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-m", "audit.cli", "run", str(plan), "-o", str(tmp_path / "broken")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+        )
         parts = tmp_path / "broken" / "observations"
         before = len(list(parts.glob("part-*"))) if parts.is_dir() else 0
         while process.poll() is None and (not parts.is_dir() or len(list(parts.glob("part-*"))) <= before):
@@ -113,7 +135,9 @@ def test_the_cohort_check_speaks_json(make_cohort: Callable[..., Path]) -> None:
     assert sum(row["n_clips"] for row in found["tables"]["Strata"]) == 24
 
 
-@pytest.mark.parametrize(("what", "name"), [("models", "planted"), ("instruments", "embedded"), ("checks", "S2F001"),
-                                            ("datasets", "speech2face_released")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [("models", "planted"), ("instruments", "embedded"), ("checks", "S2F001"), ("datasets", "speech2face_released")],
+)
 def test_what_can_be_named_is_listed(what: str, name: str) -> None:
     assert name in command("list", what).stdout

@@ -29,16 +29,29 @@ def faults(folder: Path) -> list[str]:
 
 
 def test_only_the_required_columns_are_required(tmp_path: Path) -> None:
-    cohort = audit.Cohort.read(write(tmp_path, "speaker_id,group\ns1,unknown\n", "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n"))
+    cohort = audit.Cohort.read(
+        write(tmp_path, "speaker_id,group\ns1,unknown\n", "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n")
+    )
     row = cohort.table.iloc[0]
-    assert (row["gender"], row["portrait"], row["group_source"], row["language_source"]) == ("unknown", "", "unstated", "unstated")
+    assert (row["gender"], row["portrait"], row["group_source"], row["language_source"]) == (
+        "unknown",
+        "",
+        "unstated",
+        "unstated",
+    )
     assert pd.isna(row["age"])
 
 
 def test_a_byte_order_mark_crlf_and_spaces_are_no_part_of_a_value(tmp_path: Path) -> None:
     plain = audit.Cohort.read(write(tmp_path / "plain"))
-    marked = audit.Cohort.read(write(tmp_path / "marked", SPEAKERS.replace("\n", "\r\n").replace("asian", " asian "),
-                                     CLIPS.replace("\n", "\r\n"), "utf-8-sig"))  # fmt: skip
+    marked = audit.Cohort.read(
+        write(
+            tmp_path / "marked",
+            SPEAKERS.replace("\n", "\r\n").replace("asian", " asian "),
+            CLIPS.replace("\n", "\r\n"),
+            "utf-8-sig",
+        )
+    )
     pd.testing.assert_frame_equal(plain.table, marked.table)
     assert plain.digest == marked.digest
 
@@ -59,13 +72,21 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
     ("speakers", "clips", "fault"),
     [
         (SPEAKERS, CLIPS + "c1,s2,d.wav,en\n", "clips.csv, row 5: clip_id 'c1' stands already in row 2"),
-        (SPEAKERS.replace("asian", "Asain"), CLIPS, "speakers.csv, row 2: group 'Asain'; allowed: .*did you mean 'asian'"),
+        (
+            SPEAKERS.replace("asian", "Asain"),
+            CLIPS,
+            "speakers.csv, row 2: group 'Asain'; allowed: .*did you mean 'asian'",
+        ),
         (SPEAKERS.replace("asian", "asian|asian"), CLIPS, "group 'asian|asian'"),
         (SPEAKERS.replace("woman", "female"), CLIPS, "row 2: gender 'female'; allowed: woman, man or unknown"),
         (SPEAKERS.replace("30", "-3"), CLIPS, "row 2: age '-3'; allowed: years from 0 to 120"),
         (SPEAKERS.replace("30", "nan"), CLIPS, "row 2: age 'nan'"),
         (SPEAKERS, CLIPS.replace("zh-TW", "Chinese!"), "row 3: language 'Chinese!'; allowed: a BCP-47 code"),
-        (SPEAKERS, CLIPS.replace("c3,s2", "c3,s9"), "row 4: speaker_id 's9'; allowed: a speaker_id of the speakers' table"),
+        (
+            SPEAKERS,
+            CLIPS.replace("c3,s2", "c3,s9"),
+            "row 4: speaker_id 's9'; allowed: a speaker_id of the speakers' table",
+        ),
         (SPEAKERS, CLIPS.replace("b.wav", "../b.wav"), "row 3: audio '../b.wav' leads out of the folder"),
         (SPEAKERS, CLIPS.replace("b.wav", "/etc/passwd"), "row 3: audio '/etc/passwd' leads out of the folder"),
         (SPEAKERS, CLIPS.replace("b.wav", ""), "row 3: audio is empty"),
@@ -74,14 +95,18 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
         ("", CLIPS, "speakers.csv is no CSV"),
         (SPEAKERS + 's3,"white\n', CLIPS, "speakers.csv is no CSV"),
     ],
-)  # fmt: skip
-def test_a_fault_is_named_with_file_row_and_what_is_allowed(tmp_path: Path, speakers: str, clips: str, fault: str) -> None:
+)
+def test_a_fault_is_named_with_file_row_and_what_is_allowed(
+    tmp_path: Path, speakers: str, clips: str, fault: str
+) -> None:
     with pytest.raises(AssertionError, match=fault.replace("|", r"\|")):
         raise AssertionError("\n".join(faults(write(tmp_path, speakers, clips))))
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
-    found = faults(write(tmp_path, SPEAKERS.replace("asian", "elf").replace("man,\n", "boy,\n"), CLIPS.replace("zh-TW", "?")))
+    found = faults(
+        write(tmp_path, SPEAKERS.replace("asian", "elf").replace("man,\n", "boy,\n"), CLIPS.replace("zh-TW", "?"))
+    )
     assert len(found) == 3
 
 
@@ -112,10 +137,13 @@ def test_speakers_who_taught_a_model_are_set_aside_and_counted(tmp_path: Path) -
 
 
 def test_a_clips_own_portrait_stands_before_its_speakers(tmp_path: Path) -> None:
-    cohort = audit.Cohort.read(write(
-        tmp_path, "speaker_id,group,portrait\ns1,asian,p.png\n",
-        "clip_id,speaker_id,audio,language,portrait\nc1,s1,a.wav,en,own.png\nc2,s1,b.wav,en,\n",
-    ))  # fmt: skip
+    cohort = audit.Cohort.read(
+        write(
+            tmp_path,
+            "speaker_id,group,portrait\ns1,asian,p.png\n",
+            "clip_id,speaker_id,audio,language,portrait\nc1,s1,a.wav,en,own.png\nc2,s1,b.wav,en,\n",
+        )
+    )
     assert list(cohort.table["portrait"]) == ["own.png", "p.png"]
 
 

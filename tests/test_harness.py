@@ -16,8 +16,13 @@ MakeCohort = Callable[..., Path]
 
 
 def run(cohort: Path, out: Path, model: LoudnessModel | None = None, **settings: int) -> audit.Run:
-    return audit.run(audit.Cohort.read(cohort), model=model or LoudnessModel(), instrument=ColourInstrument(), out=out,
-                     settings=RunSettings(**settings))  # fmt: skip
+    return audit.run(
+        audit.Cohort.read(cohort),
+        model=model or LoudnessModel(),
+        instrument=ColourInstrument(),
+        out=out,
+        settings=RunSettings(**settings),
+    )
 
 
 def test_every_clip_is_read_at_three_stages(make_cohort: MakeCohort, tmp_path: Path) -> None:
@@ -39,8 +44,13 @@ def test_results_do_not_depend_on_the_length_of_a_part(make_cohort: MakeCohort, 
 
 def test_a_portrait_is_read_once_however_many_clips_its_speaker_has(make_cohort: MakeCohort, tmp_path: Path) -> None:
     instrument = ColourInstrument()
-    audit.run(audit.Cohort.read(make_cohort()), model=LoudnessModel(), instrument=instrument, out=tmp_path / "run",
-              settings=RunSettings(part=2))  # fmt: skip
+    audit.run(
+        audit.Cohort.read(make_cohort()),
+        model=LoudnessModel(),
+        instrument=instrument,
+        out=tmp_path / "run",
+        settings=RunSettings(part=2),
+    )
     assert instrument.pictures_read == 8 + 2  # eight portraits, two different rendered faces
 
 

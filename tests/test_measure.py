@@ -18,8 +18,10 @@ MakeCohort = Callable[..., Path]
 
 @pytest.fixture
 def run(make_cohort: MakeCohort, tmp_path: Path) -> audit.Run:
-    """Twenty asian and twenty white speakers; every English clip is rendered as a white man, every other as an asian woman."""
-    return audit.run(audit.Cohort.read(make_cohort(40)), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    """Twenty asian, twenty white speakers; English clips are rendered as a white man, others as an asian woman."""
+    return audit.run(
+        audit.Cohort.read(make_cohort(40)), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
 
 
 def test_a_failure_that_is_there_is_found(run: audit.Run) -> None:
@@ -50,7 +52,9 @@ def test_a_failure_that_is_not_there_is_not_shown(make_cohort: MakeCohort, tmp_p
 
 
 def test_two_speakers_show_nothing_and_pass_nothing(make_cohort: MakeCohort, tmp_path: Path) -> None:
-    small = audit.run(audit.Cohort.read(make_cohort(4)), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    small = audit.run(
+        audit.Cohort.read(make_cohort(4)), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     for finding in audit.measure(small).findings:
         assert finding.outcome == "not_evaluable"
         assert finding.reason
@@ -74,11 +78,17 @@ def test_a_missing_face_is_counted_and_never_scored(make_cohort: MakeCohort, tmp
         def _render(self, waveform: np.ndarray) -> np.ndarray:
             return NOT_A_FACE if np.sqrt(np.mean(waveform**2)) > 0.2 else super()._render(waveform)
 
-    blank = audit.run(audit.Cohort.read(make_cohort(40)), model=Faceless(), instrument=ColourInstrument(), out=tmp_path / "run")
+    blank = audit.run(
+        audit.Cohort.read(make_cohort(40)), model=Faceless(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     assert set(blank.observations.set_index("language").loc["en", "status"]) == {"no_face"}
     frame = audit.measure(blank).frame().set_index(["metric", "stage", "group", "language"])
     english = frame.loc[("read_white", "rendered", "asian", "en")]
-    assert (english["value"], english["n_speakers"], english["n_missing"]) == (pytest.approx(np.nan, nan_ok=True), 0, 20)
+    assert (english["value"], english["n_speakers"], english["n_missing"]) == (
+        pytest.approx(np.nan, nan_ok=True),
+        0,
+        20,
+    )
     assert frame.loc[("no_face", "rendered", "asian", "en"), "value"] == 1.0
     assert audit.measure(blank).finding("S2F001").outcome == "not_evaluable"
 
@@ -88,7 +98,9 @@ def test_an_unknown_group_is_never_judged_and_never_dropped(make_cohort: MakeCoh
     speakers = pd.read_csv(folder / "speakers.csv")
     speakers["group"] = speakers["group"].replace("white", "unknown")
     speakers.to_csv(folder / "speakers.csv", index=False)
-    seen = audit.run(audit.Cohort.read(folder), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    seen = audit.run(
+        audit.Cohort.read(folder), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     frame = audit.measure(seen).frame().set_index(["metric", "stage", "group", "language"])
     assert ("read_own_group", "rendered", "unknown", "all") in frame.index
     assert np.isnan(frame.loc[("read_own_group", "rendered", "unknown", "all"), "value"])
@@ -100,7 +112,9 @@ def test_a_mixed_label_lets_either_read_be_right(make_cohort: MakeCohort, tmp_pa
     speakers = pd.read_csv(folder / "speakers.csv")
     speakers["group"] = speakers["group"].replace("asian", "asian|indian")
     speakers.to_csv(folder / "speakers.csv", index=False)
-    seen = audit.run(audit.Cohort.read(folder), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    seen = audit.run(
+        audit.Cohort.read(folder), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     result = audit.measure(seen)
     frame = result.frame().set_index(["metric", "stage", "group", "language"])
     assert frame.loc[("read_own_group", "rendered", "asian|indian", "zh"), "value"] == 1.0
@@ -121,8 +135,13 @@ def test_rows_in_another_order_give_the_same_figures(run: audit.Run) -> None:
 
 def test_another_column_can_stratify(run: audit.Run) -> None:
     frame = audit.measure(run, by=("group", "gender")).frame()
-    cell = frame[(frame["metric"] == "gender_right") & (frame["stage"] == "rendered") & (frame["group"] == "asian")
-                 & (frame["language"] == "en") & (frame["gender"] == "man")]  # fmt: skip
+    cell = frame[
+        (frame["metric"] == "gender_right")
+        & (frame["stage"] == "rendered")
+        & (frame["group"] == "asian")
+        & (frame["language"] == "en")
+        & (frame["gender"] == "man")
+    ]
     assert cell["value"].tolist() == [1.0]
     with pytest.raises(audit.PlanError, match="names dialect"):
         audit.measure(run, by=("dialect",))
@@ -142,7 +161,9 @@ def test_the_impostor_baseline_by_hand() -> None:
 def test_what_cannot_be_heard_is_not_the_models_failure(make_cohort: MakeCohort, tmp_path: Path) -> None:
     folder = make_cohort(12)
     (folder / "audio" / "s0-en.wav").write_text("no sound")
-    seen = audit.run(audit.Cohort.read(folder), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    seen = audit.run(
+        audit.Cohort.read(folder), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
+    )
     scored = metric_frame(seen).set_index("clip_id")
     assert np.isnan(scored.loc["s0-en", "rendered.no_face"])
     assert scored.loc["s0-zh", "rendered.no_face"] == 0.0

@@ -16,8 +16,16 @@ def table(speakers: int, clips: int = 4) -> pd.DataFrame:
     rows = []
     for i in range(speakers):
         for c in range(clips):
-            rows.append({"clip_id": f"s{i}-{c}", "speaker_id": f"s{i}", "group": ("asian", "white")[i % 2],
-                         "gender": ("man", "woman")[i // 2 % 2], "language": ("en-GB", "zh")[c % 2], "portrait": f"{i}.png"})  # fmt: skip
+            rows.append(
+                {
+                    "clip_id": f"s{i}-{c}",
+                    "speaker_id": f"s{i}",
+                    "group": ("asian", "white")[i % 2],
+                    "gender": ("man", "woman")[i // 2 % 2],
+                    "language": ("en-GB", "zh")[c % 2],
+                    "portrait": f"{i}.png",
+                }
+            )
     return pd.DataFrame(rows)
 
 

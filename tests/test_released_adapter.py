@@ -15,6 +15,7 @@ from tests.fakes import fake_face
 
 def page(root: Path) -> Path:
     """A miniature of the authors' page, with every quirk that the real one has; no real name in it."""
+
     def clip(part: str, stem: str, rendered: str, portrait: bool = True) -> None:
         tone(root / part / "Wav" / f"{stem}.wav")
         for folder in (("Face_ori",) if portrait else ()) + ("Face_f2f", rendered):
@@ -41,7 +42,14 @@ def test_names_become_speakers_languages_and_labels(tmp_path: Path) -> None:
     assert sorted(table["speaker_id"].unique()) == ["--abcDEF-_9", "6ce", "First_Body", "Other_Body-Name", "Some_Body"]
     columns = ["group", "gender", "age_band", "fluency", "language", "language_source", "group_source"]
     assert list(table.loc["1131Other_Body-Name_-bcdefghij__0000007", columns]) == [
-        "asian|indian", "woman", "60 and over", "non-native", "en", "assumed", "annotator"]  # fmt: skip
+        "asian|indian",
+        "woman",
+        "60 and over",
+        "non-native",
+        "en",
+        "assumed",
+        "annotator",
+    ]
     assert list(table.loc["0012Some_Body_abcdefghijk_0000001", columns[:4]]) == ["black", "man", "20-39", "native"]
     assert table.loc["0000First_Body_abcdefghijk_0000001", "group"] == "unknown"
     assert list(table.loc["--abcDEF-_9_231.231000-234.467567", ["group", "language"]]) == ["unknown", "und"]
@@ -69,8 +77,10 @@ def test_a_part_of_the_page_is_enough_and_something_else_is_refused(tmp_path: Pa
 def test_a_labels_file_says_more_with_its_source(tmp_path: Path) -> None:
     root = page(tmp_path / "page")
     labels = tmp_path / "labels.csv"
-    labels.write_text("clip_id,group,group_source,language,language_source\n"
-                      "--abcDEF-_9_231.231000-234.467567,latino_hispanic,annotator,es,annotator\n")  # fmt: skip
+    labels.write_text(
+        "clip_id,group,group_source,language,language_source\n"
+        "--abcDEF-_9_231.231000-234.467567,latino_hispanic,annotator,es,annotator\n"
+    )
     cohort, _ = audit.import_cohort("speech2face_released", root, tmp_path / "C", labels=labels)
     row = cohort.table.set_index("clip_id").loc["--abcDEF-_9_231.231000-234.467567"]
     assert list(row[["group", "group_source", "language"]]) == ["latino_hispanic", "annotator", "es"]

@@ -54,7 +54,9 @@ def test_a_room_knows_only_whom_it_may(room: str) -> None:
     allowed = ROOMS[room] | {room}
     for path in files_of(room):
         for module in imports_of(path):
-            assert any(module == name or module.startswith(f"{name}.") for name in allowed), f"{path.name} imports audit.{module}"
+            assert any(module == name or module.startswith(f"{name}.") for name in allowed), (
+                f"{path.name} imports audit.{module}"
+            )
 
 
 def test_nothing_imports_the_command_line() -> None:
@@ -66,7 +68,10 @@ def test_nothing_imports_the_command_line() -> None:
     ("statement", "unwanted"),
     [
         ("import audit", {"torch", "deepface", "pandas", "onnxruntime", "cv2", "matplotlib"}),
-        ("import audit; audit.Run, audit.measure, audit.Audit; import audit.report", {"torch", "deepface", "onnxruntime", "cv2"}),
+        (
+            "import audit; audit.Run, audit.measure, audit.Audit; import audit.report",
+            {"torch", "deepface", "onnxruntime", "cv2"},
+        ),
         ("import audit.cli", {"torch", "deepface", "onnxruntime", "cv2", "matplotlib"}),
     ],
 )

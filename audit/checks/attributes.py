@@ -22,8 +22,14 @@ def check(evidence: Evidence) -> Finding:
     """
     figures = gap_figures(evidence, "gender_right", "rendered")
     if not figures:
-        return too_few(CODE, TITLE, "all", {}, "There are fewer than two groups whose gender is labelled and whose faces were read.",
-                       "Gender labels for speakers of two groups or more.")  # fmt: skip
+        return too_few(
+            CODE,
+            TITLE,
+            "all",
+            {},
+            "There are fewer than two groups whose gender is labelled and whose faces were read.",
+            "Gender labels for speakers of two groups or more.",
+        )
 
     def sentence(named: list[str]) -> str:
         worst = next(figure for figure in figures if figure.group == named[0])
@@ -39,5 +45,7 @@ def check(evidence: Evidence) -> Finding:
         beside |= {f"age_error.{item.group}.{name}": estimate for name, estimate in item.beside.items()}
     for metric in ("gender_right", "age_error"):
         for language in evidence.languages:
-            beside[f"{metric}.language.{language}"] = evidence.figure(metric, "rendered", evidence.where(language=language))
+            beside[f"{metric}.language.{language}"] = evidence.figure(
+                metric, "rendered", evidence.where(language=language)
+            )
     return replace(finding, estimates={**finding.estimates, **beside})

@@ -20,8 +20,14 @@ def check(evidence: Evidence) -> Finding:
     """
     before = "ceiling" if evidence.has("ceiling") else "portrait"
     if not evidence.groups or not evidence.has(before):
-        return too_few(CODE, TITLE, "all", {}, "There is no portrait or ceiling, or no speaker of a known group.",
-                       "Portraits, and speakers whose group is known.")  # fmt: skip
+        return too_few(
+            CODE,
+            TITLE,
+            "all",
+            {},
+            "There is no portrait or ceiling, or no speaker of a known group.",
+            "Portraits, and speakers whose group is known.",
+        )
     level = 1 - (1 - evidence.settings.confidence) / len(evidence.groups)
     figures = []
     for group in evidence.groups:
@@ -38,8 +44,11 @@ def check(evidence: Evidence) -> Finding:
         worst = next(figure for figure in figures if figure.group == named[0])
         others = f" So it is with {listing([group_words(group) for group in named[1:]])}." if len(named) > 1 else ""
         return (
-            f"Of {group_words(worst.group)} speakers, {percent(worst.beside['rendered'])} of the rendered faces are read as "
-            f"their own group by {evidence.instrument}, against {percent(worst.beside[before])} at the stage {before}.{others}"
+            f"Of {group_words(worst.group)} speakers, {percent(worst.beside['rendered'])} of the rendered faces are "
+            f"read as their own group by {evidence.instrument}, against {percent(worst.beside[before])} at the stage "
+            f"{before}.{others}"
         )
 
-    return judge_groups(evidence, CODE, TITLE, figures, sentence, direction="greater", figure=f"fall from {before} to rendered")
+    return judge_groups(
+        evidence, CODE, TITLE, figures, sentence, direction="greater", figure=f"fall from {before} to rendered"
+    )

@@ -25,16 +25,20 @@ def check(evidence: Evidence) -> Finding:
     """
     figures = gap_figures(evidence, METRIC, "rendered")
     if not figures:
-        return too_few(CODE, TITLE, "all", {}, "There are fewer than two known groups.", "Speakers of two known groups or more.")
+        return too_few(
+            CODE, TITLE, "all", {}, "There are fewer than two known groups.", "Speakers of two known groups or more."
+        )
 
     def sentence(named: list[str]) -> str:
         worst = next(figure for figure in figures if figure.group == named[0])
         return (
-            f"{percent(worst.beside['own'])} of {group_words(worst.group)} speakers' clips end without a face that can be read, "
-            f"{points(worst.held)} against all other groups."
+            f"{percent(worst.beside['own'])} of {group_words(worst.group)} speakers' clips end without a face that can "
+            f"be read, {points(worst.held)} against all other groups."
         )
 
     finding = judge_groups(evidence, CODE, TITLE, figures, sentence, direction="two_sided", figure="failure gap")
-    beside = {f"language.{language}": evidence.figure(METRIC, "rendered", evidence.where(language=language))
-              for language in evidence.languages}  # fmt: skip
+    beside = {
+        f"language.{language}": evidence.figure(METRIC, "rendered", evidence.where(language=language))
+        for language in evidence.languages
+    }
     return replace(finding, estimates={**finding.estimates, **beside})

@@ -1,8 +1,8 @@
 """S2F001: speakers labelled asian, heard in English: is the face made from their voice read as white?
 
-The failure that Speech2Face's authors report. Three comparisons take it apart, each paired by speaker: with the portrait
-(what the instrument reads in the true face), with the ceiling (what the decoder does to it), and with the same speakers'
-clips in another language (what the language alone does).
+The failure that Speech2Face's authors report. Three comparisons take it apart, each paired by speaker: with the
+portrait (what the instrument reads in the true face), with the ceiling (what the decoder does to it), and with the same
+speakers' clips in another language (what the language alone does).
 """
 
 from __future__ import annotations
@@ -27,8 +27,14 @@ def check(evidence: Evidence) -> Finding:
     english = evidence.where(race=RACE, english=True)
     speakers = evidence.frame["speaker_id"][english]
     if not english.any():
-        return too_few(CODE, TITLE, "asian", {}, "No speaker of group asian is heard in English.",
-                       "English clips of speakers whose group is asian.")  # fmt: skip
+        return too_few(
+            CODE,
+            TITLE,
+            "asian",
+            {},
+            "No speaker of group asian is heard in English.",
+            "English clips of speakers whose group is asian.",
+        )
     other = evidence.where(race=RACE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
     estimates: dict[str, Estimate] = {
         "portrait": evidence.figure(READ, "portrait", english),
@@ -41,21 +47,37 @@ def check(evidence: Evidence) -> Finding:
         "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
     }
     headline = next(
-        (name for name in ("excess_over_portrait", "excess_over_ceiling", "language_effect") if estimates[name].value is not None),
+        (
+            name
+            for name in ("excess_over_portrait", "excess_over_ceiling", "language_effect")
+            if estimates[name].value is not None
+        ),
         "excess_over_portrait",
     )
     labels = sorted(set(evidence.frame["group"][english]) - {"asian"})
-    mixed = f" Speakers labelled {' and '.join(labels)} are among them, since the labels do not tell them apart." if labels else ""
+    mixed = (
+        f" Speakers labelled {' and '.join(labels)} are among them, since the labels do not tell them apart."
+        if labels
+        else ""
+    )
     sentence = (
-        f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as white by "
-        f"{evidence.instrument}, against {percent(estimates['portrait'])} of their portraits "
-        f"({points(estimates['excess_over_portrait'])}); in another language the same speakers' faces are read as white "
-        f"in {percent(estimates['rendered_other_language'])} (English makes {points(estimates['language_effect'])}).{mixed}"
+        f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as "
+        f"white by {evidence.instrument}, against {percent(estimates['portrait'])} of their portraits "
+        f"({points(estimates['excess_over_portrait'])}); in another language the same speakers' faces are read as "
+        f"white in {percent(estimates['rendered_other_language'])} "
+        f"(English makes {points(estimates['language_effect'])}).{mixed}"
     )
     return judge(
-        evidence, CODE, TITLE, "asian", estimates[headline], estimates, sentence, direction="greater",
+        evidence,
+        CODE,
+        TITLE,
+        "asian",
+        estimates[headline],
+        estimates,
+        sentence,
+        direction="greater",
         figure=headline.replace("_", " "),
-    )  # fmt: skip
+    )
 
 
 def _complement(estimate: Estimate) -> Estimate:
@@ -63,5 +85,12 @@ def _complement(estimate: Estimate) -> Estimate:
     if estimate.value is None:
         return estimate
     low, high = estimate.low, estimate.high
-    return Estimate(1 - estimate.value, None if high is None else 1 - high, None if low is None else 1 - low,
-                    estimate.n_speakers, estimate.n_clips, estimate.n_missing, estimate.method)  # fmt: skip
+    return Estimate(
+        1 - estimate.value,
+        None if high is None else 1 - high,
+        None if low is None else 1 - low,
+        estimate.n_speakers,
+        estimate.n_clips,
+        estimate.n_missing,
+        estimate.method,
+    )

@@ -26,15 +26,21 @@ def check(evidence: Evidence) -> Finding:
     metric = f"similarity_over_impostor_{evidence.similarity_models[0].lower()}"
     figures = gap_figures(evidence, metric, "rendered")
     if not figures:
-        return too_few(CODE, TITLE, "all", {}, "There are fewer than two groups with several portraits of each gender.",
-                       "Portraits of at least two speakers of each group and gender.")  # fmt: skip
+        return too_few(
+            CODE,
+            TITLE,
+            "all",
+            {},
+            "There are fewer than two groups with several portraits of each gender.",
+            "Portraits of at least two speakers of each group and gender.",
+        )
 
     def sentence(named: list[str]) -> str:
         worst = next(figure for figure in figures if figure.group == named[0])
         return (
-            f"The rendered faces of {group_words(worst.group)} speakers resemble their own portraits over those of others of "
-            f"the same group and gender by a cosine of {amount(worst.beside['own'])} ({evidence.similarity_models[0]}), "
-            f"{amount(worst.held)} against all other groups."
+            f"The rendered faces of {group_words(worst.group)} speakers resemble their own portraits over those of "
+            f"others of the same group and gender by a cosine of {amount(worst.beside['own'])} "
+            f"({evidence.similarity_models[0]}), {amount(worst.held)} against all other groups."
         )
 
     finding = judge_groups(evidence, CODE, TITLE, figures, sentence, direction="two_sided", figure="likeness gap")
@@ -43,5 +49,7 @@ def check(evidence: Evidence) -> Finding:
         name = f"similarity_over_impostor_{model.lower()}"
         beside[f"{model.lower()}.all"] = evidence.figure(name, "rendered", evidence.where())
         for language in evidence.languages:
-            beside[f"{model.lower()}.language.{language}"] = evidence.figure(name, "rendered", evidence.where(language=language))
+            beside[f"{model.lower()}.language.{language}"] = evidence.figure(
+                name, "rendered", evidence.where(language=language)
+            )
     return replace(finding, estimates={**finding.estimates, **beside})

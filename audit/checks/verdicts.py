@@ -24,22 +24,44 @@ class GroupFigure:
 
 
 def judge(
-    evidence: Evidence, code: str, title: str, group: str, held: Estimate, estimates: Mapping[str, Estimate], sentence: str,
-    *, direction: Direction, figure: str,
-) -> Finding:  # fmt: skip
+    evidence: Evidence,
+    code: str,
+    title: str,
+    group: str,
+    held: Estimate,
+    estimates: Mapping[str, Estimate],
+    sentence: str,
+    *,
+    direction: Direction,
+    figure: str,
+) -> Finding:
     """The finding about one figure."""
     margin = evidence.margins[code]
     judged = verdict(held, margin, direction)
     return Finding(
-        code, title, judged.outcome, group, held, dict(estimates), margin, sentence, f"{figure}: {judged.reason}.",
+        code,
+        title,
+        judged.outcome,
+        group,
+        held,
+        dict(estimates),
+        margin,
+        sentence,
+        f"{figure}: {judged.reason}.",
         would_change(held, margin, direction, judged.outcome, evidence),
-    )  # fmt: skip
+    )
 
 
 def judge_groups(
-    evidence: Evidence, code: str, title: str, figures: list[GroupFigure], sentence: Callable[[list[str]], str],
-    *, direction: Direction, figure: str,
-) -> Finding:  # fmt: skip
+    evidence: Evidence,
+    code: str,
+    title: str,
+    figures: list[GroupFigure],
+    sentence: Callable[[list[str]], str],
+    *,
+    direction: Direction,
+    figure: str,
+) -> Finding:
     """The finding about one figure for every group: shown if it is shown for any, not shown only if for none.
 
     ``sentence`` is given the groups that it is shown for, else the one whose figure is largest.
@@ -63,18 +85,29 @@ def judge_groups(
     for item in figures:
         estimates[item.group] = item.held
         estimates |= {f"{item.group}.{name}": estimate for name, estimate in item.beside.items()}
-    by_outcome = {word: [name for name, found in judged.items() if found == word] for word in dict.fromkeys(judged.values())}
+    by_outcome = {
+        word: [name for name, found in judged.items() if found == word] for word in dict.fromkeys(judged.values())
+    }
     groups = "; ".join(f"{word.replace('_', ' ')} for {', '.join(names)}" for word, names in by_outcome.items())
     return Finding(
-        code, title, outcome, named[0], held, estimates, margin, sentence(named),
+        code,
+        title,
+        outcome,
+        named[0],
+        held,
+        estimates,
+        margin,
+        sentence(named),
         f"{figure}, {named[0]}: {verdicts[named[0]].reason}. By group: {groups}.",
         would_change(held, margin, direction, outcome, evidence),
-    )  # fmt: skip
+    )
 
 
 def too_few(code: str, title: str, group: str, estimates: Mapping[str, Estimate], reason: str, would: str) -> Finding:
     """The finding of a check that the data cannot answer."""
-    return Finding(code, title, "not_evaluable", group, None, dict(estimates), None, f"Not evaluable: {reason}", reason, would)
+    return Finding(
+        code, title, "not_evaluable", group, None, dict(estimates), None, f"Not evaluable: {reason}", reason, would
+    )
 
 
 def would_change(held: Estimate, margin: float, direction: Direction, outcome: Outcome, evidence: Evidence) -> str:
@@ -85,8 +118,11 @@ def would_change(held: Estimate, margin: float, direction: Direction, outcome: O
         return "An interval for the figure of every group."
     if outcome == "shown":
         nearest = held.low if held.low > 0 else -held.high
-        return f"A margin above {nearest:.2f}, an instrument whose own errors explain the difference, or other speakers."
-    return f"A margin below {max(abs(held.low), abs(held.high)):.2f}, an instrument that hides the difference, or other speakers."
+        return (
+            f"A margin above {nearest:.2f}, an instrument whose own errors explain the difference, or other speakers."
+        )
+    farthest = max(abs(held.low), abs(held.high))
+    return f"A margin below {farthest:.2f}, an instrument that hides the difference, or other speakers."
 
 
 def _sentence(words: str) -> str:

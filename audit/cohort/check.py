@@ -36,7 +36,10 @@ class CohortCheck:
         return {
             "name": self.name,
             "digest": self.digest,
-            "tables": {title: frame.astype(object).where(frame.notna(), None).to_dict("records") for title, frame in self.tables.items()},
+            "tables": {
+                title: frame.astype(object).where(frame.notna(), None).to_dict("records")
+                for title, frame in self.tables.items()
+            },
             "remarks": list(self.remarks),
         }
 
@@ -57,10 +60,12 @@ def check_cohort(cohort: Cohort, settings: Settings | None = None) -> CohortChec
     remarks = [
         *audited.set_aside,
         f"{silent} speakers have no clip and take no part." if silent else "",
-        f"{int((table['group'] == UNKNOWN).sum())} clips are of speakers whose group is unknown: they are never judged right or wrong."
-        if (table["group"] == UNKNOWN).any() else "",
+        f"{int((table['group'] == UNKNOWN).sum())} clips are of speakers whose group is unknown: they are never judged "
+        "right or wrong."
+        if (table["group"] == UNKNOWN).any()
+        else "",
         *([audited.notes.notes] if audited.notes.notes else []),
-    ]  # fmt: skip
+    ]
     return CohortCheck(
         cohort.name,
         cohort.digest,
@@ -98,14 +103,20 @@ def _power(table: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     rows = []
     for group in ordered_groups(name for name in set(table["group"]) if name != UNKNOWN):
         own = table[table["group"] == group]
-        both = set(own["speaker_id"]) & set(english["speaker_id"]) & set(own["speaker_id"][~own.index.isin(english.index)])
+        both = (
+            set(own["speaker_id"]) & set(english["speaker_id"]) & set(own["speaker_id"][~own.index.isin(english.index)])
+        )
         n, others = own["speaker_id"].nunique(), table["speaker_id"].nunique() - own["speaker_id"].nunique()
         comparisons = {
             "rendered against portrait": smallest_detectable(n, design="paired", settings=settings),
             "English against another language": smallest_detectable(len(both), design="paired", settings=settings),
-            "the group against all others": smallest_detectable(n, design="unpaired", other_speakers=others, settings=settings),
+            "the group against all others": smallest_detectable(
+                n, design="unpaired", other_speakers=others, settings=settings
+            ),
         }
         counts = (n, len(both), n)
-        rows += [(group, name, count, found.size, "" if found.size is not None else found.method.split(" (")[0])
-                 for (name, found), count in zip(comparisons.items(), counts, strict=True)]  # fmt: skip
+        rows += [
+            (group, name, count, found.size, "" if found.size is not None else found.method.split(" (")[0])
+            for (name, found), count in zip(comparisons.items(), counts, strict=True)
+        ]
     return pd.DataFrame(rows, columns=["group", "comparison", "n_speakers", "smallest_difference", "note"])

@@ -19,8 +19,17 @@ from audit.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_membe
 UNSTATED = "unstated"
 """The source of a label whose source the cohort does not state."""
 
-SPEAKER_COLUMNS = ("speaker_id", "group", "gender", "age", "portrait", "group_source", "gender_source",
-                   "native_language", "split")  # fmt: skip
+SPEAKER_COLUMNS = (
+    "speaker_id",
+    "group",
+    "gender",
+    "age",
+    "portrait",
+    "group_source",
+    "gender_source",
+    "native_language",
+    "split",
+)
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 SHOWN_FAULTS = 50
@@ -49,8 +58,11 @@ class Faults:
 def read_cohort(folder: Path) -> Cohort:
     """The cohort in a folder; see :meth:`audit.Cohort.read`."""
     if not folder.is_dir():
-        raise CohortError([f"{folder} is no folder."], "a folder with speakers.csv and clips.csv",
-                          "Make one: audit cohort import ADAPTER ROOT -o DIR.")  # fmt: skip
+        raise CohortError(
+            [f"{folder} is no folder."],
+            "a folder with speakers.csv and clips.csv",
+            "Make one: audit cohort import ADAPTER ROOT -o DIR.",
+        )
     faults = Faults()
     notes = _read_notes(folder / "cohort.toml")
     speakers_file, speakers = _read_table(folder, "speakers")
@@ -101,7 +113,9 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
         try:
             frame = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
         except UnicodeDecodeError as error:
-            raise CohortError([f"{csv.name} is not UTF-8: {error}."], "UTF-8, with or without a byte-order mark") from error
+            raise CohortError(
+                [f"{csv.name} is not UTF-8: {error}."], "UTF-8, with or without a byte-order mark"
+            ) from error
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise CohortError([f"{csv.name} is no CSV: {error}."], "a header and one row a line") from error
     elif parquet.is_file():
@@ -112,18 +126,26 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
         frame = frame.astype(object).where(frame.notna(), "").astype(str)
         csv = parquet
     else:
-        raise CohortError([f"{folder} holds neither {csv.name} nor {parquet.name}."], "one of the two",
-                          "Make a cohort: audit cohort import ADAPTER ROOT -o DIR.")  # fmt: skip
+        raise CohortError(
+            [f"{folder} holds neither {csv.name} nor {parquet.name}."],
+            "one of the two",
+            "Make a cohort: audit cohort import ADAPTER ROOT -o DIR.",
+        )
     frame = frame.fillna("").rename(columns=str.strip)
     return csv.name, frame.apply(lambda column: column.str.strip())
 
 
 def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
-    for column in REQUIRED[file.split(".")[0]]:
+    for column in REQUIRED[file.split(".", maxsplit=1)[0]]:
         if column not in frame:
             near = difflib.get_close_matches(column, frame.columns, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            faults.add(file, None, f"the column {column!r} is missing{hint}", f"columns {', '.join(REQUIRED[file.split('.')[0]])}")
+            faults.add(
+                file,
+                None,
+                f"the column {column!r} is missing{hint}",
+                f"columns {', '.join(REQUIRED[file.split('.', maxsplit=1)[0]])}",
+            )
     for column in frame.columns[frame.columns.duplicated()]:
         faults.add(file, None, f"the column {column!r} stands twice", "each column once")
 
@@ -142,14 +164,29 @@ def _allowed_roots(folder: Path, notes: CohortNotes) -> tuple[str, ...]:
 def _check_speakers(file: str, frame: pd.DataFrame, folder: Path, roots: tuple[str, ...], faults: Faults) -> None:
     _check_ids(file, frame["speaker_id"], faults)
     _check_values(file, frame["group"], _is_group, _group_words, faults)
-    _check_values(file, frame["gender"], {"", UNKNOWN, *GENDERS}.__contains__,
-                  lambda _: f"{', '.join(GENDERS)} or {UNKNOWN}", faults)  # fmt: skip
+    _check_values(
+        file,
+        frame["gender"],
+        {"", UNKNOWN, *GENDERS}.__contains__,
+        lambda _: f"{', '.join(GENDERS)} or {UNKNOWN}",
+        faults,
+    )
     _check_values(file, frame["age"], _is_age, lambda _: "years from 0 to 120, or empty", faults)
-    _check_values(file, frame["native_language"], lambda code: code == "" or is_language(code),
-                  lambda _: "a BCP-47 code such as en or zh-TW, or empty", faults)  # fmt: skip
+    _check_values(
+        file,
+        frame["native_language"],
+        lambda code: code == "" or is_language(code),
+        lambda _: "a BCP-47 code such as en or zh-TW, or empty",
+        faults,
+    )
     for column in ("group_source", "gender_source"):
-        _check_values(file, frame[column], {"", UNSTATED, *LABEL_SOURCES}.__contains__,
-                      lambda _: f"{', '.join(LABEL_SOURCES)}, or empty", faults)  # fmt: skip
+        _check_values(
+            file,
+            frame[column],
+            {"", UNSTATED, *LABEL_SOURCES}.__contains__,
+            lambda _: f"{', '.join(LABEL_SOURCES)}, or empty",
+            faults,
+        )
     _check_paths(file, frame["portrait"], folder, roots, faults)
 
 
@@ -157,10 +194,17 @@ def _check_clips(
     file: str, frame: pd.DataFrame, speakers: set[str], folder: Path, roots: tuple[str, ...], faults: Faults
 ) -> None:
     _check_ids(file, frame["clip_id"], faults)
-    _check_values(file, frame["speaker_id"], speakers.__contains__, lambda _: "a speaker_id of the speakers' table", faults)
+    _check_values(
+        file, frame["speaker_id"], speakers.__contains__, lambda _: "a speaker_id of the speakers' table", faults
+    )
     _check_values(file, frame["language"], is_language, lambda _: "a BCP-47 code such as en or zh-TW", faults)
-    _check_values(file, frame["language_source"], {"", UNSTATED, *LABEL_SOURCES}.__contains__,
-                  lambda _: f"{', '.join(LABEL_SOURCES)}, or empty", faults)  # fmt: skip
+    _check_values(
+        file,
+        frame["language_source"],
+        {"", UNSTATED, *LABEL_SOURCES}.__contains__,
+        lambda _: f"{', '.join(LABEL_SOURCES)}, or empty",
+        faults,
+    )
     for column in ("audio", "portrait", "rendered", "ceiling"):
         _check_paths(file, frame[column], folder, roots, faults)
     heard = (frame["audio"] != "") | (frame["rendered"] != "")

@@ -1,4 +1,4 @@
-"""Data sets: adapters that turn a download as it lies on disk into a cohort, and the cohorts that ship with the package."""
+"""Data sets: adapters that turn a download as it lies on disk into a cohort, and the cohorts of the package."""
 
 from audit.datasets.adapter import Imported, adapter, available, import_cohort
 from audit.datasets.embedded import embedded, embedded_names

@@ -49,7 +49,9 @@ Adapter = Callable[..., Imported]
 
 def available() -> dict[str, str]:
     """The names of the adapters, each with one line on what it reads."""
-    built_in = {"speech2face_released": "the outputs that Speech2Face's authors released on the paper's page, whole or in part"}
+    built_in = {
+        "speech2face_released": "the outputs that Speech2Face's authors released on the paper's page, whole or in part"
+    }
     return built_in | {point.name: f"from {point.value}" for point in entry_points(group=ENTRY_POINTS)}
 
 
@@ -118,8 +120,12 @@ def import_cohort(
         raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
 
     out.mkdir(parents=True, exist_ok=True)
-    paths = [(frame, column) for frame, columns in ((speakers, ("portrait",)), (clips, ("audio", "portrait", "rendered", "ceiling")))
-             for column in columns if column in frame]  # fmt: skip
+    paths = [
+        (frame, column)
+        for frame, columns in ((speakers, ("portrait",)), (clips, ("audio", "portrait", "rendered", "ceiling")))
+        for column in columns
+        if column in frame
+    ]
     used = sorted({value for frame, column in paths for value in frame[column] if value})
     if copy:
         for value in used:
@@ -131,9 +137,13 @@ def import_cohort(
         frame[column] = frame[column].map(lambda value: f"{FILES}/{value}" if value else "")
     speakers.fillna("").replace(UNSTATED, "").to_csv(out / "speakers.csv", index=False, quoting=csv.QUOTE_MINIMAL)
     clips.fillna("").replace(UNSTATED, "").to_csv(out / "clips.csv", index=False, quoting=csv.QUOTE_MINIMAL)
-    notes = found.notes.model_copy(update={
-        "files": "" if copy else str(root.resolve()),
-        "notes": " ".join([found.notes.notes, *remarks]).strip(),
-    })  # fmt: skip
-    (out / "cohort.toml").write_text(tomli_w.dumps({k: v for k, v in notes.model_dump().items() if v}), encoding="utf-8")
+    notes = found.notes.model_copy(
+        update={
+            "files": "" if copy else str(root.resolve()),
+            "notes": " ".join([found.notes.notes, *remarks]).strip(),
+        }
+    )
+    (out / "cohort.toml").write_text(
+        tomli_w.dumps({k: v for k, v in notes.model_dump().items() if v}), encoding="utf-8"
+    )
     return Cohort.read(out), tuple(remarks)

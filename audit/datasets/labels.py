@@ -41,9 +41,15 @@ def apply_labels(
     if faults or key is None:
         raise CohortError(faults, "a source for every label, see the template in datasets/labels-template.csv")
     known = set(clips[key])
-    faults = [f"{path.name}, row {i + 2}: {key} {value!r} is not in the data set."
-              for i, value in labels[key].items() if value not in known]  # fmt: skip
-    faults += [f"{path.name}, row {i + 2}: {key} {labels[key][i]!r} stands twice." for i in labels.index[labels[key].duplicated()]]
+    faults = [
+        f"{path.name}, row {i + 2}: {key} {value!r} is not in the data set."
+        for i, value in labels[key].items()
+        if value not in known
+    ]
+    faults += [
+        f"{path.name}, row {i + 2}: {key} {labels[key][i]!r} stands twice."
+        for i in labels.index[labels[key].duplicated()]
+    ]
     if faults:
         raise CohortError(faults[:50], "each id of the data set at most once")
 

@@ -66,8 +66,9 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
     ]
     present = [part for part in parts if (root / part.folder / "Wav").is_dir()]
     if not present:
-        raise AuditError(f"{root} holds no part of the released outputs.",
-                         " or ".join(f"{part.folder}/Wav" for part in parts))  # fmt: skip
+        raise AuditError(
+            f"{root} holds no part of the released outputs.", " or ".join(f"{part.folder}/Wav" for part in parts)
+        )
 
     rows: dict[str, dict[str, str]] = {}
     assistants = repeated = 0
@@ -89,7 +90,9 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
     speakers = _speakers(clips) if len(clips) else clips
     remarks = [
         f"{assistants} clips of voice assistants (Zz_) were left out: they are no people." if assistants else "",
-        f"{repeated} clips of the paper's figures stand in another part already and were taken once." if repeated else "",
+        f"{repeated} clips of the paper's figures stand in another part already and were taken once."
+        if repeated
+        else "",
         f"{len(without_sound)} rendered faces have no clip beside them and were left out." if without_sound else "",
     ]
     remarks += list(_assumptions(clips))
@@ -118,15 +121,28 @@ def _row(root: Path, part: _Part, stem: str) -> Iterator[tuple[str, str]]:
 
 def _labels(stem: str) -> dict[str, str]:
     """What a file's name says of its speaker."""
-    unlabelled = {"group": UNKNOWN, "gender": UNKNOWN, "age_band": "", "fluency": "", "native_language": "",
-                  "group_source": "", "gender_source": "", "language": "und", "language_source": ""}  # fmt: skip
+    unlabelled = {
+        "group": UNKNOWN,
+        "gender": UNKNOWN,
+        "age_band": "",
+        "fluency": "",
+        "native_language": "",
+        "group_source": "",
+        "gender_source": "",
+        "language": "und",
+        "language_source": "",
+    }
     if bilingual := _BILINGUAL.match(stem):
         asian_man = {"group": "asian", "gender": "man", "group_source": "metadata", "gender_source": "metadata"}
-        return unlabelled | {
-            "speaker_id": bilingual["name"],
-            "language": LANGUAGE_OF_WORD[bilingual["language"]],
-            "language_source": "metadata",
-        } | (asian_man if bilingual["name"] == "6ce" else {})  # fmt: skip
+        return (
+            unlabelled
+            | {
+                "speaker_id": bilingual["name"],
+                "language": LANGUAGE_OF_WORD[bilingual["language"]],
+                "language_source": "metadata",
+            }
+            | (asian_man if bilingual["name"] == "6ce" else {})
+        )
     if coded := _VOXCELEB.match(stem):
         gender, fluency, band, ethnicity = tuple(coded["digits"])
         return {

@@ -100,14 +100,18 @@ def model(name: str, *, weights: str | Path | None = None, options: Mapping[str,
             return Planted(PlantedOptions.model_validate(chosen))
         except ValidationError as error:
             first = error.errors()[0]
-            raise ModelError(f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
-                             "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed") from error  # fmt: skip
+            raise ModelError(
+                f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+                "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
+            ) from error
     factory = _factory(name)
     keywords = chosen | ({} if weights is None else {"weights": weights})
     made = factory(**keywords) if callable(factory) else factory
     if not isinstance(made, (Reconstructor, Playback, Bindable)):
-        raise ModelError(f"The model {name!r} made a {type(made).__name__} without name and render.",
-                         "an object with name and render(waveforms, sample_rate)")  # fmt: skip
+        raise ModelError(
+            f"The model {name!r} made a {type(made).__name__} without name and render.",
+            "an object with name and render(waveforms, sample_rate)",
+        )
     return made
 
 
@@ -120,8 +124,13 @@ def _factory(name: str) -> Any:
         try:
             return getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
-            raise ModelError(f"The model {name!r} cannot be imported: {error}.", "module:factory, importable from here") from error
+            raise ModelError(
+                f"The model {name!r} cannot be imported: {error}.", "module:factory, importable from here"
+            ) from error
     near = difflib.get_close_matches(name, available(), n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise ModelError(f"There is no model {name!r}{hint}.", f"{', '.join(sorted(available()))} or module:factory",
-                     "See them: audit list models.")  # fmt: skip
+    raise ModelError(
+        f"There is no model {name!r}{hint}.",
+        f"{', '.join(sorted(available()))} or module:factory",
+        "See them: audit list models.",
+    )

@@ -1,4 +1,4 @@
-"""``planted``: known truth for testing the audit itself. It shows portraits, some of them of the wrong group on purpose."""
+"""``planted``: known truth for testing the audit itself: portraits, some of them of the wrong group on purpose."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class PlantedOptions(BaseModel):
             for group, languages in dial.items():
                 for language, shares in languages.items():
                     if min(shares.values(), default=0) < 0 or sum(shares.values()) > 1 + 1e-9:
-                        raise ValueError(f"{stage}.{group}.{language}: probabilities lie in [0, 1] and sum to at most 1")
+                        raise ValueError(
+                            f"{stage}.{group}.{language}: probabilities lie in [0, 1] and sum to at most 1"
+                        )
         return self
 
 
@@ -78,11 +80,15 @@ class Planted:
         groups, shown = sorted(set(table["group"])), sorted(set(portraits["group"]))
         for group, languages in dial.items():
             if group not in groups:
-                raise ModelError(f"The dial of 'planted' names the group {group!r}.", f"a group of the cohort: {', '.join(groups)}")
+                raise ModelError(
+                    f"The dial of 'planted' names the group {group!r}.", f"a group of the cohort: {', '.join(groups)}"
+                )
             for target in {target for shares in languages.values() for target in shares}:
                 if target not in shown:
-                    raise ModelError(f"The dial of 'planted' shows portraits of {target!r}.",
-                                     f"a group with portraits: {', '.join(shown)}")  # fmt: skip
+                    raise ModelError(
+                        f"The dial of 'planted' shows portraits of {target!r}.",
+                        f"a group with portraits: {', '.join(shown)}",
+                    )
 
     def _draw(self, stage: str, dial: Dial, table: pd.DataFrame, portraits: pd.DataFrame) -> dict[str, str]:
         shown: dict[str, str] = {}

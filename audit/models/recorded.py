@@ -40,7 +40,9 @@ class Recorded:
                 "a path in the column rendered of the clips' table",
                 "Fill the column, or choose another model: audit list models.",
             )
-        return RecordedPlayback(root, dict(zip(table["clip_id"], zip(table["rendered"], table["ceiling"], strict=True), strict=True)))
+        return RecordedPlayback(
+            root, dict(zip(table["clip_id"], zip(table["rendered"], table["ceiling"], strict=True), strict=True))
+        )
 
 
 @dataclass(frozen=True)
