@@ -109,6 +109,20 @@ def trimmed(sound: Sound, rate: int, margin: float = 0.02) -> Sound:
     return sound[max(0, int(active[0]) * size - edge) : (int(active[-1]) + 1) * size + edge]
 
 
+def shortened(sound: Sound, rate: int, longest: float = 0.28) -> Sound:
+    """The sound with every pause that is longer than ``longest`` seconds cut down to it, in the middle of the pause."""
+    size = int(0.01 * rate)
+    active = speaking(sound, rate)
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], active, [True]]).astype(int)))
+    keep = np.ones(len(sound), bool)
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        spare = int(stop - start) * size - int(longest * rate)
+        if spare > 0:
+            middle = int(start + stop) * size // 2
+            keep[middle - spare // 2 : middle - spare // 2 + spare] = False
+    return sound[keep]
+
+
 def levelled(sound: Sound, level: float = LEVEL_DBFS) -> Sound:
     """The sound with the root mean square of its speech frames at ``level`` dBFS."""
     active = np.repeat(speaking(sound), int(RATE * 0.01))

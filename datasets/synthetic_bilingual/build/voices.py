@@ -32,10 +32,11 @@ from scipy import signal
 HERE = Path(__file__).parent
 CLIPS_PER_LANGUAGE = 2
 SPARE_SENTENCES = 8
-RAW_SECONDS = 6.15
+RAW_SECONDS, SPARE_SECONDS = 6.15, 0.5
 PAUSE = (0.15, 0.30)
-AIM_SECONDS = 6.8
-PHONEMES_A_SECOND = {"en": 18.5, "zh": 20.5, "es": 18.0}  # measured on some base voices at tempo 1, pauses included
+AIM_SECONDS = (
+    6.95  # what the first two sentences should last at the rates of rates.csv, so that a third is seldom needed
+)
 COMPRESSION = 0.955  # libsndfile's way to say Opus at about 19 kbit/s
 PARTS = {"audited": "", "validation": "training", "training": "training"}
 """Folder of each split below the output folder."""
@@ -66,6 +67,7 @@ def sentence_split(number: int) -> str:
 
 def script(table: pd.DataFrame, texts: dict[str, list[str]], seed: int) -> list[Spoken]:
     """What every clip says. No sentence is offered twice to one speaker, and none to speakers of two splits."""
+    rates = pd.read_csv(HERE / "rates.csv", index_col="voice")
     lasting = {language: [len(synthesis.phonemes(text, language)) for text in texts[language]] for language in texts}
     clips = []
     for row in table.to_dict("records"):
@@ -76,7 +78,8 @@ def script(table: pd.DataFrame, texts: dict[str, list[str]], seed: int) -> list[
             for take in range(CLIPS_PER_LANGUAGE):
                 clip_id = f"{row['speaker_id']}_{language}{take + 1}"
                 offered = [int(number) for number in drawn[take::CLIPS_PER_LANGUAGE][:SPARE_SENTENCES]]
-                wanted = AIM_SECONDS * row["tempo"] * PHONEMES_A_SECOND[language]
+                rate = sum(weight * rates[language][name] for name, weight in blend.items())
+                wanted = AIM_SECONDS * row["tempo"] * rate
                 chosen = in_order(offered, [lasting[language][number] for number in offered], wanted)
                 said = [texts[language][number] for number in chosen]
                 own_seed = speakers.seeded_number(seed, "clip", clip_id)
@@ -108,9 +111,9 @@ def speak(voice: synthesis.Synthesiser, spoken: Spoken) -> tuple[NDArray[np.int1
             raise ValueError(f"{spoken.clip_id}: {used} sentences last less than {RAW_SECONDS} s")
         said = voice.say(text, spoken.language, spoken.blend, spoken.tempo).astype(np.float64)
         pause = np.zeros(int(rng.uniform(*PAUSE) * synthesis.RATE)) if pieces else np.zeros(0)
-        pieces += [pause, timbre.trimmed(said, synthesis.RATE)]
+        pieces += [pause, timbre.shortened(timbre.trimmed(said, synthesis.RATE), synthesis.RATE)]
         used += 1 if used else 2
-    sound = np.concatenate(pieces)[:wanted]
+    sound = np.concatenate(pieces)[: wanted + int(SPARE_SECONDS * synthesis.RATE)]
     loudest = float(np.abs(sound).max())
     if not np.isfinite(sound).all() or loudest < 0.01:
         raise ValueError(f"{spoken.clip_id}: the synthesiser gave no sound")
