@@ -85,7 +85,7 @@ def instrument_card(audit: Audit) -> Card | None:
 
 def _card_table(key: str, rows: Mapping[str, Mapping[str, object]]) -> TableView:
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    columns = [Column(""), *(Column(_label(name), numeric=True) for name in names)]
+    columns = [Column("Label"), *(Column(_label(name), numeric=True) for name in names)]
     view = TableView(f"card-{key}", _label(key), columns)
     for name, row in rows.items():
         view.rows.append([head(clean(name.replace("_", " "))), *(_card_cell(row.get(column)) for column in names)])
