@@ -45,6 +45,11 @@ class Evidence:
     similarity_models: tuple[str, ...]
 
     @cached_property
+    def speakers(self) -> NDArray[np.int64]:
+        """Whose clip each is, as numbers."""
+        return np.asarray(pd.factorize(self.frame["speaker_id"])[0], np.int64)
+
+    @cached_property
     def groups(self) -> list[str]:
         """The groups that can be judged, in the fixed order."""
         return ordered_groups(group for group in set(self.frame["group"]) if group != UNKNOWN)
@@ -81,18 +86,16 @@ class Evidence:
 
     def figure(self, metric: str, stage: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """One metric at one stage over the speakers of a part of the clips."""
-        part = self.frame[mask]
         estimate = rate if self.metrics[metric].kind == "rate" else mean
-        values = part[f"{stage}.{metric}"].to_numpy()
-        return estimate(values, part["speaker_id"], self._settings(confidence), name=f"{stage}.{metric}")
+        values = self._values(stage, metric)[mask]
+        return estimate(values, self.speakers[mask], self._settings(confidence), name=f"{stage}.{metric}")
 
     def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
-        part = self.frame[mask]
         return paired_difference(
-            part[f"{before}.{metric}"].to_numpy(),
-            part[f"{after}.{metric}"].to_numpy(),
-            part["speaker_id"],
+            self._values(before, metric)[mask],
+            self._values(after, metric)[mask],
+            self.speakers[mask],
             self._settings(confidence),
             kind=self.metrics[metric].kind,
             name=f"{before}>{after}.{metric}",
@@ -100,17 +103,19 @@ class Evidence:
 
     def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
         """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
-        values = self.frame[f"{stage}.{metric}"].to_numpy()
-        speakers = self.frame["speaker_id"]
+        values = self._values(stage, metric)
         return paired_difference(
             values[first],
             values[second],
-            speakers[first],
+            self.speakers[first],
             self._settings(confidence),
-            second_speakers=speakers[second],
+            second_speakers=self.speakers[second],
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",
         )
+
+    def _values(self, stage: str, metric: str) -> NDArray[np.float64]:
+        return self.frame[f"{stage}.{metric}"].to_numpy(np.float64)
 
     def _settings(self, confidence: float | None) -> Settings:
         return self.settings if confidence is None else replace(self.settings, confidence=confidence)

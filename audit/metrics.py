@@ -99,7 +99,7 @@ def metric_frame(run: Run) -> pd.DataFrame:
         right = (seen[f"{stage}_gender"] == seen["gender"]).to_numpy()
         columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
         error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()
-        columns[f"{stage}.age_error"] = error.to_numpy(np.float64)
+        columns[f"{stage}.age_error"] = np.asarray(error, np.float64)
         if stage != "portrait":
             columns |= _similarity(run, stage)
     heard = ~seen["status"].str.startswith("audio_").to_numpy()

@@ -149,6 +149,10 @@ def _disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
     subsets = [subset for size in range(len(by) + 1) for subset in combinations(by, size)]
     place = {group: i for i, group in enumerate([ALL, *ordered_groups(set(evidence.frame["group"]))])}
     parts = []
+    frame = evidence.frame[[*by, *(name for name in evidence.frame if "." in str(name))]].assign(
+        speaker=evidence.speakers
+    )
+    frame = frame.astype(dict.fromkeys(by, "category"))
     for metric in evidence.metrics.values():
         for stage in metric.stages:
             column = f"{stage}.{metric.name}"
@@ -156,7 +160,9 @@ def _disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
                 continue
             found = []
             for subset in subsets:
-                table = cells(evidence.frame, list(subset), column, kind=metric.kind, settings=evidence.settings)
+                table = cells(
+                    frame, list(subset), column, speaker="speaker", kind=metric.kind, settings=evidence.settings
+                )
                 table = table.iloc[:-1] if subset else table
                 found.append(table.assign(**{name: ALL for name in by if name not in subset}))
             table = pd.concat(found, ignore_index=True)
