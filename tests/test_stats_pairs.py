@@ -72,6 +72,8 @@ def test_a_speaker_always_read_has_one_vote_whatever_the_number_of_clips():
 def test_pairs_refuse_what_they_cannot_align():
     with pytest.raises(ValueError, match="2 first values but 3 second"):
         paired_difference([0, 1], [0, 1, 1], list("ab"))
+    with pytest.raises(ValueError, match="2 first values but 3 speakers"):
+        paired_difference([0, 1], [0, 1, 1], list("abc"), second_speakers=list("ab"))
 
 
 @pytest.mark.parametrize("rule", ["percentile", "bca"])

@@ -130,6 +130,19 @@ def test_one_speaker_with_ten_thousand_clips_is_one_speaker():
     assert by_clip.value > 0.999 and by_clip.high - by_clip.low > 0.9
 
 
+def test_speakers_may_be_called_anything():
+    values, names = [0, 1, 1, 0, 0], list("abcde")
+    expected = rate(values, names)
+    for who in (
+        range(5),
+        [(n, 1) for n in names],
+        pd.Categorical(names),
+        pd.Series(names, dtype="string"),
+        [1, "1", *"xyz"],
+    ):
+        assert rate(values, who) == expected
+
+
 def test_a_mean_below_thirty_speakers_is_students():
     """Speakers' means 1, 2, 3, 4, 6: scipy's t interval on five numbers."""
     found = mean([1, 2, 3, 4, 5, 7], list("abcdee"))

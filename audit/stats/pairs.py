@@ -18,6 +18,7 @@ from audit.stats.speakers import (
     SpeakerSums,
     checked_values,
     codes_of,
+    ids_of,
     sorted_sums,
     speaker_sums,
 )
@@ -67,9 +68,10 @@ def _paired(
         sums = speaker_sums(b - a, codes)
         n_heard = len(np.unique(codes))
         return _Pairs(sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total))
-    both = codes_of(
-        np.r_[np.asarray(speakers, dtype=object), np.asarray(second_speakers, dtype=object)], len(a) + len(b)
-    )
+    ids = ids_of(speakers)
+    if len(ids) != len(a):
+        raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
+    both = codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b))
     codes_a, codes_b = both[: len(a)], both[len(a) :]
     n_ids = int(both.max()) + 1 if len(both) else 0
     # one cell a speaker, so that the sums come back in the order of the speakers' numbers

@@ -57,9 +57,18 @@ class SpeakerSums:
         return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
 
 
+def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
+    """Speakers' ids as one row of objects, tuples kept whole."""
+    if isinstance(speakers, np.ndarray | pd.Series | pd.Categorical | pd.Index):
+        return np.asarray(speakers, dtype=object)
+    ids = np.empty(len(speakers), dtype=object)
+    ids[:] = list(speakers)
+    return ids
+
+
 def codes_of(speakers: SpeakerIds, length: int) -> Ints:
     """Number the speakers from 0; raises ValueError for a missing id or a wrong length."""
-    codes = np.asarray(pd.factorize(np.asarray(speakers, dtype=object))[0], dtype=np.int64)
+    codes = np.asarray(pd.factorize(ids_of(speakers))[0], dtype=np.int64)
     if len(codes) != length:
         raise ValueError(f"{length} values but {len(codes)} speakers")
     if (codes < 0).any():
