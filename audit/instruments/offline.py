@@ -1,0 +1,129 @@
+"""Builds DeepFace's own models, saying which weight files they read, and never reaching the network unasked.
+
+DeepFace downloads what it does not find at first use. Here every request for a weight file is answered first from the
+user's DeepFace home (``$DEEPFACE_HOME/.deepface/weights``), then from the PyPI package ``face_recognition_models``,
+which carries dlib's two files; only where the user allowed it may DeepFace download the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from audit.errors import ModelError
+
+ATTRIBUTE_WEIGHTS = {
+    "race": ("Race", "race_model_single_batch"),
+    "gender": ("Gender", "gender_model_weights"),
+    "age": ("Age", "age_model_weights"),
+}
+"""DeepFace's name and the stem of the weight file of each attribute model."""
+
+_SUFFIXES = {"tensorflow": ".h5", "pytorch": ".pth", "onnx": ".onnx"}
+_building = threading.Lock()
+
+
+def deepface_home() -> Path:
+    """The folder in which DeepFace keeps its weights on this machine."""
+    return Path(os.environ.get("DEEPFACE_HOME") or Path.home()) / ".deepface" / "weights"
+
+
+def backend() -> str:
+    """The backend engine that DeepFace runs on: tensorflow, pytorch or onnx."""
+    from deepface.commons import backend_utils
+
+    return str(backend_utils.get_backend_engine())
+
+
+def attribute_file(attribute: str) -> Path:
+    """Where DeepFace looks for its own weights of an attribute, whether they are there or not."""
+    return deepface_home() / (ATTRIBUTE_WEIGHTS[attribute][1] + _SUFFIXES[backend()])
+
+
+def find_weights(file_name: str) -> Path | None:
+    """The weight file on this machine, or ``None``."""
+    places = [deepface_home()]
+    # Only its spec is asked for: importing the package needs pkg_resources, which current setuptools no longer has.
+    spec = importlib.util.find_spec("face_recognition_models")
+    if spec is not None and spec.submodule_search_locations:
+        places += [Path(place) / "models" for place in spec.submodule_search_locations]
+    return next((place / file_name for place in places if (place / file_name).is_file()), None)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, size: int, modified_ns: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file; a large file is read again only if it changed."""
+    state = path.stat()
+    return _digest(path, state.st_size, state.st_mtime_ns)
+
+
+@contextmanager
+def _answering(allow_download: bool, used: dict[str, Path]) -> Iterator[None]:
+    """Answer DeepFace's requests for weight files, noting each in ``used``."""
+    from deepface.commons import folder_utils, weight_utils
+
+    download = weight_utils.download_weights_if_necessary
+
+    def answer(file_name: str, source_url: str | list[str], compress_type: str | None = None) -> str:
+        path = find_weights(file_name)
+        if path is None:
+            if not allow_download:
+                raise ModelError(
+                    f"DeepFace's weight file {file_name} is not in {deepface_home()}.",
+                    "Weights that are on this machine; nothing is downloaded unasked.",
+                    "Put the file there, or allow DeepFace to download it with --allow-download.",
+                )
+            folder_utils.initialize_folder()
+            path = Path(download(file_name=file_name, source_url=source_url, compress_type=compress_type))
+        used[file_name] = path
+        return str(path)
+
+    weight_utils.download_weights_if_necessary = answer
+    try:
+        yield
+    finally:
+        weight_utils.download_weights_if_necessary = download
+
+
+def build(task: str, model: str, *, allow_download: bool = False) -> tuple[Any, dict[str, Path]]:
+    """A new instance of one of DeepFace's models, and the weight files that it read.
+
+    Parameters
+    ----------
+    task : str
+        ``face_detector``, ``facial_attribute`` or ``facial_recognition``.
+    model : str
+        DeepFace's name of the model, such as ``dlib`` or ``Race``.
+    allow_download : bool
+        Whether DeepFace may download weights that are not on this machine.
+
+    Raises
+    ------
+    ModelError
+        If a weight file is missing, a package that the model needs is not installed, or DeepFace cannot load it.
+    """
+    from deepface.modules import modeling
+    from deepface.modules.exceptions import UnimplementedError
+
+    used: dict[str, Path] = {}
+    try:
+        with _building, _answering(allow_download, used):
+            client = modeling.get_model_class(task, model)()
+    except (ImportError, ValueError, UnimplementedError) as fault:
+        raise ModelError(
+            f"DeepFace cannot build its {task.replace('_', ' ')} {model}: {fault}",
+            next_step="Check the installation and the files in the DeepFace home, or choose the embedded models.",
+        ) from fault
+    return client, used

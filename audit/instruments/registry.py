@@ -1,0 +1,127 @@
+"""Instruments by name: the built-in ones, those of installed packages, and ``module:factory``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from audit.errors import ModelError
+from audit.instruments.protocol import Instrument
+
+if TYPE_CHECKING:
+    from audit.instruments.reader import Source
+
+ENTRY_POINTS: Final = "audit.instruments"
+BUILT_IN: Final = {
+    "auto": "DeepFace's own weights for each attribute where they are on this machine, else the embedded models",
+    "embedded": "the models in this package, registered with DeepFace: no download, the same reads on every machine",
+    "deepface": "DeepFace's own weights for race, gender and age; an error where one is missing",
+}
+
+
+def available() -> dict[str, str]:
+    """Every instrument's name with one line about it: the built-in ones, then those of installed packages.
+
+    Examples
+    --------
+    >>> list(available())[:3]
+    ['auto', 'embedded', 'deepface']
+    """
+    others = {point.name: f"from {point.value}" for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    return {**BUILT_IN, **dict(sorted(others.items()))}
+
+
+def instrument(
+    name: str = "auto",
+    *,
+    similarity: Sequence[str] = ("FaceRes", "Dlib"),
+    detector: str = "dlib",
+    allow_download: bool = False,
+    **options: Any,
+) -> Instrument:
+    """An instrument, ready to read.
+
+    Parameters
+    ----------
+    name : str
+        ``auto``, ``embedded``, ``deepface``, the name of an entry point in the group ``audit.instruments``, or
+        ``module:factory``.
+    similarity : sequence of str
+        The face features that readings carry, the primary one first: FaceRes, Dlib or both.
+    detector : {"dlib", "opencv"}
+        Which of DeepFace's detectors finds the faces.
+    allow_download : bool
+        Whether DeepFace may download its weights; without it nothing ever reaches the network.
+    **options
+        Passed on: ``threads`` and ``remember`` of :class:`audit.instruments.reader.DeepFaceInstrument`; for an
+        instrument of one's own, everything is passed on that was given.
+
+    Raises
+    ------
+    ModelError
+        If there is no such instrument, or it cannot be built.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> reader = instrument("embedded", similarity=["FaceRes"])
+    >>> reader.read([np.full((64, 64, 3), 255, np.uint8)])[0].status
+    'no_face'
+    """
+    if name in BUILT_IN:
+        from audit.instruments import reader
+
+        sources, reasons = _sources(name, allow_download)
+        return reader.DeepFaceInstrument(
+            name, sources, reasons, similarity=similarity, detector=detector, allow_download=allow_download, **options
+        )
+    built = _factory(name)(**options)
+    if not isinstance(built, Instrument):
+        raise ModelError(
+            f"Instrument {name!r} made a {type(built).__name__}.",
+            "An object with name, similarity_models, read and describe (audit.instruments.protocol.Instrument).",
+        )
+    return built
+
+
+def _sources(name: str, allow_download: bool) -> tuple[dict[str, Source], dict[str, str]]:
+    """Which models read each attribute, and why."""
+    from audit.instruments import offline
+
+    sources: dict[str, Source] = {}
+    reasons: dict[str, str] = {}
+    for attribute in offline.ATTRIBUTE_WEIGHTS:
+        path = offline.attribute_file(attribute)
+        if name == "embedded":
+            sources[attribute], reasons[attribute] = "embedded", "asked for"
+        elif name == "deepface":
+            sources[attribute], reasons[attribute] = "deepface", "asked for"
+        elif path.is_file():
+            sources[attribute], reasons[attribute] = "deepface", f"{path.name} is in the DeepFace home"
+        elif allow_download:
+            sources[attribute], reasons[attribute] = "deepface", f"{path.name} was downloaded, as allowed"
+        else:
+            sources[attribute], reasons[attribute] = "embedded", f"{path.name} is not in the DeepFace home"
+    return sources, reasons
+
+
+def _factory(name: str) -> Callable[..., object]:
+    points = {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    if name in points:
+        loaded = points[name].load()
+    elif ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            loaded = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as fault:
+            raise ModelError(
+                f"Instrument {name!r}: {fault}", "module:factory, importable from here.", "Check the spelling."
+            ) from fault
+    else:
+        raise ModelError(f"There is no instrument {name!r}.", f"{', '.join(available())}, or module:factory.")
+    if not callable(loaded):
+        raise ModelError(f"Instrument {name!r} is a {type(loaded).__name__}.", "Something that can be called.")
+    factory: Callable[..., object] = loaded
+    return factory
