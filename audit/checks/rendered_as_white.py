@@ -7,6 +7,8 @@ speakers' clips in another language (what the language alone does).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from audit.checks.verdicts import judge, too_few
 from audit.evidence import Evidence
 from audit.finding import Finding
@@ -63,9 +65,7 @@ def check(evidence: Evidence) -> Finding:
     sentence = (
         f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as "
         f"white by {evidence.instrument}, against {percent(estimates['portrait'])} of their portraits "
-        f"({points(estimates['excess_over_portrait'])}); in another language the same speakers' faces are read as "
-        f"white in {percent(estimates['rendered_other_language'])} "
-        f"(English makes {points(estimates['language_effect'])}).{mixed}"
+        f"({points(estimates['excess_over_portrait'])}). {_language_words(estimates)}{mixed}"
     )
     return judge(
         evidence,
@@ -77,6 +77,15 @@ def check(evidence: Evidence) -> Finding:
         sentence,
         direction="greater",
         figure=headline.replace("_", " "),
+    )
+
+
+def _language_words(estimates: Mapping[str, Estimate]) -> str:
+    if not estimates["language_effect"].n_speakers:
+        return "None of them is heard in another language, so what English does cannot be told."
+    return (
+        f"In another language the same speakers' faces are read as white in "
+        f"{percent(estimates['rendered_other_language'])}: English makes {points(estimates['language_effect'])}."
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from audit.evidence import Evidence
-from audit.finding import Finding
+from audit.finding import OUTCOMES, Finding
+from audit.sentences import group_words, listing
 from audit.stats import Estimate, speakers_needed, verdict
 from audit.stats.verdict import Outcome
 
@@ -85,10 +86,12 @@ def judge_groups(
     for item in figures:
         estimates[item.group] = item.held
         estimates |= {f"{item.group}.{name}": estimate for name, estimate in item.beside.items()}
-    by_outcome = {
-        word: [name for name, found in judged.items() if found == word] for word in dict.fromkeys(judged.values())
-    }
-    groups = "; ".join(f"{word.replace('_', ' ')} for {', '.join(names)}" for word, names in by_outcome.items())
+    by_outcome = {word: [name for name, found in judged.items() if found == word] for word in OUTCOMES}
+    groups = "; ".join(
+        f"{word.replace('_', ' ')} for {listing([group_words(name) for name in names])}"
+        for word, names in by_outcome.items()
+        if names
+    )
     return Finding(
         code,
         title,
@@ -98,7 +101,7 @@ def judge_groups(
         estimates,
         margin,
         sentence(named),
-        f"{figure}, {named[0]}: {verdicts[named[0]].reason}. By group: {groups}.",
+        f"{figure}, {group_words(named[0])}: {verdicts[named[0]].reason}. By group: {groups}.",
         would_change(held, margin, direction, outcome, evidence),
     )
 
