@@ -62,7 +62,7 @@ def measure(
             estimand=chosen.estimand,
         ),
         margins=chosen.margins,
-        instrument=str(run.manifest["instrument"]["name"]),
+        instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
     )
     return Audit(
