@@ -268,6 +268,13 @@ def power(audit: Audit) -> TableView | None:
     return view
 
 
+def never_estimable(audit: Audit) -> list[str]:
+    """Those of gender and age that have no figure at any stage, though the audit has figures at all."""
+    rows = disparities(audit)
+    able = {text(row, "metric") for row in rows if number(row, "value") is not None}
+    return [metric for metric in ("gender_right", "age_error") if able and metric not in able]
+
+
 def _metric_order(rows: Sequence[Record]) -> list[str]:
     """Metrics in the order in which the table first names them."""
     return list(dict.fromkeys(text(row, "metric") for row in rows))

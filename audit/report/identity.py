@@ -41,8 +41,15 @@ def cohort_facts(audit: Audit) -> list[Fact]:
 
 
 def instrument_facts(audit: Audit) -> list[Fact]:
-    """All that the run recorded of its instrument, digests of its weights included."""
-    return [fact for fact in _flat(audit.run.get("instrument"), "") if fact[0] != "Name"]
+    """What the run recorded of its instrument as a whole."""
+    parts = mapping(audit.run.get("instrument"))
+    return [fact for key, value in parts.items() if not isinstance(value, Mapping) for fact in _flat({key: value}, "")]
+
+
+def instrument_parts(audit: Audit) -> list[Fact]:
+    """What the run recorded of the instrument's parts, digests of their weights included."""
+    parts = mapping(audit.run.get("instrument"))
+    return [fact for key, value in parts.items() if isinstance(value, Mapping) for fact in _flat({key: value}, "")]
 
 
 def digest_facts(audit: Audit) -> list[Fact]:

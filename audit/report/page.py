@@ -26,7 +26,7 @@ from audit.report.palette import css_variables
 from audit.report.panels import FigureView, Panel, figure_views
 from audit.report.records import count, mapping, strings
 from audit.report.verdicts import GLYPH_WIDTH, tally, verdicts
-from audit.report.wording import clean, counted
+from audit.report.wording import clean, counted, metric_name
 
 _HERE: Final = Path(__file__).parent
 SECTIONS: Final = (
@@ -157,6 +157,7 @@ def _context(
         "set_aside": strings(run.get("set_aside")),
         "cohort_facts": identity.cohort_facts(audit),
         "instrument_facts": identity.instrument_facts(audit),
+        "instrument_parts": identity.instrument_parts(audit),
         "card": identity.instrument_card(audit),
         "tables": {
             "label_sources": evidence.label_sources(audit),
@@ -167,8 +168,10 @@ def _context(
             "failures": evidence.failures(audit, named),
             "power": evidence.power(audit),
         },
+        "failures_known": "failures" in audit.tables,
         "figures": figures,
         "gallery": pictures,
+        "not_estimable": [metric_name(metric).capitalize() for metric in evidence.never_estimable(audit)],
         "withheld_note": _counted_note(texts["gallery"]["withheld"], pictures.withheld),
         "too_many_note": _counted_note(texts["gallery"]["too_many"], pictures.too_many),
         "command": clean(str(run.get("command") or identity.NOT_RECORDED)),
