@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from audit.stats import LARGE, Settings, bounds, cells, mean, rate
-from audit.stats.intervals import mid_p
+from audit.stats.intervals import clopper_pearson, mid_p
 
 WHO = list("abcdefghij")
 
@@ -271,6 +271,17 @@ def test_means_obey_their_invariances(reads, random):
     assert mean([v for _, v in mixed], [w for w, _ in mixed]) == found
     if found.interval:
         assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize("n", [5, 29, 30, 50, 200])
+def test_exact_coverage_is_never_below_ninety_two_percent(n):
+    """Speakers who always read alike: binomial, so the coverage at each rate is a sum and needs no simulation."""
+    seen = np.arange(n + 1)
+    low, high = (mid_p if n >= LARGE else clopper_pearson)(seen / n, np.full(n + 1, float(n)), 0.025)
+    truth = np.linspace(0.005, 0.5, 250)[:, None]
+    chance = scipy_stats.binom.pmf(seen, n, truth)
+    coverage = (chance * ((low <= truth) & (truth <= high))).sum(axis=1)
+    assert coverage.min() >= (0.92 if n >= LARGE else 0.95)
 
 
 def test_thirty_is_where_the_documents_say_it_is():
