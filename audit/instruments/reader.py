@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from audit.errors import ModelError
 from audit.instruments import offline, registered
+from audit.instruments.card import card_for
 from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, cut_face
 from audit.instruments.heads import HEADS_FILE, HeadReading, heads
 from audit.instruments.protocol import Reading
@@ -238,6 +239,7 @@ class DeepFaceInstrument:
                 "weights": self._digests("detector"),
             },
             "deepface_backend": engine,
+            "card": card_for(self.sources, self._finder.detector),
             "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
         }
 

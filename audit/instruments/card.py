@@ -1,0 +1,39 @@
+"""The embedded instrument's card: how well it reads labelled photographs (``scripts/instrument_card.py`` measures)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+CARD_FILE: Final = Path(__file__).parent / "card.json"
+
+
+def embedded_card() -> dict[str, Any]:
+    """The card: plain values, and tables of labels with their estimates (value, low, high, n).
+
+    Examples
+    --------
+    >>> embedded_card()["targets"]["gender"]["met"]
+    True
+    """
+    card: dict[str, Any] = json.loads(CARD_FILE.read_text(encoding="utf-8"))
+    return card
+
+
+def card_for(sources: dict[str, str], detector: str) -> dict[str, Any]:
+    """The card of what reads, or a card that says that there is none.
+
+    The embedded card was measured with dlib's detector; it tells nothing of DeepFace's own weights or other detectors.
+
+    Examples
+    --------
+    >>> list(card_for({"race": "deepface", "gender": "embedded", "age": "embedded"}, "dlib"))
+    ['note']
+    """
+    own = [attribute for attribute, source in sources.items() if source != "embedded"]
+    card = embedded_card()
+    if not own and detector == card["detector"]:
+        return card
+    reason = f"{', '.join(own)} read by DeepFace's own weights" if own else f"faces found by {detector}"
+    return {"note": f"No card was measured for this instrument ({reason}); the embedded card does not apply to it."}
