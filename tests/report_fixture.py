@@ -233,7 +233,7 @@ def tables() -> dict[str, list[dict[str, object]]]:
 
 
 def findings() -> tuple[Finding, ...]:
-    excess, drop = estimate(0.71, 0.14), estimate(-0.25, 0.13, n=23, missing=1)
+    excess, drop = estimate(0.71, 0.14), estimate(0.25, 0.13, n=23, missing=1)
     named = {
         "portrait": estimate(0.02, 0.03, floor=0),
         "rendered": estimate(0.73, 0.13),
@@ -259,7 +259,7 @@ def findings() -> tuple[Finding, ...]:
             "inconclusive",
             "black",
             drop,
-            {"fall_from_portrait": drop},
+            {"black": drop, "black.rendered": estimate(0.71)},
             0.15,
             "Whether black speakers are read as black less often once rendered cannot be told from these data.",
             "The interval reaches across the margin of 15 points.",
