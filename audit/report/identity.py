@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.audit import Audit
-from audit.report.records import mapping, strings
+from audit.report.records import count, mapping, number, strings
 from audit.report.tabular import Cell, Column, TableView, head
-from audit.report.wording import clean
+from audit.report.wording import Unit, clean, write_interval, write_value
 
 Value = str | tuple[str]
 """Text, or in a tuple of one what is set as code: a digest, a path, a version."""
@@ -103,17 +103,14 @@ def _card_cell(value: object) -> Cell:
     """A number, an estimate with its interval, or a text."""
     inner = mapping(value)
     if "value" in inner:
-        ends = [inner.get("low"), inner.get("high")]
-        size = inner.get("n_speakers") or inner.get("n")
-        lines = tuple(
-            line
-            for line in (
-                f"[{_plain(ends[0])}, {_plain(ends[1])}]" if None not in ends else "",
-                f"n\u00a0{size}" if size else "",
-            )
-            if line
-        )
-        return Cell(_plain(inner["value"]), lines, sort=_plain(inner["value"]), kind="estimate")
+        ends = [number(inner, key) for key in ("value", "low", "high")]
+        unit: Unit = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
+        point, low, high = ends
+        if point is None:
+            return Cell("not estimable", kind="missing")
+        size = count(inner, "n_speakers") or count(inner, "n")
+        lines = (write_interval(low, high, unit), *([f"n\N{NO-BREAK SPACE}{size:,}"] if size else []))
+        return Cell(write_value(point, unit), lines, sort=repr(point), kind="estimate")
     if value is None:
         return Cell("\N{EN DASH}", kind="missing")
     return Cell(_plain(value), sort=_plain(value), kind="number" if isinstance(value, (int, float)) else "text")
