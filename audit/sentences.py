@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from audit.stats import Estimate
 
 
@@ -11,13 +14,9 @@ def percent(estimate: Estimate) -> str:
     Examples
     --------
     >>> percent(Estimate(0.5, 0.25, 0.75, 8, 16, 0, "exact"))
-    '50 % [25, 75]'
+    '50% [25, 75]'
     """
-    if estimate.value is None:
-        return "not estimable"
-    if estimate.low is None or estimate.high is None:
-        return f"{100 * estimate.value:.0f} % [no interval]"
-    return f"{100 * estimate.value:.0f} % [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+    return _with_interval(estimate, lambda x: f"{100 * x:.0f}", "%")
 
 
 def points(estimate: Estimate) -> str:
@@ -25,14 +24,10 @@ def points(estimate: Estimate) -> str:
 
     Examples
     --------
-    >>> points(Estimate(0.25, 0.1, 0.4, 8, 16, 0, "bootstrap"))
-    '+25 points [+10, +40]'
+    >>> points(Estimate(0.25, -0.1, 0.4, 8, 16, 0, "bootstrap"))
+    '+25 points [−10, +40]'
     """
-    if estimate.value is None:
-        return "not estimable"
-    if estimate.low is None or estimate.high is None:
-        return f"{100 * estimate.value:+.0f} points [no interval]"
-    return f"{100 * estimate.value:+.0f} points [{100 * estimate.low:+.0f}, {100 * estimate.high:+.0f}]"
+    return _with_interval(estimate, lambda x: signed(100 * x, 0), " points")
 
 
 def amount(estimate: Estimate, digits: int = 2) -> str:
@@ -41,13 +36,32 @@ def amount(estimate: Estimate, digits: int = 2) -> str:
     Examples
     --------
     >>> amount(Estimate(-0.125, -0.2, -0.05, 8, 16, 0, "bootstrap"))
-    '-0.12 [-0.20, -0.05]'
+    '−0.12 [−0.20, −0.05]'
     """
-    if estimate.value is None:
-        return "not estimable"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:+.{digits}f} [no interval]"
-    return f"{estimate.value:+.{digits}f} [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
+    return _with_interval(estimate, lambda x: signed(x, digits), "")
+
+
+def signed(number: float, digits: int) -> str:
+    """A number with its sign, a true minus, and no sign where it is shown as zero.
+
+    Examples
+    --------
+    >>> signed(-0.04, 1), signed(0.25, 2)
+    ('0.0', '+0.25')
+    """
+    text = f"{number:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+def typeset(text: str) -> str:
+    """The text with a true minus before every negative number.
+
+    Examples
+    --------
+    >>> typeset("from -0.5 to 0.1, non-native")
+    'from −0.5 to 0.1, non-native'
+    """
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
 def group_words(group: str) -> str:
@@ -70,3 +84,12 @@ def listing(words: list[str]) -> str:
     'asian, black and white'
     """
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else "none"
+
+
+def _with_interval(estimate: Estimate, word: Callable[[float], str], unit: str) -> str:
+    if estimate.value is None:
+        return "not estimable"
+    if estimate.interval is None:
+        return f"{word(estimate.value)}{unit} [no interval]"
+    low, high = estimate.interval
+    return f"{word(estimate.value)}{unit} [{word(low)}, {word(high)}]"

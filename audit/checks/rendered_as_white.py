@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from audit.checks.verdicts import judge, too_few
 from audit.evidence import Evidence
 from audit.finding import Finding
-from audit.sentences import percent, points
+from audit.sentences import group_words, listing, percent, points
 from audit.stats import Estimate
 
 CODE = "S2F001"
@@ -58,7 +58,7 @@ def check(evidence: Evidence) -> Finding:
     )
     labels = sorted(set(evidence.frame["group"][english]) - {"asian"})
     mixed = (
-        f" Speakers labelled {' and '.join(labels)} are among them, since the labels do not tell them apart."
+        f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do not tell them apart."
         if labels
         else ""
     )

@@ -8,11 +8,15 @@ from typing import Literal
 
 from audit.evidence import Evidence
 from audit.finding import OUTCOMES, Finding
-from audit.sentences import group_words, listing
+from audit.sentences import group_words, listing, typeset
 from audit.stats import Estimate, speakers_needed, verdict
 from audit.stats.verdict import Outcome
 
 Direction = Literal["greater", "two_sided"]
+
+
+BEYOND_REACH = 20_000
+"""More speakers than this are not asked for: VoxCeleb has 7,000, AVSpeech 100,000."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def judge(
         dict(estimates),
         margin,
         sentence,
-        f"{figure}: {judged.reason}.",
+        typeset(f"{figure}: {judged.reason}."),
         would_change(held, margin, direction, judged.outcome, evidence),
     )
 
@@ -101,7 +105,7 @@ def judge_groups(
         estimates,
         margin,
         sentence(named),
-        f"{figure}, {group_words(named[0])}: {verdicts[named[0]].reason}. By group: {groups}.",
+        typeset(f"{figure}, {group_words(named[0])}: {verdicts[named[0]].reason}. By group: {groups}."),
         would_change(held, margin, direction, outcome, evidence),
     )
 
@@ -116,7 +120,10 @@ def too_few(code: str, title: str, group: str, estimates: Mapping[str, Estimate]
 def would_change(held: Estimate, margin: float, direction: Direction, outcome: Outcome, evidence: Evidence) -> str:
     """What would change a verdict, in one sentence."""
     if outcome in ("inconclusive", "not_evaluable"):
-        return _sentence(speakers_needed(held, margin, direction, evidence.settings).reason)
+        needed = speakers_needed(held, margin, direction, evidence.settings)
+        if needed.more is not None and needed.more > BEYOND_REACH:
+            return "No number of speakers within reach, as the figure stands: it lies too close to the margin."
+        return _sentence(needed.reason)
     if held.low is None or held.high is None:
         return "An interval for the figure of every group."
     if outcome == "shown":
