@@ -14,6 +14,7 @@ from audit.evidence import Evidence
 from audit.finding import Finding
 from audit.sentences import group_words, listing, percent, points
 from audit.stats import Estimate
+from audit.vocabulary import ordered_groups
 
 CODE = "S2F001"
 TITLE = "English-speaking Asian speakers rendered as white"
@@ -56,9 +57,10 @@ def check(evidence: Evidence) -> Finding:
         ),
         "excess_over_portrait",
     )
-    labels = sorted(set(evidence.frame["group"][english]) - {"asian"})
+    labels = [label for label in ordered_groups(set(evidence.frame["group"][english])) if label != "asian"]
     mixed = (
-        f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do not tell them apart."
+        f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do not "
+        "tell them apart."
         if labels
         else ""
     )
