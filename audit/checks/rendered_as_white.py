@@ -59,8 +59,8 @@ def check(evidence: Evidence) -> Finding:
     )
     labels = [label for label in ordered_groups(set(evidence.frame["group"][english])) if label != "asian"]
     mixed = (
-        f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do not "
-        "tell them apart."
+        f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do "
+        "not tell them apart."
         if labels
         else ""
     )
