@@ -1,0 +1,176 @@
+"""The generator: for each group and sex a mean face, its change with age, and the directions in which faces vary.
+
+An active appearance model (Cootes, Edwards & Taylor 2001) with one thing added: after the warp by landmarks, a smooth
+optical flow to the mean of the cell aligns what has no landmarks (hair, ears, brows), so that means stay sharp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from faces_frame import FAR, GRID, SIDE, Array, Frame, X, Y, blur, ellipse, remap
+from faces_training import DRAWN, GROUPS, Faces
+
+COMPONENTS, SHAPE_COMPONENTS, UNEVEN_COMPONENTS = 50, 20, 20
+OWN = 0.65  # share of the variation that comes from faces of the own group; the rest from those of the other groups
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is known of one group and sex. Textures [224, 224, 4]; shapes [57, 57, 2]: places of the grid's nodes."""
+
+    texture: Array
+    shape: Array
+    ageing_texture: Array  # for ten years
+    ageing_shape: Array
+    textures: Array  # [50, ...] even (mirror-symmetric) variation, with the shape that goes with it
+    shapes: Array
+    more_shapes: Array  # [20, ...] variation of shape that the texture does not explain
+    towards: Array  # [50, 5] orthonormal: the directions of the 50 that lead to the other groups' means
+    shapes_towards: Array  # [20, 5] the same for the further shapes
+    uneven_textures: Array  # [20, ...] variation between left and right
+    uneven_shapes: Array
+    faces: int
+    effective_faces: Array  # of each of the 50 components: 1 / sum of fourth powers of its unit weights
+
+
+def refine(faces: Faces) -> tuple[Array, Array]:
+    """Textures after the flow (float16), and the shape as the places of the grid's nodes."""
+    frame, texture = faces.frame, faces.texture
+    flow_finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow_finder.setFinestScale(1)
+    inner = blur(cv2.erode(frame.face, np.ones((9, 9))), 5)[..., None]
+    light = texture[..., 0].copy()
+    total = np.zeros((*light.shape, 2), np.float32)
+    for _ in range(2):
+        for one in range(len(GROUPS)):
+            for sex in (0, 1):
+                cell = np.flatnonzero((faces.group == one) & (faces.man == sex))
+                aim = _levelled(_even(light[cell].mean(0)[..., None])[..., 0])
+                for n in cell:
+                    flow = np.asarray(flow_finder.calc(aim, _levelled(light[n]), np.empty(0, np.float32)))
+                    # inside the face the landmarks are good already: there the flow may only bend gently
+                    rough, gentle = blur(flow, 6), blur(flow, 11)
+                    flow = 0.8 * np.clip(rough + (0.8 * gentle - rough) * inner, -4, 4)
+                    total[n] = flow + remap(total[n], X + flow[..., 0], Y + flow[..., 1], cv2.INTER_LINEAR)
+                    light[n] = remap(texture[n, ..., 0], X + total[n, ..., 0], Y + total[n, ..., 1])
+    moved = np.empty(texture.shape, np.float16)
+    shapes = np.empty((len(texture), *GRID.shape), np.float32)
+    for n, bend in enumerate(total):
+        moved[n] = remap(texture[n], X + bend[..., 0], Y + bend[..., 1])
+        nodes = GRID + remap(bend, GRID[..., 0], GRID[..., 1], cv2.INTER_LINEAR)
+        shapes[n] = (frame.places(nodes.reshape(-1, 2)) @ np.vstack([faces.shape[n], FAR])).reshape(GRID.shape)
+    return moved, shapes
+
+
+def _levelled(light: Array) -> Array:
+    return np.asarray(np.clip((light - light.mean()) / light.std() * 50 + 128, 0, 255).astype(np.uint8))
+
+
+def _mirrored(texture: Array) -> Array:
+    return np.asarray(texture[..., ::-1, :])
+
+
+def _even(texture: Array) -> Array:
+    return np.asarray((texture + _mirrored(texture)) / 2)
+
+
+def _mirrored_shape(shape: Array) -> Array:
+    mirrored: Array = shape[..., ::-1, :].copy()
+    mirrored[..., 0] = SIDE - 1 - mirrored[..., 0]
+    return mirrored
+
+
+def _combined(weights: Array, faces: Array) -> Array:
+    return np.tensordot(weights.T.astype(np.float32), faces, 1)
+
+
+def _seen(texture: Array, weight: Array) -> Array:
+    """What counts when directions are looked for: the face more than its surroundings, colour more than light."""
+    features = texture[..., :3] * np.array([1, 1.5, 1.5], np.float32) * weight
+    return np.asarray(features[:, ::2, ::2].reshape(len(texture), -1))
+
+
+def _directions(gram: Array, count: int) -> Array:
+    return np.linalg.eigh(gram)[1][:, ::-1][:, :count]
+
+
+def fit(faces: Faces) -> dict[tuple[str, str], Cell]:
+    """One cell for each group and sex."""
+    texture, shape = refine(faces)
+    ten_years = (faces.age - 40) / 10
+    face = faces.frame.face
+    weight = (0.75 * blur(cv2.dilate(face, np.ones((9, 9))), 8) + 0.25)[..., None]
+    cells: dict[tuple[str, str], Cell] = {}
+    for sex, gender in enumerate(("woman", "man")):
+        mine = np.flatnonzero(faces.man == sex)
+        group, years = faces.group[mine], ten_years[mine]
+        x, g = texture[mine].astype(np.float32), shape[mine]
+        even, uneven = _even(x), (x - _mirrored(x)) / 2
+        even_g, uneven_g = (g + _mirrored_shape(g)) / 2, (g - _mirrored_shape(g)) / 2
+        del x
+        # Least squares on group and age; a class of age counts by the root of its size, else the young drown the old.
+        design = np.zeros((len(mine), len(GROUPS) + 1))
+        design[np.arange(len(mine)), group] = 1
+        design[:, -1] = years
+        size = np.array([((group == a) & (years == b)).sum() for a, b in zip(group, years, strict=True)])
+        weighted = design / np.sqrt(size)[:, None]
+        solve = np.linalg.solve(weighted.T @ design + np.diag([0.0] * len(GROUPS) + [0.5]), weighted.T)
+        means, means_g = np.tensordot(solve, even, 1).astype(np.float32), np.tensordot(solve, even_g, 1)
+        rest = even - np.tensordot(design, means, 1).astype(np.float32)
+        rest_g = even_g - np.tensordot(design, means_g, 1)
+        # No single face may pull far at any one place.
+        for part in (rest, uneven):
+            limit = 2.2 * part.std(0)
+            np.clip(part, -limit, limit, out=part)
+        for place, name in enumerate(DRAWN):
+            own = group == place
+            middle = np.median((even[own] - years[own][:, None, None, None].astype(np.float32) * means[-1]), 0)
+            mean = 0.25 * means[place] + 0.75 * middle
+            share = np.where(own, np.sqrt(OWN / own.sum()), np.sqrt((1 - OWN) / (~own).sum())).astype(np.float32)
+            mixed, mixed_g = rest * share[:, None, None, None], rest_g * share[:, None, None, None]
+            seen = _seen(mixed, weight)
+            axes = _directions(seen @ seen.T, COMPONENTS)
+            shapes = _combined(axes, mixed_g)
+            left = (mixed_g - np.tensordot(axes, shapes, 1)).astype(np.float64)
+            flat = left.reshape(len(mine), -1)
+            tilted = uneven * share[:, None, None, None]
+            lop = (tilted[..., :1] * weight)[:, ::2, ::2].reshape(len(mine), -1)
+            uneven_axes = _directions(lop @ lop.T, UNEVEN_COMPONENTS)
+            # Where the other groups' means lie, in units of the drawn variation (whose covariance is then the identity,
+            # so these are the directions of a linear discriminant between the groups).
+            features, others = axes.T @ seen, [other for other in range(len(GROUPS)) if other != place]
+            gap = _seen(means[others] - means[place], weight)
+            towards = (features / (features**2).sum(1, keepdims=True)) @ gap.T
+            further = _combined(_directions(flat @ flat.T, SHAPE_COMPONENTS), left)
+            basis = further.reshape(SHAPE_COMPONENTS, -1)
+            gap_g = means_g[others] - means_g[place] - np.tensordot(towards.T, shapes, 1)
+            towards_g = (basis / (basis**2).sum(1, keepdims=True)) @ gap_g.reshape(len(others), -1).T
+            cell = Cell(
+                texture=mean,
+                shape=means_g[place],
+                ageing_texture=means[-1],
+                ageing_shape=means_g[-1],
+                textures=_combined(axes, mixed),
+                shapes=shapes,
+                more_shapes=further,
+                towards=np.linalg.qr(towards)[0],
+                shapes_towards=np.linalg.qr(towards_g)[0],
+                uneven_textures=_combined(uneven_axes, tilted),
+                uneven_shapes=_combined(uneven_axes, uneven_g * share[:, None, None, None]),
+                faces=int(own.sum()),
+                effective_faces=1 / (axes**4).sum(0),
+            )
+            cells[name, gender] = _without_forehead_mark(cell, faces.frame) if gender == "woman" else cell
+    return cells
+
+
+def _without_forehead_mark(cell: Cell, frame: Frame) -> Cell:
+    """Fill the spot above the nose from around it: averaged, marks worn there are only a smudge."""
+    spot = ellipse(frame.shape[[9, 8]].mean(0), 11, 12, 4)[..., None]
+    around = blur(cell.texture[..., :3] * (1 - spot) + 1e-3, 9) / blur(1 - spot[..., 0] + 1e-5, 9)[..., None]
+    cell.texture[..., :3] += spot * (around - cell.texture[..., :3])
+    cell.textures[:] *= 1 - spot
+    return cell

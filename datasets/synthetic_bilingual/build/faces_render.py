@@ -1,0 +1,139 @@
+"""From one cell of the generator, a seed and an age to one portrait: drawn, evened, lit and put before plain paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from faces_frame import CHIN, JAW_CORNER, SIDE, Array, Frame, X, Y, blur, ellipse, inverse, remap
+from faces_model import Cell
+from faces_training import PAPER
+
+TEXTURE, SHAPE, UNEVEN = 0.80, 1.00, 0.30  # spread of what is drawn, in standard deviations of the faces learnt from
+LIMIT = 1.9  # no draw lies further out than this
+BANDS = ((1.0, 2.5), (2.2, 2.1), (5.0, 1.35))  # blur, and how much finer detail shall be than in the mean face
+YOUNGEST = 20  # no younger face was learnt from
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Soft masks of the mean frame: where a face may vary much, and where a mean of clothes would only be fog."""
+
+    frame: Frame
+
+    @cached_property
+    def face(self) -> Array:
+        return blur(cv2.dilate(self.frame.face, np.ones((7, 7))), 4)
+
+    @cached_property
+    def upper(self) -> Array:
+        return np.asarray(1 / (1 + np.exp((Y - self.frame.shape[JAW_CORNER, 1] + 12) / 9)))
+
+    @cached_property
+    def hair(self) -> Array:
+        return np.asarray((1 - self.face) * self.upper)
+
+    @cached_property
+    def body(self) -> Array:
+        return np.asarray((1 - self.face) * (1 - self.upper))
+
+    @cached_property
+    def neck(self) -> Array:
+        return self.body * blur((np.abs(X - (SIDE - 1) / 2) < 52).astype(np.float32), 5)
+
+    @cached_property
+    def eyes(self) -> Array:
+        middles = [self.frame.shape[ids].mean(0) for ids in ([33, 133], [263, 362])]
+        return np.clip(sum(ellipse(middle, 24, 14, 4) for middle in middles), 0, 1)
+
+    @cached_property
+    def inner(self) -> Array:
+        return np.asarray(cv2.erode(self.frame.face, np.ones((15, 15))) > 0.5)
+
+    @cached_property
+    def spread(self) -> Array:
+        """Share of the drawn variation that is kept, by pixel and channel."""
+        face = self.face * (1 - 0.35 * self.eyes)
+        colour = 0.6 * face + 0.35 * self.hair + 0.08 * self.body
+        light = face + 0.7 * self.hair + 0.15 * self.body
+        return np.dstack([light, colour, colour, 0.2 * self.face + 0.4 * self.hair + 0.2 * self.body])
+
+
+def _draw(rng: np.random.Generator, count: int) -> Array:
+    """Standard normal numbers, those beyond LIMIT drawn again."""
+    numbers = rng.standard_normal(count)
+    while (np.abs(numbers) > LIMIT).any():
+        numbers = np.where(np.abs(numbers) > LIMIT, rng.standard_normal(count), numbers)
+    return numbers.astype(np.float32)
+
+
+def portrait(cell: Cell, regions: Regions, seed: int, age: float) -> Array:
+    """One portrait, RGB uint8 [224, 224, 3]."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    decades = np.float32((max(age, YOUNGEST) - 40) / 10)
+    main, shape = _draw(rng, len(cell.textures)), _draw(rng, len(cell.more_shapes))
+    uneven = _draw(rng, len(cell.uneven_textures))
+    # People differ in every way but the ones that would lead from their own group's mean towards another group's.
+    main -= cell.towards @ (cell.towards.T @ main)
+    shape -= cell.shapes_towards @ (cell.shapes_towards.T @ shape)
+    drawn = TEXTURE * np.tensordot(main, cell.textures, 1) + UNEVEN * np.tensordot(uneven, cell.uneven_textures, 1)
+    texture = cell.texture + decades * cell.ageing_texture + regions.spread * drawn
+    places = cell.shape + decades * cell.ageing_shape + UNEVEN * np.tensordot(uneven, cell.uneven_shapes, 1)
+    places = places + SHAPE * (np.tensordot(main, cell.shapes, 1) + np.tensordot(shape, cell.more_shapes, 1))
+    _clothe(texture, regions)
+    _even_out(texture, cell, regions)
+    x, y = inverse(places)
+    return _photograph(remap(texture, x, y), remap(blur(regions.frame.face, 3), x, y, cv2.INTER_LINEAR), rng)
+
+
+def _clothe(texture: Array, regions: Regions) -> None:
+    """A neck of the face's own tone, and below the jaw something soft and grey."""
+    below = regions.body - regions.neck
+    texture[..., :3] += below[..., None] * (blur(texture[..., :3], 5) - texture[..., :3])
+    texture[..., 1:3] -= 0.6 * below[..., None] * (texture[..., 1:3] - 128)
+    skin = np.median(texture[regions.inner], 0)
+    shade = np.array([0.74 * skin[0], 128 + 0.85 * (skin[1] - 128), 128 + 0.9 * (skin[2] - 128)], np.float32)
+    depth = np.clip(1 - (Y - regions.frame.shape[CHIN, 1]) / 60, 0.5, 1)
+    texture[..., :3] += (0.8 * regions.neck * depth)[..., None] * (shade - texture[..., :3])
+    texture[..., 3] = np.maximum(texture[..., 3], 255 * regions.neck)
+
+
+def _even_out(texture: Array, cell: Cell, regions: Regions) -> None:
+    """Equal contrast and equal sharpness for all: haze and blur belong to pictures, not to people."""
+    light, usual, inner = texture[..., 0], cell.texture[..., 0], regions.inner
+    light += 0.3 * regions.eyes * (light - blur(light, 10))
+    middle = light[inner].mean()
+    gain = np.clip(1.08 * usual[inner].std() / light[inner].std(), 0.75, 1.7)
+    pull = 0.5 * (usual[inner].mean() - middle) * (0.3 + 0.7 * regions.face)
+    light[:] = (light - middle) * gain + middle + pull
+    finer, finer_usual, sharper = light.copy(), usual, light.copy()
+    for sigma, more in BANDS:
+        smooth, smooth_usual = blur(finer, sigma), blur(finer_usual, sigma)
+        wanted = more * (finer_usual - smooth_usual)[inner].std()
+        sharper += (np.clip(wanted / (finer - smooth)[inner].std(), 0.6, 2.2) - 1) * (finer - smooth)
+        finer, finer_usual = smooth, smooth_usual
+    light[:] = sharper
+    texture[..., 1:3] += 0.3 * (texture[..., 1:3] - blur(texture[..., 1:3], 2))
+    texture[..., 3] = blur(texture[..., 3], 3)
+
+
+def _photograph(texture: Array, face: Array, rng: np.random.Generator) -> Array:
+    """Take the paper out of the edges, put a soft graded one behind, light it."""
+    matte = np.maximum(np.clip(texture[..., 3] / 255, 0, 1), face)
+    person = PAPER + (texture[..., :3] - PAPER) / np.maximum(matte, 0.35)[..., None]
+    edge = np.clip((matte - 0.58) / 0.34, 0, 1)
+    edge = (edge * edge * (3 - 2 * edge))[..., None]
+    from_middle = np.hypot(X / SIDE - 0.5, Y / SIDE - 0.45)
+    flat = np.ones((SIDE, SIDE))
+    paper = np.dstack(
+        [
+            rng.uniform(150, 205) + 18 * (1 - 1.6 * from_middle),
+            flat * (128 + rng.uniform(-3, 2)),
+            flat * (128 + rng.uniform(-2, 5)),
+        ]
+    )
+    picture = person * edge + paper * (1 - edge)
+    picture[..., 0] = 255 * np.clip(picture[..., 0] / 255, 0, 1) ** (1 / rng.uniform(1.25, 1.5))
+    return np.asarray(cv2.cvtColor(np.clip(picture + 0.5, 0, 255).astype(np.uint8), cv2.COLOR_YCrCb2RGB))
