@@ -1,0 +1,108 @@
+"""Whole audits with the real instrument: from files to verdicts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import audit
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that ``audit run`` makes when it is given nothing."""
+    out = tmp_path_factory.mktemp("demo") / "run"
+    command = [sys.executable, "-m", "audit.cli", "run", "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().split("\n")[-1] == str(out / "report.html")
+    return out
+
+
+def test_the_demonstration_finds_what_is_planted(demonstration: Path) -> None:
+    result = audit.Audit.read(demonstration)
+    finding = result.finding("S2F001")
+    assert finding.outcome == "shown"
+    assert finding.estimate is not None and finding.estimate.n_speakers >= 24
+    planted = finding.estimates["rendered"]
+    assert planted.low is not None and planted.high is not None
+    assert planted.low < 0.6 < planted.high
+    effect = finding.estimates["language_effect"]
+    assert effect.low is not None and effect.low > 0.3
+
+
+def test_the_demonstration_says_that_it_is_one(demonstration: Path) -> None:
+    notices = audit.Audit.read(demonstration).run["notices"]
+    assert any("fictional" in notice for notice in notices)  # type: ignore[attr-defined]
+    assert any("with probability 0.6" in notice for notice in notices)  # type: ignore[attr-defined]
+    page = (demonstration / "report.html").read_text(encoding="utf-8")
+    assert "with probability 0.6" in page
+
+
+def test_every_stage_of_the_demonstration_is_read(demonstration: Path) -> None:
+    seen = audit.Run.read(demonstration).observations
+    assert set(seen["status"]) == {"ok"}
+    own = seen[seen["language"] != "en"]
+    assert (own["portrait_race"] == own["rendered_race"]).all()
+    assert seen["rendered_similarity_dlib"].notna().all()
+
+
+@pytest.fixture(scope="module")
+def released(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> audit.Run:
+    """The audit of the published Speech2Face outputs."""
+    folder = tmp_path_factory.mktemp("released")
+    cohort, _ = audit.import_cohort("speech2face_released", shared_data / "speech2face_released", folder / "C")
+    instrument = audit.instrument(similarity=("FaceRes",))
+    return audit.run(cohort, model=audit.model("recorded"), instrument=instrument, out=folder / "R")
+
+
+def read_as(run: audit.Run, group: str, stage: str) -> pd.Series:
+    seen = run.observations[run.observations["group"] == group]
+    return seen[f"{stage}_race"].value_counts(normalize=True)
+
+
+def test_black_speakers_are_erased_in_the_released_faces(released: audit.Run) -> None:
+    assert read_as(released, "black", "portrait")["black"] > 0.85
+    assert read_as(released, "black", "ceiling")["black"] > 0.85
+    assert read_as(released, "black", "rendered").get("black", 0.0) < 0.1
+    finding = audit.measure(released).finding("S2F003")
+    assert (finding.outcome, finding.group) == ("shown", "black")
+
+
+def test_no_asian_or_indian_speaker_is_read_as_such_in_the_released_faces(released: audit.Run) -> None:
+    reads = read_as(released, "asian|indian", "rendered")
+    assert reads.get("asian", 0.0) + reads.get("indian", 0.0) < 0.1
+    assert reads.idxmax() == "latino_hispanic"
+
+
+def test_five_speakers_settle_nothing(released: audit.Run) -> None:
+    finding = audit.measure(released).finding("S2F001")
+    assert finding.outcome == "inconclusive"
+    assert "more speakers" in finding.would_change
+
+
+def test_a_run_opens_no_network_connection(tmp_path: Path) -> None:
+    code = (
+        "import socket\n"
+        "def refuse(*_, **__): raise OSError('the network was asked for')\n"
+        "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
+        "import audit\n"
+        "cohort = audit.Cohort.read(audit.embedded('synthetic_bilingual'))\n"
+        "few = audit.Cohort(cohort.root, cohort.speakers, cohort.clips.head(8), cohort.notes)\n"
+        "model, instrument = audit.model('planted'), audit.instrument()\n"
+        f"run = audit.run(few, model=model, instrument=instrument, out={str(tmp_path / 'run')!r})\n"
+        "audit.measure(run)\n"
+        "print(len(run.observations))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, text=True, cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+    )  # fmt: skip
+    assert done.stdout.strip() == "8", done.stderr
