@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from audit.models import model
     from audit.observations import Run
     from audit.plan import Plan
+    from audit.simulation import simulate
     from audit.stats import Estimate
 
 _HOMES = {
@@ -51,6 +52,7 @@ _HOMES = {
     "measure": "audit.measuring",
     "model": "audit.models",
     "run": "audit.harness",
+    "simulate": "audit.simulation",
 }
 """Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
 
@@ -76,6 +78,7 @@ __all__ = [
     "measure",
     "model",
     "run",
+    "simulate",
 ]
 
 

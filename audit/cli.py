@@ -121,6 +121,22 @@ def report(run: RunFolder, show_faces: ShowFaces = False) -> None:
     stdout.print(str(write_report(audit.Audit.read(run), run, show_faces=show_faces)))
 
 
+@app.command()
+def simulate(
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
+    seed: Annotated[int, typer.Option(help="The same truth and seed give the same run.")] = 0,
+) -> None:
+    """Make a run of planted truth, without voices or pictures: to plan power, and to check the statistics.
+
+    Example: [bold]audit simulate truth.toml -o R[/bold], then [bold]audit measure R[/bold]
+    """
+    made = audit.simulate(truth, seed=seed, out=out)
+    stderr.print(f"{made.manifest['cohort']['n_speakers']} speakers, {len(made.observations)} clips.", markup=False)
+    stderr.print(f"Next: audit measure {out}", markup=False)
+    stdout.print(str(out), markup=False)
+
+
 @cohort_app.command("import")
 def cohort_import(
     adapter: Annotated[str, typer.Argument(help="The data set's adapter; see audit list datasets.")],
