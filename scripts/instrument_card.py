@@ -4,8 +4,8 @@
     python scripts/instrument_card.py          writes docs/instrument-card.md again from card.json
 
 ``DATA`` is a folder with ``labels_val.csv`` (file, age, gender, race, ...) and the pictures that it names. Every rate
-has its exact 95 % interval (Clopper & Pearson 1934), every mean error one from its standard error; pictures are taken as
-independent. A picture in which no face is found is not read; where that counts as a wrong read, the name says so.
+has its exact 95 % interval (Clopper & Pearson 1934), every mean error one from its standard error; pictures are taken
+as independent. A picture in which no face is found is not read; where that counts as a wrong read, the name says so.
 """
 
 from __future__ import annotations
@@ -175,9 +175,7 @@ def measure(labels: pd.DataFrame, reads: pd.DataFrame) -> Card:
         },
         "gender": by_label(woman_man[found], man[found], list(GENDERS)),
         "gender_recall_by_race": {
-            race: {
-                gender: rate(right["gender"][found & mask & (woman_man == i)]) for i, gender in enumerate(GENDERS)
-            }
+            race: {gender: rate(right["gender"][found & mask & (woman_man == i)]) for i, gender in enumerate(GENDERS)}
             for race, mask in groups.items()
         },
         "age_error_by_race": {race: {"years": mean(error[found & mask])} for race, mask in groups.items()},
@@ -237,7 +235,7 @@ def render(card: Card) -> str:
         "Written by `scripts/instrument_card.py` from `audit/instruments/card.json`; do not edit.",
         "",
         "The instrument reads; it does not know. Labels here are annotators' judgements of appearance, and a read is",
-        "what this instrument says of a picture, on photographs like these. On rendered faces its errors may be others.",
+        "what this instrument says of a picture, on photographs like these. On rendered faces it may err otherwise.",
         "",
     ]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in card.items() if not isinstance(value, Mapping)]

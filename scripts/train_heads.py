@@ -3,16 +3,16 @@
     python scripts/train_heads.py DATA -o audit/instruments/weights
 
 ``DATA`` is a folder with ``labels_train.csv``, ``labels_val.csv`` (file, age, gender, race, ...) and the pictures that
-they name. Faces are found and cut exactly as at reading time; a training picture in which no face is found is used as it
-is, for FairFace's pictures are themselves cut and aligned in that way. Training pictures whose bytes also stand in the
-validation set are left out, and the validation pictures serve for nothing else here.
+they name. Faces are found and cut exactly as at reading time; a training picture in which no face is found is used as
+it is, for FairFace's pictures are themselves cut and aligned in that way. Training pictures whose bytes also stand in
+the validation set are left out, and the validation pictures serve for nothing else here.
 
 What is chosen (how strongly to regularise, linear or one hidden layer, the temperature) is chosen on a fifth of the
 training pictures, drawn by their bytes so that copies stay together; then the heads are fitted again on all of them.
 
-Weights make the prior: every one of DeepFace's six races counts the same (East and Southeast Asian half of one each), so
-before looking no race is likelier than another; within each race woman and man count the same. FairFace's own copy here is
-unbalanced, and a fairness instrument must not read a race more often because its training set held more of it.
+Weights make the prior: every one of DeepFace's six races counts the same (East and Southeast Asian half of one each),
+so before looking no race is likelier than another; within each race woman and man count the same. A copy of FairFace
+may be unbalanced, and a fairness instrument must not read a race more often because its training set held more of it.
 
 The same data, seed and versions give the same bytes.
 """
@@ -41,6 +41,8 @@ from audit.instruments.trunk import TRUNK_FILE, trunk
 SEED = 0
 DETECTOR = "dlib"
 Array = NDArray[np.float32]
+Labels = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -49,20 +51,20 @@ class Recipe:
 
     hidden: int = 0
     penalty: float = 1e-3
-    epochs: int = 30
+    epochs: int = 15
 
     def __str__(self) -> str:
         return f"hidden {self.hidden}, decay {self.penalty}" if self.hidden else f"linear, penalty {self.penalty}"
 
 
 RECIPES = {
-    "race": (Recipe(penalty=1e-3), Recipe(penalty=3e-3), Recipe(penalty=1e-2), Recipe(128, 0.1)),
-    "gender": (Recipe(penalty=3e-3), Recipe(128, 0.05), Recipe(128, 0.2)),
-    "age": (Recipe(penalty=3e-3), Recipe(256, 0.05), Recipe(256, 0.2)),
+    "race": (Recipe(penalty=0.03), Recipe(penalty=0.1), Recipe(penalty=0.3), Recipe(128, 1.0)),
+    "gender": (Recipe(penalty=0.03), Recipe(penalty=0.1), Recipe(64, 0.3), Recipe(128, 1.0)),
+    "age": (Recipe(penalty=0.03), Recipe(penalty=0.1), Recipe(128, 0.2), Recipe(256, 1.0)),
 }
 
 
-def extract(data: Path, files: list[str]) -> tuple[Array, NDArray[np.bool_]]:
+def extract(data: Path, files: list[str]) -> tuple[Array, Bools]:
     """The trunk's feature of each picture, and whether a face was found in it."""
     finder, network = FaceFinder(DETECTOR), trunk()
     cv2.setNumThreads(1)
@@ -78,12 +80,12 @@ def extract(data: Path, files: list[str]) -> tuple[Array, NDArray[np.bool_]]:
     return np.stack([feature for feature, _ in results]), np.array([found for _, found in results])
 
 
-def fit(recipe: Recipe, x: Array, target: NDArray[np.int64], weight: Array, classes: int, *, years: bool) -> list[Array]:
+def fit(recipe: Recipe, x: Array, target: Labels, weight: Array, classes: int, *, years: bool) -> list[Array]:
     """Weights and biases of the layers, [weight, bias, ...], with the standardisation of the feature folded in."""
     torch.manual_seed(SEED)
     mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
     inputs = torch.from_numpy((x - mean) / spread)
-    truth, weights = torch.from_numpy(target), torch.from_numpy(weight)
+    truth, weights = torch.tensor(target), torch.tensor(weight)
     middles = torch.tensor(AGE_MIDDLES)
 
     def loss(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
@@ -140,13 +142,13 @@ def probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def log_loss(logits: NDArray[np.float64], target: NDArray[np.int64], weight: Array) -> float:
+def log_loss(logits: NDArray[np.float64], target: Labels, weight: Array) -> float:
     """Weighted mean of minus the logarithm of the true class' probability."""
     chance = probabilities(logits)[np.arange(len(target)), target]
     return float(np.average(-np.log(np.maximum(chance, 1e-12)), weights=weight))
 
 
-def score(head: str, logits: NDArray[np.float64], target: NDArray[np.int64], weight: Array) -> float:
+def score(head: str, logits: NDArray[np.float64], target: Labels, weight: Array) -> float:
     """What a recipe is chosen by, lower is better: log loss, for age the mean error in years."""
     if head == "age":
         years = probabilities(logits) @ np.asarray(AGE_MIDDLES)
@@ -157,11 +159,63 @@ def score(head: str, logits: NDArray[np.float64], target: NDArray[np.int64], wei
 TEMPERATURES = tuple(np.geomspace(0.5, 4, 61))
 
 
-def shares(*labels: NDArray[np.int64]) -> Array:
+def shares(*labels: Labels) -> Array:
     """Weights with mean 1 by which every combination of the labels counts the same."""
     _, cell, count = np.unique(np.stack(labels), axis=1, return_inverse=True, return_counts=True)
     weight = 1 / count[cell.reshape(-1)]
     return np.asarray(weight / weight.mean(), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one head learns: the true class and the weight of each picture."""
+
+    head: str
+    classes: int
+    target: Labels
+    weight: Array
+
+    def fit(self, recipe: Recipe, x: Array, chosen: Bools) -> list[Array]:
+        """The layers, learned on the pictures chosen."""
+        years = self.head == "age"
+        return fit(recipe, x[chosen], self.target[chosen], self.weight[chosen], self.classes, years=years)
+
+
+def tasks_of(labels: pd.DataFrame) -> list[Task]:
+    """The three heads' tasks, with the weights that make the prior."""
+    race7 = labels["race"].map(FAIRFACE_RACES.index).to_numpy(np.int64)
+    gender = labels["gender"].map(["Female", "Male"].index).to_numpy(np.int64)
+    age = labels["age"].map(FAIRFACE_AGES.index).to_numpy(np.int64)
+    race6 = np.asarray(TO_SIX)[race7]
+    of_seven = shares(race7) / np.bincount(TO_SIX)[race6]
+    return [
+        Task("race", len(FAIRFACE_RACES), race7, np.asarray(of_seven / of_seven.mean(), dtype=np.float32)),
+        Task("gender", 2, gender, shares(race6, gender)),
+        Task("age", len(FAIRFACE_AGES), age, shares(race6)),
+    ]
+
+
+def learn(task: Task, x: Array, aside: Bools, found: Bools) -> tuple[list[Array], Recipe, float]:
+    """Choose the recipe and the temperature on the pictures put aside, then learn from all."""
+    judged = aside & found
+    target, weight = task.target[judged], task.weight[judged]
+    scores, said = [], []
+    recipes = RECIPES[task.head]
+    for recipe in recipes:
+        said.append(logits_of(task.fit(recipe, x, ~aside), x[judged]))
+        scores.append(score(task.head, said[-1], target, weight))
+        right = float(np.mean(said[-1].argmax(axis=1) == target))
+        print(f"{task.head}: {recipe}: {scores[-1]:.4f}, right {right:.4f}", flush=True)
+    best = int(np.argmin(scores))
+    # The age head is judged by its expectation in years, which a temperature would only blur.
+    losses = [log_loss(said[best] / t, target, weight) for t in TEMPERATURES]
+    temperature = 1.0 if task.head == "age" else float(TEMPERATURES[int(np.argmin(losses))])
+    layers = task.fit(recipes[best], x, np.ones_like(aside))
+    layers[-2], layers[-1] = layers[-2] / np.float32(temperature), layers[-1] / np.float32(temperature)
+    if task.head == "gender":  # one logit: man against woman
+        layers[-2], layers[-1] = layers[-2][1:] - layers[-2][:1], layers[-1][1:] - layers[-1][:1]
+    print(f"{task.head}: chosen {recipes[best]}, temperature {temperature:.3f}", flush=True)
+    return layers, recipes[best], temperature
 
 
 def read_labels(data: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -177,6 +231,19 @@ def read_labels(data: Path) -> tuple[pd.DataFrame, list[str]]:
     return frames["train"][keep], [digest for digest, kept in zip(digests["train"], keep, strict=True) if kept]
 
 
+def features_of(data: Path, files: list[str], kept: Path | None) -> tuple[Array, Bools]:
+    """As :func:`extract`, from the file that keeps them where there is one."""
+    if kept is None or not kept.exists():
+        x, found = extract(data, files)
+        if kept is not None:
+            np.savez(kept, name=np.array(files), feature=x, found=found)
+        return x, found
+    stored = np.load(kept)
+    place = {file: i for i, file in enumerate(stored["name"].tolist())}
+    order = [place[file] for file in files]
+    return stored["feature"][order], stored["found"][order]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="FairFace: labels_train.csv, labels_val.csv and the pictures")
@@ -187,71 +254,34 @@ def main() -> None:
     torch.use_deterministic_algorithms(True)
 
     labels, digests = read_labels(arguments.data)
-    if arguments.features and arguments.features.exists():
-        kept = np.load(arguments.features)
-        place = {file: i for i, file in enumerate(kept["name"].tolist())}
-        order = [place[file] for file in labels["file"]]
-        x, found = kept["feature"][order], kept["found"][order]
-    else:
-        x, found = extract(arguments.data, labels["file"].tolist())
-        if arguments.features:
-            np.savez(arguments.features, name=labels["file"].to_numpy(str), feature=x, found=found)
+    x, found = features_of(arguments.data, labels["file"].tolist(), arguments.features)
     print(f"a face was found in {found.sum()} of {len(found)}")
-
-    race7 = labels["race"].map(FAIRFACE_RACES.index).to_numpy(np.int64)
-    gender = labels["gender"].map(["Female", "Male"].index).to_numpy(np.int64)
-    age = labels["age"].map(FAIRFACE_AGES.index).to_numpy(np.int64)
-    race6 = np.asarray(TO_SIX)[race7]
-    parts_of_race = np.bincount(TO_SIX)[race6]
-    by_race7 = shares(race7) / parts_of_race
-    targets = {"race": race7, "gender": gender, "age": age}
-    weights = {"race": by_race7 / by_race7.mean(), "gender": shares(race6, gender), "age": shares(race6)}
-    classes = {"race": len(FAIRFACE_RACES), "gender": 2, "age": len(FAIRFACE_AGES)}
     aside = np.array([int(digest[:8], 16) % 5 == 0 for digest in digests])
-    judged = aside & found
 
     tensors: dict[str, Array] = {}
-    notes: dict[str, object] = {}
-    for head, recipes in RECIPES.items():
-        target, weight = targets[head], weights[head].astype(np.float32)
-        scores, said = [], []
-        for recipe in recipes:
-            arrays = fit(recipe, x[~aside], target[~aside], weight[~aside], classes[head], years=head == "age")
-            said.append(logits_of(arrays, x[judged]))
-            scores.append(score(head, said[-1], target[judged], weight[judged]))
-            right = float(np.mean(said[-1].argmax(axis=1) == target[judged]))
-            print(f"{head}: {recipe}: {scores[-1]:.4f}, right {right:.4f}", flush=True)
-        best = int(np.argmin(scores))
-        # The age head is judged by its expectation in years, which a temperature would only blur.
-        losses = [log_loss(said[best] / t, target[judged], weight[judged]) for t in TEMPERATURES]
-        temperature = 1.0 if head == "age" else float(TEMPERATURES[int(np.argmin(losses))])
-        arrays = fit(recipes[best], x, target, weight, classes[head], years=head == "age")
-        arrays[-2], arrays[-1] = arrays[-2] / np.float32(temperature), arrays[-1] / np.float32(temperature)
-        if head == "gender":  # one logit: man against woman
-            arrays[-2], arrays[-1] = arrays[-2][1:] - arrays[-2][:1], arrays[-1][1:] - arrays[-1][:1]
-        for i in range(0, len(arrays), 2):
-            tensors[f"{head}.{i // 2}.weight"] = np.ascontiguousarray(arrays[i], dtype=np.float32)
-            tensors[f"{head}.{i // 2}.bias"] = np.ascontiguousarray(arrays[i + 1], dtype=np.float32)
-        notes[head] = {"recipe": str(recipes[best]), "temperature": round(temperature, 4)}
-        print(f"{head}: chosen {recipes[best]}, temperature {temperature:.3f}")
-
-    notes["training"] = {
-        "data": "FairFace (Karkkainen & Joo 2021, CC BY 4.0), padding 0.25",
-        "pictures": len(x),
-        "faces_found": int(found.sum()),
-        "left_out_as_in_validation": int(len(pd.read_csv(arguments.data / "labels_train.csv")) - len(x)),
-        "labels_sha256": hashlib.sha256((arguments.data / "labels_train.csv").read_bytes()).hexdigest(),
-        "trunk_sha256": hashlib.sha256(TRUNK_FILE.read_bytes()).hexdigest(),
-        "prior": "uniform over DeepFace's six races; woman and man alike within each",
-        "detector": DETECTOR,
-        "seed": SEED,
-        "torch": torch.__version__,
+    notes: dict[str, object] = {
+        "training": {
+            "data": "FairFace (Karkkainen & Joo 2021, CC BY 4.0), padding 0.25",
+            "pictures": len(x),
+            "faces_found": int(found.sum()),
+            "labels_sha256": hashlib.sha256((arguments.data / "labels_train.csv").read_bytes()).hexdigest(),
+            "trunk_sha256": hashlib.sha256(TRUNK_FILE.read_bytes()).hexdigest(),
+            "prior": "uniform over DeepFace's six races; woman and man alike within each",
+            "detector": DETECTOR,
+            "seed": SEED,
+            "torch": torch.__version__.split("+")[0],
+        }
     }
-    target_file: Path = arguments.out / "heads.safetensors"
+    for task in tasks_of(labels):
+        layers, recipe, temperature = learn(task, x, aside, found)
+        notes[task.head] = {"recipe": str(recipe), "temperature": round(temperature, 4)}
+        for i, array in enumerate(layers):
+            name = f"{task.head}.{i // 2}.{('weight', 'bias')[i % 2]}"
+            tensors[name] = np.ascontiguousarray(array, dtype=np.float32)
+    target: Path = arguments.out / "heads.safetensors"
     # One key: the order of several in the file's header is not the same in every process.
-    target_file.write_bytes(save(tensors, {"notes": json.dumps(notes, sort_keys=True)}))
-    print(f"{target_file}: {target_file.stat().st_size} bytes, sha256 "
-          f"{hashlib.sha256(target_file.read_bytes()).hexdigest()}")
+    target.write_bytes(save(tensors, {"notes": json.dumps(notes, sort_keys=True)}))
+    print(f"{target}: {target.stat().st_size} bytes, sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
 
 
 if __name__ == "__main__":
