@@ -70,15 +70,26 @@ class Evidence:
         """Which clips are of a group, of any group that allows a race, of a language, in English or not."""
         mask = np.ones(len(self.frame), bool)
         if group is not None:
-            mask &= (self.frame["group"] == group).to_numpy()
+            mask &= self._having("group").get(group, False)
         if race is not None:
-            allowed = [name for name in self.frame["group"].unique() if race in group_members(name)]
-            mask &= self.frame["group"].isin(allowed).to_numpy()
+            allowed = [of for name, of in self._having("group").items() if race in group_members(name)]
+            mask &= np.any(allowed, axis=0) if allowed else False
         if language is not None:
-            mask &= (self.frame["language"] == language).to_numpy()
+            mask &= self._having("language").get(language, False)
         if english is not None:
             mask &= (self.frame["english"] == english).to_numpy()
         return mask
+
+    def _having(self, column: str) -> dict[str, Mask]:
+        """Which clips have each of a column's values; found once."""
+        if column not in self._values_of:
+            codes, names = pd.factorize(self.frame[column])
+            self._values_of[column] = {str(name): codes == i for i, name in enumerate(names)}
+        return self._values_of[column]
+
+    @cached_property
+    def _values_of(self) -> dict[str, dict[str, Mask]]:
+        return {}
 
     def has(self, stage: str) -> bool:
         """Whether any face was read at a stage."""
@@ -115,7 +126,14 @@ class Evidence:
         )
 
     def _values(self, stage: str, metric: str) -> NDArray[np.float64]:
-        return self.frame[f"{stage}.{metric}"].to_numpy(np.float64)
+        column = f"{stage}.{metric}"
+        if column not in self._columns:
+            self._columns[column] = self.frame[column].to_numpy(np.float64)
+        return self._columns[column]
+
+    @cached_property
+    def _columns(self) -> dict[str, NDArray[np.float64]]:
+        return {}
 
     def _settings(self, confidence: float | None) -> Settings:
         return self.settings if confidence is None else replace(self.settings, confidence=confidence)

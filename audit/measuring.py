@@ -22,6 +22,7 @@ def measure(
     confidence: float | None = None,
     seed: int | None = None,
     settings: MeasureSettings | None = None,
+    with_tables: bool = True,
 ) -> Audit:
     """Measure a run: every check's finding, and the tables behind them.
 
@@ -36,6 +37,8 @@ def measure(
         Stand before those of ``settings``.
     settings : MeasureSettings, optional
         As in a plan's section ``measure``.
+    with_tables : bool
+        Without them only the findings are made, which are the same: for thousands of simulated runs.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def measure(
         run=_identity(run),
         settings=chosen.model_dump(mode="json"),
         findings=tuple(check(evidence) for _, check in CHECKS.values()),
-        tables=tables(evidence, chosen),
+        tables=tables(evidence, chosen) if with_tables else {},
     )
 
 
@@ -112,7 +115,12 @@ def _notices(run: Run) -> list[str]:
             f"This run is incomplete: {len(run.observations)} of {manifest['cohort']['n_clips']} clips were observed. "
             "Its figures are not to be used."
         )
-    if manifest["cohort"].get("fictional"):
+    if manifest["model"]["kind"] == "simulated":
+        notices.append(
+            "This run is simulated: nobody spoke, no model was audited and no instrument read a face. Every read was "
+            "drawn from probabilities that were planted, and the figures say nothing of any model or person."
+        )
+    elif manifest["cohort"].get("fictional"):
         notices.append(
             "The speakers are fictional and their voices synthetic: nothing here says how any real group sounds "
             "or looks."

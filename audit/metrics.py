@@ -86,16 +86,17 @@ def metric_frame(run: Run) -> pd.DataFrame:
     """
     seen = run.observations
     columns: dict[str, NDArray[np.float64]] = {}
-    members = {group: group_members(group) for group in seen["group"].unique()}
-    judged = np.array([bool(members[group]) for group in seen["group"]])
+    of_group, names = pd.factorize(seen["group"])
+    # one row a group, one column a race, and a last column for a read that is none
+    allowed = np.array([[race in group_members(name) for race in RACES] + [False] for name in names])
+    judged = np.asarray(allowed.any(axis=1))[of_group]
     known_gender = (seen["gender"] != UNKNOWN).to_numpy()
     for stage in STAGES:
         ok = (seen[f"{stage}_status"] == "ok").to_numpy()
-        read = seen[f"{stage}_race"].to_numpy(object)
-        own = np.array([label in members[group] for label, group in zip(read, seen["group"], strict=True)])
-        columns[f"{stage}.read_own_group"] = np.where(ok & judged, own, np.nan)
-        for race in RACES:
-            columns[f"{stage}.read_{race}"] = np.where(ok, read == race, np.nan)
+        read = pd.Index(RACES).get_indexer(pd.Index(seen[f"{stage}_race"].to_numpy(object)))
+        columns[f"{stage}.read_own_group"] = np.where(ok & judged, allowed[of_group, read], np.nan)
+        for i, race in enumerate(RACES):
+            columns[f"{stage}.read_{race}"] = np.where(ok, read == i, np.nan)
         right = (seen[f"{stage}_gender"] == seen["gender"]).to_numpy()
         columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
         error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()

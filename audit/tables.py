@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, fields
+from dataclasses import astuple, dataclass, fields
+from functools import cache
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audit.audit import Table
 from audit.cohort.cohort import in_group_order
 from audit.errors import PlanError
 from audit.evidence import Evidence
 from audit.gallery import gallery
+from audit.metrics import Metric
 from audit.plan import MeasureSettings
-from audit.stats import ALL, Estimate, cells, smallest_detectable
+from audit.stats import ALL, Detectable, Estimate, Settings, smallest_detectable
+from audit.stats.rates import estimates as estimates_of
+from audit.stats.speakers import checked_values, speaker_sums
 from audit.vocabulary import CLIP_STATUSES, RACES, STAGES, ordered_groups
 
 ESTIMATE = [field.name for field in fields(Estimate)]
 STAGE_PAIRS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
+AT_ONCE = 2_000_000
+"""So many values are put together at a time."""
 CHANGING = ("read_own_group", "read_white", "gender_right", "age_error")
 
 
@@ -146,35 +153,76 @@ def _instrument(evidence: Evidence) -> pd.DataFrame:
 
 def _disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
     """Every metric at every stage, in every combination of the columns of ``by`` and over all of each."""
-    subsets = [subset for size in range(len(by) + 1) for subset in combinations(by, size)]
-    place = {group: i for i, group in enumerate([ALL, *ordered_groups(set(evidence.frame["group"]))])}
-    parts = []
-    frame = evidence.frame[[*by, *(name for name in evidence.frame if "." in str(name))]].assign(
-        speaker=evidence.speakers
+    frame = evidence.frame
+    columns = [
+        (metric, stage, values)
+        for metric in evidence.metrics.values()
+        for stage in metric.stages
+        if not np.isnan(values := checked_values(frame[f"{stage}.{metric.name}"].to_numpy(), metric.kind)).all()
+    ]
+    keys: list[tuple[object, ...]] = []
+    found: list[list[Estimate]] = [[] for _ in columns]
+    for size in range(len(by) + 1):
+        for subset in combinations(by, size):
+            cells = _cells_of(frame, subset)
+            keys += [tuple(dict(zip(subset, key, strict=True)).get(name, ALL) for name in by) for key in cells.keys]
+            for i, estimates in _figures(evidence, columns, cells).items():
+                found[i] += estimates
+    place = {group: i for i, group in enumerate([ALL, *ordered_groups(set(frame["group"]))])}
+    order = pd.DataFrame(keys, columns=list(by)).sort_values(
+        list(by),
+        key=lambda values: values.map(place) if values.name == "group" else values.astype(str),
+        kind="stable",
     )
-    frame = frame.astype(dict.fromkeys(by, "category"))
-    for metric in evidence.metrics.values():
-        for stage in metric.stages:
-            column = f"{stage}.{metric.name}"
-            if not evidence.frame[column].notna().any():
-                continue
-            found = []
-            for subset in subsets:
-                table = cells(
-                    frame, list(subset), column, speaker="speaker", kind=metric.kind, settings=evidence.settings
-                )
-                table = table.iloc[:-1] if subset else table
-                found.append(table.assign(**{name: ALL for name in by if name not in subset}))
-            table = pd.concat(found, ignore_index=True)
-            table = table.sort_values(
-                list(by),
-                key=lambda values: values.map(place) if values.name == "group" else values.astype(str),
-                kind="stable",
+    rows = [
+        (metric.name, stage, *keys[i], *astuple(estimates[i]))
+        for (metric, stage, _), estimates in zip(columns, found, strict=True)
+        for i in order.index
+    ]
+    table = pd.DataFrame(rows, columns=["metric", "stage", *by, *ESTIMATE])
+    return table.astype({"value": float, "low": float, "high": float})
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells that some columns make: their keys, and the number of each clip's."""
+
+    keys: list[tuple[object, ...]]
+    number: NDArray[np.int64]
+
+
+def _cells_of(frame: pd.DataFrame, columns: tuple[str, ...]) -> _Cells:
+    if not columns:
+        return _Cells([()], np.zeros(len(frame), np.int64))
+    labels = frame[list(columns)]
+    grouped = labels.astype("category").groupby(list(columns), sort=True, dropna=False, observed=True)
+    number = np.asarray(grouped.ngroup(), np.int64)
+    first = np.unique(number, return_index=True)[1]
+    return _Cells(list(labels.iloc[first].astype(object).itertuples(index=False, name=None)), number)
+
+
+def _figures(
+    evidence: Evidence, columns: list[tuple[Metric, str, NDArray[np.float64]]], cells: _Cells
+) -> dict[int, list[Estimate]]:
+    """The estimates of every column in every cell: as many columns at a time as keep memory small."""
+    made: dict[int, list[Estimate]] = {}
+    n, at_once = len(cells.keys), max(1, AT_ONCE // len(cells.number))
+    for kind in ("rate", "mean"):
+        of_kind = [i for i, (metric, _, _) in enumerate(columns) if metric.kind == kind]
+        for start in range(0, len(of_kind), at_once):
+            chosen = of_kind[start : start + at_once]
+            sums = speaker_sums(
+                np.concatenate([columns[i][2] for i in chosen]),
+                np.tile(evidence.speakers, len(chosen)),
+                np.concatenate([cells.number + place * n for place in range(len(chosen))]),
+                n * len(chosen),
             )
-            table.insert(0, "stage", stage)
-            table.insert(0, "metric", metric.name)
-            parts.append(table[["metric", "stage", *by, *ESTIMATE]])
-    return pd.concat(parts, ignore_index=True)
+            names = [
+                f"{columns[i][1]}.{columns[i][0].name}/" + "/".join(map(str, key)) for i in chosen for key in cells.keys
+            ]
+            estimates = estimates_of(sums, kind, evidence.settings, names)
+            made |= {i: estimates[place * n : (place + 1) * n] for place, i in enumerate(chosen)}
+    return made
 
 
 def _parts(evidence: Evidence) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.bool_]]]]:
@@ -243,14 +291,22 @@ def _power(evidence: Evidence) -> pd.DataFrame:
         own = evidence.where(group=group)
         n, rest = _count(evidence, own), len(speakers) - _count(evidence, own)
         bilingual = _bilingual(evidence, own)
-        for comparison, design, number, other in (
+        comparisons: tuple[tuple[str, Literal["paired", "unpaired"], int, int | None], ...] = (
             ("rendered against portrait, same speakers", "paired", n, None),
             ("English against another language, same speakers", "paired", bilingual, None),
             ("the group against all others", "unpaired", n, rest),
-        ):
-            found = smallest_detectable(number, design=design, other_speakers=other, settings=evidence.settings)  # type: ignore[arg-type]
+        )
+        for comparison, design, number, other in comparisons:
+            found = _detectable(number, design, other, evidence.settings)
             rows.append((comparison, group, number, found.size, found.method))
     return pd.DataFrame(rows, columns=["comparison", "group", "n_speakers", "smallest_detectable", "note"])
+
+
+@cache
+def _detectable(
+    speakers: int, design: Literal["paired", "unpaired"], other: int | None, settings: Settings
+) -> Detectable:
+    return smallest_detectable(speakers, design=design, other_speakers=other, settings=settings)
 
 
 def _count(evidence: Evidence, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import special
 
@@ -79,34 +77,39 @@ def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
     same = (yes < _TINY) | (no < _TINY)
     yes, no = np.maximum(yes, _TINY), np.maximum(no, _TINY)
 
-    def above(q: Floats) -> Floats:  # P(more than seen) + P(exactly seen) / 2, which grows with q
-        return np.asarray(0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)), np.float64)
-
-    low = _increasing_root(above, tail, outer_low, np.maximum(rate, outer_low), yes=yes, no=no)
-    high = _increasing_root(above, 1 - tail, np.minimum(rate, outer_high), outer_high, yes=yes, no=no)
+    low, high = _mid_p_roots(
+        np.array([tail, 1 - tail])[:, None],
+        np.array([outer_low, np.minimum(rate, outer_high)]),
+        np.array([np.maximum(rate, outer_low), outer_high]),
+        yes=np.array([yes, yes]),
+        no=np.array([no, no]),
+    )
     return np.where(same, outer_low, low), np.where(same, outer_high, high)
 
 
-def _increasing_root(
-    above: Callable[[Floats], Floats], target: float, left: Floats, right: Floats, *, yes: Floats, no: Floats
-) -> Floats:
-    """Where ``above`` reaches ``target`` in ``[left, right]``: Newton's steps, the middle where one leaves the
-    bracket.
+def _mid_p_roots(target: Floats, left: Floats, right: Floats, *, yes: Floats, no: Floats) -> Floats:
+    """Where P(more than seen) + P(exactly seen) / 2, which grows with the rate, reaches ``target``.
+
+    Newton's steps within ``[left, right]``, the middle where one leaves the bracket. Each number stops for itself, so
+    that its digits do not depend on which others there are.
     """
     q = np.asarray(np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right), np.float64)
     constant = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
-    for _ in range(60):
-        excess = above(q) - target
-        left, right = np.where(excess < 0, q, left), np.where(excess < 0, right, q)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            slope = 0.5 * np.exp((yes - 1) * np.log(q) + no * np.log1p(-q) - constant[0])
-            slope += 0.5 * np.exp(yes * np.log(q) + (no - 1) * np.log1p(-q) - constant[1])
+    found = np.zeros(q.shape, bool)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for _ in range(60):
+            excess = 0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)) - target
+            left, right = np.where(excess < 0, q, left), np.where(excess < 0, right, q)
+            log, rest = np.log(q), np.log1p(-q)
+            slope = 0.5 * np.exp((yes - 1) * log + no * rest - constant[0])
+            slope += 0.5 * np.exp(yes * log + (no - 1) * rest - constant[1])
             step = q - excess / slope
-        inside = (step > left) & (step < right)
-        new = np.asarray(np.where(inside, step, (left + right) / 2), np.float64)
-        if np.all(np.abs(new - q) <= 1e-13):
-            return new
-        q = new
+            inside = (step > left) & (step < right)
+            new = np.where(found, q, np.where(inside, step, (left + right) / 2))
+            found |= np.abs(new - q) <= 1e-13
+            q = new
+            if found.all():
+                break
     return q
 
 
