@@ -53,7 +53,7 @@ def main() -> None:
     reader = instrument("embedded", similarity=["FaceRes"], remember=0)
 
     def batched(paths: list[Path]) -> int:
-        pictures = [np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[:, :, ::-1]) for path in paths]
+        pictures = [np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), dtype=np.uint8)[:, :, ::-1] for path in paths]
         return sum(reading.status == "ok" for reading in reader.read(pictures))
 
     files = sorted(path for path in arguments.faces.iterdir() if path.suffix.lower() in SUFFIXES)

@@ -121,7 +121,7 @@ def measure(labels: pd.DataFrame, reads: pd.DataFrame) -> Card:
 
     # Rows without a face hold -1, which no label is: in `seen` they are left out, in "of all" they count as wrong.
     filled = reads.reindex(columns=["race7", "race6", "four"]).fillna(-1).astype(np.int64)
-    man = (reads["man"] > 0.5).to_numpy(np.int64)
+    man = (reads["man"].to_numpy(np.float64) > 0.5).astype(np.int64)
     right = {
         "race_seven_labels": filled["race7"].to_numpy() == truth7,
         "race_six_labels": filled["race6"].to_numpy() == truth6,

@@ -107,7 +107,7 @@ def fit(recipe: Recipe, x: Array, target: Labels, weight: Array, classes: int, *
             value.backward()  # type: ignore[no-untyped-call]
             return value
 
-        newton.step(closure)
+        newton.step(closure)  # type: ignore[no-untyped-call]
         layers = [layer]
     else:
         layers = [torch.nn.Linear(x.shape[1], recipe.hidden), torch.nn.Linear(recipe.hidden, classes)]
@@ -118,7 +118,7 @@ def fit(recipe: Recipe, x: Array, target: Labels, weight: Array, classes: int, *
         batches = -(-len(inputs) // 256)
         rate = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=recipe.epochs * batches)
         for _ in range(recipe.epochs):
-            for index in torch.randperm(len(inputs)).split(256):
+            for index in torch.split(torch.randperm(len(inputs)), 256):
                 adam.zero_grad()
                 loss(network(inputs[index]), index).backward()  # type: ignore[no-untyped-call]
                 adam.step()
@@ -132,7 +132,8 @@ def logits_of(arrays: list[Array], x: Array) -> NDArray[np.float64]:
     """What the layers say of features [n, 1024]: shape [n, classes]."""
     value = x.astype(np.float64)
     for i in range(0, len(arrays), 2):
-        value = (np.maximum(value, 0) if i else value) @ arrays[i].T + arrays[i + 1]
+        inputs = np.maximum(value, 0) if i else value
+        value = np.asarray(inputs @ arrays[i].T + arrays[i + 1], dtype=np.float64)
     return value
 
 

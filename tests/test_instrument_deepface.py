@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,13 +78,13 @@ print(json.dumps({
 """
 
 
-def run(code: str, home: Path, *arguments: Path) -> dict[str, object]:
+def run(code: str, home: Path, *arguments: Path) -> dict[str, Any]:
     """Run code in a process of its own, with an empty DeepFace home on DeepFace's PyTorch backend."""
     environment = {**os.environ, "DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "pytorch"}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    answer: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
@@ -168,9 +169,9 @@ def test_every_built_in_instrument_is_listed_with_a_line() -> None:
         ("embedded", {"detector": "retinaface"}, "dlib or opencv"),
     ],
 )
-def test_what_cannot_be_built_is_refused_with_what_can(name: str, options: dict[str, object], message: str) -> None:
+def test_what_cannot_be_built_is_refused_with_what_can(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        instrument(name, **options)  # type: ignore[arg-type]
+        instrument(name, **options)
 
 
 def test_an_instrument_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

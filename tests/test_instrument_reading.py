@@ -30,7 +30,12 @@ def faces(shared_data: Path) -> list[Picture]:
     released = shared_data / "speech2face_released" / "figures" / "voxceleb"
     places = [*sorted((released / "Face_ori").glob("*.jpg"))[:6], *sorted((released / "Face_exg0").glob("*.jpg"))[:5]]
     places += sorted((shared_data / "fairface" / "val").glob("*.jpg"))[:6]
-    return [np.ascontiguousarray(cv2.imread(str(place))[:, :, ::-1]) for place in places]
+    return [read_rgb(place) for place in places]
+
+
+def read_rgb(path: Path) -> Picture:
+    """The picture in a file, RGB."""
+    return np.ascontiguousarray(np.asarray(cv2.imread(str(path)), dtype=np.uint8)[:, :, ::-1])
 
 
 def same(one: Reading, other: Reading) -> bool:
@@ -95,7 +100,7 @@ def test_a_picture_without_a_face_is_never_scored(embedded: Instrument, picture:
 
 def test_the_blank_portraits_of_the_release_are_no_faces(embedded: Instrument, shared_data: Path) -> None:
     folder = shared_data / "speech2face_released" / "figures" / "voxceleb" / "Face_ori"
-    blank = [cv2.imread(str(path)) for path in sorted(folder.glob("*Zz_*.jpg"))]
+    blank = [read_rgb(path) for path in sorted(folder.glob("*Zz_*.jpg"))]
     assert len(blank) == 8
     assert {reading.status for reading in embedded.read(blank)} == {"no_face"}
 
@@ -107,7 +112,9 @@ def test_nothing_in_nothing_out(embedded: Instrument) -> None:
 @pytest.mark.parametrize("scale", [0.4, 3.0])
 def test_the_size_of_the_picture_hardly_matters(embedded: Instrument, faces: list[Picture], scale: float) -> None:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    sized = [np.asarray(cv2.resize(face, None, fx=scale, fy=scale, interpolation=method)) for face in faces[:11]]
+    sized = [
+        np.asarray(cv2.resize(face, None, fx=scale, fy=scale, interpolation=method), np.uint8) for face in faces[:11]
+    ]
     for before, after in zip(embedded.read(faces[:11]), embedded.read(sized), strict=True):
         assert after.status == before.status == "ok"
         assert before.embeddings["FaceRes"] @ after.embeddings["FaceRes"] > 0.8
@@ -128,8 +135,7 @@ def test_the_reads_of_the_release_are_those_of_the_paper(embedded: Instrument, s
     folder = shared_data / "speech2face_released" / "figures" / "voxceleb"
     shares = {}
     for stage in ("Face_ori", "Face_f2f", "Face_exg0"):
-        pictures = [cv2.imread(str(path))[:, :, ::-1] for path in sorted((folder / stage).glob("??[0-9]2*.jpg"))]
-        pictures = [np.ascontiguousarray(picture) for picture in pictures]
+        pictures = [read_rgb(path) for path in sorted((folder / stage).glob("???2*.jpg"))]
         reads = embedded.read(pictures)
         shares[stage] = np.mean([max(read.race, key=lambda label: read.race[label]) == "black" for read in reads])
     assert shares["Face_ori"] > 0.85 and shares["Face_f2f"] > 0.85 and shares["Face_exg0"] < 0.15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ def embedded_card() -> dict[str, Any]:
     return card
 
 
-def card_for(sources: dict[str, str], detector: str) -> dict[str, Any]:
+def card_for(sources: Mapping[str, str], detector: str) -> dict[str, Any]:
     """The card of what reads, or a card that says that there is none.
 
     The embedded card was measured with dlib's detector; it tells nothing of DeepFace's own weights or other detectors.

@@ -29,7 +29,7 @@ from audit.vocabulary import RACES
 
 ATTRIBUTES: Final = ("race", "gender", "age")
 SIMILARITIES: Final = ("FaceRes", "Dlib")
-_OWN_BATCH: Final = 8
+_OWN_BATCH: Final = 4
 _VERSIONS: Final = ("deepface", "onnxruntime", "opencv-contrib-python-headless", "dlib-bin", "numpy")
 
 Source = Literal["embedded", "deepface"]
