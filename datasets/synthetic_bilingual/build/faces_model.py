@@ -28,8 +28,7 @@ class Cell:
     textures: Array  # [50, ...] even (mirror-symmetric) variation, with the shape that goes with it
     shapes: Array
     more_shapes: Array  # [20, ...] variation of shape that the texture does not explain
-    towards: Array  # [50, 5] orthonormal: the directions of the 50 that lead to the other groups' means
-    shapes_towards: Array  # [20, 5] the same for the further shapes
+    towards: Array  # [70, 5] where the other groups' means lie, as so much of the 50 and of the 20 directions
     uneven_textures: Array  # [20, ...] variation between left and right
     uneven_shapes: Array
     faces: int
@@ -58,10 +57,10 @@ def refine(faces: Faces) -> tuple[Array, Array]:
                     light[n] = remap(texture[n, ..., 0], X + total[n, ..., 0], Y + total[n, ..., 1])
     moved = np.empty(texture.shape, np.float16)
     shapes = np.empty((len(texture), *GRID.shape), np.float32)
-    for n, bend in enumerate(total):
-        moved[n] = remap(texture[n], X + bend[..., 0], Y + bend[..., 1])
+    for face, bend in enumerate(total):
+        moved[face] = remap(texture[face], X + bend[..., 0], Y + bend[..., 1])
         nodes = GRID + remap(bend, GRID[..., 0], GRID[..., 1], cv2.INTER_LINEAR)
-        shapes[n] = (frame.places(nodes.reshape(-1, 2)) @ np.vstack([faces.shape[n], FAR])).reshape(GRID.shape)
+        shapes[face] = (frame.places(nodes.reshape(-1, 2)) @ np.vstack([faces.shape[face], FAR])).reshape(GRID.shape)
     return moved, shapes
 
 
@@ -156,8 +155,7 @@ def fit(faces: Faces) -> dict[tuple[str, str], Cell]:
                 textures=_combined(axes, mixed),
                 shapes=shapes,
                 more_shapes=further,
-                towards=np.linalg.qr(towards)[0],
-                shapes_towards=np.linalg.qr(towards_g)[0],
+                towards=np.vstack([towards, towards_g]),
                 uneven_textures=_combined(uneven_axes, tilted),
                 uneven_shapes=_combined(uneven_axes, uneven_g * share[:, None, None, None]),
                 faces=int(own.sum()),

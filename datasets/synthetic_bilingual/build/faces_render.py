@@ -11,8 +11,10 @@ from faces_frame import CHIN, JAW_CORNER, SIDE, Array, Frame, X, Y, blur, ellips
 from faces_model import Cell
 from faces_training import PAPER
 
-TEXTURE, SHAPE, UNEVEN = 0.80, 1.00, 0.30  # spread of what is drawn, in standard deviations of the faces learnt from
-LIMIT = 1.9  # no draw lies further out than this
+TEXTURE, SHAPE, UNEVEN = 0.75, 0.95, 0.30  # spread of what is drawn, in standard deviations of the faces learnt from
+TYPICAL = 1.3  # how far, in the same unit, all are moved from their group's mean away from the other groups'
+LIMIT = 1.8  # no draw lies further out than this
+EXPOSURE = (1.10, 1.35)
 BANDS = ((1.0, 2.5), (2.2, 2.1), (5.0, 1.35))  # blur, and how much finer detail shall be than in the mean face
 YOUNGEST = 20  # no younger face was learnt from
 
@@ -69,19 +71,29 @@ def _draw(rng: np.random.Generator, count: int) -> Array:
     return numbers.astype(np.float32)
 
 
+def _typical(cell: Cell) -> Array:
+    """Away from the means of the other groups, from each as much, at length TYPICAL."""
+    away = -(cell.towards / np.linalg.norm(cell.towards, axis=0)).sum(1)
+    return np.asarray(TYPICAL * away / np.linalg.norm(away))
+
+
 def portrait(cell: Cell, regions: Regions, seed: int, age: float) -> Array:
     """One portrait, RGB uint8 [224, 224, 3]."""
     rng = np.random.Generator(np.random.PCG64(seed))
     decades = np.float32((max(age, YOUNGEST) - 40) / 10)
-    main, shape = _draw(rng, len(cell.textures)), _draw(rng, len(cell.more_shapes))
-    uneven = _draw(rng, len(cell.uneven_textures))
+    count = len(cell.textures)
+    drawn, uneven = _draw(rng, count + len(cell.more_shapes)), _draw(rng, len(cell.uneven_textures))
     # People differ in every way but the ones that would lead from their own group's mean towards another group's.
-    main -= cell.towards @ (cell.towards.T @ main)
-    shape -= cell.shapes_towards @ (cell.shapes_towards.T @ shape)
-    drawn = TEXTURE * np.tensordot(main, cell.textures, 1) + UNEVEN * np.tensordot(uneven, cell.uneven_textures, 1)
-    texture = cell.texture + decades * cell.ageing_texture + regions.spread * drawn
+    plane = np.linalg.qr(cell.towards)[0]
+    drawn = drawn - plane @ (plane.T @ drawn)
+    away = _typical(cell)
+    main, typical = (TEXTURE * drawn[:count]).astype(np.float32), (away[:count]).astype(np.float32)
+    bent = SHAPE * drawn + away
+    change = np.tensordot(main, cell.textures, 1) + UNEVEN * np.tensordot(uneven, cell.uneven_textures, 1)
+    texture = cell.texture + decades * cell.ageing_texture + regions.spread * change
+    texture += (1 - regions.body)[..., None] * np.tensordot(typical, cell.textures, 1)
     places = cell.shape + decades * cell.ageing_shape + UNEVEN * np.tensordot(uneven, cell.uneven_shapes, 1)
-    places = places + SHAPE * (np.tensordot(main, cell.shapes, 1) + np.tensordot(shape, cell.more_shapes, 1))
+    places = places + np.tensordot(bent[:count], cell.shapes, 1) + np.tensordot(bent[count:], cell.more_shapes, 1)
     _clothe(texture, regions)
     _even_out(texture, cell, regions)
     x, y = inverse(places)
@@ -105,7 +117,7 @@ def _even_out(texture: Array, cell: Cell, regions: Regions) -> None:
     light, usual, inner = texture[..., 0], cell.texture[..., 0], regions.inner
     light += 0.3 * regions.eyes * (light - blur(light, 10))
     middle = light[inner].mean()
-    gain = np.clip(1.08 * usual[inner].std() / light[inner].std(), 0.75, 1.7)
+    gain = np.clip(1.08 * usual[inner].std() / light[inner].std(), 0.8, 1.3)
     pull = 0.5 * (usual[inner].mean() - middle) * (0.3 + 0.7 * regions.face)
     light[:] = (light - middle) * gain + middle + pull
     finer, finer_usual, sharper = light.copy(), usual, light.copy()
@@ -135,5 +147,8 @@ def _photograph(texture: Array, face: Array, rng: np.random.Generator) -> Array:
         ]
     )
     picture = person * edge + paper * (1 - edge)
-    picture[..., 0] = 255 * np.clip(picture[..., 0] / 255, 0, 1) ** (1 / rng.uniform(1.25, 1.5))
+    exposure = rng.uniform(*EXPOSURE)
+    gain = exposure / (1 + (exposure - 1) * np.clip(picture[..., :1] / 255, 0, 1) ** 2)  # white stays white
+    picture[..., :1] *= gain
+    picture[..., 1:3] = 128 + (picture[..., 1:3] - 128) * np.sqrt(gain)
     return np.asarray(cv2.cvtColor(np.clip(picture + 0.5, 0, 255).astype(np.uint8), cv2.COLOR_YCrCb2RGB))

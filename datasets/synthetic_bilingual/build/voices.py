@@ -210,6 +210,7 @@ def cohort_toml(folder: str, count: int) -> str:
     return f'''name = "{name}"
 licence = "CC0-1.0 for the sentences, the tables, the recordings and the portraits"
 consent = "No real person: every speaker is fictional, voice and face."
+fictional = true
 notes = """
 The {part}: {count} fictional speakers, each heard in English and in one other language (Chinese or Spanish,
 crossed with group and sex), two six-second clips a language. It says nothing about how any real group of people sounds
