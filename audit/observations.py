@@ -139,7 +139,9 @@ class Run:
             if column.dtype.kind in "fiub":
                 sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
             else:
-                sha.update("\0".join("\1" if pd.isna(value) else str(value) for value in column).encode())
+                values = column.to_numpy(object, copy=True)
+                values[pd.isna(values)] = "\1"
+                sha.update("\0".join(map(str, values.tolist())).encode())
         for key in ("cohort", "model", "instrument", "seed"):
             sha.update(json.dumps(self.manifest.get(key), sort_keys=True).encode())
         return sha.hexdigest()
