@@ -140,7 +140,8 @@ def measure(labels: pd.DataFrame, reads: pd.DataFrame) -> Card:
     seen6, seen4 = filled["race6"].to_numpy(), filled["four"].to_numpy()
     confidence = reads["confidence"].to_numpy(np.float64)
     race_error, race_bins = calibration(confidence[found], right["race_six_labels"][found])
-    sure = np.maximum(reads["man"], 1 - reads["man"]).to_numpy(np.float64)
+    man_read = reads["man"].to_numpy(np.float64)
+    sure = np.maximum(man_read, 1 - man_read)
     gender_error, gender_bins = calibration(sure[found], right["gender"][found])
     four_found = in_four & found
     reached = {

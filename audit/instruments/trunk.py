@@ -23,7 +23,7 @@ class Trunk:
     """
 
     def __init__(self, path: Path = TRUNK_FILE) -> None:
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
