@@ -1,0 +1,172 @@
+"""How often the verdicts are wrong, on runs of planted truth.
+
+Every run is drawn by `audit.simulate` and measured by `audit.measure`, as any audit is. Two groups, asian and white,
+are heard in English and Chinese; what is planted lies exactly at each check's margin, which is where a verdict is
+wrong most often, then far inside it and at twice it. At the margin both `shown` and `not_shown` are counted as false.
+
+    python benchmarks/known_truth.py [--runs 120] [--seed 0]
+
+prints the tables of docs/known-truth.md as Markdown. One process, a quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import audit
+from audit.plan import MARGINS
+
+SPEAKERS = (5, 10, 20, 50, 200)
+CLIPS = (1, 2, 5)
+ICCS = (0.0, 0.3, 0.6)
+CHECKS = ("S2F001", "S2F003", "S2F004", "S2F006")
+EFFECTS = (0.2, 0.3, 0.6)
+PART = {5: 0.25, 10: 0.5, 20: 1, 50: 1, 200: 0.5}
+"""Share of the runs by speakers in each group: fewer where verdicts are rare, and where they are slow."""
+ELSEWHERE = 0.5
+"""Share of the runs away from the margin."""
+
+Verdicts = Counter[tuple[str, str]]
+
+
+def truth(times: float, *, base: float, everyone: bool = False) -> dict[str, Any]:
+    """What is planted at so many times the margin of each check.
+
+    ``base`` is the rate of what goes wrong anyhow: white reads of asian portraits and ceilings, missing faces of white
+    speakers (half of it), their gender misread. ``everyone``: white speakers' own-group reads fall as well.
+    """
+    read = {"white": base}
+    more = {"white": base + times * MARGINS["S2F001"]}
+    planted: dict[str, Any] = {
+        "portrait": {"asian": read},
+        "ceiling": {"asian": {"en": read, "zh": read}},
+        "rendered": {"asian": {"en": more, "zh": more}},
+        "gender_right": {"asian": 1 - base - times * MARGINS["S2F004"], "white": 1 - base},
+        "missing": {"asian": base / 2 + times * MARGINS["S2F006"], "white": base / 2},
+    }
+    if everyone:
+        fallen = {"black": times * MARGINS["S2F003"]}
+        planted["rendered"]["white"] = {"en": fallen, "zh": fallen}
+    return planted
+
+
+AT_MARGIN = {"common": truth(1, base=0.1), "rare": truth(1, base=0.0, everyone=True)}
+
+
+def verdicts(planted: dict[str, Any], speakers: int, clips: int, icc: float, seeds: Iterable[int]) -> Verdicts:
+    """How often each check came to each verdict."""
+    whole = planted | {
+        "groups": ["asian", "white"],
+        "languages": ["en", "zh"],
+        "speakers_per_group": speakers,
+        "clips_per_language": clips,
+        "icc": icc,
+    }
+    seen: Verdicts = Counter()
+    for seed in seeds:
+        result = audit.measure(audit.simulate(whole, seed), with_tables=False)
+        seen.update((finding.code, finding.outcome) for finding in result.findings)
+    return seen
+
+
+def share(seen: Verdicts, code: str, outcome: str) -> float:
+    return 100 * seen[code, outcome] / sum(number for (of, _), number in seen.items() if of == code)
+
+
+def table(head: list[str], rows: list[list[str]]) -> None:
+    print("| " + " | ".join(head) + " |")
+    print("|" + " ---: |" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=120, help="of each setting at the margin; see PART")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    began, first = time.monotonic(), chosen.seed * 1_000_000
+
+    def seeds(number: int) -> range:
+        nonlocal first
+        first += number
+        return range(first - number, first)
+
+    margin: dict[tuple[str, int, int, float], Verdicts] = {}
+    within: dict[tuple[int, int], dict[float, Verdicts]] = {}
+    power: dict[tuple[int, int], dict[float, Verdicts]] = {}
+    for speakers in SPEAKERS:
+        runs, few = round(chosen.runs * PART[speakers]), round(chosen.runs * ELSEWHERE)
+        for clips in CLIPS:
+            for icc in ICCS:
+                for name, planted in AT_MARGIN.items():
+                    margin[name, speakers, clips, icc] = verdicts(planted, speakers, clips, icc, seeds(runs))
+            within[speakers, clips] = {
+                times: verdicts(truth(times, base=0.1), speakers, clips, 0.3, seeds(few)) for times in (0.0, 2.0)
+            }
+            power[speakers, clips] = {
+                effect: verdicts(
+                    truth(effect / MARGINS["S2F001"], base=0.0) | UNDISTURBED, speakers, clips, 0.3, seeds(few)
+                )
+                for effect in EFFECTS
+            }
+            print(f"{speakers} speakers, {clips} clips: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+    print("### At the margin\n")
+    for code in CHECKS:
+        print(f"**{code}**, false `shown` / false `not_shown`, per cent\n")
+        head = ["speakers", "clips", *(f"{name}, icc {icc:g}" for name in AT_MARGIN for icc in ICCS)]
+        rows = []
+        for speakers in SPEAKERS:
+            for clips in CLIPS:
+                cells = [margin[name, speakers, clips, icc] for name in AT_MARGIN for icc in ICCS]
+                rows.append(
+                    [str(speakers), str(clips)]
+                    + [f"{share(seen, code, 'shown'):.1f} / {share(seen, code, 'not_shown'):.1f}" for seen in cells]
+                )
+        table(head, rows)
+    print("### All settings at the margin together\n")
+    rows = []
+    for code in CHECKS:
+        for speakers in SPEAKERS:
+            line = [code, str(speakers)]
+            for name in AT_MARGIN:
+                cells = [seen for (of, number, _, _), seen in margin.items() if of == name and number == speakers]
+                seen = sum(cells, Counter())
+                worst = [max(share(cell, code, outcome) for cell in cells) for outcome in ("shown", "not_shown")]
+                line.append(f"{share(seen, code, 'shown'):.1f} / {share(seen, code, 'not_shown'):.1f}")
+                line.append(f"{worst[0]:.1f} / {worst[1]:.1f}")
+            rows.append(line)
+    table(["check", "speakers", *(f"{name}, {what}" for name in AT_MARGIN for what in ("mean", "worst"))], rows)
+    print("### Nothing planted, and twice the margin; icc 0.3\n")
+    rows = [
+        [str(speakers), str(clips)]
+        + [f"{share(seen[0.0], code, 'shown'):.0f} / {share(seen[2.0], code, 'not_shown'):.0f}" for code in CHECKS]
+        for (speakers, clips), seen in within.items()
+    ]
+    table(["speakers", "clips", *CHECKS], rows)
+    print("### Power of S2F001; icc 0.3\n")
+    rows = [
+        [str(speakers), str(clips)]
+        + [f"{share(seen[effect], 'S2F001', 'shown'):.0f}" for effect in EFFECTS]
+        + [f"{share(within[speakers, clips][0.0], 'S2F001', 'not_shown'):.0f}"]
+        for (speakers, clips), seen in power.items()
+    ]
+    table(["speakers", "clips", *(f"excess {effect:g}" for effect in EFFECTS), "none: not shown"], rows)
+    numbers = ", ".join(f"{round(chosen.runs * part)} with {speakers}" for speakers, part in PART.items())
+    print(f"Runs a figure at the margin: {numbers} speakers a group; {few} elsewhere.")
+    print(f"Seed {chosen.seed}, {time.monotonic() - began:.0f} s.")
+
+
+UNDISTURBED = {"gender_right": 1.0, "missing": 0.0}
+"""For power: nothing else is planted."""
+
+
+if __name__ == "__main__":
+    main()
