@@ -32,6 +32,13 @@ SIMILARITIES: Final = ("FaceRes", "Dlib")
 _OWN_BATCH: Final = 4
 _VERSIONS: Final = ("deepface", "onnxruntime", "opencv-contrib-python-headless", "dlib-bin", "numpy")
 
+TITLES: Final = {
+    "embedded": "DeepFace with the embedded FaceRes heads",
+    "deepface": "DeepFace with its own weights",
+    "deepface+embedded": "DeepFace with its own weights and the embedded FaceRes heads",
+}
+"""What each instrument is called in sentences."""
+
 Source = Literal["embedded", "deepface"]
 
 
@@ -222,6 +229,7 @@ class DeepFaceInstrument:
         engine = offline.backend()
         return {
             "name": self.name,
+            "title": TITLES[self.name],
             "requested": self.requested,
             "attributes": {
                 attribute: {

@@ -28,8 +28,8 @@ class Card:
 
 
 def name_of(value: object, default: str = NOT_RECORDED) -> str:
-    """The name of a model, instrument or cohort, stored as a text or as a mapping with one."""
-    found = mapping(value).get("name") if isinstance(value, Mapping) else value
+    """The title, else the name, of a model, instrument or cohort, stored as a text or as a mapping with one."""
+    found = mapping(value).get("title") or mapping(value).get("name") if isinstance(value, Mapping) else value
     return clean(str(found)) if found else default
 
 
