@@ -36,13 +36,16 @@ def study(asked: argparse.Namespace, folder: Path) -> int:
     cohort = Path(asked.cohort).resolve() if Path(asked.cohort).is_dir() else asked.cohort
     plan.write_text(f'[cohort]\npath = "{cohort}"\n[model]\nname = "{asked.model}"\n[run]\npart = {asked.part}\n')
     start = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import audit; audit.instrument()"], check=True)
+    started = time.monotonic() - start
+    start = time.monotonic()
     subprocess.run(run(plan, folder / "unbroken"), check=True, capture_output=True)
     length = time.monotonic() - start
-    print(f"unbroken: {length:.1f} s")
+    print(f"unbroken: {length:.1f} s, of which starting {started:.1f} s")
     draw = random.Random(asked.seed)
     for kill in range(1, asked.kills + 1):
         process = subprocess.Popen(run(plan, folder / "broken"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        moment = draw.uniform(0, length)
+        moment = started + draw.uniform(0, 2 * (length - started) / asked.kills)
         try:
             process.wait(timeout=moment)
             print(f"kill {kill}: the run had ended before {moment:.2f} s")
