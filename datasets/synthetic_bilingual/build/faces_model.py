@@ -167,7 +167,7 @@ def fit(faces: Faces) -> dict[tuple[str, str], Cell]:
 
 def _without_forehead_mark(cell: Cell, frame: Frame) -> Cell:
     """Fill the spot above the nose from around it: averaged, marks worn there are only a smudge."""
-    spot = ellipse(frame.shape[[9, 8]].mean(0), 11, 12, 4)[..., None]
+    spot = ellipse(frame.shape[9] - [0, 6], 13, 22, 4)[..., None]
     around = blur(cell.texture[..., :3] * (1 - spot) + 1e-3, 9) / blur(1 - spot[..., 0] + 1e-5, 9)[..., None]
     cell.texture[..., :3] += spot * (around - cell.texture[..., :3])
     cell.textures[:] *= 1 - spot

@@ -11,8 +11,8 @@ from faces_frame import CHIN, JAW_CORNER, SIDE, Array, Frame, X, Y, blur, ellips
 from faces_model import Cell
 from faces_training import PAPER
 
-TEXTURE, SHAPE, UNEVEN = 0.75, 0.95, 0.30  # spread of what is drawn, in standard deviations of the faces learnt from
-TYPICAL = 1.3  # how far, in the same unit, all are moved from their group's mean away from the other groups'
+TEXTURE, SHAPE, UNEVEN = 0.70, 0.90, 0.30  # spread of what is drawn, in standard deviations of the faces learnt from
+TYPICAL = 2.0  # how far, in the same unit, all are moved from their group's mean away from the nearest groups'
 LIMIT = 1.8  # no draw lies further out than this
 EXPOSURE = (1.10, 1.35)
 BANDS = ((1.0, 2.5), (2.2, 2.1), (5.0, 1.35))  # blur, and how much finer detail shall be than in the mean face
@@ -57,9 +57,9 @@ class Regions:
     @cached_property
     def spread(self) -> Array:
         """Share of the drawn variation that is kept, by pixel and channel."""
-        face = self.face * (1 - 0.35 * self.eyes)
+        face = self.face * (1 - 0.5 * self.eyes)
         colour = 0.6 * face + 0.35 * self.hair + 0.08 * self.body
-        light = face + 0.7 * self.hair + 0.15 * self.body
+        light = face + 0.55 * self.hair + 0.15 * self.body
         return np.dstack([light, colour, colour, 0.2 * self.face + 0.4 * self.hair + 0.2 * self.body])
 
 
@@ -72,8 +72,10 @@ def _draw(rng: np.random.Generator, count: int) -> Array:
 
 
 def _typical(cell: Cell) -> Array:
-    """Away from the means of the other groups, from each as much, at length TYPICAL."""
-    away = -(cell.towards / np.linalg.norm(cell.towards, axis=0)).sum(1)
+    """Away from the two groups whose means lie nearest, from each as much, at length TYPICAL."""
+    far = np.linalg.norm(cell.towards, axis=0)
+    nearest = np.argsort(far)[:2]
+    away = -(cell.towards[:, nearest] / far[nearest]).sum(1)
     return np.asarray(TYPICAL * away / np.linalg.norm(away))
 
 
