@@ -31,7 +31,14 @@ PART = {5: 0.25, 10: 0.5, 20: 1, 50: 1, 200: 0.5}
 ELSEWHERE = 0.5
 """Share of the runs away from the margin."""
 
+TARGET = 5.0
+"""Per cent of false verdicts that are allowed; a setting with more is run again, with new seeds."""
+AGAIN = 5
+"""Times as many runs as the others have."""
+
 Verdicts = Counter[tuple[str, str]]
+Setting = tuple[str, int, int, float]
+"""Which truth at the margin, speakers in each group, clips in each language, icc."""
 
 
 def truth(times: float, *, base: float, everyone: bool = False) -> dict[str, Any]:
@@ -78,6 +85,32 @@ def share(seen: Verdicts, code: str, outcome: str) -> float:
     return 100 * seen[code, outcome] / sum(number for (of, _), number in seen.items() if of == code)
 
 
+def above_target(margin: dict[Setting, Verdicts]) -> dict[Setting, list[tuple[str, str]]]:
+    """The settings in which a check's false verdicts are above the target, and which they are."""
+    found: dict[Setting, list[tuple[str, str]]] = {}
+    for setting, seen in margin.items():
+        false = [(code, outcome) for code in CHECKS for outcome in ("shown", "not_shown")]
+        above = [(code, outcome) for code, outcome in false if share(seen, code, outcome) > TARGET]
+        if above:
+            found[setting] = above
+    return found
+
+
+def run_again(margin: dict[Setting, Verdicts], runs: int, first: int) -> None:
+    """The settings above the target once more, since the highest of many figures is high by chance."""
+    print(f"### Figures above {TARGET:g} % again, {runs} runs with new seeds\n")
+    rows = []
+    for (name, speakers, clips, icc), above in above_target(margin).items():
+        seen = verdicts(AT_MARGIN[name], speakers, clips, icc, range(first, first + runs))
+        first += runs
+        for code, outcome in above:
+            before, now = share(margin[name, speakers, clips, icc], code, outcome), share(seen, code, outcome)
+            error = (now * (100 - now) / runs) ** 0.5
+            rows.append([code, outcome, name, str(speakers), str(clips), f"{icc:g}", f"{before:.1f}", f"{now:.1f}"])
+            rows[-1].append(f"{error:.1f}")
+    table(["check", "verdict", "rates", "speakers", "clips", "icc", "before", "again", "standard error"], rows)
+
+
 def table(head: list[str], rows: list[list[str]]) -> None:
     print("| " + " | ".join(head) + " |")
     print("|" + " ---: |" * len(head))
@@ -98,7 +131,7 @@ def main() -> None:
         first += number
         return range(first - number, first)
 
-    margin: dict[tuple[str, int, int, float], Verdicts] = {}
+    margin: dict[Setting, Verdicts] = {}
     within: dict[tuple[int, int], dict[float, Verdicts]] = {}
     power: dict[tuple[int, int], dict[float, Verdicts]] = {}
     for speakers in SPEAKERS:
@@ -144,6 +177,7 @@ def main() -> None:
                 line.append(f"{worst[0]:.1f} / {worst[1]:.1f}")
             rows.append(line)
     table(["check", "speakers", *(f"{name}, {what}" for name in AT_MARGIN for what in ("mean", "worst"))], rows)
+    run_again(margin, AGAIN * chosen.runs, first)
     print("### Nothing planted, and twice the margin; icc 0.3\n")
     rows = [
         [str(speakers), str(clips)]
