@@ -60,7 +60,12 @@ def classifier(speakers: pd.Series[str]) -> Pipeline:
     """Ridge logistic regression, its strength chosen by cross-validation over speakers of the training split."""
     folds = GroupKFold(5).split(np.zeros(len(speakers)), groups=speakers)
     model: Any = LogisticRegressionCV(
-        Cs=np.logspace(-5, 1, 7), cv=list(folds), l1_ratios=(0.0,), use_legacy_attributes=False, max_iter=2000
+        Cs=np.logspace(-5, 1, 7),
+        cv=list(folds),
+        l1_ratios=(0.0,),
+        use_legacy_attributes=False,
+        scoring="accuracy",
+        max_iter=2000,
     )
     return make_pipeline(StandardScaler(), model)
 

@@ -25,13 +25,13 @@ SECONDS: Final = 6.0
 LOW_HZ, HIGH_HZ = 100.0, 7000.0
 
 # The dial. dB root-mean-square over the mel axis (a pattern's peak is 1.41 times that).
-REACH: Final = {"u": 2.0, "v": 1.8}
-JITTER: Final = {"u": 1.0, "v": 1.05}
+REACH: Final = {"u": 2.4, "v": 0.8}
+JITTER: Final = {"u": 1.0, "v": 0.45}
 AGE_REACH, AGE_JITTER = 1.2, 0.5
 AGE_MIDDLE, AGE_SPREAD = 46.5, 16.7
 
 # Half-periods of the cosine between LOW_HZ and HIGH_HZ.
-ORDER: Final = {"tilt": 1, "u": 5, "v": 7, "age": 3}
+ORDER: Final = {"tilt": 1, "u": 5, "v": 4, "age": 3}
 
 LEVEL_DBFS: Final = -25.0
 Sound = NDArray[np.float64]
