@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -29,6 +30,14 @@ __all__ = [
 
 ENTRY_POINTS = "audit.models"
 
+BUILT_IN = {
+    "speech2face": (
+        "audit.models.speech2face.model:speech2face",
+        "Speech2Face with weights of your own (--weights FILE)",
+    ),
+}
+"""Models that are made by a factory: where it is, imported only when it is asked for, and one line on what it makes."""
+
 
 @runtime_checkable
 class Bindable(Protocol):
@@ -52,12 +61,13 @@ def available() -> dict[str, str]:
 
     Examples
     --------
-    >>> sorted(available())[:2]
-    ['planted', 'recorded']
+    >>> sorted(available())[:3]
+    ['planted', 'recorded', 'speech2face']
     """
     built_in = {
         "planted": "shows portraits, some of the wrong group on purpose: known truth for testing the audit itself",
         "recorded": "shows pictures that a model made elsewhere, named in the cohort's columns rendered and ceiling",
+        **{name: line for name, (_, line) in BUILT_IN.items()},
     }
     return built_in | {point.name: f"from {point.value}" for point in entry_points(group=ENTRY_POINTS)}
 
@@ -106,7 +116,12 @@ def model(name: str, *, weights: str | Path | None = None, options: Mapping[str,
             ) from error
     factory = _factory(name)
     keywords = chosen | ({} if weights is None else {"weights": weights})
-    made = factory(**keywords) if callable(factory) else factory
+    try:
+        inspect.signature(factory).bind(**keywords)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"The model {name!r} cannot be made with {', '.join(keywords) or 'no options'}: {error}.",
+                         "the options that its factory takes") from error  # fmt: skip
+    made = factory(**keywords)
     if not isinstance(made, (Reconstructor, Playback, Bindable)):
         raise ModelError(
             f"The model {name!r} made a {type(made).__name__} without name and render.",
@@ -116,6 +131,9 @@ def model(name: str, *, weights: str | Path | None = None, options: Mapping[str,
 
 
 def _factory(name: str) -> Any:
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name][0].partition(":")
+        return getattr(importlib.import_module(module), attribute)
     for point in entry_points(group=ENTRY_POINTS):
         if point.name == name:
             return point.load()

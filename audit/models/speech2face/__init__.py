@@ -1,0 +1,22 @@
+"""Speech2Face (Oh et al., CVPR 2019) in torch: a voice encoder, a face encoder, and the decoder that both feed.
+
+Importing this package imports torch; :func:`audit.model` imports it only when a name that needs it is asked for.
+"""
+
+from __future__ import annotations
+
+from audit.models.speech2face.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from audit.models.speech2face.config import PAPER, SMALL, Configuration
+from audit.models.speech2face.model import Speech2Face
+from audit.models.speech2face.network import Network
+
+__all__ = [
+    "PAPER",
+    "SMALL",
+    "Checkpoint",
+    "Configuration",
+    "Network",
+    "Speech2Face",
+    "load_checkpoint",
+    "save_checkpoint",
+]

@@ -1,0 +1,181 @@
+"""Weights on disk: safetensors, with the configuration, the training's coverage and its provenance inside.
+
+A pickle is never opened: loading one runs whatever its author put there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from audit.errors import ModelError
+from audit.models.speech2face.config import Configuration
+from audit.models.speech2face.network import Network
+
+FORMAT: Final = "speech2face-audit/1"
+PICKLE_HEADS: Final = (b"PK\x03\x04", b"\x80")
+"""How torch's own files begin: a zip archive, or a bare pickle (protocol 2 and above)."""
+
+
+class Heard(BaseModel):
+    """How much of one group in one language the voice encoder was trained on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str
+    language: str
+    speakers: int = Field(ge=0)
+    clips: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+
+
+class Card(BaseModel):
+    """What travels inside the weights beside the configuration.
+
+    Attributes
+    ----------
+    name : str
+        The model's name.
+    coverage : tuple of Heard
+        What the voice encoder was trained on, every group in every language of the training part, zeros too.
+    training : dict
+        The cohort's digest, the seed, the plan, the losses' weights, what was dropped, versions: JSON types only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    coverage: tuple[Heard, ...] = ()
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights that were loaded: the network in evaluation mode, its card, and the file's sha256."""
+
+    network: Network
+    card: Card
+    sha256: str = ""
+    path: Path | None = field(default=None)
+
+
+def save_checkpoint(network: Network, card: Card, path: Path, *, half: bool = True) -> None:
+    """Write the weights; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    network, card
+        What is written.
+    path : Path
+        A name that ends in ``.safetensors``.
+    half : bool
+        Whether weights are stored as float16 (running statistics of batch norm stay float32).
+    """
+    tensors = {
+        name: (tensor.half() if half and _fits_half(name, tensor) else tensor).detach().cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "configuration": network.configuration.model_dump_json(),
+        "card": card.model_dump_json(),
+    }
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    save_file(tensors, part, metadata)
+    part.replace(path)
+
+
+def load_checkpoint(path: str | Path, configuration: Configuration | None = None) -> Checkpoint:
+    """The network of a file that :func:`save_checkpoint` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    configuration : Configuration, optional
+        The configuration wanted; the file's own where it is not given.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, is a pickle, is no safetensors file, was not written by this package, or belongs to
+        another configuration: the difference is named.
+    """
+    path = Path(path)
+    refuse_pickle(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is no safetensors file: {error}.", "weights that this package wrote") from error
+    if metadata.get("format") != FORMAT:
+        raise ModelError(f"{path} holds weights that this package did not write (format {metadata.get('format')!r}).",
+                         f"weights of the format {FORMAT}")  # fmt: skip
+    try:
+        own = Configuration.model_validate_json(metadata["configuration"])
+        card = Card.model_validate_json(metadata["card"])
+    except (KeyError, ValidationError) as error:
+        raise ModelError(f"{path}: its description cannot be read: {error}.", f"the format {FORMAT}") from error
+    if configuration is not None and own != configuration:
+        raise ModelError(f"{path} belongs to another configuration: {_difference(own, configuration)}.",
+                         "weights of the configuration asked for, or no configuration at all")  # fmt: skip
+    network = Network(own)
+    _fill(network, tensors, path)
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Checkpoint(network.eval(), card, digest, path)
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raise :class:`ModelError` if the file is missing or looks like a pickle, whatever it is named."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+    except OSError as error:
+        raise ModelError(f"The weights {path} cannot be read: {error.strerror}.", "a safetensors file") from error
+    if head.startswith(PICKLE_HEADS) or path.suffix in {".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt"}:
+        raise ModelError(f"{path} is a pickle or is named as one: opening it could run any program, so it stays shut.",
+                         "a safetensors file that this package wrote",
+                         "If you trust its author, convert it to safetensors yourself.")  # fmt: skip
+
+
+def _fits_half(name: str, tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and "running_" not in name
+
+
+def _difference(own: Configuration, wanted: Configuration) -> str:
+    one, other = own.model_dump(), wanted.model_dump()
+    words = [f"its {key} is {one[key]}, asked for is {other[key]}" for key in one if one[key] != other[key]]
+    return "; ".join(words)
+
+
+def _fill(network: Network, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Copy the tensors into the network, or name the first few that do not fit."""
+    expected = network.state_dict()
+    faults = [f"{name} is missing" for name in expected if name not in tensors]
+    faults += [f"{name} is unknown" for name in tensors if name not in expected]
+    faults += [
+        f"{name} has shape {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in tensors and tensors[name].shape != tensor.shape
+    ]
+    if faults:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise ModelError(
+            f"{path} does not fit its own configuration: {'; '.join(faults[:3])}{more}.", "an undamaged file"
+        )
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"{path}: {name} holds numbers that are not finite.", "an undamaged file")
+        expected[name].copy_(tensor)

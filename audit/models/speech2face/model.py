@@ -1,0 +1,179 @@
+"""Speech2Face as the audit sees it: waveforms in, pictures out; portraits in, the decoder's ceiling out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+import torch
+from torch import Tensor
+
+from audit.errors import ModelError
+from audit.models.protocol import Picture, Waveform
+from audit.models.speech2face.checkpoint import Card, Checkpoint, load_checkpoint
+from audit.models.speech2face.config import CONFIGURATIONS, SAMPLE_RATE, Configuration
+from audit.models.speech2face.face import VggFace, face_tensor
+from audit.models.speech2face.network import Network
+from audit.models.speech2face.spectrogram import batch_of
+
+
+class Speech2Face:
+    """A trained network, ready to render.
+
+    Every batch is filled up to one fixed size, so that a clip's face does not depend on how many others come with it.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network, what it was trained on, and the digest of its file.
+    name : str, optional
+        What the model is called; the card's name without it.
+    device : str, optional
+        ``cpu``, ``cuda``, ...; the first GPU where there is one.
+    batch : int
+        Clips in a batch.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, name: str = "", device: str | None = None, batch: int = 16) -> None:
+        if batch < 1:
+            raise ModelError(f"A batch of {batch} clips.", "at least 1")
+        try:
+            self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            self.network: Network = checkpoint.network.eval().to(self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(
+                f"The device {device!r} cannot be used: {error}", "cpu, or cuda where there is a GPU"
+            ) from error
+        self.network.requires_grad_(False)
+        self.card, self.sha256, self.batch = checkpoint.card, checkpoint.sha256, batch
+        self.name = name or checkpoint.card.name
+        self._vgg: VggFace | None = None
+        self._no_ceiling = ""
+        if self.configuration.face == "vgg_face":
+            try:
+                self._vgg = VggFace()
+            except ModelError as error:
+                self._no_ceiling = str(error)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The network's sizes."""
+        return self.network.configuration
+
+    def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
+        """One face [size, size, 3] for each clip.
+
+        Raises
+        ------
+        ModelError
+            If a clip is empty or not one-dimensional.
+        """
+        for place, waveform in enumerate(waveforms):
+            if waveform.ndim != 1 or len(waveform) == 0:
+                raise ModelError(f"Clip {place} has shape {waveform.shape}.", "one channel with at least one sample")
+        if sample_rate != SAMPLE_RATE:
+            waveforms = [soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ") for waveform in waveforms]
+        made: list[Picture | None] = []
+        for start in range(0, len(waveforms), self.batch):
+            some = waveforms[start : start + self.batch]
+            clips = batch_of(some, self.configuration.samples, self.batch)
+            made += self._pictures(self._from_voice(clips), len(some))
+        return made
+
+    def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
+        """The best that the decoder can do: the face from each portrait's own feature.
+
+        ``None`` throughout where the configuration's face encoder is VGG-Face and its weights are absent;
+        :meth:`describe` says so.
+        """
+        if self._no_ceiling:
+            return [None] * len(portraits)
+        made: list[Picture | None] = []
+        for start in range(0, len(portraits), self.batch):
+            some = portraits[start : start + self.batch]
+            made += self._pictures(self._from_faces(some), len(some))
+        return made
+
+    def describe(self) -> dict[str, object]:
+        """Configuration, digest, training coverage and device."""
+        return {
+            "configuration": self.configuration.model_dump(mode="json"),
+            "weights_sha256": self.sha256,
+            "training_coverage": [heard.model_dump() for heard in self.card.coverage],
+            "training": {key: value for key, value in self.card.training.items() if key != "plan"},
+            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
+            "device": str(self.device),
+            "batch": self.batch,
+            "ceiling": self._no_ceiling or f"the decoder fed by the face encoder {self.configuration.face}",
+        }
+
+    def _from_voice(self, clips: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return self.network.from_voice(clips.to(self.device)).picture
+
+    def _from_faces(self, portraits: Sequence[Picture]) -> Tensor:
+        with torch.inference_mode():
+            if self.network.face is None:
+                assert self._vgg is not None
+                features = self._vgg.features(portraits)
+                padded = features.new_zeros(self.batch, features.shape[1])
+                padded[: len(features)] = features
+                return self.network.decoder(padded.to(self.device)).picture  # type: ignore[no-any-return]
+            pixels = face_tensor(portraits, self.configuration.size)
+            padded = pixels.new_zeros(self.batch, *pixels.shape[1:])
+            padded[: len(pixels)] = pixels
+            return self.network.decoder(self.network.face(padded.to(self.device))).picture  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _pictures(pictures: Tensor, count: int) -> list[Picture | None]:
+        pixels = (
+            (pictures[:count].clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        )
+        return [np.ascontiguousarray(picture) for picture in pixels]
+
+
+def speech2face(
+    *, weights: str | Path | None = None, configuration: str | None = None, name: str = "", **options: Any
+) -> Speech2Face:
+    """The model of a file of weights.
+
+    Parameters
+    ----------
+    weights : path
+        Weights that :func:`audit.models.speech2face.save_checkpoint` wrote.
+    configuration : {"paper", "small"}, optional
+        The configuration that they must belong to. Without weights: the untrained network (seed 0), whose faces mean
+        nothing; it serves to try and to time a configuration.
+    name : str, optional
+        What the model is called.
+    **options
+        ``device`` and ``batch`` of :class:`Speech2Face`.
+
+    Raises
+    ------
+    ModelError
+        If there are neither weights nor a configuration, or they do not belong together.
+    """
+    if configuration is not None and configuration not in CONFIGURATIONS:
+        raise ModelError(f"There is no configuration {configuration!r}.", ", ".join(CONFIGURATIONS))
+    wanted = None if configuration is None else CONFIGURATIONS[configuration]
+    if unknown := options.keys() - {"device", "batch"}:
+        raise ModelError(f"Speech2Face has no option {', '.join(sorted(unknown))}.", "configuration, device, batch")
+    if weights is not None:
+        return Speech2Face(load_checkpoint(weights, wanted), name=name, **options)
+    if wanted is None:
+        raise ModelError(
+            "The model 'speech2face' needs weights: none were ever published.",
+            "--weights FILE, or the option configuration (untrained)",
+        )
+    return Speech2Face(untrained(wanted), name=name or f"speech2face-{configuration}-untrained", **options)
+
+
+def untrained(configuration: Configuration, seed: int = 0) -> Checkpoint:
+    """A network with random weights, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Checkpoint(Network(configuration).eval(), Card(name="untrained"))

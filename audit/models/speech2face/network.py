@@ -1,0 +1,41 @@
+"""The whole network: spectrogram, voice encoder, face encoder, decoder."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from audit.models.speech2face.config import Configuration
+from audit.models.speech2face.decoder import Decoded, FaceDecoder
+from audit.models.speech2face.encoder import VoiceEncoder
+from audit.models.speech2face.face import FaceEncoder
+from audit.models.speech2face.spectrogram import Spectrogram
+
+
+class Network(nn.Module):
+    """Speech2Face in one of its configurations.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from audit.models.speech2face.config import SMALL
+    >>> network = Network(SMALL).eval()
+    >>> network.from_voice(torch.zeros(1, SMALL.samples)).picture.shape
+    torch.Size([1, 3, 128, 128])
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        super().__init__()
+        self.configuration = configuration
+        self.spectrogram = Spectrogram(configuration)
+        self.voice = VoiceEncoder(configuration)
+        self.decoder = FaceDecoder(configuration)
+        self.face = FaceEncoder(configuration) if configuration.face == "own" else None
+
+    def from_voice(self, waveforms: Tensor) -> Decoded:
+        """Faces of voices: waveforms [B, T] at 16 kHz."""
+        return self.from_spectrogram(self.spectrogram(waveforms))
+
+    def from_spectrogram(self, spectrogram: Tensor) -> Decoded:
+        """Faces of voices whose spectrograms are ready."""
+        decoded: Decoded = self.decoder(self.voice(spectrogram))
+        return decoded

@@ -1,0 +1,131 @@
+"""The network of Speech2Face: sizes layer by layer, its input against scipy's, and weights that are what they say."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import signal
+
+import audit
+from audit.models.protocol import Decoder, Reconstructor
+from audit.models.speech2face import PAPER, SMALL, Configuration, load_checkpoint, save_checkpoint
+from audit.models.speech2face.checkpoint import Card, Heard
+from audit.models.speech2face.encoder import VoiceEncoder
+from audit.models.speech2face.model import Speech2Face, untrained
+from audit.models.speech2face.spectrogram import Spectrogram, batch_of
+
+TINY = SMALL.model_copy(update={"seconds": 3.0})
+
+
+@pytest.fixture(scope="module")
+def model() -> Speech2Face:
+    return Speech2Face(untrained(TINY), device="cpu", batch=4)
+
+
+def voices(count: int, seconds: float = 2.0) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [(0.1 * rng.standard_normal(int(seconds * 16_000))).astype(np.float32) for _ in range(count)]
+
+
+def test_the_papers_input_is_598_frames_of_257_complex_bins() -> None:
+    assert (PAPER.frames, PAPER.input_bins, PAPER.input_channels) == (598, 257, 2)
+    assert Spectrogram(PAPER)(torch.zeros(2, PAPER.samples)).shape == (2, 2, 598, 257)
+
+
+@pytest.mark.parametrize("configuration", [PAPER, SMALL], ids=["paper", "small"])
+def test_every_layer_of_the_encoder_has_the_size_that_is_stated(configuration: Configuration) -> None:
+    with torch.device("meta"):
+        encoder = VoiceEncoder(configuration).eval()
+    assert tuple(norm.num_features for norm in encoder.norms) == configuration.channels
+    seen: list[torch.Size] = []
+    for norm in encoder.norms:
+        norm.register_forward_hook(lambda _module, _inputs, output: seen.append(output.shape))
+    shape = (1, configuration.input_channels, configuration.frames, configuration.input_bins)
+    assert encoder(torch.zeros(shape, device="meta")).shape == (1, configuration.feature)
+    stated = configuration.encoder_shapes()
+    assert [tuple(size)[1] for size in seen] == [channels for channels, _, _ in stated]
+    assert [tuple(size)[3] for size in seen] == [bins for _, _, bins in stated]
+    assert seen[-1][2] == 1  # all of time is averaged
+
+
+def test_the_papers_feature_has_4096_numbers_and_its_picture_224_pixels_a_side() -> None:
+    assert (PAPER.feature, PAPER.hidden, PAPER.first, PAPER.size) == (4096, 4096, 1000, 224)
+
+
+def test_the_spectrogram_is_scipys_compressed_as_in_the_paper() -> None:
+    (wave,) = voices(1, 6.0)
+    window = signal.windows.hann(400, sym=False)
+    _, _, expected = signal.stft(wave, nperseg=400, noverlap=240, nfft=512, window=window, boundary=None, padded=False)
+    expected = expected.T * window.sum()
+    found = Spectrogram(PAPER)(batch_of([wave], PAPER.samples))[0].numpy()
+    for plane, part in zip(found, (expected.real, expected.imag), strict=True):
+        np.testing.assert_allclose(plane, np.sign(part) * np.abs(part) ** 0.3, atol=0.02)
+
+
+def test_a_face_does_not_depend_on_the_others_in_its_batch(model: Speech2Face) -> None:
+    heard = voices(7)
+    together = model.render(heard, 16_000)
+    alone = [model.render([wave], 16_000)[0] for wave in heard]
+    backwards = model.render(heard[::-1], 16_000)[::-1]
+    for one, other, third in zip(together, alone, backwards, strict=True):
+        assert one is not None and other is not None and third is not None
+        assert one.shape == (128, 128, 3) and one.dtype == np.uint8
+        assert (one == other).all() and (one == third).all()
+
+
+def test_a_short_clip_is_repeated_and_a_long_one_cut(model: Speech2Face) -> None:
+    (wave,) = voices(1, 1.5)
+    doubled = np.concatenate([wave, wave])
+    longer = np.concatenate([doubled, voices(1, 4.0)[0]])
+    faces = model.render([wave, doubled, longer], 16_000)
+    assert faces[0] is not None and faces[1] is not None and faces[2] is not None
+    assert (faces[0] == faces[1]).all() and (faces[1] == faces[2]).all()
+
+
+def test_it_is_a_blind_model_with_a_ceiling(model: Speech2Face) -> None:
+    assert isinstance(model, Reconstructor) and isinstance(model, Decoder)
+    portrait = np.random.default_rng(1).integers(0, 255, (224, 224, 3), dtype=np.uint8)
+    (face,) = model.ceiling([portrait])
+    assert face is not None and face.shape == (128, 128, 3)
+
+
+def test_weights_travel_with_their_configuration_and_coverage(model: Speech2Face, tmp_path: Path) -> None:
+    card = Card(name="mine", coverage=(Heard(group="asian", language="zh", speakers=3, clips=6, seconds=36.0),))
+    save_checkpoint(model.network, card, tmp_path / "mine.safetensors", half=False)
+    again = audit.model("speech2face", weights=tmp_path / "mine.safetensors", options={"batch": 4, "device": "cpu"})
+    assert isinstance(again, Speech2Face)
+    assert again.name == "mine"
+    assert again.describe()["training_coverage"] == [card.coverage[0].model_dump()]
+    (wave,) = voices(1)
+    one, other = model.render([wave], 16_000)[0], again.render([wave], 16_000)[0]
+    assert one is not None and other is not None and (one == other).all()
+
+
+def test_weights_of_another_configuration_are_refused_with_the_difference(model: Speech2Face, tmp_path: Path) -> None:
+    save_checkpoint(model.network, Card(name="mine"), tmp_path / "mine.safetensors")
+    with pytest.raises(audit.ModelError, match=r"its seconds is 3.0, asked for is 6.0"):
+        load_checkpoint(tmp_path / "mine.safetensors", SMALL)
+
+
+def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (Path(tmp_path / "sprung"),))  # type: ignore[return-value]
+
+    for name, content in (("a.pth", pickle.dumps(Trap())), ("b.safetensors", pickle.dumps(Trap()))):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(audit.ModelError, match="is a pickle"):
+            audit.model("speech2face", weights=tmp_path / name)
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "c.safetensors")
+    with pytest.raises(audit.ModelError, match="is a pickle"):
+        audit.model("speech2face", weights=tmp_path / "c.safetensors")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_without_weights_it_says_that_none_were_ever_published() -> None:
+    with pytest.raises(audit.ModelError, match="none were ever published"):
+        audit.model("speech2face")
