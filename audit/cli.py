@@ -181,6 +181,28 @@ def cohort_check(
             stdout.print(sentence, markup=False)
 
 
+@app.command()
+def train(
+    plan: Annotated[str, typer.Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The training's folder.")],
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
+) -> None:
+    """Train Speech2Face as a plan says. The same command again goes on where it stopped."""
+    from audit.training import TrainPlan
+    from audit.training import train as train_network
+
+    with _progress() as bar:
+        task = bar.add_task("steps", total=None)
+        done = train_network(
+            TrainPlan.read(plan),
+            out,
+            device=device,
+            progress=lambda stage, step, steps, _: bar.update(task, description=stage, completed=step, total=steps),
+            say=lambda sentence: stderr.print(sentence, markup=False),
+        )
+    stdout.print(str(done.weights), markup=False)
+
+
 @app.command("list")
 def list_names(
     what: Annotated[Literal["models", "instruments", "datasets", "checks"], typer.Argument(help="What to list.")],

@@ -25,6 +25,7 @@ ROOMS = {
     "metrics": {"observations", "stats", "vocabulary"},
     "checks": {"evidence", "finding", "sentences", "stats", "vocabulary"},
     "measuring": {"audit", "checks", "evidence", "metrics", "observations", "plan", "stats", "tables"},
+    "training": {"audio", "cohort", "datasets", "errors", "models", "pictures", "provenance", "vocabulary"},
     "simulation": {"errors", "observations", "plan", "provenance", "vocabulary"},
     "report": {"audit", "errors", "finding", "stats", "vocabulary"},
 }

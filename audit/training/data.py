@@ -1,0 +1,170 @@
+"""What a training sees: portraits, landmarks and clips of the training speakers, and how much of whom it hears."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from audit.audio import read_clip
+from audit.cohort import Cohort
+from audit.errors import CohortError, PlanError
+from audit.models.protocol import Picture
+from audit.models.speech2face.checkpoint import Heard
+from audit.models.speech2face.config import Configuration
+from audit.models.speech2face.face import face_tensor
+from audit.models.speech2face.spectrogram import fit_length
+from audit.pictures import read_picture
+from audit.training.plan import TrainPlan
+from audit.vocabulary import ordered_groups
+
+TRAINING, VALIDATION = "training", "validation"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The speakers of one split.
+
+    Attributes
+    ----------
+    speakers : DataFrame
+        One row a speaker, in the order of ``portraits``.
+    originals : list of Picture
+        The portraits as they are.
+    portraits : Tensor
+        [N, 3, size, size], RGB, 0 to 1.
+    clips : DataFrame
+        One row a clip that is heard: group, language, and ``speaker``, the row of its speaker.
+    waveforms : Tensor
+        [clips, samples], int16 at 16 kHz.
+    """
+
+    speakers: pd.DataFrame
+    originals: list[Picture]
+    portraits: Tensor
+    clips: pd.DataFrame
+    waveforms: Tensor
+
+    def heard(self, rows: Tensor) -> Tensor:
+        """The clips of these rows as float32 in [-1, 1]."""
+        return self.waveforms[rows].float() / 32768
+
+
+@dataclass(frozen=True)
+class Material:
+    """Training and validation part, and where they came from.
+
+    ``coverage`` counts what the training part's clips that are heard amount to, with a row of zeros for a group in a
+    language in which it exists and is not heard.
+    """
+
+    training: Part
+    validation: Part
+    coverage: tuple[Heard, ...]
+    cohort_name: str
+    cohort_digest: str
+
+
+def cohort_folder(name: str) -> Path:
+    """The folder of a plan's cohort: as it is named, or inside an embedded cohort (``synthetic_bilingual/training``).
+
+    Raises
+    ------
+    CohortError
+        If there is none.
+    """
+    from audit.datasets import embedded
+
+    if Path(name).is_dir():
+        return Path(name)
+    first, _, rest = name.partition("/")
+    folder = embedded(first) / rest
+    if not folder.is_dir():
+        raise CohortError([f"There is no folder {name!r}."], "a cohort with speakers.csv and clips.csv",
+                          "See docs/speech2face.md on how the training part is rebuilt.")  # fmt: skip
+    return folder
+
+
+def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
+    """Everything that a plan's training sees, in memory.
+
+    Raises
+    ------
+    CohortError
+        If the cohort has no speakers of the split training, or a portrait or clip cannot be read.
+    PlanError
+        If the coverage leaves nothing to hear.
+    """
+    cohort = Cohort.read(cohort_folder(plan.cohort))
+    if "split" not in cohort.speakers or not (cohort.speakers["split"] == TRAINING).any():
+        raise CohortError(
+            [f"{cohort.root}: no speaker is of the split training."], "a column split: training or validation"
+        )
+    training = _part(cohort, TRAINING, plan, configuration)
+    if training.clips.empty:
+        raise PlanError(
+            f"The coverage of the plan {plan.name!r} leaves no clip to hear.", "groups and languages of the cohort"
+        )
+    return Material(
+        training,
+        _part(cohort, VALIDATION, None, configuration),
+        _coverage(cohort, plan),
+        cohort.name,
+        cohort.digest,
+    )
+
+
+def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Configuration) -> Part:
+    speakers = cohort.speakers[cohort.speakers["split"] == split].reset_index(drop=True)
+    place = {speaker: row for row, speaker in enumerate(speakers["speaker_id"])}
+    clips = cohort.table[cohort.table["speaker_id"].isin(set(place))].reset_index(drop=True)
+    if plan is not None:
+        pairs = zip(clips["group"], clips["language"], strict=True)
+        clips = clips[[plan.hears(group, language) for group, language in pairs]].reset_index(drop=True)
+    clips = clips.assign(speaker=clips["speaker_id"].map(place))
+    originals: list[Picture] = []
+    for path in speakers["portrait"]:
+        file = read_picture(cohort.root / path)
+        if file.pixels is None:
+            raise CohortError(
+                [f"The portrait {path} cannot be read: {file.detail}."],
+                "a picture of a face for every training speaker",
+            )
+        originals.append(file.pixels)
+    with ThreadPoolExecutor(2) as workers:
+        sounds = list(workers.map(lambda path: _sound(cohort.root / path, configuration.samples), clips["audio"]))
+    return Part(
+        speakers,
+        originals,
+        face_tensor(originals, configuration.size),
+        clips,
+        torch.stack(sounds) if sounds else torch.zeros(0, configuration.samples, dtype=torch.int16),
+    )
+
+
+def _sound(path: Path, samples: int) -> Tensor:
+    clip = read_clip(path)
+    if clip.waveform is None:
+        raise CohortError(
+            [f"The clip {path.name} cannot be heard: {clip.status}, {clip.detail}."], "sound that can be decoded"
+        )
+    whole = np.round(fit_length(clip.waveform, samples) * 32767).clip(-32768, 32767)
+    return torch.from_numpy(whole.astype(np.int16))
+
+
+def _coverage(cohort: Cohort, plan: TrainPlan) -> tuple[Heard, ...]:
+    table = cohort.table[cohort.table["split"] == TRAINING]
+    rows = []
+    for group in ordered_groups(table["group"]):
+        for language in sorted(set(table["language"])):
+            own = table[(table["group"] == group) & (table["language"] == language)]
+            own = own if plan.hears(group, language) else own[:0]
+            seconds = sum(read_clip(cohort.root / path).seconds or 0.0 for path in own["audio"])
+            rows.append(Heard(group=group, language=language, speakers=own["speaker_id"].nunique(), clips=len(own),
+                              seconds=round(seconds, 2)))  # fmt: skip
+    return tuple(rows)

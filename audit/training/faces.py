@@ -1,0 +1,140 @@
+"""The first stage: face encoder and decoder, as an autoencoder of the training portraits."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from audit.models.speech2face.face import VggFace
+from audit.models.speech2face.network import Network
+from audit.training.augmenting import lit, mirrored, mixing_weights, nudged
+from audit.training.data import Part
+from audit.training.landmarks import find_landmarks
+from audit.training.losses import edges_l1, weighted_l1
+from audit.training.plan import FaceStage
+
+
+class FaceTask:
+    """What one step of the first stage computes.
+
+    With the own face encoder, portraits are mixed in the space of landmarks and textures, mirrored and lit anew, so
+    that a hundred portraits fill the space between them. With VGG-Face only the decoder is trained, on the portraits
+    as they are.
+    """
+
+    name = "faces"
+
+    def __init__(
+        self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: FaceStage
+    ) -> None:
+        self.network, self.identity, self.settings = network, identity, settings
+        device = network.decoder.mean_texture.device
+        self.portraits, self.landmarks = _with_mirrors(part)
+        self.validation, self.validation_landmarks = (
+            validation.portraits,
+            torch.from_numpy(find_landmarks(validation.originals)),
+        )
+        if network.face is None:
+            vgg = VggFace()
+            self.features = _vgg_features(vgg, self.portraits).to(device)
+            self.validation_features = _vgg_features(vgg, self.validation).to(device)
+        self.portraits, self.landmarks = self.portraits.to(device), self.landmarks.to(device)
+        self.validation, self.validation_landmarks = self.validation.to(device), self.validation_landmarks.to(device)
+        decoder = network.decoder
+        decoder.warp.mean.copy_(self.landmarks.mean(0))
+        self.textures = torch.cat([decoder.warp.straighten(p, q) for p, q in _chunks(self.portraits, self.landmarks)])
+        decoder.mean_texture.copy_(self.textures.mean(0))
+        self.weight = _face_weight(decoder.warp.mean.cpu(), network.configuration.size, settings.outside).to(device)
+
+    def modules(self) -> list[nn.Module]:
+        """What is trained."""
+        return [m for m in (self.network.face, self.network.decoder, self.identity) if m is not None]
+
+    def losses(self) -> dict[str, Tensor]:
+        """The terms of one step and their weighted sum, ``loss``."""
+        settings, count = self.settings, len(self.textures)
+        speakers = None
+        if self.network.face is None:
+            rows = torch.randint(count, (settings.batch,))
+            landmarks, textures, feature = self.landmarks[rows], self.textures[rows], self.features[rows]
+            target = self.portraits[rows]
+        else:
+            weights = mixing_weights(settings.batch, count // 2).to(self.textures.device)
+            side = (torch.rand(settings.batch, 1, device="cpu") < 0.5).to(weights)
+            spread = torch.cat((weights * side, weights * (1 - side)), 1)
+            landmarks = torch.tensordot(spread, self.landmarks, 1)
+            textures = lit(torch.tensordot(spread, self.textures, 1).clamp(0, 1))
+            target = self.network.decoder.warp(textures, landmarks)
+            seen = nudged(target) + 0.01 * torch.randn(target.shape).to(target)
+            feature = self.network.face(seen)
+            pure = weights.max(1)
+            speakers = torch.where(pure.values > 0.999, pure.indices, -1)
+        scale = feature.detach().float().std(0, correction=0).mean()
+        noise = settings.noise * scale * torch.randn(feature.shape).to(feature)
+        made = self.network.decoder(feature + noise)
+        moved = self.network.decoder.warp(self.weight.expand(len(landmarks), -1, -1, -1), landmarks)
+        terms = {
+            "landmark": (made.landmarks - landmarks).square().mean(),
+            "texture": weighted_l1(made.texture, textures, self.weight),
+            "picture": weighted_l1(made.picture, target, moved),
+            "edges": edges_l1(made.picture, target, moved),
+        }
+        if self.network.face is not None:
+            terms["size"] = feature.float().square().mean()
+        if self.identity is not None and speakers is not None and bool((speakers >= 0).any()):
+            terms["identity"] = functional.cross_entropy(self.identity(feature).float(), speakers, ignore_index=-1)
+        total = sum(
+            (getattr(settings, name) * value for name, value in terms.items()), torch.zeros((), device=target.device)
+        )
+        return terms | {"loss": total}
+
+    def validate(self) -> dict[str, float]:
+        """How well portraits of speakers that were not trained on come back."""
+        if not len(self.validation):
+            return {}
+        made = self.network.decoder(self.features_of(self.validation, self.network.face is None))
+        weight = self.network.decoder.warp(
+            self.weight.expand(len(self.validation), -1, -1, -1), self.validation_landmarks
+        )
+        return {
+            "landmark": float((made.landmarks - self.validation_landmarks).square().mean()),
+            "picture": float(weighted_l1(made.picture, self.validation, weight)),
+        }
+
+    def features_of(self, portraits: Tensor, known: bool) -> Tensor:
+        """The features of validation portraits."""
+        if known or self.network.face is None:
+            return self.validation_features
+        feature: Tensor = self.network.face(portraits)
+        return feature
+
+
+def _with_mirrors(part: Part) -> tuple[Tensor, Tensor]:
+    """The portraits and landmarks, then those of the mirrored pictures."""
+    landmarks = torch.from_numpy(find_landmarks(part.originals))
+    return torch.cat((part.portraits, part.portraits.flip(-1))), torch.cat((landmarks, mirrored(landmarks)))
+
+
+def _chunks(one: Tensor, other: Tensor, size: int = 32) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(torch.split(one, size), torch.split(other, size), strict=True))
+
+
+def _vgg_features(vgg: VggFace, portraits: Tensor) -> Tensor:
+    pictures = (portraits * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    return torch.cat([vgg.features(list(pictures[start : start + 16])) for start in range(0, len(pictures), 16)])
+
+
+def _face_weight(landmarks: Tensor, size: int, outside: float) -> Tensor:
+    """1 on the mean face, ``outside`` far from it, soft between: [1, 1, size, size]; eyes and mouth count double."""
+    points = ((landmarks.numpy() + 1) * size / 2).astype(np.float32)
+    face = np.zeros((size, size), np.float32)
+    cv2.fillConvexPoly(face, cv2.convexHull(points).astype(np.int32), 1.0)
+    parts = np.zeros_like(face)
+    for chosen in (range(17, 27), range(36, 42), range(42, 48), range(48, 60)):
+        cv2.fillConvexPoly(parts, cv2.convexHull(points[list(chosen)]).astype(np.int32), 1.0)
+    blur = size / 24
+    weight = outside + (1 - outside) * cv2.GaussianBlur(face, (0, 0), blur) + cv2.GaussianBlur(parts, (0, 0), blur / 2)
+    return torch.from_numpy(weight)[None, None]

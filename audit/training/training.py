@@ -1,0 +1,278 @@
+"""A whole training: from a plan to weights that carry what they were taught."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import filelock
+
+from audit.errors import ModelError, RunError
+from audit.training.plan import TrainPlan
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from audit.models.speech2face.network import Network
+    from audit.training.data import Material
+    from audit.training.loop import Progress
+
+STAGES: Final = ("faces", "voices")
+REPORT: Final = "training.json"
+FIGURE: Final = "losses.svg"
+PLAN: Final = "plan.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left: the weights' path (``None`` while it is unfinished) and its report."""
+
+    weights: Path | None
+    report: dict[str, Any]
+
+
+def train(
+    plan: TrainPlan,
+    out: str | Path,
+    *,
+    device: str | None = None,
+    decoder: str | Path | None = None,
+    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+    max_seconds: float | None = None,
+) -> Trained:
+    """Train the network of a plan; the same call again goes on where it stopped.
+
+    Parameters
+    ----------
+    plan : TrainPlan
+        What is trained, on whom, and how.
+    out : path
+        The folder: ``NAME.safetensors``, ``losses.csv``, ``losses.svg``, ``training.json`` and the state to go on from.
+    device : str, optional
+        The first GPU where there is one, else the CPU.
+    decoder : path, optional
+        Weights of the same configuration whose face encoder and decoder are taken over: the first stage is left out.
+        The distillation is dropped with it, since weights carry no identity layer.
+    progress : callable, optional
+        Is told stage, step, steps and loss.
+    say : callable, optional
+        Is told, in a sentence, what is worth knowing, such as a term of the loss that was dropped.
+    max_seconds : float, optional
+        Stop after so long, with the state saved.
+
+    Raises
+    ------
+    CohortError, PlanError
+        If there is nothing to learn from.
+    ModelError
+        If the device or the weights cannot be used.
+    RunError
+        If the folder holds another training, or another process is at work in it.
+    """
+    import torch
+
+    from audit.models.speech2face.model import untrained
+    from audit.training.data import load_material
+
+    began = time.monotonic()
+    tell = say or (lambda sentence: None)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise RunError(
+            f"Another process is at work in {folder}.", next_step="Wait for it, or choose another folder."
+        ) from error
+    with lock:
+        configuration = configuration_of(plan)
+        try:
+            where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            network = untrained(configuration, plan.seed).network.to(where)
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(
+                f"The device {device!r} cannot be used: {error}", "cpu, or cuda where there is a GPU"
+            ) from error
+        material = load_material(plan, configuration)
+        tell(f"{len(material.training.speakers)} speakers and {len(material.training.clips)} clips are heard, "
+             f"{len(material.validation.speakers)} speakers validate")  # fmt: skip
+        course = _Course(plan, folder, network, material, where, tell, progress)
+        if max_seconds is not None:
+            course.stop_at = began + max_seconds
+        finished = course.run(decoder)
+        report = course.report(time.monotonic() - began)
+        _write_json(folder / REPORT, report)
+        if not finished:
+            tell(f"stopped; the same command goes on from here: {folder}")
+            return Trained(None, report)
+        return Trained(course.write(), report)
+
+
+def configuration_of(plan: TrainPlan) -> Any:
+    """The configuration that a plan trains."""
+    from audit.models.speech2face.config import CONFIGURATIONS
+
+    chosen = CONFIGURATIONS[plan.configuration]
+    return chosen if plan.face is None else chosen.model_copy(update={"face": plan.face})
+
+
+class _Course:
+    """The stages of one training, in a folder."""
+
+    def __init__(
+        self, plan: TrainPlan, folder: Path, network: Network, material: Material, device: torch.device,
+        tell: Callable[[str], None], progress: Progress | None,
+    ) -> None:  # fmt: skip
+        from torch import nn
+
+        from audit.training.loop import LOSSES, Losses
+
+        self.plan, self.folder, self.network, self.material = plan, folder, network, material
+        self.device, self.tell, self.progress = device, tell, progress
+        self.identity_layer: nn.Linear | None = None
+        if network.face is not None and plan.voices.distillation:
+            import torch
+
+            torch.manual_seed(plan.seed)
+            self.identity_layer = nn.Linear(network.configuration.feature, len(material.training.speakers)).to(device)
+        self.losses = Losses(folder / LOSSES)
+        self.stop_at: float | None = None
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self.dropped: list[str] = []
+
+    @property
+    def identity(self) -> str:
+        """What this is a training of: plan, cohort and configuration."""
+        words = (self.plan.model_dump_json(exclude={"cohort", "save_every", "log_every"}), self.material.cohort_digest,
+                 self.network.configuration.model_dump_json())  # fmt: skip
+        return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+    def modules(self) -> dict[str, nn.Module]:
+        """What the state holds."""
+        held: dict[str, nn.Module] = {"network": self.network}
+        return held if self.identity_layer is None else held | {"identity": self.identity_layer}
+
+    def run(self, decoder: str | Path | None) -> bool:
+        """Both stages, from wherever the folder's state stands; whether they are done."""
+        from audit.models.speech2face.checkpoint import load_checkpoint
+        from audit.training.state import read_state, restore_modules
+
+        if decoder is not None:
+            self.identity_layer = None
+        if self.identity_layer is None and self.plan.voices.distillation:
+            self._drop("distillation: there is no layer of identities to distil (VGG-Face's fc8 is not to be had)")
+        state = read_state(self.folder, self.identity)
+        if state is not None:
+            restore_modules(state, self.modules())
+            self.losses.rewind(state.stage, state.step, STAGES)
+            self.tell(f"going on from step {state.step} of {state.stage}")
+        elif decoder is not None:
+            taken = load_checkpoint(decoder, self.network.configuration).network
+            self.network.load_state_dict(taken.state_dict())
+        for stage in STAGES[0 if decoder is None else 1 :]:
+            if state is not None and STAGES.index(state.stage) > STAGES.index(stage):
+                continue
+            if not self._stage(stage, state if state is not None and state.stage == stage else None):
+                return False
+        return True
+
+    def _stage(self, stage: str, state: Any) -> bool:
+        import torch
+
+        from audit.training.faces import FaceTask
+        from audit.training.loop import Task, adam, run_stage
+        from audit.training.state import restore_optimiser, save_state
+        from audit.training.voices import VoiceTask
+
+        began = time.monotonic()
+        parts = (self.material.training, self.material.validation)
+        task: Task
+        if stage == "faces":
+            with torch.no_grad():
+                task = FaceTask(self.network, self.identity_layer, *parts, self.plan.faces)
+        else:
+            self.network.eval()
+            with torch.no_grad():
+                task = VoiceTask(self.network, self.identity_layer, *parts, self.plan.voices)
+            for module in (self.network.decoder, self.identity_layer, self.network.face):
+                if module is not None:
+                    module.requires_grad_(False)
+            if state is None:
+                task.start()
+        optimiser = adam(task)
+        start = 0
+        if state is not None:
+            restore_optimiser(state, optimiser)
+            start = state.step
+        done = run_stage(
+            task, optimiser, self.losses, start=start, seed=self.plan.seed, log_every=self.plan.log_every,
+            save_every=self.plan.save_every, device=self.device, progress=self.progress, stop_at=self.stop_at,
+            save=lambda step: save_state(self.folder, self.identity, stage, step, self.modules(), optimiser),
+        )  # fmt: skip
+        self.seconds[stage] += time.monotonic() - began
+        return done == task.settings.steps
+
+    def _drop(self, sentence: str) -> None:
+        self.dropped.append(sentence)
+        self.tell(f"dropped from the loss: {sentence}")
+
+    def report(self, seconds: float) -> dict[str, Any]:
+        """Time, memory, and the last losses on the validation part."""
+        last = {(stage, term): value for stage, _, part, term, value in self.losses.rows if part == "validation"}
+        return {
+            "seconds": {"all": round(seconds, 1), **{name: round(value, 1) for name, value in self.seconds.items()}},
+            "peak_memory_mib": round(_peak_memory_mib()),
+            "device": str(self.device),
+            "dropped": self.dropped,
+            "validation": {f"{stage}/{term}": round(value, 6) for (stage, term), value in last.items()},
+        }
+
+    def write(self) -> Path:
+        """The weights, with everything that a reader of them must know."""
+        import platform
+
+        import torch
+
+        from audit.models.speech2face.checkpoint import Card, save_checkpoint
+        from audit.training.figure import losses_figure
+
+        plan = self.plan.model_dump(mode="json", exclude={"cohort"})
+        card = Card(
+            name=self.plan.name,
+            coverage=self.material.coverage,
+            training={
+                "cohort": self.material.cohort_name,
+                "cohort_digest": self.material.cohort_digest,
+                "speakers": len(self.material.training.speakers),
+                "seed": self.plan.seed,
+                "dropped": self.dropped,
+                "versions": {"python": platform.python_version(), "torch": torch.__version__.split("+")[0]},
+                "plan": plan,
+            },
+        )
+        path = self.folder / f"{self.plan.name}.safetensors"
+        save_checkpoint(self.network.eval(), card, path)
+        losses_figure(self.losses.rows, self.folder / FIGURE)
+        return path
+
+
+def _peak_memory_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)

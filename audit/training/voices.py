@@ -1,0 +1,105 @@
+"""The second stage: the voice encoder against the frozen decoder (Oh et al. 2019, section 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from audit.models.speech2face.config import SAMPLE_RATE
+from audit.models.speech2face.face import VggFace
+from audit.models.speech2face.network import Network
+from audit.models.speech2face.spectrogram import mel_filters
+from audit.training.augmenting import augmented, symmetric
+from audit.training.data import Part
+from audit.training.losses import voice_losses
+from audit.training.plan import VoiceStage
+
+
+class VoiceTask:
+    """What one step of the second stage computes. Decoder and face encoder stay as the first stage left them."""
+
+    name = "voices"
+
+    def __init__(
+        self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: VoiceStage
+    ) -> None:
+        self.network, self.identity, self.settings = network, identity, settings
+        self.part, self.validation = part, validation
+        self.device = network.decoder.mean_texture.device
+        self.targets, self.validation_targets = (self._targets(some) for some in (part, validation))
+        if network.spectrogram.front == "mel":
+            self._standardise()
+
+    def start(self) -> None:
+        """Let the voice encoder begin at the average face: its last layer's bias is the mean of the features."""
+        with torch.no_grad():
+            self.network.voice.second.bias.copy_(self.targets["feature"].mean(0))
+
+    def modules(self) -> list[nn.Module]:
+        """What is trained."""
+        return [self.network.voice]
+
+    def losses(self) -> dict[str, Tensor]:
+        """The three terms of one step and their weighted sum, ``loss``."""
+        rows = torch.randint(len(self.part.clips), (self.settings.batch,))
+        heard = augmented(self.part.heard(rows).to(self.device), self.settings, SAMPLE_RATE)
+        filters = None
+        if self.network.spectrogram.front == "mel" and self.settings.tract:
+            warp = 1.0 + float(symmetric(self.settings.tract, 1))
+            filters = mel_filters(self.network.configuration.mel_bands, warp).to(self.device)
+        with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+            spectrogram = self.network.spectrogram(heard, filters)
+        speakers = torch.tensor(self.part.clips["speaker"].tolist())[rows]
+        return voice_losses(
+            self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers), self.settings
+        )
+
+    def validate(self) -> dict[str, float]:
+        """The same losses on clips of the validation speakers, in every language, as they are."""
+        count = len(self.validation.clips)
+        if not count:
+            return {}
+        features = []
+        for start in range(0, count, 16):
+            rows = torch.arange(start, min(count, start + 16))
+            features.append(self.network.voice(self.network.spectrogram(self.validation.heard(rows).to(self.device))))
+        speakers = torch.tensor(self.validation.clips["speaker"].tolist())
+        found = voice_losses(
+            self._made(torch.cat(features)), self._of(self.validation_targets, speakers), self.settings
+        )
+        return {name: float(value) for name, value in found.items()}
+
+    def _made(self, feature: Tensor) -> dict[str, Tensor]:
+        made = {"feature": feature.float(), "first": self.network.decoder.first(feature).float()}
+        return made if self.identity is None else made | {"logits": self.identity(feature).float()}
+
+    def _targets(self, part: Part) -> dict[str, Tensor]:
+        """Feature, first layer and identity of every speaker's portrait, once."""
+        if not len(part.portraits):
+            return {}
+        with torch.no_grad():
+            if self.network.face is None:
+                feature = VggFace().features(part.originals).to(self.device)
+            else:
+                face = self.network.face.eval()
+                feature = torch.cat([face(some.to(self.device)) for some in torch.split(part.portraits, 16)])
+            return {name: value.detach() for name, value in self._made(feature).items()}
+
+    @staticmethod
+    def _of(targets: dict[str, Tensor], speakers: Tensor) -> dict[str, Tensor]:
+        return {name: value[speakers.to(value.device)] for name, value in targets.items()}
+
+    def _standardise(self) -> None:
+        """Mean and spread of each mel band over the training clips, the constants of the front end."""
+        front = self.network.spectrogram
+        front.mean.zero_()
+        front.spread.fill_(1.0)
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for start in range(0, len(self.part.clips), 16):
+            rows = torch.arange(start, min(len(self.part.clips), start + 16))
+            bands = front(self.part.heard(rows).to(self.device))[:, 0].double().cpu()
+            count += bands.shape[0] * bands.shape[1]
+            total, squares = total + bands.sum((0, 1)), squares + bands.square().sum((0, 1))
+        mean = total / count
+        front.mean.copy_(mean)
+        front.spread.copy_((squares / count - mean.square()).clamp(min=1e-4).sqrt())
