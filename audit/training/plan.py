@@ -119,7 +119,7 @@ class TrainPlan(_Section):
 
     Examples
     --------
-    >>> TrainPlan.parse('name = "x"\\n[faces]\\nsteps = 10\\n[voices]\\nsteps = 10\\n').configuration
+    >>> TrainPlan.parse('name = "x"\n[faces]\nsteps = 10\n[voices]\nsteps = 10\n').configuration
     'small'
     """
 
@@ -150,7 +150,7 @@ class TrainPlan(_Section):
 
         Examples
         --------
-        >>> plan = TrainPlan.parse('name="x"\\ncoverage={asian=["other"]}\\n[faces]\\nsteps=1\\n[voices]\\nsteps=1\\n')
+        >>> plan = TrainPlan.parse('name="x"\ncoverage={asian=["other"]}\n[faces]\nsteps=1\n[voices]\nsteps=1\n')
         >>> plan.hears("asian", "zh"), plan.hears("asian", "en-GB"), plan.hears("white", "en")
         (True, False, True)
         """
