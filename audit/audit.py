@@ -89,7 +89,7 @@ class Audit:
                     "title": table.title,
                     "note": table.note,
                     "columns": list(table.frame.columns),
-                    "rows": [[_plain(value) for value in row] for row in table.frame.itertuples(index=False)],
+                    "rows": [[plain_value(value) for value in row] for row in table.frame.itertuples(index=False)],
                 }
                 for name, table in self.tables.items()
             },
@@ -150,7 +150,7 @@ class Audit:
         return cls.from_json(path.read_text(encoding="utf-8"))
 
 
-def _plain(value: object) -> object:
+def plain_value(value: object) -> object:
     """A cell as JSON can hold it: numpy numbers as Python's, every kind of missing as ``None``."""
     if value is None or value is pd.NA or value is pd.NaT:
         return None

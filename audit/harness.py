@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
 
+from audit.claiming import claim
 from audit.cohort import Cohort
 from audit.errors import RunError
 from audit.hearing import LoadedPart, load_part
@@ -106,14 +106,7 @@ def run(
 
     for name in (OBSERVATIONS, FACES):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise RunError(
-            f"Another process is at work in {folder}.", next_step="Wait for it, or choose another folder."
-        ) from error
-    with lock:
+    with claim(folder):
         manifest = _open(folder, identity, cohort, plan, table_size=len(table), settings=settings)
         columns = schema(_feature_lengths(instrument), _extra_columns(cohort))
         observer = Observer(bound, instrument, folder / FACES if settings.keep_faces else None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.errors import PlanError
+from audit.typed_toml import parse_toml
 
 MARGINS = {"S2F001": 0.10, "S2F003": 0.10, "S2F004": 0.10, "S2F005": 0.05, "S2F006": 0.05}
 """How large a difference must be to matter, for each check in the unit of its headline figure."""
@@ -132,15 +131,7 @@ class Plan(_Section):
         PlanError
             If it is no TOML, or a key or value is not allowed; a near miss is named.
         """
-        try:
-            return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise PlanError(f"{source} is no TOML: {error}.") from error
-        except ValidationError as error:
-            raise PlanError(
-                f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
-                next_step="See docs/plan.md for every key.",
-            ) from error
+        return parse_toml(cls, text, source, "docs/plan.md")
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:
@@ -161,16 +152,3 @@ class Plan(_Section):
         if beside.is_dir():
             return plan.model_copy(update={"cohort": CohortSettings(path=str(beside))})
         return plan
-
-
-def _in_words(fault: Any) -> str:
-    """One fault of a plan, with the nearest allowed key where one was mistyped."""
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] != "extra_forbidden":
-        return f"{place} is {fault['input']!r}: {fault['msg']}"
-    section: type[BaseModel] = Plan
-    for part in fault["loc"][:-1]:
-        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
-    near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
-    hint = f", did you mean {near[0]!r}?" if near else ""
-    return f"there is no key {place}{hint} (allowed: {', '.join(section.model_fields)})"

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
-import pandas as pd
-
-from audit.audit import Audit
+from audit.audit import Audit, plain_value
 from audit.report.wording import clean
 
 Record = Mapping[str, object]
@@ -25,12 +22,7 @@ def records(audit: Audit, table: str) -> list[dict[str, object]]:
 
 def plain(value: object) -> object:
     """A cell as Python's own type, every kind of missing as ``None``."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    value = plain_value(value)
     return clean(value) if isinstance(value, str) else value
 
 

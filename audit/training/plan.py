@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.errors import PlanError
+from audit.typed_toml import parse_toml
 from audit.vocabulary import RACES, is_language
 
 
@@ -169,13 +168,7 @@ class TrainPlan(_Section):
         PlanError
             If it is no TOML, or a key or value is not allowed; a near miss is named.
         """
-        try:
-            return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise PlanError(f"{source} is no TOML: {error}.") from error
-        except ValidationError as error:
-            raise PlanError(f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
-                            next_step="See docs/speech2face.md for every key.") from error  # fmt: skip
+        return parse_toml(cls, text, source, "audit/training/plan.py")
 
     @classmethod
     def read(cls, path: str | Path) -> TrainPlan:
@@ -198,17 +191,3 @@ class TrainPlan(_Section):
         plan = cls.parse(text, str(path))
         beside = path.parent / plan.cohort
         return plan.model_copy(update={"cohort": str(beside)}) if beside.is_dir() else plan
-
-
-SECTIONS: dict[str, type[BaseModel]] = {"faces": FaceStage, "voices": VoiceStage}
-
-
-def _in_words(fault: Any) -> str:
-    """One fault of a plan, with the nearest allowed key where one was mistyped."""
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] != "extra_forbidden":
-        return f"{place} is {fault['input']!r}: {fault['msg']}"
-    section: type[BaseModel] = SECTIONS.get(str(fault["loc"][0]), TrainPlan)
-    near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
-    hint = f", did you mean {near[0]!r}?" if near else ""
-    return f"there is no key {place}{hint} (allowed: {', '.join(section.model_fields)})"

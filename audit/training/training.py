@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import filelock
-
-from audit.errors import ModelError, RunError
+from audit.claiming import claim
+from audit.errors import ModelError
 from audit.training.plan import TrainPlan
 
 if TYPE_CHECKING:
@@ -88,14 +87,7 @@ def train(
     tell = say or (lambda sentence: None)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise RunError(
-            f"Another process is at work in {folder}.", next_step="Wait for it, or choose another folder."
-        ) from error
-    with lock:
+    with claim(folder):
         configuration = configuration_of(plan)
         try:
             where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
