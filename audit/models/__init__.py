@@ -35,6 +35,14 @@ BUILT_IN = {
         "audit.models.speech2face.model:speech2face",
         "Speech2Face with weights of your own (--weights FILE)",
     ),
+    "wen2019": (
+        "audit.models.wen2019:wen2019",
+        "Wen et al. 2019 with their two published checkpoints (--weights FOLDER)",
+    ),
+    "command": (
+        "audit.models.command:command",
+        "your own program, which is handed the clips as files; see docs/own-model.md",
+    ),
 }
 """Models that are made by a factory: where it is, imported only when it is asked for, and one line on what it makes."""
 
@@ -62,7 +70,7 @@ def available() -> dict[str, str]:
     Examples
     --------
     >>> sorted(available())[:3]
-    ['planted', 'recorded', 'speech2face']
+    ['command', 'planted', 'recorded']
     """
     built_in = {
         "planted": "shows portraits, some of the wrong group on purpose: known truth for testing the audit itself",

@@ -1,0 +1,169 @@
+"""``command``: a model that cannot be imported. Your own program is handed the clips as files and writes pictures.
+
+The program is called once for a batch, with the path of a folder as its last argument. In it lie ``clips.csv`` (columns
+``clip`` and ``sample_rate``) and one mono 16-bit WAV file a clip, named ``0000.wav``, ``0001.wav``, ... It writes
+``0000.png``, ... beside them; a picture that is missing means that it made none for that clip. It is told nothing else:
+no clip id, no language, no group. See docs/own-model.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import soundfile
+
+from audit.errors import ModelError
+from audit.models.protocol import Picture, Waveform
+from audit.pictures import read_picture
+
+TABLE: Final = "clips.csv"
+LAST_WORDS: Final = 300
+
+
+class Command:
+    """A program that makes faces.
+
+    Parameters
+    ----------
+    command : list of str
+        The program and its arguments; the folder of a batch is appended. It is started without a shell.
+    timeout : float
+        Seconds that a call may take; then the program and whatever it started are killed.
+    batch : int
+        Clips in one call.
+    name : str
+        What the model is called.
+
+    Raises
+    ------
+    ModelError
+        If there is no program.
+
+    Examples
+    --------
+    >>> Command(["my-model", "--gpu"], timeout=60).describe()["command"]
+    ['my-model', '--gpu']
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, timeout: float = 600.0, batch: int = 64, name: str = "command"
+    ) -> None:
+        words = list(command) if not isinstance(command, str) else []
+        if not words or not all(isinstance(word, str) for word in words):
+            raise ModelError(f"The option command is {command!r}.", 'a list of words: command = ["python", "model.py"]')
+        if timeout <= 0 or batch < 1:
+            raise ModelError(f"timeout = {timeout}, batch = {batch}.", "seconds above 0, and at least 1 clip")
+        self.command, self.timeout, self.batch, self.name = words, timeout, batch, name
+
+    def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
+        """One face for each clip; ``None`` where the program wrote none.
+
+        Raises
+        ------
+        ModelError
+            If the program cannot be started, fails, takes too long, or writes something other than a picture. The
+            harness then tries each clip alone, so that one bad clip costs only itself.
+        """
+        made: list[Picture | None] = []
+        for start in range(0, len(waveforms), self.batch):
+            made += self._call(waveforms[start : start + self.batch], sample_rate)
+        return made
+
+    def describe(self) -> dict[str, object]:
+        """The command, and the sha256 of each of its words that is a file."""
+        files = {word: _digest(Path(word)) for word in self.command if Path(word).is_file()}
+        return {"command": self.command, "files_sha256": files, "timeout": self.timeout, "batch": self.batch}
+
+    def _call(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
+        with tempfile.TemporaryDirectory(prefix="audit-clips-") as name:
+            folder = Path(name)
+            with (folder / TABLE).open("w", newline="", encoding="utf-8") as stream:
+                table = csv.writer(stream, lineterminator="\n")
+                table.writerow(("clip", "sample_rate"))
+                for place, waveform in enumerate(waveforms):
+                    soundfile.write(
+                        folder / f"{place:04d}.wav", np.clip(waveform, -1, 1), sample_rate, subtype="PCM_16"
+                    )
+                    table.writerow((f"{place:04d}.wav", sample_rate))
+            self._run(folder)
+            return [_picture(folder / f"{place:04d}.png") for place in range(len(waveforms))]
+
+    def _run(self, folder: Path) -> None:
+        try:
+            process = subprocess.Popen(
+                [*self.command, str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ModelError(f"The program {self.command[0]!r} cannot be started: {error.strerror}.",
+                             "a program that is on this machine", "See docs/own-model.md.") from error  # fmt: skip
+        with process:
+            try:
+                _, said = process.communicate(timeout=self.timeout)
+            except subprocess.TimeoutExpired as error:
+                raise ModelError(
+                    f"The program {self.command[0]!r} took longer than {self.timeout:g} s and was stopped.",
+                    "a longer timeout, or a smaller batch",
+                ) from error
+            finally:
+                _end(process)
+        if process.returncode != 0:
+            words = said.decode("utf-8", "replace").strip()[-LAST_WORDS:]
+            why = words or "it said nothing"
+            raise ModelError(f"The program {self.command[0]!r} ended with {process.returncode}: {why}")
+
+
+def command(*, command: Sequence[str] | None = None, **options: Any) -> Command:
+    """The model of a user's own program.
+
+    Raises
+    ------
+    ModelError
+        If no program is named, or an option is unknown.
+    """
+    if command is None:
+        raise ModelError(
+            "The model 'command' needs a program.",
+            'in the plan: [model.options] command = ["python", "model.py"]',
+            "See docs/own-model.md.",
+        )
+    if unknown := options.keys() - {"timeout", "batch", "name"}:
+        raise ModelError(
+            f"The model 'command' has no option {', '.join(sorted(unknown))}.", "command, timeout, batch, name"
+        )
+    return Command(command, **options)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill whatever is left of what the program started; it has a session of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _picture(path: Path) -> Picture | None:
+    if not path.exists():
+        return None
+    file = read_picture(path)
+    if file.pixels is None:
+        raise ModelError(
+            f"The program wrote {path.name}, which shows nothing: {file.detail}.", "a PNG of a face, or no file"
+        )
+    return file.pixels
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

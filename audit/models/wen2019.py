@@ -1,0 +1,267 @@
+"""Wen, Singh & Raj 2019, "Face Reconstruction from Voice using Generative Adversarial Networks", with its own weights.
+
+The two published checkpoints are pickles of plain tensors. torch opens them with ``weights_only=True``, which runs no
+code that a file brings; a file that asks for more is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import itertools
+import math
+import pickle
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from audit.errors import ModelError
+from audit.models.protocol import Picture, Waveform
+
+SAMPLE_RATE: Final = 16_000
+BANDS: Final = 64
+LOW_HZ, HIGH_HZ = 20.0, 7200.0
+FFT: Final = 1024
+WINDOW: Final = 400
+HOP: Final = 160
+FRAMES: Final = 1000
+VOICE_FILE, GENERATOR_FILE = "voice_embedding.pth", "generator.pth"
+
+VAD_MODE: Final = 2
+VAD_SAMPLES: Final = SAMPLE_RATE * 20 // 1000
+VAD_PADDING: Final = 2
+"""Frames of 20 ms in the detector's 50 ms of padding."""
+VAD_SHARE: Final = 0.9
+
+
+def voice_network() -> nn.Sequential:
+    """Log-mel [B, 64, frames] to [B, 64, frames / 32]: the published layers (2.67 M parameters)."""
+    widths = (BANDS, 256, 384, 576, 864)
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise(widths):
+        layers += [nn.Conv1d(before, after, 3, 2, 1, bias=False), nn.BatchNorm1d(after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Conv1d(widths[-1], 64, 3, 2, 1))
+
+
+def generator_network() -> nn.Sequential:
+    """Embeddings [B, 64, 1, 1] to pictures [B, 3, 64, 64], about -1 to 1: the published layers (12.19 M parameters)."""
+    widths = (64, 1024, 512, 256, 128, 64)
+    layers: list[nn.Module] = []
+    for place, (before, after) in enumerate(itertools.pairwise(widths)):
+        stride, padding = (1, 0) if place == 0 else (2, 1)
+        layers += [nn.ConvTranspose2d(before, after, 4, stride, padding), nn.ReLU()]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], 3, 1))
+
+
+def mel_filters() -> NDArray[np.float64]:
+    """Triangular filters [513, 64] between 20 and 7200 Hz on the mel scale 2595 log10(1 + f / 700)."""
+    low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (LOW_HZ, HIGH_HZ))
+    edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
+    grid = np.arange(FFT // 2 + 1)[:, None] * SAMPLE_RATE / FFT
+    rising = (grid - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - grid) / (edges[2:] - edges[1:-1])
+    height = 2 / (edges[2:] - edges[:-2])
+    return np.asarray(np.clip(np.minimum(rising, falling), 0, None) * height)
+
+
+def log_mel(waveform: Waveform) -> NDArray[np.float32]:
+    """The front end: [T] at 16 kHz in [-1, 1] to log-mel [64, frames], bands with mean 0 and variance 1.
+
+    Frames of 25 ms every 10 ms, pre-emphasis .97, Hamming window, on samples scaled to 16-bit integers.
+
+    Examples
+    --------
+    >>> log_mel(np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)).shape
+    (64, 100)
+    """
+    sound = np.asarray(waveform, np.float64) * 32767
+    emphasised = np.append(sound[:1], sound[1:] - 0.97 * sound[:-1])
+    count = max(1, -(-len(sound) // HOP))
+    padded = np.pad(emphasised, (0, max(0, (count - 1) * HOP + WINDOW - len(emphasised))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:count] * np.hamming(WINDOW)
+    power = np.abs(np.fft.rfft(frames, FFT)) ** 2
+    bands = np.log(np.clip(power @ mel_filters(), 1e-5, None)).T
+    spread = bands.std(1, keepdims=True)
+    standard = (bands - bands.mean(1, keepdims=True)) / np.where(spread > 0, spread, 1)
+    return np.asarray(standard, np.float32)
+
+
+def voiced(waveform: Waveform, detector: Any) -> Waveform:
+    """The parts of a clip that hold speech, joined, by WebRTC's detector; empty where it hears none.
+
+    Speech begins where more than nine in ten of the frames in the padding are speech, and ends where as many are not.
+    """
+    pcm = (np.clip(waveform, -1, 1) * 32767).astype("<i2")
+    frames = [pcm[at : at + VAD_SAMPLES] for at in range(0, len(pcm) - VAD_SAMPLES + 1, VAD_SAMPLES)]
+    kept: list[NDArray[np.int16]] = []
+    ring: list[tuple[NDArray[np.int16], bool]] = []
+    speaking = False
+    for frame in frames:
+        speech = bool(detector.is_speech(frame.tobytes(), SAMPLE_RATE))
+        ring = [*ring, (frame, speech)][-VAD_PADDING:]
+        if speaking:
+            kept.append(frame)
+        turned = sum(was != speaking for _, was in ring) > VAD_SHARE * VAD_PADDING
+        if turned:
+            if not speaking:
+                kept += [held for held, _ in ring]
+            speaking = not speaking
+            ring = []
+    joined = np.concatenate(kept) if kept else np.zeros(0, np.int16)
+    return joined.astype(np.float32) / np.float32(32767)
+
+
+class Wen2019:
+    """The published voice network and generator, 64 x 64 pixels.
+
+    Parameters
+    ----------
+    weights : path
+        A folder with ``voice_embedding.pth`` and ``generator.pth``.
+    vad : {"webrtc", "none"}
+        ``webrtc``: silence is cut out as published (needs the package webrtcvad-wheels); ``none``: the clip as it is.
+    device : str, optional
+        The first GPU where there is one, else the CPU.
+    batch : int
+        Clips in a batch; every batch is filled up to it, so that a face does not depend on the others.
+    """
+
+    name = "wen2019"
+
+    def __init__(
+        self,
+        weights: str | Path,
+        *,
+        vad: Literal["webrtc", "none"] = "webrtc",
+        device: str | None = None,
+        batch: int = 16,
+    ) -> None:
+        if vad not in ("webrtc", "none"):
+            raise ModelError(f"wen2019 was given the option vad = {vad!r}.", "webrtc or none")
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.batch, self.vad = batch, vad
+        self._detector = _detector() if vad == "webrtc" else None
+        folder = Path(weights)
+        self._sha256 = {name: _digest(folder / name) for name in (VOICE_FILE, GENERATOR_FILE)}
+        self._voice = _loaded(voice_network(), folder / VOICE_FILE).to(self.device)
+        self._generator = _loaded(generator_network(), folder / GENERATOR_FILE).to(self.device)
+
+    def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
+        """One face [64, 64, 3] for each clip; ``None`` where the detector hears no speech."""
+        spectra = [self._spectrum(waveform, sample_rate) for waveform in waveforms]
+        made: list[Picture | None] = [None] * len(waveforms)
+        by_length: dict[int, list[int]] = {}
+        for place, spectrum in enumerate(spectra):
+            if spectrum is not None:
+                by_length.setdefault(spectrum.shape[1], []).append(place)
+        for length, places in by_length.items():
+            for start in range(0, len(places), self.batch):
+                some = places[start : start + self.batch]
+                clips = torch.zeros(self.batch, BANDS, length)
+                for row, place in enumerate(some):
+                    clips[row] = torch.from_numpy(spectra[place])
+                for place, picture in zip(some, self._decode(clips)[: len(some)], strict=True):
+                    made[place] = picture
+        return made
+
+    def describe(self) -> dict[str, object]:
+        """Digests, front end and device."""
+        return {
+            "weights_sha256": self._sha256,
+            "vad": self.vad,
+            "device": str(self.device),
+            "source": "Wen, Singh & Raj 2019",
+        }
+
+    def _spectrum(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float32] | None:
+        heard = (
+            waveform if sample_rate == SAMPLE_RATE else soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
+        )
+        if self._detector is not None:
+            heard = voiced(heard, self._detector)
+        if len(heard) < WINDOW:
+            return None
+        bands = log_mel(heard)
+        repeats = -(-FRAMES // bands.shape[1])
+        return np.tile(bands, repeats)[:, :FRAMES] if bands.shape[1] < FRAMES else bands
+
+    def _decode(self, clips: Tensor) -> list[Picture]:
+        with torch.inference_mode():
+            embedding = nn.functional.normalize(self._voice(clips.to(self.device)).mean(2))
+            pictures = self._generator(embedding[:, :, None, None]).clamp(-1, 1)
+            pixels = ((pictures + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return [np.ascontiguousarray(picture) for picture in pixels]
+
+
+def wen2019(*, weights: str | Path | None = None, **options: Any) -> Wen2019:
+    """The model of a folder with the two published checkpoints.
+
+    Raises
+    ------
+    ModelError
+        If the folder, a file or webrtcvad is missing, a file asks for more than tensors, or its layers differ.
+    """
+    if weights is None:
+        raise ModelError("The model 'wen2019' needs its two checkpoints.",
+                         f"--weights FOLDER with {VOICE_FILE} and {GENERATOR_FILE}",
+                         "They are published beside the paper's code.")  # fmt: skip
+    if unknown := options.keys() - {"vad", "device", "batch"}:
+        raise ModelError(f"wen2019 has no option {', '.join(sorted(unknown))}.", "vad, device, batch")
+    return Wen2019(weights, **options)
+
+
+def _detector() -> Any:
+    try:
+        webrtcvad: Any = importlib.import_module("webrtcvad")
+    except ImportError as error:
+        raise ModelError(f"wen2019 cuts silence with WebRTC's detector, which is not installed: {error}.",
+                         'the option vad = "none", which departs from the published front end',
+                         "pip install webrtcvad-wheels") from error  # fmt: skip
+    return webrtcvad.Vad(VAD_MODE)
+
+
+def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
+    """The network with a published state: keys ``model.0.weight``, ``model.1.running_mean`` and so on."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a newer pickle: what cannot be read is refused
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        why = str(error).splitlines()[0]
+        raise ModelError(
+            f"{path} holds more than tensors, or is no checkpoint; nothing in it was run: {why}",
+            "a file that torch.load opens with weights_only=True",
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ModelError(f"{path} is no table of tensors.", "a state_dict, as published")
+    plain = {str(name).removeprefix("module.").removeprefix("model."): value for name, value in state.items()}
+    own = network.state_dict()
+    faults = [
+        f"model.{name} is missing" for name in own if name not in plain and not name.endswith("num_batches_tracked")
+    ]
+    faults += [f"model.{name} is unknown" for name in plain if name not in own]
+    faults += [
+        f"model.{name} has shape {tuple(plain[name].shape)}, not {tuple(value.shape)}"
+        for name, value in own.items()
+        if name in plain and plain[name].shape != value.shape
+    ]
+    if faults:
+        raise ModelError(f"{path} is of another network: {'; '.join(faults[:3])}.", "the two published checkpoints")
+    network.load_state_dict(plain, strict=False)
+    return network.eval().requires_grad_(False)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"The checkpoint {path} cannot be read: {error.strerror}.",
+                         f"a folder with {VOICE_FILE} and {GENERATOR_FILE}") from error  # fmt: skip
