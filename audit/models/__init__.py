@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -147,6 +148,8 @@ def _factory(name: str) -> Any:
             return point.load()
     if ":" in name:
         module, _, attribute = name.partition(":")
+        if (here := str(Path.cwd())) not in sys.path:
+            sys.path.append(here)  # the command's own path starts beside its script, not where the user stands
         try:
             return getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:

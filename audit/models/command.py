@@ -154,10 +154,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _picture(path: Path) -> Picture | None:
-    if not path.exists():
-        return None
     file = read_picture(path)
-    if file.pixels is None:
+    if file.status == "unreadable":
         raise ModelError(
             f"The program wrote {path.name}, which shows nothing: {file.detail}.", "a PNG of a face, or no file"
         )
