@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import time
+from importlib.resources import files
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import torch
+from torch.nn import functional
 
 import audit
-from audit.models.speech2face import load_checkpoint
+from audit.audio import SAMPLE_RATE
+from audit.models.speech2face import SMALL, load_checkpoint
+from audit.models.speech2face.spectrogram import mel_filters
+from audit.models.speech2face.warp import Warp
 from audit.training import TrainPlan, train
+from audit.training.augmenting import augmented, crops, mirrored, mixing_weights, noisy, sped, tilted
+from audit.training.data import cohort_folder
+from audit.training.landmarks import MIRRORED
+from audit.training.losses import decoder_distance, distillation, feature_distance, voice_losses
+from audit.training.plan import VoiceStage
 
 SHORT = """
 name = "short"
@@ -62,3 +79,167 @@ def test_a_training_of_another_plan_is_refused(trained: Path) -> None:
 def test_a_mistyped_key_is_named() -> None:
     with pytest.raises(audit.PlanError, match="did you mean 'coverage'"):
         TrainPlan.parse(SHORT.replace("coverage", "coverge"))
+
+
+def test_no_audited_speaker_is_a_training_speaker() -> None:
+    audited = pd.read_csv(audit.embedded("synthetic_bilingual") / "speakers.csv")
+    taught = pd.read_csv(cohort_folder("synthetic_bilingual/training") / "speakers.csv")
+    assert set(audited["split"]) == {"audited"} and set(taught["split"]) == {"training", "validation"}
+    assert not set(audited["speaker_id"]) & set(taught["speaker_id"])
+    assert not set(audited["portrait_seed"]) & set(taught["portrait_seed"])
+    unseen = audited[audited["unseen_voice"]]
+    trained_on = taught[taught["split"] == "training"]
+    assert len(unseen) == 64
+    assert not voices(unseen) & voices(trained_on)
+
+
+def voices(speakers: pd.DataFrame) -> set[str]:
+    """The base voices that these speakers blend."""
+    return {*speakers["voice_a"], *speakers["voice_b"]}
+
+
+def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(trained: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "short.toml"
+    plan.write_text(SHORT)
+    command = [sys.executable, "-m", "audit.cli", "train", str(plan), "-o", str(tmp_path / "out"), "--device", "cpu"]
+    first = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    state = tmp_path / "out" / "state.safetensors"
+    for _ in range(600):
+        if state.exists() or first.poll() is not None:
+            break
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    second = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "going on from step" in second.stderr
+    assert Path(second.stdout.strip()).name == "short.safetensors"
+    torch.testing.assert_close(
+        load_checkpoint(tmp_path / "out" / "short.safetensors").network.state_dict(),
+        load_checkpoint(trained / "short.safetensors").network.state_dict(),
+        rtol=0, atol=0,
+    )  # fmt: skip
+    assert (tmp_path / "out" / "losses.csv").read_bytes() == (trained / "losses.csv").read_bytes()
+
+
+def test_what_a_training_cost_is_written_down(trained: Path) -> None:
+    report = json.loads((trained / "training.json").read_text())
+    assert report["peak_memory_mib"] > 100 and report["seconds"]["all"] > 0
+    assert report["dropped"] == []
+
+
+def test_a_decoder_can_be_taken_over_and_the_dropped_term_is_said(trained: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    done = train(TrainPlan.parse(SHORT), tmp_path, device="cpu", decoder=trained / "short.safetensors", say=said.append)
+    assert any("dropped" in sentence and "distillation" in sentence for sentence in said)
+    assert done.weights is not None
+    one, other = load_checkpoint(done.weights), load_checkpoint(trained / "short.safetensors")
+    assert "distillation" in one.card.training["dropped"][0]
+    weight = "decoder.first.weight"
+    assert (one.network.state_dict()[weight] == other.network.state_dict()[weight]).all()
+
+
+@pytest.mark.parametrize("name", ["train-small-gap", "train-small-full", "train-paper"])
+def test_the_shipped_plans_are_plans(name: str) -> None:
+    assert TrainPlan.read(name).cohort == "synthetic_bilingual/training"
+
+
+def test_the_two_small_plans_differ_in_coverage_and_name_alone() -> None:
+    gap, full = (TrainPlan.read(f"train-small-{kind}").model_dump() for kind in ("gap", "full"))
+    assert {key for key in gap if gap[key] != full[key]} == {"coverage", "name"}
+    assert full["coverage"] == {}
+
+
+def test_a_plan_that_is_not_there_names_those_that_are() -> None:
+    with pytest.raises(audit.PlanError, match="train-small-gap"):
+        TrainPlan.read("train-smol")
+    assert files("audit").joinpath("plans/train-small-gap.toml").is_file()
+
+
+def test_the_three_losses_are_zero_for_the_portraits_own_feature() -> None:
+    feature = torch.randn(4, 8)
+    same = {"feature": feature, "first": feature @ torch.randn(8, 5), "logits": feature @ torch.randn(8, 3)}
+    found = voice_losses(same, same, VoiceStage(steps=1))
+    assert set(found) == {"first", "feature", "distillation", "loss"}
+    assert all(abs(float(value)) < 1e-6 for value in found.values())
+
+
+def test_the_losses_by_hand() -> None:
+    assert float(decoder_distance(torch.tensor([[1.0, 3.0]]), torch.tensor([[2.0, 1.0]]))) == 1.5
+    assert float(feature_distance(torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 5.0]]))) == pytest.approx(2.0)
+    logits, targets = torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 0.0]])
+    wanted = functional.softmax(targets / 2, 1)
+    assert float(distillation(logits, targets, 2.0)) == pytest.approx(float((wanted * (wanted / 0.5).log()).sum()))
+
+
+def test_a_term_without_its_network_is_left_out() -> None:
+    plain = {"feature": torch.randn(2, 4), "first": torch.randn(2, 3)}
+    assert "distillation" not in voice_losses(plain, plain, VoiceStage(steps=1))
+
+
+def tone(hertz: float, seconds: float = 2.0) -> torch.Tensor:
+    return 0.1 * torch.sin(2 * torch.pi * hertz * torch.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE)[None]
+
+
+def peak(wave: torch.Tensor) -> float:
+    return float(torch.fft.rfft(wave[0]).abs().argmax()) * SAMPLE_RATE / wave.shape[1]
+
+
+def test_speed_moves_pitch_and_level_stays() -> None:
+    faster = sped(tone(400.0), 1.25)
+    assert faster.shape[1] == 25_600
+    assert peak(faster) == pytest.approx(500, abs=1)
+    assert float(faster.square().mean()) == pytest.approx(float(tone(400.0).square().mean()), rel=0.02)
+
+
+def test_noise_and_tilt_stay_within_their_bounds() -> None:
+    torch.manual_seed(0)
+    wave = tone(1000.0).repeat(64, 1)
+    depth = 10 * torch.log10((noisy(wave, 20.0) - wave).square().mean(1) / wave.square().mean(1))
+    assert float(depth.min()) > -50.5 and float(depth.max()) < -19.5
+    change = 10 * torch.log10(tilted(wave, 4.0).square().mean(1) / wave.square().mean(1))
+    assert float(change.abs().max()) <= 4.0 * 0.375 + 0.1  # 1 kHz lies 3/8 of the band off the middle
+
+
+def test_an_augmented_clip_has_the_length_that_was_asked_for() -> None:
+    settings = VoiceStage(steps=1, crop_seconds=1.5)
+    assert augmented(tone(300.0, 6.0).repeat(3, 1), settings, SAMPLE_RATE).shape == (3, 24_000)
+    assert crops(tone(300.0), 0).shape == tone(300.0).shape
+
+
+def test_a_longer_vocal_tract_lowers_every_band() -> None:
+    grid = torch.arange(257.0)[:, None]
+    plain, longer = ((filters * grid).sum(0) / filters.sum(0) for filters in (mel_filters(64), mel_filters(64, 0.9)))
+    assert (longer[8:] < plain[8:]).all()
+
+
+def test_mirroring_twice_changes_nothing() -> None:
+    assert sorted(MIRRORED) == list(range(72))
+    landmarks = torch.randn(2, 72, 2)
+    torch.testing.assert_close(mirrored(mirrored(landmarks)), landmarks)
+
+
+def test_mixes_sum_to_one() -> None:
+    weights = mixing_weights(200, 30)
+    torch.testing.assert_close(weights.sum(1), torch.ones(200))
+    assert 40 < int((weights.max(1).values == 1).sum()) < 120
+
+
+def test_the_warp_moves_the_landmarks_where_they_are_wanted_and_back() -> None:
+    warp = Warp(3, 64)
+    warp.mean.copy_(torch.tensor([[-0.4, -0.2], [0.4, -0.2], [0.0, 0.4]]))
+    wanted = (warp.mean + torch.tensor([[0.1, 0.05], [-0.05, 0.1], [0.05, -0.1]]))[None]
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    spots = torch.stack([torch.exp(-((x + 0.5 - (px + 1) * 32) ** 2 + (y + 0.5 - (py + 1) * 32) ** 2) / 18)
+                         for px, py in warp.mean.tolist()])[None]  # fmt: skip
+    moved = warp(spots, wanted)
+    for spot, (px, py) in zip(moved[0], wanted[0].tolist(), strict=True):
+        at = int(spot.argmax())
+        assert abs((at % 64 + 0.5) / 32 - 1 - px) < 0.05 and abs((at // 64 + 0.5) / 32 - 1 - py) < 0.05
+    assert float((warp.straighten(moved, wanted) - spots).abs().mean()) < 0.01
+
+
+def test_the_warp_can_be_learnt_through() -> None:
+    warp = Warp(72, SMALL.size)
+    landmarks = (torch.rand(2, 72, 2) - 0.5).requires_grad_()
+    warp(torch.rand(2, 3, 128, 128), landmarks).mean().backward()  # type: ignore[no-untyped-call]
+    assert landmarks.grad is not None and bool(torch.isfinite(landmarks.grad).all())

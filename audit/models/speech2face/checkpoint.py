@@ -6,6 +6,7 @@ A pickle is never opened: loading one runs whatever its author put there.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -85,11 +86,12 @@ def save_checkpoint(network: Network, card: Card, path: Path, *, half: bool = Tr
         name: (tensor.half() if half and _fits_half(name, tensor) else tensor).detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
-    metadata = {
-        "format": FORMAT,
-        "configuration": network.configuration.model_dump_json(),
-        "card": card.model_dump_json(),
+    description = {
+        "configuration": network.configuration.model_dump(mode="json"),
+        "card": card.model_dump(mode="json"),
     }
+    # One entry only: safetensors writes several in no fixed order, and the same weights must give the same file.
+    metadata = {FORMAT: json.dumps(description)}
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     save_file(tensors, part, metadata)
     part.replace(path)
@@ -119,13 +121,16 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path} is no safetensors file: {error}.", "weights that this package wrote") from error
-    if metadata.get("format") != FORMAT:
-        raise ModelError(f"{path} holds weights that this package did not write (format {metadata.get('format')!r}).",
-                         f"weights of the format {FORMAT}")  # fmt: skip
+    if FORMAT not in metadata:
+        raise ModelError(
+            f"{path} holds weights that this package did not write: its description is not in them.",
+            f"weights of the format {FORMAT}, as audit train writes them",
+        )
     try:
-        own = Configuration.model_validate_json(metadata["configuration"])
-        card = Card.model_validate_json(metadata["card"])
-    except (KeyError, ValidationError) as error:
+        description = json.loads(metadata[FORMAT])
+        own = Configuration.model_validate(description["configuration"])
+        card = Card.model_validate(description["card"])
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its description cannot be read: {error}.", f"the format {FORMAT}") from error
     if configuration is not None and own != configuration:
         raise ModelError(f"{path} belongs to another configuration: {_difference(own, configuration)}.",

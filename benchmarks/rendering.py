@@ -1,0 +1,108 @@
+"""Clips rendered in a second, from 6 s FLAC files, against the bare network on spectrograms that are ready.
+
+    python benchmarks/rendering.py [--clips 64] [--rounds 5] [--paper-clips 4]
+
+Whole path: read and decode the files, spectrogram, network, pictures as uint8; the next batch is decoded while one
+renders. Bare: voice encoder and decoder alone, the same batches, spectrograms in memory. Both in turns, in one process;
+printed is the median round. The weights are random, which changes nothing in the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from audit.audio import SAMPLE_RATE, read_clip
+from audit.models.protocol import Waveform
+from audit.models.speech2face import PAPER, SMALL, Configuration, Speech2Face
+from audit.models.speech2face.model import untrained
+from audit.models.speech2face.spectrogram import batch_of
+
+
+def write_clips(folder: Path, count: int) -> list[Path]:
+    """Six seconds of noise with the loudness of speech rising and falling, as FLAC."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for number in range(count):
+        envelope = np.interp(np.arange(6 * SAMPLE_RATE), np.arange(0, 6 * SAMPLE_RATE + 1, 800), rng.random(121))
+        path = folder / f"{number:04d}.flac"
+        soundfile.write(path, 0.2 * envelope * rng.standard_normal(6 * SAMPLE_RATE).clip(-3, 3), SAMPLE_RATE)
+        paths.append(path)
+    return paths
+
+
+def decoded(paths: list[Path]) -> list[Waveform]:
+    return [wave for path in paths if (wave := read_clip(path).waveform) is not None]
+
+
+def whole(model: Speech2Face, paths: list[Path]) -> int:
+    """Files to pictures; the next batch is decoded by another thread."""
+    batches = [paths[at : at + model.batch] for at in range(0, len(paths), model.batch)]
+    made = 0
+    with ThreadPoolExecutor(1) as ahead:
+        waiting = ahead.submit(decoded, batches[0])
+        for following in [*batches[1:], None]:
+            waveforms = waiting.result()
+            if following is not None:
+                waiting = ahead.submit(decoded, following)
+            made += len(model.render(waveforms, SAMPLE_RATE))
+    return made
+
+
+def bare(model: Speech2Face, spectrograms: list[Tensor]) -> int:
+    """The network alone."""
+    with torch.inference_mode():
+        return sum(len(model.network.from_spectrogram(batch).picture.cpu()) for batch in spectrograms)
+
+
+def rate(work: Callable[[], int]) -> float:
+    began = time.perf_counter()
+    done = work()
+    return done / (time.perf_counter() - began)
+
+
+def measure(configuration: Configuration, paths: list[Path], rounds: int, batch: int) -> tuple[float, float]:
+    """Clips a second, whole and bare: the median over rounds."""
+    model = Speech2Face(untrained(configuration), batch=batch)
+    with torch.inference_mode():
+        spectrograms = [
+            model.network.spectrogram(
+                batch_of(decoded(paths[at : at + batch]), configuration.samples, batch).to(model.device)
+            )
+            for at in range(0, len(paths), batch)
+        ]
+    bare(model, spectrograms[:1])
+    whole(model, paths[:batch])
+    rates = [(rate(lambda: whole(model, paths)), rate(lambda: bare(model, spectrograms))) for _ in range(rounds)]
+    one, other = (float(np.median(column)) for column in zip(*rates, strict=True))
+    return one, other
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, default=64)
+    parser.add_argument("--paper-clips", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {device}")
+    with tempfile.TemporaryDirectory() as name:
+        paths = write_clips(Path(name), max(arguments.clips, arguments.paper_clips))
+        for configuration, count, batch in ((SMALL, arguments.clips, 16), (PAPER, arguments.paper_clips, 2)):
+            if count:
+                found, alone = measure(configuration, paths[: -(-count // batch) * batch], arguments.rounds, batch)
+                words = f"{found:8.2f} clips/s from FLAC {alone:8.2f} bare network {found / alone:8.2f}"
+                print(f"{configuration.name:6s} {words}")
+
+
+if __name__ == "__main__":
+    main()
