@@ -25,6 +25,7 @@ from audit.errors import RunError
 from audit.hearing import LoadedPart, load_part
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback
+from audit.models.coverage import coverage_of
 from audit.observations import (
     FACES,
     MANIFEST,
@@ -181,6 +182,8 @@ def _whole(path: Path) -> bool:
 
 def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunSettings) -> dict[str, Any]:
     """What a run is a run of; a folder made from anything else is refused."""
+    described = model.describe() if isinstance(model, Described) else {}
+    coverage_of(described)
     return {
         "cohort": {
             "name": cohort.name,
@@ -193,7 +196,7 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
         "model": {
             "name": model.name,
             "kind": "playback" if isinstance(model, Playback) else "reconstructor",
-            **(model.describe() if isinstance(model, Described) else {}),
+            **described,
         },
         "instrument": {
             "name": instrument.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.audit import Audit
@@ -11,8 +11,10 @@ from audit.evidence import Evidence
 from audit.metrics import metric_frame, metrics_of
 from audit.observations import Run
 from audit.plan import MeasureSettings
+from audit.sentences import group_words, listing
 from audit.stats import Settings
 from audit.tables import tables
+from audit.vocabulary import ordered_groups
 
 
 def measure(
@@ -142,4 +144,27 @@ def _notices(run: Run) -> list[str]:
         notices.append(
             "The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone."
         )
+    if unheard := _unheard(manifest["model"].get("training_coverage", [])):
+        notices.append(f"By the model's own record, its training never heard {unheard}.")
     return notices
+
+
+def _unheard(coverage: Sequence[Mapping[str, Any]]) -> str:
+    """Whom the training of a model did not hear in which languages, by its own record; empty where there is none.
+
+    Examples
+    --------
+    >>> _unheard([{"group": "asian", "language": "en", "clips": 0}, {"group": "asian", "language": "zh", "clips": 9},
+    ...           {"group": "indian", "language": "en", "clips": 0}, {"group": "white", "language": "zh", "clips": 0}])
+    'asian and indian speakers in en, nor white speakers in zh'
+    """
+    missing: dict[str, list[str]] = {}
+    for heard in coverage:
+        if not heard["clips"]:
+            missing.setdefault(heard["group"], []).append(heard["language"])
+    together: dict[tuple[str, ...], list[str]] = {}
+    for group in ordered_groups(missing):
+        together.setdefault(tuple(sorted(missing[group])), []).append(group_words(group))
+    return ", nor ".join(
+        f"{listing(groups)} speakers in {listing(list(languages))}" for languages, groups in together.items()
+    )

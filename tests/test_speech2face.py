@@ -11,11 +11,13 @@ import torch
 from scipy import signal
 
 import audit
+from audit.models.coverage import Heard, coverage_of
 from audit.models.protocol import Decoder, Reconstructor
 from audit.models.speech2face import PAPER, SMALL, Configuration, load_checkpoint, save_checkpoint
-from audit.models.speech2face.checkpoint import Card, Heard
+from audit.models.speech2face.checkpoint import Card
 from audit.models.speech2face.encoder import VoiceEncoder
 from audit.models.speech2face.model import Speech2Face, untrained
+from audit.models.speech2face.shipped import SHIPPED, weights_of
 from audit.models.speech2face.spectrogram import Spectrogram, batch_of
 
 TINY = SMALL.model_copy(update={"seconds": 3.0})
@@ -84,6 +86,42 @@ def test_a_short_clip_is_repeated_and_a_long_one_cut(model: Speech2Face) -> None
     faces = model.render([wave, doubled, longer], 16_000)
     assert faces[0] is not None and faces[1] is not None and faces[2] is not None
     assert (faces[0] == faces[1]).all() and (faces[1] == faces[2]).all()
+
+
+def test_three_seconds_can_be_heard_instead_of_six() -> None:
+    shorter = Speech2Face(untrained(SMALL), device="cpu", batch=1, seconds=3.0)
+    wave, other = voices(2, 6.0)
+    changed = np.concatenate([wave[:48_000], other[48_000:]])
+    one, two = shorter.render([wave], 16_000)[0], shorter.render([changed], 16_000)[0]
+    assert one is not None and two is not None and (one == two).all()
+    with pytest.raises(audit.ModelError, match=r"to hear 1\.01 s of a clip"):
+        Speech2Face(untrained(SMALL), seconds=1.01)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_checkpoints_are_small_and_say_whom_they_heard(name: str) -> None:
+    assert weights_of(name).stat().st_size <= 10_000_000
+    card = load_checkpoint(weights_of(name), SMALL).card
+    heard = {(row.group, row.language == "en"): row.clips for row in card.coverage}
+    assert set(heard) == {(group, english) for group in ("asian", "indian", "black", "white") for english in (0, 1)}
+    unheard = {key for key, clips in heard.items() if not clips}
+    assert unheard == ({("asian", True), ("indian", True), ("black", False), ("white", False)}
+                       if name.endswith("gap") else set())  # fmt: skip
+    assert card.name == name and card.training["dropped"] == []
+
+
+def test_a_shipped_checkpoint_takes_no_other_weights() -> None:
+    with pytest.raises(audit.ModelError, match="cannot be made with weights"):
+        audit.model("speech2face-small-gap", weights="mine.safetensors")
+    with pytest.raises(audit.ModelError, match="is shipped"):
+        weights_of("speech2face-large")
+
+
+def test_a_coverage_that_is_none_is_refused() -> None:
+    with pytest.raises(audit.ModelError, match=r"training_coverage, 0\.group: .*atlantean"):
+        coverage_of({"training_coverage": [{"group": "atlantean", "language": "en", "speakers": 1, "clips": 1,
+                                            "seconds": 6.0}]})  # fmt: skip
+    assert coverage_of({}) == ()
 
 
 def test_it_is_a_blind_model_with_a_ceiling(model: Speech2Face) -> None:

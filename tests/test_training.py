@@ -22,7 +22,7 @@ from audit.models.speech2face.spectrogram import mel_filters
 from audit.models.speech2face.warp import Warp
 from audit.training import TrainPlan, train
 from audit.training.augmenting import augmented, crops, mirrored, mixing_weights, noisy, sped, tilted
-from audit.training.data import cohort_folder
+from audit.training.data import cohort_folder, heard_rows
 from audit.training.landmarks import MIRRORED
 from audit.training.losses import decoder_distance, distillation, feature_distance, voice_losses
 from audit.training.plan import VoiceStage
@@ -147,6 +147,29 @@ def test_the_two_small_plans_differ_in_coverage_and_name_alone() -> None:
     gap, full = (TrainPlan.read(f"train-small-{kind}").model_dump() for kind in ("gap", "full"))
     assert {key for key in gap if gap[key] != full[key]} == {"coverage", "name"}
     assert full["coverage"] == {}
+
+
+def test_a_share_of_a_group_is_heard_and_a_larger_share_hears_the_same_and_more() -> None:
+    table = pd.DataFrame(
+        [(f"s{n}", group, language) for n in range(20) for group in ("asian", "white") for language in ("en", "zh")],
+        columns=["speaker_id", "group", "language"],
+    )
+    table["speaker_id"] += table["group"]
+    who = []
+    for share in (0, 0.25, 0.5, 1):
+        coverage = f"coverage = {{asian = {{en = {share}, other = 1.0}}, white = ['en']}}"
+        plan = TrainPlan.parse(f'name = "x"\n{coverage}\n[faces]\nsteps = 1\n[voices]\nsteps = 1\n')
+        heard = table[heard_rows(table, plan)]
+        counts = heard.groupby(["group", "language"]).size().to_dict()
+        assert counts.get(("asian", "en"), 0) == 20 * share
+        assert counts[("asian", "zh")] == counts[("white", "en")] == 20 and ("white", "zh") not in counts
+        who.append(set(heard.loc[(heard["group"] == "asian") & (heard["language"] == "en"), "speaker_id"]))
+    assert who[0] < who[1] < who[2] < who[3]
+
+
+def test_a_share_beyond_all_is_refused() -> None:
+    with pytest.raises(audit.PlanError, match="it lies in"):
+        TrainPlan.parse('name = "x"\ncoverage = {asian = {en = 1.5}}\n[faces]\nsteps = 1\n[voices]\nsteps = 1\n')
 
 
 def test_a_plan_that_is_not_there_names_those_that_are() -> None:

@@ -32,6 +32,14 @@ __all__ = [
 ENTRY_POINTS = "audit.models"
 
 BUILT_IN = {
+    "speech2face-small-gap": (
+        "audit.models.speech2face.shipped:small_gap",
+        "Speech2Face, small, trained here on fictional voices; asian and indian speakers never heard in English",
+    ),
+    "speech2face-small-full": (
+        "audit.models.speech2face.shipped:small_full",
+        "its twin, trained on every group in every language",
+    ),
     "speech2face": (
         "audit.models.speech2face.model:speech2face",
         "Speech2Face with weights of your own (--weights FILE)",

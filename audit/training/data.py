@@ -9,17 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from audit.audio import read_clip
 from audit.cohort import Cohort
 from audit.errors import CohortError, PlanError
+from audit.models.coverage import Heard
 from audit.models.protocol import Picture
-from audit.models.speech2face.checkpoint import Heard
 from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.face import face_tensor
 from audit.models.speech2face.spectrogram import fit_length
 from audit.pictures import read_picture
+from audit.training.loop import seed_of
 from audit.training.plan import TrainPlan
 from audit.vocabulary import ordered_groups
 
@@ -124,8 +126,7 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
     place = {speaker: row for row, speaker in enumerate(speakers["speaker_id"])}
     clips = cohort.table[cohort.table["speaker_id"].isin(set(place))].reset_index(drop=True)
     if plan is not None:
-        pairs = zip(clips["group"], clips["language"], strict=True)
-        clips = clips[[plan.hears(group, language) for group, language in pairs]].reset_index(drop=True)
+        clips = clips[heard_rows(clips, plan)].reset_index(drop=True)
     clips = clips.assign(speaker=clips["speaker_id"].map(place))
     originals: list[Picture] = []
     for path in speakers["portrait"]:
@@ -147,6 +148,20 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
     )
 
 
+def heard_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
+    """Which clips of a table a plan's voice encoder hears.
+
+    Where only a share of a group is heard in a language, its speakers stand in an order drawn from the plan's seed, and
+    the first are heard: who is heard at a small share is heard at every larger one.
+    """
+    heard = np.zeros(len(table), bool)
+    for (group, language), part in table.groupby(["group", "language"], sort=True):
+        order = sorted(set(part["speaker_id"]), key=lambda speaker: seed_of(plan.seed, "coverage", speaker))
+        chosen = order[: round(plan.share(group, language) * len(order))]
+        heard |= table.index.isin(part.index[part["speaker_id"].isin(chosen)])
+    return heard
+
+
 def _sound(path: Path, samples: int) -> Tensor:
     clip = read_clip(path)
     if clip.waveform is None:
@@ -158,12 +173,12 @@ def _sound(path: Path, samples: int) -> Tensor:
 
 
 def _coverage(cohort: Cohort, plan: TrainPlan) -> tuple[Heard, ...]:
-    table = cohort.table[cohort.table["split"] == TRAINING]
+    table = cohort.table[cohort.table["split"] == TRAINING].reset_index(drop=True)
+    heard = heard_rows(table, plan)
     rows = []
     for group in ordered_groups(table["group"]):
         for language in sorted(set(table["language"])):
-            own = table[(table["group"] == group) & (table["language"] == language)]
-            own = own if plan.hears(group, language) else own[:0]
+            own = table[heard & (table["group"] == group) & (table["language"] == language)]
             seconds = sum(read_clip(cohort.root / path).seconds or 0.0 for path in own["audio"])
             rows.append(Heard(group=group, language=language, speakers=own["speaker_id"].nunique(), clips=len(own),
                               seconds=round(seconds, 2)))  # fmt: skip

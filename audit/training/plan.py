@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.errors import PlanError
 from audit.typed_toml import parse_toml
-from audit.vocabulary import RACES, is_language
+from audit.vocabulary import RACES, is_language, same_language
+
+OTHER: Final = "other"
+"""Stands for every language but English."""
 
 
 class _Section(BaseModel):
@@ -111,8 +114,9 @@ class TrainPlan(_Section):
         The folder of a cohort with a column ``split`` (training, validation), relative to the plan's own folder, or the
         path of an embedded one.
     coverage : dict
-        Group -> languages in which its speakers are heard; a group not named is heard in all. ``other`` stands for
-        every language but English.
+        Group -> languages in which its speakers are heard, or language -> share of its speakers who are heard in it; a
+        group not named is heard in all by all, a language not named by none. ``other`` stands for every language but
+        English.
     seed : int
         Of everything that is drawn.
     save_every, log_every : int
@@ -130,38 +134,52 @@ class TrainPlan(_Section):
     configuration: Literal["small", "paper"] = "small"
     face: Literal["own", "vgg_face"] | None = None
     cohort: str = "synthetic_bilingual/training"
-    coverage: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    coverage: dict[str, dict[str, float]] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
     save_every: int = Field(default=200, ge=1)
     log_every: int = Field(default=20, ge=1)
     faces: FaceStage
     voices: VoiceStage
 
+    @field_validator("coverage", mode="before")
+    @classmethod
+    def _as_shares(cls, coverage: Any) -> Any:
+        if not isinstance(coverage, dict):
+            return coverage
+        return {
+            group: dict.fromkeys(heard, 1.0) if isinstance(heard, list | tuple) else heard
+            for group, heard in coverage.items()
+        }
+
     @field_validator("coverage")
     @classmethod
-    def _known(cls, coverage: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for group, languages in coverage.items():
+    def _known(cls, coverage: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for group, heard in coverage.items():
             if group not in RACES:
                 raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
-            for language in languages:
-                if language != "other" and not is_language(language):
-                    raise ValueError(f"{group}: {language!r} is no BCP-47 code, nor 'other'")
+            for language, share in heard.items():
+                if language != OTHER and not is_language(language):
+                    raise ValueError(f"{group}: {language!r} is no BCP-47 code, nor {OTHER!r}")
+                if not 0 <= share <= 1:
+                    raise ValueError(f"{group}, {language}: the share is {share:g}; it lies in [0, 1]")
         return coverage
 
-    def hears(self, group: str, language: str) -> bool:
-        r"""Whether clips of this group and language are part of the training.
+    def share(self, group: str, language: str) -> float:
+        r"""Which share of a group's speakers is heard in a language: 0 to 1.
 
         Examples
         --------
-        >>> plan = TrainPlan.parse('name="x"\ncoverage={asian=["other"]}\n[faces]\nsteps=1\n[voices]\nsteps=1\n')
-        >>> plan.hears("asian", "zh"), plan.hears("asian", "en-GB"), plan.hears("white", "en")
-        (True, False, True)
+        >>> plan = TrainPlan.parse('name="x"\ncoverage={asian={en=0.5,other=1}}\n[faces]\nsteps=1\n[voices]\nsteps=1\n')
+        >>> plan.share("asian", "zh"), plan.share("asian", "en-GB"), plan.share("white", "en")
+        (1.0, 0.5, 1.0)
         """
         if group not in self.coverage:
-            return True
-        base = language.split("-", maxsplit=1)[0].lower()
-        named = {code.split("-")[0].lower() for code in self.coverage[group]}
-        return base in named or ("other" in named and base != "en")
+            return 1.0
+        heard = self.coverage[group]
+        named = [share for code, share in heard.items() if code != OTHER and same_language(code, language)]
+        if named:
+            return max(named)
+        return 0.0 if same_language(language, "en") else heard.get(OTHER, 0.0)
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> TrainPlan:

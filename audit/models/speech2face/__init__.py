@@ -9,6 +9,7 @@ from audit.models.speech2face.checkpoint import Checkpoint, load_checkpoint, sav
 from audit.models.speech2face.config import PAPER, SMALL, Configuration
 from audit.models.speech2face.model import Speech2Face
 from audit.models.speech2face.network import Network
+from audit.models.speech2face.shipped import weights_of
 
 __all__ = [
     "PAPER",
@@ -19,4 +20,5 @@ __all__ = [
     "Speech2Face",
     "load_checkpoint",
     "save_checkpoint",
+    "weights_of",
 ]

@@ -20,24 +20,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from audit.errors import ModelError
+from audit.models.coverage import Heard
 from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.network import Network
 
 FORMAT: Final = "speech2face-audit/1"
 PICKLE_HEADS: Final = (b"PK\x03\x04", b"\x80")
 """How torch's own files begin: a zip archive, or a bare pickle (protocol 2 and above)."""
-
-
-class Heard(BaseModel):
-    """How much of one group in one language the voice encoder was trained on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    group: str
-    language: str
-    speakers: int = Field(ge=0)
-    clips: int = Field(ge=0)
-    seconds: float = Field(ge=0)
 
 
 class Card(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import soxr
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from audit.errors import ModelError
@@ -35,11 +36,24 @@ class Speech2Face:
         ``cpu``, ``cuda``, ...; the first GPU where there is one.
     batch : int
         Clips in a batch.
+    seconds : float, optional
+        How much of a clip is heard, where it is not what the configuration says (6 s; the paper's other choice is 3):
+        the encoder averages over time, so the same weights hear any length.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, name: str = "", device: str | None = None, batch: int = 16) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        name: str = "",
+        device: str | None = None,
+        batch: int = 16,
+        seconds: float | None = None,
+    ) -> None:
         if batch < 1:
             raise ModelError(f"A batch of {batch} clips.", "at least 1")
+        self.seconds = checkpoint.network.configuration.seconds if seconds is None else seconds
+        self._samples = _samples(checkpoint.network.configuration, self.seconds)
         try:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
             self.network: Network = checkpoint.network.eval().to(self.device)
@@ -79,7 +93,7 @@ class Speech2Face:
         made: list[Picture | None] = []
         for start in range(0, len(waveforms), self.batch):
             some = waveforms[start : start + self.batch]
-            clips = batch_of(some, self.configuration.samples, self.batch)
+            clips = batch_of(some, self._samples, self.batch)
             made += self._pictures(self._from_voice(clips), len(some))
         return made
 
@@ -107,6 +121,7 @@ class Speech2Face:
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
             "device": str(self.device),
             "batch": self.batch,
+            "seconds": self.seconds,
             "ceiling": self._no_ceiling or f"the decoder fed by the face encoder {self.configuration.face}",
         }
 
@@ -135,6 +150,16 @@ class Speech2Face:
         return [np.ascontiguousarray(picture) for picture in pixels]
 
 
+def _samples(configuration: Configuration, seconds: float) -> int:
+    """Samples of a clip that are heard, if the encoder can hear so many."""
+    try:
+        return Configuration.model_validate(configuration.model_dump() | {"seconds": seconds}).samples
+    except ValidationError as error:
+        raise ModelError(
+            f"The model is to hear {seconds:g} s of a clip: {error.errors()[0]['msg']}.", "3 or 6 s as in the paper"
+        ) from error
+
+
 def speech2face(
     *, weights: str | Path | None = None, configuration: str | None = None, name: str = "", **options: Any
 ) -> Speech2Face:
@@ -150,7 +175,7 @@ def speech2face(
     name : str, optional
         What the model is called.
     **options
-        ``device`` and ``batch`` of :class:`Speech2Face`.
+        ``device``, ``batch`` and ``seconds`` of :class:`Speech2Face`.
 
     Raises
     ------
@@ -160,8 +185,10 @@ def speech2face(
     if configuration is not None and configuration not in CONFIGURATIONS:
         raise ModelError(f"There is no configuration {configuration!r}.", ", ".join(CONFIGURATIONS))
     wanted = None if configuration is None else CONFIGURATIONS[configuration]
-    if unknown := options.keys() - {"device", "batch"}:
-        raise ModelError(f"Speech2Face has no option {', '.join(sorted(unknown))}.", "configuration, device, batch")
+    if unknown := options.keys() - {"device", "batch", "seconds"}:
+        raise ModelError(
+            f"Speech2Face has no option {', '.join(sorted(unknown))}.", "configuration, device, batch, seconds"
+        )
     if weights is not None:
         return Speech2Face(load_checkpoint(weights, wanted), name=name, **options)
     if wanted is None:

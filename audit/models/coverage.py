@@ -1,0 +1,63 @@
+"""What a model was taught: how much of each group in each language its training heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from audit.errors import ModelError
+from audit.vocabulary import group_members, is_language
+
+COVERAGE = "training_coverage"
+"""The key of a model's description that holds it."""
+
+
+class Heard(BaseModel):
+    """How much of one group in one language a training heard; zeros say that it heard none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str
+    language: str
+    speakers: int = Field(ge=0)
+    clips: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+
+    @field_validator("group")
+    @classmethod
+    def _group(cls, group: str) -> str:
+        group_members(group)
+        return group
+
+    @field_validator("language")
+    @classmethod
+    def _language(cls, language: str) -> str:
+        if not is_language(language):
+            raise ValueError(f"{language!r} is no BCP-47 code")
+        return language
+
+
+def coverage_of(description: Mapping[str, object]) -> tuple[Heard, ...]:
+    """The training coverage in a model's description; empty where it tells none.
+
+    Raises
+    ------
+    ModelError
+        If what is there is no training coverage.
+
+    Examples
+    --------
+    >>> coverage_of({"training_coverage": [
+    ...     {"group": "asian", "language": "en", "speakers": 0, "clips": 0, "seconds": 0.0}]})[0].clips
+    0
+    """
+    try:
+        return TypeAdapter(tuple[Heard, ...]).validate_python(description.get(COVERAGE, ()))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"The model's {COVERAGE}, {'.'.join(map(str, first['loc'])) or 'as a whole'}: {first['msg']}.",
+            "a list of {group, language, speakers, clips, seconds}",
+            "Mend it in the model's describe(), or leave it out.",
+        ) from error

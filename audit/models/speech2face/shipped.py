@@ -1,0 +1,44 @@
+"""The two trained checkpoints that ship with the package; docs/speech2face.md and their cards tell what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from audit.errors import ModelError
+from audit.models.speech2face.checkpoint import load_checkpoint
+from audit.models.speech2face.model import Speech2Face
+
+SHIPPED: Final = ("speech2face-small-gap", "speech2face-small-full")
+
+
+def weights_of(name: str) -> Path:
+    """The file of a shipped checkpoint.
+
+    Raises
+    ------
+    ModelError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> weights_of("speech2face-small-gap").suffix
+    '.safetensors'
+    """
+    if name not in SHIPPED:
+        raise ModelError(f"No checkpoint {name!r} is shipped.", ", ".join(SHIPPED))
+    return Path(__file__).parent / "weights" / f"{name}.safetensors"
+
+
+def small_gap(*, device: str | None = None, batch: int = 16, seconds: float | None = None) -> Speech2Face:
+    """Asian and indian speakers were never heard in English in its training, black and white ones in nothing else."""
+    return _load("speech2face-small-gap", device, batch, seconds)
+
+
+def small_full(*, device: str | None = None, batch: int = 16, seconds: float | None = None) -> Speech2Face:
+    """Every group was heard in every language in its training."""
+    return _load("speech2face-small-full", device, batch, seconds)
+
+
+def _load(name: str, device: str | None, batch: int, seconds: float | None) -> Speech2Face:
+    return Speech2Face(load_checkpoint(weights_of(name)), device=device, batch=batch, seconds=seconds)
