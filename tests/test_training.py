@@ -21,7 +21,7 @@ from audit.models.speech2face import SMALL, load_checkpoint
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.models.speech2face.warp import Warp
 from audit.training import TrainPlan, train
-from audit.training.augmenting import augmented, crops, mirrored, mixing_weights, noisy, sped, tilted
+from audit.training.augmenting import augmented, coloured, crops, mirrored, mixing_weights, noisy, sped
 from audit.training.data import cohort_folder, heard_rows
 from audit.training.landmarks import MIRRORED
 from audit.training.losses import decoder_distance, distillation, feature_distance, voice_losses
@@ -214,13 +214,20 @@ def test_speed_moves_pitch_and_level_stays() -> None:
     assert float(faster.square().mean()) == pytest.approx(float(tone(400.0).square().mean()), rel=0.02)
 
 
-def test_noise_and_tilt_stay_within_their_bounds() -> None:
+def test_noise_stays_within_its_bounds() -> None:
     torch.manual_seed(0)
     wave = tone(1000.0).repeat(64, 1)
     depth = 10 * torch.log10((noisy(wave, 20.0) - wave).square().mean(1) / wave.square().mean(1))
     assert float(depth.min()) > -50.5 and float(depth.max()) < -19.5
-    change = 10 * torch.log10(tilted(wave, 4.0).square().mean(1) / wave.square().mean(1))
-    assert float(change.abs().max()) <= 4.0 * 0.375 + 0.1  # 1 kHz lies 3/8 of the band off the middle
+
+
+def test_the_colour_of_a_microphone_is_smooth_and_as_strong_as_asked_for() -> None:
+    torch.manual_seed(0)
+    noise = torch.randn(64, 2 * SAMPLE_RATE)
+    bands = (torch.fft.rfft(coloured(noise, 1.0, SAMPLE_RATE)).abs() / torch.fft.rfft(noise).abs()).log10() * 20
+    assert float(bands.square().mean().sqrt()) == pytest.approx(6**0.5, rel=0.15)  # six cosines of 1 dB each
+    assert float(torch.diff(bands[:, 1:-1]).abs().quantile(0.999)) < 0.05
+    assert torch.allclose(coloured(noise, 0.0, SAMPLE_RATE), noise, atol=1e-5)
 
 
 def test_an_augmented_clip_has_the_length_that_was_asked_for() -> None:

@@ -8,6 +8,8 @@ normalised by its own spectrum.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -55,13 +57,18 @@ def sped(waveforms: Tensor, factor: float) -> Tensor:
     return faster
 
 
-def tilted(waveforms: Tensor, reach_db: float) -> Tensor:
-    """Each clip with a tilt of its spectrum, linear in frequency, within +-reach_db from 0 to 8 kHz."""
+def coloured(waveforms: Tensor, spread_db: float, sample_rate: int) -> Tensor:
+    """Each clip through a microphone of its own: a smooth curve over the mel axis up to half the sample rate.
+
+    The curve is a sum of cosines of 1 to 6 half-periods, each with a normal gain of ``spread_db`` dB root mean square.
+    """
     spectrum = torch.fft.rfft(waveforms)
-    slope = symmetric(reach_db, len(waveforms), 1).to(waveforms.device)
-    decibels = slope * (torch.linspace(0, 1, spectrum.shape[1], device=waveforms.device) - 0.5)
-    leaning: Tensor = torch.fft.irfft(spectrum * 10 ** (decibels / 20), n=waveforms.shape[1])
-    return leaning
+    hertz = torch.linspace(0, sample_rate / 2, spectrum.shape[1])
+    place = torch.log1p(hertz / 700) / math.log1p(sample_rate / 1400)
+    patterns = math.sqrt(2) * torch.cos(math.pi * torch.arange(1, 7)[:, None] * place)
+    decibels = (spread_db * torch.randn(len(waveforms), 6) @ patterns).to(waveforms.device)
+    heard: Tensor = torch.fft.irfft(spectrum * 10 ** (decibels / 20), n=waveforms.shape[1])
+    return heard
 
 
 def noisy(waveforms: Tensor, least_db: float) -> Tensor:
@@ -72,12 +79,12 @@ def noisy(waveforms: Tensor, least_db: float) -> Tensor:
 
 
 def augmented(waveforms: Tensor, settings: VoiceStage, sample_rate: int) -> Tensor:
-    """Cut, speed, tilt, noise and gain, as the plan says; the vocal tract is moved in the mel filters."""
+    """Cut, speed, colour, noise and gain, as the plan says; the vocal tract is moved in the mel filters."""
     length = round(settings.crop_seconds * sample_rate) or waveforms.shape[1]
     factor = 1.0 + float(symmetric(settings.pitch, 1))
     heard = sped(crops(waveforms, round(length * factor)), factor) if settings.pitch else crops(waveforms, length)
-    if settings.tilt_db:
-        heard = tilted(heard, settings.tilt_db)
+    if settings.colour_db:
+        heard = coloured(heard, settings.colour_db, sample_rate)
     if settings.noise_db:
         heard = noisy(heard, settings.noise_db)
     gain = 10 ** (symmetric(settings.gain_db, len(heard), 1) / 20)

@@ -77,10 +77,10 @@ class VoiceStage(Optimiser):
         Of the distillation.
     crop_seconds : float
         Length of the random cut of a clip that is heard in one step; 0 for the whole clip.
-    gain_db, noise_db, tract, pitch, tilt_db : float
+    gain_db, noise_db, tract, pitch, colour_db : float
         Waveform augmentation, drawn anew for every step: loudness within +-gain_db; white noise from noise_db under
-        the voice downward (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; a tilt
-        of the spectrum within +-tilt_db from one end to the other.
+        the voice downward (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; the
+        colour of a microphone, a random smooth curve over the mel axis whose cosines have colour_db each.
     mixing : float
         Share of clips whose spectrogram is blended with another's, and whose target with the other's target, by one
         uniform draw (mixup, Zhang et al. 2018): with few speakers it keeps the encoder from learning them by heart.
@@ -95,7 +95,7 @@ class VoiceStage(Optimiser):
     noise_db: float = Field(default=25.0, ge=0)
     tract: float = Field(default=0.03, ge=0, lt=0.3)
     pitch: float = Field(default=0.03, ge=0, lt=0.3)
-    tilt_db: float = Field(default=1.0, ge=0)
+    colour_db: float = Field(default=1.0, ge=0)
     mixing: float = Field(default=0.0, ge=0, le=1)
 
 

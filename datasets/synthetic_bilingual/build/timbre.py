@@ -30,6 +30,8 @@ JITTER: Final = {"u": 1.0, "v": 0.25}
 AGE_REACH, AGE_JITTER = 1.2, 0.5
 AGE_MIDDLE, AGE_SPREAD = 46.5, 16.7
 
+AXES: Final = ("u", "v", "age")
+
 # Half-periods of the cosine between LOW_HZ and HIGH_HZ.
 ORDER: Final = {"tilt": 1, "u": 5, "v": 4, "age": 3}
 

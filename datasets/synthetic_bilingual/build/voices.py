@@ -157,7 +157,7 @@ def finished(raw: NDArray[np.int16], spoken: Spoken, cue: dict[str, float]) -> N
 
 def cue_of(speaker: Mapping[Hashable, Any]) -> dict[str, float]:
     """The gains of the equaliser of one speaker."""
-    return {"u": float(speaker["cue_u"]), "v": float(speaker["cue_v"]), "age": float(speaker["cue_age"])}
+    return {axis: float(speaker[f"cue_{axis}"]) for axis in timbre.AXES}
 
 
 def write_audio(path: Path, sound: NDArray[np.float64], serial: int) -> None:
