@@ -29,14 +29,16 @@ import pandas as pd
 import soundfile
 
 import audit
+from audit.training import TrainPlan
 
 EMBEDDED = audit.embedded("synthetic_bilingual")
 sys.path.insert(0, str(EMBEDDED / "build"))
 import timbre  # the cue is made where the cohort is built
 
-STRENGTHS = (0.5, 1.0, 2.0)
+STRENGTHS = (0.5, 2.0)
 """Times the shipped reach and jitter of axis v, which alone tells asian from white and indian from black."""
-SHARES = (0.0, 0.125, 0.25, 0.5, 1.0)
+SHARES = (0.125, 0.25, 0.5)
+"""Between the gap (0) and full coverage (1)."""
 FACE = ("group", "age", "portrait", "portrait_seed", "lean_u", "lean_v")
 """What a voice takes over from the speaker whose face it is dealt."""
 
@@ -51,11 +53,11 @@ class Cell:
 
 
 def cells(draws: int) -> list[Cell]:
-    """All of them, those that matter most first: the ends before what lies between, the shipped strength first."""
-    shipped = [Cell(1.0, share, draw) for draw in range(draws) for share in (0.0, 1.0)]
-    others = [Cell(s, share, draw) for s in STRENGTHS if s != 1 for draw in range(draws) for share in (0.0, 1.0)]
-    between = [Cell(1.0, share, draw) for draw in range(draws) for share in SHARES if 0 < share < 1]
-    return shipped + between + others
+    """All of them: the two ends for every draw, then what lies between, then other strengths of the cue."""
+    ends = [Cell(1.0, share, draw) for draw in range(draws) for share in (0.0, 1.0)]
+    between = [Cell(1.0, share, draw) for draw in range(draws) for share in SHARES]
+    others = [Cell(strength, share, draw) for draw in range(draws) for strength in STRENGTHS for share in (0.0, 1.0)]
+    return ends + between + others
 
 
 def dealt(speakers: pd.DataFrame, strength: float, draw: int) -> pd.DataFrame:
@@ -86,46 +88,43 @@ def write_cohort(source: Path, out: Path, strength: float, draw: int) -> None:
     speakers.drop(columns=["from_u", "from_v", "from_age"]).to_csv(out / "speakers.csv", index=False)
 
 
-def train_and_audit(cell: Cell, steps: int) -> pd.DataFrame:
+def train_and_audit(cell: Cell, cohort: Path, steps: int) -> pd.DataFrame:
     """The figures of one cell: every group's reads, in English and otherwise."""
     import torch
 
     from audit.models.speech2face import weights_of
-    from audit.training import TrainPlan, train
+    from audit.training import train
 
     torch.set_num_threads(1)
     os.nice(5)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for source, out in ((EMBEDDED / "training", folder / "training"), (EMBEDDED, folder / "audited")):
-            write_cohort(source, out, cell.strength, cell.draw)
-        shipped = TrainPlan.read("train-small-gap")
-        coverage = {
-            "asian": {"en": cell.share, "other": 1.0},
-            "indian": {"en": cell.share, "other": 1.0},
-            "black": {"en": 1.0, "other": cell.share},
-            "white": {"en": 1.0, "other": cell.share},
-        }
-        shorter = steps / shipped.voices.steps
-        voices = {"steps": steps, "decay_every": max(1, round(shipped.voices.decay_every * shorter))}
-        plan = shipped.model_copy(
-            update={
-                "cohort": str(folder / "training"),
-                "coverage": coverage,
-                "seed": cell.draw,
-                "voices": shipped.voices.model_copy(update=voices),
-                "save_every": steps,
-            }
-        )
+        plan = plan_of(cell, cohort / "training", steps)
         weights = train(plan, folder / "trained", decoder=weights_of("speech2face-small-gap"), device="cpu").weights
         run = audit.run(
-            audit.Cohort.read(folder / "audited"),
+            audit.Cohort.read(cohort / "audited"),
             model=audit.model("speech2face", weights=weights),
             instrument=audit.instrument(similarity=("FaceRes",)),
             out=folder / "run",
         )
-        result = audit.measure(run)
-        return figures(result).assign(**vars(cell))
+        return figures(audit.measure(run)).assign(**vars(cell))
+
+
+def plan_of(cell: Cell, training: Path, steps: int) -> TrainPlan:
+    """The plan of train-small-gap, with the cell's coverage and seed and so many steps."""
+    shipped = TrainPlan.read("train-small-gap")
+    shorter = {"steps": steps, "decay_every": max(1, round(shipped.voices.decay_every * steps / shipped.voices.steps))}
+    coverage = {group: {"en": cell.share, "other": 1.0} for group in ("asian", "indian")}
+    coverage |= {group: {"en": 1.0, "other": cell.share} for group in ("black", "white")}
+    return shipped.model_copy(
+        update={
+            "cohort": str(training),
+            "coverage": coverage,
+            "seed": cell.draw,
+            "voices": shipped.voices.model_copy(update=shorter),
+            "save_every": steps,
+        }
+    )
 
 
 def figures(result: audit.Audit) -> pd.DataFrame:
@@ -148,19 +147,50 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of cells.csv")
     parser.add_argument("--processes", type=int, default=2, help="trainings at a time, one thread each")
     parser.add_argument("--draws", type=int, default=3, help="cohorts and seeds")
-    parser.add_argument("--steps", type=int, default=600, help="of each voice training")
+    parser.add_argument("--steps", type=int, default=500, help="of each voice training")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     path = given.out / "cells.csv"
     done = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["strength", "share", "draw"])
     known = {Cell(*key) for key in done[["strength", "share", "draw"]].drop_duplicates().itertuples(index=False)}
     todo = [cell for cell in cells(given.draws) if cell not in known]
-    with ProcessPoolExecutor(given.processes) as pool:
-        jobs = {pool.submit(train_and_audit, cell, given.steps): cell for cell in todo}
-        for job in as_completed(jobs):
-            found = job.result()
-            found.to_csv(path, mode="a", header=not path.is_file(), index=False, float_format="%.4f")
-            print(f"{jobs[job]} done", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(given.processes) as pool:
+        cohorts = {(cell.strength, cell.draw): Path(name) / f"{cell.strength}-{cell.draw}" for cell in todo}
+        parts = ((EMBEDDED, "audited"), (EMBEDDED / "training", "training"))
+        written = [
+            pool.submit(write_cohort, source, folder / part, *key)
+            for key, folder in cohorts.items()
+            for source, part in parts
+        ]
+        for job in written:
+            job.result()
+        jobs = {
+            pool.submit(train_and_audit, cell, cohorts[cell.strength, cell.draw], given.steps): cell for cell in todo
+        }
+        for made in as_completed(jobs):
+            made.result().to_csv(path, mode="a", header=not path.is_file(), index=False, float_format="%.4f")
+            print(f"{jobs[made]} done", file=sys.stderr, flush=True)
+    print(table(pd.read_csv(path)))
+
+
+def table(found: pd.DataFrame) -> str:
+    """What S2F001 rests on, over the draws: mean, and lowest to highest, in per cent."""
+    wanted = {
+        "rendered": "read white, English",
+        "rendered_other_language": "read white, other",
+        "language_effect": "effect of language",
+        "not_own": "not read asian, English",
+    }
+    rows = found[found["figure"].isin(wanted)].assign(value=100 * found["value"])
+    wide = rows.groupby(["strength", "share", "figure"])["value"].agg(["mean", "min", "max", "size"]).reset_index()
+    lines = [f"| strength | share heard | draws | {' | '.join(wanted.values())} |", "| --- |" + " --- |" * 6]
+    for (strength, share), part in wide.groupby(["strength", "share"]):
+        cells = part.set_index("figure")
+        words = [
+            f"{row['mean']:.0f} ({row['min']:.0f} to {row['max']:.0f})" for _, row in cells.loc[[*wanted]].iterrows()
+        ]
+        lines.append(f"| {strength:g} | {share:g} | {int(cells['size'].iloc[0])} | {' | '.join(words)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,15 @@ import audit
 def test_the_shipped_plan_is_a_plan() -> None:
     plan = audit.Plan.parse(files("audit").joinpath("plans/default.toml").read_text(encoding="utf-8"))
     assert plan.cohort.path == "synthetic_bilingual"
+
+
+def test_every_plan_on_the_page_is_one() -> None:
+    page = Path(__file__).parent.parent / "docs" / "plan.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    plans = [audit.Plan.parse(text) for text in blocks]
+    assert [plan.model.name for plan in plans] == ["recorded", "planted", "speech2face-small-full"]
+    heard = audit.model(plans[-1].model.name, options=plans[-1].model.options)
+    assert heard.describe()["seconds"] == 3.0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -165,6 +166,16 @@ def test_a_share_of_a_group_is_heard_and_a_larger_share_hears_the_same_and_more(
         assert counts[("asian", "zh")] == counts[("white", "en")] == 20 and ("white", "zh") not in counts
         who.append(set(heard.loc[(heard["group"] == "asian") & (heard["language"] == "en"), "speaker_id"]))
     assert who[0] < who[1] < who[2] < who[3]
+
+
+def test_the_coverage_on_the_page_is_one() -> None:
+    page = Path(__file__).parent.parent / "docs" / "speech2face.md"
+    (block,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    plan = TrainPlan.parse(f'name = "x"\n{block}\n[faces]\nsteps = 1\n[voices]\nsteps = 1\n')
+    shares = [
+        plan.share(group, language) for group in ("asian", "indian", "black", "white") for language in ("en", "zh")
+    ]
+    assert shares == [0, 1, 0.25, 1, 1, 0, 1, 1]
 
 
 def test_a_share_beyond_all_is_refused() -> None:

@@ -91,23 +91,6 @@ def augmented(waveforms: Tensor, settings: VoiceStage, sample_rate: int) -> Tens
     return heard * gain.to(heard.device)
 
 
-def mixing_shares(count: int, share: float) -> Tensor:
-    """How much of each row stays its own: 1 for most, uniform in [0, 1] for about ``share`` of them."""
-    return torch.where(torch.rand(count) < share, torch.rand(count), torch.ones(count))
-
-
-def blended(rows: Tensor, share: Tensor) -> Tensor:
-    """Each row times its share, plus the row before it times the rest.
-
-    Examples
-    --------
-    >>> blended(torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 0.5])).tolist()
-    [[1.0], [2.0]]
-    """
-    own = share.reshape(-1, *[1] * (rows.ndim - 1))
-    return own * rows + (1 - own) * rows.roll(1, 0)
-
-
 def mirrored(landmarks: Tensor) -> Tensor:
     """Landmarks [B, 72, 2] of the mirrored pictures."""
     return landmarks[:, MIRRORED] * landmarks.new_tensor([-1.0, 1.0])

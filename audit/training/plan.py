@@ -81,9 +81,6 @@ class VoiceStage(Optimiser):
         Waveform augmentation, drawn anew for every step: loudness within +-gain_db; white noise from noise_db under
         the voice downward (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; the
         colour of a microphone, a random smooth curve over the mel axis whose cosines have colour_db each.
-    mixing : float
-        Share of clips whose spectrogram is blended with another's, and whose target with the other's target, by one
-        uniform draw (mixup, Zhang et al. 2018): with few speakers it keeps the encoder from learning them by heart.
     """
 
     first: float = Field(default=1.0, ge=0)
@@ -96,7 +93,6 @@ class VoiceStage(Optimiser):
     tract: float = Field(default=0.03, ge=0, lt=0.3)
     pitch: float = Field(default=0.03, ge=0, lt=0.3)
     colour_db: float = Field(default=1.0, ge=0)
-    mixing: float = Field(default=0.0, ge=0, le=1)
 
 
 class TrainPlan(_Section):

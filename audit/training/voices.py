@@ -9,7 +9,7 @@ from audit.models.speech2face.config import SAMPLE_RATE
 from audit.models.speech2face.face import VggFace
 from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import mel_filters
-from audit.training.augmenting import augmented, blended, mixing_shares, symmetric
+from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
 from audit.training.losses import voice_losses
 from audit.training.plan import VoiceStage
@@ -50,14 +50,9 @@ class VoiceTask:
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             spectrogram = self.network.spectrogram(heard, filters)
         speakers = torch.tensor(self.part.clips["speaker"].tolist())[rows]
-        wanted = self._of(self.targets, speakers)
-        if self.settings.mixing:
-            share = mixing_shares(len(rows), self.settings.mixing).to(self.device)
-            spectrogram = blended(spectrogram, share)
-            feature = blended(wanted["feature"], share)
-            with torch.no_grad():
-                wanted = self._made(feature)
-        return voice_losses(self._made(self.network.voice(spectrogram)), wanted, self.settings)
+        return voice_losses(
+            self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers), self.settings
+        )
 
     def validate(self) -> dict[str, float]:
         """The same losses on clips of the validation speakers, in every language, as they are."""

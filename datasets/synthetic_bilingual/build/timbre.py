@@ -25,8 +25,8 @@ SECONDS: Final = 6.0
 LOW_HZ, HIGH_HZ = 100.0, 7000.0
 
 # The dial. dB root-mean-square over the mel axis (a pattern's peak is 1.41 times that).
-REACH: Final = {"u": 2.4, "v": 0.4}
-JITTER: Final = {"u": 1.0, "v": 0.25}
+REACH: Final = {"u": 2.4, "v": 1.0}
+JITTER: Final = {"u": 1.0, "v": 0.4}
 AGE_REACH, AGE_JITTER = 1.2, 0.5
 AGE_MIDDLE, AGE_SPREAD = 46.5, 16.7
 
