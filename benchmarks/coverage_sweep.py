@@ -53,11 +53,12 @@ class Cell:
 
 
 def cells(draws: int) -> list[Cell]:
-    """All of them: the two ends for every draw, then what lies between, then other strengths of the cue."""
-    ends = [Cell(1.0, share, draw) for draw in range(draws) for share in (0.0, 1.0)]
-    between = [Cell(1.0, share, draw) for draw in range(draws) for share in SHARES]
-    others = [Cell(strength, share, draw) for draw in range(draws) for strength in STRENGTHS for share in (0.0, 1.0)]
-    return ends + between + others
+    """All of them: the two ends for every draw, then draw by draw other strengths of the cue and what lies between."""
+    made = [Cell(1.0, share, draw) for draw in range(draws) for share in (0.0, 1.0)]
+    for draw in range(draws):
+        made += [Cell(strength, share, draw) for strength in STRENGTHS for share in (0.0, 1.0)]
+        made += [Cell(1.0, share, draw) for share in SHARES]
+    return made
 
 
 def dealt(speakers: pd.DataFrame, strength: float, draw: int) -> pd.DataFrame:

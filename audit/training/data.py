@@ -155,10 +155,11 @@ def heard_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
     the first are heard: who is heard at a small share is heard at every larger one.
     """
     heard = np.zeros(len(table), bool)
-    for (group, language), part in table.groupby(["group", "language"], sort=True):
-        order = sorted(set(part["speaker_id"]), key=lambda speaker: seed_of(plan.seed, "coverage", speaker))
+    for group, language in sorted(set(zip(table["group"], table["language"], strict=True))):
+        own = ((table["group"] == group) & (table["language"] == language)).to_numpy()
+        order = sorted(set(table["speaker_id"][own]), key=lambda speaker: seed_of(plan.seed, "coverage", speaker))
         chosen = order[: round(plan.share(group, language) * len(order))]
-        heard |= table.index.isin(part.index[part["speaker_id"].isin(chosen)])
+        heard |= own & table["speaker_id"].isin(chosen).to_numpy()
     return heard
 
 
