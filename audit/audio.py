@@ -78,7 +78,7 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         return Clip("audio_unreadable", None, seconds, sha, "it holds samples that are not numbers")
     if len(samples) < min_seconds * rate:
         return Clip("audio_too_short", None, seconds, sha, f"{seconds:.2f} s, at least {min_seconds:g} s are needed")
-    mono = samples.mean(axis=1, dtype=np.float32)
+    mono = samples[:, 0] if channels == 1 else samples.mean(axis=1, dtype=np.float32)
     level = 10 * np.log10(float(np.mean(mono.astype(np.float64) ** 2)) + 1e-20)
     if level < SILENCE_DBFS:
         return Clip("audio_silent", None, seconds, sha, f"{level:.0f} dBFS, silence is below {SILENCE_DBFS:g} dBFS")

@@ -113,6 +113,16 @@ def tables(result: audit.Audit) -> list[dict[str, Any]]:
         *made,
         table(frame, "Gender read as labelled", "gender_right", rendered, "all"),
         table(frame, "Years between the age read and the age labelled", "age_error", rendered, "all"),
+        *(
+            table(
+                frame,
+                f"Cosine to the own portrait over that to others of the group and gender ({model})",
+                f"similarity_over_impostor_{model.lower()}",
+                [("ceiling", "all"), *rendered],
+                "all",
+            )
+            for model in result.run["instrument"]["similarity_models"]
+        ),
     ]
 
 
@@ -122,7 +132,7 @@ def table(frame: pd.DataFrame, title: str, metric: str, steps: list[tuple[str, s
     figures = chosen.set_index(["group", "stage", "language"])
     groups = ["all", *ordered_groups(set(chosen["group"]) - {"all"})]
     heads = [stage if code == "all" else f"{stage}, {code}" for stage, code in steps]
-    write = years if metric == "age_error" else per_cent
+    write = years if metric == "age_error" else cosine if metric.startswith("similarity") else per_cent
     return {
         "title": title,
         "heads": ["group", "speakers", *heads],
@@ -142,6 +152,11 @@ def per_cent(row: Any) -> str:
 def years(row: Any) -> str:
     """Years with their interval."""
     return f"{row.value:.1f} [{row.low:.1f}, {row.high:.1f}]"
+
+
+def cosine(row: Any) -> str:
+    """A difference of cosines with its interval."""
+    return f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
 
 
 if __name__ == "__main__":
