@@ -101,7 +101,7 @@ class Spectrogram(nn.Module):
 
     def forward(self, waveforms: Tensor, filters: Tensor | None = None) -> Tensor:
         """The encoder's input; other mel filters may stand in for the own ones in training."""
-        return torch.cat([self._few(few, filters) for few in waveforms.split(AT_ONCE)])
+        return torch.cat([self._few(few, filters) for few in torch.split(waveforms, AT_ONCE)])
 
     def _few(self, waveforms: Tensor, filters: Tensor | None) -> Tensor:
         if self.levelled:
