@@ -187,11 +187,14 @@ def table(found: pd.DataFrame) -> str:
     lines = [f"| strength | share heard | draws | {' | '.join(wanted.values())} |", "| --- |" + " --- |" * 6]
     for (strength, share), part in wide.groupby(["strength", "share"]):
         cells = part.set_index("figure")
-        words = [
-            f"{row['mean']:.0f} ({row['min']:.0f} to {row['max']:.0f})" for _, row in cells.loc[[*wanted]].iterrows()
-        ]
+        words = [per_cent(row) for _, row in cells.loc[[*wanted]].iterrows()]
         lines.append(f"| {strength:g} | {share:g} | {int(cells['size'].iloc[0])} | {' | '.join(words)} |")
     return "\n".join(lines)
+
+
+def per_cent(row: pd.Series) -> str:
+    spread = f" ({row['min']:.0f} to {row['max']:.0f})" if row["size"] > 1 else ""
+    return f"{row['mean']:.0f}{spread}"
 
 
 if __name__ == "__main__":
