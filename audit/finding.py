@@ -74,6 +74,6 @@ class Finding:
         named = values.pop("estimates")
         return cls(
             **values,  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
-            estimate=None if head is None else Estimate(**head),  # type: ignore[arg-type]
-            estimates={name: Estimate(**item) for name, item in named.items()},  # type: ignore[attr-defined]
+            estimate=None if head is None else Estimate(**head),  # type: ignore[arg-type]  # JSON numbers and texts
+            estimates={name: Estimate(**item) for name, item in named.items()},  # type: ignore[attr-defined]  # a JSON object
         )

@@ -183,7 +183,7 @@ def _whole(path: Path) -> bool:
 def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunSettings) -> dict[str, Any]:
     """What a run is a run of; a folder made from anything else is refused."""
     described = model.describe() if isinstance(model, Described) else {}
-    coverage_of(described)
+    coverage_of(described)  # refuses one that is malformed before anything is rendered
     return {
         "cohort": {
             "name": cohort.name,

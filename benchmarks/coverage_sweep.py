@@ -64,7 +64,7 @@ def cells(draws: int) -> list[Cell]:
 def dealt(speakers: pd.DataFrame, strength: float, draw: int) -> pd.DataFrame:
     """The speakers with faces dealt anew and cues to match; the old cues are kept as ``from_u`` and so on."""
     rng = np.random.default_rng([draw, 20261124])
-    new = speakers.rename(columns={f"cue_{axis}": f"from_{axis}" for axis in ("u", "v", "age")}).copy()
+    new = speakers.rename(columns={f"cue_{axis}": f"from_{axis}" for axis in timbre.AXES}).copy()
     for rows in speakers.groupby(["split", "gender", "other_language"], sort=True).groups.values():
         new.loc[rows, list(FACE)] = speakers.loc[rng.permutation(rows), list(FACE)].to_numpy()
     new = new.astype({name: speakers[name].dtype for name in FACE})
@@ -82,11 +82,11 @@ def write_cohort(source: Path, out: Path, strength: float, draw: int) -> None:
     shutil.copytree(source / "portraits", out / "portraits")
     shutil.copy(source / "cohort.toml", out)
     for row in clips.merge(speakers, on="speaker_id").itertuples():
-        change = {axis: getattr(row, f"cue_{axis}") - getattr(row, f"from_{axis}") for axis in ("u", "v", "age")}
+        change = {axis: getattr(row, f"cue_{axis}") - getattr(row, f"from_{axis}") for axis in timbre.AXES}
         sound = timbre.filtered(soundfile.read(source / row.audio)[0], timbre.equaliser(change))
         soundfile.write(out / "audio" / f"{row.clip_id}.wav", 0.5 * sound, timbre.RATE, subtype="PCM_16")
     clips.assign(audio="audio/" + clips["clip_id"] + ".wav").to_csv(out / "clips.csv", index=False)
-    speakers.drop(columns=["from_u", "from_v", "from_age"]).to_csv(out / "speakers.csv", index=False)
+    speakers.drop(columns=[f"from_{axis}" for axis in timbre.AXES]).to_csv(out / "speakers.csv", index=False)
 
 
 def train_and_audit(cell: Cell, cohort: Path, steps: int) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from audit.vocabulary import RACES
 def fake_face(race: str, gender: str = "woman", age: int = 40, size: int = 16) -> Picture:
     """The picture that :class:`ColourInstrument` reads as this race, gender and age."""
     face = np.zeros((size, size, 3), np.uint8)
-    face[:] = (20 + 40 * RACES.index(race), 200 if gender == "man" else 50, age)  # type: ignore[arg-type]
+    face[:] = (20 + 40 * RACES.index(race), 200 if gender == "man" else 50, age)  # type: ignore[arg-type]  # a str that is a Race
     face[:2, :2] = 255
     return face
 

@@ -280,5 +280,5 @@ def test_the_warp_moves_the_landmarks_where_they_are_wanted_and_back() -> None:
 def test_the_warp_can_be_learnt_through() -> None:
     warp = Warp(72, SMALL.size)
     landmarks = (torch.rand(2, 72, 2) - 0.5).requires_grad_()
-    warp(torch.rand(2, 3, 128, 128), landmarks).mean().backward()  # type: ignore[no-untyped-call]
+    warp(torch.rand(2, 3, 128, 128), landmarks).mean().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert landmarks.grad is not None and bool(torch.isfinite(landmarks.grad).all())

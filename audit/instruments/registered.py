@@ -36,7 +36,7 @@ def _pictures(images: Any) -> list[NDArray[np.float32]]:
     return list((batch[None] if batch.ndim == 3 else batch) * 255)
 
 
-class _FaceResAttribute(Demography):  # type: ignore[misc]
+class _FaceResAttribute(Demography):  # type: ignore[misc]  # DeepFace is untyped
     """One attribute, read by the trunk and its head."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class FaceResAge(_FaceResAttribute):
         return np.float64(reading.age)
 
 
-class FaceResEmbedding(FacialRecognition):  # type: ignore[misc]
+class FaceResEmbedding(FacialRecognition):  # type: ignore[misc]  # DeepFace is untyped
     """The trunk's feature, of unit length, for DeepFace's represent and verify."""
 
     def __init__(self) -> None:

@@ -297,4 +297,4 @@ def _place(order: Sequence[str], value: str) -> int:
 
 
 def _order_genders(genders: object) -> list[str]:
-    return sorted(set(genders), key=lambda gender: (gender == "all", _place(GENDERS, gender), gender))  # type: ignore[call-overload]
+    return sorted(set(genders), key=lambda gender: (gender == "all", _place(GENDERS, gender), gender))  # type: ignore[call-overload]  # texts only

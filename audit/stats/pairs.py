@@ -207,7 +207,7 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
         value = shortened(second.value - first.value)
         return Estimate(value, None, None, *counts, _lacking(first, second, one is None))
     a, b = (tuple(np.array([x]) for x in (e.value, *ends)) for e, ends in ((first, one), (second, other)))
-    value, low, high = (shortened(part[0]) for part in mover(a, b))  # type: ignore[arg-type]
+    value, low, high = (shortened(part[0]) for part in mover(a, b))  # type: ignore[arg-type]  # three ends each
     methods = first.method if first.method == second.method else f"{first.method}; {second.method}"
     return Estimate(value, low, high, *counts, f"MOVER ({methods})")
 

@@ -107,7 +107,7 @@ def speakers_needed(
         return Needed(None, f"cannot be said: {estimate.method}")
     if verdict(estimate, margin, direction).outcome != "inconclusive":
         return Needed(0, "the verdict is settled")
-    low_arm, high_arm = estimate.value - estimate.low, estimate.high - estimate.value  # type: ignore[operator]
+    low_arm, high_arm = estimate.value - estimate.low, estimate.high - estimate.value  # type: ignore[operator]  # its interval is
     beyond_above = direction != "less" and estimate.value > margin
     beyond_below = direction != "greater" and estimate.value < -margin
     if beyond_above:

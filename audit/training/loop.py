@@ -148,7 +148,7 @@ def run_stage(
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             terms = task.losses()
         optimiser.zero_grad(set_to_none=True)
-        terms["loss"].backward()  # type: ignore[no-untyped-call]
+        terms["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(parameters, 10.0)
         optimiser.step()
         step += 1

@@ -136,11 +136,11 @@ class Speech2Face:
                 features = self._vgg.features(portraits)
                 padded = features.new_zeros(self.batch, features.shape[1])
                 padded[: len(features)] = features
-                return self.network.decoder(padded.to(self.device)).picture  # type: ignore[no-any-return]
+                return self.network.decoder(padded.to(self.device)).picture  # type: ignore[no-any-return]  # a module's call is Any
             pixels = face_tensor(portraits, self.configuration.size)
             padded = pixels.new_zeros(self.batch, *pixels.shape[1:])
             padded[: len(pixels)] = pixels
-            return self.network.decoder(self.network.face(padded.to(self.device))).picture  # type: ignore[no-any-return]
+            return self.network.decoder(self.network.face(padded.to(self.device))).picture  # type: ignore[no-any-return]  # a module's call is Any
 
     @staticmethod
     def _pictures(pictures: Tensor, count: int) -> list[Picture | None]:

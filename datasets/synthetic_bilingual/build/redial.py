@@ -4,7 +4,7 @@
 
 Each clip goes through the equaliser that is the difference between the cue its speaker's row names and the cue that
 timbre.py's dial makes of that speaker now; then the tables name the new one. Speaking all sentences again is slow,
-this takes two minutes; the price is a second pass of Opus, and a room and noise floor that are filtered too.
+this took six minutes of one core; the price is a second pass of Opus, and a room and noise floor that are filtered too.
 Where the tables name the dial's cue already, nothing is written.
 """
 
@@ -17,7 +17,6 @@ import pandas as pd
 import soundfile
 import speakers
 import timbre
-from timbre import AXES
 from voices import write_audio, write_table
 
 
@@ -28,9 +27,10 @@ def redial(folder: Path) -> int:
     wanted = timbre.coordinates(table)
     if not (wanted["tempo"] == table["tempo"]).all():
         raise SystemExit("the rate of speech has changed too: the sentences must be spoken again (voices.py)")
-    change = {axis: (wanted[f"cue_{axis}"] - table[f"cue_{axis}"]).round(6) for axis in AXES}
+    change = {axis: (wanted[f"cue_{axis}"] - table[f"cue_{axis}"]).round(6) for axis in timbre.AXES}
     gains = {
-        row: {axis: float(change[axis].iloc[place]) for axis in AXES} for place, row in enumerate(table["speaker_id"])
+        row: {axis: float(change[axis].iloc[place]) for axis in timbre.AXES}
+        for place, row in enumerate(table["speaker_id"])
     }
     written = 0
     for clip in clips.itertuples():
@@ -42,7 +42,9 @@ def redial(folder: Path) -> int:
         write_audio(path, timbre.levelled(sound), serial)
         written += 1
     if written:
-        write_table(table.assign(**{f"cue_{axis}": wanted[f"cue_{axis}"] for axis in AXES}), folder / "speakers.csv")
+        write_table(
+            table.assign(**{f"cue_{axis}": wanted[f"cue_{axis}"] for axis in timbre.AXES}), folder / "speakers.csv"
+        )
     return written
 
 
