@@ -41,7 +41,8 @@ class Part:
     portraits : Tensor
         [N, 3, size, size], RGB, 0 to 1.
     clips : DataFrame
-        One row a clip that is heard: group, language, and ``speaker``, the row of its speaker.
+        One row a clip that is heard: group, language, ``seconds``, the file's length, and ``speaker``, the row of its
+        speaker.
     waveforms : Tensor
         [clips, samples], int16 at 16 kHz.
     """
@@ -115,7 +116,7 @@ def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
     return Material(
         training,
         _part(cohort, VALIDATION, None, configuration),
-        _coverage(cohort, plan),
+        _coverage(cohort, training.clips),
         cohort.name,
         cohort.digest,
     )
@@ -143,8 +144,10 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
         speakers,
         originals,
         face_tensor(originals, configuration.size),
-        clips,
-        torch.stack(sounds) if sounds else torch.zeros(0, configuration.samples, dtype=torch.int16),
+        clips.assign(seconds=[seconds for _, seconds in sounds]),
+        torch.stack([sound for sound, _ in sounds])
+        if sounds
+        else torch.zeros(0, configuration.samples, dtype=torch.int16),
     )
 
 
@@ -163,24 +166,24 @@ def heard_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
     return heard
 
 
-def _sound(path: Path, samples: int) -> Tensor:
+def _sound(path: Path, samples: int) -> tuple[Tensor, float]:
+    """What is heard of a clip, and how long the file is."""
     clip = read_clip(path)
     if clip.waveform is None:
         raise CohortError(
             [f"The clip {path.name} cannot be heard: {clip.status}, {clip.detail}."], "sound that can be decoded"
         )
     whole = np.round(fit_length(clip.waveform, samples) * 32767).clip(-32768, 32767)
-    return torch.from_numpy(whole.astype(np.int16))
+    return torch.from_numpy(whole.astype(np.int16)), clip.seconds or 0.0
 
 
-def _coverage(cohort: Cohort, plan: TrainPlan) -> tuple[Heard, ...]:
-    table = cohort.table[cohort.table["split"] == TRAINING].reset_index(drop=True)
-    heard = heard_rows(table, plan)
+def _coverage(cohort: Cohort, heard: pd.DataFrame) -> tuple[Heard, ...]:
+    """What the heard clips amount to, for every group in every language of the training speakers."""
+    table = cohort.table[cohort.table["split"] == TRAINING]
     rows = []
     for group in ordered_groups(table["group"]):
         for language in sorted(set(table["language"])):
-            own = table[heard & (table["group"] == group) & (table["language"] == language)]
-            seconds = sum(read_clip(cohort.root / path).seconds or 0.0 for path in own["audio"])
+            own = heard[(heard["group"] == group) & (heard["language"] == language)]
             rows.append(Heard(group=group, language=language, speakers=own["speaker_id"].nunique(), clips=len(own),
-                              seconds=round(seconds, 2)))  # fmt: skip
+                              seconds=round(sum(own["seconds"]), 2)))  # fmt: skip
     return tuple(rows)
