@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from audit.models.protocol import Waveform
 from audit.models.speech2face.config import FFT, HOP, SAMPLE_RATE, WINDOW, Configuration
@@ -16,13 +15,7 @@ from audit.models.speech2face.config import FFT, HOP, SAMPLE_RATE, WINDOW, Confi
 LEVEL = 10 ** (-25 / 20)
 """The root mean square that a levelled clip is brought to: -25 dBFS."""
 
-AT_ONCE = 4
-"""Clips transformed together: what lies between the steps then stays in a processor's cache."""
-
 POWER_FLOOR = 1e-6
-MIDDLE = (FFT - WINDOW) // 2
-"""Zeros before the window, where it stands in the middle of the transform."""
-
 MEL_LOW, MEL_HIGH = 60.0, 7600.0
 
 
@@ -48,21 +41,14 @@ def batch_of(waveforms: Sequence[Waveform], samples: int, size: int | None = Non
 
 
 def stft(waveforms: Tensor) -> Tensor:
-    """Short-time Fourier transform without padding at the ends: [B, T] to complex [B, 257, frames].
+    """Short-time Fourier transform without padding at the ends: [B, T] to complex [B, frames, 257].
 
-    Hann window of 400 samples (periodic), hop of 160, in the middle of 512. Equal to ``scipy.signal.stft`` with
-    ``boundary=None, padded=False`` times the window's sum, but for the phase: there the window comes first and the
-    zeros after it. :func:`phase_of_early_window` makes up for that.
+    Hann window of 400 samples (periodic), hop of 160, zero-padded to 512. Equal to ``scipy.signal.stft`` with
+    ``boundary=None, padded=False`` times the window's sum.
     """
     window = torch.hann_window(WINDOW, device=waveforms.device, dtype=waveforms.dtype)
-    centred = functional.pad(waveforms, (MIDDLE, MIDDLE))
-    return torch.stft(centred, FFT, HOP, WINDOW, window, center=False, return_complex=True)
-
-
-def phase_of_early_window(device: torch.device) -> Tensor:
-    """What turns the phases of :func:`stft` into those of a window without zeros before it: complex [257, 1]."""
-    angle = 2 * math.pi * MIDDLE / FFT * torch.arange(FFT // 2 + 1, dtype=torch.float64)
-    return torch.polar(torch.ones_like(angle), angle)[:, None].to(device, torch.complex64)
+    spectrum: Tensor = torch.fft.rfft(waveforms.unfold(-1, WINDOW, HOP) * window, n=FFT)
+    return spectrum
 
 
 def mel_filters(bands: int, warp: float = 1.0) -> Tensor:
@@ -101,20 +87,16 @@ class Spectrogram(nn.Module):
 
     def forward(self, waveforms: Tensor, filters: Tensor | None = None) -> Tensor:
         """The encoder's input; other mel filters may stand in for the own ones in training."""
-        return torch.cat([self._few(few, filters) for few in torch.split(waveforms, AT_ONCE)])
-
-    def _few(self, waveforms: Tensor, filters: Tensor | None) -> Tensor:
         if self.levelled:
             loudness = waveforms.square().mean(-1, keepdim=True).sqrt()
             waveforms = waveforms * (LEVEL / loudness.clamp(min=1e-5))
         spectrum = stft(waveforms)
         if self.front == "complex":
-            spectrum = spectrum * phase_of_early_window(spectrum.device)
-            parts = torch.stack((spectrum.real, spectrum.imag), 1).mT
+            parts = torch.stack((spectrum.real, spectrum.imag), 1)
             return parts.sign() * parts.abs().pow(0.3)
         return (self.log_mel(spectrum, filters) - self.mean) / self.spread
 
     def log_mel(self, spectrum: Tensor, filters: Tensor | None = None) -> Tensor:
-        """Logarithm of mel-band power: complex [B, 257, frames] to [B, 1, frames, bands]."""
+        """Logarithm of mel-band power: complex [B, frames, 257] to [B, 1, frames, bands]."""
         power = spectrum.real.square() + spectrum.imag.square()
-        return (power.mT @ (self.filters if filters is None else filters) + POWER_FLOOR).log()[:, None]
+        return (power @ (self.filters if filters is None else filters) + POWER_FLOOR).log()[:, None]
