@@ -1,0 +1,87 @@
+"""The tables of an audit, each tidy: one figure a row, with its interval and with how many stand behind it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from audit.audit import Table
+from audit.errors import PlanError
+from audit.evidence import Evidence
+from audit.gallery import gallery
+from audit.plan import MeasureSettings
+from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
+from audit.tables.comparisons import changes, language_effects, rendered_as
+from audit.tables.figures import disparities, instrument
+from audit.tables.power import power
+
+
+def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
+    """Every table of the audit, by name.
+
+    Raises
+    ------
+    PlanError
+        If a column to stratify by is not in the run.
+    """
+    by = tuple(dict.fromkeys(("group", "language", *settings.by)))
+    absent = [column for column in by if column not in evidence.frame]
+    if absent:
+        raise PlanError(
+            f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(_columns(evidence.frame))}"
+        )
+    return {
+        "strata": Table(
+            "Who is audited",
+            "Speakers and clips of each stratum; a speaker may stand in several languages.",
+            strata(evidence.frame),
+        ),
+        "label_sources": Table(
+            "Where the labels come from", "A label is only as good as its source.", sources(evidence.frame)
+        ),
+        "statuses": Table(
+            "What became of every clip", "No clip is dropped: each has one status.", statuses(evidence.frame)
+        ),
+        "stage_statuses": Table(
+            "What could be read at each stage",
+            "A picture without a face is never scored.",
+            stage_statuses(evidence.frame),
+        ),
+        "instrument": Table(
+            "The instrument on this cohort's portraits",
+            "What the instrument gets wrong in true faces it will get wrong in rendered ones.",
+            instrument(evidence),
+        ),
+        "disparities": Table(
+            "Every figure", "Averaged over speakers unless the settings say clips.", disparities(evidence, by)
+        ),
+        "changes": Table(
+            "From stage to stage",
+            "Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to rendered the voice encoder's.",
+            changes(evidence),
+        ),
+        "language_effects": Table(
+            "English against the speakers' other languages",
+            "Rendered faces of the same speakers: English minus the other language.",
+            language_effects(evidence),
+        ),
+        "rendered_as": Table(
+            "Rendered as another group (exploratory)",
+            "Rendered minus portrait, paired by speaker; not adjusted for how many figures there are.",
+            rendered_as(evidence),
+        ),
+        "power": Table(
+            "What this cohort could show",
+            "The smallest difference that would be found with a power of .80, at a rate of one half.",
+            power(evidence),
+        ),
+        "gallery": Table(
+            "Faces",
+            "A sample with a fixed seed in each stratum, never chosen by eye.",
+            gallery(evidence.frame, settings.gallery, settings.seed),
+        ),
+        "failures": Table("Clips without a result", "Every clip whose status is not ok.", failures(evidence.frame)),
+    }
+
+
+def _columns(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.columns if "." not in str(name)]
