@@ -37,7 +37,7 @@ app = typer.Typer(
 cohort_app = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
 app.add_typer(cohort_app, name="cohort")
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-stdout = Console(highlight=False, soft_wrap=True)
+stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
@@ -169,8 +169,9 @@ def cohort_check(
 ) -> None:
     """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect."""
     from audit.cohort.check import check_cohort
+    from audit.plan import MARGINS
 
-    found = check_cohort(audit.Cohort.read(_cohort_path(folder)))
+    found = check_cohort(audit.Cohort.read(_cohort_path(folder)), MARGINS)
     if as_json:
         sys.stdout.write(json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
     else:

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.flips import flips
 from audit.metrics import Metric
+from audit.models.coverage import Heard
 from audit.stats import Estimate, Settings, mean, paired_difference, rate
-from audit.vocabulary import UNKNOWN, group_members, ordered_groups
+from audit.vocabulary import RACES, UNKNOWN, group_members, ordered_groups, same_language
 
 Mask = NDArray[np.bool_]
 
@@ -35,6 +37,8 @@ class Evidence:
         The instrument's name, for sentences.
     similarity_models : tuple of str
         The similarity models, the primary one first.
+    coverage : tuple of Heard
+        What the model's training heard, by group and language; empty where that is not known.
     """
 
     frame: pd.DataFrame
@@ -43,6 +47,7 @@ class Evidence:
     margins: Mapping[str, float]
     instrument: str
     similarity_models: tuple[str, ...]
+    coverage: tuple[Heard, ...] = ()
 
     @cached_property
     def speakers(self) -> NDArray[np.int64]:
@@ -53,6 +58,11 @@ class Evidence:
     def groups(self) -> list[str]:
         """The groups that can be judged, in the fixed order."""
         return ordered_groups(group for group in set(self.frame["group"]) if group != UNKNOWN)
+
+    @cached_property
+    def known(self) -> Mask:
+        """Which clips are of a speaker whose group is known."""
+        return (self.frame["group"] != UNKNOWN).to_numpy()
 
     @cached_property
     def languages(self) -> list[str]:
@@ -91,6 +101,10 @@ class Evidence:
     def _values_of(self) -> dict[str, dict[str, Mask]]:
         return {}
 
+    def shared(self, first: Mask, second: Mask) -> int:
+        """How many speakers stand in both parts."""
+        return len(np.intersect1d(self.speakers[first], self.speakers[second]))
+
     def has(self, stage: str) -> bool:
         """Whether any face was read at a stage."""
         return bool((self.frame[f"{stage}_status"] == "ok").any())
@@ -124,6 +138,46 @@ class Evidence:
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",
         )
+
+    def flip_figures(self, mask: Mask, confidence: float | None = None) -> dict[str, Estimate]:
+        """How often rendered faces of one speaker are read as different races, over the speakers of some clips.
+
+        ``within``: two clips of one language; ``between``: two clips of two languages; ``excess``: the second minus the
+        first, paired by the speakers who have both. See :func:`audit.flips.flips`.
+        """
+        languages = self.frame["language"][mask].map({code: code.split("-")[0].lower() for code in self.languages})
+        reads = pd.Index(RACES).get_indexer(pd.Index(self.frame["rendered_race"][mask].to_numpy(object)))
+        who = self.speakers[mask]
+        able, within, between = flips(
+            np.asarray(reads, np.int64), who, np.asarray(pd.factorize(languages)[0], np.int64)
+        )
+        settings = self._settings(confidence)
+        figures = {
+            "within": rate(within, able, settings, name="flips within"),
+            "between": rate(between, able, settings, name="flips between"),
+            "excess": paired_difference(within, between, able, settings, name="flips"),
+        }
+        heard = pd.Series(reads >= 0).groupby(who).sum()
+        taking_part = {"within": ~np.isnan(within), "between": ~np.isnan(between)}
+        taking_part["excess"] = taking_part["within"] & taking_part["between"]
+        clips = {name: int(heard[heard.index.isin(able[part])].sum()) for name, part in taking_part.items()}
+        return {
+            name: replace(estimate, n_clips=clips[name], n_missing=len(who) - clips[name])
+            for name, estimate in figures.items()
+        }
+
+    @cached_property
+    def clips_trained(self) -> NDArray[np.float64]:
+        """How many clips of its group and language the training heard, for each clip; NaN where that is not told."""
+        told: dict[tuple[str, str], float] = {}
+        heard = self.frame[["group", "language"]].drop_duplicates()
+        for group, language in heard.itertuples(index=False, name=None):
+            parts = [
+                item.clips for item in self.coverage if item.group == group and same_language(item.language, language)
+            ]
+            told[group, language] = float(sum(parts)) if parts else np.nan
+        keys = zip(self.frame["group"], self.frame["language"], strict=True)
+        return np.array([told[key] for key in keys], np.float64)
 
     def _values(self, stage: str, metric: str) -> NDArray[np.float64]:
         column = f"{stage}.{metric}"

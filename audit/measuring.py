@@ -9,6 +9,7 @@ from audit.audit import Audit
 from audit.checks import CHECKS
 from audit.evidence import Evidence
 from audit.metrics import metric_frame, metrics_of
+from audit.models.coverage import coverage_of
 from audit.observations import Run
 from audit.plan import MeasureSettings
 from audit.sentences import group_words, listing
@@ -69,6 +70,7 @@ def measure(
         margins=chosen.margins,
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
+        coverage=coverage_of(run.manifest["model"]),
     )
     return Audit(
         run=_identity(run),

@@ -10,7 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from audit.errors import PlanError
 from audit.typed_toml import parse_toml
 
-MARGINS = {"S2F001": 0.10, "S2F003": 0.10, "S2F004": 0.10, "S2F005": 0.05, "S2F006": 0.05}
+MARGINS = {
+    "S2F001": 0.10,
+    "S2F002": 0.10,
+    "S2F003": 0.10,
+    "S2F004": 0.10,
+    "S2F005": 0.05,
+    "S2F006": 0.05,
+    "S2F007": 0.10,
+}
 """How large a difference must be to matter, for each check in the unit of its headline figure."""
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from audit.cohort.cohort import Cohort
-from audit.stats import Settings, smallest_detectable
-from audit.vocabulary import UNKNOWN, ordered_groups, same_language
+from audit.planning import detectable
+from audit.stats import Settings
+from audit.vocabulary import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,23 @@ class CohortCheck:
         }
 
 
-def check_cohort(cohort: Cohort, settings: Settings | None = None) -> CohortCheck:
+def check_cohort(
+    cohort: Cohort, margins: Mapping[str, float] | None = None, settings: Settings | None = None
+) -> CohortCheck:
     """Strata, label sources, missing files and power of a cohort.
 
     Parameters
     ----------
     cohort : Cohort
         The cohort; speakers set aside in an audit are left out here too.
+    margins : mapping of str to float, optional
+        By check, how large a difference must be to matter; without them no check's power is told, only each cell's.
     settings : Settings, optional
         Confidence and the least number of speakers, for the power.
     """
     audited = cohort.audited()
     table = audited.table
+    power = _told(detectable(table, margins or {}, settings or Settings()))
     silent = int((~audited.speakers["speaker_id"].isin(audited.clips["speaker_id"])).sum())
     remarks = [
         *audited.set_aside,
@@ -73,7 +80,10 @@ def check_cohort(cohort: Cohort, settings: Settings | None = None) -> CohortChec
             "Strata": audited.strata(),
             "Label sources": _sources(table),
             "Files": _files(audited),
-            "Smallest detectable difference (power .80, rate one half)": _power(table, settings or Settings()),
+            "Smallest difference that each check would find (power .80, rate one half)": power[power["check"] != ""],
+            "Smallest difference of one rate from a fixed one in each cell": power.loc[
+                power["check"] == "", ["group", "language", "n_speakers", "smallest_detectable", "note"]
+            ],
         },
         tuple(filter(None, remarks)),
     )
@@ -98,25 +108,7 @@ def _files(cohort: Cohort) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["column", "n_named", "n_missing", "first_missing"])
 
 
-def _power(table: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    english = table[[same_language(code, "en") for code in table["language"]]]
-    rows = []
-    for group in ordered_groups(name for name in set(table["group"]) if name != UNKNOWN):
-        own = table[table["group"] == group]
-        both = (
-            set(own["speaker_id"]) & set(english["speaker_id"]) & set(own["speaker_id"][~own.index.isin(english.index)])
-        )
-        n, others = own["speaker_id"].nunique(), table["speaker_id"].nunique() - own["speaker_id"].nunique()
-        comparisons = {
-            "rendered against portrait": smallest_detectable(n, design="paired", settings=settings),
-            "English against another language": smallest_detectable(len(both), design="paired", settings=settings),
-            "the group against all others": smallest_detectable(
-                n, design="unpaired", other_speakers=others, settings=settings
-            ),
-        }
-        counts = (n, len(both), n)
-        rows += [
-            (group, name, count, found.size, "" if found.size is not None else found.method.split(" (")[0])
-            for (name, found), count in zip(comparisons.items(), counts, strict=True)
-        ]
-    return pd.DataFrame(rows, columns=["group", "comparison", "n_speakers", "smallest_difference", "note"])
+def _told(power: pd.DataFrame) -> pd.DataFrame:
+    """The note only where there is no figure: its assumptions stand in the title."""
+    note = power["note"].str.split(" (", regex=False).str[0].where(power["smallest_detectable"].isna(), "")
+    return power.assign(note=note)

@@ -27,7 +27,7 @@ from audit.stats.estimate import Estimate
 GLYPH_WIDTH: Final = 240
 """Units of the drawing, one CSS pixel each at its natural size."""
 
-ONE_SIDED: Final = frozenset({"S2F001", "S2F003"})
+ONE_SIDED: Final = frozenset({"S2F001", "S2F002", "S2F003", "S2F007"})
 """Checks that look for a difference in one direction: all that lies below the margin is tolerated."""
 
 

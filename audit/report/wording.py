@@ -38,6 +38,24 @@ _ESTIMATES: Final = {
     "language_effect": "English minus the other language",
     "rendered_other_language": "rendered, the other language",
     "not_own": "not read as the own group",
+    "coverage_effect": "well heard minus hardly heard",
+    "well_heard": "where the training heard the group well",
+    "hardly_heard": "where it hardly heard the group",
+}
+
+_BESIDE: Final = {
+    "own": "the group itself",
+    "others": "all other groups",
+    "within": "two clips of one language read differently",
+    "between": "two clips of two languages read differently",
+    "well_heard": _ESTIMATES["well_heard"],
+    "hardly_heard": _ESTIMATES["hardly_heard"],
+}
+
+_HELD: Final = {
+    "S2F002": "flips between languages minus those within",
+    "S2F003": "fall to rendered",
+    "S2F007": "well heard minus hardly heard",
 }
 
 _STATUSES: Final = {
@@ -158,11 +176,7 @@ def estimate_name(code: str, name: str) -> str:
         lead.append(metric_name(parts.pop(0)))
     if parts and _is_group(parts[0]):
         group = group_name(parts.pop(0))
-        what = (
-            {"own": "the group itself", "others": "all other groups"}.get(parts[0], metric_name(parts[0]))
-            if parts
-            else _held(code)
-        )
+        what = _BESIDE.get(parts[0], metric_name(parts[0])) if parts else _held(code)
         return ", ".join([*lead, f"{group}: {what}"])
     if parts[:1] == ["language"] and len(parts) > 1:
         return ", ".join([*lead, f"in {language_name(parts[1])}"])
@@ -170,7 +184,7 @@ def estimate_name(code: str, name: str) -> str:
 
 
 def _held(code: str) -> str:
-    return "fall to rendered" if code == "S2F003" else "minus all other groups"
+    return _HELD.get(code, "minus all other groups")
 
 
 def _is_group(name: str) -> bool:

@@ -9,10 +9,10 @@ from audit.errors import PlanError
 from audit.evidence import Evidence
 from audit.gallery import gallery
 from audit.plan import MeasureSettings
+from audit.planning import detectable
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
-from audit.tables.comparisons import changes, language_effects, rendered_as
+from audit.tables.comparisons import changes, coverage, language_effects, language_flips, rendered_as
 from audit.tables.figures import disparities, instrument
-from audit.tables.power import power
 
 
 def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
@@ -64,6 +64,17 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "Rendered faces of the same speakers: English minus the other language.",
             language_effects(evidence),
         ),
+        "language_flips": Table(
+            "Reads that change with the language",
+            "Share of the pairs of clips of one speaker that are read as different races: within a language, between "
+            "two, and the second minus the first.",
+            language_flips(evidence),
+        ),
+        "coverage": Table(
+            "What the training heard",
+            "By the model's own record, beside how often the rendered faces are read as the own group.",
+            coverage(evidence),
+        ),
         "rendered_as": Table(
             "Rendered as another group (exploratory)",
             "Rendered minus portrait, paired by speaker; not adjusted for how many figures there are.",
@@ -71,8 +82,9 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         ),
         "power": Table(
             "What this cohort could show",
-            "The smallest difference that would be found with a power of .80, at a rate of one half.",
-            power(evidence),
+            "The smallest true difference whose interval would lie beyond the check's margin with a power of .80, at a "
+            "rate of one half.",
+            detectable(evidence.frame, evidence.margins, evidence.settings),
         ),
         "gallery": Table(
             "Faces",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,36 @@ def rendered_as(evidence: Evidence) -> pd.DataFrame:
                         (group, race, language, *astuple(evidence.change(f"read_{race}", before, "rendered", part)))
                     )
     return pd.DataFrame(rows, columns=["group", "read", "language", *ESTIMATE])
+
+
+def language_flips(evidence: Evidence) -> pd.DataFrame:
+    """How often two clips of one speaker are read differently, by group and pair of languages."""
+    rows = []
+    everything = evidence.where()
+    pairs = [(ALL, everything)] + [
+        (f"{one} {other}", evidence.where(language=one) | evidence.where(language=other))
+        for one, other in combinations(evidence.languages, 2)
+        if evidence.shared(evidence.where(language=one), evidence.where(language=other))
+    ]
+    for group, mask in _parts(evidence):
+        for languages, part in pairs:
+            figures = evidence.flip_figures(mask & part)
+            if figures["between"].n_speakers:
+                rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
+    return pd.DataFrame(rows, columns=["figure", "group", "languages", *ESTIMATE])
+
+
+def coverage(evidence: Evidence) -> pd.DataFrame:
+    """What the training heard of each group in each language, beside how often the faces are read as the group."""
+    rows = []
+    for group in ordered_groups(set(evidence.frame["group"])):
+        for language in evidence.languages:
+            part = evidence.where(group=group, language=language)
+            if part.any():
+                trained = evidence.clips_trained[part][0]
+                figure = evidence.figure("read_own_group", "rendered", part)
+                rows.append((group, language, trained, *astuple(figure)))
+    return pd.DataFrame(rows, columns=["group", "language", "clips_trained", *ESTIMATE])
 
 
 def _parts(evidence: Evidence) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.bool_]]]]:

@@ -1,0 +1,60 @@
+"""How often two clips of one speaker are read differently: in one language, and in two."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+def flips(
+    reads: NDArray[np.int64], speakers: NDArray[np.int64], languages: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Disagreement of a speaker's reads within a language and between languages.
+
+    For a speaker whose reads have the distribution ``p_l`` in language ``l``, a pair of clips of that language differs
+    with probability ``1 - sum_r p_l(r)**2``, one of two languages with ``1 - sum_r p_l(r) * p_m(r)`` (Gini 1912;
+    Lieberson 1969 for the second). With two languages the second minus the mean of the first is
+    ``sum_r (p_l(r) - p_m(r))**2 / 2``: zero where the language changes nothing, and never expected below it. Each is
+    estimated from all pairs of the clips that were read, so that it has no bias however few there are.
+
+    Parameters
+    ----------
+    reads : int array of shape (clips,)
+        What was read, from 0; negative where nothing was.
+    speakers, languages : int arrays of shape (clips,)
+        Who is heard, in which language, numbered from 0.
+
+    Returns
+    -------
+    speakers, within, between : arrays of shape (speakers with a read,)
+        Shares in [0, 1]: of the pairs in one language (mean over the languages that have a pair) and of the pairs in
+        two languages; NaN where the speaker has no such pair.
+
+    Examples
+    --------
+    >>> who, within, between = flips(np.array([0, 0, 1, 1]), np.zeros(4, int), np.array([0, 0, 1, 1]))
+    >>> within.tolist(), between.tolist()
+    ([0.0], [1.0])
+    """
+    read = reads >= 0
+    frame = pd.DataFrame({"speaker": speakers[read], "language": languages[read], "read": reads[read]})
+    same = frame.groupby(["speaker", "language", "read"], sort=True).size()
+    spoken = _pairs(same.groupby(level=[0, 1]).sum())
+    alike = _pairs(same).groupby(level=[0, 1]).sum()
+    all_pairs = _pairs(same.groupby(level=0).sum())
+    all_alike = _pairs(same.groupby(level=[0, 2]).sum()).groupby(level=0).sum()
+    able = spoken > 0
+    within = (1 - alike[able] / spoken[able]).groupby(level=0).mean().reindex(all_pairs.index)
+    crossing = all_pairs - spoken.groupby(level=0).sum()
+    agreeing = all_alike - alike.groupby(level=0).sum()
+    between = (1 - agreeing / crossing.where(crossing > 0)).where(crossing > 0)
+    return (
+        np.asarray(all_pairs.index, np.int64),
+        np.asarray(within, np.float64),
+        np.asarray(between, np.float64),
+    )
+
+
+def _pairs(number: pd.Series) -> pd.Series:
+    return number * (number - 1) / 2
