@@ -111,38 +111,10 @@ def rendered_as(audit: Audit) -> TableView | None:
     return view
 
 
-def effect_rows(audit: Audit) -> list[Record]:
-    """The language effects; with one other language only, those over "all" others say nothing more and are left out."""
-    rows = records(audit, "language_effects")
-    single = len({text(row, "language") for row in rows} - {"all"}) == 1
-    return [row for row in rows if not (single and text(row, "language") == "all")]
-
-
-def language_effects(audit: Audit) -> TableView | None:
-    """English minus the other language for the same speakers, every metric."""
-    rows = effect_rows(audit)
-    metrics = _metric_order(rows)
-    if not metrics:
-        return None
-    columns = [Column("Group"), Column("Other language")]
-    columns += [Column(metric_name(metric).capitalize() + _scale(metric), numeric=True) for metric in metrics]
-    view = TableView(
-        "language-effects", "English minus the other language, the same speakers, rendered pictures", columns
-    )
-    for group in values(rows, "group", order_groups):
-        for language in values(where(rows, group=group), "language", order_languages):
-            here = where(rows, group=group, language=language)
-            cells = [view.estimate(one(here, metric=metric), metric_unit(metric), signed=True) for metric in metrics]
-            view.rows.append(
-                [head(group_name(group)), words("any other" if language == "all" else language_name(language)), *cells]
-            )
-    return view
-
-
 def instrument_error(audit: Audit) -> TableView | None:
     """The instrument's own reading of the cohort's portraits, by group and gender."""
     rows = records(audit, "instrument")
-    metrics = _metric_order(rows)
+    metrics = metric_order(rows)
     if not metrics:
         return None
     columns = [
@@ -275,7 +247,7 @@ def never_estimable(audit: Audit) -> list[str]:
     return [metric for metric in ("gender_right", "age_error") if able and metric not in able]
 
 
-def _metric_order(rows: Sequence[Record]) -> list[str]:
+def metric_order(rows: Sequence[Record]) -> list[str]:
     """Metrics in the order in which the table first names them."""
     return list(dict.fromkeys(text(row, "metric") for row in rows))
 
@@ -288,7 +260,8 @@ def _speakers_and_clips(record: Record | None) -> Cell:
     return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
 
 
-def _scale(metric: str) -> str:
+def scale_words(metric: str) -> str:
+    """The unit of a difference, to be put behind its heading."""
     return {"share": ", points", "years": ", years", "cosine": ", cosine"}[metric_unit(metric)]
 
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from audit.audit import Audit
 from audit.finding import OUTCOMES
-from audit.report import evidence, identity
+from audit.report import evidence, identity, language_tables
 from audit.report.csv_tables import write_csv_tables
 from audit.report.figures import inline
 from audit.report.gallery import Gallery, gallery
@@ -163,6 +163,8 @@ def _context(
             "label_sources": evidence.label_sources(audit),
             "strata": evidence.strata(audit),
             "stages": evidence.three_stages(audit, "read_own_group"),
+            "language_flips": language_tables.language_flips(audit),
+            "coverage": language_tables.coverage(audit),
             "rendered_as": evidence.rendered_as(audit),
             "statuses": evidence.statuses(audit),
             "failures": evidence.failures(audit, named),

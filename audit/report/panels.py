@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.audit import Audit
-from audit.report import evidence
+from audit.report import evidence, language_tables
 from audit.report.figures import HeatCell, Mark, Row, dots, heat
 from audit.report.records import Record, count, disparities, number, records, text, values, where
 from audit.report.tabular import TableView
@@ -124,7 +124,7 @@ def _by_language(audit: Audit) -> FigureView | None:
 
 
 def _effects(audit: Audit) -> FigureView | None:
-    rows = evidence.effect_rows(audit)
+    rows = language_tables.effect_rows(audit)
     shares = [m for m in ("read_own_group", "read_white", "gender_right") if where(rows, metric=m)]
     panels = []
     for metric in shares:
@@ -146,7 +146,7 @@ def _effects(audit: Audit) -> FigureView | None:
                 f"{title}, English minus the other language, points. " + _spoken(here, signed=True),
             )
         )
-    table = evidence.language_effects(audit)
+    table = language_tables.language_effects(audit)
     caption = (
         "English minus the other language in points, the same speakers, rendered pictures. "
         "Right of zero: more often in English."
