@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.metrics import Metric
-from audit.stats import Estimate, Settings, mean, paired_difference, rate
+from audit.stats import Estimate, Settings, mean, paired_difference, prediction_powered, rate
 from audit.vocabulary import UNKNOWN, group_members, ordered_groups
 
 Mask = NDArray[np.bool_]
@@ -35,6 +35,10 @@ class Evidence:
         The instrument's name, for sentences.
     similarity_models : tuple of str
         The similarity models, the primary one first.
+    human : DataFrame or None
+        What people read in some rendered faces, from :func:`audit.labelling.read_human_readings`.
+    n_readers : int
+        How many people read.
     """
 
     frame: pd.DataFrame
@@ -43,6 +47,8 @@ class Evidence:
     margins: Mapping[str, float]
     instrument: str
     similarity_models: tuple[str, ...]
+    human: pd.DataFrame | None = None
+    n_readers: int = 0
 
     @cached_property
     def speakers(self) -> NDArray[np.int64]:
@@ -98,14 +104,14 @@ class Evidence:
     def figure(self, metric: str, stage: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """One metric at one stage over the speakers of a part of the clips."""
         estimate = rate if self.metrics[metric].kind == "rate" else mean
-        values = self._values(stage, metric)[mask]
+        values = self.values(stage, metric)[mask]
         return estimate(values, self.speakers[mask], self._settings(confidence), name=f"{stage}.{metric}")
 
     def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
         return paired_difference(
-            self._values(before, metric)[mask],
-            self._values(after, metric)[mask],
+            self.values(before, metric)[mask],
+            self.values(after, metric)[mask],
             self.speakers[mask],
             self._settings(confidence),
             kind=self.metrics[metric].kind,
@@ -114,7 +120,7 @@ class Evidence:
 
     def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
         """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
-        values = self._values(stage, metric)
+        values = self.values(stage, metric)
         return paired_difference(
             values[first],
             values[second],
@@ -125,7 +131,38 @@ class Evidence:
             name=f"{stage}.{metric} by language",
         )
 
-    def _values(self, stage: str, metric: str) -> NDArray[np.float64]:
+    def predicted(self, metric: str, mask: Mask) -> Estimate:
+        """What people would have read in the rendered faces of a part of the clips; prediction-powered."""
+        return prediction_powered(
+            self.values("rendered", metric)[mask],
+            self.human_values(metric)[mask],
+            self.speakers[mask],
+            self.settings,
+            strata=self.strata[mask],
+            readers=self.n_readers,
+            name=f"rendered.{metric}",
+        )
+
+    def human_values(self, metric: str) -> NDArray[np.float64]:
+        """What people read in each clip's rendered face, NaN where nobody did."""
+        values = np.full(len(self.frame), np.nan)
+        if self.human is not None:
+            values[self._read_by_people] = self.human[metric]
+        return values
+
+    @cached_property
+    def strata(self) -> NDArray[np.int64]:
+        """Within which group and language each clip could be drawn for people to read, as numbers."""
+        language, languages = pd.factorize(self.frame["language"])
+        return np.asarray(pd.factorize(self.frame["group"])[0] * len(languages) + language, np.int64)
+
+    @cached_property
+    def _read_by_people(self) -> NDArray[np.int64]:
+        assert self.human is not None
+        return np.asarray(pd.Index(self.frame["clip_id"]).get_indexer(self.human.index), np.int64)
+
+    def values(self, stage: str, metric: str) -> NDArray[np.float64]:
+        """One metric at one stage, clip by clip; NaN where it cannot be scored."""
         column = f"{stage}.{metric}"
         if column not in self._columns:
             self._columns[column] = self.frame[column].to_numpy(np.float64)
