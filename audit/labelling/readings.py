@@ -151,7 +151,8 @@ def _checked(path: Path, rows: list[dict[str, str]], key: str, known: set[str]) 
 
 def _shares(table: pd.DataFrame, run: Run) -> pd.DataFrame:
     """Of each clip's readers the shares that gave each answer."""
-    seen = run.observations.set_index("clip_id").loc[sorted(table["clip_id"].unique())]
+    seen = run.observations[["clip_id", "group", "rendered_race"]]
+    seen = seen[seen["clip_id"].isin(table["clip_id"].unique())].set_index("clip_id").sort_index()
     votes = np.zeros((len(seen), len(ANSWERS)))
     of = seen.index.get_indexer(pd.Index(table["clip_id"].to_numpy()))
     np.add.at(votes, (of, pd.Index(ANSWERS).get_indexer(pd.Index(table["answer"].to_numpy()))), 1.0)

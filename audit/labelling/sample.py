@@ -39,7 +39,7 @@ def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
     seen = run.observations
     able = seen.loc[seen["rendered_status"] == "ok", ["clip_id", "speaker_id", *STRATUM, "rendered_face"]]
     units = able[["speaker_id", *STRATUM]].drop_duplicates()
-    names = zip(*(units[column] for column in (*STRATUM, "speaker_id")), strict=True)
+    names = zip(*(units[column].to_numpy(object) for column in (*STRATUM, "speaker_id")), strict=True)
     units = units.assign(lot=[_lot(seed, *name) for name in names]).sort_values("lot")
     strata = sorted(units.groupby(STRATUM), key=lambda item: _lot(seed, *item[0]))
     sizes = shares([len(part) for _, part in strata], faces)
@@ -53,8 +53,8 @@ def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
 
 def strata_of(run: Run, drawn: pd.DataFrame) -> pd.DataFrame:
     """The sampling in numbers: of how many speakers how many were drawn, in each stratum."""
-    able = run.observations[run.observations["rendered_status"] == "ok"]
-    speakers = able.groupby(STRATUM)["speaker_id"].nunique().rename("speakers")
+    able = run.observations.loc[run.observations["rendered_status"] == "ok", ["speaker_id", *STRATUM]].drop_duplicates()
+    speakers = able.groupby(STRATUM).size().rename("speakers")
     table = pd.concat([speakers, drawn.groupby(STRATUM).size().rename("drawn")], axis=1).fillna(0).astype(int)
     order = {group: i for i, group in enumerate(ordered_groups(set(able["group"])))}
     return table.reset_index().sort_values(

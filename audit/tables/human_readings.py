@@ -54,7 +54,7 @@ def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
                 rows.insert(-1, (metric, *key, "instrument", *astuple(first)))
                 rows.append((metric, *key, "prediction_powered", *astuple(powered)))
     table = pd.DataFrame(rows, columns=["metric", "group", "language", "read_by", *ESTIMATE])
-    groups = ordered_groups(set(evidence.frame["group"]))
+    groups = ordered_groups(evidence.frame["group"].unique())
     places = {name: i for i, name in enumerate([*READS, *PEOPLE_ONLY, ALL, *groups])}
     table = table.sort_values(
         ["metric", "group", "language"],
@@ -85,20 +85,15 @@ class _Grouping:
         cells = np.asarray(group * len(languages) + language, np.int64)
         keys = [(str(one), str(other)) for one in groups for other in languages]
         read, labelled = ~np.isnan(evidence.values("rendered", READS[1])), ~np.isnan(evidence.human_values("alike"))
-        judged = read & (evidence.frame["group"] != UNKNOWN).to_numpy()
-        made = [
-            design(
-                of,
-                of & labelled,
-                evidence.speakers,
-                evidence.strata,
-                cells,
-                len(keys),
-                estimand=evidence.settings.estimand,
-            )
-            for of in (read, judged)
-        ]
-        return cls(keys, cells, *made)
+        known = read & (evidence.frame["group"] != UNKNOWN).to_numpy()
+
+        def designed(of: NDArray[np.bool_]) -> Design:
+            estimand = evidence.settings.estimand
+            people, strata = evidence.speakers, evidence.strata
+            return design(of, of & labelled, people, strata, cells, len(keys), estimand=estimand)
+
+        everyone = designed(read)
+        return cls(keys, cells, everyone, everyone if (known == read).all() else designed(known))
 
 
 def _predicted(evidence: Evidence, asked: list[tuple[str, _Grouping, list[Estimate]]]) -> Iterator[Predicted]:
