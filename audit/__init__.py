@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from audit.finding import Finding
     from audit.harness import run
     from audit.instruments import instrument
+    from audit.labelling import labelling_sheet
     from audit.measuring import measure
     from audit.models import model
     from audit.observations import Run
@@ -49,6 +50,7 @@ _HOMES = {
     "embedded": "audit.datasets",
     "import_cohort": "audit.datasets",
     "instrument": "audit.instruments",
+    "labelling_sheet": "audit.labelling",
     "measure": "audit.measuring",
     "model": "audit.models",
     "run": "audit.harness",
@@ -75,6 +77,7 @@ __all__ = [
     "embedded",
     "import_cohort",
     "instrument",
+    "labelling_sheet",
     "measure",
     "model",
     "run",

@@ -40,6 +40,9 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+HumanReadings = Annotated[
+    Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
+]
 ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
 OUTCOME_WORDS = {
     "shown": "shown",
@@ -72,6 +75,7 @@ def run(
     allow_download: Annotated[
         bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")
     ] = False,
+    human_readings: HumanReadings = None,
     show_faces: ShowFaces = False,
 ) -> None:
     """Run a model over a cohort, measure what it made, and write the report.
@@ -104,13 +108,29 @@ def run(
             progress=lambda count, total: bar.update(task, completed=count, total=total),
         )
     assert done.folder is not None
-    _measure_and_report(done, chosen.measure, done.folder, show_faces)
+    _measure_and_report(done, chosen.measure, done.folder, show_faces, human_readings)
 
 
 @app.command()
-def measure(run: RunFolder, show_faces: ShowFaces = False) -> None:
+def measure(run: RunFolder, human_readings: HumanReadings = None, show_faces: ShowFaces = False) -> None:
     """Measure a run again, without running the model, as its plan says; writes audit.json and the report."""
-    _measure_and_report(audit.Run.read(run), _plan_of(run).measure, run, show_faces)
+    _measure_and_report(audit.Run.read(run), _plan_of(run).measure, run, show_faces, human_readings)
+
+
+@app.command()
+def sheet(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the sheet.")],
+    faces: Annotated[int, typer.Option(help="How many pictures, spread over groups and languages.")] = 100,
+    seed: Annotated[int, typer.Option(help="Decides which; the same seed draws the same ones.")] = 0,
+) -> None:
+    """Write a blind sheet on which people say what rendered faces are read as.
+
+    Example: [bold]audit sheet R -o sheet[/bold], then [bold]audit measure R --human-readings sheet.csv[/bold]
+    """
+    made = audit.labelling_sheet(run, out, faces=faces, seed=seed)
+    stderr.print(_rich_table(f"{len(made.drawn)} faces drawn", made.strata))
+    stdout.print(str(made.folder / "index.html"), markup=False)
 
 
 @app.command()
@@ -262,11 +282,13 @@ def _cohort_path(name: str) -> Path:
     return audit.embedded(name) if not Path(name).exists() and "/" not in name else Path(name)
 
 
-def _measure_and_report(run: audit.Run, settings: Any, folder: Path, show_faces: bool) -> None:
+def _measure_and_report(
+    run: audit.Run, settings: Any, folder: Path, show_faces: bool, human_readings: Path | None
+) -> None:
     from audit.report import write_report
 
     with stderr.status("measuring"):
-        result = audit.measure(run, settings=settings)
+        result = audit.measure(run, settings=settings, human_readings=human_readings)
         result.write(folder)
         path = write_report(result, folder, show_faces=show_faces)
     for finding in result.findings:

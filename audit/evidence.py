@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.flips import flips
 from audit.metrics import Metric
 from audit.models.coverage import Heard
-from audit.stats import Estimate, Settings, mean, paired_difference, rate
-from audit.vocabulary import RACES, UNKNOWN, group_members, ordered_groups, same_language
+from audit.stats import Estimate, Settings, mean, paired_difference, prediction_powered, rate
+from audit.vocabulary import UNKNOWN, group_members, ordered_groups, same_language
 
 Mask = NDArray[np.bool_]
 
@@ -39,6 +38,10 @@ class Evidence:
         The similarity models, the primary one first.
     coverage : tuple of Heard
         What the model's training heard, by group and language; empty where that is not known.
+    human : DataFrame or None
+        What people read in some rendered faces, from :func:`audit.labelling.read_human_readings`.
+    n_readers : int
+        How many people read.
     """
 
     frame: pd.DataFrame
@@ -48,6 +51,8 @@ class Evidence:
     instrument: str
     similarity_models: tuple[str, ...]
     coverage: tuple[Heard, ...] = ()
+    human: pd.DataFrame | None = None
+    n_readers: int = 0
 
     @cached_property
     def speakers(self) -> NDArray[np.int64]:
@@ -112,59 +117,32 @@ class Evidence:
     def figure(self, metric: str, stage: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """One metric at one stage over the speakers of a part of the clips."""
         estimate = rate if self.metrics[metric].kind == "rate" else mean
-        values = self._values(stage, metric)[mask]
-        return estimate(values, self.speakers[mask], self._settings(confidence), name=f"{stage}.{metric}")
+        values = self.values(stage, metric)[mask]
+        return estimate(values, self.speakers[mask], self.at(confidence), name=f"{stage}.{metric}")
 
     def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
         return paired_difference(
-            self._values(before, metric)[mask],
-            self._values(after, metric)[mask],
+            self.values(before, metric)[mask],
+            self.values(after, metric)[mask],
             self.speakers[mask],
-            self._settings(confidence),
+            self.at(confidence),
             kind=self.metrics[metric].kind,
             name=f"{before}>{after}.{metric}",
         )
 
     def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
         """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
-        values = self._values(stage, metric)
+        values = self.values(stage, metric)
         return paired_difference(
             values[first],
             values[second],
             self.speakers[first],
-            self._settings(confidence),
+            self.at(confidence),
             second_speakers=self.speakers[second],
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",
         )
-
-    def flip_figures(self, mask: Mask, confidence: float | None = None) -> dict[str, Estimate]:
-        """How often rendered faces of one speaker are read as different races, over the speakers of some clips.
-
-        ``within``: two clips of one language; ``between``: two clips of two languages; ``excess``: the second minus the
-        first, paired by the speakers who have both. See :func:`audit.flips.flips`.
-        """
-        languages = self.frame["language"][mask].map({code: code.split("-")[0].lower() for code in self.languages})
-        reads = pd.Index(RACES).get_indexer(pd.Index(self.frame["rendered_race"][mask].to_numpy(object)))
-        who = self.speakers[mask]
-        able, within, between = flips(
-            np.asarray(reads, np.int64), who, np.asarray(pd.factorize(languages)[0], np.int64)
-        )
-        settings = self._settings(confidence)
-        figures = {
-            "within": rate(within, able, settings, name="flips within"),
-            "between": rate(between, able, settings, name="flips between"),
-            "excess": paired_difference(within, between, able, settings, name="flips"),
-        }
-        heard = pd.Series(reads >= 0).groupby(who).sum()
-        taking_part = {"within": ~np.isnan(within), "between": ~np.isnan(between)}
-        taking_part["excess"] = taking_part["within"] & taking_part["between"]
-        clips = {name: int(heard[heard.index.isin(able[part])].sum()) for name, part in taking_part.items()}
-        return {
-            name: replace(estimate, n_clips=clips[name], n_missing=len(who) - clips[name])
-            for name, estimate in figures.items()
-        }
 
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:
@@ -179,7 +157,38 @@ class Evidence:
         keys = zip(self.frame["group"], self.frame["language"], strict=True)
         return np.array([told[key] for key in keys], np.float64)
 
-    def _values(self, stage: str, metric: str) -> NDArray[np.float64]:
+    def predicted(self, metric: str, mask: Mask) -> Estimate:
+        """What people would have read in the rendered faces of a part of the clips; prediction-powered."""
+        return prediction_powered(
+            self.values("rendered", metric)[mask],
+            self.human_values(metric)[mask],
+            self.speakers[mask],
+            self.settings,
+            strata=self.strata[mask],
+            readers=self.n_readers,
+            name=f"rendered.{metric}",
+        )
+
+    def human_values(self, metric: str) -> NDArray[np.float64]:
+        """What people read in each clip's rendered face, NaN where nobody did."""
+        values = np.full(len(self.frame), np.nan)
+        if self.human is not None:
+            values[self._read_by_people] = self.human[metric]
+        return values
+
+    @cached_property
+    def strata(self) -> NDArray[np.int64]:
+        """Within which group and language each clip could be drawn for people to read, as numbers."""
+        language, languages = pd.factorize(self.frame["language"])
+        return np.asarray(pd.factorize(self.frame["group"])[0] * len(languages) + language, np.int64)
+
+    @cached_property
+    def _read_by_people(self) -> NDArray[np.int64]:
+        assert self.human is not None
+        return np.asarray(pd.Index(self.frame["clip_id"]).get_indexer(self.human.index), np.int64)
+
+    def values(self, stage: str, metric: str) -> NDArray[np.float64]:
+        """One metric at one stage, clip by clip; NaN where it cannot be scored."""
         column = f"{stage}.{metric}"
         if column not in self._columns:
             self._columns[column] = self.frame[column].to_numpy(np.float64)
@@ -189,5 +198,6 @@ class Evidence:
     def _columns(self) -> dict[str, NDArray[np.float64]]:
         return {}
 
-    def _settings(self, confidence: float | None) -> Settings:
+    def at(self, confidence: float | None) -> Settings:
+        """The settings, at another confidence where one is given."""
         return self.settings if confidence is None else replace(self.settings, confidence=confidence)

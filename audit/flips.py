@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from audit.evidence import Evidence, Mask
+from audit.stats import Estimate, paired_difference, rate
+from audit.vocabulary import RACES
 
 
 def flips(
@@ -54,6 +60,32 @@ def flips(
         np.asarray(within, np.float64),
         np.asarray(between, np.float64),
     )
+
+
+def flip_figures(evidence: Evidence, mask: Mask, confidence: float | None = None) -> dict[str, Estimate]:
+    """How often rendered faces of one speaker are read as different races, over the speakers of some clips.
+
+    ``within``: two clips of one language; ``between``: two clips of two languages; ``excess``: the second minus the
+    first, paired by the speakers who have both. See :func:`flips`.
+    """
+    languages = evidence.frame["language"][mask].map({code: code.split("-")[0].lower() for code in evidence.languages})
+    reads = pd.Index(RACES).get_indexer(pd.Index(evidence.frame["rendered_race"][mask].to_numpy(object)))
+    who = evidence.speakers[mask]
+    able, within, between = flips(np.asarray(reads, np.int64), who, np.asarray(pd.factorize(languages)[0], np.int64))
+    settings = evidence.at(confidence)
+    figures = {
+        "within": rate(within, able, settings, name="flips within"),
+        "between": rate(between, able, settings, name="flips between"),
+        "excess": paired_difference(within, between, able, settings, name="flips"),
+    }
+    heard = pd.Series(reads >= 0).groupby(who).sum()
+    taking_part = {"within": ~np.isnan(within), "between": ~np.isnan(between)}
+    taking_part["excess"] = taking_part["within"] & taking_part["between"]
+    clips = {name: int(heard[heard.index.isin(able[part])].sum()) for name, part in taking_part.items()}
+    return {
+        name: replace(estimate, n_clips=clips[name], n_missing=len(who) - clips[name])
+        for name, estimate in figures.items()
+    }
 
 
 def _pairs(number: pd.Series) -> pd.Series:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from audit.audit import Audit
 from audit.checks import CHECKS
 from audit.evidence import Evidence
+from audit.labelling import HumanReadings, read_human_readings
 from audit.metrics import metric_frame, metrics_of
 from audit.models.coverage import coverage_of
 from audit.observations import Run
@@ -24,6 +26,7 @@ def measure(
     by: Sequence[str] | None = None,
     confidence: float | None = None,
     seed: int | None = None,
+    human_readings: str | Path | None = None,
     settings: MeasureSettings | None = None,
     with_tables: bool = True,
 ) -> Audit:
@@ -36,7 +39,7 @@ def measure(
     by : sequence of str, optional
         Columns of the observations to stratify the table of figures by; ``group`` and ``language`` always are among
         them.
-    confidence, seed : optional
+    confidence, seed, human_readings : optional
         Stand before those of ``settings``.
     settings : MeasureSettings, optional
         As in a plan's section ``measure``.
@@ -52,11 +55,19 @@ def measure(
     ------
     PlanError
         If a column of ``by`` is not in the run.
+    AuditError
+        If the human readings cannot be read, or are not of this run.
     """
-    given = {"by": None if by is None else tuple(by), "confidence": confidence, "seed": seed}
+    given = {
+        "by": None if by is None else tuple(by),
+        "confidence": confidence,
+        "seed": seed,
+        "human_readings": None if human_readings is None else str(human_readings),
+    }
     chosen = MeasureSettings.model_validate(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
     )
+    human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = Evidence(
         frame=metric_frame(run),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
@@ -71,16 +82,18 @@ def measure(
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
         coverage=coverage_of(run.manifest["model"]),
+        human=human.frame if human else None,
+        n_readers=human.n_readers if human else 0,
     )
     return Audit(
-        run=_identity(run),
-        settings=chosen.model_dump(mode="json"),
+        run=_identity(run, human),
+        settings=chosen.model_dump(mode="json", exclude={"human_readings"}),  # a path; the file's digest is in run
         findings=tuple(check(evidence) for _, check in CHECKS.values()),
         tables=tables(evidence, chosen) if with_tables else {},
     )
 
 
-def _identity(run: Run) -> dict[str, Any]:
+def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:
     """What was audited, for the head of audit.json; nothing in it depends on the machine or the hour."""
     manifest = run.manifest
     model = dict(manifest["model"])
@@ -102,12 +115,28 @@ def _identity(run: Run) -> dict[str, Any]:
         "n_clips_planned": cohort["n_clips"],
         "complete": run.complete,
         "set_aside": list(cohort.get("set_aside", [])),
-        "notices": list(_notices(run)),
+        "notices": [*_notices(run), *([_human_notice(human)] if human else [])],
         "plan": manifest.get("plan", ""),
         "command": manifest.get("command", ""),
         "versions": manifest.get("versions", {}),
         "seed": manifest.get("seed"),
+        **({"human_readings": dict(human.facts)} if human else {}),
     }
+
+
+def _human_notice(human: HumanReadings) -> str:
+    """How many readings of people's were used, and whether their sampling is known."""
+    facts = human.facts
+    drawn = (
+        "They were drawn at random within group and language, before anyone read them."
+        if facts["sampling"]
+        else "Whether they are a random sample is known only to whoever chose them; the prediction-powered figures "
+        "take it for granted."
+    )
+    return (
+        f"People read rendered faces too: {facts['n_readings']} readings of {facts['n_pictures']} faces by "
+        f"{facts['n_readers']} {'reader' if facts['n_readers'] == 1 else 'readers'}. {drawn}"
+    )
 
 
 def _notices(run: Run) -> list[str]:

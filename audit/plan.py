@@ -92,6 +92,8 @@ class MeasureSettings(_Section):
         How large a difference must be to matter, by check.
     gallery : int
         Speakers shown in each stratum of the gallery.
+    human_readings : str or None
+        A filled labelling sheet, relative to the plan's folder: what people read in the rendered faces.
     """
 
     by: tuple[str, ...] = ("group", "language")
@@ -102,6 +104,7 @@ class MeasureSettings(_Section):
     estimand: Literal["speaker", "clip"] = "speaker"
     margins: dict[str, float] = Field(default_factory=lambda: dict(MARGINS))
     gallery: int = Field(default=2, ge=0, le=50)
+    human_readings: str | None = None
 
     @field_validator("margins")
     @classmethod
@@ -143,7 +146,7 @@ class Plan(_Section):
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:
-        """The plan in a file; a cohort's relative path is taken from the plan's own folder.
+        """The plan in a file; relative paths of a cohort and of human readings are taken from the plan's own folder.
 
         Raises
         ------
@@ -156,7 +159,12 @@ class Plan(_Section):
         except (OSError, UnicodeDecodeError) as error:
             raise PlanError(f"The plan {path} cannot be read: {error}.") from error
         plan = cls.parse(text, str(path))
+        changed: dict[str, _Section] = {}
         beside = path.parent / plan.cohort.path
         if beside.is_dir():
-            return plan.model_copy(update={"cohort": CohortSettings(path=str(beside))})
-        return plan
+            changed["cohort"] = CohortSettings(path=str(beside))
+        if plan.measure.human_readings is not None:
+            # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
+            readings = str((path.parent / plan.measure.human_readings).resolve())
+            changed["measure"] = plan.measure.model_copy(update={"human_readings": readings})
+        return plan.model_copy(update=changed)

@@ -103,6 +103,23 @@ def test_measuring_and_reporting_again_give_the_same_bytes(make_cohort: Callable
     assert [(folder / name).read_bytes() for name in ("audit.json", "report.html")] == first
 
 
+def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+    folder, sheet = tmp_path / "run", tmp_path / "sheet"
+    command("run", fake_plan(make_cohort(24), tmp_path), "-o", folder)
+    done = command("sheet", folder, "-o", sheet, "--faces", "24")
+    assert done.stdout.strip() == str(sheet / "index.html")
+    table = pd.read_csv(sheet / "sheet.csv").assign(reader="ann", race="asian")
+    table.to_csv(tmp_path / "filled.csv", index=False)
+    assert command("measure", folder, "--human-readings", tmp_path / "filled.csv").returncode == 0
+    read = json.loads((folder / "audit.json").read_text())
+    assert read["run"]["human_readings"]["n_pictures"] == 24
+    assert "human_readings" in read["tables"] and (folder / "tables" / "human_readings.csv").is_file()
+    again = command("sheet", folder, "-o", sheet)
+    assert again.returncode == 2 and "is there already" in again.stderr
+    wrong = command("measure", folder, "--human-readings", tmp_path / "nothing.csv")
+    assert wrong.returncode == 2 and "cannot be read" in wrong.stderr
+
+
 def test_a_run_killed_ten_times_ends_as_an_unbroken_one(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
     plan = fake_plan(make_cohort(40, faces=160), tmp_path, part=2)
     assert command("run", plan, "-o", tmp_path / "unbroken").returncode == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from audit.checks.verdicts import GroupFigure, judge_groups, too_few
 from audit.evidence import Evidence
 from audit.finding import Finding
+from audit.flips import flip_figures
 from audit.sentences import group_words, percent, points
 
 CODE = "S2F002"
@@ -26,8 +27,8 @@ def check(evidence: Evidence) -> Finding:
     figures = []
     for group in evidence.groups:
         mask = evidence.where(group=group)
-        held = evidence.flip_figures(mask, level)["excess"]
-        beside = evidence.flip_figures(mask)
+        held = flip_figures(evidence, mask, level)["excess"]
+        beside = flip_figures(evidence, mask)
         figures.append(GroupFigure(group, held, {name: beside[name] for name in ("within", "between")}))
     if not any(figure.held.n_speakers for figure in figures):
         return too_few(

@@ -49,6 +49,8 @@ def check(evidence: Evidence) -> Finding:
         "language_effect": evidence.contrast(READ, "rendered", other, english),
         "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
     }
+    if evidence.human is not None:
+        estimates["rendered_prediction_powered"] = evidence.predicted(READ, english)
     headline = next(
         (
             name

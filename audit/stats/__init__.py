@@ -4,6 +4,7 @@ from audit.stats.estimate import Estimate
 from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import PairedTest, difference, mcnemar, paired_difference, permutation
 from audit.stats.power import Detectable, smallest_detectable
+from audit.stats.predicted import prediction_powered
 from audit.stats.rates import ALL, Bounds, bounds, cells, mean, rate
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
@@ -27,6 +28,7 @@ __all__ = [
     "mean",
     "paired_difference",
     "permutation",
+    "prediction_powered",
     "rate",
     "smallest_detectable",
     "speakers_needed",

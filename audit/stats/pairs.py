@@ -164,7 +164,7 @@ def paired_rate_intervals(
     settings = replace(settings, interval="auto")
     parts, spreads, methods = [], [], []
     for sign in (-1.0, 1.0):
-        part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing)
+        part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing, sums.weight)
         own = moments(part, settings)
         low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
         parts.append((own.value, low, high))

@@ -48,7 +48,12 @@ def shortened(value: float) -> float | None:
 
 
 def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
-    """Each entry's weighted total and weight: ``(mean, 1)`` speaker-averaged, ``(total, clips)`` clip-averaged."""
+    """Each entry's weighted total and weight: ``(mean, 1)`` speaker-averaged, ``(total, clips)`` clip-averaged.
+
+    Weights of the entries' own stand before both.
+    """
+    if sums.weight is not None:
+        return sums.mean * sums.weight, sums.weight
     if settings.estimand == "clip":
         return sums.total, sums.clips.astype(np.float64)
     return sums.mean, np.ones(len(sums.total))

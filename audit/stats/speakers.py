@@ -34,12 +34,15 @@ class SpeakerSums:
         How many clips that sum has, at least 1.
     missing : int array of shape (cells,)
         Clips of each cell that could not be read.
+    weight : float array of shape (entries,), optional
+        How much each entry weighs, where a sampling plan says so; without it the settings' estimand does.
     """
 
     cell: Ints
     total: Floats
     clips: Ints
     missing: Ints
+    weight: Floats | None = None
 
     @property
     def n_cells(self) -> int:
@@ -127,7 +130,8 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
     return sorted_sums(where[read][order][starts], totals, clips, missing)
 
 
-def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints) -> SpeakerSums:
-    """Put entries into their canonical order: by cell, then mean, then number of clips."""
-    order = np.lexsort((clips, total / clips, cell))
-    return SpeakerSums(cell[order], total[order], clips[order], missing)
+def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints, weight: Floats | None = None) -> SpeakerSums:
+    """Put entries into their canonical order: by cell, then mean, then number of clips, then weight."""
+    keys = (clips, total / clips, cell)
+    order = np.lexsort(keys if weight is None else (weight, *keys))
+    return SpeakerSums(cell[order], total[order], clips[order], missing, None if weight is None else weight[order])

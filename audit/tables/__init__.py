@@ -13,6 +13,7 @@ from audit.planning import detectable
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.tables.comparisons import changes, coverage, language_effects, language_flips, rendered_as
 from audit.tables.figures import disparities, instrument
+from audit.tables.human_readings import human_readings
 
 
 def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
@@ -29,6 +30,7 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         raise PlanError(
             f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(_columns(evidence.frame))}"
         )
+    figures = disparities(evidence, by)
     return {
         "strata": Table(
             "Who is audited",
@@ -51,9 +53,7 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "What the instrument gets wrong in true faces it will get wrong in rendered ones.",
             instrument(evidence),
         ),
-        "disparities": Table(
-            "Every figure", "Averaged over speakers unless the settings say clips.", disparities(evidence, by)
-        ),
+        "disparities": Table("Every figure", "Averaged over speakers unless the settings say clips.", figures),
         "changes": Table(
             "From stage to stage",
             "Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to rendered the voice encoder's.",
@@ -92,6 +92,17 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             gallery(evidence.frame, settings.gallery, settings.seed),
         ),
         "failures": Table("Clips without a result", "Every clip whose status is not ok.", failures(evidence.frame)),
+        **(
+            {
+                "human_readings": Table(
+                    "What people read in the rendered faces",
+                    "The instrument on all speakers, people on some, and both together (prediction-powered).",
+                    human_readings(evidence, figures),
+                )
+            }
+            if evidence.human is not None
+            else {}
+        ),
     }
 
 

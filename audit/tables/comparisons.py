@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from audit.evidence import Evidence
+from audit.flips import flip_figures
 from audit.stats import ALL
 from audit.tables.figures import ESTIMATE
 from audit.vocabulary import RACES, ordered_groups
@@ -86,7 +87,7 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
     ]
     for group, mask in _parts(evidence):
         for languages, part in pairs:
-            figures = evidence.flip_figures(mask & part)
+            figures = flip_figures(evidence, mask & part)
             if figures["between"].n_speakers:
                 rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
     return pd.DataFrame(rows, columns=["figure", "group", "languages", *ESTIMATE])
