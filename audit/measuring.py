@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.audit import Audit
 from audit.checks import CHECKS
+from audit.checks.together import together
 from audit.evidence import Evidence
 from audit.metrics import metric_frame, metrics_of
 from audit.observations import Run
@@ -73,7 +74,7 @@ def measure(
     return Audit(
         run=_identity(run),
         settings=chosen.model_dump(mode="json"),
-        findings=tuple(check(evidence) for _, check in CHECKS.values()),
+        findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
     )
 
