@@ -163,8 +163,8 @@ def omnibus(
     (0.01, 2, 10)
     """
     settings = settings or Settings()
-    sums, names = _by_group(values, speakers, groups, kind)
-    return group_tests(sums, len(names), kind, settings, [name])[0]
+    sums = _by_group(values, speakers, groups, kind)[0]
+    return group_tests(sums, sums.n_cells, kind, settings, [name])[0]
 
 
 def between_groups(
@@ -194,8 +194,8 @@ def between_groups(
     0.14
     """
     settings = settings or Settings()
-    sums, names = _by_group(values, speakers, groups, kind)
-    return spreads(sums, len(names), kind, settings, [name])[0]
+    sums = _by_group(values, speakers, groups, kind)[0]
+    return spreads(sums, sums.n_cells, kind, settings, [name])[0]
 
 
 def group_ratios(
@@ -219,7 +219,7 @@ def group_ratios(
     (0.5, 2.0)
     """
     sums, names = _by_group(values, speakers, groups, "rate")
-    return dict(zip(names, ratios(sums, len(names), settings or Settings()), strict=True))
+    return dict(zip(names, ratios(sums, sums.n_cells, settings or Settings())[: len(names)], strict=True))
 
 
 def _by_group(

@@ -76,7 +76,7 @@ def _row(
 
 
 def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
-    """How a row was made; for the ratio only why there is none, since its method is that of the worst group's figure."""
+    """How a row was made; of the ratio only why there is none, its method being that of the worst figure."""
     told = [test.method, spread.method] if test.p is not None else [test.method]
     if worst.n_speakers:
         told.append(f"worst group: {worst.method}")
