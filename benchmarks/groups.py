@@ -3,7 +3,7 @@
 Clips are yes-or-no reads with the speaker's own probability, beta distributed with the group's rate as mean and the
 given intra-class correlation. Every simulated data set is one metric of the vectorised engine.
 
-    python benchmarks/groups.py [--runs 200] [--seed 0]
+    python benchmarks/groups.py [--runs 200] [--seed 0] [--tables 0,3]
 
 prints the tables of the section "Many groups" of docs/method.md as Markdown. One process, some minutes.
 """
@@ -267,23 +267,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200, help="simulated data sets a figure")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tables", default="", help="only the tables of these numbers, from 0: 0,4,5")
     given = parser.parse_args()
-    rng, runs, start = np.random.default_rng(given.seed), given.runs, time.perf_counter()
+    runs, start = given.runs, time.perf_counter()
     grid = [f"icc {icc:g}, {rate:g}" for icc in ICCS for rate in RATES]
-    table("Omnibus test: false alarms, groups alike", ["groups", "speakers", *grid, "all"], exchangeable(rng, runs))
-    head = ["rate", "groups' shapes", "groups", *(f"{n} speakers" for n in (10, 20, 50, 200))]
-    table("Omnibus test: false alarms, only the rate alike", head, only_the_mean(rng, runs))
-    head = ["truth", "groups", *(f"{n} speakers" for n in (5, 10, 20, 50))]
-    table("Omnibus test: power", head, power(rng, runs))
-    head = ["groups", "speakers", "max minus min", "plain spread", "V, in 1/10,000", "spread"]
-    table("Identical groups, rate .3", head, bias(rng, runs))
-    table("Spread between groups: coverage", ["groups", "speakers", *SPREADS], spread(rng, runs))
-    head = ["groups", "speakers", "all .1", "all .5", ".2 to .8"]
-    table("Ratios to the geometric mean: coverage of all together", head, ratio(rng, runs))
-    head = ["groups", "speakers", ".1, plain", ".1, together", ".5, plain", ".5, together"]
-    table("The highest of equal groups: coverage of its interval", head, worst(rng, runs))
-    head = ["groups", "speakers", "rate: test", "rate: spread", "mean: test", "mean: spread"]
-    table("Time of one metric, 1,000 permutations or draws", head, speed())
+    shapes = ["rate", "groups' shapes", "groups", *(f"{n} speakers" for n in (10, 20, 50, 200))]
+    identical = ["groups", "speakers", "max minus min", "plain spread", "V, in 1/10,000", "spread"]
+    highest = ["groups", "speakers", ".1, plain", ".1, together", ".5, plain", ".5, together"]
+    tables = (
+        ("Omnibus test: false alarms, groups alike", ["groups", "speakers", *grid, "all"], exchangeable),
+        ("Omnibus test: false alarms, only the rate alike", shapes, only_the_mean),
+        ("Omnibus test: power", ["truth", "groups", *(f"{n} speakers" for n in (5, 10, 20, 50))], power),
+        ("Identical groups, rate .3", identical, bias),
+        ("Spread between groups: coverage", ["groups", "speakers", *SPREADS], spread),
+        ("Ratios to the geometric mean: coverage", ["groups", "speakers", "all .1", "all .5", ".2 to .8"], ratio),
+        ("The highest of equal groups: coverage of its interval", highest, worst),
+    )
+    chosen = [int(number) for number in given.tables.split(",") if number] or range(len(tables))
+    for i in chosen:
+        title, head, rows = tables[i]
+        # random numbers of its own, so that a table is the same whichever others are made
+        table(title, head, rows(np.random.default_rng(given.seed + i), runs))
+    if not given.tables:
+        head = ["groups", "speakers", "rate: test", "rate: spread", "mean: test", "mean: spread"]
+        table("Time of one metric, 1,000 permutations or draws", head, speed())
     print(f"\n{runs} runs a figure, in proportion fewer above {ALL_SPEAKERS} speakers in all, at least 20; ", end="")
     print(f"seed {given.seed}, {time.perf_counter() - start:.0f} s")
 

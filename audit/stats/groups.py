@@ -95,10 +95,13 @@ def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimat
     """:func:`group_ratios` for many rates at once: one Estimate a cell; cells as in :func:`group_tests`."""
     m = moments(sums, settings)
     found: list[Estimate] = []
+    intervals: dict[int, tuple[Floats, Floats, list[str]]] = {}
     for j, groups in enumerate(_compared(sums, n_groups, "rate", settings)):
         number = len(groups.cells)
-        level = 1 - (1 - settings.confidence) / max(number, 1)
-        low, high, methods = rate_intervals(sums, m, replace(settings, confidence=level), [""] * sums.n_cells)
+        if number not in intervals:
+            together = replace(settings, confidence=1 - (1 - settings.confidence) / max(number, 1))
+            intervals[number] = rate_intervals(sums, m, together, [""] * sums.n_cells)
+        low, high, methods = intervals[number]
         why = groups.lacking or ("not estimable: the rate of a group is 0" if (groups.value <= 0).any() else "")
         made: dict[int, tuple[float, float, float]] = {}
         if not why:
@@ -134,9 +137,10 @@ def omnibus(
     """Permutation test that no group differs from any other, speakers being exchanged between groups.
 
     The statistic is the variance between the groups' values over their mean sampling variance, the ANOVA-type
-    statistic of Brunner, Dette and Munk (1997); permuting it is exact where speakers can be exchanged, and keeps close
-    to its level where only the values are equal (Pauly, Brunner and Konietschke 2015). A group whose speakers all
-    agree adds no noise; no group's own variance is divided by. ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and
+    statistic of Brunner, Dette and Munk (1997). Permuting it is exact where speakers can be exchanged; where only the
+    values are equal and groups differ in size or variance, docs/method.md has what was measured (for two groups it is
+    the studentised test of Chung and Romano 2013). A group whose speakers all agree adds no noise; no group's own
+    variance is divided by. ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and
     Smyth 2010). With at least 500 speakers in every group, and of a rate 25 who dissent, the statistic's limit is
     drawn instead: normal errors of the groups' values.
 
