@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audit.metrics import Metric
 from audit.models.coverage import Heard
-from audit.stats import Estimate, Settings, mean, paired_difference, prediction_powered, rate
+from audit.stats import Curve, Estimate, Pairs, Settings, figure_curve, mean, paired, prediction_powered, rate
 from audit.vocabulary import UNKNOWN, group_members, ordered_groups, same_language
 
 Mask = NDArray[np.bool_]
@@ -120,25 +120,38 @@ class Evidence:
         values = self.values(stage, metric)[mask]
         return estimate(values, self.speakers[mask], self.at(confidence), name=f"{stage}.{metric}")
 
+    def figure_curve(self, metric: str, stage: str, mask: Mask) -> Curve:
+        """:meth:`figure` at every confidence."""
+        values, kind = self.values(stage, metric)[mask], self.metrics[metric].kind
+        return figure_curve(values, self.speakers[mask], self.settings, kind=kind, name=f"{stage}.{metric}")
+
     def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
-        return paired_difference(
+        return self.changed(metric, before, after, mask).curve().at(confidence or self.settings.confidence)
+
+    def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
+        """The speakers of :meth:`change`, seen at both stages."""
+        return paired(
             self.values(before, metric)[mask],
             self.values(after, metric)[mask],
             self.speakers[mask],
-            self.at(confidence),
+            self.settings,
             kind=self.metrics[metric].kind,
             name=f"{before}>{after}.{metric}",
         )
 
     def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
         """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
+        return self.contrasted(metric, stage, first, second).curve().at(confidence or self.settings.confidence)
+
+    def contrasted(self, metric: str, stage: str, first: Mask, second: Mask) -> Pairs:
+        """The speakers of :meth:`contrast`, heard in both parts."""
         values = self.values(stage, metric)
-        return paired_difference(
+        return paired(
             values[first],
             values[second],
             self.speakers[first],
-            self.at(confidence),
+            self.settings,
             second_speakers=self.speakers[second],
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",

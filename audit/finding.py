@@ -38,6 +38,11 @@ class Finding:
         Why this outcome and no other.
     would_change : str
         What would change the verdict.
+    p_value : float or None
+        The smallest error probability at which the check would still be ``shown``; ``shown`` is where it is at most
+        one minus the audit's confidence. ``None`` where the check is not evaluable.
+    p_adjusted : float or None
+        The same for all checks of the audit together (Holm 1979).
     """
 
     code: str
@@ -50,6 +55,8 @@ class Finding:
     sentence: str = ""
     reason: str = ""
     would_change: str = ""
+    p_value: float | None = None
+    p_adjusted: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""
@@ -64,6 +71,8 @@ class Finding:
             "sentence": self.sentence,
             "reason": self.reason,
             "would_change": self.would_change,
+            "p_value": self.p_value,
+            "p_adjusted": self.p_adjusted,
         }
 
     @classmethod

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence import Evidence, Mask
-from audit.stats import Estimate, paired_difference, rate
+from audit.stats import Estimate, Pairs, paired, rate
 from audit.vocabulary import RACES
 
 
@@ -62,30 +62,38 @@ def flips(
     )
 
 
-def flip_figures(evidence: Evidence, mask: Mask, confidence: float | None = None) -> dict[str, Estimate]:
-    """How often rendered faces of one speaker are read as different races, over the speakers of some clips.
+@dataclass(frozen=True)
+class FlipFigures:
+    """How often two clips of one speaker are read as different races, over some speakers.
 
-    ``within``: two clips of one language; ``between``: two clips of two languages; ``excess``: the second minus the
-    first, paired by the speakers who have both. See :func:`flips`.
+    ``within`` a language and ``between`` two; ``excess`` holds the speakers who have both, the second minus the first.
     """
+
+    within: Estimate
+    between: Estimate
+    excess: Pairs
+
+
+def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
+    """The flips of the rendered faces of some clips; two regions of a language are one language."""
     languages = evidence.frame["language"][mask].map({code: code.split("-")[0].lower() for code in evidence.languages})
     reads = pd.Index(RACES).get_indexer(pd.Index(evidence.frame["rendered_race"][mask].to_numpy(object)))
     who = evidence.speakers[mask]
     able, within, between = flips(np.asarray(reads, np.int64), who, np.asarray(pd.factorize(languages)[0], np.int64))
-    settings = evidence.at(confidence)
-    figures = {
-        "within": rate(within, able, settings, name="flips within"),
-        "between": rate(between, able, settings, name="flips between"),
-        "excess": paired_difference(within, between, able, settings, name="flips"),
-    }
     heard = pd.Series(reads >= 0).groupby(who).sum()
-    taking_part = {"within": ~np.isnan(within), "between": ~np.isnan(between)}
-    taking_part["excess"] = taking_part["within"] & taking_part["between"]
-    clips = {name: int(heard[heard.index.isin(able[part])].sum()) for name, part in taking_part.items()}
-    return {
-        name: replace(estimate, n_clips=clips[name], n_missing=len(who) - clips[name])
-        for name, estimate in figures.items()
-    }
+
+    def counts(part: NDArray[np.bool_]) -> dict[str, int]:
+        """Clips, not speakers, are what stands behind a figure."""
+        clips = int(heard[heard.index.isin(able[part])].sum())
+        return {"n_clips": clips, "n_missing": len(who) - clips}
+
+    one, two = ~np.isnan(within), ~np.isnan(between)
+    settings = evidence.settings
+    return FlipFigures(
+        replace(rate(within, able, settings, name="flips within"), **counts(one)),  # type: ignore[arg-type]  # whole numbers
+        replace(rate(between, able, settings, name="flips between"), **counts(two)),  # type: ignore[arg-type]  # the same
+        replace(paired(within, between, able, settings, name="flips"), **counts(one & two)),  # type: ignore[arg-type]  # the same
+    )
 
 
 def _pairs(number: pd.Series) -> pd.Series:

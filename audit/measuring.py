@@ -8,6 +8,7 @@ from typing import Any
 
 from audit.audit import Audit
 from audit.checks import CHECKS
+from audit.checks.together import together
 from audit.evidence import Evidence
 from audit.labelling import HumanReadings, read_human_readings
 from audit.metrics import metric_frame, metrics_of
@@ -88,7 +89,7 @@ def measure(
     return Audit(
         run=_identity(run, human),
         settings=chosen.model_dump(mode="json", exclude={"human_readings"}),  # a path; the file's digest is in run
-        findings=tuple(check(evidence) for _, check in CHECKS.values()),
+        findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
     )
 

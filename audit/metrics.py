@@ -7,7 +7,7 @@ label that it needs is unknown. Missing never becomes right or wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,27 +34,30 @@ class Metric:
         What it says, in a few words.
     stages : tuple of str
         At which stages it can be scored.
+    worse : {"low", "high"} or None
+        Which end is bad for a group; None where neither is.
     """
 
     name: str
     kind: Kind
     words: str
     stages: tuple[str, ...] = STAGES
+    worse: Literal["low", "high"] | None = None
 
 
 def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
     """Every metric, in the order in which it is shown."""
     later = ("ceiling", "rendered")
     return (
-        Metric("read_own_group", "rate", "read as the speaker's own group"),
+        Metric("read_own_group", "rate", "read as the speaker's own group", worse="low"),
         *(Metric(f"read_{race}", "rate", f"read as {race.replace('_', ' ')}") for race in RACES),
-        Metric("gender_right", "rate", "gender read as labelled"),
-        Metric("age_error", "mean", "years between the age read and the age labelled"),
+        Metric("gender_right", "rate", "gender read as labelled", worse="low"),
+        Metric("age_error", "mean", "years between the age read and the age labelled", worse="high"),
         *(
             metric
             for model in similarity_models
             for metric in (
-                Metric(f"similarity_{model.lower()}", "mean", f"cosine to the own portrait ({model})", later),
+                Metric(f"similarity_{model.lower()}", "mean", f"cosine to the own portrait ({model})", later, "low"),
                 Metric(
                     f"impostor_{model.lower()}",
                     "mean",
@@ -62,11 +65,15 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
                     later,
                 ),
                 Metric(
-                    f"similarity_over_impostor_{model.lower()}", "mean", f"the one minus the other ({model})", later
+                    f"similarity_over_impostor_{model.lower()}",
+                    "mean",
+                    f"the one minus the other ({model})",
+                    later,
+                    "low",
                 ),
             )
         ),
-        Metric("no_face", "rate", "no face that could be read", ("rendered",)),
+        Metric("no_face", "rate", "no face that could be read", ("rendered",), "high"),
     )
 
 

@@ -13,7 +13,7 @@ from audit.checks.verdicts import judge, too_few
 from audit.evidence import Evidence, Mask
 from audit.finding import Finding
 from audit.sentences import group_words, percent, points
-from audit.stats import Estimate, difference
+from audit.stats import Curve, Estimate, difference_curve
 
 CODE = "S2F007"
 TITLE = "Read less well where the training heard little"
@@ -51,7 +51,8 @@ def check(evidence: Evidence) -> Finding:
             "the most heard.",
             "A cohort with a language that the training hardly heard; for this model there may be none.",
         )
-    held, how = _figure(evidence, little, well)
+    effect, how = _effect(evidence, little, well)
+    held = effect.at(evidence.settings.confidence)
     estimates: dict[str, Estimate] = {
         "coverage_effect": held,
         "hardly_heard": evidence.figure(METRIC, "rendered", little),
@@ -60,7 +61,7 @@ def check(evidence: Evidence) -> Finding:
     for group in evidence.groups:
         own = evidence.where(group=group)
         if (own & little).any() and (own & well).any():
-            estimates[group] = _figure(evidence, own & little, own & well)[0]
+            estimates[group] = _effect(evidence, own & little, own & well)[0].at(evidence.settings.confidence)
         for word, part in (("hardly_heard", own & little), ("well_heard", own & well)):
             if part.any():
                 estimates[f"{group}.{word}"] = evidence.figure(METRIC, "rendered", part)
@@ -70,15 +71,32 @@ def check(evidence: Evidence) -> Finding:
         f"{percent(estimates['well_heard'])} where it heard it well ({points(held)}, {how}). "
         f"{_of_groups(evidence, little)}"
     )
-    return judge(evidence, CODE, TITLE, "all", held, estimates, sentence, direction="greater", figure="coverage effect")
+    return judge(
+        evidence,
+        CODE,
+        TITLE,
+        "all",
+        held,
+        estimates,
+        sentence,
+        direction="greater",
+        figure="coverage effect",
+        curve=effect,
+    )
 
 
-def _figure(evidence: Evidence, little: Mask, well: Mask) -> tuple[Estimate, str]:
-    paired = evidence.contrast(METRIC, "rendered", little, well)
-    if paired.n_speakers:
-        return paired, "the same speakers"
-    apart = difference(evidence.figure(METRIC, "rendered", little), evidence.figure(METRIC, "rendered", well))
-    return replace(apart, method=f"{apart.method}; other speakers on each side"), "other speakers"
+def _effect(evidence: Evidence, little: Mask, well: Mask) -> tuple[Curve, str]:
+    """Well minus hardly heard, at every confidence, and in words who is compared."""
+    same = evidence.contrasted(METRIC, "rendered", little, well)
+    if len(same.sums.total):
+        return same.curve(), "the same speakers"
+    apart = difference_curve(*(evidence.figure_curve(METRIC, "rendered", part) for part in (little, well)))
+
+    def told(confidence: float) -> Estimate:
+        estimate = apart.at(confidence)
+        return replace(estimate, method=f"{estimate.method}; other speakers on each side")
+
+    return Curve(told, apart.least), "other speakers"
 
 
 def _of_groups(evidence: Evidence, little: Mask) -> str:

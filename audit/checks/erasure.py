@@ -28,15 +28,16 @@ def check(evidence: Evidence) -> Finding:
             "There is no portrait or ceiling, or no speaker of a known group.",
             "Portraits, and speakers whose group is known.",
         )
-    level = 1 - (1 - evidence.settings.confidence) / len(evidence.groups)
     figures = []
     for group in evidence.groups:
         mask = evidence.where(group=group)
+        curve = evidence.changed(METRIC, "rendered", before, mask).curve().together(len(evidence.groups))
         figures.append(
             GroupFigure(
                 group,
-                evidence.change(METRIC, "rendered", before, mask, level),
+                curve.at(evidence.settings.confidence),
                 {stage: evidence.figure(METRIC, stage, mask) for stage in ("portrait", "ceiling", "rendered")},
+                curve,
             )
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from audit.checks.verdicts import GroupFigure
 from audit.evidence import Evidence
-from audit.stats import difference
+from audit.stats import difference_curve
 
 
 def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure]:
@@ -21,18 +21,16 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
     metric, stage : str
         What is compared.
     """
-    level = 1 - (1 - evidence.settings.confidence) / max(1, len(evidence.groups))
     figures = []
     for group in evidence.groups:
         mask = evidence.where(group=group)
-        own, rest = (evidence.figure(metric, stage, part, level) for part in (mask, ~mask))
-        if own.value is None or rest.value is None:
+        own, rest = (evidence.figure_curve(metric, stage, part) for part in (mask, ~mask))
+        beside = {
+            "own": own.at(evidence.settings.confidence),
+            "others": rest.at(evidence.settings.confidence),
+        }
+        if any(estimate.value is None for estimate in beside.values()):
             continue
-        figures.append(
-            GroupFigure(
-                group,
-                difference(rest, own),
-                {"own": evidence.figure(metric, stage, mask), "others": evidence.figure(metric, stage, ~mask)},
-            )
-        )
+        gap = difference_curve(rest, own).together(len(evidence.groups))
+        figures.append(GroupFigure(group, gap.at(evidence.settings.confidence), beside, gap))
     return figures if len(figures) > 1 else []

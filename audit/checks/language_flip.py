@@ -23,13 +23,12 @@ def check(evidence: Evidence) -> Finding:
     """
     if not evidence.groups:
         return too_few(CODE, TITLE, "all", {}, "No speaker's group is known.", "Speakers whose group is known.")
-    level = 1 - (1 - evidence.settings.confidence) / len(evidence.groups)
     figures = []
     for group in evidence.groups:
-        mask = evidence.where(group=group)
-        held = flip_figures(evidence, mask, level)["excess"]
-        beside = flip_figures(evidence, mask)
-        figures.append(GroupFigure(group, held, {name: beside[name] for name in ("within", "between")}))
+        found = flip_figures(evidence, evidence.where(group=group))
+        excess = found.excess.curve().together(len(evidence.groups))
+        beside = {"within": found.within, "between": found.between}
+        figures.append(GroupFigure(group, excess.at(evidence.settings.confidence), beside, excess))
     if not any(figure.held.n_speakers for figure in figures):
         return too_few(
             CODE,

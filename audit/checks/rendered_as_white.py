@@ -39,26 +39,22 @@ def check(evidence: Evidence) -> Finding:
             "English clips of speakers whose group is asian.",
         )
     other = evidence.where(race=RACE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
+    compared = {
+        "excess_over_portrait": evidence.changed(READ, "portrait", "rendered", english),
+        "excess_over_ceiling": evidence.changed(READ, "ceiling", "rendered", english),
+        "language_effect": evidence.contrasted(READ, "rendered", other, english),
+    }
     estimates: dict[str, Estimate] = {
         "portrait": evidence.figure(READ, "portrait", english),
         "ceiling": evidence.figure(READ, "ceiling", english),
         "rendered": evidence.figure(READ, "rendered", english),
         "rendered_other_language": evidence.figure(READ, "rendered", other),
-        "excess_over_portrait": evidence.change(READ, "portrait", "rendered", english),
-        "excess_over_ceiling": evidence.change(READ, "ceiling", "rendered", english),
-        "language_effect": evidence.contrast(READ, "rendered", other, english),
+        **{name: pairs.difference() for name, pairs in compared.items()},
         "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
     }
     if evidence.human is not None:
         estimates["rendered_prediction_powered"] = evidence.predicted(READ, english)
-    headline = next(
-        (
-            name
-            for name in ("excess_over_portrait", "excess_over_ceiling", "language_effect")
-            if estimates[name].value is not None
-        ),
-        "excess_over_portrait",
-    )
+    headline = next((name for name in compared if estimates[name].value is not None), "excess_over_portrait")
     labels = [label for label in ordered_groups(set(evidence.frame["group"][english])) if label != "asian"]
     mixed = (
         f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do "
@@ -81,6 +77,7 @@ def check(evidence: Evidence) -> Finding:
         sentence,
         direction="greater",
         figure=headline.replace("_", " "),
+        curve=compared[headline].curve(),
     )
 
 

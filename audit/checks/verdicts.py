@@ -9,7 +9,7 @@ from typing import Literal
 from audit.evidence import Evidence
 from audit.finding import OUTCOMES, Finding
 from audit.sentences import group_words, listing, typeset
-from audit.stats import Estimate, speakers_needed, verdict
+from audit.stats import Curve, Estimate, p_value, speakers_needed, verdict
 from audit.stats.verdict import Outcome
 
 Direction = Literal["greater", "two_sided"]
@@ -21,11 +21,15 @@ BEYOND_REACH = 20_000
 
 @dataclass(frozen=True)
 class GroupFigure:
-    """What a check holds against its margin for one group, and the figures beside it."""
+    """What a check holds against its margin for one group, and the figures beside it.
+
+    ``curve`` is ``held`` at every confidence; without it the finding has no p-value.
+    """
 
     group: str
     held: Estimate
     beside: Mapping[str, Estimate] = field(default_factory=dict)
+    curve: Curve | None = None
 
 
 def judge(
@@ -39,10 +43,14 @@ def judge(
     *,
     direction: Direction,
     figure: str,
+    curve: Curve | None = None,
 ) -> Finding:
-    """The finding about one figure."""
+    """The finding about one figure; ``curve`` is ``held`` at every confidence, for its p-value."""
     margin = evidence.margins[code]
     judged = verdict(held, margin, direction)
+    p = None
+    if curve is not None and judged.outcome != "not_evaluable":
+        p = p_value(curve, margin, direction, evidence.settings.confidence)
     return Finding(
         code,
         title,
@@ -54,6 +62,7 @@ def judge(
         sentence,
         typeset(f"{figure}: {judged.reason}."),
         would_change(held, margin, direction, judged.outcome, evidence),
+        p,
     )
 
 
@@ -107,7 +116,18 @@ def judge_groups(
         sentence(named),
         typeset(f"{figure}, {group_words(named[0])}: {verdicts[named[0]].reason}. By group: {groups}."),
         would_change(held, margin, direction, outcome, evidence),
+        _least_p(by_size, margin, direction, evidence) if able else None,
     )
+
+
+def _least_p(figures: list[GroupFigure], margin: float, direction: Direction, evidence: Evidence) -> float | None:
+    """The p-value of a figure for any of the groups: the least, their curves being held together already."""
+    least = 1.0
+    for item in figures:
+        if item.curve is None:
+            return None
+        least = p_value(item.curve, margin, direction, evidence.settings.confidence, least)
+    return least
 
 
 def too_few(code: str, title: str, group: str, estimates: Mapping[str, Estimate], reason: str, would: str) -> Finding:

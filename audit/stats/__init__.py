@@ -1,11 +1,22 @@
 """Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
 
+from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
+from audit.stats.groups import GroupTest, between_groups, group_ratios, omnibus
 from audit.stats.multiplicity import benjamini_hochberg, holm
-from audit.stats.pairs import PairedTest, difference, mcnemar, paired_difference, permutation
+from audit.stats.pairs import (
+    PairedTest,
+    Pairs,
+    difference,
+    difference_curve,
+    mcnemar,
+    paired,
+    paired_difference,
+    permutation,
+)
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.predicted import prediction_powered
-from audit.stats.rates import ALL, Bounds, bounds, cells, mean, rate
+from audit.stats.rates import ALL, Bounds, bounds, cells, figure_curve, mean, rate
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
 
@@ -13,19 +24,29 @@ __all__ = [
     "ALL",
     "LARGE",
     "Bounds",
+    "Curve",
     "Detectable",
     "Estimate",
+    "GroupTest",
     "Needed",
     "PairedTest",
+    "Pairs",
     "Settings",
     "Verdict",
     "benjamini_hochberg",
+    "between_groups",
     "bounds",
     "cells",
     "difference",
+    "difference_curve",
+    "figure_curve",
+    "group_ratios",
     "holm",
     "mcnemar",
     "mean",
+    "omnibus",
+    "p_value",
+    "paired",
     "paired_difference",
     "permutation",
     "prediction_powered",

@@ -61,8 +61,14 @@ def bootstrap(
     >>> 43 < low < 45 and 54 < high < 56
     True
     """
-    draws = resampled_means(total, weight, resamples, rng)
-    levels = np.array([tail, 1 - tail])
+    return bootstrap_ends(resampled_means(total, weight, resamples, rng), total, weight, tail=tail, rule=rule)
+
+
+def bootstrap_ends(
+    draws: Floats, total: Floats, weight: Floats, *, tail: float, rule: BootstrapRule = "bca"
+) -> tuple[float, float]:
+    """The interval of :func:`bootstrap` from resamples that are there already."""
+    resamples, levels = len(draws), np.array([tail, 1 - tail])
     if rule == "bca":
         value = float(total.sum() / weight.sum())
         close = np.abs(draws - value) <= 1e-12 * max(1.0, abs(value))

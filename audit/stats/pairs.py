@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special, stats
 
+from audit.stats.curves import Curve
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import mover
-from audit.stats.rates import Moments, estimates, moments, rate_intervals, shortened
+from audit.stats.rates import Drawn, Moments, estimates, least_error, moments, rate_intervals, shortened
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     Floats,
@@ -24,6 +25,7 @@ from audit.stats.speakers import (
 )
 
 _ENUMERATED = 16
+_MANY = 1000
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,116 @@ class PairedTest:
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Per-speaker differences as sums of one cell, with the counts of what they rest on."""
+class Pairs:
+    """Speakers seen twice: their differences as sums of one cell, the counts they rest on, how to estimate from them.
+
+    From :func:`paired`, whose arguments ``kind``, ``settings`` and ``name`` are kept.
+    """
 
     sums: SpeakerSums
     n_clips: int
     n_missing: int
     n_unpaired: int
+    kind: Kind
+    settings: Settings
+    name: str
+
+    def difference(self) -> Estimate:
+        """As :func:`paired_difference`."""
+        return self.curve().at(self.settings.confidence)
+
+    def curve(self) -> Curve:
+        """The difference at every confidence."""
+        drawn: Drawn = {}
+        return Curve(
+            lambda confidence: self._at(replace(self.settings, confidence=confidence), drawn),
+            **least_error(self.sums, self.kind, self.settings),
+        )
+
+    def _at(self, settings: Settings, drawn: Drawn) -> Estimate:
+        m = moments(self.sums, settings)
+        n, varied = int(m.speakers[0]), bool(m.variance[0] > 0)
+        by_resampling = self.kind == "mean" or (settings.interval != "auto" and m.size[0] >= LARGE and varied)
+        if by_resampling or n < settings.min_speakers:
+            found = estimates(self.sums, "mean", settings, [self.name], drawn)[0]
+            value, low, high, method = found.value, found.low, found.high, found.method
+        else:
+            point, lows, highs, told = paired_rate_intervals(self.sums, m, settings)
+            value, low, high, method = shortened(point[0]), shortened(lows[0]), shortened(highs[0]), told[0]
+        if self.n_unpaired:
+            method += f"; speakers without a counterpart, left out: {self.n_unpaired}"
+        return Estimate(value, low, high, n, self.n_clips, self.n_missing, method)
+
+    def mcnemar(self) -> PairedTest:
+        """As :func:`mcnemar`."""
+        gained, lost, n = self._signs
+        p = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+        return PairedTest(shortened(p) if n else None, gained, lost, n, "exact McNemar on speakers")
+
+    def permutation(self) -> PairedTest:
+        """As :func:`permutation`."""
+        gained, lost, n = self._signs
+        if not n:
+            return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
+        change, settings = self.sums.mean, self.settings
+        size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
+        seen = abs(float(np.round(change, 12).sum())) - 1e-9
+        moved = int(number.sum())
+        if np.log1p(number).sum() <= _ENUMERATED * np.log(2):
+            # how many of each size keep their sign decides the sum: 2**moved sign changes are few different ones
+            sums, chance = np.zeros(1), np.ones(1)
+            for each, of in zip(size, number, strict=True):
+                kept = np.arange(of + 1)
+                sums = np.add.outer(sums, (2 * kept - of) * each).ravel()
+                chance = np.multiply.outer(chance, stats.binom.pmf(kept, of, 0.5)).ravel()
+            p, how = min(1.0, float(chance[np.abs(sums) >= seen].sum())), f"all 2^{moved} sign changes"
+        elif moved >= _MANY:
+            spread = float(np.sqrt((number * size**2).sum()))
+            p, how = 2 * float(special.ndtr(-abs(float(change.sum())) / spread)), f"{moved} sign changes, their limit"
+        else:
+            shape = (settings.resamples, len(size))
+            rng = settings.generator(self.name)
+            flips = rng.binomial(number, 0.5, size=shape) if number.max() > 1 else rng.integers(0, 2, size=shape)
+            drawn = np.abs(((2 * flips - number) * size).sum(axis=1))
+            p = (float(np.sum(drawn >= seen)) + 1) / (settings.resamples + 1)
+            how = f"{settings.resamples} random sign changes"
+        return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how}")
+
+    @property
+    def _signs(self) -> tuple[int, int, int]:
+        change = self.sums.mean
+        return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)
+
+
+def paired(
+    first: ArrayLike,
+    second: ArrayLike,
+    speakers: SpeakerIds,
+    settings: Settings | None = None,
+    *,
+    second_speakers: SpeakerIds | None = None,
+    kind: Kind = "rate",
+    name: str = "",
+) -> Pairs:
+    """The speakers who were seen twice, put together once for an interval, its curve and a test.
+
+    Parameters and errors are those of :func:`paired_difference`.
+
+    Examples
+    --------
+    >>> found = paired([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"])
+    >>> found.difference().value, found.permutation().p
+    (0.75, 0.03125)
+    """
+    settings = settings or Settings()
+    if second_speakers is not None and settings.estimand == "clip":
+        settings = replace(settings, estimand="speaker")
+    return Pairs(*_paired(first, second, speakers, second_speakers, kind), kind, settings, name)
 
 
 def _paired(
     first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, second_speakers: SpeakerIds | None, kind: Kind
-) -> _Pairs:
+) -> tuple[SpeakerSums, int, int, int]:
     a, b = checked_values(first, kind), checked_values(second, kind)
     if second_speakers is None:
         if len(a) != len(b):
@@ -67,7 +167,7 @@ def _paired(
         codes = codes_of(speakers, len(a))
         sums = speaker_sums(b - a, codes)
         n_heard = len(np.unique(codes))
-        return _Pairs(sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total))
+        return sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total)
     ids = ids_of(speakers)
     if len(ids) != len(a):
         raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
@@ -83,7 +183,7 @@ def _paired(
     n_clips = int(clips_a.sum() + clips_b.sum())
     zeros = np.zeros(len(heard), dtype=np.int64)
     sums = sorted_sums(zeros, change * worth, worth, np.zeros(1, dtype=np.int64))
-    return _Pairs(sums, n_clips, len(a) + len(b) - n_clips, n_ids - len(heard))
+    return sums, n_clips, len(a) + len(b) - n_clips, n_ids - len(heard)
 
 
 def paired_difference(
@@ -136,22 +236,7 @@ def paired_difference(
     >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
     (0.8, 0.066, 0.995, 5, 1)
     """
-    settings = settings or Settings()
-    pairs = _paired(first, second, speakers, second_speakers, kind)
-    if second_speakers is not None and settings.estimand == "clip":
-        settings = replace(settings, estimand="speaker")
-    m = moments(pairs.sums, settings)
-    n, varied = int(m.speakers[0]), bool(m.variance[0] > 0)
-    by_resampling = kind == "mean" or (settings.interval != "auto" and m.size[0] >= LARGE and varied)
-    if by_resampling or n < settings.min_speakers:
-        found = estimates(pairs.sums, "mean", settings, [name])[0]
-        value, low, high, method = found.value, found.low, found.high, found.method
-    else:
-        point, lows, highs, told = paired_rate_intervals(pairs.sums, m, settings)
-        value, low, high, method = shortened(point[0]), shortened(lows[0]), shortened(highs[0]), told[0]
-    if pairs.n_unpaired:
-        method += f"; speakers without a counterpart, left out: {pairs.n_unpaired}"
-    return Estimate(value, low, high, n, pairs.n_clips, pairs.n_missing, method)
+    return paired(first, second, speakers, settings, second_speakers=second_speakers, kind=kind, name=name).difference()
 
 
 def paired_rate_intervals(
@@ -212,6 +297,13 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(value, low, high, *counts, f"MOVER ({methods})")
 
 
+def difference_curve(first: Curve, second: Curve) -> Curve:
+    """:func:`difference` at every confidence."""
+    return Curve(
+        lambda confidence: difference(first.at(confidence), second.at(confidence)), max(first.least, second.least)
+    )
+
+
 def _lacking(first: Estimate, second: Estimate, at_first: bool) -> str:
     return f"first: {first.method}" if at_first else f"second: {second.method}"
 
@@ -230,10 +322,7 @@ def mcnemar(
     >>> mcnemar([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"]).p  # 6 against 0: 2 / 2**6
     0.03125
     """
-    pairs = _paired(first, second, speakers, second_speakers, "rate")
-    gained, lost, n = _signs(pairs)
-    p = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
-    return PairedTest(shortened(p) if n else None, gained, lost, n, "exact McNemar on speakers")
+    return paired(first, second, speakers, second_speakers=second_speakers).mcnemar()
 
 
 def permutation(
@@ -248,38 +337,16 @@ def permutation(
 ) -> PairedTest:
     """Test of no mean change that exchanges first and second within each speaker, all of their clips together.
 
-    The statistic is ``|sum_s d_s|``. All sign changes are tried with up to 16 speakers who changed at all; otherwise
-    ``settings.resamples`` random ones, with the observed one counted in (Phipson and Smyth 2010). Shapes are those of
-    :func:`paired_difference`.
+    The statistic is ``|sum_s d_s|``. All sign changes count where they have at most ``2**16`` different sums, as those
+    of up to 16 speakers and of many with few sizes of change do; otherwise ``settings.resamples`` random ones, with
+    the observed one counted in (Phipson and Smyth 2010), or from 1000 speakers who changed on their normal limit.
+    Shapes are those of :func:`paired_difference`.
 
     Examples
     --------
     >>> permutation([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"]).p
     0.03125
     """
-    settings = settings or Settings()
-    pairs = _paired(first, second, speakers, second_speakers, kind)
-    gained, lost, n = _signs(pairs)
-    if not n:
-        return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
-    change = pairs.sums.mean
-    size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
-    seen = abs(float(np.round(change, 12).sum())) - 1e-9
-    moved = int(number.sum())
-    if moved <= _ENUMERATED:
-        sums = np.zeros(1)
-        for each in np.repeat(size, number):
-            sums = np.concatenate([sums + each, sums - each])
-        p, how = float(np.mean(np.abs(sums) >= seen)), f"all {len(sums)}"
-    else:
-        shape = (settings.resamples, len(size))
-        rng = settings.generator(name)
-        flips = rng.binomial(number, 0.5, size=shape) if number.max() > 1 else rng.integers(0, 2, size=shape)
-        drawn = np.abs(((2 * flips - number) * size).sum(axis=1))
-        p, how = (float(np.sum(drawn >= seen)) + 1) / (settings.resamples + 1), f"{settings.resamples} random"
-    return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how} sign changes")
-
-
-def _signs(pairs: _Pairs) -> tuple[int, int, int]:
-    change = pairs.sums.mean
-    return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)
+    return paired(
+        first, second, speakers, settings, second_speakers=second_speakers, kind=kind, name=name
+    ).permutation()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from audit.stats.bootstrap import BootstrapRule, bootstrap
+from audit.stats.bootstrap import BootstrapRule, bootstrap_ends, resampled_means
+from audit.stats.curves import Curve
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import clopper_pearson, effective_size, mid_p, student
 from audit.stats.settings import LARGE, Kind, Settings
@@ -18,6 +19,8 @@ from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_
 
 ALL = "all"
 """What stands in every column of the row of :func:`cells` that takes all clips together."""
+
+Drawn = dict[int, Floats]
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,15 @@ def moments(sums: SpeakerSums, settings: Settings) -> Moments:
     return Moments(value, variance, size, n.astype(np.int64), sums.sum(sums.clips).astype(np.int64))
 
 
-def estimates(sums: SpeakerSums, kind: Kind, settings: Settings, names: Sequence[str]) -> list[Estimate]:
-    """An Estimate for every cell; ``names`` seed the random numbers of those that need any."""
+def estimates(
+    sums: SpeakerSums, kind: Kind, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
+) -> list[Estimate]:
+    """An Estimate for every cell; ``names`` seed the random numbers of those that need any.
+
+    ``drawn`` keeps the bootstrap's resamples by cell, for calls that differ in the confidence alone.
+    """
     m = moments(sums, settings)
-    low, high, methods = (rate_intervals if kind == "rate" else _mean_intervals)(sums, m, settings, names)
+    low, high, methods = (rate_intervals if kind == "rate" else _mean_intervals)(sums, m, settings, names, drawn)
     made = []
     for i in range(sums.n_cells):
         value, ends = shortened(m.value[i]), (shortened(low[i]), shortened(high[i]))
@@ -85,7 +93,7 @@ def estimates(sums: SpeakerSums, kind: Kind, settings: Settings, names: Sequence
 
 
 def rate_intervals(
-    sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str]
+    sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
     """Low, high and method of each cell's rate: Clopper-Pearson below 30 speakers, mid-P from there on.
 
@@ -94,13 +102,8 @@ def rate_intervals(
     """
     tail = settings.tail
     enough = m.speakers >= settings.min_speakers
-    value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
+    value, size = np.where(enough, m.value, 0.5), effective_reads(sums, m, settings)
     large = m.size >= LARGE
-    # of a rare read the variance is known only as well as the few speakers who had it tell
-    dissent = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
-    freedom = np.minimum(floor, 2 * dissent) - 1
-    variance, clips = np.where(enough, m.variance, 1.0), np.maximum(m.clips, 1.0)
-    size = effective_size(value, variance, floor, clips, tail, freedom=freedom)
     low, high = np.zeros(sums.n_cells), np.ones(sums.n_cells)
     for of, formula in ((~large, clopper_pearson), (large, mid_p)):
         low[of], high[of] = formula(value[of], size[of], tail)
@@ -110,13 +113,24 @@ def rate_intervals(
         methods.append(_lacking(m, i, settings) or f"{name} on {_worth(m, i, float(size[i]))}{_averaged(settings)}")
     if settings.interval != "auto":
         for i in np.flatnonzero(large & (m.variance > 0)).tolist():
-            low[i], high[i] = _bootstrapped(sums, i, settings, names, settings.interval)
+            low[i], high[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
             methods[i] = f"{settings.interval} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}"
     return _around(m.value, low, high, enough, methods)
 
 
+def effective_reads(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
+    """How many independent reads each cell's rate rests on; of no meaning below ``min_speakers``."""
+    enough = m.speakers >= settings.min_speakers
+    value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
+    # of a rare read the variance is known only as well as the few speakers who had it tell
+    dissent = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
+    freedom = np.minimum(floor, 2 * dissent) - 1
+    variance, clips = np.where(enough, m.variance, 1.0), np.maximum(m.clips, 1.0)
+    return effective_size(value, variance, floor, clips, settings.tail, freedom=freedom)
+
+
 def _mean_intervals(
-    sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str]
+    sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
     enough = m.speakers >= settings.min_speakers
     low, high = student(m.value, m.variance, m.size, settings.tail)
@@ -127,7 +141,7 @@ def _mean_intervals(
             lacking, enough[i] = f"no interval: all {m.speakers[i]} speakers have the same value", False
         if not lacking and m.size[i] >= LARGE:
             rule: BootstrapRule = "bca" if settings.interval == "auto" else settings.interval
-            low[i], high[i] = _bootstrapped(sums, i, settings, names, rule)
+            low[i], high[i] = _bootstrapped(sums, i, settings, names, rule, drawn)
             methods.append(f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}")
         else:
             methods.append(lacking or f"Student's t on {m.speakers[i]} speakers{_averaged(settings)}")
@@ -135,12 +149,15 @@ def _mean_intervals(
 
 
 def _bootstrapped(
-    sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: BootstrapRule
+    sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: BootstrapRule, drawn: Drawn | None
 ) -> tuple[float, float]:
     total, weight = weighing(sums, settings)
     of = sums.cell == i
-    rng = settings.generator(names[i])
-    return bootstrap(total[of], weight[of], resamples=settings.resamples, tail=settings.tail, rng=rng, rule=rule)
+    total, weight = total[of], weight[of]
+    kept = {} if drawn is None else drawn
+    if i not in kept:
+        kept[i] = resampled_means(total, weight, settings.resamples, settings.generator(names[i]))
+    return bootstrap_ends(kept[i], total, weight, tail=settings.tail, rule=rule)
 
 
 def _around(
@@ -227,8 +244,33 @@ def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
 
 
 def _single(values: ArrayLike, speakers: SpeakerIds, kind: Kind, settings: Settings, name: str) -> Estimate:
+    return figure_curve(values, speakers, settings, kind=kind, name=name).at(settings.confidence)
+
+
+def figure_curve(
+    values: ArrayLike, speakers: SpeakerIds, settings: Settings, *, kind: Kind = "rate", name: str = ""
+) -> Curve:
+    """:func:`rate` or :func:`mean` at every confidence, the clips being read and resampled once.
+
+    Examples
+    --------
+    >>> curve = figure_curve([0, 0, 0, 0, 1, 1], [*"abcdee"], Settings())
+    >>> curve.at(0.95) == rate([0, 0, 0, 0, 1, 1], [*"abcdee"])
+    True
+    """
     array = checked_values(values, kind)
-    return estimates(speaker_sums(array, codes_of(speakers, len(array))), kind, settings, [name])[0]
+    sums = speaker_sums(array, codes_of(speakers, len(array)))
+    drawn: Drawn = {}
+    return Curve(
+        lambda confidence: estimates(sums, kind, replace(settings, confidence=confidence), [name], drawn)[0],
+        **least_error(sums, kind, settings),
+    )
+
+
+def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> dict[str, float]:
+    """The ``least`` of a :class:`Curve` over one cell, where its intervals come from a bootstrap; else nothing."""
+    resampled = kind == "mean" or settings.interval != "auto"
+    return {"least": 1 / (settings.resamples + 1)} if resampled and moments(sums, settings).size[0] >= LARGE else {}
 
 
 def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Bounds:

@@ -13,6 +13,7 @@ from audit.planning import detectable
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.tables.comparisons import changes, coverage, language_effects, language_flips, rendered_as
 from audit.tables.figures import disparities, instrument
+from audit.tables.groups import groups
 from audit.tables.human_readings import human_readings
 
 
@@ -54,14 +55,24 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             instrument(evidence),
         ),
         "disparities": Table("Every figure", "Averaged over speakers unless the settings say clips.", figures),
+        "groups": Table(
+            "All groups together",
+            "p: that no group differs, speakers exchanged between groups; q: p for as many figures as there are. "
+            "Spread: standard deviation between the groups' true figures, sampling noise taken out; it does not grow "
+            "with the number of groups, as the largest difference does. The worst group of many is in part the "
+            "unluckiest: its intervals hold whichever group it is. Ratio: to the geometric mean of the groups' rates.",
+            groups(evidence),
+        ),
         "changes": Table(
             "From stage to stage",
-            "Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to rendered the voice encoder's.",
+            "Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to rendered the voice encoder's. "
+            "q is the p-value adjusted for how many figures there are.",
             changes(evidence),
         ),
         "language_effects": Table(
             "English against the speakers' other languages",
-            "Rendered faces of the same speakers: English minus the other language.",
+            "Rendered faces of the same speakers: English minus the other language. q is the p-value "
+            "adjusted for how many figures there are.",
             language_effects(evidence),
         ),
         "language_flips": Table(
@@ -77,7 +88,8 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         ),
         "rendered_as": Table(
             "Rendered as another group (exploratory)",
-            "Rendered minus portrait, paired by speaker; not adjusted for how many figures there are.",
+            "Rendered minus portrait, paired by speaker. q is the p-value adjusted for how many figures there are; the "
+            "intervals are not.",
             rendered_as(evidence),
         ),
         "power": Table(

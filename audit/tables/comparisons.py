@@ -1,4 +1,8 @@
-"""The same speakers compared with themselves: from stage to stage, and from language to language."""
+"""The same speakers compared with themselves: from stage to stage, and from language to language.
+
+Each row has the p-value of "no change" (speakers' changes with their signs exchanged) and, for as many as the table has
+rows, its q-value.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ import pandas as pd
 
 from audit.evidence import Evidence
 from audit.flips import flip_figures
-from audit.stats import ALL
+from audit.stats import ALL, Pairs, benjamini_hochberg
 from audit.tables.figures import ESTIMATE
 from audit.vocabulary import RACES, ordered_groups
 
 STAGE_PAIRS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
+COMPARED = [*ESTIMATE, "p_value"]
 CHANGING = ("read_own_group", "read_white", "gender_right", "age_error")
 
 
@@ -31,17 +36,9 @@ def changes(evidence: Evidence) -> pd.DataFrame:
                 for language in (ALL, *evidence.languages):
                     part = mask if language == ALL else mask & evidence.where(language=language)
                     if part.any():
-                        rows.append(
-                            (
-                                metric,
-                                before,
-                                after,
-                                group,
-                                language,
-                                *astuple(evidence.change(metric, before, after, part)),
-                            )
-                        )
-    return pd.DataFrame(rows, columns=["metric", "from_stage", "to_stage", "group", "language", *ESTIMATE])
+                        changed = evidence.changed(metric, before, after, part)
+                        rows.append((metric, before, after, group, language, *_compared(changed)))
+    return _with_q(pd.DataFrame(rows, columns=["metric", "from_stage", "to_stage", "group", "language", *COMPARED]))
 
 
 def language_effects(evidence: Evidence) -> pd.DataFrame:
@@ -55,10 +52,10 @@ def language_effects(evidence: Evidence) -> pd.DataFrame:
         for group, mask in _parts(evidence):
             for language in (ALL, *others):
                 other = mask & (~english if language == ALL else evidence.where(language=language))
-                estimate = evidence.contrast(metric, "rendered", other, mask & english)
-                if estimate.n_speakers:
-                    rows.append((metric, group, language, *astuple(estimate)))
-    return pd.DataFrame(rows, columns=["metric", "group", "language", *ESTIMATE])
+                compared = _compared(evidence.contrasted(metric, "rendered", other, mask & english))
+                if compared[COMPARED.index("n_speakers")]:
+                    rows.append((metric, group, language, *compared))
+    return _with_q(pd.DataFrame(rows, columns=["metric", "group", "language", *COMPARED]))
 
 
 def rendered_as(evidence: Evidence) -> pd.DataFrame:
@@ -70,10 +67,22 @@ def rendered_as(evidence: Evidence) -> pd.DataFrame:
             for language in (ALL, *evidence.languages):
                 part = mask if language == ALL else mask & evidence.where(language=language)
                 if part.any() and evidence.has(before):
-                    rows.append(
-                        (group, race, language, *astuple(evidence.change(f"read_{race}", before, "rendered", part)))
-                    )
-    return pd.DataFrame(rows, columns=["group", "read", "language", *ESTIMATE])
+                    changed = evidence.changed(f"read_{race}", before, "rendered", part)
+                    rows.append((group, race, language, *_compared(changed)))
+    return _with_q(pd.DataFrame(rows, columns=["group", "read", "language", *COMPARED]))
+
+
+def _compared(pairs: Pairs) -> tuple[Any, ...]:
+    """A comparison's row: its figure, and its test where there are enough speakers for one."""
+    estimate = pairs.difference()
+    enough = estimate.n_speakers >= pairs.settings.min_speakers
+    return (*astuple(estimate), pairs.permutation().p if enough else None)
+
+
+def _with_q(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its p-values adjusted for how many there are (Benjamini and Hochberg 1995)."""
+    p = table["p_value"].astype(float)
+    return table.assign(p_value=p, q_value=benjamini_hochberg(p))
 
 
 def language_flips(evidence: Evidence) -> pd.DataFrame:
@@ -87,8 +96,9 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
     ]
     for group, mask in _parts(evidence):
         for languages, part in pairs:
-            figures = flip_figures(evidence, mask & part)
-            if figures["between"].n_speakers:
+            found = flip_figures(evidence, mask & part)
+            if found.between.n_speakers:
+                figures = {"within": found.within, "between": found.between, "excess": found.excess.difference()}
                 rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
     return pd.DataFrame(rows, columns=["figure", "group", "languages", *ESTIMATE])
 

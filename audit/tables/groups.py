@@ -1,0 +1,106 @@
+"""All groups of each metric at once: whether they differ, by how much, and which stands apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.evidence import Evidence
+from audit.metrics import Metric
+from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
+from audit.stats.groups import group_tests, ratios, spreads
+from audit.stats.rates import estimates, weighing
+from audit.stats.speakers import SpeakerSums, sorted_sums, speaker_sums
+
+NOTHING = Estimate(None, None, None, 0, 0, 0, "")
+FIGURES = ("spread", "worst", "apart", "ratio")
+COLUMNS = [
+    *("metric", "stage", "n_groups", "n_speakers", "p_value", "q_value"),
+    *("spread", "spread_low", "spread_high", "worst_group"),
+    *(f"{figure}{end}" for figure in FIGURES[1:] for end in ("", "_low", "_high")),
+    "method",
+]
+
+
+def groups(evidence: Evidence) -> pd.DataFrame:
+    """Every metric at every stage over the known groups together.
+
+    ``p_value``: of "no group differs" (:func:`audit.stats.omnibus`), ``q_value`` adjusted for the table's rows.
+    ``spread``: standard deviation between the groups (:func:`audit.stats.between_groups`). ``worst_group``: the one
+    with the worst figure or, where neither high nor low is worse, the one farthest from all others; its figure
+    (``worst``), its difference to all other speakers (``apart``) and, for rates, its ratio to the geometric mean of the
+    groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).
+    """
+    number = len(evidence.groups)
+    place = {group: i for i, group in enumerate(evidence.groups)}
+    # whoever is of no known group is among "all others", in a last cell that is not compared
+    cells = np.asarray(evidence.frame["group"].map(place).fillna(number), np.int64)
+    rows = [
+        _row(evidence, metric, stage, values, cells)
+        for metric in evidence.metrics.values()
+        for stage in metric.stages
+        if number and not np.isnan(values := evidence.frame[f"{stage}.{metric.name}"].to_numpy(np.float64)).all()
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    numbers = [name for name in COLUMNS if name not in ("metric", "stage", "n_groups", "n_speakers", "worst_group")][
+        :-1
+    ]
+    table = table.astype(dict.fromkeys(numbers, float))
+    return table.assign(q_value=benjamini_hochberg(table["p_value"]))
+
+
+def _row(
+    evidence: Evidence, metric: Metric, stage: str, values: NDArray[np.float64], cells: NDArray[np.int64]
+) -> tuple[object, ...]:
+    settings, name, number = evidence.settings, f"{stage}.{metric.name}", len(evidence.groups)
+    every = speaker_sums(values, evidence.speakers, cells, number + 1)
+    known = every.cell < number
+    sums = SpeakerSums(every.cell[known], every.total[known], every.clips[known], every.missing[:number])
+    test = group_tests(sums, number, metric.kind, settings, [name])[0]
+    spread = spreads(sums, number, metric.kind, settings, [name])[0]
+    together = replace(settings, confidence=1 - (1 - settings.confidence) / max(test.n_groups, 1))
+    worst = None if test.p is None else _worst(every, number, metric, settings)
+    found, apart, ratio = NOTHING, NOTHING, NOTHING
+    if worst is not None:
+        apart, found = _apart(every, worst, metric, together, f"{name}/{evidence.groups[worst]}")
+        ratio = ratios(sums, number, settings)[worst] if metric.kind == "rate" else NOTHING
+    return (
+        *(metric.name, stage, test.n_groups, test.n_speakers, test.p, None),
+        *(spread.value, spread.low, spread.high, None if worst is None else evidence.groups[worst]),
+        *(end for each in (found, apart, ratio) for end in (each.value, each.low, each.high)),
+        "; ".join(_methods(test, spread, found, ratio)),
+    )
+
+
+def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
+    """How a row was made; of the ratio only why there is none, its method being that of the worst figure."""
+    told = [test.method, spread.method] if test.p is not None else [test.method]
+    if worst.n_speakers:
+        told.append(f"worst group: {worst.method}")
+    if ratio.n_speakers and ratio.value is None:
+        told.append(f"ratio {ratio.method}")
+    return told
+
+
+def _worst(every: SpeakerSums, number: int, metric: Metric, settings: Settings) -> int | None:
+    """The group whose figure is worst, or else farthest from all others'; the first of equal ones, none if all are."""
+    total, weight = (every.sum(part) for part in weighing(every, settings))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, others = total / weight, (total.sum() - total) / (weight.sum() - weight)
+    badness = {"high": value, "low": -value, None: np.abs(value - others)}[metric.worse][:number]
+    able = np.flatnonzero(every.sum()[:number] >= settings.min_speakers)
+    if np.ptp(value[able]) < 1e-12:
+        return None
+    return int(able[np.argmax(np.round(badness[able], 12))])
+
+
+def _apart(every: SpeakerSums, group: int, metric: Metric, settings: Settings, name: str) -> tuple[Estimate, Estimate]:
+    """The group minus all other speakers, and its own figure."""
+    own = every.missing[group]
+    missing = np.array([every.missing.sum() - own, own], np.int64)
+    parted = sorted_sums((every.cell == group).astype(np.int64), every.total, every.clips, missing)
+    rest, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
+    return difference(rest, figure), figure
