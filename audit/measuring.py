@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.audit import Audit
+from audit.calibration import PORTRAITS, read_calibration
 from audit.checks import CHECKS
 from audit.evidence import Evidence
 from audit.metrics import metric_frame, metrics_of
@@ -51,11 +52,14 @@ def measure(
     ------
     PlanError
         If a column of ``by`` is not in the run.
+    AuditError
+        If the file of labelled pictures that the settings name cannot be used.
     """
     given = {"by": None if by is None else tuple(by), "confidence": confidence, "seed": seed}
     chosen = MeasureSettings.model_validate(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
     )
+    labelled = None if chosen.calibration == PORTRAITS else read_calibration(chosen.calibration)
     evidence = Evidence(
         frame=metric_frame(run),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
@@ -69,10 +73,11 @@ def measure(
         margins=chosen.margins,
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
+        calibration=labelled,
     )
     return Audit(
         run=_identity(run),
-        settings=chosen.model_dump(mode="json"),
+        settings=chosen.model_dump(mode="json") | ({"calibration_sha256": labelled.sha256} if labelled else {}),
         findings=tuple(check(evidence) for _, check in CHECKS.values()),
         tables=tables(evidence, chosen) if with_tables else {},
     )

@@ -84,6 +84,9 @@ class MeasureSettings(_Section):
         How large a difference must be to matter, by check.
     gallery : int
         Speakers shown in each stratum of the gallery.
+    calibration : str
+        By what the instrument's errors are known: ``portraits`` of this cohort, or a CSV file of labelled pictures
+        (columns truth, read and optionally subject), relative to the plan's own folder.
     """
 
     by: tuple[str, ...] = ("group", "language")
@@ -94,6 +97,7 @@ class MeasureSettings(_Section):
     estimand: Literal["speaker", "clip"] = "speaker"
     margins: dict[str, float] = Field(default_factory=lambda: dict(MARGINS))
     gallery: int = Field(default=2, ge=0, le=50)
+    calibration: str = "portraits"
 
     @field_validator("margins")
     @classmethod
@@ -135,7 +139,7 @@ class Plan(_Section):
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:
-        """The plan in a file; a cohort's relative path is taken from the plan's own folder.
+        """The plan in a file; relative paths of a cohort and a calibration are taken from the plan's own folder.
 
         Raises
         ------
@@ -148,7 +152,10 @@ class Plan(_Section):
         except (OSError, UnicodeDecodeError) as error:
             raise PlanError(f"The plan {path} cannot be read: {error}.") from error
         plan = cls.parse(text, str(path))
-        beside = path.parent / plan.cohort.path
+        beside, labelled = path.parent / plan.cohort.path, path.parent / plan.measure.calibration
         if beside.is_dir():
-            return plan.model_copy(update={"cohort": CohortSettings(path=str(beside))})
+            plan = plan.model_copy(update={"cohort": CohortSettings(path=str(beside))})
+        if labelled.is_file():
+            measure = plan.measure.model_copy(update={"calibration": str(labelled)})
+            plan = plan.model_copy(update={"measure": measure})
         return plan

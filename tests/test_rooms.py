@@ -17,6 +17,7 @@ ROOMS = {
     "stats": set(),
     "models": {"errors", "vocabulary", "pictures", "audio"},
     "instruments": {"errors", "vocabulary", "models.protocol"},
+    "calibration": {"errors", "vocabulary"},
     "cohort": {"errors", "vocabulary", "stats"},
     "datasets": {"errors", "vocabulary", "cohort"},
     "audio": {"models.protocol"},
@@ -27,6 +28,7 @@ ROOMS = {
     "plan": {"errors", "typed_toml"},
     "measuring": {
         "audit",
+        "calibration",
         "checks",
         "evidence",
         "metrics",

@@ -47,6 +47,8 @@ def check(evidence: Evidence) -> Finding:
         "excess_over_portrait": evidence.change(READ, "portrait", "rendered", english),
         "excess_over_ceiling": evidence.change(READ, "ceiling", "rendered", english),
         "language_effect": evidence.contrast(READ, "rendered", other, english),
+        "rendered_corrected": evidence.corrected("rendered", "white", english),
+        "rendered_other_language_corrected": evidence.corrected("rendered", "white", other),
         "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
     }
     headline = next(

@@ -9,8 +9,10 @@ from audit.errors import PlanError
 from audit.evidence import Evidence
 from audit.gallery import gallery
 from audit.plan import MeasureSettings
+from audit.tables.bounds import bounds
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.tables.comparisons import changes, language_effects, rendered_as
+from audit.tables.corrected import NOTE, confusion, corrected
 from audit.tables.figures import disparities, instrument
 from audit.tables.power import power
 
@@ -68,6 +70,18 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "Rendered as another group (exploratory)",
             "Rendered minus portrait, paired by speaker; not adjusted for how many figures there are.",
             rendered_as(evidence),
+        ),
+        "confusion": Table(
+            "What the instrument reads in faces that are known",
+            "Calibration pictures by what they show; a person's several pictures count as one.",
+            confusion(evidence),
+        ),
+        "corrected": Table("Rates without the instrument's misreading", NOTE, corrected(evidence)),
+        "bounds": Table(
+            "What the rates could be",
+            "The least and the most, if every missing face were read one way or the other, and if any of the speakers "
+            "of unknown group were of the group; low and high hold the sampling error as well.",
+            bounds(evidence),
         ),
         "power": Table(
             "What this cohort could show",
