@@ -10,10 +10,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.calibration import Calibration
 from audit.metrics import Metric
 from audit.models.coverage import Heard
-from audit.stats import Curve, Estimate, Pairs, Settings, figure_curve, mean, paired, prediction_powered, rate
-from audit.vocabulary import UNKNOWN, group_members, ordered_groups, same_language
+from audit.stats import (
+    Corrected,
+    Curve,
+    Estimate,
+    Misreading,
+    Pairs,
+    Settings,
+    figure_curve,
+    mean,
+    paired,
+    prediction_powered,
+    rate,
+)
+from audit.vocabulary import RACES, UNKNOWN, group_members, ordered_groups, same_language
 
 Mask = NDArray[np.bool_]
 
@@ -42,6 +55,8 @@ class Evidence:
         What people read in some rendered faces, from :func:`audit.labelling.read_human_readings`.
     n_readers : int
         How many people read.
+    calibration : Calibration or None
+        Labelled pictures by which the instrument's errors are known; without them, this cohort's portraits.
     """
 
     frame: pd.DataFrame
@@ -53,6 +68,7 @@ class Evidence:
     coverage: tuple[Heard, ...] = ()
     human: pd.DataFrame | None = None
     n_readers: int = 0
+    calibration: Calibration | None = None
 
     @cached_property
     def speakers(self) -> NDArray[np.int64]:
@@ -199,6 +215,51 @@ class Evidence:
     def _read_by_people(self) -> NDArray[np.int64]:
         assert self.human is not None
         return np.asarray(pd.Index(self.frame["clip_id"]).get_indexer(self.human.index), np.int64)
+
+    @cached_property
+    def misreading(self) -> Misreading:
+        """What the instrument reads in faces of which something else says what they show.
+
+        Of this cohort's portraits, those that could be read and whose speakers' label allows one race only; several of
+        a speaker count as their mean over clips.
+        """
+        if self.calibration is not None:
+            given = self.calibration
+            beyond = int(self.speakers.max(initial=-1)) + 1  # the subjects of a file are nobody of the cohort
+            return Misreading.of(given.truth, given.read, given.subject + beyond, RACES, self.settings)
+        truth = np.full(len(self.frame), -1, np.int64)
+        for i, race in enumerate(RACES):
+            truth[self.where(group=race)] = i
+        return Misreading.of(truth, self.reads("portrait"), self.speakers, RACES, self.settings)
+
+    def correction(self, stage: str, mask: Mask) -> dict[str, Corrected]:
+        """What a part of the clips is read as at a stage, with the instrument's misreading taken out.
+
+        One for each race that the instrument is calibrated for; see :data:`audit.stats.TRANSFER` for the assumption.
+        """
+        return self.misreading.corrected(self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected")
+
+    def corrected(self, stage: str, race: str, mask: Mask) -> Estimate:
+        """How much of a part of the clips is a race at a stage, with the instrument's misreading taken out."""
+        found = self.correction(stage, mask).get(race)
+        if found is not None:
+            return found.estimate
+        read = self.reads(stage)[mask] >= 0
+        counts = (len(np.unique(self.speakers[mask][read])), int(read.sum()), int((~read).sum()))
+        return Estimate(None, None, None, *counts, f"not corrected: no calibration units of {race}; some would help")
+
+    def reads(self, stage: str) -> NDArray[np.int64]:
+        """What each clip's face was read as at a stage: the race's place in the vocabulary, -1 if it was not read."""
+        if stage not in self._reads:
+            codes = np.full(len(self.frame), -1, np.int64)
+            for i, race in enumerate(RACES):
+                codes[self.values(stage, f"read_{race}") == 1] = i
+            self._reads[stage] = codes
+        return self._reads[stage]
+
+    @cached_property
+    def _reads(self) -> dict[str, NDArray[np.int64]]:
+        return {}
 
     def values(self, stage: str, metric: str) -> NDArray[np.float64]:
         """One metric at one stage, clip by clip; NaN where it cannot be scored."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.audit import Audit
+from audit.calibration import read_calibration
 from audit.checks import CHECKS
 from audit.checks.together import together
 from audit.evidence import Evidence
@@ -14,7 +15,7 @@ from audit.labelling import HumanReadings, read_human_readings
 from audit.metrics import metric_frame, metrics_of
 from audit.models.coverage import coverage_of
 from audit.observations import Run
-from audit.plan import MeasureSettings
+from audit.plan import PORTRAITS, MeasureSettings
 from audit.sentences import group_words, listing
 from audit.stats import Settings
 from audit.tables import tables
@@ -57,7 +58,7 @@ def measure(
     PlanError
         If a column of ``by`` is not in the run.
     AuditError
-        If the human readings cannot be read, or are not of this run.
+        If the human readings cannot be read or are not of this run, or the file of labelled pictures cannot be used.
     """
     given = {
         "by": None if by is None else tuple(by),
@@ -69,6 +70,7 @@ def measure(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
     )
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
+    labelled = None if chosen.calibration == PORTRAITS else read_calibration(chosen.calibration)
     evidence = Evidence(
         frame=metric_frame(run),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
@@ -85,10 +87,13 @@ def measure(
         coverage=coverage_of(run.manifest["model"]),
         human=human.frame if human else None,
         n_readers=human.n_readers if human else 0,
+        calibration=labelled,
     )
     return Audit(
         run=_identity(run, human),
-        settings=chosen.model_dump(mode="json", exclude={"human_readings"}),  # a path; the file's digest is in run
+        # a path is left out: the file's digest is in run
+        settings=chosen.model_dump(mode="json", exclude={"human_readings"})
+        | ({"calibration_sha256": labelled.sha256} if labelled else {}),
         findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
     )

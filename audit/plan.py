@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.errors import PlanError
 from audit.typed_toml import parse_toml
+
+PORTRAITS: Final = "portraits"
+"""Instead of a file of labelled pictures: the cohort's own portraits calibrate the instrument."""
 
 MARGINS = {
     "S2F001": 0.10,
@@ -94,6 +97,9 @@ class MeasureSettings(_Section):
         Speakers shown in each stratum of the gallery.
     human_readings : str or None
         A filled labelling sheet, relative to the plan's folder: what people read in the rendered faces.
+    calibration : str
+        By what the instrument's errors are known: ``portraits`` of this cohort, or a CSV file of labelled pictures
+        (columns truth, read and optionally subject), relative to the plan's own folder.
     """
 
     by: tuple[str, ...] = ("group", "language")
@@ -105,6 +111,7 @@ class MeasureSettings(_Section):
     margins: dict[str, float] = Field(default_factory=lambda: dict(MARGINS))
     gallery: int = Field(default=2, ge=0, le=50)
     human_readings: str | None = None
+    calibration: str = PORTRAITS
 
     @field_validator("margins")
     @classmethod
@@ -146,7 +153,7 @@ class Plan(_Section):
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:
-        """The plan in a file; relative paths of a cohort and of human readings are taken from the plan's own folder.
+        """The plan in a file; relative paths in it are taken from the plan's own folder.
 
         Raises
         ------
@@ -163,8 +170,13 @@ class Plan(_Section):
         beside = path.parent / plan.cohort.path
         if beside.is_dir():
             changed["cohort"] = CohortSettings(path=str(beside))
-        if plan.measure.human_readings is not None:
-            # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
-            readings = str((path.parent / plan.measure.human_readings).resolve())
-            changed["measure"] = plan.measure.model_copy(update={"human_readings": readings})
+        # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
+        named = {"human_readings": plan.measure.human_readings, "calibration": plan.measure.calibration}
+        files = {
+            key: str((path.parent / name).resolve())
+            for key, name in named.items()
+            if name is not None and name != PORTRAITS
+        }
+        if files:
+            changed["measure"] = plan.measure.model_copy(update=files)
         return plan.model_copy(update=changed)

@@ -36,6 +36,8 @@ def test_a_failure_that_is_there_is_found(run: audit.Run) -> None:
         "excess_over_portrait": 1.0,
         "excess_over_ceiling": 1.0,
         "language_effect": 1.0,
+        "rendered_corrected": 1.0,
+        "rendered_other_language_corrected": 0.0,
         "not_own": 1.0,
     }
     assert finding.estimate == finding.estimates["excess_over_portrait"]

@@ -19,6 +19,7 @@ ROOMS = {
     "instruments": {"errors", "vocabulary", "models.protocol"},
     "cohort": {"errors", "vocabulary", "planning", "stats"},
     "planning": {"stats", "vocabulary"},
+    "calibration": {"errors", "plan", "vocabulary"},
     "datasets": {"errors", "vocabulary", "cohort"},
     "audio": {"models.protocol"},
     "pictures": {"models.protocol"},
@@ -29,6 +30,7 @@ ROOMS = {
     "plan": {"errors", "typed_toml"},
     "measuring": {
         "audit",
+        "calibration",
         "checks",
         "evidence",
         "labelling",

@@ -50,6 +50,8 @@ def check(evidence: Evidence) -> Finding:
         "rendered": evidence.figure(READ, "rendered", english),
         "rendered_other_language": evidence.figure(READ, "rendered", other),
         **{name: pairs.difference() for name, pairs in compared.items()},
+        "rendered_corrected": evidence.corrected("rendered", "white", english),
+        "rendered_other_language_corrected": evidence.corrected("rendered", "white", other),
         "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
     }
     if evidence.human is not None:

@@ -1,8 +1,10 @@
 """Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
 
+from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bounds
 from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
 from audit.stats.groups import GroupTest, between_groups, group_ratios, omnibus
+from audit.stats.misreading import TRANSFER, Corrected, Misreading
 from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import (
     PairedTest,
@@ -16,22 +18,26 @@ from audit.stats.pairs import (
 )
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.predicted import prediction_powered
-from audit.stats.rates import ALL, Bounds, bounds, cells, figure_curve, mean, rate
+from audit.stats.rates import ALL, cells, figure_curve, mean, rate
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
 
 __all__ = [
     "ALL",
     "LARGE",
+    "TRANSFER",
     "Bounds",
+    "Corrected",
     "Curve",
     "Detectable",
     "Estimate",
     "GroupTest",
+    "Misreading",
     "Needed",
     "PairedTest",
     "Pairs",
     "Settings",
+    "Tally",
     "Verdict",
     "benjamini_hochberg",
     "between_groups",
@@ -44,6 +50,7 @@ __all__ = [
     "holm",
     "mcnemar",
     "mean",
+    "missing_bounds",
     "omnibus",
     "p_value",
     "paired",
@@ -53,5 +60,6 @@ __all__ = [
     "rate",
     "smallest_detectable",
     "speakers_needed",
+    "unknown_bounds",
     "verdict",
 ]

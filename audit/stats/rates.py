@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,13 +35,6 @@ class Moments:
     size: Floats
     speakers: Ints
     clips: Ints
-
-
-class Bounds(NamedTuple):
-    """A rate if all that is missing had been 0 (``least``) and if it had been 1 (``most``)."""
-
-    least: Estimate
-    most: Estimate
 
 
 def shortened(value: float) -> float | None:
@@ -271,40 +263,6 @@ def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> dict[str, 
     """The ``least`` of a :class:`Curve` over one cell, where its intervals come from a bootstrap; else nothing."""
     resampled = kind == "mean" or settings.interval != "auto"
     return {"least": 1 / (settings.resamples + 1)} if resampled and moments(sums, settings).size[0] >= LARGE else {}
-
-
-def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Bounds:
-    """What a rate could be at the least and at the most, whatever the missing clips would have shown (Manski 1990).
-
-    Every missing clip is set to 0, then to 1; no assumption is made about why it is missing. Each bound has its own
-    sampling interval, so ``(least.low, most.high)`` covers both kinds of ignorance. ``n_missing`` still counts the
-    clips that were filled in; a speaker of whom no clip was read takes part here.
-
-    Examples
-    --------
-    >>> found = bounds([1, 0, None, 1, 1], ["a", "b", "c", "d", "e"])
-    >>> found.least.value, found.most.value, found.most.n_missing
-    (0.6, 0.8, 1)
-    """
-    array = checked_values(values, "rate")
-    codes = codes_of(speakers, len(array))
-    gaps = int(np.isnan(array).sum())
-    found = []
-    for filling in (0.0, 1.0):
-        filled = np.where(np.isnan(array), filling, array)
-        made = estimates(speaker_sums(filled, codes), "rate", settings or Settings(), [name])[0]
-        found.append(
-            Estimate(
-                made.value,
-                made.low,
-                made.high,
-                made.n_speakers,
-                made.n_clips - gaps,
-                gaps,
-                f"{made.method}; {gaps} missing set to {filling:.0f}",
-            )
-        )
-    return Bounds(*found)
 
 
 def cells(

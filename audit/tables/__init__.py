@@ -10,8 +10,10 @@ from audit.evidence import Evidence
 from audit.gallery import gallery
 from audit.plan import MeasureSettings
 from audit.planning import detectable
+from audit.tables.bounds import bounds
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.tables.comparisons import changes, coverage, language_effects, language_flips, rendered_as
+from audit.tables.corrected import NOTE, confusion, corrected
 from audit.tables.figures import disparities, instrument
 from audit.tables.groups import groups
 from audit.tables.human_readings import human_readings
@@ -91,6 +93,18 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "Rendered minus portrait, paired by speaker. q is the p-value adjusted for how many figures there are; the "
             "intervals are not.",
             rendered_as(evidence),
+        ),
+        "confusion": Table(
+            "What the instrument reads in faces that are known",
+            "Calibration pictures by what they show; a person's several pictures count as one.",
+            confusion(evidence),
+        ),
+        "corrected": Table("Rates without the instrument's misreading", NOTE, corrected(evidence)),
+        "bounds": Table(
+            "What the rates could be",
+            "The least and the most, if every missing face were read one way or the other, and if any of the speakers "
+            "of unknown group were of the group; low and high hold the sampling error as well.",
+            bounds(evidence),
         ),
         "power": Table(
             "What this cohort could show",
