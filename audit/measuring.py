@@ -56,16 +56,17 @@ def measure(
     chosen = MeasureSettings.model_validate(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
     )
+    statistics = Settings(
+        confidence=chosen.confidence,
+        resamples=chosen.resamples,
+        seed=chosen.seed,
+        min_speakers=chosen.min_speakers,
+        estimand=chosen.estimand,
+    )
     evidence = Evidence(
-        frame=metric_frame(run),
+        frame=metric_frame(run, statistics, retrieval_gallery=chosen.retrieval_gallery),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
-        settings=Settings(
-            confidence=chosen.confidence,
-            resamples=chosen.resamples,
-            seed=chosen.seed,
-            min_speakers=chosen.min_speakers,
-            estimand=chosen.estimand,
-        ),
+        settings=statistics,
         margins=chosen.margins,
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,

@@ -84,6 +84,8 @@ class MeasureSettings(_Section):
         How large a difference must be to matter, by check.
     gallery : int
         Speakers shown in each stratum of the gallery.
+    retrieval_gallery : int
+        Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
 
     by: tuple[str, ...] = ("group", "language")
@@ -94,6 +96,7 @@ class MeasureSettings(_Section):
     estimand: Literal["speaker", "clip"] = "speaker"
     margins: dict[str, float] = Field(default_factory=lambda: dict(MARGINS))
     gallery: int = Field(default=2, ge=0, le=50)
+    retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
 
     @field_validator("margins")
     @classmethod

@@ -22,7 +22,9 @@ ROOMS = {
     "audio": {"models.protocol"},
     "pictures": {"models.protocol"},
     "observations": {"errors", "vocabulary"},
-    "metrics": {"observations", "stats", "vocabulary"},
+    "likeness": set(),
+    "craniofacial": set(),
+    "metrics": {"craniofacial", "likeness", "observations", "stats", "vocabulary"},
     "checks": {"evidence", "finding", "sentences", "stats", "vocabulary"},
     "plan": {"errors", "typed_toml"},
     "measuring": {
@@ -44,6 +46,7 @@ ROOMS = {
         "cohort",
         "datasets",
         "errors",
+        "instruments.landmarks",  # dlib's model, which finds points and knows no person
         "models",
         "pictures",
         "provenance",

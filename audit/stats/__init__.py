@@ -1,5 +1,6 @@
 """Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
 
+from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.estimate import Estimate
 from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import PairedTest, difference, mcnemar, paired_difference, permutation
@@ -12,6 +13,7 @@ __all__ = [
     "ALL",
     "LARGE",
     "Bounds",
+    "Correlation",
     "Detectable",
     "Estimate",
     "Needed",
@@ -21,6 +23,8 @@ __all__ = [
     "benjamini_hochberg",
     "bounds",
     "cells",
+    "correlation",
+    "correlations",
     "difference",
     "holm",
     "mcnemar",

@@ -11,8 +11,10 @@ from audit.gallery import gallery
 from audit.plan import MeasureSettings
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.tables.comparisons import changes, language_effects, rendered_as
+from audit.tables.craniofacial import craniofacial
 from audit.tables.figures import disparities, instrument
 from audit.tables.power import power
+from audit.tables.retrieval import retrieval
 
 
 def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
@@ -29,6 +31,7 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         raise PlanError(
             f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(_columns(evidence.frame))}"
         )
+    figures = disparities(evidence, by)
     return {
         "strata": Table(
             "Who is audited",
@@ -51,8 +54,17 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "What the instrument gets wrong in true faces it will get wrong in rendered ones.",
             instrument(evidence),
         ),
-        "disparities": Table(
-            "Every figure", "Averaged over speakers unless the settings say clips.", disparities(evidence, by)
+        "disparities": Table("Every figure", "Averaged over speakers unless the settings say clips.", figures),
+        "retrieval": Table(
+            "Own portraits found again",
+            "How often a face's own portrait is among the first ones of a gallery; chance is what any face would have.",
+            retrieval(evidence, figures, by),
+        ),
+        "craniofacial": Table(
+            "Craniofacial measures",
+            "Pearson's r across speakers of a face's measure with its portrait's; others: with those of other speakers "
+            "of the same group and gender.",
+            craniofacial(evidence),
         ),
         "changes": Table(
             "From stage to stage",
