@@ -39,7 +39,7 @@ def similarity_column(stage: str, model: str, primary: str) -> str:
     return f"{stage}_similarity" + ("" if model == primary else f"_{model.lower()}")
 
 
-def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> pa.Schema:
+def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType], *, landmarks: bool = True) -> pa.Schema:
     """The columns of an observation.
 
     Parameters
@@ -48,6 +48,8 @@ def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> p
         The similarity models, the primary one first, each with the length of its face feature.
     extra : mapping of str to DataType
         Further columns of the cohort, kept so that results can be stratified by them.
+    landmarks : bool
+        Whether there is a column for the landmarks of every stage.
     """
     text, number = pa.string(), pa.float64()
     fields: list[tuple[str, pa.DataType]] = [
@@ -68,7 +70,8 @@ def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> p
         if stage != "portrait":
             fields += [(similarity_column(stage, model, primary), number) for model in similarity]
         fields += [(f"{stage}{EMBEDDING}{model.lower()}", pa.list_(pa.float16())) for model in similarity]
-        fields += [(f"{stage}{LANDMARKS}", pa.list_(pa.float32()))]
+        if landmarks:
+            fields += [(f"{stage}{LANDMARKS}", pa.list_(pa.float32()))]
     return pa.schema(fields)
 
 

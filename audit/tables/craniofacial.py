@@ -23,21 +23,26 @@ def craniofacial(evidence: Evidence) -> pd.DataFrame:
         Columns measure, stage, group, the columns of an estimate, and ``others``: what r would be with the portraits of
         other speakers of the same group and gender.
     """
-    frame, rows = evidence.frame, []
+    columns = ["measure", "stage", "group", *ESTIMATE, "others"]
+    frame = evidence.frame
+    read = [
+        (measure.name, stage)
+        for measure in MEASURES
+        for stage in ("ceiling", "rendered")
+        if {f"portrait.{measure.name}", f"{stage}.{measure.name}"} <= set(frame.columns)
+    ]
+    if not read:
+        return pd.DataFrame(columns=columns)
+    rows = []
     groups = ordered_groups(set(frame["group"]))
     group = np.asarray(pd.Index(groups).get_indexer(pd.Index(frame["group"])), np.int64)
     demographic = np.asarray(pd.factorize(frame["group"] + "/" + frame["gender"])[0], np.int64)
-    for measure in MEASURES:
-        for stage in ("ceiling", "rendered"):
-            if not {f"portrait.{measure.name}", f"{stage}.{measure.name}"} <= set(frame.columns):
-                continue
-            pair = [frame[f"{of}.{measure.name}"].to_numpy(np.float64) for of in ("portrait", stage)]
-            for names, cells in (([ALL], np.zeros_like(group)), (groups, group)):
-                found = correlations(
-                    pair[0], pair[1], evidence.speakers, cells, len(names), demographic, evidence.settings
-                )
-                rows += [
-                    (measure.name, stage, name, *astuple(each.estimate), each.others)
-                    for name, each in zip(names, found, strict=True)
-                ]
-    return pd.DataFrame(rows, columns=["measure", "stage", "group", *ESTIMATE, "others"])
+    for name, stage in read:
+        portrait, face = (frame[f"{of}.{name}"].to_numpy(np.float64) for of in ("portrait", stage))
+        for cells, number in (([ALL], np.zeros_like(group)), (groups, group)):
+            found = correlations(portrait, face, evidence.speakers, number, len(cells), demographic, evidence.settings)
+            rows += [
+                (name, stage, cell, *astuple(each.estimate), each.others)
+                for cell, each in zip(cells, found, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=columns)
