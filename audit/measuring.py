@@ -71,16 +71,17 @@ def measure(
     )
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     labelled = None if chosen.calibration == PORTRAITS else read_calibration(chosen.calibration)
+    statistics = Settings(
+        confidence=chosen.confidence,
+        resamples=chosen.resamples,
+        seed=chosen.seed,
+        min_speakers=chosen.min_speakers,
+        estimand=chosen.estimand,
+    )
     evidence = Evidence(
-        frame=metric_frame(run),
+        frame=metric_frame(run, statistics, retrieval_gallery=chosen.retrieval_gallery),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
-        settings=Settings(
-            confidence=chosen.confidence,
-            resamples=chosen.resamples,
-            seed=chosen.seed,
-            min_speakers=chosen.min_speakers,
-            estimand=chosen.estimand,
-        ),
+        settings=statistics,
         margins=chosen.margins,
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,

@@ -13,11 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.craniofacial import MEASURES, craniofacial_measures
+from audit.likeness import FIRST, feature_distances, portrait_ranks
 from audit.observations import Run, similarity_column
-from audit.stats.settings import Kind
+from audit.stats.settings import Kind, Settings
 from audit.vocabulary import RACES, STAGES, UNKNOWN, group_members, same_language
 
 ENGLISH: Final = "en"
+GALLERY: Final = "retrieval_gallery"
+"""After ``stage.`` the column of how many portraits a face's own one was sought among."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Metric:
 def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
     """Every metric, in the order in which it is shown."""
     later = ("ceiling", "rendered")
+    primary = similarity_models[:1]
     return (
         Metric("read_own_group", "rate", "read as the speaker's own group", worse="low"),
         *(Metric(f"read_{race}", "rate", f"read as {race.replace('_', ' ')}") for race in RACES),
@@ -73,23 +78,65 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
                 ),
             )
         ),
+        *(
+            Metric(
+                retrieval_metric(first, model),
+                "rate",
+                f"own portrait {_among(first)} of the gallery by cosine ({model})",
+                later,
+                "low",
+            )
+            for model in primary
+            for first in FIRST
+        ),
+        *(
+            Metric(
+                f"feature_{distance}_{model.lower()}",
+                "mean",
+                f"{words} between the unit features of face and own portrait ({model})",
+                later,
+                "high",
+            )
+            for model in primary
+            for distance, words in (("angle", "degrees"), ("l2", "L2"), ("l1", "L1"))
+        ),
         Metric("no_face", "rate", "no face that could be read", ("rendered",), "high"),
     )
 
 
-def metric_frame(run: Run) -> pd.DataFrame:
+def retrieval_metric(first: int, model: str) -> str:
+    """The name of the rate at which the own portrait is among the ``first`` ones of the gallery.
+
+    Examples
+    --------
+    >>> retrieval_metric(5, "FaceRes")
+    'retrieval_at_5_faceres'
+    """
+    return f"retrieval_at_{first}_{model.lower()}"
+
+
+def _among(first: int) -> str:
+    return "first" if first == 1 else f"among the first {first}"
+
+
+def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_gallery: int = 1000) -> pd.DataFrame:
     """Every metric of every clip.
 
     Parameters
     ----------
     run : Run
         The run.
+    settings : Settings, optional
+        Their seed draws the gallery, where there are more speakers than it holds.
+    retrieval_gallery : int
+        Portraits at most among which a face's own one is sought.
 
     Returns
     -------
     DataFrame
         The run's observations with a column ``stage.metric`` for each metric and stage, float, NaN where it cannot be
-        scored; and ``english``, whether the clip is in English.
+        scored; ``english``, whether the clip is in English; and where the run has landmarks a column ``stage.measure``
+        for each craniofacial measure and stage.
     """
     seen = run.observations
     columns: dict[str, NDArray[np.float64]] = {}
@@ -108,8 +155,8 @@ def metric_frame(run: Run) -> pd.DataFrame:
         columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
         error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()
         columns[f"{stage}.age_error"] = np.asarray(error, np.float64)
-        if stage != "portrait":
-            columns |= _similarity(run, stage)
+    columns |= _likeness(run, settings or Settings(), retrieval_gallery)
+    columns |= _craniofacial(run)
     heard = ~seen["status"].str.startswith("audio_").to_numpy()
     columns["rendered.no_face"] = np.where(heard, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
@@ -117,26 +164,49 @@ def metric_frame(run: Run) -> pd.DataFrame:
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
 
 
-def _similarity(run: Run, stage: str) -> dict[str, NDArray[np.float64]]:
-    """Similarity to the own portrait, to others' of the same group and gender, and the difference.
+def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:
+    """Similarity to the own portrait, to others' of the same group and gender, and the difference, at each later stage.
 
     The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and
     gender (NIST IR 8280 compares within the demographic, never against one fixed threshold). A speaker with several
-    portraits stands in with their mean.
+    portraits stands in with their mean. Of the primary model, also retrieval and the paper's distances.
     """
-    columns = {}
+    columns: dict[str, NDArray[np.float64]] = {}
+    seen = run.observations
     primary = run.similarity_models[0] if run.similarity_models else ""
     for model in run.similarity_models:
-        own = run.observations[similarity_column(stage, model, primary)].to_numpy(np.float64)
-        impostor = impostor_similarity(
-            run.embeddings(stage, model),
-            run.embeddings("portrait", model),
-            run.observations["speaker_id"],
-            run.observations["group"] + "/" + run.observations["gender"],
-        )
-        columns[f"{stage}.similarity_{model.lower()}"] = own
-        columns[f"{stage}.impostor_{model.lower()}"] = np.round(impostor, 6)
-        columns[f"{stage}.similarity_over_impostor_{model.lower()}"] = np.round(own - impostor, 6)
+        name, portraits = model.lower(), run.embeddings("portrait", model)
+        for stage in ("ceiling", "rendered"):
+            features = run.embeddings(stage, model)
+            own = seen[similarity_column(stage, model, primary)].to_numpy(np.float64)
+            demographic = seen["group"] + "/" + seen["gender"]
+            impostor = impostor_similarity(features, portraits, seen["speaker_id"], demographic)
+            columns[f"{stage}.similarity_{name}"] = own
+            columns[f"{stage}.impostor_{name}"] = np.round(impostor, 6)
+            columns[f"{stage}.similarity_over_impostor_{name}"] = np.round(own - impostor, 6)
+            if model != primary:
+                continue
+            # at both stages the same gallery, for the generator is named after neither
+            rng = settings.generator("retrieval gallery")
+            ranks, size = portrait_ranks(features, portraits, seen["speaker_id"], gallery, rng)
+            for first in FIRST:
+                # a gallery of no more than so many would always have it among them
+                missing = np.isnan(ranks) if first < size else True
+                columns[f"{stage}.{retrieval_metric(first, model)}"] = np.where(missing, np.nan, ranks <= first)
+            columns[f"{stage}.{GALLERY}"] = np.where(np.isnan(ranks), np.nan, size)
+            for kind, distance in feature_distances(features, portraits)._asdict().items():
+                columns[f"{stage}.feature_{kind}_{name}"] = distance
+    return columns
+
+
+def _craniofacial(run: Run) -> dict[str, NDArray[np.float64]]:
+    """The craniofacial measures at every stage, nothing for a run without landmarks."""
+    columns: dict[str, NDArray[np.float64]] = {}
+    for stage in STAGES:
+        landmarks = run.landmarks(stage)
+        if landmarks.shape[1]:
+            measured = craniofacial_measures(landmarks)
+            columns |= {f"{stage}.{measure.name}": measured[:, i] for i, measure in enumerate(MEASURES)}
     return columns
 
 

@@ -25,6 +25,7 @@ FACES = "faces"
 MANIFEST = "manifest.json"
 PLAN = "plan.toml"
 EMBEDDING = "_embedding_"
+LANDMARKS = "_landmarks"
 
 
 def similarity_column(stage: str, model: str, primary: str) -> str:
@@ -38,7 +39,7 @@ def similarity_column(stage: str, model: str, primary: str) -> str:
     return f"{stage}_similarity" + ("" if model == primary else f"_{model.lower()}")
 
 
-def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> pa.Schema:
+def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType], *, landmarks: bool = True) -> pa.Schema:
     """The columns of an observation.
 
     Parameters
@@ -47,6 +48,8 @@ def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> p
         The similarity models, the primary one first, each with the length of its face feature.
     extra : mapping of str to DataType
         Further columns of the cohort, kept so that results can be stratified by them.
+    landmarks : bool
+        Whether there is a column for the landmarks of every stage.
     """
     text, number = pa.string(), pa.float64()
     fields: list[tuple[str, pa.DataType]] = [
@@ -67,6 +70,8 @@ def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType]) -> p
         if stage != "portrait":
             fields += [(similarity_column(stage, model, primary), number) for model in similarity]
         fields += [(f"{stage}{EMBEDDING}{model.lower()}", pa.list_(pa.float16())) for model in similarity]
+        if landmarks:
+            fields += [(f"{stage}{LANDMARKS}", pa.list_(pa.float32()))]
     return pa.schema(fields)
 
 
@@ -77,7 +82,7 @@ class Run:
     Attributes
     ----------
     observations : DataFrame
-        One row a clip, sorted by ``clip_id``, without the face features.
+        One row a clip, sorted by ``clip_id``, without the face features and landmarks.
     manifest : Mapping
         What was run: cohort, model, instrument, plan, seed, versions, digests, hardware, status.
     folder : Path or None
@@ -115,7 +120,7 @@ class Run:
                     "the file that the run wrote",
                     "Restore it, or run again into a new folder.",
                 )
-        columns = [name for name in pq.read_schema(parts[0]).names if EMBEDDING not in name]
+        columns = [name for name in pq.read_schema(parts[0]).names if EMBEDDING not in name and LANDMARKS not in name]
         frame = pd.concat([_part_frame(path, columns) for path in parts], ignore_index=True)
         return cls(frame.sort_values("clip_id", ignore_index=True), manifest, root)
 
@@ -154,24 +159,41 @@ class Run:
         ndarray
             Shape [n_clips, D], float32, each row of unit length; D is 0 if the run has none.
         """
-        n = len(self.observations)
         if (stage, model) in self.features:
             return self.features[stage, model]
-        if self.folder is None:
-            return np.empty((n, 0), np.float32)
-        column = f"{stage}{EMBEDDING}{model.lower()}"
-        names, rows = [], []
-        for path in part_files(self.folder):
-            table = pq.read_table(path, columns=["clip_id", column])
-            names += table["clip_id"].to_pylist()
-            rows += table[column].combine_chunks().to_numpy(zero_copy_only=False).tolist()
-        width = max((len(row) for row in rows if row is not None), default=0)
-        features = np.full((n, width), np.nan, np.float32)
-        place = {name: i for i, name in enumerate(self.observations["clip_id"])}
-        for name, row in zip(names, rows, strict=True):
-            if row is not None:
-                features[place[name]] = row
-        return features
+        return self._lists(f"{stage}{EMBEDDING}{model.lower()}")
+
+    def landmarks(self, stage: str) -> NDArray[np.float32]:
+        """The landmarks of a stage's faces, row by row as :attr:`observations`; NaN where there are none.
+
+        Returns
+        -------
+        ndarray
+            Shape [n_clips, 68, 2], float32, x and y in the picture's pixels; [n_clips, 0, 2] if the run has none: its
+            instrument found none, or it was made before instruments did.
+        """
+        points = self._lists(f"{stage}{LANDMARKS}")
+        return points.reshape(len(points), points.shape[1] // 2, 2)
+
+    def _lists(self, column: str) -> NDArray[np.float32]:
+        """A column of lists of one length, a row of NaN where there is none: read when asked, never kept."""
+        n = len(self.observations)
+        found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
+        for path in part_files(self.folder) if self.folder else []:
+            with pq.ParquetFile(path) as part:
+                if column not in part.schema_arrow.names:
+                    continue
+                table = part.read(columns=["clip_id", column], use_threads=False)
+            there = table.filter(table[column].is_valid())
+            if len(there):
+                lists = there[column].combine_chunks()
+                values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+                found.append((there["clip_id"].to_numpy(), values.reshape(len(lists), -1)))
+        rows = np.full((n, found[0][1].shape[1] if found else 0), np.nan, np.float32)
+        places = pd.Index(self.observations["clip_id"]) if found else pd.Index([])
+        for names, values in found:
+            rows[places.get_indexer(pd.Index(names))] = values
+        return rows
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

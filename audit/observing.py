@@ -15,7 +15,7 @@ from audit.errors import ModelError
 from audit.hearing import LoadedPart
 from audit.instruments.protocol import Instrument, Reading
 from audit.models.protocol import Decoder, Picture, Playback, Reconstructor
-from audit.observations import EMBEDDING, similarity_column
+from audit.observations import EMBEDDING, LANDMARKS, similarity_column
 from audit.pictures import keep_picture, picture_digest
 from audit.vocabulary import RACES
 
@@ -212,6 +212,8 @@ class Observer:
         row[f"{stage}_race"] = max(RACES, key=lambda race: reading.race[race])
         row |= {f"{stage}_gender": "man" if reading.man >= 0.5 else "woman", f"{stage}_gender_man": float(reading.man)}
         row[f"{stage}_age"] = reading.age
+        if reading.landmarks is not None:
+            row[f"{stage}{LANDMARKS}"] = reading.landmarks.astype(np.float32).ravel()
         primary = self.instrument.similarity_models[0] if self.instrument.similarity_models else ""
         for model in self.instrument.similarity_models:
             feature = reading.embeddings[model]

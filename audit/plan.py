@@ -100,6 +100,8 @@ class MeasureSettings(_Section):
     calibration : str
         By what the instrument's errors are known: ``portraits`` of this cohort, or a CSV file of labelled pictures
         (columns truth, read and optionally subject), relative to the plan's own folder.
+    retrieval_gallery : int
+        Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
 
     by: tuple[str, ...] = ("group", "language")
@@ -112,6 +114,7 @@ class MeasureSettings(_Section):
     gallery: int = Field(default=2, ge=0, le=50)
     human_readings: str | None = None
     calibration: str = PORTRAITS
+    retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
 
     @field_validator("margins")
     @classmethod

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from audit.errors import ModelError
-from audit.instruments import Instrument, Reading, instrument
+from audit.instruments import Instrument, Reading, instrument, offline
 from audit.models.protocol import Picture
 from audit.vocabulary import RACES
+from tests.conftest import ROOT
 
 BLANK = np.full((224, 224, 3), 255, np.uint8)
 
@@ -46,6 +47,7 @@ def same(one: Reading, other: Reading) -> bool:
         and (one.man, one.age) == (other.man, other.age)
         and list(one.embeddings) == list(other.embeddings)
         and all(np.array_equal(one.embeddings[name], other.embeddings[name]) for name in one.embeddings)
+        and np.array_equal(one.landmarks, other.landmarks)
     )
 
 
@@ -146,3 +148,37 @@ def test_importing_the_instruments_loads_no_heavy_part() -> None:
     code = f"import sys, audit.instruments as i; i.available(); print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_landmarks_lie_where_a_face_has_them() -> None:
+    """On portraits of the embedded cohort, which are at hand everywhere."""
+    places = sorted((ROOT / "datasets" / "synthetic_bilingual" / "portraits").glob("*.jpg"))[:6]
+    portraits = [read_rgb(place) for place in places]
+    reader = instrument("embedded", similarity=["FaceRes"], remember=0)
+    doubled = [np.asarray(cv2.resize(portrait, None, fx=2, fy=2), np.uint8) for portrait in portraits]
+    for portrait, reading, larger in zip(portraits, reader.read(portraits), reader.read(doubled), strict=True):
+        points = reading.landmarks
+        assert points is not None and points.shape == (68, 2) and points.dtype == np.float32
+        height, width = portrait.shape[:2]
+        assert (points > -0.1 * height).all() and (points < 1.1 * np.array([width, height])).all()
+        right_eye, left_eye, nose, mouth, chin = (
+            points[of].mean(axis=0) for of in (slice(36, 42), slice(42, 48), [33], slice(48, 60), [8])
+        )
+        assert right_eye[0] < nose[0] < left_eye[0]
+        assert max(right_eye[1], left_eye[1]) < nose[1] < mouth[1] < chin[1]
+        apart = float(np.linalg.norm(left_eye - right_eye))
+        assert larger.landmarks is not None
+        assert np.abs(larger.landmarks / 2 - points).mean() < 0.05 * apart
+
+
+def test_the_landmarks_weights_are_named(embedded: Instrument) -> None:
+    described = embedded.describe()["landmarks"]
+    assert isinstance(described, dict) and described["points"] == 68
+    assert [len(digest) for digest in described["weights"].values()] == [64]
+
+
+def test_without_the_landmarks_weights_there_is_no_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = offline.find_weights
+    monkeypatch.setattr(offline, "find_weights", lambda name: None if "68" in name else find(name))
+    with pytest.raises(ModelError, match="68-point model is not installed"):
+        instrument("embedded", similarity=["FaceRes"])

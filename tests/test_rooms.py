@@ -25,7 +25,9 @@ ROOMS = {
     "pictures": {"models.protocol"},
     "observations": {"errors", "vocabulary"},
     "labelling": {"errors", "observations", "vocabulary"},
-    "metrics": {"observations", "stats", "vocabulary"},
+    "likeness": set(),
+    "craniofacial": set(),
+    "metrics": {"craniofacial", "likeness", "observations", "stats", "vocabulary"},
     "checks": {"evidence", "finding", "flips", "sentences", "stats", "vocabulary"},
     "plan": {"errors", "typed_toml"},
     "measuring": {
@@ -50,6 +52,7 @@ ROOMS = {
         "cohort",
         "datasets",
         "errors",
+        "instruments.landmarks",  # dlib's model, which finds points and knows no person
         "models",
         "pictures",
         "provenance",

@@ -28,6 +28,9 @@ class Reading:
         The age read, in years.
     embeddings : Mapping[str, ndarray]
         One face feature of unit length for each similarity model, by its name: shape [D], float32.
+    landmarks : ndarray or None
+        The face's 68 points in dlib's order, x and y in the picture's pixels: shape [68, 2], float32; ``None`` from an
+        instrument that does not look for them.
     """
 
     status: Literal["ok", "no_face"]
@@ -35,6 +38,7 @@ class Reading:
     man: float | None = None
     age: float | None = None
     embeddings: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    landmarks: NDArray[np.float32] | None = None
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from deepface.modules import preprocessing
 from numpy.typing import NDArray
 
 from audit.errors import ModelError
-from audit.instruments import offline, registered
+from audit.instruments import landmarks, offline, registered
 from audit.instruments.card import card_for
 from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, cut_face
 from audit.instruments.heads import HEADS_FILE, HeadReading, heads
@@ -44,10 +44,11 @@ Source = Literal["embedded", "deepface"]
 
 @dataclass(frozen=True)
 class _Seen:
-    """One picture after the first pass: what the embedded models read, and DeepFace's own cut where it is needed."""
+    """One picture after the first pass: what the models read in it, and DeepFace's own cut where it is needed."""
 
     heads: HeadReading
     feature: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
     deepface_cut: NDArray[np.uint8] | None
 
 
@@ -117,6 +118,9 @@ class DeepFaceInstrument:
             if name == "Dlib":
                 self._dlib, used = offline.build("facial_recognition", name, allow_download=allow_download)
                 self._files[f"similarity {name}"] = used
+        path = landmarks.weights()
+        self._files["landmarks"] = {path.name: path}
+        landmarks.predictor()  # a file that cannot be loaded is told before the first picture
         self._trunk, self._heads = trunk(), heads()
         self._one_at_a_time = threading.Lock()
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-instrument")
@@ -184,6 +188,7 @@ class DeepFaceInstrument:
                 float(man),
                 float(age),
                 {name: dlib[number] if name == "Dlib" else unit_length(one.feature) for name in self.similarity_models},
+                one.landmarks,
             )
             number += 1
 
@@ -198,7 +203,7 @@ class DeepFaceInstrument:
             if cut is None:
                 return None
         feature = self._trunk.feature(cut_face(image, face, self._finder.detector))
-        return _Seen(self._heads.read(feature), feature, cut)
+        return _Seen(self._heads.read(feature), feature, landmarks.find_landmarks(image, face), cut)
 
     def _prepared(self, seen: Sequence[_Seen], side: int) -> NDArray[np.float32]:
         """DeepFace's own preparation of its own cuts: shape [n, side, side, 3], BGR in [0, 1]."""
@@ -246,6 +251,7 @@ class DeepFaceInstrument:
                 "passes": [list(one) for one in PASSES[self._finder.detector]],
                 "weights": self._digests("detector"),
             },
+            "landmarks": {"points": landmarks.COUNT, "weights": self._digests("landmarks")},
             "deepface_backend": engine,
             "card": card_for(self.sources, self._finder.detector),
             "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},

@@ -38,7 +38,7 @@ def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView 
     if not groups:
         return None
     unit = metric_unit(metric)
-    scale = {"share": "points", "years": "years", "cosine": "cosine"}[unit]
+    scale = "points" if unit == "share" else unit
     columns = [Column("Group")]
     columns += [Column(stage.capitalize(), numeric=True, band=metric_name(metric).capitalize()) for stage in STAGES]
     columns += [Column(name, numeric=True, band=f"Change at each step, same speakers, {scale}") for name in _STEP_NAMES]
@@ -262,7 +262,8 @@ def _speakers_and_clips(record: Record | None) -> Cell:
 
 def scale_words(metric: str) -> str:
     """The unit of a difference, to be put behind its heading."""
-    return {"share": ", points", "years": ", years", "cosine": ", cosine"}[metric_unit(metric)]
+    unit = metric_unit(metric)
+    return f", {'points' if unit == 'share' else unit}"
 
 
 def _place(order: Sequence[str], value: str) -> int:

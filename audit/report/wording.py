@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from audit.vocabulary import RACES, UNKNOWN
 
-Unit = Literal["share", "years", "cosine"]
+Unit = Literal["share", "years", "cosine", "degrees", "distance"]
 
 NO_INTERVAL: Final = "no interval"
 
@@ -143,6 +143,8 @@ def metric_name(metric: str) -> str:
     --------
     >>> metric_name("read_latino_hispanic"), metric_name("similarity_over_impostor_faceres")
     ('read as latino hispanic', 'similarity over impostors, faceres')
+    >>> metric_name("retrieval_at_5_faceres")
+    "own portrait among the gallery's first 5, faceres"
     """
     if metric in _METRICS:
         return _METRICS[metric]
@@ -152,6 +154,12 @@ def metric_name(metric: str) -> str:
         ("similarity_over_impostor_", "similarity over impostors, "),
         ("similarity_", "similarity to the own portrait, "),
         ("impostor_", "similarity to impostors, "),
+        ("retrieval_at_1_", "own portrait first in the gallery, "),
+        ("retrieval_at_5_", "own portrait among the gallery's first 5, "),
+        ("retrieval_at_10_", "own portrait among the gallery's first 10, "),
+        ("feature_angle_", "angle to the own portrait, "),
+        ("feature_l2_", "L2 to the own portrait, "),
+        ("feature_l1_", "L1 to the own portrait, "),
     ):
         if metric.startswith(prefix):
             return words + clean(metric.removeprefix(prefix))
@@ -202,6 +210,8 @@ def metric_unit(metric: str) -> Unit:
         return "years"
     if metric.startswith(("similarity", "impostor")):
         return "cosine"
+    if metric.startswith("feature_"):
+        return "degrees" if "angle" in metric else "distance"
     return "share"
 
 
@@ -244,7 +254,7 @@ def write_number(value: float, unit: Unit, signed: bool = False) -> str:
             return ">99"
         digits, scaled = 0, 100 * value
     else:
-        digits, scaled = (1 if unit == "years" else 2), value
+        digits, scaled = (1 if unit in ("years", "degrees") else 2), value
     text = f"{abs(scaled):.{digits}f}"
     if float(text) == 0:
         return text
@@ -260,13 +270,15 @@ def write_value(value: float, unit: Unit, signed: bool = False) -> str:
     --------
     >>> write_value(0.62, "share"), write_value(0.62, "share", True), write_value(5.26, "years")
     ('62%', '+62 points', '5.3 years')
+    >>> write_value(45.75, "degrees"), write_value(0.18, "distance")
+    ('45.8 degrees', '0.18')
     """
     number = write_number(value, unit, signed)
     if unit == "share":
         if not signed:
             return f"{number}%"
         return f"{number} point" if number.strip("+\N{MINUS SIGN}") == "1" else f"{number} points"
-    return f"{number} years" if unit == "years" else number
+    return f"{number} {unit}" if unit in ("years", "degrees") else number
 
 
 def write_interval(low: float | None, high: float | None, unit: Unit, signed: bool = False) -> str:

@@ -191,7 +191,7 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
         columns[f"{stage}_gender"] = _text(np.where(gender, "man", "woman").astype(object), there)
         columns[f"{stage}_gender_man"] = pa.array(gender.astype(np.float64), mask=~there)
         columns[f"{stage}_age"] = pa.array(np.ascontiguousarray(spread(ages)), mask=~there)
-    fields = schema({}, {})
+    fields = schema({}, {}, landmarks=False)
     absent = pa.nulls(len(ids))
     return pa.table(
         [pa.array(columns[f.name], f.type) if f.name in columns else absent.cast(f.type) for f in fields], fields

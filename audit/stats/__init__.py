@@ -1,6 +1,7 @@
 """Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
 
 from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bounds
+from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
 from audit.stats.groups import GroupTest, between_groups, group_ratios, omnibus
@@ -28,6 +29,7 @@ __all__ = [
     "TRANSFER",
     "Bounds",
     "Corrected",
+    "Correlation",
     "Curve",
     "Detectable",
     "Estimate",
@@ -43,6 +45,8 @@ __all__ = [
     "between_groups",
     "bounds",
     "cells",
+    "correlation",
+    "correlations",
     "difference",
     "difference_curve",
     "figure_curve",

@@ -14,9 +14,11 @@ from audit.tables.bounds import bounds
 from audit.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.tables.comparisons import changes, coverage, language_effects, language_flips, rendered_as
 from audit.tables.corrected import NOTE, confusion, corrected
+from audit.tables.craniofacial import craniofacial
 from audit.tables.figures import disparities, instrument
 from audit.tables.groups import groups
 from audit.tables.human_readings import human_readings
+from audit.tables.retrieval import retrieval
 
 
 def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
@@ -64,6 +66,17 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "with the number of groups, as the largest difference does. The worst group of many is in part the "
             "unluckiest: its intervals hold whichever group it is. Ratio: to the geometric mean of the groups' rates.",
             groups(evidence),
+        ),
+        "retrieval": Table(
+            "Own portraits found again",
+            "How often a face's own portrait is among the first ones of a gallery; chance is what any face would have.",
+            retrieval(evidence, figures, by),
+        ),
+        "craniofacial": Table(
+            "Craniofacial measures",
+            "Pearson's r across speakers of a face's measure with its portrait's; others: with those of other speakers "
+            "of the same group and gender.",
+            craniofacial(evidence),
         ),
         "changes": Table(
             "From stage to stage",

