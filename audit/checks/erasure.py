@@ -6,6 +6,7 @@ from audit.checks.verdicts import GroupFigure, judge_groups, too_few
 from audit.evidence import Evidence
 from audit.finding import Finding
 from audit.sentences import group_words, listing, percent
+from audit.vocabulary import STAGES
 
 CODE = "S2F003"
 TITLE = "Groups no longer read as themselves"
@@ -29,16 +30,14 @@ def check(evidence: Evidence) -> Finding:
             "Portraits, and speakers whose group is known.",
         )
     level = 1 - (1 - evidence.settings.confidence) / len(evidence.groups)
+    cells = evidence.cells("group")
+    place = {key: i for i, key in enumerate(cells.keys)}
+    falls = evidence.changes(METRIC, "rendered", before, cells, level)
+    rates = {stage: evidence.figures(METRIC, stage, cells) for stage in STAGES}
     figures = []
     for group in evidence.groups:
-        mask = evidence.where(group=group)
-        figures.append(
-            GroupFigure(
-                group,
-                evidence.change(METRIC, "rendered", before, mask, level),
-                {stage: evidence.figure(METRIC, stage, mask) for stage in ("portrait", "ceiling", "rendered")},
-            )
-        )
+        i = place[group,]
+        figures.append(GroupFigure(group, falls[i], {stage: found[i] for stage, found in rates.items()}))
 
     def sentence(named: list[str]) -> str:
         worst = next(figure for figure in figures if figure.group == named[0])

@@ -22,17 +22,16 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
         What is compared.
     """
     level = 1 - (1 - evidence.settings.confidence) / max(1, len(evidence.groups))
+    cells = evidence.cells("group")
+    place = {key: i for i, key in enumerate(cells.keys)}
+    own, own_held = (evidence.figures(metric, stage, cells, at) for at in (None, level))
+    rest, rest_held = (evidence.figures_of_rest(metric, stage, cells, at) for at in (None, level))
     figures = []
     for group in evidence.groups:
-        mask = evidence.where(group=group)
-        own, rest = (evidence.figure(metric, stage, part, level) for part in (mask, ~mask))
-        if own.value is None or rest.value is None:
+        i = place[group,]
+        if own[i].value is None or rest[i].value is None:
             continue
         figures.append(
-            GroupFigure(
-                group,
-                difference(rest, own),
-                {"own": evidence.figure(metric, stage, mask), "others": evidence.figure(metric, stage, ~mask)},
-            )
+            GroupFigure(group, difference(rest_held[i], own_held[i]), {"own": own[i], "others": rest[i]})
         )
     return figures if len(figures) > 1 else []

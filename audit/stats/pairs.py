@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +15,14 @@ from audit.stats.rates import Moments, estimates, moments, rate_intervals, short
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     Floats,
+    Ints,
     SpeakerIds,
     SpeakerSums,
+    Standing,
     checked_values,
     codes_of,
     ids_of,
     sorted_sums,
-    speaker_sums,
 )
 
 _ENUMERATED = 16
@@ -48,42 +50,62 @@ class PairedTest:
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Per-speaker differences as sums of one cell, with the counts of what they rest on."""
+class Pairs:
+    """Per-speaker differences, cell by cell, with the counts of what they rest on.
+
+    Attributes
+    ----------
+    sums : SpeakerSums
+        One entry a speaker who has both readings; its mean is their difference.
+    n_clips, n_missing, n_unpaired : int arrays of shape (cells,)
+        Clips used, clips not used, speakers without a counterpart.
+    """
 
     sums: SpeakerSums
-    n_clips: int
-    n_missing: int
-    n_unpaired: int
+    n_clips: Ints
+    n_missing: Ints
+    n_unpaired: Ints
+
+
+def aligned_pairs(first: Floats, second: Floats, standing: Standing) -> Pairs:
+    """Pairs of the same clips read twice; a clip takes part if both of its values are there."""
+    sums = standing.sums(second - first)
+    heard = np.bincount(standing.cell, minlength=standing.n_cells)
+    paired = sums.sum().astype(np.int64)
+    return Pairs(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - paired)
+
+
+def matched_pairs(first: Floats, second: Floats, standing: Standing) -> Pairs:
+    """Pairs of the same speakers in different clips: of each clip only one of the two values is there, or none.
+
+    The counts of missing clips and of speakers are of all that stand there.
+    """
+    (total_a, clips_a), (total_b, clips_b) = standing.totals(first), standing.totals(second)
+    both = (clips_a > 0) & (clips_b > 0)
+    cell, n_cells = standing.cell[both], standing.n_cells
+    worth = np.minimum(clips_a, clips_b)[both]
+    change = (total_b[both] / clips_b[both] - total_a[both] / clips_a[both]) * worth
+    sums = sorted_sums(cell, change, worth, np.zeros(n_cells, np.int64))
+    used = np.bincount(cell, (clips_a + clips_b)[both], minlength=n_cells).astype(np.int64)
+    all_clips = np.bincount(standing.cell, standing.clips, minlength=n_cells).astype(np.int64)
+    everyone = np.bincount(standing.cell, minlength=n_cells)
+    return Pairs(sums, used, all_clips - used, everyone - np.bincount(cell, minlength=n_cells))
 
 
 def _paired(
     first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, second_speakers: SpeakerIds | None, kind: Kind
-) -> _Pairs:
+) -> Pairs:
     a, b = checked_values(first, kind), checked_values(second, kind)
     if second_speakers is None:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} first values but {len(b)} second ones")
-        codes = codes_of(speakers, len(a))
-        sums = speaker_sums(b - a, codes)
-        n_heard = len(np.unique(codes))
-        return _Pairs(sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total))
+        return aligned_pairs(a, b, Standing.of(codes_of(speakers, len(a))))
     ids = ids_of(speakers)
     if len(ids) != len(a):
         raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
-    both = codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b))
-    codes_a, codes_b = both[: len(a)], both[len(a) :]
-    n_ids = int(both.max()) + 1 if len(both) else 0
-    # one cell a speaker, so that the sums come back in the order of the speakers' numbers
-    sums_a, sums_b = (speaker_sums(v, c, c, n_ids) for v, c in ((a, codes_a), (b, codes_b)))
-    heard, place_a, place_b = np.intersect1d(sums_a.cell, sums_b.cell, return_indices=True)
-    clips_a, clips_b = sums_a.clips[place_a], sums_b.clips[place_b]
-    worth = np.minimum(clips_a, clips_b)
-    change = sums_b.mean[place_b] - sums_a.mean[place_a]
-    n_clips = int(clips_a.sum() + clips_b.sum())
-    zeros = np.zeros(len(heard), dtype=np.int64)
-    sums = sorted_sums(zeros, change * worth, worth, np.zeros(1, dtype=np.int64))
-    return _Pairs(sums, n_clips, len(a) + len(b) - n_clips, n_ids - len(heard))
+    standing = Standing.of(codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b)))
+    absent_a, absent_b = np.full(len(a), np.nan), np.full(len(b), np.nan)
+    return matched_pairs(np.concatenate([a, absent_b]), np.concatenate([absent_a, b]), standing)
 
 
 def paired_difference(
@@ -138,20 +160,40 @@ def paired_difference(
     """
     settings = settings or Settings()
     pairs = _paired(first, second, speakers, second_speakers, kind)
-    if second_speakers is not None and settings.estimand == "clip":
+    if second_speakers is not None:
         settings = replace(settings, estimand="speaker")
+    return paired_estimates(pairs, kind, settings, [name])[0]
+
+
+def paired_estimates(pairs: Pairs, kind: Kind, settings: Settings, names: Sequence[str]) -> list[Estimate]:
+    """The estimate of every cell's mean difference; ``names`` seed the random numbers of those that need any.
+
+    The rules are those of :func:`paired_difference`.
+    """
     m = moments(pairs.sums, settings)
-    n, varied = int(m.speakers[0]), bool(m.variance[0] > 0)
-    by_resampling = kind == "mean" or (settings.interval != "auto" and m.size[0] >= LARGE and varied)
-    if by_resampling or n < settings.min_speakers:
-        found = estimates(pairs.sums, "mean", settings, [name])[0]
-        value, low, high, method = found.value, found.low, found.high, found.method
-    else:
-        point, lows, highs, told = paired_rate_intervals(pairs.sums, m, settings)
-        value, low, high, method = shortened(point[0]), shortened(lows[0]), shortened(highs[0]), told[0]
-    if pairs.n_unpaired:
-        method += f"; speakers without a counterpart, left out: {pairs.n_unpaired}"
-    return Estimate(value, low, high, n, pairs.n_clips, pairs.n_missing, method)
+    as_means = m.speakers < settings.min_speakers
+    if kind == "mean":
+        as_means = np.ones_like(as_means)
+    elif settings.interval != "auto":
+        as_means |= (m.size >= LARGE) & (m.variance > 0)
+    parts: list[tuple[float | None, float | None, float | None, str]] = [(None, None, None, "")] * len(as_means)
+    if as_means.any():
+        places = np.flatnonzero(as_means)
+        found = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places])
+        for i, each in zip(places, found, strict=True):
+            parts[i] = (each.value, each.low, each.high, each.method)
+    if not as_means.all():
+        sums = pairs.sums.only(~as_means)
+        point, low, high, told = paired_rate_intervals(sums, moments(sums, settings), settings)
+        for i, each_ends in zip(np.flatnonzero(~as_means), zip(point, low, high, told, strict=True), strict=True):
+            parts[i] = (*(shortened(end) for end in each_ends[:3]), each_ends[3])  # type: ignore[assignment]  # three ends
+    made = []
+    for i, (value, low_end, high_end, method) in enumerate(parts):
+        alone = int(pairs.n_unpaired[i])
+        told_of = f"{method}; speakers without a counterpart, left out: {alone}" if alone else method
+        counts = (int(m.speakers[i]), int(pairs.n_clips[i]), int(pairs.n_missing[i]))
+        made.append(Estimate(value, low_end, high_end, *counts, told_of))
+    return made
 
 
 def paired_rate_intervals(
@@ -280,6 +322,6 @@ def permutation(
     return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how} sign changes")
 
 
-def _signs(pairs: _Pairs) -> tuple[int, int, int]:
+def _signs(pairs: Pairs) -> tuple[int, int, int]:
     change = pairs.sums.mean
     return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)

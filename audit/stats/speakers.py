@@ -14,6 +14,8 @@ from audit.stats.settings import Kind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_WORTH_COUNTING = 500
+
 SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd.Index
 
 
@@ -57,8 +59,27 @@ class SpeakerSums:
         return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
 
 
+    @classmethod
+    def joined(cls, parts: Sequence[SpeakerSums]) -> SpeakerSums:
+        """The cells of several sums after one another, so that they are estimated in one go."""
+        offsets = np.cumsum([0, *(part.n_cells for part in parts)])
+        cell = np.concatenate([part.cell + offset for part, offset in zip(parts, offsets[:-1], strict=True)])
+        total, clips, missing = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "missing")
+        )
+        return cls(cell, total, clips, missing)
+
+    def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
+        """The chosen cells, numbered anew in their order."""
+        chosen = cells[self.cell]
+        number = np.cumsum(cells) - 1
+        return SpeakerSums(number[self.cell[chosen]], self.total[chosen], self.clips[chosen], self.missing[cells])
+
+
 def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
-    """Speakers' ids as one row of objects, tuples kept whole."""
+    """Speakers' ids as one row: numbers and categories' numbers as they are, all else as objects, tuples kept whole."""
+    if isinstance(speakers, np.ndarray) and speakers.dtype.kind in "iu":
+        return speakers
     if isinstance(speakers, np.ndarray | pd.Series | pd.Categorical | pd.Index):
         return np.asarray(speakers, dtype=object)
     ids = np.empty(len(speakers), dtype=object)
@@ -68,7 +89,9 @@ def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
 
 def codes_of(speakers: SpeakerIds, length: int) -> Ints:
     """Number the speakers from 0; raises ValueError for a missing id or a wrong length."""
-    codes = np.asarray(pd.factorize(ids_of(speakers))[0], dtype=np.int64)
+    labelled = isinstance(speakers, pd.Series | pd.Categorical | pd.Index)
+    # pandas numbers its own columns, categories and texts above all, without making an object of every id
+    codes = np.asarray(pd.factorize(speakers if labelled else ids_of(speakers))[0], dtype=np.int64)  # type: ignore[arg-type, call-overload]  # whichever kind it is
     if len(codes) != length:
         raise ValueError(f"{length} values but {len(codes)} speakers")
     if (codes < 0).any():
@@ -91,6 +114,81 @@ def checked_values(values: ArrayLike, kind: Kind) -> Floats:
     return array
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Which speaker stands in which cell: found once, for any number of columns of values.
+
+    Attributes
+    ----------
+    unit : int array of shape (clips,)
+        Number of each clip's unit, which is one speaker in one cell; -1 for a clip that is in no cell.
+    speaker, cell, clips : int arrays of shape (units,)
+        Whose unit it is, in which cell, and how many clips it has, read or not. Sorted by cell, then speaker.
+    n_cells : int
+        How many cells there are.
+    """
+
+    unit: Ints
+    speaker: Ints
+    cell: Ints
+    clips: Ints
+    n_cells: int
+
+    @classmethod
+    def of(cls, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> Standing:
+        """Where everybody stands.
+
+        Parameters
+        ----------
+        codes : int array of shape (clips,)
+            Number of each clip's speaker.
+        cells : int array of shape (clips,), optional
+            Number of each clip's cell, -1 for none; all 0 if left out.
+        n_cells : int
+            How many cells there are.
+
+        Examples
+        --------
+        >>> standing = Standing.of(np.array([7, 7, 3]))
+        >>> standing.speaker.tolist(), standing.clips.tolist(), standing.unit.tolist()
+        ([3, 7], [1, 2], [1, 1, 0])
+        """
+        n_codes = int(codes.max()) + 1 if len(codes) else 1
+        key = codes if cells is None else cells * n_codes + codes
+        inside = None if cells is None or not len(cells) or cells.min() >= 0 else cells >= 0
+        held = key if inside is None else key[inside]
+        if n_cells * n_codes <= max(1024, 8 * len(held)):
+            counts = np.bincount(held, minlength=n_cells * n_codes)
+            keys = np.flatnonzero(counts)
+            place = np.empty(len(counts), np.int64)
+            place[keys] = np.arange(len(keys))
+            clips, unit = counts[keys].astype(np.int64), place[held]
+        else:
+            keys, unit, clips = np.unique(held, return_inverse=True, return_counts=True)
+        if inside is not None:
+            unit, held = np.full(len(codes), -1, np.int64), unit
+            unit[inside] = held
+        return cls(unit, keys % n_codes, keys // n_codes, clips, n_cells)
+
+    def totals(self, values: Floats) -> tuple[Floats, Ints]:
+        """Sum of each unit's values that were read, and how many these are; arrays of shape (units,)."""
+        read = ~np.isnan(values) & (self.unit >= 0)
+        unit, held = self.unit[read], values[read]
+        if not (held == np.rint(held)).all():
+            # in the order of the values, so that a sum is not subject to the rows' order; sums of whole numbers are not
+            order = np.argsort(held, kind="stable")
+            unit, held = unit[order], held[order]
+        total = np.bincount(unit, held, minlength=len(self.cell)).astype(np.float64)
+        return total, np.bincount(unit, minlength=len(self.cell)).astype(np.int64)
+
+    def sums(self, values: Floats) -> SpeakerSums:
+        """What each speaker contributes to each cell."""
+        total, clips = self.totals(values)
+        missing = np.bincount(self.cell, self.clips - clips, minlength=self.n_cells).astype(np.int64)
+        there = clips > 0
+        return sorted_sums(self.cell[there], total[there], clips[there], missing)
+
+
 def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
     """Collect clips into speakers, cell by cell.
 
@@ -111,23 +209,37 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
     >>> sums.mean.tolist(), sums.clips.tolist(), sums.missing.tolist()
     ([0.5, 1.0], [2, 1], [1])
     """
-    where = np.zeros(len(values), dtype=np.int64) if cells is None else cells
-    read = ~np.isnan(values)
-    missing = np.bincount(where[~read], minlength=n_cells).astype(np.int64)
-    if not read.any():
-        nothing = np.zeros(0, dtype=np.int64)
-        return SpeakerSums(nothing, np.zeros(0), nothing, missing)
-    unit = where[read] * (int(codes.max()) + 1) + codes[read]
-    order = np.lexsort((values[read], unit))  # values too, so that a speaker's sum is not subject to the rows' order
-    unit, sorted_values = unit[order], values[read][order]
-    starts = np.flatnonzero(np.r_[True, unit[1:] != unit[:-1]])
-    entry = np.cumsum(np.r_[False, unit[1:] != unit[:-1]])
-    totals = np.bincount(entry, sorted_values).astype(np.float64)
-    clips = np.diff(np.r_[starts, len(unit)]).astype(np.int64)
-    return sorted_sums(where[read][order][starts], totals, clips, missing)
+    return Standing.of(codes, cells, n_cells).sums(values)
 
 
 def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints) -> SpeakerSums:
     """Put entries into their canonical order: by cell, then mean, then number of clips."""
-    order = np.lexsort((clips, total / clips, cell))
-    return SpeakerSums(cell[order], total[order], clips[order], missing)
+    kinds = _kinds(total, clips)
+    if kinds is None or len(missing) * len(kinds[1]) > 8 * len(total):
+        order = np.lexsort((clips, total / clips, cell))
+        return SpeakerSums(cell[order], total[order], clips[order], missing)
+    # entries of one kind are alike, so that counting them sorts them
+    kind, of_total, of_clips = kinds
+    counts = np.bincount(cell * len(of_total) + kind, minlength=len(missing) * len(of_total))
+    held = np.flatnonzero(counts)
+    counts = counts[held]
+    of_cell, of_kind = held // len(of_total), held % len(of_total)
+    return SpeakerSums(
+        np.repeat(of_cell, counts), np.repeat(of_total[of_kind], counts), np.repeat(of_clips[of_kind], counts), missing
+    )
+
+
+def _kinds(total: Floats, clips: Ints) -> tuple[Ints, Floats, Ints] | None:
+    """Each entry's kind, and every kind's total and clips, in canonical order; None where they are no few counts."""
+    if len(total) < _WORTH_COUNTING or not (total == np.rint(total)).all():
+        return None
+    least, width = total.min(), int(clips.max()) + 1
+    if (total.max() - least + 1) * width > len(total):
+        return None
+    code = (total - least).astype(np.int64) * width + clips
+    there = np.flatnonzero(np.bincount(code))
+    of_total, of_clips = there // width + least, there % width
+    order = np.lexsort((of_clips, of_total / of_clips))
+    place = np.empty(int(there[-1]) + 1, np.int64)
+    place[there[order]] = np.arange(len(there))
+    return place[code], of_total[order], of_clips[order]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import astuple
-from typing import Any
+from functools import partial
 
-import numpy as np
 import pandas as pd
 
-from audit.evidence import Evidence
-from audit.stats import ALL
+from audit.evidence import Cells, Evidence
+from audit.stats import ALL, Estimate
 from audit.tables.figures import ESTIMATE
 from audit.vocabulary import RACES, ordered_groups
 
@@ -23,22 +22,9 @@ def changes(evidence: Evidence) -> pd.DataFrame:
     rows = []
     for metric in CHANGING:
         for before, after in STAGE_PAIRS:
-            if not (evidence.has(before) and evidence.has(after)):
-                continue
-            for group, mask in _parts(evidence):
-                for language in (ALL, *evidence.languages):
-                    part = mask if language == ALL else mask & evidence.where(language=language)
-                    if part.any():
-                        rows.append(
-                            (
-                                metric,
-                                before,
-                                after,
-                                group,
-                                language,
-                                *astuple(evidence.change(metric, before, after, part)),
-                            )
-                        )
+            if evidence.has(before) and evidence.has(after):
+                found = _by_group_and_language(evidence, partial(evidence.changes, metric, before, after))
+                rows += [(metric, before, after, *key, *astuple(estimate)) for key, estimate in found]
     return pd.DataFrame(rows, columns=["metric", "from_stage", "to_stage", "group", "language", *ESTIMATE])
 
 
@@ -50,31 +36,47 @@ def language_effects(evidence: Evidence) -> pd.DataFrame:
     metrics = ["read_own_group", "read_white", "gender_right"]
     metrics += [f"similarity_{model.lower()}" for model in evidence.similarity_models]
     for metric in metrics:
-        for group, mask in _parts(evidence):
-            for language in (ALL, *others):
-                other = mask & (~english if language == ALL else evidence.where(language=language))
-                estimate = evidence.contrast(metric, "rendered", other, mask & english)
-                if estimate.n_speakers:
-                    rows.append((metric, group, language, *astuple(estimate)))
+        found: dict[tuple[object, ...], Estimate] = {}
+        for language in (ALL, *others):
+            other = ~english if language == ALL else evidence.where(language=language)
+            for keys, cells in evidence.every_cell("group"):
+                estimates = evidence.contrasts(metric, "rendered", other, english, cells)
+                found |= {(*key, language): each for key, each in zip(keys, estimates, strict=True)}
+        rows += [(metric, *key, *astuple(found[key])) for key in _in_order(found) if found[key].n_speakers]
     return pd.DataFrame(rows, columns=["metric", "group", "language", *ESTIMATE])
 
 
 def rendered_as(evidence: Evidence) -> pd.DataFrame:
     """The change of every read from portrait (or ceiling) to rendered, by group and language."""
     before = "portrait" if evidence.has("portrait") else "ceiling"
-    rows = []
-    for group, mask in _parts(evidence):
-        for race in RACES:
-            for language in (ALL, *evidence.languages):
-                part = mask if language == ALL else mask & evidence.where(language=language)
-                if part.any() and evidence.has(before):
-                    rows.append(
-                        (group, race, language, *astuple(evidence.change(f"read_{race}", before, "rendered", part)))
-                    )
+    if not evidence.has(before):
+        return pd.DataFrame(columns=["group", "read", "language", *ESTIMATE])
+    reads = {
+        race: _by_group_and_language(evidence, partial(evidence.changes, f"read_{race}", before, "rendered"))
+        for race in RACES
+    }
+    rows = [
+        (group, race, language, *astuple(estimate))
+        for race, found in reads.items()
+        for (group, language), estimate in found
+    ]
+    place = {group: i for i, group in enumerate([ALL, *ordered_groups(set(evidence.frame["group"]))])}
+    rows.sort(key=lambda row: place[str(row[0])])
     return pd.DataFrame(rows, columns=["group", "read", "language", *ESTIMATE])
 
 
-def _parts(evidence: Evidence) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.bool_]]]]:
-    yield ALL, evidence.where()
-    for group in ordered_groups(set(evidence.frame["group"])):
-        yield group, evidence.where(group=group)
+def _by_group_and_language(
+    evidence: Evidence, estimated: Callable[[Cells], list[Estimate]]
+) -> list[tuple[tuple[object, ...], Estimate]]:
+    """What is estimated in every cell of group and language and over all of each, in order."""
+    found: dict[tuple[object, ...], Estimate] = {}
+    for keys, cells in evidence.every_cell("group", "language"):
+        found |= zip(keys, estimated(cells), strict=True)
+    return [(key, found[key]) for key in _in_order(found)]
+
+
+def _in_order(keys: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Keys of group and language: groups in their fixed order, languages by code, all of each first."""
+    held = list(keys)
+    place = {group: i for i, group in enumerate([ALL, *ordered_groups({str(key[0]) for key in held} - {ALL})])}
+    return sorted(held, key=lambda key: (place[str(key[0])], key[1] != ALL, str(key[1])))
