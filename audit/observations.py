@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ FACES = "faces"
 MANIFEST = "manifest.json"
 PLAN = "plan.toml"
 EMBEDDING = "_embedding_"
+_AT_ONCE = 100_000
 
 
 def similarity_column(stage: str, model: str, primary: str) -> str:
@@ -139,9 +141,7 @@ class Run:
             if column.dtype.kind in "fiub":
                 sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
             else:
-                values = column.to_numpy(object, copy=True)
-                values[pd.isna(values)] = "\1"
-                sha.update("\0".join(map(str, values.tolist())).encode())
+                sha.update(_joined(column))
         for key in ("cohort", "model", "instrument", "seed"):
             sha.update(json.dumps(self.manifest.get(key), sort_keys=True).encode())
         return sha.hexdigest()
@@ -172,6 +172,20 @@ class Run:
             if row is not None:
                 features[place[name]] = row
         return features
+
+
+def _joined(column: pd.Series) -> bytes:
+    """A column's texts, one after the other, with a sign between them and another for one that is missing."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        values = column.to_numpy(object, copy=True)
+        values[pd.isna(values)] = "\1"
+        return "\0".join(map(str, values.tolist())).encode()
+    parts = []
+    for start in range(0, len(column), _AT_ONCE):
+        texts = pa.array(column.iloc[start : start + _AT_ONCE].array, pa.string())
+        whole = pa.ListArray.from_arrays([0, len(texts)], pc.fill_null(texts, "\1"))
+        parts.append(pc.binary_join(whole, "\0")[0].as_buffer().to_pybytes())
+    return b"\0".join(parts)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from audit.evidence import Evidence
+from audit.evidence import Evidence, Mask
 from audit.stats import Detectable, Settings, smallest_detectable
 
 
 def power(evidence: Evidence) -> pd.DataFrame:
     """The smallest difference that each comparison could be expected to find, by group."""
     rows = []
-    speakers = evidence.frame.drop_duplicates("speaker_id")
+    everyone = len(evidence.cells().standing.speaker)
+    english = evidence.where(english=True)
     for group in evidence.groups:
         own = evidence.where(group=group)
-        n, rest = _count(evidence, own), len(speakers) - _count(evidence, own)
-        bilingual = _bilingual(evidence, own)
+        n, bilingual = _count(evidence, own), _bilingual(evidence, own, english)
+        rest = everyone - n
         comparisons: tuple[tuple[str, Literal["paired", "unpaired"], int, int | None], ...] = (
             ("rendered against portrait, same speakers", "paired", n, None),
             ("English against another language, same speakers", "paired", bilingual, None),
@@ -38,10 +39,9 @@ def _detectable(
     return smallest_detectable(speakers, design=design, other_speakers=other, settings=settings)
 
 
-def _count(evidence: Evidence, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
-    return int(evidence.frame["speaker_id"][mask].nunique())
+def _count(evidence: Evidence, mask: Mask) -> int:
+    return len(np.unique(evidence.speakers[mask]))
 
 
-def _bilingual(evidence: Evidence, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
-    english = set(evidence.frame["speaker_id"][mask & evidence.where(english=True)])
-    return len(english & set(evidence.frame["speaker_id"][mask & evidence.where(english=False)]))
+def _bilingual(evidence: Evidence, mask: Mask, english: Mask) -> int:
+    return len(np.intersect1d(evidence.speakers[mask & english], evidence.speakers[mask & ~english]))
