@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -15,10 +15,12 @@ from audit.metrics import Metric
 from audit.stats import ALL, Estimate, Settings, mean, paired_difference, rate
 from audit.stats.pairs import aligned_pairs, matched_pairs, paired_estimates
 from audit.stats.rates import estimates
-from audit.stats.speakers import SpeakerSums, Standing
+from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
 from audit.vocabulary import UNKNOWN, group_members, ordered_groups
 
 Mask = NDArray[np.bool_]
+PART = ("group", "language", "gender")
+"""The labels by which a speaker's clips are put together before any figure is made."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,15 @@ class Cells:
     ----------
     keys : list of tuple
         What the clips of each cell have in common: one value for each column that divides them.
-    standing : Standing
+    clips : Standing
         Which clip is in which cell.
+    parts : Standing or None
+        Which of :attr:`Evidence.parts` is in which cell; None where the cells cut through them.
     """
 
     keys: list[tuple[object, ...]]
-    standing: Standing
+    clips: Standing
+    parts: Standing | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,12 @@ class Evidence:
     @cached_property
     def groups(self) -> list[str]:
         """The groups that can be judged, in the fixed order."""
-        return ordered_groups(str(group) for group in self._numbered("group")[1] if group != UNKNOWN)
+        return [group for group in self.every_group if group != UNKNOWN]
+
+    @cached_property
+    def every_group(self) -> list[str]:
+        """The groups, ``unknown`` too, in the fixed order."""
+        return ordered_groups(map(str, self._numbered("group")[1]))
 
     @cached_property
     def languages(self) -> list[str]:
@@ -86,10 +96,22 @@ class Evidence:
             number, keys = np.zeros(n, np.int64), [()] if n else []
             for column in columns:
                 codes, names = self._numbered(column)
-                joint, number = np.unique(number * len(names) + codes, return_inverse=True)
+                joint, number = _distinct(number * len(names) + codes, max(1, len(keys)) * len(names))
                 keys = [(*keys[i // len(names)], names[i % len(names)]) for i in joint.tolist()]
-            self._cells[columns] = Cells(keys, Standing.of(self.speakers, number, len(keys)))
+            parts = None
+            if set(columns) < set(PART):
+                first, standing = self.parts
+                parts = Standing.of(standing.speaker, number[first], len(keys))
+            self._cells[columns] = Cells(keys, Standing.of(self.speakers, number, len(keys)), parts)
         return self._cells[columns]
+
+    @cached_property
+    def parts(self) -> tuple[NDArray[np.int64], Standing]:
+        """The clips of one speaker that are alike in their labels: the first of each, and which clip is in which."""
+        standing = self.cells(*PART).clips
+        first = np.empty(len(standing.cell), np.int64)
+        first[standing.unit[::-1]] = np.arange(len(self.frame))[::-1]
+        return first, standing
 
     def every_cell(self, *columns: str) -> list[tuple[list[tuple[object, ...]], Cells]]:
         """The cells of every combination of some columns, each with keys that have ``all`` in the other columns."""
@@ -105,11 +127,10 @@ class Evidence:
         """The number of each clip's value in a column, and the values in order, missing ones last; found once."""
         if column not in self._numbers:
             labels = pd.Categorical(self.frame[column])
-            codes, there = np.unique(labels.codes, return_inverse=True)
-            values = [np.nan if code < 0 else labels.categories[code] for code in codes.tolist()]
-            if values and codes[0] < 0:
-                values, there = [*values[1:], values[0]], (there - 1) % len(values)
-            self._numbers[column] = np.asarray(there, np.int64), values
+            n = len(labels.categories)
+            codes = np.where(labels.codes < 0, n, labels.codes).astype(np.int64)
+            there, numbers = _distinct(codes, n + 1)
+            self._numbers[column] = numbers, np.append(labels.categories.to_numpy(object), np.nan)[there].tolist()
         return self._numbers[column]
 
     @cached_property
@@ -164,23 +185,42 @@ class Evidence:
 
     def figures(self, metric: str, stage: str, cells: Cells, confidence: float | None = None) -> list[Estimate]:
         """One metric at one stage in every cell, as :meth:`figure` gives it of each."""
-        sums = cells.standing.sums(self.values(stage, metric))
-        names = [f"{stage}.{metric}"] * sums.n_cells
-        return estimates(sums, self.metrics[metric].kind, self._settings(confidence), names)
+        names = [f"{stage}.{metric}"] * len(cells.keys)
+        return estimates(self.sums(metric, stage, cells), self.metrics[metric].kind, self._settings(confidence), names)
 
     def figures_of_rest(self, metric: str, stage: str, cells: Cells, confidence: float | None = None) -> list[Estimate]:
         """One metric at one stage over all that is outside each cell, as :meth:`figure` gives it of each."""
         n = len(cells.keys)
-        if len(cells.standing.cell) != len(self.cells().standing.cell):  # somebody stands in several cells
-            number = cells.standing.cell[cells.standing.unit]
+        if not n:
+            return []
+        if len(cells.clips.cell) != len(self.cells().clips.cell):  # somebody stands in several cells
+            number = cells.clips.cell[cells.clips.unit]
             return [self.figure(metric, stage, number != i, confidence) for i in range(n)]
-        sums = cells.standing.sums(self.values(stage, metric))
-        order = np.lexsort((sums.clips, sums.mean))
-        outside = [order[sums.cell[order] != i] for i in range(n)]
-        cell = np.repeat(np.arange(n), [len(part) for part in outside])
-        chosen = np.concatenate(outside) if n else order
-        rest = SpeakerSums(cell, sums.total[chosen], sums.clips[chosen], sums.missing.sum() - sums.missing)
+        sums = self.sums(metric, stage, cells)
+        outside = [np.flatnonzero(sums.cell != i) for i in range(n)]
+        cell, chosen = np.repeat(np.arange(n), [len(part) for part in outside]), np.concatenate(outside)
+        missing = sums.missing.sum() - sums.missing
+        rest = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, sums.number[chosen])
         return estimates(rest, self.metrics[metric].kind, self._settings(confidence), [f"{stage}.{metric}"] * n)
+
+    def sums(self, metric: str, stage: str, cells: Cells) -> SpeakerSums:
+        """What each speaker contributes to each cell."""
+        reads, standing = self._reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
+        return standing.sums(reads)
+
+    def _reads(
+        self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells
+    ) -> tuple[Reads, Standing]:
+        """A column's reads, part by part where the cells allow it, and where each of them stands."""
+        if cells.parts is None:
+            return Reads.of(values()), cells.clips
+        if name not in self._reads_of_parts:
+            self._reads_of_parts[name] = self.parts[1].gathered(Reads.of(values()))
+        return self._reads_of_parts[name], cells.parts
+
+    @cached_property
+    def _reads_of_parts(self) -> dict[str, Reads]:
+        return {}
 
     def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
@@ -197,9 +237,10 @@ class Evidence:
         self, metric: str, before: str, after: str, cells: Cells, confidence: float | None = None
     ) -> list[Estimate]:
         """How a metric changes from one stage to a later one in every cell, as :meth:`change` gives it of each."""
-        pairs = aligned_pairs(self.values(before, metric), self.values(after, metric), cells.standing)
-        names = [f"{before}>{after}.{metric}"] * len(cells.keys)
-        return paired_estimates(pairs, self.metrics[metric].kind, self._settings(confidence), names)
+        name = f"{before}>{after}.{metric}"
+        change, standing = self._reads(name, lambda: self.values(after, metric) - self.values(before, metric), cells)
+        pairs = aligned_pairs(change, standing)
+        return paired_estimates(pairs, self.metrics[metric].kind, self._settings(confidence), [name] * len(cells.keys))
 
     def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
         """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
@@ -217,12 +258,14 @@ class Evidence:
     def contrasts(self, metric: str, stage: str, first: Mask, second: Mask, cells: Cells) -> list[Estimate]:
         """A metric over ``second`` minus over ``first`` in every cell, as :meth:`contrast` gives it of each.
 
-        The two parts have no clip in common.
+        The masks are such as :meth:`where` makes, and have no clip in common; so have the cells columns of its own.
         """
-        values, unit = self.values(stage, metric), cells.standing.unit
-        number = np.where(first | second, cells.standing.cell[unit], -1)
-        standing = Standing.of(self.speakers, number, len(cells.keys))
-        pairs = matched_pairs(np.where(first, values, np.nan), np.where(second, values, np.nan), standing)
+        reads, standing = self._reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
+        if cells.parts is not None:
+            first, second = first[self.parts[0]], second[self.parts[0]]
+        number = np.where(first | second, standing.cell[standing.unit], -1)
+        heard = Standing.of(self.parts[1].speaker if cells.parts else self.speakers, number, len(cells.keys))
+        pairs = matched_pairs(reads.where(first), reads.where(second), heard)
         names = [f"{stage}.{metric} by language"] * len(cells.keys)
         settings = replace(self.settings, estimand="speaker")
         return paired_estimates(pairs, self.metrics[metric].kind, settings, names)
@@ -240,3 +283,10 @@ class Evidence:
 
     def _settings(self, confidence: float | None) -> Settings:
         return self.settings if confidence is None else replace(self.settings, confidence=confidence)
+
+
+def _distinct(numbers: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which of the numbers below ``n`` occur, and the place of each among these."""
+    there = np.zeros(n, bool)
+    there[numbers] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]

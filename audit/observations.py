@@ -180,11 +180,12 @@ def _joined(column: pd.Series) -> bytes:
         values = column.to_numpy(object, copy=True)
         values[pd.isna(values)] = "\1"
         return "\0".join(map(str, values.tolist())).encode()
+    texts = pa.chunked_array([], pa.string()) if not len(column) else column.array.__arrow_array__()  # type: ignore[attr-defined]  # pandas' text arrays are Arrow's
     parts = []
-    for start in range(0, len(column), _AT_ONCE):
-        texts = pa.array(column.iloc[start : start + _AT_ONCE].array, pa.string())
-        whole = pa.ListArray.from_arrays([0, len(texts)], pc.fill_null(texts, "\1"))
-        parts.append(pc.binary_join(whole, "\0")[0].as_buffer().to_pybytes())
+    for start in range(0, len(texts), _AT_ONCE):
+        piece = pc.fill_null(texts.slice(start, _AT_ONCE).cast(pa.string()), "\1")
+        piece = piece.combine_chunks() if isinstance(piece, pa.ChunkedArray) else piece
+        parts.append(pc.binary_join(pa.ListArray.from_arrays([0, len(piece)], piece), "\0")[0].as_buffer().to_pybytes())
     return b"\0".join(parts)
 
 

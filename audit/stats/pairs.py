@@ -16,6 +16,7 @@ from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     Floats,
     Ints,
+    Reads,
     SpeakerIds,
     SpeakerSums,
     Standing,
@@ -67,29 +68,27 @@ class Pairs:
     n_unpaired: Ints
 
 
-def aligned_pairs(first: Floats, second: Floats, standing: Standing) -> Pairs:
-    """Pairs of the same clips read twice; a clip takes part if both of its values are there."""
-    sums = standing.sums(second - first)
+def aligned_pairs(change: Reads, standing: Standing) -> Pairs:
+    """Pairs of the same clips read twice, from the change of each: a clip takes part if both of its values are there."""
+    sums = standing.sums(change)
     heard = np.bincount(standing.cell, minlength=standing.n_cells)
-    paired = sums.sum().astype(np.int64)
-    return Pairs(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - paired)
+    return Pairs(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - sums.sum().astype(np.int64))
 
 
-def matched_pairs(first: Floats, second: Floats, standing: Standing) -> Pairs:
-    """Pairs of the same speakers in different clips: of each clip only one of the two values is there, or none.
-
-    The counts of missing clips and of speakers are of all that stand there.
-    """
-    (total_a, clips_a), (total_b, clips_b) = standing.totals(first), standing.totals(second)
-    both = (clips_a > 0) & (clips_b > 0)
+def matched_pairs(first: Reads, second: Reads, standing: Standing) -> Pairs:
+    """Pairs of the same speakers in different clips, row by row of one standing, each clip in one of the two reads."""
+    a, b = standing.gathered(first), standing.gathered(second)
+    both = (a.clips > 0) & (b.clips > 0)
     cell, n_cells = standing.cell[both], standing.n_cells
-    worth = np.minimum(clips_a, clips_b)[both]
-    change = (total_b[both] / clips_b[both] - total_a[both] / clips_a[both]) * worth
+    worth = np.minimum(a.clips, b.clips)[both]
+    change = (b.total[both] / b.clips[both] - a.total[both] / a.clips[both]) * worth
     sums = sorted_sums(cell, change, worth, np.zeros(n_cells, np.int64))
-    used = np.bincount(cell, (clips_a + clips_b)[both], minlength=n_cells).astype(np.int64)
-    all_clips = np.bincount(standing.cell, standing.clips, minlength=n_cells).astype(np.int64)
+    used, everything = (
+        np.bincount(standing.cell, of, minlength=n_cells).astype(np.int64)
+        for of in ((a.clips + b.clips) * both, a.clips + a.missing + b.clips + b.missing)
+    )
     everyone = np.bincount(standing.cell, minlength=n_cells)
-    return Pairs(sums, used, all_clips - used, everyone - np.bincount(cell, minlength=n_cells))
+    return Pairs(sums, used, everything - used, everyone - np.bincount(cell, minlength=n_cells))
 
 
 def _paired(
@@ -99,13 +98,13 @@ def _paired(
     if second_speakers is None:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} first values but {len(b)} second ones")
-        return aligned_pairs(a, b, Standing.of(codes_of(speakers, len(a))))
+        return aligned_pairs(Reads.of(b - a), Standing.of(codes_of(speakers, len(a))))
     ids = ids_of(speakers)
     if len(ids) != len(a):
         raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
     standing = Standing.of(codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b)))
-    absent_a, absent_b = np.full(len(a), np.nan), np.full(len(b), np.nan)
-    return matched_pairs(np.concatenate([a, absent_b]), np.concatenate([absent_a, b]), standing)
+    reads, of_second = Reads.of(np.concatenate([a, b])), np.arange(len(a) + len(b)) >= len(a)
+    return matched_pairs(reads.where(~of_second), reads.where(of_second), standing)
 
 
 def paired_difference(
@@ -206,7 +205,7 @@ def paired_rate_intervals(
     settings = replace(settings, interval="auto")
     parts, spreads, methods = [], [], []
     for sign in (-1.0, 1.0):
-        part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing)
+        part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing, sums.number)
         own = moments(part, settings)
         low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
         parts.append((own.value, low, high))
@@ -304,7 +303,7 @@ def permutation(
     gained, lost, n = _signs(pairs)
     if not n:
         return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
-    change = pairs.sums.mean
+    change = _changes(pairs)
     size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
     seen = abs(float(np.round(change, 12).sum())) - 1e-9
     moved = int(number.sum())
@@ -323,5 +322,11 @@ def permutation(
 
 
 def _signs(pairs: Pairs) -> tuple[int, int, int]:
-    change = pairs.sums.mean
+    change = _changes(pairs)
     return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)
+
+
+def _changes(pairs: Pairs) -> Floats:
+    """Each speaker's difference."""
+    total, clips = pairs.sums.of_cell(0)
+    return total / clips

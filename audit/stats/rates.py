@@ -132,10 +132,11 @@ def _mean_intervals(
 def _bootstrapped(
     sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: BootstrapRule
 ) -> tuple[float, float]:
-    total, weight = weighing(sums, settings)
-    of = sums.cell == i
+    total, clips = sums.of_cell(i)
+    by_clip = settings.estimand == "clip"
+    total, weight = (total, clips.astype(np.float64)) if by_clip else (total / clips, np.ones(len(total)))
     rng = settings.generator(names[i])
-    return bootstrap(total[of], weight[of], resamples=settings.resamples, tail=settings.tail, rng=rng, rule=rule)
+    return bootstrap(total, weight, resamples=settings.resamples, tail=settings.tail, rng=rng, rule=rule)
 
 
 def _around(

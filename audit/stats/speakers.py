@@ -14,8 +14,6 @@ from audit.stats.settings import Kind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_WORTH_COUNTING = 500
-
 SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd.Index
 
 
@@ -23,8 +21,9 @@ SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd
 class SpeakerSums:
     """What each speaker contributes to each cell, for all cells at once.
 
-    One entry is one speaker in one cell with at least one clip that was read. Entries are sorted by cell, then by their
-    numbers, never by name or row: whatever is computed from them depends only on what was observed.
+    One entry is one speaker in one cell with at least one clip that was read, or several such speakers whose numbers
+    are alike. Entries are sorted by cell, then by their numbers, never by name or row: whatever is computed from them
+    depends only on what was observed.
 
     Attributes
     ----------
@@ -34,6 +33,8 @@ class SpeakerSums:
         Sum of the values over the speaker's clips.
     clips : int array of shape (entries,)
         How many clips that sum has, at least 1.
+    number : int array of shape (entries,)
+        How many speakers the entry stands for.
     missing : int array of shape (cells,)
         Clips of each cell that could not be read.
     """
@@ -41,6 +42,7 @@ class SpeakerSums:
     cell: Ints
     total: Floats
     clips: Ints
+    number: Ints
     missing: Ints
 
     @property
@@ -54,26 +56,33 @@ class SpeakerSums:
         return self.total / self.clips
 
     def sum(self, weights: Floats | Ints | None = None) -> Floats:
-        """Sum of ``weights`` (ones if None) over the entries of each cell, as floats of shape (cells,)."""
+        """Sum of ``weights`` (ones if None) over the speakers of each cell, as floats of shape (cells,)."""
         # bincount adds one entry after the other, in the entries' order: the same bits on every machine
-        return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
+        each = self.number if weights is None else weights * self.number
+        return np.bincount(self.cell, each, minlength=self.n_cells).astype(np.float64)
 
+    def of_cell(self, i: int) -> tuple[Floats, Ints]:
+        """Total and clips of every single speaker of one cell."""
+        of = self.cell == i
+        return np.repeat(self.total[of], self.number[of]), np.repeat(self.clips[of], self.number[of])
 
     @classmethod
     def joined(cls, parts: Sequence[SpeakerSums]) -> SpeakerSums:
         """The cells of several sums after one another, so that they are estimated in one go."""
         offsets = np.cumsum([0, *(part.n_cells for part in parts)])
         cell = np.concatenate([part.cell + offset for part, offset in zip(parts, offsets[:-1], strict=True)])
-        total, clips, missing = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "missing")
+        rest = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "number", "missing")
         )
-        return cls(cell, total, clips, missing)
+        return cls(cell, *rest)
 
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
         """The chosen cells, numbered anew in their order."""
-        chosen = cells[self.cell]
-        number = np.cumsum(cells) - 1
-        return SpeakerSums(number[self.cell[chosen]], self.total[chosen], self.clips[chosen], self.missing[cells])
+        of = cells[self.cell]
+        place = np.cumsum(cells) - 1
+        return SpeakerSums(
+            place[self.cell[of]], self.total[of], self.clips[of], self.number[of], self.missing[cells]
+        )
 
 
 def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
@@ -115,15 +124,47 @@ def checked_values(values: ArrayLike, kind: Kind) -> Floats:
 
 
 @dataclass(frozen=True)
+class Reads:
+    """What was read, row by row; a row is a clip, or all clips of one speaker that are alike in their labels.
+
+    Attributes
+    ----------
+    total : float array of shape (rows,)
+        Sum of the values that were read.
+    clips, missing : int arrays of shape (rows,)
+        How many these are, and how many clips could not be read.
+    """
+
+    total: Floats
+    clips: Ints
+    missing: Ints
+
+    @classmethod
+    def of(cls, values: Floats) -> Reads:
+        """One row a clip; NaN marks one that was not read."""
+        missing = np.isnan(values)
+        return cls(np.where(missing, 0.0, values), (~missing).astype(np.int64), missing.astype(np.int64))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all totals are whole numbers, whose sums are exact in any order."""
+        return bool((self.total == np.rint(self.total)).all())
+
+    def where(self, chosen: NDArray[np.bool_]) -> Reads:
+        """The chosen rows, all others as if they held no clip."""
+        return Reads(self.total * chosen, self.clips * chosen, self.missing * chosen)
+
+
+@dataclass(frozen=True)
 class Standing:
     """Which speaker stands in which cell: found once, for any number of columns of values.
 
     Attributes
     ----------
-    unit : int array of shape (clips,)
-        Number of each clip's unit, which is one speaker in one cell; -1 for a clip that is in no cell.
-    speaker, cell, clips : int arrays of shape (units,)
-        Whose unit it is, in which cell, and how many clips it has, read or not. Sorted by cell, then speaker.
+    unit : int array of shape (rows,)
+        Number of each row's unit, which is one speaker in one cell; one more than there are for a row in no cell.
+    speaker, cell : int arrays of shape (units,)
+        Whose unit it is, and in which cell. Sorted by cell, then speaker.
     n_cells : int
         How many cells there are.
     """
@@ -131,7 +172,6 @@ class Standing:
     unit: Ints
     speaker: Ints
     cell: Ints
-    clips: Ints
     n_cells: int
 
     @classmethod
@@ -140,53 +180,54 @@ class Standing:
 
         Parameters
         ----------
-        codes : int array of shape (clips,)
-            Number of each clip's speaker.
-        cells : int array of shape (clips,), optional
-            Number of each clip's cell, -1 for none; all 0 if left out.
+        codes : int array of shape (rows,)
+            Number of each row's speaker.
+        cells : int array of shape (rows,), optional
+            Number of each row's cell, -1 for none; all 0 if left out.
         n_cells : int
             How many cells there are.
 
         Examples
         --------
         >>> standing = Standing.of(np.array([7, 7, 3]))
-        >>> standing.speaker.tolist(), standing.clips.tolist(), standing.unit.tolist()
-        ([3, 7], [1, 2], [1, 1, 0])
+        >>> standing.speaker.tolist(), standing.unit.tolist()
+        ([3, 7], [1, 1, 0])
         """
         n_codes = int(codes.max()) + 1 if len(codes) else 1
         key = codes if cells is None else cells * n_codes + codes
-        inside = None if cells is None or not len(cells) or cells.min() >= 0 else cells >= 0
-        held = key if inside is None else key[inside]
+        outside = None if cells is None or not len(cells) or cells.min() >= 0 else cells < 0
+        held = key if outside is None else key[~outside]
         if n_cells * n_codes <= max(1024, 8 * len(held)):
-            counts = np.bincount(held, minlength=n_cells * n_codes)
-            keys = np.flatnonzero(counts)
-            place = np.empty(len(counts), np.int64)
+            there = np.zeros(n_cells * n_codes, bool)
+            there[held] = True
+            keys = np.flatnonzero(there)
+            place = np.empty(len(there), np.int64)
             place[keys] = np.arange(len(keys))
-            clips, unit = counts[keys].astype(np.int64), place[held]
+            unit = place[held]
         else:
-            keys, unit, clips = np.unique(held, return_inverse=True, return_counts=True)
-        if inside is not None:
-            unit, held = np.full(len(codes), -1, np.int64), unit
-            unit[inside] = held
-        return cls(unit, keys % n_codes, keys // n_codes, clips, n_cells)
+            keys, unit = np.unique(held, return_inverse=True)
+        if outside is not None:
+            inside, unit = unit, np.full(len(codes), len(keys), np.int64)
+            unit[~outside] = inside
+        return cls(unit, keys % n_codes, keys // n_codes, n_cells)
 
-    def totals(self, values: Floats) -> tuple[Floats, Ints]:
-        """Sum of each unit's values that were read, and how many these are; arrays of shape (units,)."""
-        read = ~np.isnan(values) & (self.unit >= 0)
-        unit, held = self.unit[read], values[read]
-        if not (held == np.rint(held)).all():
-            # in the order of the values, so that a sum is not subject to the rows' order; sums of whole numbers are not
-            order = np.argsort(held, kind="stable")
-            unit, held = unit[order], held[order]
-        total = np.bincount(unit, held, minlength=len(self.cell)).astype(np.float64)
-        return total, np.bincount(unit, minlength=len(self.cell)).astype(np.int64)
+    def gathered(self, reads: Reads) -> Reads:
+        """The rows of each unit together; one row a unit, and the rows in no cell left out."""
+        n = len(self.cell)
+        clips, missing = (np.bincount(self.unit, of, n)[:n].astype(np.int64) for of in (reads.clips, reads.missing))
+        if reads.whole:
+            return Reads(np.bincount(self.unit, reads.total, n)[:n].astype(np.float64), clips, missing)
+        # in the order of the values, so that a sum is not subject to the rows' order; sums of whole numbers are not
+        order = np.argsort(reads.total, kind="stable")
+        total = np.bincount(self.unit[order], reads.total[order], n)[:n].astype(np.float64)
+        return Reads(total, clips, missing)
 
-    def sums(self, values: Floats) -> SpeakerSums:
+    def sums(self, reads: Reads) -> SpeakerSums:
         """What each speaker contributes to each cell."""
-        total, clips = self.totals(values)
-        missing = np.bincount(self.cell, self.clips - clips, minlength=self.n_cells).astype(np.int64)
-        there = clips > 0
-        return sorted_sums(self.cell[there], total[there], clips[there], missing)
+        found = self.gathered(reads)
+        missing = np.bincount(self.cell, found.missing, minlength=self.n_cells).astype(np.int64)
+        there = found.clips > 0
+        return sorted_sums(self.cell[there], found.total[there], found.clips[there], missing)
 
 
 def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
@@ -209,29 +250,32 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
     >>> sums.mean.tolist(), sums.clips.tolist(), sums.missing.tolist()
     ([0.5, 1.0], [2, 1], [1])
     """
-    return Standing.of(codes, cells, n_cells).sums(values)
+    return Standing.of(codes, cells, n_cells).sums(Reads.of(values))
 
 
-def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints) -> SpeakerSums:
-    """Put entries into their canonical order: by cell, then mean, then number of clips."""
+def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints, number: Ints | None = None) -> SpeakerSums:
+    """Put entries into their canonical order, by cell, then mean, then number of clips; those alike become one."""
     kinds = _kinds(total, clips)
     if kinds is None or len(missing) * len(kinds[1]) > 8 * len(total):
         order = np.lexsort((clips, total / clips, cell))
-        return SpeakerSums(cell[order], total[order], clips[order], missing)
-    # entries of one kind are alike, so that counting them sorts them
+        cell, total, clips = cell[order], total[order], clips[order]
+        new = np.ones(len(order), bool)
+        new[1:] = (np.diff(cell) != 0) | (np.diff(total) != 0) | (np.diff(clips) != 0)
+        each = np.ones(len(order), np.int64) if number is None else number[order]
+        starts = np.flatnonzero(new)
+        alike = np.add.reduceat(each, starts) if len(starts) else each
+        return SpeakerSums(cell[starts], total[starts], clips[starts], alike, missing)
+    # of few kinds, as counts are: counting the entries gives the very same, sooner
     kind, of_total, of_clips = kinds
-    counts = np.bincount(cell * len(of_total) + kind, minlength=len(missing) * len(of_total))
+    counts = np.bincount(cell * len(of_total) + kind, number, len(missing) * len(of_total)).astype(np.int64)
     held = np.flatnonzero(counts)
-    counts = counts[held]
     of_cell, of_kind = held // len(of_total), held % len(of_total)
-    return SpeakerSums(
-        np.repeat(of_cell, counts), np.repeat(of_total[of_kind], counts), np.repeat(of_clips[of_kind], counts), missing
-    )
+    return SpeakerSums(of_cell, of_total[of_kind], of_clips[of_kind], counts[held], missing)
 
 
 def _kinds(total: Floats, clips: Ints) -> tuple[Ints, Floats, Ints] | None:
     """Each entry's kind, and every kind's total and clips, in canonical order; None where they are no few counts."""
-    if len(total) < _WORTH_COUNTING or not (total == np.rint(total)).all():
+    if not len(total) or not (total == np.rint(total)).all():
         return None
     least, width = total.min(), int(clips.max()) + 1
     if (total.max() - least + 1) * width > len(total):

@@ -60,7 +60,7 @@ def rendered_as(evidence: Evidence) -> pd.DataFrame:
         for race, found in reads.items()
         for (group, language), estimate in found
     ]
-    place = {group: i for i, group in enumerate([ALL, *ordered_groups(set(evidence.frame["group"]))])}
+    place = {group: i for i, group in enumerate([ALL, *evidence.every_group])}
     rows.sort(key=lambda row: place[str(row[0])])
     return pd.DataFrame(rows, columns=["group", "read", "language", *ESTIMATE])
 

@@ -12,7 +12,6 @@ from audit.metrics import Metric
 from audit.stats import ALL, Estimate
 from audit.stats.rates import estimates as estimates_of
 from audit.stats.speakers import SpeakerSums
-from audit.vocabulary import ordered_groups
 
 ESTIMATE = [field.name for field in fields(Estimate)]
 AT_ONCE = 2_000_000
@@ -33,7 +32,7 @@ def disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
         keys += named
         for column, made in _figures(evidence, columns, cells).items():
             found[column] += made
-    place = {group: i for i, group in enumerate([ALL, *ordered_groups(set(evidence.frame["group"]))])}
+    place = {group: i for i, group in enumerate([ALL, *evidence.every_group])}
     order = pd.DataFrame(keys, columns=list(by)).sort_values(
         list(by),
         key=lambda values: values.map(place) if values.name == "group" else values.astype(str),
@@ -70,14 +69,12 @@ def _figures(
 ) -> dict[tuple[Metric, str], list[Estimate]]:
     """The estimates of every column in every cell: as many columns at a time as keep memory small."""
     made: dict[tuple[Metric, str], list[Estimate]] = {}
-    n, at_once = len(cells.keys), max(1, AT_ONCE // max(1, len(cells.standing.cell)))
+    n, at_once = len(cells.keys), max(1, AT_ONCE // max(1, len(cells.clips.cell)))
     for kind in ("rate", "mean"):
         of_kind = [column for column in columns if column[0].kind == kind]
         for start in range(0, len(of_kind), at_once):
             chosen = of_kind[start : start + at_once]
-            sums = SpeakerSums.joined(
-                [cells.standing.sums(evidence.values(stage, metric.name)) for metric, stage in chosen]
-            )
+            sums = SpeakerSums.joined([evidence.sums(metric.name, stage, cells) for metric, stage in chosen])
             names = [
                 f"{stage}.{metric.name}/" + "/".join(map(str, key))
                 for metric, stage in chosen

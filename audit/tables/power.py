@@ -8,18 +8,20 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from audit.evidence import Evidence, Mask
+from audit.evidence import Evidence
 from audit.stats import Detectable, Settings, smallest_detectable
 
 
 def power(evidence: Evidence) -> pd.DataFrame:
     """The smallest difference that each comparison could be expected to find, by group."""
     rows = []
-    everyone = len(evidence.cells().standing.speaker)
-    english = evidence.where(english=True)
+    first, parts = evidence.parts
+    english = evidence.where(english=True)[first]
+    everyone = len(np.unique(parts.speaker))
     for group in evidence.groups:
-        own = evidence.where(group=group)
-        n, bilingual = _count(evidence, own), _bilingual(evidence, own, english)
+        own = evidence.where(group=group)[first]
+        n = len(np.unique(parts.speaker[own]))
+        bilingual = len(np.intersect1d(parts.speaker[own & english], parts.speaker[own & ~english]))
         rest = everyone - n
         comparisons: tuple[tuple[str, Literal["paired", "unpaired"], int, int | None], ...] = (
             ("rendered against portrait, same speakers", "paired", n, None),
@@ -37,11 +39,3 @@ def _detectable(
     speakers: int, design: Literal["paired", "unpaired"], other: int | None, settings: Settings
 ) -> Detectable:
     return smallest_detectable(speakers, design=design, other_speakers=other, settings=settings)
-
-
-def _count(evidence: Evidence, mask: Mask) -> int:
-    return len(np.unique(evidence.speakers[mask]))
-
-
-def _bilingual(evidence: Evidence, mask: Mask, english: Mask) -> int:
-    return len(np.intersect1d(evidence.speakers[mask & english], evidence.speakers[mask & ~english]))
