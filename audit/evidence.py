@@ -15,7 +15,7 @@ from audit.metrics import Metric
 from audit.stats import ALL, Estimate, Settings, mean, paired_difference, rate
 from audit.stats.pairs import aligned_pairs, matched_pairs, paired_estimates
 from audit.stats.rates import estimates
-from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
+from audit.stats.speakers import Reads, SpeakerSums, Standing, divided, numbered, sorted_sums
 from audit.vocabulary import UNKNOWN, group_members, ordered_groups
 
 Mask = NDArray[np.bool_]
@@ -92,12 +92,7 @@ class Evidence:
     def cells(self, *columns: str) -> Cells:
         """The cells that some columns of the frame make, in the order of their values; found once."""
         if columns not in self._cells:
-            n = len(self.frame)
-            number, keys = np.zeros(n, np.int64), [()] if n else []
-            for column in columns:
-                codes, names = self._numbered(column)
-                joint, number = _distinct(number * len(names) + codes, max(1, len(keys)) * len(names))
-                keys = [(*keys[i // len(names)], names[i % len(names)]) for i in joint.tolist()]
+            keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
             parts = None
             if set(columns) < set(PART):
                 first, standing = self.parts
@@ -126,11 +121,7 @@ class Evidence:
     def _numbered(self, column: str) -> tuple[NDArray[np.int64], list[object]]:
         """The number of each clip's value in a column, and the values in order, missing ones last; found once."""
         if column not in self._numbers:
-            labels = pd.Categorical(self.frame[column])
-            n = len(labels.categories)
-            codes = np.where(labels.codes < 0, n, labels.codes).astype(np.int64)
-            there, numbers = _distinct(codes, n + 1)
-            self._numbers[column] = numbers, np.append(labels.categories.to_numpy(object), np.nan)[there].tolist()
+            self._numbers[column] = numbered(self.frame[column])
         return self._numbers[column]
 
     @cached_property
@@ -208,9 +199,7 @@ class Evidence:
         reads, standing = self._reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
         return standing.sums(reads)
 
-    def _reads(
-        self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells
-    ) -> tuple[Reads, Standing]:
+    def _reads(self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells) -> tuple[Reads, Standing]:
         """A column's reads, part by part where the cells allow it, and where each of them stands."""
         if cells.parts is None:
             return Reads.of(values()), cells.clips
@@ -283,10 +272,3 @@ class Evidence:
 
     def _settings(self, confidence: float | None) -> Settings:
         return self.settings if confidence is None else replace(self.settings, confidence=confidence)
-
-
-def _distinct(numbers: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which of the numbers below ``n`` occur, and the place of each among these."""
-    there = np.zeros(n, bool)
-    there[numbers] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]

@@ -31,7 +31,9 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
     """
     everyone = frame[["group", "speaker_id"]].drop_duplicates()
     people = {
-        group: sorted(everyone.loc[everyone["group"] == group, "speaker_id"], key=lambda name: _lot(seed, name))[:speakers]
+        group: sorted(everyone.loc[everyone["group"] == group, "speaker_id"], key=lambda name: _lot(seed, name))[
+            :speakers
+        ]
         for group in ordered_groups(everyone["group"])
     }
     columns = ["group", "language", "speaker_id", "clip_id", *(f"{s}_{of}" for s in STAGES for of in ("face", "race"))]

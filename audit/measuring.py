@@ -75,6 +75,7 @@ def measure(
         settings=chosen.model_dump(mode="json"),
         findings=tuple(check(evidence) for _, check in CHECKS.values()),
         tables=tables(evidence, chosen) if with_tables else {},
+        scores=evidence.frame,
     )
 
 

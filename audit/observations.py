@@ -180,7 +180,7 @@ def _joined(column: pd.Series) -> bytes:
         values = column.to_numpy(object, copy=True)
         values[pd.isna(values)] = "\1"
         return "\0".join(map(str, values.tolist())).encode()
-    texts = pa.chunked_array([], pa.string()) if not len(column) else column.array.__arrow_array__()  # type: ignore[attr-defined]  # pandas' text arrays are Arrow's
+    texts = pa.chunked_array([], pa.string()) if not len(column) else column.array.__arrow_array__()
     parts = []
     for start in range(0, len(texts), _AT_ONCE):
         piece = pc.fill_null(texts.slice(start, _AT_ONCE).cast(pa.string()), "\1")

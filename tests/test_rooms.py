@@ -24,6 +24,7 @@ ROOMS = {
     "observations": {"errors", "vocabulary"},
     "metrics": {"observations", "stats", "vocabulary"},
     "checks": {"evidence", "finding", "sentences", "stats", "vocabulary"},
+    "fairness": {"stats"},
     "plan": {"errors", "typed_toml"},
     "measuring": {
         "audit",

@@ -31,7 +31,5 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
         i = place[group,]
         if own[i].value is None or rest[i].value is None:
             continue
-        figures.append(
-            GroupFigure(group, difference(rest_held[i], own_held[i]), {"own": own[i], "others": rest[i]})
-        )
+        figures.append(GroupFigure(group, difference(rest_held[i], own_held[i]), {"own": own[i], "others": rest[i]}))
     return figures if len(figures) > 1 else []

@@ -5,6 +5,7 @@ from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import PairedTest, difference, mcnemar, paired_difference, permutation
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.rates import ALL, Bounds, bounds, cells, mean, rate
+from audit.stats.resampling import Resamples, resample
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
 
@@ -16,6 +17,7 @@ __all__ = [
     "Estimate",
     "Needed",
     "PairedTest",
+    "Resamples",
     "Settings",
     "Verdict",
     "benjamini_hochberg",
@@ -28,6 +30,7 @@ __all__ = [
     "paired_difference",
     "permutation",
     "rate",
+    "resample",
     "smallest_detectable",
     "speakers_needed",
     "verdict",

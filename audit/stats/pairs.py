@@ -69,7 +69,7 @@ class Pairs:
 
 
 def aligned_pairs(change: Reads, standing: Standing) -> Pairs:
-    """Pairs of the same clips read twice, from the change of each: a clip takes part if both of its values are there."""
+    """Pairs of the same clips read twice, from the change of each; a clip takes part if both its values are there."""
     sums = standing.sums(change)
     heard = np.bincount(standing.cell, minlength=standing.n_cells)
     return Pairs(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - sums.sum().astype(np.int64))
@@ -178,13 +178,15 @@ def paired_estimates(pairs: Pairs, kind: Kind, settings: Settings, names: Sequen
     parts: list[tuple[float | None, float | None, float | None, str]] = [(None, None, None, "")] * len(as_means)
     if as_means.any():
         places = np.flatnonzero(as_means)
-        found = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places])
-        for i, each in zip(places, found, strict=True):
+        found = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places.tolist()])
+        for i, each in zip(places.tolist(), found, strict=True):
             parts[i] = (each.value, each.low, each.high, each.method)
     if not as_means.all():
         sums = pairs.sums.only(~as_means)
         point, low, high, told = paired_rate_intervals(sums, moments(sums, settings), settings)
-        for i, each_ends in zip(np.flatnonzero(~as_means), zip(point, low, high, told, strict=True), strict=True):
+        for i, each_ends in zip(
+            np.flatnonzero(~as_means).tolist(), zip(point, low, high, told, strict=True), strict=True
+        ):
             parts[i] = (*(shortened(end) for end in each_ends[:3]), each_ends[3])  # type: ignore[assignment]  # three ends
     made = []
     for i, (value, low_end, high_end, method) in enumerate(parts):

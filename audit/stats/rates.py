@@ -14,7 +14,17 @@ from audit.stats.bootstrap import BootstrapRule, bootstrap
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import clopper_pearson, effective_size, mid_p, student
 from audit.stats.settings import LARGE, Kind, Settings
-from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_values, codes_of, speaker_sums
+from audit.stats.speakers import (
+    Floats,
+    Ints,
+    SpeakerIds,
+    SpeakerSums,
+    checked_values,
+    codes_of,
+    divided,
+    numbered,
+    speaker_sums,
+)
 
 ALL = "all"
 """What stands in every column of the row of :func:`cells` that takes all clips together."""
@@ -309,13 +319,9 @@ def cells(
         raise ValueError(f"the table has no column {', '.join(absent)}")
     array = checked_values(frame[value].to_numpy(), kind)
     codes = codes_of(frame[speaker], len(array))
-    keys: list[tuple[object, ...]] = []
-    where = np.zeros(len(array), dtype=np.int64)
-    if by and len(array):
-        grouped = frame.groupby(list(by), sort=True, dropna=False, observed=True)
-        where = np.asarray(grouped.ngroup(), dtype=np.int64)
-        first = np.unique(where, return_index=True)[1]
-        keys = list(frame[list(by)].iloc[first].astype(object).itertuples(index=False, name=None))
+    keys, where = (
+        divided([numbered(frame[column]) for column in by], len(array)) if by else ([], np.zeros(len(array), int))
+    )
     names = [f"{value}/" + "/".join(map(str, key)) for key in [*keys, (ALL,) * len(by)]]
     made = estimates(speaker_sums(array, codes, where, len(keys)), kind, settings, names[:-1]) if keys else []
     made += estimates(speaker_sums(array, codes), kind, settings, names[-1:])

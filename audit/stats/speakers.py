@@ -80,9 +80,7 @@ class SpeakerSums:
         """The chosen cells, numbered anew in their order."""
         of = cells[self.cell]
         place = np.cumsum(cells) - 1
-        return SpeakerSums(
-            place[self.cell[of]], self.total[of], self.clips[of], self.number[of], self.missing[cells]
-        )
+        return SpeakerSums(place[self.cell[of]], self.total[of], self.clips[of], self.number[of], self.missing[cells])
 
 
 def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
@@ -100,12 +98,47 @@ def codes_of(speakers: SpeakerIds, length: int) -> Ints:
     """Number the speakers from 0; raises ValueError for a missing id or a wrong length."""
     labelled = isinstance(speakers, pd.Series | pd.Categorical | pd.Index)
     # pandas numbers its own columns, categories and texts above all, without making an object of every id
-    codes = np.asarray(pd.factorize(speakers if labelled else ids_of(speakers))[0], dtype=np.int64)  # type: ignore[arg-type, call-overload]  # whichever kind it is
+    codes = np.asarray(pd.factorize(speakers if labelled else ids_of(speakers))[0], dtype=np.int64)  # type: ignore[arg-type]  # whichever kind it is
     if len(codes) != length:
         raise ValueError(f"{length} values but {len(codes)} speakers")
     if (codes < 0).any():
         raise ValueError("a speaker id is missing")
     return codes
+
+
+def divided(columns: Sequence[tuple[Ints, list[object]]], length: int) -> tuple[list[tuple[object, ...]], Ints]:
+    """The cells that columns (each from :func:`numbered`) make, in order, and the number of each row's cell.
+
+    Examples
+    --------
+    >>> keys, number = divided([numbered(pd.Series([*"yxy"])), numbered(pd.Series([1, 1, 2]))], 3)
+    >>> keys, number.tolist()
+    ([('x', 1), ('y', 1), ('y', 2)], [1, 0, 2])
+    """
+    number = np.zeros(length, np.int64)
+    keys: list[tuple[object, ...]] = [()] if length else []
+    for codes, names in columns:
+        joint, number = distinct(number * len(names) + codes, max(1, len(keys)) * len(names))
+        keys = [(*keys[i // len(names)], names[i % len(names)]) for i in joint.tolist()]
+    return keys, number
+
+
+def numbered(column: pd.Series) -> tuple[Ints, list[object]]:
+    """The number of each row's value, and the values that occur: categories in their order, all else sorted.
+
+    A missing value is one too, and comes last.
+    """
+    labels = pd.Categorical(column)
+    n = len(labels.categories)
+    there, numbers = distinct(np.where(labels.codes < 0, n, labels.codes).astype(np.int64), n + 1)
+    return numbers, np.append(labels.categories.to_numpy(object), np.nan)[there].tolist()
+
+
+def distinct(numbers: Ints, n: int) -> tuple[Ints, Ints]:
+    """Which of the numbers below ``n`` occur, and the place of each among these."""
+    there = np.zeros(n, bool)
+    there[numbers] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def checked_values(values: ArrayLike, kind: Kind) -> Floats:

@@ -38,7 +38,9 @@ def stage_statuses(frame: pd.DataFrame) -> pd.DataFrame:
     """How many clips of every group could be read at each stage, and why the others could not."""
     parts = []
     for stage in STAGES:
-        counts = frame.groupby(["group", f"{stage}_status"], observed=True, sort=True).size().rename("n_clips").reset_index()
+        counts = (
+            frame.groupby(["group", f"{stage}_status"], observed=True, sort=True).size().rename("n_clips").reset_index()
+        )
         counts = counts.rename(columns={f"{stage}_status": "status"})
         counts.insert(0, "stage", stage)
         parts.append(in_group_order(counts))

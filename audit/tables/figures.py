@@ -76,9 +76,7 @@ def _figures(
             chosen = of_kind[start : start + at_once]
             sums = SpeakerSums.joined([evidence.sums(metric.name, stage, cells) for metric, stage in chosen])
             names = [
-                f"{stage}.{metric.name}/" + "/".join(map(str, key))
-                for metric, stage in chosen
-                for key in cells.keys
+                f"{stage}.{metric.name}/" + "/".join(map(str, key)) for metric, stage in chosen for key in cells.keys
             ]
             estimates = estimates_of(sums, kind, evidence.settings, names)
             made |= {column: estimates[place * n : (place + 1) * n] for place, column in enumerate(chosen)}
