@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -289,7 +290,7 @@ def _cells(
     reads: Sequence[Reads],
 ) -> pd.DataFrame:
     """One row a figure, metric by metric."""
-    counted = {
+    counted: dict[str, list[NDArray[Any]]] = {
         "n_speakers": [each.clips > 0 for each in reads],
         "n_clips": [each.clips for each in reads],
         "n_missing": [each.missing for each in reads],
