@@ -191,13 +191,14 @@ class Evidence:
         outside = [np.flatnonzero(sums.cell != i) for i in range(n)]
         cell, chosen = np.repeat(np.arange(n), [len(part) for part in outside]), np.concatenate(outside)
         missing = sums.missing.sum() - sums.missing
-        rest = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, sums.number[chosen])
+        alike = None if sums.number is None else sums.number[chosen]
+        rest = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, alike)
         return estimates(rest, self.metrics[metric].kind, self._settings(confidence), [f"{stage}.{metric}"] * n)
 
     def sums(self, metric: str, stage: str, cells: Cells) -> SpeakerSums:
         """What each speaker contributes to each cell."""
         reads, standing = self._reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
-        return standing.sums(reads)
+        return standing.sums(reads, alike_as_one=True)
 
     def _reads(self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells) -> tuple[Reads, Standing]:
         """A column's reads, part by part where the cells allow it, and where each of them stands."""
@@ -228,7 +229,7 @@ class Evidence:
         """How a metric changes from one stage to a later one in every cell, as :meth:`change` gives it of each."""
         name = f"{before}>{after}.{metric}"
         change, standing = self._reads(name, lambda: self.values(after, metric) - self.values(before, metric), cells)
-        pairs = aligned_pairs(change, standing)
+        pairs = aligned_pairs(change, standing, alike_as_one=True)
         return paired_estimates(pairs, self.metrics[metric].kind, self._settings(confidence), [name] * len(cells.keys))
 
     def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:

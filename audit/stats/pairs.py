@@ -68,9 +68,9 @@ class Pairs:
     n_unpaired: Ints
 
 
-def aligned_pairs(change: Reads, standing: Standing) -> Pairs:
+def aligned_pairs(change: Reads, standing: Standing, *, alike_as_one: bool = False) -> Pairs:
     """Pairs of the same clips read twice, from the change of each; a clip takes part if both its values are there."""
-    sums = standing.sums(change)
+    sums = standing.sums(change, alike_as_one=alike_as_one)
     heard = np.bincount(standing.cell, minlength=standing.n_cells)
     return Pairs(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - sums.sum().astype(np.int64))
 

@@ -21,9 +21,9 @@ SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd
 class SpeakerSums:
     """What each speaker contributes to each cell, for all cells at once.
 
-    One entry is one speaker in one cell with at least one clip that was read, or several such speakers whose numbers
-    are alike. Entries are sorted by cell, then by their numbers, never by name or row: whatever is computed from them
-    depends only on what was observed.
+    One entry is one speaker in one cell with at least one clip that was read; where ``number`` is given, several such
+    speakers whose numbers are alike. Entries are sorted by cell, then by their numbers, never by name or row: whatever
+    is computed from them depends only on what was observed.
 
     Attributes
     ----------
@@ -33,17 +33,17 @@ class SpeakerSums:
         Sum of the values over the speaker's clips.
     clips : int array of shape (entries,)
         How many clips that sum has, at least 1.
-    number : int array of shape (entries,)
-        How many speakers the entry stands for.
     missing : int array of shape (cells,)
         Clips of each cell that could not be read.
+    number : int array of shape (entries,), optional
+        How many speakers the entry stands for; one if left out.
     """
 
     cell: Ints
     total: Floats
     clips: Ints
-    number: Ints
     missing: Ints
+    number: Ints | None = None
 
     @property
     def n_cells(self) -> int:
@@ -58,12 +58,15 @@ class SpeakerSums:
     def sum(self, weights: Floats | Ints | None = None) -> Floats:
         """Sum of ``weights`` (ones if None) over the speakers of each cell, as floats of shape (cells,)."""
         # bincount adds one entry after the other, in the entries' order: the same bits on every machine
-        each = self.number if weights is None else weights * self.number
-        return np.bincount(self.cell, each, minlength=self.n_cells).astype(np.float64)
+        if self.number is not None:
+            weights = self.number if weights is None else weights * self.number
+        return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
 
     def of_cell(self, i: int) -> tuple[Floats, Ints]:
         """Total and clips of every single speaker of one cell."""
         of = self.cell == i
+        if self.number is None:
+            return self.total[of], self.clips[of]
         return np.repeat(self.total[of], self.number[of]), np.repeat(self.clips[of], self.number[of])
 
     @classmethod
@@ -71,16 +74,20 @@ class SpeakerSums:
         """The cells of several sums after one another, so that they are estimated in one go."""
         offsets = np.cumsum([0, *(part.n_cells for part in parts)])
         cell = np.concatenate([part.cell + offset for part, offset in zip(parts, offsets[:-1], strict=True)])
-        rest = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "number", "missing")
+        total, clips, missing = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "missing")
         )
-        return cls(cell, *rest)
+        if all(part.number is None for part in parts):
+            return cls(cell, total, clips, missing)
+        each = [np.ones(len(part.cell), np.int64) if part.number is None else part.number for part in parts]
+        return cls(cell, total, clips, missing, np.concatenate(each))
 
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
         """The chosen cells, numbered anew in their order."""
         of = cells[self.cell]
         place = np.cumsum(cells) - 1
-        return SpeakerSums(place[self.cell[of]], self.total[of], self.clips[of], self.number[of], self.missing[cells])
+        number = None if self.number is None else self.number[of]
+        return SpeakerSums(place[self.cell[of]], self.total[of], self.clips[of], self.missing[cells], number)
 
 
 def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
@@ -255,12 +262,13 @@ class Standing:
         total = np.bincount(self.unit[order], reads.total[order], n)[:n].astype(np.float64)
         return Reads(total, clips, missing)
 
-    def sums(self, reads: Reads) -> SpeakerSums:
-        """What each speaker contributes to each cell."""
+    def sums(self, reads: Reads, *, alike_as_one: bool = False) -> SpeakerSums:
+        """What each speaker contributes to each cell; of those alike one entry, if asked for."""
         found = self.gathered(reads)
         missing = np.bincount(self.cell, found.missing, minlength=self.n_cells).astype(np.int64)
         there = found.clips > 0
-        return sorted_sums(self.cell[there], found.total[there], found.clips[there], missing)
+        number = np.ones(int(there.sum()), np.int64) if alike_as_one else None
+        return sorted_sums(self.cell[there], found.total[there], found.clips[there], missing, number)
 
 
 def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
@@ -287,23 +295,28 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
 
 
 def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints, number: Ints | None = None) -> SpeakerSums:
-    """Put entries into their canonical order, by cell, then mean, then number of clips; those alike become one."""
+    """Put entries into their canonical order: by cell, then mean, then number of clips.
+
+    Where ``number`` says how many speakers each stands for, entries that are alike become one.
+    """
     kinds = _kinds(total, clips)
     if kinds is None or len(missing) * len(kinds[1]) > 8 * len(total):
         order = np.lexsort((clips, total / clips, cell))
         cell, total, clips = cell[order], total[order], clips[order]
-        new = np.ones(len(order), bool)
-        new[1:] = (np.diff(cell) != 0) | (np.diff(total) != 0) | (np.diff(clips) != 0)
-        each = np.ones(len(order), np.int64) if number is None else number[order]
-        starts = np.flatnonzero(new)
-        alike = np.add.reduceat(each, starts) if len(starts) else each
-        return SpeakerSums(cell[starts], total[starts], clips[starts], alike, missing)
+        if number is None or not len(order):
+            return SpeakerSums(cell, total, clips, missing, number)
+        new = (np.diff(cell) != 0) | (np.diff(total) != 0) | (np.diff(clips) != 0)
+        starts = np.flatnonzero(np.append(True, new))
+        return SpeakerSums(cell[starts], total[starts], clips[starts], missing, np.add.reduceat(number[order], starts))
     # of few kinds, as counts are: counting the entries gives the very same, sooner
     kind, of_total, of_clips = kinds
     counts = np.bincount(cell * len(of_total) + kind, number, len(missing) * len(of_total)).astype(np.int64)
     held = np.flatnonzero(counts)
-    of_cell, of_kind = held // len(of_total), held % len(of_total)
-    return SpeakerSums(of_cell, of_total[of_kind], of_clips[of_kind], counts[held], missing)
+    counts, cell, kind = counts[held], held // len(of_total), held % len(of_total)
+    if number is not None:
+        return SpeakerSums(cell, of_total[kind], of_clips[kind], missing, counts)
+    cell, kind = np.repeat(cell, counts), np.repeat(kind, counts)
+    return SpeakerSums(cell, of_total[kind], of_clips[kind], missing)
 
 
 def _kinds(total: Floats, clips: Ints) -> tuple[Ints, Floats, Ints] | None:
