@@ -143,6 +143,7 @@ def measured(rows: int, speakers: int, years: int) -> list[str]:
     return [
         f"{len(run.observations):,}",
         f"{speakers:,}",
+        "yes" if years else "no",
         f"{best:.2f} s",
         f"{after / 2**20:.2f} GB",
         f"{before / 2**20:.2f} GB",
@@ -195,8 +196,8 @@ def main() -> None:
     ]
     table(["rows", *head], [alone("fairlearn", rows) for rows in (10_000, 100_000)])
     print("### A whole measure: every check and table\n")
-    sizes = [(1_000, 200, 0), (10_000, 1_000, 0), (100_000, 6_000, 0), (1_000_000, 60_000, 0), (100_000, 6_000, 5)]
-    rows = [alone("measure", *size) for size in sizes if size[0] <= chosen.most]
+    sizes = [(1_000, 200, 0), (10_000, 1_000, 0), (100_000, 6_000, 0), (1_000_320, 62_520, 0), (100_000, 6_000, 5)]
+    rows = [alone("measure", *size) for size in sizes if size[0] <= 1.001 * chosen.most]
     table(["rows", "speakers", "ages misread", "measure", "most memory", "of it, before"], rows)
     print("### Cells and resamples of a frame\n")
     sizes_of = [size for size in (1_000, 10_000, 100_000, 1_000_000, 10_000_000) if size <= chosen.most]
