@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from audit.errors import RunError
+from audit.errors import PlanError, RunError
+from audit.fairness import metric_frame_of
 from audit.finding import Finding
+
+if TYPE_CHECKING:
+    from fairlearn.metrics import MetricFrame
 
 SCHEMA_VERSION = "1.0"
 AUDIT = "audit.json"
@@ -52,6 +57,9 @@ class Audit:
         One for each check, in the order of their codes.
     tables : Mapping[str, Table]
         The tables behind them, by name.
+    scores : DataFrame or None
+        What was scored of every clip, as :func:`audit.metrics.metric_frame` makes it; of an audit that was measured
+        just now alone. No part of audit.json.
     """
 
     run: Mapping[str, object]
@@ -59,6 +67,7 @@ class Audit:
     findings: tuple[Finding, ...]
     tables: Mapping[str, Table]
     schema_version: str = SCHEMA_VERSION
+    scores: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
     def finding(self, code: str) -> Finding:
         """The finding of one check.
@@ -76,6 +85,46 @@ class Audit:
     def frame(self) -> pd.DataFrame:
         """The tidy table of every figure: metric, stage, group, language, value, low, high, n_speakers and more."""
         return self.tables["disparities"].frame.copy()
+
+    def to_metric_frame(
+        self, metrics: Sequence[str] | None = None, by: Sequence[str] = ("group", "language"), stage: str = "rendered"
+    ) -> MetricFrame:
+        """The point figures as a ``fairlearn.metrics.MetricFrame``: the very numbers of :meth:`frame`.
+
+        Averaged over speakers (or clips, where the settings say so), with no interval: fairlearn's own resample rows.
+
+        Parameters
+        ----------
+        metrics : sequence of str, optional
+            Names as in the column ``metric`` of :meth:`frame`; all that were scored at the stage if left out.
+        by : sequence of str
+            Columns of the observations, which become the sensitive features.
+        stage : {"portrait", "ceiling", "rendered"}
+            Which faces.
+
+        Raises
+        ------
+        RunError
+            If this audit was read from audit.json, which holds no clip.
+        PlanError
+            If a metric or column is not there.
+        """
+        if self.scores is None:
+            raise RunError(
+                "This audit was read from audit.json, which does not hold what was scored of each clip.",
+                next_step="Measure the run: audit.measure(audit.Run.read(RUN)).to_metric_frame().",
+            )
+        start = f"{stage}."
+        scored = [name.removeprefix(start) for name in self.scores.columns if name.startswith(start)]
+        chosen = [name for name in scored if self.scores[start + name].notna().any()] if metrics is None else [*metrics]
+        if absent := [name for name in chosen if name not in scored]:
+            raise PlanError(f"There is no metric {', '.join(absent)} at the stage {stage}.", ", ".join(scored))
+        if absent := [name for name in by if name not in self.scores]:
+            raise PlanError(
+                f"There is no column {', '.join(absent)}.", ", ".join(c for c in self.scores.columns if "." not in c)
+            )
+        columns = {name: start + name for name in chosen}
+        return metric_frame_of(self.scores, columns, tuple(by), str(self.settings["estimand"]))
 
     def to_json(self) -> str:
         """The contract's audit.json: the same run and settings give the same bytes."""

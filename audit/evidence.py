@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -26,13 +26,15 @@ from audit.stats import (
     prediction_powered,
     rate,
 )
-from audit.vocabulary import RACES, UNKNOWN, group_members, ordered_groups, same_language
-
-Mask = NDArray[np.bool_]
+from audit.stats.pairs import PairSums, aligned_pairs, matched_pairs
+from audit.stats.rates import estimates, sums_curve
+from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
+from audit.strata import Cells, Mask, Strata
+from audit.vocabulary import RACES, same_language
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Strata):
     """One run, scored clip by clip, and how to estimate from it.
 
     Attributes
@@ -59,7 +61,6 @@ class Evidence:
         Labelled pictures by which the instrument's errors are known; without them, this cohort's portraits.
     """
 
-    frame: pd.DataFrame
     metrics: Mapping[str, Metric]
     settings: Settings
     margins: Mapping[str, float]
@@ -70,65 +71,9 @@ class Evidence:
     n_readers: int = 0
     calibration: Calibration | None = None
 
-    @cached_property
-    def speakers(self) -> NDArray[np.int64]:
-        """Whose clip each is, as numbers."""
-        return np.asarray(pd.factorize(self.frame["speaker_id"])[0], np.int64)
-
-    @cached_property
-    def groups(self) -> list[str]:
-        """The groups that can be judged, in the fixed order."""
-        return ordered_groups(group for group in set(self.frame["group"]) if group != UNKNOWN)
-
-    @cached_property
-    def known(self) -> Mask:
-        """Which clips are of a speaker whose group is known."""
-        return (self.frame["group"] != UNKNOWN).to_numpy()
-
-    @cached_property
-    def languages(self) -> list[str]:
-        """The languages heard, by code."""
-        return sorted(set(self.frame["language"]))
-
-    def where(
-        self,
-        *,
-        group: str | None = None,
-        race: str | None = None,
-        language: str | None = None,
-        english: bool | None = None,
-    ) -> Mask:
-        """Which clips are of a group, of any group that allows a race, of a language, in English or not."""
-        mask = np.ones(len(self.frame), bool)
-        if group is not None:
-            mask &= self._having("group").get(group, False)
-        if race is not None:
-            allowed = [of for name, of in self._having("group").items() if race in group_members(name)]
-            mask &= np.any(allowed, axis=0) if allowed else False
-        if language is not None:
-            mask &= self._having("language").get(language, False)
-        if english is not None:
-            mask &= (self.frame["english"] == english).to_numpy()
-        return mask
-
-    def _having(self, column: str) -> dict[str, Mask]:
-        """Which clips have each of a column's values; found once."""
-        if column not in self._values_of:
-            codes, names = pd.factorize(self.frame[column])
-            self._values_of[column] = {str(name): codes == i for i, name in enumerate(names)}
-        return self._values_of[column]
-
-    @cached_property
-    def _values_of(self) -> dict[str, dict[str, Mask]]:
-        return {}
-
-    def shared(self, first: Mask, second: Mask) -> int:
-        """How many speakers stand in both parts."""
-        return len(np.intersect1d(self.speakers[first], self.speakers[second]))
-
     def has(self, stage: str) -> bool:
         """Whether any face was read at a stage."""
-        return bool((self.frame[f"{stage}_status"] == "ok").any())
+        return "ok" in self._numbered(f"{stage}_status")[1]
 
     def figure(self, metric: str, stage: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """One metric at one stage over the speakers of a part of the clips."""
@@ -140,6 +85,52 @@ class Evidence:
         """:meth:`figure` at every confidence."""
         values, kind = self.values(stage, metric)[mask], self.metrics[metric].kind
         return figure_curve(values, self.speakers[mask], self.settings, kind=kind, name=f"{stage}.{metric}")
+
+    def figures(self, metric: str, stage: str, cells: Cells, confidence: float | None = None) -> list[Estimate]:
+        """One metric at one stage in every cell, as :meth:`figure` gives it of each."""
+        names = [f"{stage}.{metric}"] * len(cells.keys)
+        return estimates(self.sums(metric, stage, cells), self.metrics[metric].kind, self.at(confidence), names)
+
+    def curves(self, metric: str, stage: str, cells: Cells) -> list[Curve]:
+        """One metric at one stage in every cell, at every confidence."""
+        return self._curves(self.sums(metric, stage, cells), metric, stage)
+
+    def curves_of_rest(self, metric: str, stage: str, cells: Cells) -> list[Curve]:
+        """One metric at one stage over all that is outside each cell, at every confidence."""
+        if len(cells.clips.cell) != len(self.cells().clips.cell):  # somebody stands in several cells
+            number = cells.clips.cell[cells.clips.unit]
+            return [self.figure_curve(metric, stage, number != i) for i in range(len(cells.keys))]
+        sums, n = self.sums(metric, stage, cells), len(cells.keys)
+        outside = [np.flatnonzero(sums.cell != i) for i in range(n)]
+        cell = np.repeat(np.arange(n), [len(part) for part in outside])
+        chosen = np.concatenate([np.zeros(0, np.int64), *outside])
+        missing = sums.missing.sum() - sums.missing
+        alike = None if sums.number is None else sums.number[chosen]
+        rest = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=alike)
+        return self._curves(rest, metric, stage)
+
+    def _curves(self, sums: SpeakerSums, metric: str, stage: str) -> list[Curve]:
+        kind, name = self.metrics[metric].kind, f"{stage}.{metric}"
+        return [sums_curve(sums.one(i), kind, self.settings, name) for i in range(sums.n_cells)]
+
+    def sums(self, metric: str, stage: str, cells: Cells) -> SpeakerSums:
+        """What each speaker contributes to each cell."""
+        reads, standing = self._column_reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
+        return standing.sums(reads, alike_as_one=True)
+
+    def _column_reads(
+        self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells
+    ) -> tuple[Reads, Standing]:
+        """A column's reads, part by part where the cells allow it, and where each of them stands."""
+        if cells.parts is None:
+            return Reads.of(values()), cells.clips
+        if name not in self._reads_of_parts:
+            self._reads_of_parts[name] = self.parts[1].gathered(Reads.of(values()))
+        return self._reads_of_parts[name], cells.parts
+
+    @cached_property
+    def _reads_of_parts(self) -> dict[str, Reads]:
+        return {}
 
     def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
         """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
@@ -172,6 +163,26 @@ class Evidence:
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",
         )
+
+    def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:
+        """The speakers of :meth:`change` in every cell."""
+        name = f"{before}>{after}.{metric}"
+        change, standing = self._column_reads(
+            name, lambda: self.values(after, metric) - self.values(before, metric), cells
+        )
+        return aligned_pairs(change, standing, alike_as_one=True)
+
+    def contrasts(self, metric: str, stage: str, first: Mask, second: Mask, cells: Cells) -> PairSums:
+        """The speakers of :meth:`contrast` in every cell.
+
+        The masks are such as :meth:`where` makes, and have no clip in common; so have the cells columns of its own.
+        """
+        reads, standing = self._column_reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
+        if cells.parts is not None:
+            first, second = first[self.parts[0]], second[self.parts[0]]
+        number = np.where(first | second, standing.cell[standing.unit], -1)
+        heard = Standing.of(self.parts[1].speaker if cells.parts else self.speakers, number, len(cells.keys))
+        return matched_pairs(reads.where(first), reads.where(second), heard)
 
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.evidence import Evidence, Mask
+from audit.evidence import Evidence
 from audit.stats import Estimate, Pairs, paired, rate
+from audit.strata import Mask
 from audit.vocabulary import RACES
 
 

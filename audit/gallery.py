@@ -29,12 +29,21 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
     DataFrame
         The pictures' paths inside the run's folder and what was read in each; ``None`` where there is none.
     """
+    everyone = frame[["group", "speaker_id"]].drop_duplicates()
+    people = {
+        group: sorted(everyone.loc[everyone["group"] == group, "speaker_id"], key=lambda name: _lot(seed, name))[
+            :speakers
+        ]
+        for group in ordered_groups(everyone["group"])
+    }
+    columns = ["group", "language", "speaker_id", "clip_id", *(f"{s}_{of}" for s in STAGES for of in ("face", "race"))]
+    frame = frame.loc[frame["speaker_id"].isin([name for names in people.values() for name in names]), columns]
+    frame = frame.astype(object)
     rows = []
-    for group in ordered_groups(set(frame["group"])):
-        of_group = frame[frame["group"] == group]
-        people = sorted(of_group["speaker_id"].unique(), key=lambda name: _lot(seed, name))[:speakers]
-        for person in people:
-            for language, clips in of_group[of_group["speaker_id"] == person].groupby("language", sort=True):
+    for group, names in people.items():
+        shown = frame[frame["group"] == group]
+        for person in names:
+            for language, clips in shown[shown["speaker_id"] == person].groupby("language", sort=True, observed=True):
                 clip = min(clips["clip_id"], key=lambda name: _lot(seed, name))
                 row = clips.set_index("clip_id").loc[clip]
                 pictures = [

@@ -97,6 +97,7 @@ def measure(
         | ({"calibration_sha256": labelled.sha256} if labelled else {}),
         findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
+        scores=evidence.frame,
     )
 
 

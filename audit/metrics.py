@@ -6,6 +6,7 @@ label that it needs is unknown. Missing never becomes right or wrong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,7 +18,7 @@ from audit.craniofacial import MEASURES, craniofacial_measures
 from audit.likeness import FIRST, feature_distances, portrait_ranks
 from audit.observations import Run, similarity_column
 from audit.stats.settings import Kind, Settings
-from audit.vocabulary import RACES, STAGES, UNKNOWN, group_members, same_language
+from audit.vocabulary import CLIP_STATUSES, GENDERS, RACES, STAGES, UNKNOWN, group_members, same_language
 
 ENGLISH: Final = "en"
 GALLERY: Final = "retrieval_gallery"
@@ -134,34 +135,49 @@ def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_galler
     Returns
     -------
     DataFrame
-        The run's observations with a column ``stage.metric`` for each metric and stage, float, NaN where it cannot be
-        scored; ``english``, whether the clip is in English; and where the run has landmarks a column ``stage.measure``
-        for each craniofacial measure and stage.
+        The run's observations, labels and reads as categories, with a column ``stage.metric`` for each metric and
+        stage, float, NaN where it cannot be scored; ``english``, whether the clip is in English; and where the run has
+        landmarks a column ``stage.measure`` for each craniofacial measure and stage.
     """
     seen = run.observations
+    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and not _one_of_its_own(name)]
+    seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
     columns: dict[str, NDArray[np.float64]] = {}
     of_group, names = pd.factorize(seen["group"])
     # one row a group, one column a race, and a last column for a read that is none
     allowed = np.array([[race in group_members(name) for race in RACES] + [False] for name in names])
     judged = np.asarray(allowed.any(axis=1))[of_group]
+    gender = _numbers(seen["gender"], GENDERS)
     known_gender = (seen["gender"] != UNKNOWN).to_numpy()
     for stage in STAGES:
         ok = (seen[f"{stage}_status"] == "ok").to_numpy()
-        read = pd.Index(RACES).get_indexer(pd.Index(seen[f"{stage}_race"].to_numpy(object)))
+        read = _numbers(seen[f"{stage}_race"], RACES)
         columns[f"{stage}.read_own_group"] = np.where(ok & judged, allowed[of_group, read], np.nan)
         for i, race in enumerate(RACES):
             columns[f"{stage}.read_{race}"] = np.where(ok, read == i, np.nan)
-        right = (seen[f"{stage}_gender"] == seen["gender"]).to_numpy()
+        right = _numbers(seen[f"{stage}_gender"], GENDERS) == gender
         columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
         error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()
         columns[f"{stage}.age_error"] = np.asarray(error, np.float64)
     columns |= _likeness(run, settings or Settings(), retrieval_gallery)
     columns |= _craniofacial(run)
-    heard = ~seen["status"].str.startswith("audio_").to_numpy()
+    unheard = [status for status in CLIP_STATUSES if status.startswith("audio_")]
+    heard = ~seen["status"].isin(unheard).to_numpy()
     columns["rendered.no_face"] = np.where(heard, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
     frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
+
+
+def _numbers(column: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
+    """Each clip's place among some names, -1 for anything else."""
+    place = pd.Index(names).get_indexer(column.cat.categories)
+    return np.append(place, -1)[column.cat.codes]
+
+
+def _one_of_its_own(column: str) -> bool:
+    """Whether a column says something else of nearly every clip, so that categories would gain nothing."""
+    return column in ("clip_id", "detail", "audio_sha256") or column.endswith("_face")
 
 
 def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ MANIFEST = "manifest.json"
 PLAN = "plan.toml"
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
+_AT_ONCE = 100_000
 
 
 def similarity_column(stage: str, model: str, primary: str) -> str:
@@ -144,9 +146,7 @@ class Run:
             if column.dtype.kind in "fiub":
                 sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
             else:
-                values = column.to_numpy(object, copy=True)
-                values[pd.isna(values)] = "\1"
-                sha.update("\0".join(map(str, values.tolist())).encode())
+                sha.update(_joined(column))
         for key in ("cohort", "model", "instrument", "seed"):
             sha.update(json.dumps(self.manifest.get(key), sort_keys=True).encode())
         return sha.hexdigest()
@@ -194,6 +194,21 @@ class Run:
         for names, values in found:
             rows[places.get_indexer(pd.Index(names))] = values
         return rows
+
+
+def _joined(column: pd.Series) -> bytes:
+    """A column's texts, one after the other, with a sign between them and another for one that is missing."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        values = column.to_numpy(object, copy=True)
+        values[pd.isna(values)] = "\1"
+        return "\0".join(map(str, values.tolist())).encode()
+    texts = pa.chunked_array([], pa.string()) if not len(column) else column.array.__arrow_array__()
+    parts = []
+    for start in range(0, len(texts), _AT_ONCE):
+        piece = pc.fill_null(texts.slice(start, _AT_ONCE).cast(pa.string()), "\1")
+        piece = piece.combine_chunks() if isinstance(piece, pa.ChunkedArray) else piece
+        parts.append(pc.binary_join(pa.ListArray.from_arrays([0, len(piece)], piece), "\0")[0].as_buffer().to_pybytes())
+    return b"\0".join(parts)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

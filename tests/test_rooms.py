@@ -28,7 +28,9 @@ ROOMS = {
     "likeness": set(),
     "craniofacial": set(),
     "metrics": {"craniofacial", "likeness", "observations", "stats", "vocabulary"},
-    "checks": {"evidence", "finding", "flips", "sentences", "stats", "vocabulary"},
+    "strata": {"stats", "vocabulary"},
+    "checks": {"evidence", "finding", "flips", "sentences", "stats", "strata", "vocabulary"},
+    "fairness": {"stats"},
     "plan": {"errors", "typed_toml"},
     "measuring": {
         "audit",

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from audit.checks.verdicts import judge, too_few
-from audit.evidence import Evidence, Mask
+from audit.evidence import Evidence
 from audit.finding import Finding
 from audit.sentences import group_words, percent, points
 from audit.stats import Curve, Estimate, difference_curve
+from audit.strata import Mask
 
 CODE = "S2F007"
 TITLE = "Read less well where the training heard little"

@@ -6,6 +6,8 @@ from audit.checks.verdicts import GroupFigure, judge_groups, too_few
 from audit.evidence import Evidence
 from audit.finding import Finding
 from audit.sentences import group_words, listing, percent
+from audit.stats import Estimate
+from audit.vocabulary import STAGES
 
 CODE = "S2F003"
 TITLE = "Groups no longer read as themselves"
@@ -28,18 +30,16 @@ def check(evidence: Evidence) -> Finding:
             "There is no portrait or ceiling, or no speaker of a known group.",
             "Portraits, and speakers whose group is known.",
         )
+    cells = evidence.cells("group")
+    falls = evidence.changes(METRIC, "rendered", before, cells)
+    rates = {stage: evidence.figures(METRIC, stage, cells) for stage in STAGES}
+    place = {key[0]: i for i, key in enumerate(cells.keys)}
     figures = []
     for group in evidence.groups:
-        mask = evidence.where(group=group)
-        curve = evidence.changed(METRIC, "rendered", before, mask).curve().together(len(evidence.groups))
-        figures.append(
-            GroupFigure(
-                group,
-                curve.at(evidence.settings.confidence),
-                {stage: evidence.figure(METRIC, stage, mask) for stage in ("portrait", "ceiling", "rendered")},
-                curve,
-            )
-        )
+        i = place[group]
+        fall = falls.one(i, "rate", evidence.settings).curve().together(len(evidence.groups))
+        beside: dict[str, Estimate] = {stage: found[i] for stage, found in rates.items()}
+        figures.append(GroupFigure(group, fall.at(evidence.settings.confidence), beside, fall))
 
     def sentence(named: list[str]) -> str:
         worst = next(figure for figure in figures if figure.group == named[0])

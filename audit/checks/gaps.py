@@ -21,14 +21,18 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
     metric, stage : str
         What is compared.
     """
+    cells = evidence.cells("group")
+    compared = zip(
+        cells.keys,
+        evidence.curves(metric, stage, cells),
+        evidence.curves_of_rest(metric, stage, cells),
+        strict=True,
+    )
+    of_group = {key[0]: (own, rest) for key, own, rest in compared}
     figures = []
     for group in evidence.groups:
-        mask = evidence.where(group=group)
-        own, rest = (evidence.figure_curve(metric, stage, part) for part in (mask, ~mask))
-        beside = {
-            "own": own.at(evidence.settings.confidence),
-            "others": rest.at(evidence.settings.confidence),
-        }
+        own, rest = of_group[group]
+        beside = {"own": own.at(evidence.settings.confidence), "others": rest.at(evidence.settings.confidence)}
         if any(estimate.value is None for estimate in beside.values()):
             continue
         gap = difference_curve(rest, own).together(len(evidence.groups))

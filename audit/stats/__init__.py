@@ -20,6 +20,7 @@ from audit.stats.pairs import (
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.predicted import prediction_powered
 from audit.stats.rates import ALL, cells, figure_curve, mean, rate
+from audit.stats.resampling import Resamples, resample
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
 
@@ -38,6 +39,7 @@ __all__ = [
     "Needed",
     "PairedTest",
     "Pairs",
+    "Resamples",
     "Settings",
     "Tally",
     "Verdict",
@@ -62,6 +64,7 @@ __all__ = [
     "permutation",
     "prediction_powered",
     "rate",
+    "resample",
     "smallest_detectable",
     "speakers_needed",
     "unknown_bounds",

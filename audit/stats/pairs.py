@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,13 +16,15 @@ from audit.stats.rates import Drawn, Moments, estimates, least_error, moments, r
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     Floats,
+    Ints,
+    Reads,
     SpeakerIds,
     SpeakerSums,
+    Standing,
     checked_values,
     codes_of,
     ids_of,
     sorted_sums,
-    speaker_sums,
 )
 
 _ENUMERATED = 16
@@ -77,18 +80,8 @@ class Pairs:
         )
 
     def _at(self, settings: Settings, drawn: Drawn) -> Estimate:
-        m = moments(self.sums, settings)
-        n, varied = int(m.speakers[0]), bool(m.variance[0] > 0)
-        by_resampling = self.kind == "mean" or (settings.interval != "auto" and m.size[0] >= LARGE and varied)
-        if by_resampling or n < settings.min_speakers:
-            found = estimates(self.sums, "mean", settings, [self.name], drawn)[0]
-            value, low, high, method = found.value, found.low, found.high, found.method
-        else:
-            point, lows, highs, told = paired_rate_intervals(self.sums, m, settings)
-            value, low, high, method = shortened(point[0]), shortened(lows[0]), shortened(highs[0]), told[0]
-        if self.n_unpaired:
-            method += f"; speakers without a counterpart, left out: {self.n_unpaired}"
-        return Estimate(value, low, high, n, self.n_clips, self.n_missing, method)
+        counts = (np.array([each]) for each in (self.n_clips, self.n_missing, self.n_unpaired))
+        return paired_estimates(PairSums(self.sums, *counts), self.kind, settings, [self.name], drawn)[0]
 
     def mcnemar(self) -> PairedTest:
         """As :func:`mcnemar`."""
@@ -101,7 +94,7 @@ class Pairs:
         gained, lost, n = self._signs
         if not n:
             return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
-        change, settings = self.sums.mean, self.settings
+        (change,), settings = self.sums.singly(0, self.sums.mean), self.settings
         size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
         seen = abs(float(np.round(change, 12).sum())) - 1e-9
         moved = int(number.sum())
@@ -127,8 +120,54 @@ class Pairs:
 
     @property
     def _signs(self) -> tuple[int, int, int]:
-        change = self.sums.mean
+        (change,) = self.sums.singly(0, self.sums.mean)
         return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)
+
+
+@dataclass(frozen=True)
+class PairSums:
+    """Per-speaker differences, cell by cell, with the counts of what they rest on.
+
+    Attributes
+    ----------
+    sums : SpeakerSums
+        One entry a speaker who has both readings; its mean is their difference.
+    n_clips, n_missing, n_unpaired : int arrays of shape (cells,)
+        Clips used, clips not used, speakers without a counterpart.
+    """
+
+    sums: SpeakerSums
+    n_clips: Ints
+    n_missing: Ints
+    n_unpaired: Ints
+
+    def one(self, i: int, kind: Kind, settings: Settings, name: str = "") -> Pairs:
+        """The pairs of one cell."""
+        clips, missing, unpaired = (int(each[i]) for each in (self.n_clips, self.n_missing, self.n_unpaired))
+        return Pairs(self.sums.one(i), clips, missing, unpaired, kind, settings, name)
+
+
+def aligned_pairs(change: Reads, standing: Standing, *, alike_as_one: bool = False) -> PairSums:
+    """Pairs of the same clips read twice, from the change of each; a clip takes part if both its values are there."""
+    sums = standing.sums(change, alike_as_one=alike_as_one)
+    heard = np.bincount(standing.cell, minlength=standing.n_cells)
+    return PairSums(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - sums.sum().astype(np.int64))
+
+
+def matched_pairs(first: Reads, second: Reads, standing: Standing) -> PairSums:
+    """Pairs of the same speakers in different clips, row by row of one standing, each clip in one of the two reads."""
+    a, b = standing.gathered(first), standing.gathered(second)
+    both = (a.clips > 0) & (b.clips > 0)
+    cell, n_cells = standing.cell[both], standing.n_cells
+    worth = np.minimum(a.clips, b.clips)[both]
+    change = (b.total[both] / b.clips[both] - a.total[both] / a.clips[both]) * worth
+    sums = sorted_sums(cell, change, worth, np.zeros(n_cells, np.int64))
+    used, everything = (
+        np.bincount(standing.cell, of, minlength=n_cells).astype(np.int64)
+        for of in ((a.clips + b.clips) * both, a.clips + a.missing + b.clips + b.missing)
+    )
+    everyone = np.bincount(standing.cell, minlength=n_cells)
+    return PairSums(sums, used, everything - used, everyone - np.bincount(cell, minlength=n_cells))
 
 
 def paired(
@@ -154,36 +193,23 @@ def paired(
     settings = settings or Settings()
     if second_speakers is not None and settings.estimand == "clip":
         settings = replace(settings, estimand="speaker")
-    return Pairs(*_paired(first, second, speakers, second_speakers, kind), kind, settings, name)
+    return _paired(first, second, speakers, second_speakers, kind).one(0, kind, settings, name)
 
 
 def _paired(
     first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, second_speakers: SpeakerIds | None, kind: Kind
-) -> tuple[SpeakerSums, int, int, int]:
+) -> PairSums:
     a, b = checked_values(first, kind), checked_values(second, kind)
     if second_speakers is None:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} first values but {len(b)} second ones")
-        codes = codes_of(speakers, len(a))
-        sums = speaker_sums(b - a, codes)
-        n_heard = len(np.unique(codes))
-        return sums, int(sums.clips.sum()), int(sums.missing[0]), n_heard - len(sums.total)
+        return aligned_pairs(Reads.of(b - a), Standing.of(codes_of(speakers, len(a))))
     ids = ids_of(speakers)
     if len(ids) != len(a):
         raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
-    both = codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b))
-    codes_a, codes_b = both[: len(a)], both[len(a) :]
-    n_ids = int(both.max()) + 1 if len(both) else 0
-    # one cell a speaker, so that the sums come back in the order of the speakers' numbers
-    sums_a, sums_b = (speaker_sums(v, c, c, n_ids) for v, c in ((a, codes_a), (b, codes_b)))
-    heard, place_a, place_b = np.intersect1d(sums_a.cell, sums_b.cell, return_indices=True)
-    clips_a, clips_b = sums_a.clips[place_a], sums_b.clips[place_b]
-    worth = np.minimum(clips_a, clips_b)
-    change = sums_b.mean[place_b] - sums_a.mean[place_a]
-    n_clips = int(clips_a.sum() + clips_b.sum())
-    zeros = np.zeros(len(heard), dtype=np.int64)
-    sums = sorted_sums(zeros, change * worth, worth, np.zeros(1, dtype=np.int64))
-    return sums, n_clips, len(a) + len(b) - n_clips, n_ids - len(heard)
+    standing = Standing.of(codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b)))
+    reads, of_second = Reads.of(np.concatenate([a, b])), np.arange(len(a) + len(b)) >= len(a)
+    return matched_pairs(reads.where(~of_second), reads.where(of_second), standing)
 
 
 def paired_difference(
@@ -239,6 +265,41 @@ def paired_difference(
     return paired(first, second, speakers, settings, second_speakers=second_speakers, kind=kind, name=name).difference()
 
 
+def paired_estimates(
+    pairs: PairSums, kind: Kind, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
+) -> list[Estimate]:
+    """The estimate of every cell's mean difference; ``names`` seed the random numbers of those that need any.
+
+    The rules are those of :func:`paired_difference`; ``drawn`` is that of :func:`audit.stats.rates.estimates`.
+    """
+    m = moments(pairs.sums, settings)
+    as_means = m.speakers < settings.min_speakers
+    if kind == "mean":
+        as_means = np.ones_like(as_means)
+    elif settings.interval != "auto":
+        as_means |= (m.size >= LARGE) & (m.variance > 0)
+    parts: list[tuple[float | None, float | None, float | None, str]] = [(None, None, None, "")] * len(as_means)
+    if as_means.any():
+        places = np.flatnonzero(as_means)
+        found = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places.tolist()], drawn)
+        for i, each in zip(places.tolist(), found, strict=True):
+            parts[i] = (each.value, each.low, each.high, each.method)
+    if not as_means.all():
+        sums = pairs.sums.only(~as_means)
+        point, low, high, told = paired_rate_intervals(sums, moments(sums, settings), settings)
+        for i, each_ends in zip(
+            np.flatnonzero(~as_means).tolist(), zip(point, low, high, told, strict=True), strict=True
+        ):
+            parts[i] = (*(shortened(end) for end in each_ends[:3]), each_ends[3])  # type: ignore[assignment]  # three ends
+    made = []
+    for i, (value, low_end, high_end, method) in enumerate(parts):
+        alone = int(pairs.n_unpaired[i])
+        told_of = f"{method}; speakers without a counterpart, left out: {alone}" if alone else method
+        counts = (int(m.speakers[i]), int(pairs.n_clips[i]), int(pairs.n_missing[i]))
+        made.append(Estimate(value, low_end, high_end, *counts, told_of))
+    return made
+
+
 def paired_rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings
 ) -> tuple[Floats, Floats, Floats, list[str]]:
@@ -249,7 +310,14 @@ def paired_rate_intervals(
     settings = replace(settings, interval="auto")
     parts, spreads, methods = [], [], []
     for sign in (-1.0, 1.0):
-        part = sorted_sums(sums.cell, np.maximum(sign * sums.total, 0), sums.clips, sums.missing, sums.weight)
+        part = sorted_sums(
+            sums.cell,
+            np.maximum(sign * sums.total, 0),
+            sums.clips,
+            sums.missing,
+            weight=sums.weight,
+            number=sums.number,
+        )
         own = moments(part, settings)
         low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
         parts.append((own.value, low, high))

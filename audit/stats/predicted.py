@@ -306,7 +306,7 @@ class _LabelledSpeakers:
         return cls(cell[order], h[order], f[order], usual[order], whole[order], clips[order])
 
     def sums(self, values: Floats, n_cells: int) -> SpeakerSums:
-        return sorted_sums(self.cell, values * self.clips, self.clips, np.zeros(n_cells, np.int64), self.weight)
+        return sorted_sums(self.cell, values * self.clips, self.clips, np.zeros(n_cells, np.int64), weight=self.weight)
 
     def correlation(self, n_cells: int, m: Moments, everyone: Floats) -> Floats:
         """Of the instrument's rate with the rectifier, both estimates: the labelled speakers stand in both.

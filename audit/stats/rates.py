@@ -14,7 +14,17 @@ from audit.stats.curves import Curve
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import clopper_pearson, effective_size, mid_p, student
 from audit.stats.settings import LARGE, Kind, Settings
-from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_values, codes_of, speaker_sums
+from audit.stats.speakers import (
+    Floats,
+    Ints,
+    SpeakerIds,
+    SpeakerSums,
+    checked_values,
+    codes_of,
+    divided,
+    numbered,
+    speaker_sums,
+)
 
 ALL = "all"
 """What stands in every column of the row of :func:`cells` that takes all clips together."""
@@ -143,10 +153,8 @@ def _mean_intervals(
 def _bootstrapped(
     sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: BootstrapRule, drawn: Drawn | None
 ) -> tuple[float, float]:
-    total, weight = weighing(sums, settings)
-    of = sums.cell == i
-    total, weight = total[of], weight[of]
     kept = {} if drawn is None else drawn
+    total, weight = sums.singly(i, *weighing(sums, settings))
     if i not in kept:
         kept[i] = resampled_means(total, weight, settings.resamples, settings.generator(names[i]))
     return bootstrap_ends(kept[i], total, weight, tail=settings.tail, rule=rule)
@@ -251,7 +259,11 @@ def figure_curve(
     True
     """
     array = checked_values(values, kind)
-    sums = speaker_sums(array, codes_of(speakers, len(array)))
+    return sums_curve(speaker_sums(array, codes_of(speakers, len(array))), kind, settings, name)
+
+
+def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> Curve:
+    """:func:`figure_curve` of one cell whose clips are speakers' sums already."""
     drawn: Drawn = {}
     return Curve(
         lambda confidence: estimates(sums, kind, replace(settings, confidence=confidence), [name], drawn)[0],
@@ -313,13 +325,9 @@ def cells(
         raise ValueError(f"the table has no column {', '.join(absent)}")
     array = checked_values(frame[value].to_numpy(), kind)
     codes = codes_of(frame[speaker], len(array))
-    keys: list[tuple[object, ...]] = []
-    where = np.zeros(len(array), dtype=np.int64)
-    if by and len(array):
-        grouped = frame.groupby(list(by), sort=True, dropna=False, observed=True)
-        where = np.asarray(grouped.ngroup(), dtype=np.int64)
-        first = np.unique(where, return_index=True)[1]
-        keys = list(frame[list(by)].iloc[first].astype(object).itertuples(index=False, name=None))
+    keys, where = (
+        divided([numbered(frame[column]) for column in by], len(array)) if by else ([], np.zeros(len(array), int))
+    )
     names = [f"{value}/" + "/".join(map(str, key)) for key in [*keys, (ALL,) * len(by)]]
     made = estimates(speaker_sums(array, codes, where, len(keys)), kind, settings, names[:-1]) if keys else []
     made += estimates(speaker_sums(array, codes), kind, settings, names[-1:])

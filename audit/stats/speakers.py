@@ -21,8 +21,9 @@ SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd
 class SpeakerSums:
     """What each speaker contributes to each cell, for all cells at once.
 
-    One entry is one speaker in one cell with at least one clip that was read. Entries are sorted by cell, then by their
-    numbers, never by name or row: whatever is computed from them depends only on what was observed.
+    One entry is one speaker in one cell with at least one clip that was read; where ``number`` is given, several such
+    speakers whose numbers are alike. Entries are sorted by cell, then by their numbers, never by name or row: whatever
+    is computed from them depends only on what was observed.
 
     Attributes
     ----------
@@ -36,6 +37,8 @@ class SpeakerSums:
         Clips of each cell that could not be read.
     weight : float array of shape (entries,), optional
         How much each entry weighs, where a sampling plan says so; without it the settings' estimand does.
+    number : int array of shape (entries,), optional
+        How many speakers the entry stands for; one if left out.
     """
 
     cell: Ints
@@ -43,6 +46,7 @@ class SpeakerSums:
     clips: Ints
     missing: Ints
     weight: Floats | None = None
+    number: Ints | None = None
 
     @property
     def n_cells(self) -> int:
@@ -55,13 +59,49 @@ class SpeakerSums:
         return self.total / self.clips
 
     def sum(self, weights: Floats | Ints | None = None) -> Floats:
-        """Sum of ``weights`` (ones if None) over the entries of each cell, as floats of shape (cells,)."""
+        """Sum of ``weights`` (ones if None) over the speakers of each cell, as floats of shape (cells,)."""
         # bincount adds one entry after the other, in the entries' order: the same bits on every machine
+        if self.number is not None:
+            weights = self.number if weights is None else weights * self.number
         return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
+
+    def singly(self, i: int, *columns: Floats) -> tuple[Floats, ...]:
+        """Columns of the entries, for every single speaker of one cell."""
+        of = self.cell == i
+        if self.number is None:
+            return tuple(column[of] for column in columns)
+        return tuple(np.repeat(column[of], self.number[of]) for column in columns)
+
+    @classmethod
+    def joined(cls, parts: Sequence[SpeakerSums]) -> SpeakerSums:
+        """The cells of several sums after one another, so that they are estimated in one go."""
+        offsets = np.cumsum([0, *(part.n_cells for part in parts)])
+        cell = np.concatenate([part.cell + offset for part, offset in zip(parts, offsets[:-1], strict=True)])
+        total, clips, missing = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "missing")
+        )
+        if all(part.number is None for part in parts):
+            return cls(cell, total, clips, missing)
+        each = [np.ones(len(part.cell), np.int64) if part.number is None else part.number for part in parts]
+        return cls(cell, total, clips, missing, number=np.concatenate(each))
+
+    def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
+        """The chosen cells, numbered anew in their order."""
+        of = cells[self.cell]
+        place = np.cumsum(cells) - 1
+        weight = None if self.weight is None else self.weight[of]
+        number = None if self.number is None else self.number[of]
+        return SpeakerSums(place[self.cell[of]], self.total[of], self.clips[of], self.missing[cells], weight, number)
+
+    def one(self, i: int) -> SpeakerSums:
+        """One cell alone."""
+        return self.only(np.arange(self.n_cells) == i)
 
 
 def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
-    """Speakers' ids as one row of objects, tuples kept whole."""
+    """Speakers' ids as one row: numbers and categories' numbers as they are, all else as objects, tuples kept whole."""
+    if isinstance(speakers, np.ndarray) and speakers.dtype.kind in "iu":
+        return speakers
     if isinstance(speakers, np.ndarray | pd.Series | pd.Categorical | pd.Index):
         return np.asarray(speakers, dtype=object)
     ids = np.empty(len(speakers), dtype=object)
@@ -71,12 +111,49 @@ def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
 
 def codes_of(speakers: SpeakerIds, length: int) -> Ints:
     """Number the speakers from 0; raises ValueError for a missing id or a wrong length."""
-    codes = np.asarray(pd.factorize(ids_of(speakers))[0], dtype=np.int64)
+    labelled = isinstance(speakers, pd.Series | pd.Categorical | pd.Index)
+    # pandas numbers its own columns, categories and texts above all, without making an object of every id
+    codes = np.asarray(pd.factorize(speakers if labelled else ids_of(speakers))[0], dtype=np.int64)  # type: ignore[arg-type]  # whichever kind it is
     if len(codes) != length:
         raise ValueError(f"{length} values but {len(codes)} speakers")
     if (codes < 0).any():
         raise ValueError("a speaker id is missing")
     return codes
+
+
+def divided(columns: Sequence[tuple[Ints, list[object]]], length: int) -> tuple[list[tuple[object, ...]], Ints]:
+    """The cells that columns (each from :func:`numbered`) make, in order, and the number of each row's cell.
+
+    Examples
+    --------
+    >>> keys, number = divided([numbered(pd.Series([*"yxy"])), numbered(pd.Series([1, 1, 2]))], 3)
+    >>> keys, number.tolist()
+    ([('x', 1), ('y', 1), ('y', 2)], [1, 0, 2])
+    """
+    number = np.zeros(length, np.int64)
+    keys: list[tuple[object, ...]] = [()] if length else []
+    for codes, names in columns:
+        joint, number = distinct(number * len(names) + codes, max(1, len(keys)) * len(names))
+        keys = [(*keys[i // len(names)], names[i % len(names)]) for i in joint.tolist()]
+    return keys, number
+
+
+def numbered(column: pd.Series) -> tuple[Ints, list[object]]:
+    """The number of each row's value, and the values that occur: categories in their order, all else sorted.
+
+    A missing value is one too, and comes last.
+    """
+    labels = pd.Categorical(column)
+    n = len(labels.categories)
+    there, numbers = distinct(np.where(labels.codes < 0, n, labels.codes).astype(np.int64), n + 1)
+    return numbers, np.append(labels.categories.to_numpy(object), np.nan)[there].tolist()
+
+
+def distinct(numbers: Ints, n: int) -> tuple[Ints, Ints]:
+    """Which of the numbers below ``n`` occur, and the place of each among these."""
+    there = np.zeros(n, bool)
+    there[numbers] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def checked_values(values: ArrayLike, kind: Kind) -> Floats:
@@ -92,6 +169,114 @@ def checked_values(values: ArrayLike, kind: Kind) -> Floats:
     if kind == "rate" and ((array < 0) | (array > 1)).any():
         raise ValueError("a rate's value lies outside [0, 1]")
     return array
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What was read, row by row; a row is a clip, or all clips of one speaker that are alike in their labels.
+
+    Attributes
+    ----------
+    total : float array of shape (rows,)
+        Sum of the values that were read.
+    clips, missing : int arrays of shape (rows,)
+        How many these are, and how many clips could not be read.
+    """
+
+    total: Floats
+    clips: Ints
+    missing: Ints
+
+    @classmethod
+    def of(cls, values: Floats) -> Reads:
+        """One row a clip; NaN marks one that was not read."""
+        missing = np.isnan(values)
+        return cls(np.where(missing, 0.0, values), (~missing).astype(np.int64), missing.astype(np.int64))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all totals are whole numbers, whose sums are exact in any order."""
+        return bool((self.total == np.rint(self.total)).all())
+
+    def where(self, chosen: NDArray[np.bool_]) -> Reads:
+        """The chosen rows, all others as if they held no clip."""
+        return Reads(self.total * chosen, self.clips * chosen, self.missing * chosen)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which speaker stands in which cell: found once, for any number of columns of values.
+
+    Attributes
+    ----------
+    unit : int array of shape (rows,)
+        Number of each row's unit, which is one speaker in one cell; one more than there are for a row in no cell.
+    speaker, cell : int arrays of shape (units,)
+        Whose unit it is, and in which cell. Sorted by cell, then speaker.
+    n_cells : int
+        How many cells there are.
+    """
+
+    unit: Ints
+    speaker: Ints
+    cell: Ints
+    n_cells: int
+
+    @classmethod
+    def of(cls, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> Standing:
+        """Where everybody stands.
+
+        Parameters
+        ----------
+        codes : int array of shape (rows,)
+            Number of each row's speaker.
+        cells : int array of shape (rows,), optional
+            Number of each row's cell, -1 for none; all 0 if left out.
+        n_cells : int
+            How many cells there are.
+
+        Examples
+        --------
+        >>> standing = Standing.of(np.array([7, 7, 3]))
+        >>> standing.speaker.tolist(), standing.unit.tolist()
+        ([3, 7], [1, 1, 0])
+        """
+        n_codes = int(codes.max()) + 1 if len(codes) else 1
+        key = codes if cells is None else cells * n_codes + codes
+        outside = None if cells is None or not len(cells) or cells.min() >= 0 else cells < 0
+        held = key if outside is None else key[~outside]
+        if n_cells * n_codes <= max(1024, 8 * len(held)):
+            there = np.zeros(n_cells * n_codes, bool)
+            there[held] = True
+            keys = np.flatnonzero(there)
+            place = np.empty(len(there), np.int64)
+            place[keys] = np.arange(len(keys))
+            unit = place[held]
+        else:
+            keys, unit = np.unique(held, return_inverse=True)
+        if outside is not None:
+            inside, unit = unit, np.full(len(codes), len(keys), np.int64)
+            unit[~outside] = inside
+        return cls(unit, keys % n_codes, keys // n_codes, n_cells)
+
+    def gathered(self, reads: Reads) -> Reads:
+        """The rows of each unit together; one row a unit, and the rows in no cell left out."""
+        n = len(self.cell)
+        clips, missing = (np.bincount(self.unit, of, n)[:n].astype(np.int64) for of in (reads.clips, reads.missing))
+        if reads.whole:
+            return Reads(np.bincount(self.unit, reads.total, n)[:n].astype(np.float64), clips, missing)
+        # in the order of the values, so that a sum is not subject to the rows' order; sums of whole numbers are not
+        order = np.argsort(reads.total, kind="stable")
+        total = np.bincount(self.unit[order], reads.total[order], n)[:n].astype(np.float64)
+        return Reads(total, clips, missing)
+
+    def sums(self, reads: Reads, *, alike_as_one: bool = False) -> SpeakerSums:
+        """What each speaker contributes to each cell; of those alike one entry, if asked for."""
+        found = self.gathered(reads)
+        missing = np.bincount(self.cell, found.missing, minlength=self.n_cells).astype(np.int64)
+        there = found.clips > 0
+        number = np.ones(int(there.sum()), np.int64) if alike_as_one else None
+        return sorted_sums(self.cell[there], found.total[there], found.clips[there], missing, number=number)
 
 
 def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
@@ -114,24 +299,57 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
     >>> sums.mean.tolist(), sums.clips.tolist(), sums.missing.tolist()
     ([0.5, 1.0], [2, 1], [1])
     """
-    where = np.zeros(len(values), dtype=np.int64) if cells is None else cells
-    read = ~np.isnan(values)
-    missing = np.bincount(where[~read], minlength=n_cells).astype(np.int64)
-    if not read.any():
-        nothing = np.zeros(0, dtype=np.int64)
-        return SpeakerSums(nothing, np.zeros(0), nothing, missing)
-    unit = where[read] * (int(codes.max()) + 1) + codes[read]
-    order = np.lexsort((values[read], unit))  # values too, so that a speaker's sum is not subject to the rows' order
-    unit, sorted_values = unit[order], values[read][order]
-    starts = np.flatnonzero(np.r_[True, unit[1:] != unit[:-1]])
-    entry = np.cumsum(np.r_[False, unit[1:] != unit[:-1]])
-    totals = np.bincount(entry, sorted_values).astype(np.float64)
-    clips = np.diff(np.r_[starts, len(unit)]).astype(np.int64)
-    return sorted_sums(where[read][order][starts], totals, clips, missing)
+    return Standing.of(codes, cells, n_cells).sums(Reads.of(values))
 
 
-def sorted_sums(cell: Ints, total: Floats, clips: Ints, missing: Ints, weight: Floats | None = None) -> SpeakerSums:
-    """Put entries into their canonical order: by cell, then mean, then number of clips, then weight."""
-    keys = (clips, total / clips, cell)
-    order = np.lexsort(keys if weight is None else (weight, *keys))
-    return SpeakerSums(cell[order], total[order], clips[order], missing, None if weight is None else weight[order])
+def sorted_sums(
+    cell: Ints,
+    total: Floats,
+    clips: Ints,
+    missing: Ints,
+    *,
+    weight: Floats | None = None,
+    number: Ints | None = None,
+) -> SpeakerSums:
+    """Put entries into their canonical order: by cell, then mean, then number of clips, then weight.
+
+    Where ``number`` says how many speakers each stands for, entries that are alike become one; not so with weights.
+    """
+    if weight is not None:
+        order = np.lexsort((weight, clips, total / clips, cell))
+        return SpeakerSums(cell[order], total[order], clips[order], missing, weight[order])
+    kinds = _kinds(total, clips)
+    if kinds is None or len(missing) * len(kinds[1]) > 8 * len(total):
+        order = np.lexsort((clips, total / clips, cell))
+        cell, total, clips = cell[order], total[order], clips[order]
+        if number is None or not len(order):
+            return SpeakerSums(cell, total, clips, missing, number=number)
+        new = (np.diff(cell) != 0) | (np.diff(total) != 0) | (np.diff(clips) != 0)
+        starts = np.flatnonzero(np.append(True, new))
+        number = np.add.reduceat(number[order], starts)
+        return SpeakerSums(cell[starts], total[starts], clips[starts], missing, number=number)
+    # of few kinds, as counts are: counting the entries gives the very same, sooner
+    kind, of_total, of_clips = kinds
+    counts = np.bincount(cell * len(of_total) + kind, number, len(missing) * len(of_total)).astype(np.int64)
+    held = np.flatnonzero(counts)
+    counts, cell, kind = counts[held], held // len(of_total), held % len(of_total)
+    if number is not None:
+        return SpeakerSums(cell, of_total[kind], of_clips[kind], missing, number=counts)
+    cell, kind = np.repeat(cell, counts), np.repeat(kind, counts)
+    return SpeakerSums(cell, of_total[kind], of_clips[kind], missing)
+
+
+def _kinds(total: Floats, clips: Ints) -> tuple[Ints, Floats, Ints] | None:
+    """Each entry's kind, and every kind's total and clips, in canonical order; None where they are no few counts."""
+    if not len(total) or not (total == np.rint(total)).all():
+        return None
+    least, width = total.min(), int(clips.max()) + 1
+    if (total.max() - least + 1) * width > len(total):
+        return None
+    code = (total - least).astype(np.int64) * width + clips
+    there = np.flatnonzero(np.bincount(code))
+    of_total, of_clips = there // width + least, there % width
+    order = np.lexsort((of_clips, of_total / of_clips))
+    place = np.empty(int(there[-1]) + 1, np.int64)
+    place[there[order]] = np.arange(len(there))
+    return place[code], of_total[order], of_clips[order]

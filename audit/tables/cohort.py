@@ -10,7 +10,7 @@ from audit.vocabulary import CLIP_STATUSES, STAGES
 
 def strata(frame: pd.DataFrame) -> pd.DataFrame:
     """Speakers and clips of every group, language and gender."""
-    counts = frame.groupby(["group", "language", "gender"], sort=True).agg(
+    counts = frame.groupby(["group", "language", "gender"], observed=True, sort=True).agg(
         n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")
     )
     return in_group_order(counts.reset_index())
@@ -20,7 +20,7 @@ def sources(frame: pd.DataFrame) -> pd.DataFrame:
     """How many labels come from which source."""
     rows = []
     for label in ("group", "gender", "language"):
-        for source, part in frame.groupby(f"{label}_source", sort=True):
+        for source, part in frame.groupby(f"{label}_source", observed=True, sort=True):
             rows.append((label, source, part["speaker_id"].nunique(), len(part)))
     return pd.DataFrame(rows, columns=["field", "source", "n_speakers", "n_clips"])
 
@@ -38,7 +38,9 @@ def stage_statuses(frame: pd.DataFrame) -> pd.DataFrame:
     """How many clips of every group could be read at each stage, and why the others could not."""
     parts = []
     for stage in STAGES:
-        counts = frame.groupby(["group", f"{stage}_status"], sort=True).size().rename("n_clips").reset_index()
+        counts = (
+            frame.groupby(["group", f"{stage}_status"], observed=True, sort=True).size().rename("n_clips").reset_index()
+        )
         counts = counts.rename(columns={f"{stage}_status": "status"})
         counts.insert(0, "stage", stage)
         parts.append(in_group_order(counts))

@@ -6,83 +6,65 @@ rows, its q-value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import astuple
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from audit.evidence import Evidence
 from audit.flips import flip_figures
-from audit.stats import ALL, Pairs, benjamini_hochberg
+from audit.stats import ALL, benjamini_hochberg
+from audit.stats.pairs import PairSums, paired_estimates
 from audit.tables.figures import ESTIMATE
 from audit.vocabulary import RACES, ordered_groups
 
 STAGE_PAIRS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
-COMPARED = [*ESTIMATE, "p_value"]
 CHANGING = ("read_own_group", "read_white", "gender_right", "age_error")
+COMPARED = [*ESTIMATE, "p_value"]
 
 
 def changes(evidence: Evidence) -> pd.DataFrame:
     """What each step of the model changes, by group and language, paired by speaker."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for metric in CHANGING:
         for before, after in STAGE_PAIRS:
-            if not (evidence.has(before) and evidence.has(after)):
-                continue
-            for group, mask in _parts(evidence):
-                for language in (ALL, *evidence.languages):
-                    part = mask if language == ALL else mask & evidence.where(language=language)
-                    if part.any():
-                        changed = evidence.changed(metric, before, after, part)
-                        rows.append((metric, before, after, group, language, *_compared(changed)))
+            if evidence.has(before) and evidence.has(after):
+                rows += [(metric, before, after, *row) for row in _changed(evidence, metric, before, after)]
     return _with_q(pd.DataFrame(rows, columns=["metric", "from_stage", "to_stage", "group", "language", *COMPARED]))
 
 
 def language_effects(evidence: Evidence) -> pd.DataFrame:
     """English minus another language in the rendered faces of the same speakers, by group."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     english = evidence.where(english=True)
     others = [language for language in evidence.languages if not (evidence.where(language=language) & english).any()]
     metrics = ["read_own_group", "read_white", "gender_right"]
     metrics += [f"similarity_{model.lower()}" for model in evidence.similarity_models]
     for metric in metrics:
-        for group, mask in _parts(evidence):
-            for language in (ALL, *others):
-                other = mask & (~english if language == ALL else evidence.where(language=language))
-                compared = _compared(evidence.contrasted(metric, "rendered", other, mask & english))
-                if compared[COMPARED.index("n_speakers")]:
-                    rows.append((metric, group, language, *compared))
+        found: dict[tuple[object, ...], tuple[Any, ...]] = {}
+        for language in (ALL, *others):
+            other = ~english if language == ALL else evidence.where(language=language)
+            for keys, cells in evidence.every_cell("group"):
+                pairs = evidence.contrasts(metric, "rendered", other, english, cells)
+                compared = _compared(evidence, pairs, metric, f"rendered.{metric} by language")
+                found |= {(*key, language): each for key, each in zip(keys, compared, strict=True)}
+        heard = [key for key in _in_order(found) if found[key][COMPARED.index("n_speakers")]]
+        rows += [(metric, *key, *found[key]) for key in heard]
     return _with_q(pd.DataFrame(rows, columns=["metric", "group", "language", *COMPARED]))
 
 
 def rendered_as(evidence: Evidence) -> pd.DataFrame:
     """The change of every read from portrait (or ceiling) to rendered, by group and language."""
     before = "portrait" if evidence.has("portrait") else "ceiling"
-    rows = []
-    for group, mask in _parts(evidence):
-        for race in RACES:
-            for language in (ALL, *evidence.languages):
-                part = mask if language == ALL else mask & evidence.where(language=language)
-                if part.any() and evidence.has(before):
-                    changed = evidence.changed(f"read_{race}", before, "rendered", part)
-                    rows.append((group, race, language, *_compared(changed)))
+    rows: list[tuple[Any, ...]] = []
+    for race in RACES if evidence.has(before) else ():
+        found = _changed(evidence, f"read_{race}", before, "rendered")
+        rows += [(group, race, language, *row) for group, language, *row in found]
+    place = {group: i for i, group in enumerate([ALL, *evidence.every_group])}
+    rows.sort(key=lambda row: place[str(row[0])])
     return _with_q(pd.DataFrame(rows, columns=["group", "read", "language", *COMPARED]))
-
-
-def _compared(pairs: Pairs) -> tuple[Any, ...]:
-    """A comparison's row: its figure, and its test where there are enough speakers for one."""
-    estimate = pairs.difference()
-    enough = estimate.n_speakers >= pairs.settings.min_speakers
-    return (*astuple(estimate), pairs.permutation().p if enough else None)
-
-
-def _with_q(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its p-values adjusted for how many there are (Benjamini and Hochberg 1995)."""
-    p = table["p_value"].astype(float)
-    return table.assign(p_value=p, q_value=benjamini_hochberg(p))
 
 
 def language_flips(evidence: Evidence) -> pd.DataFrame:
@@ -94,7 +76,7 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
         for one, other in combinations(evidence.languages, 2)
         if evidence.shared(evidence.where(language=one), evidence.where(language=other))
     ]
-    for group, mask in _parts(evidence):
+    for group, mask in evidence.by_group():
         for languages, part in pairs:
             found = flip_figures(evidence, mask & part)
             if found.between.n_speakers:
@@ -106,7 +88,7 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
 def coverage(evidence: Evidence) -> pd.DataFrame:
     """What the training heard of each group in each language, beside how often the faces are read as the group."""
     rows = []
-    for group in ordered_groups(set(evidence.frame["group"])):
+    for group in evidence.every_group:
         for language in evidence.languages:
             part = evidence.where(group=group, language=language)
             if part.any():
@@ -116,7 +98,36 @@ def coverage(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "language", "clips_trained", *ESTIMATE])
 
 
-def _parts(evidence: Evidence) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.bool_]]]]:
-    yield ALL, evidence.where()
-    for group in ordered_groups(set(evidence.frame["group"])):
-        yield group, evidence.where(group=group)
+def _changed(evidence: Evidence, metric: str, before: str, after: str) -> list[tuple[Any, ...]]:
+    """A metric's change in every cell of group and language and over all of each, in order."""
+    found: dict[tuple[object, ...], tuple[Any, ...]] = {}
+    for keys, cells in evidence.every_cell("group", "language"):
+        pairs = evidence.changes(metric, before, after, cells)
+        found |= zip(keys, _compared(evidence, pairs, metric, f"{before}>{after}.{metric}"), strict=True)
+    return [(*key, *found[key]) for key in _in_order(found)]
+
+
+def _compared(evidence: Evidence, pairs: PairSums, metric: str, name: str) -> list[tuple[Any, ...]]:
+    """Each cell's row: its figure, and its test where there are enough speakers for one."""
+    kind, settings = evidence.metrics[metric].kind, evidence.settings
+    figures = paired_estimates(pairs, kind, settings, [name] * pairs.sums.n_cells)
+    return [
+        (
+            *astuple(figure),
+            pairs.one(i, kind, settings, name).permutation().p if figure.n_speakers >= settings.min_speakers else None,
+        )
+        for i, figure in enumerate(figures)
+    ]
+
+
+def _with_q(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its p-values adjusted for how many there are (Benjamini and Hochberg 1995)."""
+    p = table["p_value"].astype(float)
+    return table.assign(p_value=p, q_value=benjamini_hochberg(p))
+
+
+def _in_order(keys: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Keys of group and language: groups in their fixed order, languages by code, all of each first."""
+    held = list(keys)
+    place = {group: i for i, group in enumerate([ALL, *ordered_groups({str(key[0]) for key in held} - {ALL})])}
+    return sorted(held, key=lambda key: (place[str(key[0])], key[1] != ALL, str(key[1])))

@@ -1,0 +1,312 @@
+"""What every statistic owes to every table: nothing to names or rows, nothing to speakers who are not there.
+
+Each property is tried on tables that hypothesis makes: unevenly many clips, missing reads, speakers of one clip and of
+many, groups of one speaker.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.stats import (
+    Estimate,
+    Settings,
+    benjamini_hochberg,
+    bounds,
+    cells,
+    difference,
+    holm,
+    mcnemar,
+    mean,
+    paired_difference,
+    permutation,
+    rate,
+    resample,
+    verdict,
+)
+
+FEW = settings(max_examples=30, deadline=None)
+QUICK = Settings(resamples=200)
+EVERY = [QUICK, Settings(resamples=200, estimand="clip")]
+
+READ = st.sampled_from([0.0, 0.0, 1.0, 1.0, 0.5, np.nan])
+TABLES = st.lists(st.tuples(st.integers(0, 50), READ, READ), min_size=1, max_size=150)
+KINDS = st.sampled_from(["rate", "mean"])
+
+
+def columns(rows):
+    """Who, and two readings of each clip."""
+    who, first, second = (np.array(column) for column in zip(*rows, strict=True))
+    return who, first.astype(float), second.astype(float)
+
+
+def every_estimate(who, first, second, chosen, kind="rate"):
+    """All that the public functions say of one table."""
+    one = rate if kind == "rate" else mean
+    half = len(who) // 2
+    found = {
+        "one": one(first, who, chosen),
+        "aligned": paired_difference(first, second, who, chosen, kind=kind),
+        "apart": paired_difference(first, second, who, chosen, second_speakers=who, kind=kind),
+        "mcnemar": mcnemar(first, second, who),
+        "permutation": permutation(first, second, who, chosen, kind=kind),
+        "difference": difference(one(first[:half], who[:half], chosen), one(first[half:], who[half:], chosen)),
+    }
+    if kind == "rate":
+        found["bounds"] = bounds(first, who, chosen)
+    return found
+
+
+def frame_of(who, first, second):
+    """As a table of cells: a speaker's group is theirs, a clip's language its own."""
+    return pd.DataFrame(
+        {"speaker_id": who, "group": who % 4, "language": np.arange(len(who)) % 2, "first": first, "second": second}
+    )
+
+
+# Rows and names
+
+
+@FEW
+@given(TABLES, st.randoms(use_true_random=False), st.sampled_from(EVERY), KINDS)
+def test_nothing_depends_on_the_order_of_rows(rows, random, chosen, kind):
+    mixed = random.sample(rows, len(rows))
+    who, first, second = columns(rows)
+    straight, other = (every_estimate(*columns(each), chosen, kind) for each in (rows, mixed))
+    for name in set(straight) - {"difference"}:  # whose halves are other halves then
+        assert straight[name] == other[name], name
+    frame = frame_of(who, first, second)
+    shuffled = frame.sample(frac=1, random_state=random.randrange(1000))
+    for by in (["group"], ["group", "language"]):
+        pd.testing.assert_frame_equal(
+            cells(frame, by, "first", kind=kind, settings=chosen),
+            cells(shuffled, by, "first", kind=kind, settings=chosen),
+            check_exact=True,
+        )
+        one, two = (resample(each, by, ["first", "second"], settings=chosen) for each in (frame, shuffled))
+        pd.testing.assert_frame_equal(one.cells, two.cells, check_exact=True)
+        np.testing.assert_array_equal(one.draws, two.draws)
+
+
+@FEW
+@given(TABLES, st.permutations(range(51)), st.sampled_from(EVERY), KINDS)
+def test_nothing_depends_on_the_names_of_speakers(rows, names, chosen, kind):
+    who, first, second = columns(rows)
+    renamed = np.array([f"speaker {names[i]}" for i in who])
+    assert every_estimate(who, first, second, chosen, kind) == every_estimate(renamed, first, second, chosen, kind)
+    frame = frame_of(who, first, second)
+    other = frame.assign(speaker_id=renamed)
+    one, two = (resample(each, ["group", "language"], ["first"], settings=chosen) for each in (frame, other))
+    np.testing.assert_array_equal(one.draws, two.draws)
+
+
+@FEW
+@given(TABLES, st.permutations(range(4)), st.sampled_from(EVERY))
+def test_groups_keep_their_figures_under_other_names(rows, names, chosen):
+    frame = frame_of(*columns(rows))
+    renamed = frame.assign(group=np.array(names)[frame["group"]])
+    one, other = (cells(each, ["group"], "first", settings=chosen).set_index("group") for each in (frame, renamed))
+    for group in frame["group"].unique():
+        pd.testing.assert_series_equal(one.loc[group], other.loc[names[group]], check_names=False, check_exact=True)
+    pd.testing.assert_series_equal(one.loc["all"], other.loc["all"], check_exact=True)
+    drawn = [resample(each, ["group"], ["first"], settings=chosen).cells for each in (frame, renamed)]
+    values = [dict(zip(each["group"], each["value"].fillna(-1), strict=True)) for each in drawn]
+    assert {names[group]: value for group, value in values[0].items()} == values[1]
+
+
+# A cohort heard of twice
+
+
+@FEW
+@given(TABLES, st.sampled_from(EVERY), KINDS)
+def test_twice_as_many_speakers_of_the_same_kind_change_no_value_and_widen_no_interval(rows, chosen, kind):
+    who, first, second = columns(rows)
+    once = every_estimate(who, first, second, chosen, kind)
+    twice = every_estimate(np.r_[who, who + 1000], np.tile(first, 2), np.tile(second, 2), chosen, kind)
+    for name in ("one", "aligned", "apart"):
+        few, many = once[name], twice[name]
+        assert many.value == pytest.approx(few.value, abs=1e-9)
+        assert many.n_speakers == 2 * few.n_speakers
+        bootstrapped = "bootstrap" in many.method
+        if few.interval:
+            assert many.interval
+            # a bootstrap's ends are themselves drawn, and it takes over from Student's t at 30 speakers
+            room = 0.35 * (few.high - few.low) if bootstrapped else 1e-9
+            assert many.high - many.low <= few.high - few.low + room
+    assert twice["mcnemar"].gained == 2 * once["mcnemar"].gained
+    if kind == "rate":
+        for few, many in zip(once["bounds"], twice["bounds"], strict=True):
+            assert many.value == pytest.approx(few.value, abs=1e-9)
+            assert not few.interval or many.high - many.low <= few.high - few.low + 1e-9
+
+
+@FEW
+@given(TABLES)
+def test_hearing_a_speaker_again_makes_nobody_new(rows):
+    """Every clip twice, by the same speakers: their means, which are all that counts, stay what they were."""
+    who, first, _ = columns(rows)
+    once, again = mean(first, who, QUICK), mean(np.tile(first, 2), np.tile(who, 2), QUICK)
+    assert (again.value, again.interval, again.n_speakers) == (once.value, once.interval, once.n_speakers)
+    assert rate(np.tile(first, 2), np.tile(who, 2)).n_speakers == rate(first, who).n_speakers
+
+
+# Nobody there
+
+
+@FEW
+@given(TABLES, st.sampled_from(EVERY), KINDS)
+def test_a_group_of_whom_nothing_was_read_is_counted_and_changes_no_other(rows, chosen, kind):
+    frame = frame_of(*columns(rows))
+    silent = frame.assign(speaker_id=frame["speaker_id"] + 1000, group=9, first=np.nan, second=np.nan)
+    alone, beside = (
+        cells(each, ["group"], "first", kind=kind, settings=chosen).set_index("group")
+        for each in (frame, pd.concat([frame, silent]))
+    )
+    found = beside.loc[9]
+    assert (found["n_speakers"], found["n_clips"], found["n_missing"]) == (0, 0, len(frame))
+    assert np.isnan(found[["value", "low", "high"]].to_numpy(float)).all()
+    assert found["method"] == "not estimable: no speaker was read"
+    pd.testing.assert_frame_equal(alone.drop(index="all"), beside.drop(index=[9, "all"]), check_exact=True)
+    for name in ("value", "low", "high"):
+        assert alone.loc["all", name] == beside.loc["all", name] or np.isnan(alone.loc["all", name])
+    drawn = resample(pd.concat([frame, silent]), ["group"], ["first"], settings=chosen)
+    assert np.isnan(drawn.draws[:, (drawn.cells["group"] == 9).to_numpy()]).all()
+
+
+@pytest.mark.parametrize("kind", ["rate", "mean"])
+def test_of_nobody_nothing_is_said(kind):
+    for found in every_estimate(np.zeros(0, int), np.zeros(0), np.zeros(0), QUICK, kind).values():
+        for each in found if isinstance(found, tuple) else [found]:
+            assert each.n_speakers == 0
+            assert each.p is None if hasattr(each, "p") else (each.value, each.low, each.high) == (None, None, None)
+    nobody = pd.DataFrame({"speaker_id": [], "group": [], "first": []})
+    assert len(resample(nobody, ["group"], ["first"]).intervals()) == 0
+    assert len(holm([])) == len(benjamini_hochberg([])) == 0
+
+
+def test_a_category_without_clips_makes_no_cell():
+    frame = frame_of(*columns([(i, 1.0, 0.0) for i in range(40)]))
+    frame["group"] = pd.Categorical(frame["group"], range(9))
+    assert cells(frame, ["group"], "first")["group"].tolist() == [0, 1, 2, 3, "all"]
+    assert resample(frame, ["group"], ["first"]).cells["group"].tolist() == [0, 1, 2, 3]
+
+
+# One who is heard ten thousand times
+
+
+@pytest.mark.parametrize("n", [8, 60])
+@pytest.mark.parametrize("kind", ["rate", "mean"])
+def test_ten_thousand_clips_of_one_speaker_swamp_nothing(n, kind):
+    """Averaged over speakers, all is as if that speaker had been heard once and read as they mostly are."""
+    rng = np.random.default_rng(n)
+    first, second = (rng.random(n) < 0.4).astype(float), (rng.random(n) < 0.6).astype(float)
+    first[0], second[0] = 0, 1
+    who = np.arange(n)
+    loud = tuple(np.r_[np.repeat(column[:1], 9_999), column] for column in (who, first, second))
+    quiet, swamped = every_estimate(who, first, second, QUICK, kind), every_estimate(*loud, QUICK, kind)
+    for name in ("one", "aligned", "apart"):
+        assert swamped[name].value == quiet[name].value
+        assert swamped[name].interval == pytest.approx(quiet[name].interval, abs=1e-9), name
+        assert swamped[name].n_speakers == n
+    assert swamped["mcnemar"].p == quiet["mcnemar"].p
+    assert swamped["permutation"].p == quiet["permutation"].p
+    one, other = (
+        resample(pd.DataFrame({"speaker_id": of[0], "first": of[1]}), [], ["first"], settings=QUICK)
+        for of in ((who, first), loud)
+    )
+    assert other.cells["value"].item() == one.cells["value"].item()
+    assert other.draws.std() == pytest.approx(one.draws.std(), rel=0.2)
+
+
+# Decisions
+
+
+P = st.lists(st.one_of(st.floats(0, 1), st.just(np.nan)), max_size=20)
+
+
+@FEW
+@given(P, st.randoms(use_true_random=False))
+def test_adjusted_p_values_go_with_their_tests(p, random):
+    order = random.sample(range(len(p)), len(p))
+    for adjust in (holm, benjamini_hochberg):
+        adjusted = adjust(p)
+        np.testing.assert_array_equal(adjust([p[i] for i in order]), adjusted[order])
+        tested = ~np.isnan(adjusted)
+        assert (adjusted[tested] >= np.array(p, float)[tested] - 1e-12).all() and (adjusted[tested] <= 1).all()
+        np.testing.assert_array_equal(np.isnan(adjusted), np.isnan(np.array(p, float)))
+    assert (np.nan_to_num(benjamini_hochberg(p)) <= np.nan_to_num(holm(p)) + 1e-12).all()
+
+
+@FEW
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.5))
+def test_verdicts_mirror_each_other_and_a_narrower_interval_never_unsettles(value, arm, margin):
+    def judged(scale, sign, direction):
+        ends = sorted((sign * (value - arm * scale), sign * (value + arm * scale)))
+        return verdict(Estimate(sign * value, *ends, 20, 20, 0, "exact"), margin, direction).outcome
+
+    assert judged(1, 1, "greater") == judged(1, -1, "less")
+    assert judged(1, 1, "two_sided") == judged(1, -1, "two_sided")
+    for direction in ("greater", "less", "two_sided"):
+        wide, narrow = judged(1, 1, direction), judged(0.5, 1, direction)
+        assert wide in ("inconclusive", narrow)
+
+
+@FEW
+@given(TABLES, TABLES)
+def test_a_difference_turned_around_is_the_same_difference(rows, others):
+    one, other = (rate(columns(each)[1], columns(each)[0]) for each in (rows, others))
+    there, back = difference(one, other), difference(other, one)
+    assert (there.value is None) == (back.value is None)
+    if there.interval:
+        assert there.value == -back.value
+        assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-11)
+
+
+# The joint draw
+
+
+def test_the_joint_draw_has_the_spread_of_the_closed_forms():
+    """Rates of 300 speakers in two languages: the ends agree, and so do those of the paired difference."""
+    rng = np.random.default_rng(4)
+    who, language = np.repeat(np.arange(300), 6), np.tile([0, 1], 900)
+    leaning = rng.beta(2, 3, 300)[who]
+    white = (rng.random(1800) < np.clip(leaning + 0.15 * language, 0, 1)).astype(float)
+    frame = pd.DataFrame({"speaker_id": who, "language": language, "white": white})
+    found = resample(frame, ["language"], ["white"], settings=Settings(resamples=4000))
+    closed = cells(frame, ["language"], "white").iloc[:2]
+    for rule in ("percentile", "bca"):
+        ends = found.intervals(rule)
+        np.testing.assert_array_equal(ends["value"], closed["value"])
+        np.testing.assert_allclose(ends[["low", "high"]], closed[["low", "high"]], atol=0.012)
+    paired = paired_difference(
+        white[language == 0], white[language == 1], who[language == 0], second_speakers=who[language == 1]
+    )
+    change = found.estimate(lambda values: values[..., 1] - values[..., 0])
+    assert change.value == pytest.approx(paired.value, abs=1e-11)
+    assert change.interval == pytest.approx(paired.interval, abs=0.012)
+    apart = difference(rate(white[language == 0], who[language == 0]), rate(white[language == 1], who[language == 1]))
+    assert change.high - change.low < 0.9 * (apart.high - apart.low)  # the pairing is kept
+
+
+@pytest.mark.parametrize("speakers", [40, 4000])
+def test_few_patterns_or_many_draw_the_same_spread(speakers):
+    """One clip each: the standard error is sqrt(p q / n), whether patterns are drawn or speakers."""
+    frame = pd.DataFrame({"speaker_id": range(speakers), "white": [0, 0, 0, 1] * (speakers // 4)})
+    found = resample(frame, [], ["white"], settings=Settings(resamples=4000))
+    assert "Poisson" not in found.method
+    expected = (0.25 * 0.75 / speakers) ** 0.5
+    assert found.draws.std() == pytest.approx(expected, rel=0.06)
+    assert found.draws.mean() == pytest.approx(0.25, abs=4 * expected / 4000**0.5 + 0.002)
+    real = resample(frame.assign(white=frame["white"] + np.arange(speakers) * 1e-7), [], ["white"])
+    assert "Poisson" in real.method
+    assert real.draws.std() == pytest.approx(expected, rel=0.06)
+
+
+def test_cells_of_few_speakers_have_no_bootstrap():
+    frame = pd.DataFrame({"speaker_id": range(50), "group": ["x"] * 29 + ["y"] * 21, "white": [0, 1] * 25})
+    found = resample(frame, ["group"], ["white"])
+    assert found.intervals()[["low", "high"]].isna().all(axis=None)
+    assert found.intervals()["method"].tolist()[0] == "no bootstrap: 29 speakers, 30 needed"
+    assert found.estimate(lambda values: values[..., 1] - values[..., 0]).interval is None
