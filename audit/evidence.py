@@ -98,8 +98,7 @@ class Evidence(Strata):
     def curves_of_rest(self, metric: str, stage: str, cells: Cells) -> list[Curve]:
         """One metric at one stage over all that is outside each cell, at every confidence."""
         if len(cells.clips.cell) != len(self.cells().clips.cell):  # somebody stands in several cells
-            number = cells.clips.cell[cells.clips.unit]
-            return [self.figure_curve(metric, stage, number != i) for i in range(len(cells.keys))]
+            return [self.figure_curve(metric, stage, cells.number != i) for i in range(len(cells.keys))]
         sums, n = self.sums(metric, stage, cells), len(cells.keys)
         outside = [np.flatnonzero(sums.cell != i) for i in range(n)]
         cell = np.repeat(np.arange(n), [len(part) for part in outside])
@@ -187,15 +186,15 @@ class Evidence(Strata):
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:
         """How many clips of its group and language the training heard, for each clip; NaN where that is not told."""
-        told: dict[tuple[str, str], float] = {}
-        heard = self.frame[["group", "language"]].drop_duplicates()
-        for group, language in heard.itertuples(index=False, name=None):
+        cells, told = self.cells("group", "language"), []
+        for group, language in cells.keys:
             parts = [
-                item.clips for item in self.coverage if item.group == group and same_language(item.language, language)
+                item.clips
+                for item in self.coverage
+                if item.group == group and same_language(item.language, str(language))
             ]
-            told[group, language] = float(sum(parts)) if parts else np.nan
-        keys = zip(self.frame["group"], self.frame["language"], strict=True)
-        return np.array([told[key] for key in keys], np.float64)
+            told.append(float(sum(parts)) if parts else np.nan)
+        return np.array(told, np.float64)[cells.number]
 
     def predicted(self, metric: str, mask: Mask) -> Estimate:
         """What people would have read in the rendered faces of a part of the clips; prediction-powered."""
@@ -219,8 +218,7 @@ class Evidence(Strata):
     @cached_property
     def strata(self) -> NDArray[np.int64]:
         """Within which group and language each clip could be drawn for people to read, as numbers."""
-        language, languages = pd.factorize(self.frame["language"])
-        return np.asarray(pd.factorize(self.frame["group"])[0] * len(languages) + language, np.int64)
+        return self.cells("group", "language").number
 
     @cached_property
     def _read_by_people(self) -> NDArray[np.int64]:

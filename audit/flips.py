@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from audit.evidence import Evidence
 from audit.stats import Estimate, Pairs, paired, rate
 from audit.strata import Mask
-from audit.vocabulary import RACES
 
 
 def flips(
@@ -77,10 +76,10 @@ class FlipFigures:
 
 def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     """The flips of the rendered faces of some clips; two regions of a language are one language."""
-    languages = evidence.frame["language"][mask].map({code: code.split("-")[0].lower() for code in evidence.languages})
-    reads = pd.Index(RACES).get_indexer(pd.Index(evidence.frame["rendered_race"][mask].to_numpy(object)))
-    who = evidence.speakers[mask]
-    able, within, between = flips(np.asarray(reads, np.int64), who, np.asarray(pd.factorize(languages)[0], np.int64))
+    cells = evidence.cells("language")
+    spoken = pd.factorize(np.array([str(key[0]).split("-")[0].lower() for key in cells.keys], object))[0]
+    reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
+    able, within, between = flips(reads, who, np.asarray(spoken, np.int64)[cells.number[mask]])
     heard = pd.Series(reads >= 0).groupby(who).sum()
 
     def counts(part: NDArray[np.bool_]) -> dict[str, int]:

@@ -37,6 +37,11 @@ class Cells:
     clips: Standing
     parts: Standing | None
 
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """The cell of each clip, by its place among the keys."""
+        return self.clips.cell[self.clips.unit]
+
 
 @dataclass(frozen=True)
 class Strata:

@@ -12,6 +12,9 @@ Estimand = Literal["speaker", "clip"]
 Kind = Literal["rate", "mean"]
 IntervalRule = Literal["auto", "percentile", "bca"]
 
+MANY = 500
+"""From this many speakers on, a mean's bootstrap gives way to the expansion that it comes to (docs/method.md)."""
+
 LARGE = 30
 """From this many speakers on, approximate methods take over from exact ones (docs/method.md shows why here)."""
 

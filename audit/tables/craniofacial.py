@@ -11,7 +11,6 @@ from audit.craniofacial import MEASURES
 from audit.evidence import Evidence
 from audit.stats import ALL, correlations
 from audit.tables.figures import ESTIMATE
-from audit.vocabulary import ordered_groups
 
 
 def craniofacial(evidence: Evidence) -> pd.DataFrame:
@@ -34,15 +33,17 @@ def craniofacial(evidence: Evidence) -> pd.DataFrame:
     if not read:
         return pd.DataFrame(columns=columns)
     rows = []
-    groups = ordered_groups(set(frame["group"]))
-    group = np.asarray(pd.Index(groups).get_indexer(pd.Index(frame["group"])), np.int64)
-    demographic = np.asarray(pd.factorize(frame["group"] + "/" + frame["gender"])[0], np.int64)
+    groups = evidence.every_group
+    place = {group: i for i, group in enumerate(groups)}
+    cells = evidence.cells("group")
+    group = np.array([place[str(key[0])] for key in cells.keys], np.int64)[cells.number]
+    demographic = evidence.cells("group", "gender").number
     for name, stage in read:
         portrait, face = (frame[f"{of}.{name}"].to_numpy(np.float64) for of in ("portrait", stage))
-        for cells, number in (([ALL], np.zeros_like(group)), (groups, group)):
-            found = correlations(portrait, face, evidence.speakers, number, len(cells), demographic, evidence.settings)
+        for named, number in (([ALL], np.zeros_like(group)), (groups, group)):
+            found = correlations(portrait, face, evidence.speakers, number, len(named), demographic, evidence.settings)
             rows += [
                 (name, stage, cell, *astuple(each.estimate), each.others)
-                for cell, each in zip(cells, found, strict=True)
+                for cell, each in zip(named, found, strict=True)
             ]
     return pd.DataFrame(rows, columns=columns)

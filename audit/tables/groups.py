@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from audit.evidence import Evidence
 from audit.metrics import Metric
 from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
 from audit.stats.groups import group_tests, ratios, spreads
 from audit.stats.rates import estimates, weighing
-from audit.stats.speakers import SpeakerSums, sorted_sums, speaker_sums
+from audit.stats.speakers import Reads, SpeakerSums, sorted_sums
 
 NOTHING = Estimate(None, None, None, 0, 0, 0, "")
 FIGURES = ("spread", "worst", "apart", "ratio")
@@ -35,14 +34,11 @@ def groups(evidence: Evidence) -> pd.DataFrame:
     groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).
     """
     number = len(evidence.groups)
-    place = {group: i for i, group in enumerate(evidence.groups)}
-    # whoever is of no known group is among "all others", in a last cell that is not compared
-    cells = np.asarray(evidence.frame["group"].map(place).fillna(number), np.int64)
     rows = [
-        _row(evidence, metric, stage, values, cells)
+        _row(evidence, metric, stage)
         for metric in evidence.metrics.values()
         for stage in metric.stages
-        if number and not np.isnan(values := evidence.frame[f"{stage}.{metric.name}"].to_numpy(np.float64)).all()
+        if number and not np.isnan(evidence.values(stage, metric.name)).all()
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     numbers = [name for name in COLUMNS if name not in ("metric", "stage", "n_groups", "n_speakers", "worst_group")][
@@ -52,13 +48,10 @@ def groups(evidence: Evidence) -> pd.DataFrame:
     return table.assign(q_value=benjamini_hochberg(table["p_value"]))
 
 
-def _row(
-    evidence: Evidence, metric: Metric, stage: str, values: NDArray[np.float64], cells: NDArray[np.int64]
-) -> tuple[object, ...]:
+def _row(evidence: Evidence, metric: Metric, stage: str) -> tuple[object, ...]:
     settings, name, number = evidence.settings, f"{stage}.{metric.name}", len(evidence.groups)
-    every = speaker_sums(values, evidence.speakers, cells, number + 1)
-    known = every.cell < number
-    sums = SpeakerSums(every.cell[known], every.total[known], every.clips[known], every.missing[:number])
+    every = _by_known_group(evidence, metric, stage)
+    sums = every.only(np.arange(number + 1) < number)
     test = group_tests(sums, number, metric.kind, settings, [name])[0]
     spread = spreads(sums, number, metric.kind, settings, [name])[0]
     together = replace(settings, confidence=1 - (1 - settings.confidence) / max(test.n_groups, 1))
@@ -73,6 +66,16 @@ def _row(
         *(end for each in (found, apart, ratio) for end in (each.value, each.low, each.high)),
         "; ".join(_methods(test, spread, found, ratio)),
     )
+
+
+def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSums:
+    """Every speaker's sums, the known groups in their order; whoever is of no known group is in a last cell."""
+    cells, number = evidence.cells("group"), len(evidence.groups)
+    place = np.array([evidence.every_group.index(str(key[0])) for key in cells.keys], np.int64)
+    found = cells.clips.sums(Reads.of(evidence.values(stage, metric.name)))
+    missing = np.zeros(number + 1, np.int64)
+    missing[place] = found.missing
+    return sorted_sums(place[found.cell], found.total, found.clips, missing)
 
 
 def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
