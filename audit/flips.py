@@ -44,22 +44,24 @@ def flips(
     ([0.0], [1.0])
     """
     read = reads >= 0
-    frame = pd.DataFrame({"speaker": speakers[read], "language": languages[read], "read": reads[read]})
-    same = frame.groupby(["speaker", "language", "read"], sort=True).size()
-    spoken = _pairs(same.groupby(level=[0, 1]).sum())
-    alike = _pairs(same).groupby(level=[0, 1]).sum()
-    all_pairs = _pairs(same.groupby(level=0).sum())
-    all_alike = _pairs(same.groupby(level=[0, 2]).sum()).groupby(level=0).sum()
-    able = spoken > 0
-    within = (1 - alike[able] / spoken[able]).groupby(level=0).mean().reindex(all_pairs.index)
-    crossing = all_pairs - spoken.groupby(level=0).sum()
-    agreeing = all_alike - alike.groupby(level=0).sum()
-    between = (1 - agreeing / crossing.where(crossing > 0)).where(crossing > 0)
-    return (
-        np.asarray(all_pairs.index, np.int64),
-        np.asarray(within, np.float64),
-        np.asarray(between, np.float64),
-    )
+    who, who_code = np.unique(speakers[read], return_inverse=True)
+    n, n_languages, n_reads = len(who), int(languages.max(initial=-1)) + 1, int(reads.max(initial=-1)) + 1
+    spoken = who_code * n_languages + languages[read]
+    same = np.bincount(spoken * n_reads + reads[read], minlength=n * n_languages * n_reads)
+    same = same.reshape(n, n_languages, n_reads)
+    by_language, by_read = same.sum(axis=2), same.sum(axis=1)
+    pairs, alike = _pairs(by_language), _pairs(same).sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        differing = np.where(pairs > 0, 1 - alike / pairs, 0.0)
+        within = differing.sum(axis=1) / (pairs > 0).sum(axis=1)
+        crossing = _pairs(by_language.sum(axis=1)) - pairs.sum(axis=1)
+        between = np.where(crossing > 0, 1 - (_pairs(by_read).sum(axis=1) - alike.sum(axis=1)) / crossing, np.nan)
+    return who, within, between
+
+
+def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many pairs so many clips make."""
+    return np.asarray(number * (number - 1) / 2, np.float64)
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,11 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     spoken = pd.factorize(np.array([str(key[0]).split("-")[0].lower() for key in cells.keys], object))[0]
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
     able, within, between = flips(reads, who, np.asarray(spoken, np.int64)[cells.number[mask]])
-    heard = pd.Series(reads >= 0).groupby(who).sum()
+    heard = np.bincount(who[reads >= 0], minlength=int(who.max(initial=-1)) + 1)
 
     def counts(part: NDArray[np.bool_]) -> dict[str, int]:
         """Clips, not speakers, are what stands behind a figure."""
-        clips = int(heard[heard.index.isin(able[part])].sum())
+        clips = int(heard[able[part]].sum())
         return {"n_clips": clips, "n_missing": len(who) - clips}
 
     one, two = ~np.isnan(within), ~np.isnan(between)
@@ -94,7 +96,3 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
         replace(rate(between, able, settings, name="flips between"), **counts(two)),  # type: ignore[arg-type]  # the same
         replace(paired(within, between, able, settings, name="flips"), **counts(one & two)),  # type: ignore[arg-type]  # the same
     )
-
-
-def _pairs(number: pd.Series) -> pd.Series:
-    return number * (number - 1) / 2
