@@ -1,7 +1,7 @@
 """S2F005: does the rendered face resemble its speaker less in some groups than in the others?
 
 Similarity is taken over the baseline of impostors of the same group and gender: what is left when everything that the
-demographic alone explains is taken away.
+demographic alone explains is taken away. Beside it stands how often a face's own portrait is found again in a gallery.
 """
 
 from __future__ import annotations
@@ -52,4 +52,10 @@ def check(evidence: Evidence) -> Finding:
             beside[f"{model.lower()}.language.{language}"] = evidence.figure(
                 name, "rendered", evidence.where(language=language)
             )
+    for name in (metric for metric in evidence.metrics if metric.startswith("retrieval_at_")):
+        beside[f"{name}.all"] = evidence.figure(name, "rendered", evidence.where())
+        beside |= {
+            f"{name}.{group}.own": evidence.figure(name, "rendered", evidence.where(group=group))
+            for group in evidence.groups
+        }
     return replace(finding, estimates={**finding.estimates, **beside})

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from audit.audit import Audit
 from audit.finding import OUTCOMES
-from audit.report import evidence, identity, language_tables
+from audit.report import error_tables, evidence, group_tables, identity, language_tables, likeness_tables
 from audit.report.csv_tables import write_csv_tables
 from audit.report.figures import inline
 from audit.report.gallery import Gallery, gallery
@@ -37,6 +37,7 @@ SECTIONS: Final = (
     "stages",
     "confusion",
     "languages",
+    "together",
     "attributes",
     "failures",
     "gallery",
@@ -165,6 +166,13 @@ def _context(
             "stages": evidence.three_stages(audit, "read_own_group"),
             "language_flips": language_tables.language_flips(audit),
             "coverage": language_tables.coverage(audit),
+            "calibration": error_tables.calibration(audit),
+            "corrected": error_tables.corrected(audit),
+            "people": error_tables.people(audit),
+            "bounds": error_tables.bounds(audit),
+            "groups": group_tables.groups(audit),
+            "retrieval": likeness_tables.retrieval(audit),
+            "craniofacial": likeness_tables.craniofacial(audit),
             "rendered_as": evidence.rendered_as(audit),
             "statuses": evidence.statuses(audit),
             "failures": evidence.failures(audit, named),
