@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from audit.audit import Audit
 from audit.calibration import read_calibration
 from audit.checks import CHECKS
@@ -97,8 +99,14 @@ def measure(
         | ({"calibration_sha256": labelled.sha256} if labelled else {}),
         findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
-        scores=evidence.frame,
+        scores=_scores(evidence),
     )
+
+
+def _scores(evidence: Evidence) -> pd.DataFrame:
+    """The labels and metrics of every clip, without what only stands behind a metric."""
+    columns = [str(name) for name in evidence.frame.columns]
+    return evidence.frame[[name for name in columns if "." not in name or name.split(".", 1)[1] in evidence.metrics]]
 
 
 def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:
