@@ -296,7 +296,7 @@ def test_tables_and_figures_can_be_read_without_seeing_them(page):
 def test_an_audit_without_tables_still_makes_a_page_that_says_what_is_absent(tmp_path):
     audit = fictional_audit(instrument_card=None)
     page = page_of(dataclasses.replace(audit, tables={}), tmp_path)
-    assert page.text.count("This audit holds no figures for this section.") == 6
+    assert page.text.count("This audit holds no figures for this section.") == 7
     assert "Every clip was read" not in page.text
     assert "This run carries no card of the instrument." in page.text
 
