@@ -42,7 +42,10 @@ def detectable(clips: pd.DataFrame, margins: Mapping[str, float], settings: Sett
     >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
     [['S2F001', 60, 0.341], ['S2F001', 0, nan], ['', 60, 0.178]]
     """
-    known = clips[clips["group"] != UNKNOWN]
+    # one row for each speaker and language, with the number of clips
+    labels = ["group", "speaker_id", "language"]
+    heard = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
+    known = heard[heard["group"] != UNKNOWN]
     groups = ordered_groups(known["group"])
     together = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
     rows: list[tuple[object, ...]] = []
@@ -50,7 +53,7 @@ def detectable(clips: pd.DataFrame, margins: Mapping[str, float], settings: Sett
     def add(check: str, comparison: str, group: str, language: str, found: Detectable, n: int) -> None:
         rows.append((check, comparison, group, language, n, margins.get(check), found.size, found.method))
 
-    everyone = clips["speaker_id"].nunique()
+    everyone = heard["speaker_id"].nunique()
     for group in groups:
         own = known[known["group"] == group]
         english = (
@@ -58,9 +61,9 @@ def detectable(clips: pd.DataFrame, margins: Mapping[str, float], settings: Sett
         )
         n, both = own["speaker_id"].nunique(), _in_both(own, english)
         if "asian" in group_members(group) and english.any():
-            heard = own["speaker_id"][english].nunique()
+            speaking = own["speaker_id"][english].nunique()
             for comparison, number in (
-                ("rendered against portrait, same speakers", heard),
+                ("rendered against portrait, same speakers", speaking),
                 ("English against another language, same speakers", both),
             ):
                 found = _found(number, "paired", None, margins.get("S2F001", 0.0), settings)
@@ -71,7 +74,7 @@ def detectable(clips: pd.DataFrame, margins: Mapping[str, float], settings: Sett
                 add(check, comparison, group, ALL, found, number)
     for group in groups:
         own = known[known["group"] == group]
-        for language, part in own.groupby("language", sort=True):
+        for language, part in own.groupby("language", observed=True, sort=True):
             n = part["speaker_id"].nunique()
             add(
                 "",
@@ -97,8 +100,7 @@ def _in_both(own: pd.DataFrame, english: pd.Series) -> int:
 
 def _repeated(own: pd.DataFrame) -> int:
     """Speakers with two clips or more in one language, and one in another."""
-    spoken = own.groupby(["speaker_id", "language"], sort=False).size()
-    by_speaker = spoken.groupby(level=0)
+    by_speaker = own.groupby("speaker_id", observed=True, sort=False)["clips"]
     return int(((by_speaker.max() > 1) & (by_speaker.size() > 1)).sum())
 
 

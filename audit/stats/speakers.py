@@ -194,9 +194,13 @@ class Reads:
         return cls(np.where(missing, 0.0, values), (~missing).astype(np.int64), missing.astype(np.int64))
 
     @property
-    def whole(self) -> bool:
-        """Whether all totals are whole numbers, whose sums are exact in any order."""
-        return bool((self.total == np.rint(self.total)).all())
+    def scale(self) -> float:
+        """What makes all totals whole numbers: 1, or a million, as instruments round; 0 where neither does."""
+        for scale, slack in ((1.0, 0.0), (1e6, 1e-4)):
+            scaled = self.total * scale
+            if (np.abs(scaled - np.rint(scaled)) <= slack).all() and np.abs(scaled).sum() < 2.0**52:
+                return scale
+        return 0.0
 
     def where(self, chosen: NDArray[np.bool_]) -> Reads:
         """The chosen rows, all others as if they held no clip."""
@@ -263,9 +267,12 @@ class Standing:
         """The rows of each unit together; one row a unit, and the rows in no cell left out."""
         n = len(self.cell)
         clips, missing = (np.bincount(self.unit, of, n)[:n].astype(np.int64) for of in (reads.clips, reads.missing))
-        if reads.whole:
-            return Reads(np.bincount(self.unit, reads.total, n)[:n].astype(np.float64), clips, missing)
-        # in the order of the values, so that a sum is not subject to the rows' order; sums of whole numbers are not
+        scale = reads.scale
+        if scale:
+            # sums of whole numbers are exact, whatever the rows' order
+            total = np.bincount(self.unit, np.rint(reads.total * scale), n)[:n] / scale
+            return Reads(np.asarray(total, np.float64), clips, missing)
+        # in the order of the values, so that a sum is not subject to the rows' order
         order = np.argsort(reads.total, kind="stable")
         total = np.bincount(self.unit[order], reads.total[order], n)[:n].astype(np.float64)
         return Reads(total, clips, missing)
