@@ -30,7 +30,7 @@ from audit.stats.pairs import PairSums, aligned_pairs, matched_pairs
 from audit.stats.rates import estimates, sums_curve
 from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
 from audit.strata import Cells, Mask, Strata
-from audit.vocabulary import RACES, same_language
+from audit.vocabulary import RACES, group_members, same_language
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,24 @@ class Evidence(Strata):
         """What a part of the clips is read as at a stage, with the instrument's misreading taken out.
 
         One for each race that the instrument is calibrated for; see :data:`audit.stats.TRANSFER` for the assumption.
+        Refused for speakers of a group that it is not calibrated for: what looks like them would be taken for others.
         """
-        return self.misreading.corrected(self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected")
+        found = self.misreading.corrected(self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected")
+        calibrated = {RACES[code] for code in self.misreading.classes}
+        cells = self.cells("group")
+        groups = [str(cells.keys[i][0]) for i in np.unique(cells.number[mask])]
+        lacking = [race for race in RACES if race not in calibrated and any(race in group_members(g) for g in groups)]
+        if not lacking:
+            return found
+        why = f"not corrected: no calibration units of {', '.join(lacking)}, whose faces would be taken for others"
+        return {
+            race: replace(
+                each,
+                estimate=replace(each.estimate, value=None, low=None, high=None, method=why),
+                effective_speakers=None,
+            )
+            for race, each in found.items()
+        }
 
     def corrected(self, stage: str, race: str, mask: Mask) -> Estimate:
         """How much of a part of the clips is a race at a stage, with the instrument's misreading taken out."""

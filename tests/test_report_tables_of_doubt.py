@@ -66,7 +66,19 @@ def test_raw_and_corrected_stand_side_by_side(planted: Audit) -> None:
 def test_a_mixed_label_is_not_corrected_and_says_why() -> None:
     run = audit.simulate({"groups": ["asian|indian", "white", "black"], "speakers_per_group": 20})
     view = error_tables.corrected(audit.measure(run))
-    assert view is None or row(view, "asian or indian", "all languages")[2:4] == ["100%", "not corrected"]
+    assert row(view, "asian or indian", "all languages")[2:4] == ["100%", "not corrected"]
+    assert row(view, "asian or indian", "all languages")[6:8] == ["0%", "not estimable"]
+    assert view is not None
+    assert any("no calibration units of asian, indian" in note for note in view.notes.values())
+
+
+def test_a_group_is_never_corrected_away_for_want_of_its_own_portraits() -> None:
+    """Without calibration by indian portraits, indian faces would be taken for those of the other groups."""
+    truth = {"groups": ["asian", "asian|indian", "white"], "speakers_per_group": 30, "languages": ["en"]}
+    finding = audit.measure(audit.simulate(truth)).finding("S2F001")
+    estimate = finding.estimates["rendered_corrected"]
+    assert estimate.value is None
+    assert "no calibration units of indian" in estimate.method
 
 
 def test_the_calibration_is_shown_row_by_row(planted: Audit) -> None:
