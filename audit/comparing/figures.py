@@ -129,18 +129,18 @@ def _flips(both: Both) -> CheckCompared | None:
 
 
 def _falls(both: Both) -> CheckCompared | None:
-    """S2F003: the fall from ceiling to rendered, where both runs have a ceiling, else from the portrait."""
+    """S2F003: the fall from ceiling to rendered, where both runs have one; else from the portrait, which cancels."""
     before = "ceiling" if both.has("ceiling") else "portrait"
     if not both.has(before):
         return None
-    metric = "read_own_group"
-    change = (both.change(metric, before) - both.change(metric)) / 2
+    metric, decoders = "read_own_group", before == "ceiling"
+    change = both.change(metric, before) - both.change(metric)
 
     def compared(group: str) -> Compared:
         mask = both.baseline.where(group=group)
         own = [each.changed(metric, "rendered", before, mask).curve() for each in both.each]
-        pairs = both.pairs(change, mask, "rate", f"rendered>{before}.{metric}")
-        return Compared(group, own[0], own[1], wide(pairs), pairs)
+        pairs = both.pairs(change / 2 if decoders else change, mask, "rate", f"rendered>{before}.{metric}")
+        return Compared(group, own[0], own[1], wide(pairs) if decoders else pairs.curve(), pairs)
 
     return _of_groups("S2F003", both, compared, f"fall of own-group reads from {before} to rendered")
 
@@ -163,7 +163,6 @@ def _failures(both: Both) -> CheckCompared | None:
 
 def _gaps(code: str, both: Both, metric: str, told: str) -> CheckCompared | None:
     """A group against all others: its own change minus theirs, who are other speakers (MOVER; Zou and Donner 2008)."""
-    kind, change = both.kind(metric), both.change(metric)
 
     def gap(evidence: Evidence, mask: Mask) -> Curve:
         others, own = (evidence.figure_curve(metric, "rendered", part) for part in (~mask, mask))
@@ -171,11 +170,17 @@ def _gaps(code: str, both: Both, metric: str, told: str) -> CheckCompared | None
 
     def compared(group: str) -> Compared:
         mask = both.baseline.where(group=group)
-        others, own = (both.pairs(change, part, kind, f"rendered.{metric}").curve() for part in (~mask, mask))
-        return Compared(group, gap(both.baseline, mask), gap(both.candidate, mask), difference_curve(others, own))
+        return Compared(group, gap(both.baseline, mask), gap(both.candidate, mask), gap_change(both, metric, group))
 
     found = _of_groups(code, both, compared, told)
     return found if found and len(found.groups) > 1 else None
+
+
+def gap_change(both: Both, metric: str, group: str) -> Curve:
+    """How a group's rendered figure changed, minus how that of all others did."""
+    mask, change = both.baseline.where(group=group), both.change(metric)
+    others, own = (both.pairs(change, part, both.kind(metric), f"rendered.{metric}").curve() for part in (~mask, mask))
+    return difference_curve(others, own)
 
 
 def _coverage(both: Both) -> CheckCompared | None:
