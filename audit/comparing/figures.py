@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.checks.coverage import HARDLY
-from audit.comparing.both import Both, pairs_of, wide
+from audit.comparing.both import Both, Twofold
 from audit.evidence import Evidence
 from audit.flips import flip_figures, flips, languages_spoken
 from audit.stats import Curve, Estimate, Pairs, difference_curve
@@ -49,7 +49,7 @@ class Compared:
     change : Curve
         Candidate minus baseline, paired.
     pairs : Pairs or None
-        The speakers of the change (or of half of it), for a permutation test; None where it is no mean over them.
+        The speakers of the change, for a permutation test; None where it is no mean over them.
     """
 
     group: str
@@ -118,12 +118,12 @@ def _flips(both: Both) -> CheckCompared | None:
         own = [flip_figures(each, mask).excess.curve() for each in both.each]
         read = together & mask
         (able, *before), (_, *after) = (flips(each[read], who[read], spoken[read]) for each in reads)
-        change = (after[1] - after[0]) - (before[1] - before[0])
-        pairs = pairs_of(change / 2, able, "rate", both.settings, "flips")
+        within, between = (late - early for early, late in zip(before, after, strict=True))
+        found = Twofold.of(within, between, able, both.settings, "flips")
         # clips, not speakers, are what stands behind the figure
-        clips = int(np.isin(who[read], able[~np.isnan(change)]).sum())
-        pairs = replace(pairs, n_clips=clips, n_missing=int(mask.sum()) - clips)
-        return Compared(group, own[0], own[1], wide(pairs), pairs)
+        clips = int(np.isin(who[read], able[~np.isnan(between - within)]).sum())
+        found = found.counted(clips, int(mask.sum()) - clips)
+        return Compared(group, own[0], own[1], found.curve(), found.both)
 
     return _of_groups("S2F002", both, compared, "flips between languages over those within one")
 
@@ -134,13 +134,17 @@ def _falls(both: Both) -> CheckCompared | None:
     if not both.has(before):
         return None
     metric, decoders = "read_own_group", before == "ceiling"
-    change = both.change(metric, before) - both.change(metric)
+    rendered, start = both.change(metric), both.change(metric, before)
 
     def compared(group: str) -> Compared:
         mask = both.baseline.where(group=group)
         own = [each.changed(metric, "rendered", before, mask).curve() for each in both.each]
-        pairs = both.pairs(change / 2 if decoders else change, mask, "rate", f"rendered>{before}.{metric}")
-        return Compared(group, own[0], own[1], wide(pairs) if decoders else pairs.curve(), pairs)
+        name = f"rendered>{before}.{metric}"
+        if not decoders:
+            pairs = both.pairs(start - rendered, mask, "rate", name)
+            return Compared(group, own[0], own[1], pairs.curve(), pairs)
+        found = Twofold.of(rendered[mask], start[mask], both.baseline.speakers[mask], both.settings, name)
+        return Compared(group, own[0], own[1], found.curve(), found.both)
 
     return _of_groups("S2F003", both, compared, f"fall of own-group reads from {before} to rendered")
 
@@ -198,14 +202,11 @@ def _coverage(both: Both) -> CheckCompared | None:
         (hardly_ids, hardly), (well_ids, heard) = (_means(change[of], who[of]) for of in part)
         same, at, place = np.intersect1d(hardly_ids, well_ids, return_indices=True)
         if len(same):
-            pairs = pairs_of(
-                (heard[place] - hardly[at]) / 2, same, "rate", both.settings, f"rendered.{metric} by heard"
-            )
-            read = ~np.isnan(change) & np.isin(who, same)
-            clips = int((read & (part[0] | part[1])).sum())
+            found = Twofold.of(hardly[at], heard[place], same, both.settings, f"rendered.{metric} by heard")
+            clips = int((~np.isnan(change) & np.isin(who, same) & (part[0] | part[1])).sum())
             alone = len(hardly_ids) + len(well_ids) - 2 * len(same)
-            pairs = replace(pairs, n_clips=clips, n_missing=int((part[0] | part[1]).sum()) - clips, n_unpaired=alone)
-            return Compared(group, own[0].curve(), own[1].curve(), wide(pairs), pairs)
+            found = found.counted(clips, int((part[0] | part[1]).sum()) - clips, alone)
+            return Compared(group, own[0].curve(), own[1].curve(), found.curve(), found.both)
         first, second = (both.pairs(change, of, "rate", f"rendered.{metric}").curve() for of in part)
         apart = [difference_curve(*(each.figure_curve(metric, "rendered", of) for of in part)) for each in both.each]
         return Compared(group, apart[0], apart[1], difference_curve(first, second))

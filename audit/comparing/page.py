@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from audit.comparing.changes import WORDS, Change
 from audit.comparing.comparison import COMPARISON, Comparison
+from audit.comparing.figures import HELD_TOGETHER
 from audit.comparing.panels import pareto_view, slopes_view
 from audit.comparing.strips import strips
 from audit.errors import RunError
@@ -32,7 +33,7 @@ from audit.stats import ALL
 
 PAGE: Final = "comparison.html"
 _HERE: Final = Path(__file__).parent
-SECTIONS: Final = ("changed", "compared", "checked", "groups", "slopes", "pareto", "strips", "lineage")
+SECTIONS: Final = ("changed", "compared", "slopes", "pareto", "checked", "groups", "strips", "lineage")
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _context(
         "words": WORDS,
         "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
         "runs_table": _runs(comparison),
-        "check_tables": [_checks(comparison, letter, texts) for letter in by_letter],
+        "check_tables": [view for letter in by_letter for view in _checks(comparison, letter, texts)],
         "group_tables": [_metrics(comparison, letter, texts, by_language=False) for letter in by_letter],
         "language_tables": [_metrics(comparison, letter, texts, by_language=True) for letter in by_letter],
         "figures": {
@@ -198,18 +199,23 @@ def _cells(view: TableView, change: Change, unit: Unit, texts: dict[str, Any], s
     return [*values, word, Cell(small or "\N{EN DASH}", sort="" if p is None else repr(p), kind="number")]
 
 
-def _checks(comparison: Comparison, letter: str, texts: dict[str, Any]) -> TableView:
-    caption = fill(texts["checked"]["caption"], letter=letter)
-    view = TableView(f"checks-{letter.lower()}", caption, _columns("Check", "Figure", "Group"), sortable=False)
+def _checks(comparison: Comparison, letter: str, texts: dict[str, Any]) -> list[TableView]:
+    """A table for every check, its headline first."""
+    views = {}
     for change in comparison.checks:
         if change.candidate != letter:
             continue
-        group = group_name(change.group)
-        whom = f"worst change: {group}" if change.headline and change.group != ALL else group
-        first = [head(change.figure if change.headline else ""), words(clean(change.told) if change.headline else "")]
+        if change.headline:
+            caption = fill(texts["checked"]["caption"], letter=letter, code=change.figure, told=clean(change.told))
+            views[change.figure] = TableView(
+                f"{change.figure}-{letter}".lower(), caption, _columns("Group"), sortable=False
+            )
+        view, group = views[change.figure], group_name(change.group)
+        lead = "worst change: " if change.figure in HELD_TOGETHER else "headline: "
+        whom = f"{lead}{group}" if change.headline else group
         unit = estimate_unit(change.figure, "")
-        view.rows.append([*first, words(whom), *_cells(view, change, unit, texts, signed=True)])
-    return view
+        view.rows.append([head(whom), *_cells(view, change, unit, texts, signed=True)])
+    return list(views.values())
 
 
 def _metrics(comparison: Comparison, letter: str, texts: dict[str, Any], *, by_language: bool) -> TableView:

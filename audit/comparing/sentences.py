@@ -30,8 +30,8 @@ def written(estimate: Estimate, figure: str) -> str:
 def who_gains(changes: Sequence[Change]) -> str:
     """One metric's changes by group in one candidate, in one sentence.
 
-    ``changes`` are those of the groups over all languages; more is better in every number of the sentence but for
-    metrics that are read the other way, whose numbers are as they are measured.
+    ``changes`` are those of the groups over all languages. Numbers are as they are measured: fewer years of age error
+    are a gain with a minus.
     """
     first = changes[0]
     parts = []
@@ -60,7 +60,30 @@ def levelling_words(levelling: Levelling) -> str:
     )
 
 
-def sentences(changes: Sequence[Change], levelled: Sequence[Levelling], figures: Sequence[str]) -> list[str]:
+def by_language(changes: Sequence[Change], error: float) -> str:
+    """Which groups' changes in one language stand out of all that were explored; empty where none does.
+
+    ``changes`` are those of one metric in one candidate by group and language; they count where their adjusted p is at
+    most ``error``.
+    """
+    found = [
+        f"{group_words(change.group)} in {change.language} {'pays' if (change.better.value or 0) < 0 else 'gains'} "
+        f"({written(change.change, change.figure)})"
+        for change in changes
+        if change.p_adjusted is not None and change.p_adjusted <= error and change.change.value
+    ]
+    if not found:
+        return ""
+    first = changes[0]
+    return (
+        f"Explored by language, {first.told}, {first.candidate} against A, at a false discovery rate of {error:.0%}: "
+        f"{'; '.join(found)}."
+    )
+
+
+def sentences(
+    changes: Sequence[Change], levelled: Sequence[Levelling], figures: Sequence[str], confidence: float
+) -> list[str]:
     """Levelling down first, then who gains and who pays by each of some metrics."""
     made = [levelling_words(item) for item in levelled]
     for figure in figures:
@@ -69,4 +92,10 @@ def sentences(changes: Sequence[Change], levelled: Sequence[Levelling], figures:
         ]
         if groups:
             made.append(who_gains(groups))
+        spoken = [
+            change for change in changes if change.figure == figure and ALL not in (change.language, change.group)
+        ]
+        explored = by_language(spoken, round(1 - confidence, 12))
+        if explored:
+            made.append(explored)
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from audit.stats.estimate import Estimate
 from audit.stats.verdict import Direction, verdict
@@ -36,26 +36,6 @@ class Curve:
     def together(self, number: int) -> Curve:
         """The same figure as one of so many that are to be right together: intervals at the Bonferroni level."""
         return Curve(lambda confidence: self.at(1 - (1 - confidence) / number), min(1.0, self.least * number))
-
-    def times(self, factor: float, told: str = "") -> Curve:
-        """The figure in units ``factor`` times as small, as one that was estimated from shares of its range.
-
-        ``factor`` is positive; ``told`` is put after the method.
-
-        Examples
-        --------
-        >>> half = Curve(lambda confidence: Estimate(0.25, 0.0, 0.5, 9, 9, 0, "made up"))
-        >>> half.times(2, "of halves").at(0.95).interval, half.times(2, "of halves").at(0.95).method
-        ((0.0, 1.0), 'made up, of halves')
-        """
-
-        def scaled(confidence: float) -> Estimate:
-            found = self.at(confidence)
-            value, low, high = (end if end is None else end * factor for end in (found.value, found.low, found.high))
-            method = f"{found.method}, {told}" if told else found.method
-            return replace(found, value=value, low=low, high=high, method=method)
-
-        return Curve(scaled, self.least)
 
 
 def p_value(curve: Curve, margin: float, direction: Direction, confidence: float, beat: float = 1.0) -> float:
