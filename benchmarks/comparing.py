@@ -2,7 +2,8 @@
 
     python benchmarks/comparing.py [--runs 300]
 
-Two models on the same simulated speakers, each with reads drawn by numbers of its own, as if they had nothing in common.
+Two models on the same simulated speakers, each with reads drawn by numbers of its own, as if they had nothing in
+common.
 """
 
 from __future__ import annotations
