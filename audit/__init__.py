@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audit.audit import Audit, Table
     from audit.cohort import Cohort, CohortNotes
+    from audit.comparing import Comparison, compare
     from audit.datasets import embedded, import_cohort
     from audit.errors import AuditError, CohortError, ModelError, PlanError, RunError
     from audit.finding import Finding
@@ -39,6 +40,7 @@ _HOMES = {
     "Cohort": "audit.cohort",
     "CohortError": "audit.errors",
     "CohortNotes": "audit.cohort",
+    "Comparison": "audit.comparing",
     "Estimate": "audit.stats",
     "Finding": "audit.finding",
     "ModelError": "audit.errors",
@@ -47,6 +49,7 @@ _HOMES = {
     "Run": "audit.observations",
     "RunError": "audit.errors",
     "Table": "audit.audit",
+    "compare": "audit.comparing",
     "embedded": "audit.datasets",
     "import_cohort": "audit.datasets",
     "instrument": "audit.instruments",
@@ -65,6 +68,7 @@ __all__ = [
     "Cohort",
     "CohortError",
     "CohortNotes",
+    "Comparison",
     "Estimate",
     "Finding",
     "ModelError",
@@ -74,6 +78,7 @@ __all__ = [
     "RunError",
     "Table",
     "__version__",
+    "compare",
     "embedded",
     "import_cohort",
     "instrument",

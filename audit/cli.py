@@ -142,6 +142,33 @@ def report(run: RunFolder, show_faces: ShowFaces = False) -> None:
 
 
 @app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The comparison's folder.")],
+    show_faces: ShowFaces = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")] = False,
+) -> None:
+    """Compare runs of several models on the same speakers: what changed, who gains and who pays.
+
+    Measured as the first run's plan says. Runs that differ in more than the model are refused.
+
+    Example: [bold]audit compare BEFORE AFTER -o COMPARISON[/bold]
+    """
+    from audit.comparing.page import write_comparison
+
+    with stderr.status("comparing"):
+        made = audit.compare(*(audit.Run.read(run) for run in runs), settings=_plan_of(runs[0]).measure)
+        path = write_comparison(made, out, runs, show_faces=show_faces)
+    if as_json:
+        sys.stdout.write(made.to_json())
+        stderr.print(str(path), markup=False)
+        return
+    for sentence in made.sentences:
+        stdout.print(sentence, markup=False)
+    stdout.print(str(path), markup=False)
+
+
+@app.command()
 def simulate(
     truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],

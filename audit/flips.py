@@ -76,12 +76,17 @@ class FlipFigures:
     excess: Pairs
 
 
-def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
-    """The flips of the rendered faces of some clips; two regions of a language are one language."""
+def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
+    """The number of each clip's language, of which two regions have the same."""
     cells = evidence.cells("language")
     spoken = pd.factorize(np.array([str(key[0]).split("-")[0].lower() for key in cells.keys], object))[0]
+    return np.asarray(spoken, np.int64)[cells.number]
+
+
+def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
+    """The flips of the rendered faces of some clips; two regions of a language are one language."""
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
-    able, within, between = flips(reads, who, np.asarray(spoken, np.int64)[cells.number[mask]])
+    able, within, between = flips(reads, who, languages_spoken(evidence)[mask])
     heard = np.bincount(who[reads >= 0], minlength=int(who.max(initial=-1)) + 1)
 
     def counts(part: NDArray[np.bool_]) -> dict[str, int]:

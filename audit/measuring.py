@@ -72,31 +72,13 @@ def measure(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
     )
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
-    labelled = None if chosen.calibration == PORTRAITS else read_calibration(chosen.calibration)
-    statistics = Settings(
-        confidence=chosen.confidence,
-        resamples=chosen.resamples,
-        seed=chosen.seed,
-        min_speakers=chosen.min_speakers,
-        estimand=chosen.estimand,
-    )
-    evidence = Evidence(
-        frame=metric_frame(run, statistics, retrieval_gallery=chosen.retrieval_gallery),
-        metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
-        settings=statistics,
-        margins=chosen.margins,
-        instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
-        similarity_models=run.similarity_models,
-        coverage=coverage_of(run.manifest["model"]),
-        human=human.frame if human else None,
-        n_readers=human.n_readers if human else 0,
-        calibration=labelled,
-    )
+    evidence = evidence_of(run, chosen, human)
+    labelled = evidence.calibration
     return Audit(
         run=_identity(run, human),
-        # a path is left out: the file's digest is in run
+        # a file goes by its name and digest, wherever it lies
         settings=chosen.model_dump(mode="json", exclude={"human_readings"})
-        | ({"calibration_sha256": labelled.sha256} if labelled else {}),
+        | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
         findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
         scores=_scores(evidence),
@@ -107,6 +89,36 @@ def _scores(evidence: Evidence) -> pd.DataFrame:
     """The labels and metrics of every clip, without what only stands behind a metric."""
     columns = [str(name) for name in evidence.frame.columns]
     return evidence.frame[[name for name in columns if "." not in name or name.split(".", 1)[1] in evidence.metrics]]
+
+
+def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None = None) -> Evidence:
+    """A run, scored clip by clip, and how to estimate from it.
+
+    Raises
+    ------
+    AuditError
+        If the file of labelled pictures cannot be used.
+    """
+    labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
+    statistics = Settings(
+        confidence=settings.confidence,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        min_speakers=settings.min_speakers,
+        estimand=settings.estimand,
+    )
+    return Evidence(
+        frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery),
+        metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
+        settings=statistics,
+        margins=settings.margins,
+        instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
+        similarity_models=run.similarity_models,
+        coverage=coverage_of(run.manifest["model"]),
+        human=human.frame if human else None,
+        n_readers=human.n_readers if human else 0,
+        calibration=labelled,
+    )
 
 
 def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:

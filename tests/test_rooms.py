@@ -62,6 +62,23 @@ ROOMS = {
     },
     "simulation": {"errors", "observations", "plan", "provenance", "vocabulary"},
     "report": {"audit", "errors", "finding", "stats", "vocabulary"},
+    "comparing": {
+        "audit",
+        "checks.coverage",
+        "errors",
+        "evidence",
+        "flips",
+        "gallery",
+        "measuring",
+        "metrics",
+        "observations",
+        "plan",
+        "report",
+        "sentences",
+        "stats",
+        "strata",
+        "vocabulary",
+    },
 }
 """What each room may import of the package, beside itself."""
 

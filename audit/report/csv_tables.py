@@ -7,9 +7,8 @@ import io
 import re
 from pathlib import Path
 
-from audit.audit import Audit
 from audit.errors import RunError
-from audit.report.records import records
+from audit.report.records import Tabled, records
 from audit.report.wording import clean
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
@@ -34,7 +33,7 @@ def harmless(cell: object) -> object:
     return cell
 
 
-def write_csv_tables(audit: Audit, folder: Path) -> list[Path]:
+def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
     """Write each table to ``folder/<name>.csv`` (UTF-8) and remove tables of an earlier audit.
 
     Raises

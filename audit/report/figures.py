@@ -26,7 +26,7 @@ from audit.report.wording import Unit, clean, write_number
 PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""
 
-_STYLE: Final[Any] = {  # rc_context wants its keys as literals; a wrong one fails in every test that draws
+STYLE: Final[Any] = {  # rc_context wants its keys as literals; a wrong one fails in every test that draws
     "svg.fonttype": "none",
     "svg.hashsalt": "speech2face-audit",
     "text.parse_math": False,
@@ -102,8 +102,8 @@ def dots(
     body = len(rows) * (pitch * len(series) + gap)
     legend = 22 if len(series) > 1 else 0
     top, bottom, left, right = 42, 24 + legend, 90, 38
-    with mpl.rc_context(_STYLE):
-        figure, ax = _canvas(title, top=top, body=body, bottom=bottom, left=left, right=right)
+    with mpl.rc_context(STYLE):
+        figure, ax = canvas(title, top=top, body=body, bottom=bottom, left=left, right=right)
         low, high = limits or _limits(rows, signed)
         pad = 0.02 * (high - low)
         ax.set_xlim(low - pad, high + pad)
@@ -159,7 +159,7 @@ def dots(
                     _draw_mark(ax, mark, start + pitch * (j + 0.5), low)
         if legend:
             _draw_legend(figure, series)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def heat(
@@ -180,8 +180,8 @@ def heat(
     """
     size, left, right = 36, 86, 2
     body = size * len(row_labels)
-    with mpl.rc_context(_STYLE):
-        figure, ax = _canvas(title, top=58, body=body, bottom=6, left=left, right=right)
+    with mpl.rc_context(STYLE):
+        figure, ax = canvas(title, top=58, body=body, bottom=6, left=left, right=right)
         levels = [[0 if cell.value is None else heat_level(cell.value) for cell in row] for row in cells]
         colours = mpl.colors.ListedColormap([light(f"heat{i}") for i in range(11)])
         sns.heatmap(
@@ -201,7 +201,7 @@ def heat(
                 ax.text(-0.15, y, line, ha="right", va="center", fontsize=points, color=shade)
             for j, cell in enumerate(row):
                 _write_cell(ax, cell, i, j, levels[i][j])
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def inline(svg: str, name: str) -> str:
@@ -213,7 +213,8 @@ def inline(svg: str, name: str) -> str:
     return with_variables(body.replace(_FONTS, "var(--sans)")).replace("<svg ", '<svg aria-hidden="true" ', 1)
 
 
-def _canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
+def canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
+    """An empty panel with its title; the margins around its axes, and their height, in pixels."""
     height = top + body + bottom
     figure = Figure(figsize=(PANEL_WIDTH / 72, height / 72), facecolor="none")
     FigureCanvasSVG(figure)
@@ -353,7 +354,7 @@ def _wrapped(label: str) -> list[str]:
     return [line if len(line) <= 15 else line[:14] + "\u2026" for line in lines[:3]]
 
 
-def _svg(figure: Figure) -> str:
+def svg_of(figure: Figure) -> str:
     """The figure's text: no date, no metadata, the same bytes every time."""
     buffer = io.StringIO()
     figure.savefig(

@@ -5,26 +5,19 @@ It loads nothing from any network; its policy forbids it to, and lets run only t
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-from markupsafe import Markup
-
 from audit.audit import Audit
 from audit.finding import OUTCOMES
 from audit.report import error_tables, evidence, group_tables, identity, language_tables, likeness_tables
 from audit.report.csv_tables import write_csv_tables
-from audit.report.figures import inline
 from audit.report.gallery import Gallery, gallery
-from audit.report.palette import css_variables
-from audit.report.panels import FigureView, Panel, figure_views
+from audit.report.panels import FigureView, figure_views
 from audit.report.records import count, mapping, strings
+from audit.report.standalone import fill, page_environment, read_texts, write_whole
 from audit.report.verdicts import GLYPH_WIDTH, tally, verdicts
 from audit.report.wording import clean, counted, metric_name
 
@@ -90,32 +83,14 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) 
     named = show_faces or _fictional(audit)
     pictures = gallery(audit, home, show=named)
     page = home / "report.html"
-    _write(page, to_html(audit, figures, pictures, named=named))
+    write_whole(page, to_html(audit, figures, pictures, named=named))
     return page
 
 
 def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, *, named: bool) -> str:
     """The page's text; speakers' ids stand in it only where they may be ``named``."""
-    texts = _texts()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["fill"] = _fill
-    script = (_HERE / "templates" / "script.js").read_text(encoding="utf-8")
-    # What jinja2 marks as safe here are this package's own files and drawings, in which matplotlib escaped every text.
-    environment.globals.update(
-        t=texts,
-        glyph_width=GLYPH_WIDTH,
-        inline=_inline,
-        style=Markup(_style()),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-    )
+    texts = read_texts(_HERE)
+    environment = page_environment(texts, glyph_width=GLYPH_WIDTH)
     return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts, named))
 
 
@@ -133,18 +108,16 @@ def _context(
         "title": clean(
             str(
                 run.get("title")
-                or _fill(texts["page"]["title"], model=model, cohort=identity.name_of(run.get("cohort")))
+                or fill(texts["page"]["title"], model=model, cohort=identity.name_of(run.get("cohort")))
             )
         ),
-        "subtitle": _fill(
-            texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips
-        ),
+        "subtitle": fill(texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips),
         "schema_version": audit.schema_version,
         "digest": clean(str(run.get("digest") or identity.NOT_RECORDED)),
         "complete": run.get("complete") is True,
         "notices": strings(run.get("notices")),
         "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],
-        "lead": _fill(
+        "lead": fill(
             texts["verdicts"]["lead"], checks=counted(len(found), "check"), tally=", ".join(heard) or "none made"
         ),
         "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
@@ -197,29 +170,8 @@ def _fictional(audit: Audit) -> bool:
     return mapping(audit.run.get("cohort")).get("fictional") is True
 
 
-def _texts() -> dict[str, Any]:
-    return tomllib.loads((_HERE / "texts.toml").read_text(encoding="utf-8"))
-
-
-def _fill(template: str, **words: str) -> str:
-    """A sentence with its words filled in; jinja2 escapes the whole afterwards."""
-    return template.format_map(words)
-
-
 def _counted_note(template: str, number: int) -> str:
-    return _fill(template, count=f"{counted(number, 'picture')} {'is' if number == 1 else 'are'}") if number else ""
-
-
-def _inline(panel: Panel) -> Markup:
-    return Markup(inline(panel.svg, panel.name))
-
-
-def _style() -> str:
-    """The style sheet, with the colours of the figures for both schemes; print is always light."""
-    sheet = (_HERE / "templates" / "style.css").read_text(encoding="utf-8")
-    light, dark = css_variables(dark=False), css_variables(dark=True)
-    by_scheme = f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
-    return f"{by_scheme}\n{sheet}"
+    return fill(template, count=f"{counted(number, 'picture')} {'is' if number == 1 else 'are'}") if number else ""
 
 
 def _write_figures(figures: Mapping[str, FigureView], folder: Path) -> None:
@@ -232,10 +184,3 @@ def _write_figures(figures: Mapping[str, FigureView], folder: Path) -> None:
             written.add(path)
     for stale in sorted(set(folder.glob("*.svg")) - written):
         stale.unlink()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the whole file or none of it."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)

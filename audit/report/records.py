@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
-from audit.audit import Audit, plain_value
+from audit.audit import Audit, Table, plain_value
 from audit.report.wording import clean
 
 Record = Mapping[str, object]
 
 
-def records(audit: Audit, table: str) -> list[dict[str, object]]:
-    """The rows of a table; none where the audit has no such table."""
+class Tabled(Protocol):
+    """Whatever holds tables by name, as an audit does."""
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables, by name."""
+        ...
+
+
+def records(audit: Tabled, table: str) -> list[dict[str, object]]:
+    """The rows of a table; none where there is no such table."""
     if table not in audit.tables:
         return []
     frame = audit.tables[table].frame

@@ -1,0 +1,86 @@
+"""How a standalone page is set: templates, style, script, and the policy that lets it load nothing from any network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from markupsafe import Markup
+
+from audit.report.figures import inline
+from audit.report.palette import css_variables
+from audit.report.panels import Panel
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def page_environment(
+    texts: dict[str, Any], *, templates: Path | None = None, style: str = "", **further: object
+) -> jinja2.Environment:
+    """What the page's templates are filled with; every text that a template is given is escaped.
+
+    Parameters
+    ----------
+    texts : dict
+        The page's own sentences, as ``t``.
+    templates : Path, optional
+        A folder of templates beside the report's.
+    style : str
+        Rules after those of the report's style sheet.
+    **further
+        Further names that templates know.
+    """
+    folders = [_TEMPLATES, *([templates] if templates else [])]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["fill"] = fill
+    script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
+    # What jinja2 marks as safe here are this package's own files and drawings, in which matplotlib escaped every text.
+    environment.globals.update(
+        t=texts,
+        inline=_inline,
+        style=Markup(_style() + style),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        **further,
+    )
+    return environment
+
+
+def read_texts(folder: Path) -> dict[str, Any]:
+    """The sentences in a folder's ``texts.toml``."""
+    return tomllib.loads((folder / "texts.toml").read_text(encoding="utf-8"))
+
+
+def fill(template: str, **words: str) -> str:
+    """A sentence with its words filled in; jinja2 escapes the whole afterwards."""
+    return template.format_map(words)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the whole file or none of it."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    draft.replace(path)
+
+
+def _inline(panel: Panel) -> Markup:
+    return Markup(inline(panel.svg, panel.name))
+
+
+def _style() -> str:
+    """The style sheet, with the colours of the figures for both schemes; print is always light."""
+    sheet = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    light, dark = css_variables(dark=False), css_variables(dark=True)
+    by_scheme = f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    return f"{by_scheme}\n{sheet}"
