@@ -71,13 +71,7 @@ def measure(
     )
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     labelled = None if chosen.calibration == PORTRAITS else read_calibration(chosen.calibration)
-    statistics = Settings(
-        confidence=chosen.confidence,
-        resamples=chosen.resamples,
-        seed=chosen.seed,
-        min_speakers=chosen.min_speakers,
-        estimand=chosen.estimand,
-    )
+    statistics = statistics_of(chosen)
     evidence = Evidence(
         frame=metric_frame(run, statistics, retrieval_gallery=chosen.retrieval_gallery),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
@@ -91,7 +85,7 @@ def measure(
         calibration=labelled,
     )
     return Audit(
-        run=_identity(run, human),
+        run=identity(run, human),
         # a path is left out: the file's digest is in run
         settings=chosen.model_dump(mode="json", exclude={"human_readings"})
         | ({"calibration_sha256": labelled.sha256} if labelled else {}),
@@ -101,7 +95,18 @@ def measure(
     )
 
 
-def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:
+def statistics_of(settings: MeasureSettings) -> Settings:
+    """How the statistics are made, by a plan's section ``measure``."""
+    return Settings(
+        confidence=settings.confidence,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        min_speakers=settings.min_speakers,
+        estimand=settings.estimand,
+    )
+
+
+def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
     """What was audited, for the head of audit.json; nothing in it depends on the machine or the hour."""
     manifest = run.manifest
     model = dict(manifest["model"])
@@ -127,6 +132,7 @@ def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:
         "plan": manifest.get("plan", ""),
         "command": manifest.get("command", ""),
         "versions": manifest.get("versions", {}),
+        "code": manifest.get("code"),
         "seed": manifest.get("seed"),
         **({"human_readings": dict(human.facts)} if human else {}),
     }
