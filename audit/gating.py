@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from audit.audit import AUDIT, Audit, Table
 from audit.errors import PlanError, RunError
-from audit.measuring import identity, measure, statistics_of
+from audit.measuring import identity, measure
 from audit.observations import PLAN, Run, part_files, read_manifest
 from audit.plan import MeasureSettings, Plan
 from audit.provenance import code_version
@@ -229,8 +229,8 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
             )
     _measured_before(other)
     facts = identity(other)
-    if run.observations.empty or other.observations.empty:
+    if not (run.complete and other.complete) or run.observations.empty or other.observations.empty:
         return Baseline(facts, {})
     from audit.comparing import paired_changes
 
-    return Baseline(facts, paired_changes(other, run, statistics_of(settings), settings.margins))
+    return Baseline(facts, paired_changes(other, run, settings))

@@ -71,7 +71,13 @@ def measure(
     )
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     labelled = None if chosen.calibration == PORTRAITS else read_calibration(chosen.calibration)
-    statistics = statistics_of(chosen)
+    statistics = Settings(
+        confidence=chosen.confidence,
+        resamples=chosen.resamples,
+        seed=chosen.seed,
+        min_speakers=chosen.min_speakers,
+        estimand=chosen.estimand,
+    )
     evidence = Evidence(
         frame=metric_frame(run, statistics, retrieval_gallery=chosen.retrieval_gallery),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
@@ -92,17 +98,6 @@ def measure(
         findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
         tables=tables(evidence, chosen) if with_tables else {},
         scores=evidence.frame,
-    )
-
-
-def statistics_of(settings: MeasureSettings) -> Settings:
-    """How the statistics are made, by a plan's section ``measure``."""
-    return Settings(
-        confidence=settings.confidence,
-        resamples=settings.resamples,
-        seed=settings.seed,
-        min_speakers=settings.min_speakers,
-        estimand=settings.estimand,
     )
 
 

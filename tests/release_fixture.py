@@ -6,7 +6,6 @@ import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ import pytest
 import audit
 from audit.audit import Audit, Table
 from audit.finding import Finding
+from audit.plan import MeasureSettings
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
 from audit.stats import Curve, Estimate, Settings, paired
@@ -106,14 +106,13 @@ def decided(terms: Policy, found: Audit, changes: Mapping[str, Estimate] | None 
     return decide(terms, audits, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
 
 
-def paired_changes(baseline: audit.Run, candidate: audit.Run, settings: Settings, margins: Any) -> dict[str, Curve]:
+def paired_changes(baseline: audit.Run, candidate: audit.Run, settings: MeasureSettings) -> dict[str, Curve]:
     """A stand-in of one check: read as white in English, candidate minus baseline, paired by speaker."""
-    del margins
     seen = [run.observations[run.observations["group"] == "asian"] for run in (baseline, candidate)]
     seen = [frame[frame["language"] == "en"].sort_values("clip_id") for frame in seen]
     reads = [(frame["rendered_race"] == "white").to_numpy(np.float64) for frame in seen]
     speakers = pd.factorize(seen[0]["speaker_id"])[0]
-    return {"S2F001": paired(*reads, speakers, settings, kind="rate", name="S2F001.change").curve()}
+    return {"S2F001": paired(*reads, speakers, Settings(seed=settings.seed), kind="rate", name="S2F001.change").curve()}
 
 
 @pytest.fixture

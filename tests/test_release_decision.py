@@ -187,6 +187,14 @@ def test_a_rule_of_non_inferiority(low: float | None, high: float | None, code: 
     assert decided(policy(WORSE), made(white(0.5, 0.6)), changes).exit_code == code
 
 
+@pytest.mark.parametrize(("low", "high", "code"), [(-0.05, 0.3, 0), (-0.06, 0.0, 11), (-0.2, -0.06, 10)])
+def test_where_low_is_worse_a_fall_is_harm(low: float, high: float, code: int) -> None:
+    found = made(by_group("S2F004", {"asian": (-0.05, 0.05)}), groups=("asian",))
+    decision = decided(policy(WORSE.replace("S2F001", "S2F004")), found, {"S2F004.asian": estimate(low, high)})
+    assert decision.exit_code == code
+    assert (decision.rulings[-1].side, decision.rulings[-1].limit) == ("at_least", -0.05)
+
+
 def test_a_change_is_held_for_every_group_where_the_headline_is_one_groups() -> None:
     rule = WORSE.replace("S2F001", "S2F003")
     found = made(by_group("S2F003", {"asian": (0, 0.1), "white": (0, 0.1)}))

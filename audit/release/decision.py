@@ -74,7 +74,7 @@ class Ruling:
     side : str
         On which side of the limit it had to lie.
     limit : float or None
-        The limit, or the margin of a rule of non-inferiority.
+        The limit; of a rule of non-inferiority the margin, below no change where low is worse.
     sentence : str
         All this in words.
     held : tuple of Held

@@ -27,6 +27,8 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 DEFAULT: Final = "policies/default.toml"
 TWO_SIDED: Final = ("S2F004", "S2F005", "S2F006")
 """Checks whose headline figure is a gap, bad in either direction."""
+LOW_IS_WORSE: Final = ("S2F004", "S2F005")
+"""Checks whose figure does harm to a group where it falls; that of all others where it rises."""
 REQUIREMENTS: Final = ("instrument", "data")
 """What the rulings on the policy's own sections are called; no rule may be."""
 YEARS: Final = 100.0
@@ -54,7 +56,9 @@ class Rule(_Section):
         known group where the headline is one group's among several.
     side : {"at_most", "at_least", "within"} or None
         On which side of the limit the whole interval must lie; ``within``: between minus the limit and the limit. Left
-        out, ``within`` for the gaps of S2F004, S2F005 and S2F006, else ``at_most``. To be said where a figure is named.
+        out, ``within`` for the gaps of S2F004, S2F005 and S2F006, else ``at_most``; for a change from the baseline the
+        side that keeps harm small: at most the margin, or at least minus the margin where low is worse (S2F004,
+        S2F005). To be said where a figure is named.
     limit : float or None
         In the figure's unit, in [0, 1]; figures of age in years.
     margin : float or None
@@ -118,14 +122,17 @@ class Rule(_Section):
     @property
     def held_side(self) -> Side:
         """The side, said or by default."""
+        if self.kind == "non_inferiority":
+            return self.side or ("at_least" if self.check in LOW_IS_WORSE else "at_most")
         return self.side or ("within" if self.check in TWO_SIDED else "at_most")
 
     @property
     def bound(self) -> float:
-        """The limit or the margin, whichever the rule has."""
-        bound = self.limit if self.limit is not None else self.margin
-        assert bound is not None
-        return bound
+        """Where the side ends: the limit, or the margin below or above no change."""
+        if self.margin is not None:
+            return -self.margin if self.held_side == "at_least" else self.margin
+        assert self.limit is not None
+        return self.limit
 
     @property
     def confidence(self) -> float:
