@@ -3,10 +3,10 @@
     python benchmarks/gate.py [--releases 200] [--speakers 60] [--seed 0]
 
 Two tables. Of a model alone: speakers labelled asian are rendered as white in English with a planted excess over their
-portraits, held against the limit .10. Of a model against the version before it: the planted rise over a baseline that does
-so in a tenth of the clips, held against the margin .10, both versions heard by the same speakers, and drawn either
-independently or with the same random numbers, as two versions would be that differ in what regressed alone. At the limit and
-at the margin the rate of passes is to be at most alpha; a breach is to be shown there as seldom.
+portraits, held against the limit .10. Of a model against the version before it: the planted rise over a baseline that
+does so in a tenth of the clips, held against the margin .10. Both versions are heard by the same speakers, and drawn
+independently, or with the same random numbers, as two versions would be that differ in what regressed alone. At the
+limit and at the margin the rate of passes is to be at most alpha, and a breach is to be shown there as seldom.
 """
 
 from __future__ import annotations
