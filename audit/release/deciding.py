@@ -218,7 +218,7 @@ def _reach(held: Held, side: Side) -> float:
 
 def _sentence(rule: Rule, deciding: Held, held: tuple[Held, ...]) -> str:
     bound = {"at_most": "at most", "at_least": "at least", "within": "within"}[rule.held_side]
-    what = f"{rule.check} {deciding.figure}" if deciding.figure != rule.check else rule.check
+    what = deciding.figure if deciding.figure.startswith(rule.check) else f"{rule.check} {deciding.figure}"
     of = f" ({group_words(deciding.group)})" if deciding.group not in (ALL, deciding.figure) else ""
     asked = f"{bound} {rule.bound:g}"
     if rule.kind == "non_inferiority":
