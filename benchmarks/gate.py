@@ -1,12 +1,13 @@
-"""How often the gate passes and blocks releases whose true change is known, against the policy's alpha and the power planned.
+"""How often the gate passes and blocks releases whose true change is known, against alpha and the power planned.
 
     python benchmarks/gate.py [alone|against] [--releases 200] [--speakers 60] [--seed 0]
 
-`alone`: speakers labelled asian are rendered as white in English with a planted excess over their portraits, held against
-the limit .10. `against`: the planted rise over the version before, which does so in a tenth of the clips, held against
-the margin .10. Both versions are heard by the same speakers, and drawn independently, or with the same random numbers, as
-two versions would be that differ in what regressed alone. At the limit and at the margin the rate of passes is to be at
-most alpha, and a breach is to be shown there as seldom. Beside the passes stands what the normal approximation plans.
+`alone`: speakers labelled asian are rendered as white in English with a planted excess over their portraits, held
+against the limit .10. `against`: the planted rise over the version before, which does so in a tenth of the clips, held
+against the margin .10. Both versions are heard by the same speakers, and drawn independently, or with the same random
+numbers, as two versions would be that differ in what regressed alone. At the limit and at the margin the rate of passes
+is to be at most alpha, and a breach is to be shown there as seldom. Beside the passes stands what the normal
+approximation plans.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ import audit
 
 ALPHA, BOUND, BEFORE, ICC, CLIPS = 0.025, 0.1, 0.1, 0.3, 2
 TRUTH: dict[str, Any] = {
-    "groups": ["asian", "white"],
+    "groups": ["asian"],  # one group in one language leaves the other checks little to do
     "clips_per_language": CLIPS,
-    "languages": ["en", "zh"],
+    "languages": ["en"],
     "icc": ICC,
     "icc_between_languages": ICC,
 }
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--speakers", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    print(f"{asked.releases} releases a row, {asked.speakers} speakers a group, alpha {ALPHA}.\n")
+    print(f"{asked.releases} releases a row, {asked.speakers} speakers, alpha {ALPHA}.\n")
     print(
         "| versions | planted | passes | planned | inconclusive | breach |\n| --- | ---: | ---: | ---: | ---: | ---: |"
     )

@@ -306,6 +306,17 @@ def test_the_plugin_gives_a_fixture(tmp_path: Path) -> None:
     assert "BREACH" in done.stdout
 
 
+# Where a run comes from
+
+
+def test_a_run_knows_the_code_that_made_it_and_so_do_its_audit_and_decision(fair: Path) -> None:
+    manifest = json.loads((fair / "manifest.json").read_text())
+    assert set(manifest["code"]) == {"version", "commit", "dirty"}
+    assert audit.Audit.read(fair).run["code"] == manifest["code"]
+    decision = audit.gate(fair)
+    assert decision.run["code"] == manifest["code"] and set(decision.code) == set(manifest["code"])
+
+
 # Speakers taken away
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +69,13 @@ def test_a_mistake_is_named(text: str, message: str) -> None:
 def test_a_limit_in_years_may_be_above_one() -> None:
     rule = '[[rule]]\nid = "age"\ncheck = "S2F004"\nfigure = "age_error.asian"\nside = "at_most"\nlimit = 5\n'
     assert policy(rule).terms.rule[0].limit == 5
+
+
+def test_the_page_shows_policies_that_can_be_read() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "gate.md").read_text(encoding="utf-8")
+    whole, more = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert {rule.kind for rule in Policy.parse(whole).terms.rule} == {"absolute", "non_inferiority"}
+    assert [rule.check for rule in Policy.parse(HEAD + more).terms.rule] == ["S2F005", "S2F007"]
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
