@@ -19,6 +19,8 @@ from audit.stats import Curve, Estimate
 from audit.stats.verdict import Verdict, verdict
 
 ALL = "all"
+MEASURED = ("estimand", "resamples", "seed", "min_speakers", "calibration_sha256")
+"""The settings that have a part in the figures, beside the confidence, which the policy says."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def decide(
         rulings.append(ruling)
     return Decision(
         policy={"name": policy.terms.name, "source": policy.source, "sha256": policy.sha256},
-        run=_lineage(audit.run),
+        run={**_lineage(audit.run), "measured": {name: audit.settings.get(name) for name in MEASURED}},
         baseline=_lineage(baseline.run) if baseline else None,
         rulings=(*required, *rulings),
         waivers=tuple(
