@@ -207,7 +207,7 @@ class Audit:
 
 def _content_sha256(document: Mapping[str, object]) -> str:
     """Digest of all that audit.json holds beside its version and this digest."""
-    return hashlib.sha256(_written(document).encode()).hexdigest()
+    return hashlib.sha256(_written(document).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _written(document: Mapping[str, object]) -> str:
