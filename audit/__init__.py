@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from audit.datasets import embedded, import_cohort
     from audit.errors import AuditError, CohortError, ModelError, PlanError, RunError
     from audit.finding import Finding
+    from audit.gating import gate
     from audit.harness import run
     from audit.instruments import instrument
     from audit.labelling import labelling_sheet
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from audit.models import model
     from audit.observations import Run
     from audit.plan import Plan
+    from audit.release import Decision, Policy
     from audit.simulation import simulate
     from audit.stats import Estimate
 
@@ -41,16 +43,19 @@ _HOMES = {
     "CohortError": "audit.errors",
     "CohortNotes": "audit.cohort",
     "Comparison": "audit.comparing",
+    "Decision": "audit.release",
     "Estimate": "audit.stats",
     "Finding": "audit.finding",
     "ModelError": "audit.errors",
     "Plan": "audit.plan",
     "PlanError": "audit.errors",
+    "Policy": "audit.release",
     "Run": "audit.observations",
     "RunError": "audit.errors",
     "Table": "audit.audit",
     "compare": "audit.comparing",
     "embedded": "audit.datasets",
+    "gate": "audit.gating",
     "import_cohort": "audit.datasets",
     "instrument": "audit.instruments",
     "labelling_sheet": "audit.labelling",
@@ -69,17 +74,20 @@ __all__ = [
     "CohortError",
     "CohortNotes",
     "Comparison",
+    "Decision",
     "Estimate",
     "Finding",
     "ModelError",
     "Plan",
     "PlanError",
+    "Policy",
     "Run",
     "RunError",
     "Table",
     "__version__",
     "compare",
     "embedded",
+    "gate",
     "import_cohort",
     "instrument",
     "labelling_sheet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -128,8 +129,7 @@ class Audit:
 
     def to_json(self) -> str:
         """The contract's audit.json: the same run and settings give the same bytes."""
-        document = {
-            "schema_version": self.schema_version,
+        document: dict[str, object] = {
             "run": dict(self.run),
             "settings": dict(self.settings),
             "findings": [finding.as_dict() for finding in self.findings],
@@ -143,7 +143,8 @@ class Audit:
                 for name, table in self.tables.items()
             },
         }
-        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        head = {"schema_version": self.schema_version, "content_sha256": _content_sha256(document)}
+        return _written(head | document) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Audit:
@@ -152,7 +153,7 @@ class Audit:
         Raises
         ------
         RunError
-            If the text is no audit, or one of another schema.
+            If the text is no audit, one of another schema, or one that was changed after it was written.
         """
         try:
             data = json.loads(text)
@@ -164,6 +165,11 @@ class Audit:
         if version.split(".")[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
             raise RunError(
                 f"audit.json has schema version {version}.", SCHEMA_VERSION, "Write it again: audit measure RUN."
+            )
+        content = {key: value for key, value in data.items() if key not in ("schema_version", "content_sha256")}
+        if data.get("content_sha256", _content_sha256(content)) != _content_sha256(content):
+            raise RunError(
+                "audit.json was changed after it was written.", next_step="Write it again: audit measure RUN."
             )
         return cls(
             run=data["run"],
@@ -197,6 +203,15 @@ class Audit:
         if not path.is_file():
             raise RunError(f"{folder} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
         return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def _content_sha256(document: Mapping[str, object]) -> str:
+    """Digest of all that audit.json holds beside its version and this digest."""
+    return hashlib.sha256(_written(document).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _written(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def plain_value(value: object) -> object:

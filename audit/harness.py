@@ -42,7 +42,7 @@ from audit.observations import (
 )
 from audit.observing import Observer
 from audit.plan import Plan, RunSettings
-from audit.provenance import hardware, versions
+from audit.provenance import code_version, hardware, versions
 
 Progress = Callable[[int, int], None]
 """Is told how many clips are done, and of how many."""
@@ -262,6 +262,7 @@ def _close(folder: Path, manifest: dict[str, Any], spent: dict[str, float], seco
         "finished": _now(),
         "seconds": {"all": round(seconds, 3), **{name: round(value, 3) for name, value in spent.items()}},
         "versions": versions(),
+        "code": code_version(),
         "hardware": hardware(),
         "parts": parts,
     }

@@ -75,7 +75,7 @@ def measure(
     evidence = evidence_of(run, chosen, human)
     labelled = evidence.calibration
     return Audit(
-        run=_identity(run, human),
+        run=identity(run, human),
         # a file goes by its name and digest, wherever it lies
         settings=chosen.model_dump(mode="json", exclude={"human_readings"})
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
@@ -121,7 +121,7 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
     )
 
 
-def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:
+def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
     """What was audited, for the head of audit.json; nothing in it depends on the machine or the hour."""
     manifest = run.manifest
     model = dict(manifest["model"])
@@ -147,6 +147,7 @@ def _identity(run: Run, human: HumanReadings | None) -> dict[str, Any]:
         "plan": manifest.get("plan", ""),
         "command": manifest.get("command", ""),
         "versions": manifest.get("versions", {}),
+        "code": manifest.get("code"),
         "seed": manifest.get("seed"),
         **({"human_readings": dict(human.facts)} if human else {}),
     }

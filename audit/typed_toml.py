@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from audit.errors import PlanError
 
@@ -42,11 +43,26 @@ def parse_toml(kind: type[Model], text: str, source: str, keys: str) -> Model:
 def _in_words(kind: type[BaseModel], fault: Any) -> str:
     """One fault, with the nearest allowed key where one was mistyped."""
     place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        return f"the key {place} is missing"
     if fault["type"] != "extra_forbidden":
-        return f"{place} is {fault['input']!r}: {fault['msg']}"
-    section: Any = kind
+        words = str(fault["msg"]).removeprefix("Value error, ")
+        return f"{place}: {words}" if isinstance(fault["input"], dict) else f"{place} is {fault['input']!r}: {words}"
+    keys = _keys(kind)
     for part in fault["loc"][:-1]:
-        section = section.model_fields[str(part)].annotation
-    near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
+        if not isinstance(part, int):  # the place in a list of sections
+            keys = _keys(_section_in(keys[str(part)].annotation))
+    near = difflib.get_close_matches(str(fault["loc"][-1]), keys, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ""
-    return f"there is no key {place}{hint} (allowed: {', '.join(section.model_fields)})"
+    return f"there is no key {place}{hint} (allowed: {', '.join(keys)})"
+
+
+def _keys(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section by the keys that stand for them in TOML."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _section_in(annotation: Any) -> type[BaseModel]:
+    """The model that a field holds: itself, several of it, or none."""
+    inside = [annotation, *get_args(annotation)]
+    return next(part for part in inside if isinstance(part, type) and issubclass(part, BaseModel))

@@ -30,7 +30,7 @@ from audit.observations import (
     write_text,
 )
 from audit.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
-from audit.provenance import hardware, versions
+from audit.provenance import code_version, hardware, versions
 from audit.simulation.truth import Reads, Truth, own_race, own_share
 from audit.vocabulary import GENDERS, RACES, ordered_groups
 
@@ -248,6 +248,7 @@ def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
         "plan": tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True)),
         "command": f"audit simulate {TRUTH} -o OUT --seed {seed}",
         "versions": _versions(),
+        "code": code_version(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
+"""The verbs of the command ``audit``, but for those with a module of their own."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table as RichTable
-from rich.text import Text
 
 import audit
-from audit.errors import AuditError
+from audit.cli.terminal import progress, rich_table, stderr, stdout
 
 app = typer.Typer(
     help="Bias and fairness audits for models that reconstruct a face from a voice.",
@@ -36,8 +23,6 @@ app = typer.Typer(
 )
 cohort_app = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
 app.add_typer(cohort_app, name="cohort")
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 HumanReadings = Annotated[
@@ -97,7 +82,7 @@ def run(
         allow_download=chosen.instrument.allow_download,
         **chosen.instrument.options,
     )
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("clips", total=len(people.audited().table))
         done = audit.run(
             people,
@@ -129,7 +114,7 @@ def sheet(
     Example: [bold]audit sheet R -o sheet[/bold], then [bold]audit measure R --human-readings sheet.csv[/bold]
     """
     made = audit.labelling_sheet(run, out, faces=faces, seed=seed)
-    stderr.print(_rich_table(f"{len(made.drawn)} faces drawn", made.strata))
+    stderr.print(rich_table(f"{len(made.drawn)} faces drawn", made.strata))
     stdout.print(str(made.folder / "index.html"), markup=False)
 
 
@@ -224,7 +209,7 @@ def cohort_check(
     else:
         stdout.print(f"[bold]{found.name}[/bold]  {found.digest[:12]}")
         for title, frame in found.tables.items():
-            stdout.print(_rich_table(title, frame))
+            stdout.print(rich_table(title, frame))
         for sentence in found.remarks:
             stdout.print(sentence, markup=False)
 
@@ -239,7 +224,7 @@ def train(
     from audit.training import TrainPlan
     from audit.training import train as train_network
 
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("steps", total=None)
         done = train_network(
             TrainPlan.read(plan),
@@ -321,49 +306,3 @@ def _measure_and_report(
     for finding in result.findings:
         stdout.print(f"{finding.code}  {OUTCOME_WORDS[finding.outcome]:<14}{finding.sentence}", markup=False)
     stdout.print(str(path), markup=False)
-
-
-class _Rate(ProgressColumn):
-    """Clips a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f}/s" if task.speed else "")
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=stderr,
-    )
-
-
-def _rich_table(title: str, frame: Any) -> RichTable:
-    table = RichTable(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in frame.columns:
-        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "fi" else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(
-            *("" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else str(value) for value in row)
-        )
-    return table
-
-
-def main() -> None:
-    """Run the command; the user's own mistakes end with exit code 2 and no traceback."""
-    try:
-        app()
-    except AuditError as error:
-        stderr.print(f"[bold red]error[/bold red] {error.found}")
-        for word, text in (("allowed", error.allowed), ("next", error.next_step)):
-            if text:
-                stderr.print(f"  {word}: {text}", markup=False)
-        raise SystemExit(2) from None
-
-
-if __name__ == "__main__":
-    main()

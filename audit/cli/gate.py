@@ -1,0 +1,54 @@
+"""``audit gate``: the decision on a release, as words, files and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import audit
+from audit.cli.terminal import stderr, stdout
+from audit.errors import AuditError
+
+
+def gate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    policy: Annotated[Path | None, typer.Option(help="A policy (TOML); the one that ships without it.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="A run that the release must not be worse than.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the decision as JUnit XML.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Write the decision as SARIF 2.1.0.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write the decision as Markdown.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
+) -> None:
+    """Decide on a release: hold a run against a policy.
+
+    Exit codes: 0 every rule is shown to hold (or waived), 10 a breach is shown, 11 inconclusive, 12 instrument not
+    valid, 13 run incomplete; 2 wrong usage, policy or input, 1 a crash. Several at once: 13, 12, 10, 11.
+
+    Example: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold]
+    """
+    from audit.release import junit_xml, sarif_json, summary_markdown
+
+    decision = audit.gate(run, policy=policy, baseline=baseline)
+    written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
+    for path, text in written:
+        if path is not None:
+            try:
+                path.write_text(text(decision), encoding="utf-8")
+            except OSError as error:
+                raise AuditError(f"{path} cannot be written: {error}.") from error
+    if as_json:
+        sys.stdout.write(decision.to_json())
+        stderr.print(decision.sentence, markup=False)
+    else:
+        for ruling in decision.rulings:
+            stdout.print(f"{ruling.outcome:<14}{ruling.id}  {ruling.sentence}", markup=False)
+        for waiver in decision.waivers:
+            stdout.print(f"{'waiver':<14}{waiver.sentence}", markup=False)
+        digests = f"policy {decision.policy['sha256'][:12]}, run {str(decision.run['digest'])[:12]}"
+        stdout.print(f"{decision.sentence} Exit code {decision.exit_code}; {digests}.", markup=False)
+    raise typer.Exit(decision.exit_code)

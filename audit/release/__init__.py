@@ -1,0 +1,21 @@
+"""The gate: a policy and an audit in, a decision out. It sees figures with their intervals and computes none."""
+
+from audit.release.deciding import decide
+from audit.release.decision import EXIT_CODES, Decision, Held, Ruling, WaiverUse
+from audit.release.junit import junit_xml
+from audit.release.policy import Policy
+from audit.release.sarif import sarif_json
+from audit.release.summary import summary_markdown
+
+__all__ = [
+    "EXIT_CODES",
+    "Decision",
+    "Held",
+    "Policy",
+    "Ruling",
+    "WaiverUse",
+    "decide",
+    "junit_xml",
+    "sarif_json",
+    "summary_markdown",
+]

@@ -1,0 +1,201 @@
+"""What the gate says: rule by rule, as a whole, and as an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+from audit.stats import Estimate
+
+Outcome = Literal["pass", "breach", "inconclusive", "instrument", "incomplete", "waived"]
+
+EXIT_CODES: Final[dict[Outcome, int]] = {
+    "incomplete": 13,
+    "instrument": 12,
+    "breach": 10,
+    "inconclusive": 11,
+    "waived": 0,
+    "pass": 0,
+}
+"""The exit code of each outcome; the first of them that a ruling has decides."""
+
+WORDS: Final[dict[Outcome, str]] = {
+    "incomplete": "Blocked: the run is incomplete, or lacks data that the policy requires",
+    "instrument": "Blocked: the instrument is not valid by the policy",
+    "breach": "Blocked: a breach is shown",
+    "inconclusive": "Blocked: inconclusive",
+    "waived": "May go out, with rules waived",
+    "pass": "May go out: every rule is shown to hold",
+}
+SCHEMA_VERSION: Final = "1.0"
+
+
+@dataclass(frozen=True)
+class Held:
+    """One figure, held against the bound of its rule.
+
+    Attributes
+    ----------
+    figure, group : str
+        Its name among the finding's estimates, and whose it is: ``all`` where it is of no single group.
+    estimate : Estimate or None
+        The figure; ``None`` where the run has none.
+    outcome : {"pass", "breach", "inconclusive", "instrument"}
+        ``breach``: the whole interval lies beyond the bound. ``pass``: it lies within, on enough speakers.
+    reason : str
+        Why.
+    """
+
+    figure: str
+    group: str
+    estimate: Estimate | None
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the gate says of one rule, or of one of the policy's requirements on instrument and data.
+
+    Attributes
+    ----------
+    id : str
+        The rule's, or the requirement's, such as ``instrument.min_recall``.
+    check, kind : str
+        The check's code and the rule's kind; ``""`` and ``requirement`` for a requirement.
+    outcome : {"pass", "breach", "inconclusive", "instrument", "incomplete", "waived"}
+        Without waivers the worst of what is held: one breach is a breach, and all must pass for a pass.
+    figure : str
+        The figure that decides.
+    estimate : Estimate or None
+        Its value and interval.
+    side : str
+        On which side of the limit it had to lie.
+    limit : float or None
+        The limit; of a rule of non-inferiority the margin, below no change where low is worse.
+    sentence : str
+        All this in words.
+    held : tuple of Held
+        Every figure that was looked at.
+    line : int
+        Where in the policy's text it begins, from 1.
+    """
+
+    id: str
+    check: str
+    kind: str
+    outcome: Outcome
+    sentence: str
+    line: int
+    figure: str = ""
+    estimate: Estimate | None = None
+    side: str = ""
+    limit: float | None = None
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True)
+class WaiverUse:
+    """A waiver, and what became of it: ``applied``, ``not_needed`` or ``expired``."""
+
+    rule: str
+    name: str
+    reason: str
+    expires: str
+    state: Literal["applied", "not_needed", "expired"]
+
+    @property
+    def sentence(self) -> str:
+        """The waiver in one sentence."""
+        words = {
+            "applied": f"waived through {self.expires} by",
+            "not_needed": f"waiver through {self.expires} not needed, from",
+            "expired": f"waiver EXPIRED on {self.expires} and counts for nothing, from",
+        }
+        return f"{self.rule}: {words[self.state]} {self.name}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate says of a release.
+
+    Attributes
+    ----------
+    policy : Mapping
+        ``name``, ``source`` and ``sha256`` of the policy.
+    run : Mapping
+        What was audited: digest, model, weights_sha256, instrument, cohort and its digest, plan's digest, code.
+    baseline : Mapping or None
+        The same of the baseline run.
+    rulings : tuple of Ruling
+        The policy's requirements, then its rules in its own order.
+    waivers : tuple of WaiverUse
+        Every waiver of the policy.
+    decided : str
+        The day, on which waivers may depend.
+    code : Mapping
+        The gate's own version, and whether its files had changes.
+    """
+
+    policy: Mapping[str, str]
+    run: Mapping[str, object]
+    baseline: Mapping[str, object] | None
+    rulings: tuple[Ruling, ...]
+    waivers: tuple[WaiverUse, ...]
+    decided: str
+    code: Mapping[str, object]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome that decides."""
+        return worst(ruling.outcome for ruling in self.rulings)
+
+    @property
+    def exit_code(self) -> int:
+        """0 every rule holds; 10 breach, 11 inconclusive, 12 instrument not valid, 13 run incomplete."""
+        return EXIT_CODES[self.outcome]
+
+    @property
+    def sentence(self) -> str:
+        """The decision in one sentence, with the rules that decide it."""
+        deciding = [ruling for ruling in self.rulings if ruling.outcome == self.outcome != "pass"]
+        named = [f"{ruling.check} {ruling.id}".strip() for ruling in deciding]
+        return WORDS[self.outcome] + (f" ({', '.join(named)})." if named else ".")
+
+    def as_dict(self) -> dict[str, object]:
+        """The decision as JSON holds it."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "outcome": self.outcome,
+            "exit_code": self.exit_code,
+            "sentence": self.sentence,
+            "decided": self.decided,
+            "policy": dict(self.policy),
+            "run": dict(self.run),
+            "baseline": None if self.baseline is None else dict(self.baseline),
+            "code": dict(self.code),
+            "rulings": [asdict(ruling) for ruling in self.rulings],
+            "waivers": [asdict(waiver) for waiver in self.waivers],
+        }
+
+    def to_json(self) -> str:
+        """:meth:`as_dict` as text: the same run, policy and day give the same bytes."""
+        return json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome that decides among several: incomplete, instrument, breach, inconclusive, waived, pass.
+
+    Raises
+    ------
+    ValueError
+        If there is none: nothing held is no pass.
+
+    Examples
+    --------
+    >>> worst(["pass", "inconclusive", "breach"])
+    'breach'
+    """
+    return min(outcomes, key=list(EXIT_CODES).index)

@@ -1,0 +1,122 @@
+"""What the tests of the gate share: small policies, audits made by hand, and a stand-in for the paired comparison."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import audit
+from audit.audit import Audit, Table
+from audit.finding import Finding
+from audit.plan import MeasureSettings
+from audit.release import Decision, Policy, decide
+from audit.release.deciding import Baseline
+from audit.stats import Curve, Estimate, Settings, paired
+
+TODAY = dt.date(2026, 6, 15)
+RULE = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
+
+
+def policy(*parts: str) -> Policy:
+    """A policy of these parts, or of the one rule S2F001 at most 0.1."""
+    return Policy.parse('schema = 1\nname = "p"\n' + "\n".join(parts or (RULE,)), "policy.toml")
+
+
+def estimate(low: float | None, high: float | None, speakers: int = 50) -> Estimate:
+    value = None if low is None or high is None else (low + high) / 2
+    return Estimate(value, low, high, speakers, 2 * speakers, 0, "by hand" if low is not None else "too few speakers")
+
+
+def white(low: float | None, high: float | None, speakers: int = 50) -> Finding:
+    """S2F001 with this interval."""
+    held = estimate(low, high, speakers)
+    return Finding("S2F001", "t", "inconclusive", "asian", held, {"excess_over_portrait": held, "rendered": held})
+
+
+def by_group(code: str, intervals: Mapping[str, tuple[float, float] | None], **beside: Estimate) -> Finding:
+    """A check with one figure a group; the first one is its headline."""
+    estimates = {group: estimate(*span) for group, span in intervals.items() if span}
+    first = next(iter(estimates))
+    return Finding(code, "t", "inconclusive", first, estimates[first], {**estimates, **beside})
+
+
+def portraits(**lows: float) -> Finding:
+    """S2F003 with intervals of how often portraits are read as their own group, from these lower ends to 1."""
+    named = {f"{group}.portrait": estimate(low, 1.0) for group, low in lows.items()}
+    return by_group("S2F003", dict.fromkeys(lows, (-0.05, 0.05)), **named)
+
+
+def made(
+    *findings: Finding,
+    groups: Sequence[str] = ("asian", "white"),
+    complete: bool = True,
+    clips: int = 100,
+    planned: int = 100,
+    source: str = "self_reported",
+    failed: int = 0,
+    confidence: float = 0.95,
+) -> Audit:
+    """An audit made by hand: half of the clips in English, every speaker in both languages."""
+    each = clips // len(groups) // 2
+    strata = [(group, language, "woman", 25, each) for group in groups for language in ("en", "zh")]
+    statuses = [
+        (group, language, status, count, 25)
+        for group in groups
+        for language in ("en", "zh")
+        for status, count in (("no_face", failed), ("ok", each - failed))
+    ]
+    tables = {
+        "strata": pd.DataFrame(strata, columns=["group", "language", "gender", "n_speakers", "n_clips"]),
+        "label_sources": pd.DataFrame(
+            [(field, source, 25 * len(groups), clips) for field in ("group", "gender", "language")],
+            columns=["field", "source", "n_speakers", "n_clips"],
+        ),
+        "statuses": pd.DataFrame(statuses, columns=["group", "language", "status", "n_clips", "n_speakers"]),
+    }
+    run = {
+        "digest": "d" * 64,
+        "model": "m",
+        "weights_sha256": "w" * 64,
+        "instrument": {"name": "embedded"},
+        "cohort": {"name": "c", "digest": "c" * 64},
+        "n_speakers": 25 * len(groups),
+        "n_clips": clips,
+        "n_clips_planned": planned,
+        "complete": complete,
+        "plan": "",
+        "code": {"version": "1", "commit": "abc", "dirty": False},
+        "seed": 0,
+    }
+    return Audit(
+        run, {"confidence": confidence}, findings, {name: Table(name, "", table) for name, table in tables.items()}
+    )
+
+
+def decided(terms: Policy, found: Audit, changes: Mapping[str, Estimate] | None = None) -> Decision:
+    """The decision, a change from the baseline having the same interval at every confidence."""
+    curves = {name: Curve(lambda _, held=held: held) for name, held in (changes or {}).items()}
+    baseline = None if changes is None else Baseline(found.run, curves)
+    audits = dict.fromkeys(terms.alphas, found)
+    return decide(terms, audits, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
+
+
+def paired_changes(baseline: audit.Run, candidate: audit.Run, settings: MeasureSettings) -> dict[str, Curve]:
+    """A stand-in of one check: read as white in English, candidate minus baseline, paired by speaker."""
+    seen = [run.observations[run.observations["group"] == "asian"] for run in (baseline, candidate)]
+    seen = [frame[frame["language"] == "en"].sort_values("clip_id") for frame in seen]
+    reads = [(frame["rendered_race"] == "white").to_numpy(np.float64) for frame in seen]
+    speakers = pd.factorize(seen[0]["speaker_id"])[0]
+    return {"S2F001": paired(*reads, speakers, Settings(seed=settings.seed), kind="rate", name="S2F001.change").curve()}
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in in the place of the room that compares runs."""
+    stand_in = SimpleNamespace(paired_changes=paired_changes)
+    monkeypatch.setitem(sys.modules, "audit.comparing", stand_in)
