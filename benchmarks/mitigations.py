@@ -153,11 +153,8 @@ def main() -> None:
     path = given.out / "rows.csv"
     known = set(pd.read_csv(path)["row"]) if path.is_file() else set()
     for row in rows():
-        is_wanted = (
-            row.name in given.only
-            if given.only
-            else given.kind in (None, "training" if row.training is not None else "after")
-        )
+        kind = "after" if row.training is None else "training"
+        is_wanted = row.name in given.only if given.only else given.kind in (None, kind)
         if row.name in known or not is_wanted:
             continue
         began = time.monotonic()

@@ -27,7 +27,8 @@ class Leace:
     :math:`W \Sigma_{xz}`, where z indicates the language. Then the covariance of r(x) with z is zero on the training
     voices, and no linear classifier tells the language there better than one that never saw the voice. That holds for
     any invertible W; the one above moves the feature least. The covariance is shrunk (Ledoit & Wolf 2004), since there
-    may be fewer clips than dimensions. No language is needed when a face is made.
+    may be fewer clips than dimensions. With K languages K - 1 directions are erased, however little they tell. No
+    language is needed when a face is made.
 
     Written here, in numpy: the authors' package brings an estimator for streams that is not needed.
 

@@ -101,7 +101,7 @@ def mitigate(
         Names of :func:`audit.mitigations.available` of the kinds representation and output, or your own; each is fitted
         on what those before it made of the feature.
     cohort : Cohort
-        Training speakers: where there is a column ``split``, those of the split training alone.
+        Training speakers: where it names splits, those of the split training alone.
     heard_only : bool
         Leave out groups in languages that the model's own training never heard, as far as it tells.
     options : mapping

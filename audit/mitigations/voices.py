@@ -49,7 +49,7 @@ def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> Fitting
     model : Featured
         Whose features.
     cohort : Cohort
-        Where it has a column ``split``, only speakers of the split training are heard.
+        Where it names splits, only speakers of the split training are heard; else all of them are.
     heard_only : bool
         Leave out groups in languages that the model's own training, as far as it tells, never heard: then a mitigation
         needs no data that the model had not.
@@ -60,7 +60,7 @@ def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> Fitting
         If nobody, or no clip that can be read, is left.
     """
     table = cohort.table
-    if "split" in table:
+    if "split" in table and (table["split"] != "").any():
         table = table[table["split"] == TRAINING]
         if table.empty:
             raise CohortError(

@@ -80,13 +80,11 @@ def losses_by_clip(
     heard, wanted, settings
         As for :func:`voice_losses`.
     """
-
-    def alone(heard: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
-        one, other = ({name: value[None] for name, value in some.items()} for some in (heard, wanted))
-        return voice_losses(one, other, settings)
-
-    found: dict[str, Tensor] = torch.vmap(alone)(dict(heard), dict(wanted))
-    return found
+    alone = []
+    for row in range(len(heard["feature"])):
+        one, other = ({name: value[row : row + 1] for name, value in some.items()} for some in (heard, wanted))
+        alone.append(voice_losses(one, other, settings))
+    return {name: torch.stack([terms[name] for terms in alone]) for name in alone[0]}
 
 
 def weighted_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
