@@ -19,9 +19,9 @@ class Abstention:
 
     Sun et al. 2022, "Out-of-distribution detection with deep nearest neighbors": features are scaled to unit length,
     and the score is the Euclidean distance to the k-th nearest training feature, 0 to 2. The threshold is the smallest
-    that keeps the stated share of the training clips, each scored against the clips of *other* training speakers; so a
-    new speaker stands where a training speaker stood. What is not kept has no face, and is counted as such: status
-    ``no_face``.
+    that keeps the stated share of the training clips, each scored against the clips of *other* training speakers. An
+    encoder that was trained on these speakers knows them better than new ones, of whom fewer are then kept. What is not
+    kept has no face, and is counted as such: status ``no_face``.
 
     Parameters
     ----------
