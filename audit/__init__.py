@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from audit.instruments import instrument
     from audit.labelling import labelling_sheet
     from audit.measuring import measure
+    from audit.mitigations import mitigate
     from audit.models import model
     from audit.observations import Run
     from audit.plan import Plan
@@ -60,6 +61,7 @@ _HOMES = {
     "instrument": "audit.instruments",
     "labelling_sheet": "audit.labelling",
     "measure": "audit.measuring",
+    "mitigate": "audit.mitigations",
     "model": "audit.models",
     "run": "audit.harness",
     "simulate": "audit.simulation",
@@ -92,6 +94,7 @@ __all__ = [
     "instrument",
     "labelling_sheet",
     "measure",
+    "mitigate",
     "model",
     "run",
     "simulate",

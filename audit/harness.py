@@ -26,6 +26,7 @@ from audit.hearing import LoadedPart, load_part
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
+from audit.models.fitted import refuse_fitted
 from audit.observations import (
     FACES,
     MANIFEST,
@@ -90,7 +91,8 @@ def run(
     RunError
         If the folder holds a run of something else, or another process is at work in it.
     ModelError
-        If the model cannot show this cohort, or gives something other than pictures.
+        If the model cannot show this cohort, gives something other than pictures, or was mitigated with voices of
+        speakers who are audited here.
     """
     settings = settings or (plan.run if plan else RunSettings())
     cohort = cohort.audited()
@@ -102,6 +104,7 @@ def run(
             "See: audit cohort check DIR.",
         )
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
+    refuse_fitted(bound, table, cohort.root)
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     identity = _identity(cohort, bound, instrument, settings)
 

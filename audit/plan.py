@@ -35,12 +35,34 @@ class CohortSettings(_Section):
     path: str = "synthetic_bilingual"
 
 
+class MitigationSettings(_Section):
+    """What is fitted between the model's voice feature and its faces; nothing where ``names`` is empty.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Mitigations of the kinds representation and output, in the order in which they act: ``audit list mitigations``.
+    cohort : str
+        Whose voices they are fitted on: a folder, relative to the plan's own, or (a part of) an embedded cohort.
+    heard_only : bool
+        Leave out groups in languages that the model's own training never heard, as far as it tells.
+    options : dict
+        Options by mitigation.
+    """
+
+    names: tuple[str, ...] = ()
+    cohort: str = "synthetic_bilingual/training"
+    heard_only: bool = True
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
 class ModelSettings(_Section):
-    """What makes the faces: a name or ``module:factory``, its weights and its own options."""
+    """What makes the faces: a name or ``module:factory``, its weights, its own options, and its mitigations."""
 
     name: str = "planted"
     weights: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    mitigation: MitigationSettings = MitigationSettings()
 
 
 class InstrumentSettings(_Section):
@@ -173,6 +195,10 @@ class Plan(_Section):
         beside = path.parent / plan.cohort.path
         if beside.is_dir():
             changed["cohort"] = CohortSettings(path=str(beside))
+        voices = path.parent / plan.model.mitigation.cohort
+        if voices.is_dir():
+            mitigation = plan.model.mitigation.model_copy(update={"cohort": str(voices)})
+            changed["model"] = plan.model.model_copy(update={"mitigation": mitigation})
         # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
         named = {"human_readings": plan.measure.human_readings, "calibration": plan.measure.calibration}
         files = {

@@ -16,6 +16,7 @@ ROOMS = {
     "vocabulary": set(),
     "stats": set(),
     "models": {"errors", "vocabulary", "pictures", "audio"},
+    "mitigations": {"errors", "vocabulary", "audio", "cohort", "models"},
     "instruments": {"errors", "vocabulary", "models.protocol"},
     "cohort": {"errors", "vocabulary", "planning", "stats"},
     "planning": {"stats", "vocabulary"},
@@ -54,6 +55,7 @@ ROOMS = {
         "cohort",
         "datasets",
         "errors",
+        "mitigations",
         "instruments.landmarks",  # dlib's model, which finds points and knows no person
         "models",
         "pictures",

@@ -73,6 +73,11 @@ def run(
     del engine  # one engine so far; the option stands for the contract's sake
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
     reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
+    if (wanted := chosen.model.mitigation).names:
+        voices = audit.Cohort.read(_cohort_path(wanted.cohort))
+        reconstructor = audit.mitigate(
+            reconstructor, wanted.names, cohort=voices, heard_only=wanted.heard_only, options=wanted.options
+        )
     people = audit.Cohort.read(_cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         stderr.print(sentence)
@@ -238,16 +243,19 @@ def train(
 
 @app.command("list")
 def list_names(
-    what: Annotated[Literal["models", "instruments", "datasets", "checks"], typer.Argument(help="What to list.")],
+    what: Annotated[
+        Literal["models", "instruments", "datasets", "checks", "mitigations"], typer.Argument(help="What to list.")
+    ],
 ) -> None:
     """List what can be named."""
-    from audit import checks, datasets, instruments, models
+    from audit import checks, datasets, instruments, mitigations, models
 
     names = {
         "models": models.available,
         "instruments": instruments.available,
         "datasets": lambda: datasets.available() | dict.fromkeys(datasets.embedded_names(), "embedded cohort"),
         "checks": checks.available,
+        "mitigations": mitigations.available,
     }[what]()
     table = RichTable(show_header=False, box=None, pad_edge=False)
     for name, line in sorted(names.items()):
@@ -290,8 +298,12 @@ def _plan_of(run: Path) -> audit.Plan:
 
 
 def _cohort_path(name: str) -> Path:
-    """A folder as it is named, else the embedded cohort of that name."""
-    return audit.embedded(name) if not Path(name).exists() and "/" not in name else Path(name)
+    """A folder as it is named, else the embedded cohort of that name, or a part of it: synthetic_bilingual/training."""
+    from audit.datasets import embedded_names
+
+    first, _, rest = name.partition("/")
+    is_embedded = not Path(name).exists() and (not rest or first in embedded_names())
+    return audit.embedded(first) / rest if is_embedded else Path(name)
 
 
 def _measure_and_report(

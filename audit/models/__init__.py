@@ -15,12 +15,13 @@ import pandas as pd
 from pydantic import ValidationError
 
 from audit.errors import ModelError
-from audit.models.protocol import Decoder, Described, Picture, Playback, Reconstructor, Waveform
+from audit.models.protocol import Decoder, Described, Featured, Picture, Playback, Reconstructor, Waveform
 
 __all__ = [
     "Bindable",
     "Decoder",
     "Described",
+    "Featured",
     "Picture",
     "Playback",
     "Reconstructor",

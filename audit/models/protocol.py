@@ -14,6 +14,9 @@ Waveform = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 """One picture: shape [H, W, 3], RGB, 0 to 255."""
 
+VoiceFeatures = NDArray[np.float32]
+"""What models know of voices: shape [clips, D]."""
+
 
 @runtime_checkable
 class Reconstructor(Protocol):
@@ -38,6 +41,27 @@ class Decoder(Protocol):
 
     def ceiling(self, portraits: Sequence[Picture]) -> Sequence[Picture | None]:
         """One face for each portrait, in order; ``None`` where there is none."""
+        ...
+
+
+@runtime_checkable
+class Featured(Protocol):
+    """A model whose way from voice to face leads through one vector, which can be changed in between.
+
+    ``render`` is ``from_features`` of ``voice_features``. Neither is told more than ``render`` is.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the model is called in every run and report."""
+        ...
+
+    def voice_features(self, waveforms: Sequence[Waveform], sample_rate: int) -> VoiceFeatures:
+        """What is known of each voice, in order: [n, D], float32."""
+        ...
+
+    def from_features(self, features: VoiceFeatures) -> Sequence[Picture | None]:
+        """One face for each row, in order; ``None`` where the model makes none."""
         ...
 
 

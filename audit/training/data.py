@@ -41,8 +41,8 @@ class Part:
     portraits : Tensor
         [N, 3, size, size], RGB, 0 to 1.
     clips : DataFrame
-        One row a clip that is heard: group, language, ``seconds``, the file's length, and ``speaker``, the row of its
-        speaker.
+        One row a clip that is heard: group, language, ``seconds`` and ``audio_sha256`` of its file, and
+        ``speaker``, the row of its speaker.
     waveforms : Tensor
         [clips, samples], int16 at 16 kHz.
     """
@@ -144,8 +144,8 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
         speakers,
         originals,
         face_tensor(originals, configuration.size),
-        clips.assign(seconds=[seconds for _, seconds in sounds]),
-        torch.stack([sound for sound, _ in sounds])
+        clips.assign(seconds=[seconds for _, seconds, _ in sounds], audio_sha256=[digest for _, _, digest in sounds]),
+        torch.stack([sound for sound, _, _ in sounds])
         if sounds
         else torch.zeros(0, configuration.samples, dtype=torch.int16),
     )
@@ -166,15 +166,15 @@ def heard_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
     return heard
 
 
-def _sound(path: Path, samples: int) -> tuple[Tensor, float]:
-    """What is heard of a clip, and how long the file is."""
+def _sound(path: Path, samples: int) -> tuple[Tensor, float, str]:
+    """What is heard of a clip, how long the file is, and its digest."""
     clip = read_clip(path)
     if clip.waveform is None:
         raise CohortError(
             [f"The clip {path.name} cannot be heard: {clip.status}, {clip.detail}."], "sound that can be decoded"
         )
     whole = np.round(fit_length(clip.waveform, samples) * 32767).clip(-32768, 32767)
-    return torch.from_numpy(whole.astype(np.int16)), clip.seconds or 0.0
+    return torch.from_numpy(whole.astype(np.int16)), clip.seconds or 0.0, clip.sha256
 
 
 def _coverage(cohort: Cohort, heard: pd.DataFrame) -> tuple[Heard, ...]:

@@ -70,6 +70,23 @@ def voice_losses(heard: Mapping[str, Tensor], wanted: Mapping[str, Tensor], sett
     return terms | {"loss": total}
 
 
+def losses_by_clip(
+    heard: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage
+) -> dict[str, Tensor]:
+    """The terms of every clip, [B] each: a term is an average over clips, so a clip's own is that of a batch of one.
+
+    Parameters
+    ----------
+    heard, wanted, settings
+        As for :func:`voice_losses`.
+    """
+    alone = []
+    for row in range(len(heard["feature"])):
+        one, other = ({name: value[row : row + 1] for name, value in some.items()} for some in (heard, wanted))
+        alone.append(voice_losses(one, other, settings))
+    return {name: torch.stack([terms[name] for terms in alone]) for name in alone[0]}
+
+
 def weighted_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
     """Mean absolute difference of pictures, pixels weighted by [B or 1, 1, H, W]."""
     return ((one - other).abs() * weight).mean() / weight.mean()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.errors import PlanError
+from audit.mitigations.plan import OTHER, MitigationPlan
 from audit.typed_toml import parse_toml
 from audit.vocabulary import RACES, is_language, same_language
-
-OTHER: Final = "other"
-"""Stands for every language but English."""
 
 
 class _Section(BaseModel):
@@ -119,6 +117,8 @@ class TrainPlan(_Section):
         Steps between two states on disk, and between two rows of the losses.
     faces, voices : FaceStage, VoiceStage
         The two stages.
+    mitigation : MitigationPlan
+        What the second stage is mitigated by; nothing if left out. See docs/mitigations.md.
 
     Examples
     --------
@@ -136,6 +136,7 @@ class TrainPlan(_Section):
     log_every: int = Field(default=20, ge=1)
     faces: FaceStage
     voices: VoiceStage
+    mitigation: MitigationPlan = MitigationPlan()
 
     @field_validator("coverage", mode="before")
     @classmethod
@@ -169,6 +170,11 @@ class TrainPlan(_Section):
         >>> plan.share("asian", "zh"), plan.share("asian", "en-GB"), plan.share("white", "en")
         (1.0, 0.5, 1.0)
         """
+        added = self.mitigation.coverage.added(group, language) if "coverage" in self.mitigation.names else 0.0
+        return max(self._own_share(group, language), added)
+
+    def _own_share(self, group: str, language: str) -> float:
+        """The share that the section coverage says."""
         if group not in self.coverage:
             return 1.0
         heard = self.coverage[group]
@@ -176,6 +182,10 @@ class TrainPlan(_Section):
         if named:
             return max(named)
         return 0.0 if same_language(language, "en") else heard.get(OTHER, 0.0)
+
+    def left_out(self, *names: str) -> set[str]:
+        """These keys, and the mitigation where there is none: what is not written down of a plan."""
+        return {*names} if self.mitigation.names else {*names, "mitigation"}
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> TrainPlan:

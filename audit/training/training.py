@@ -128,6 +128,7 @@ class _Course:
     ) -> None:  # fmt: skip
         from torch import nn
 
+        from audit.mitigations.training import mitigations_of
         from audit.training.loop import LOSSES, Losses
 
         self.plan, self.folder, self.network, self.material = plan, folder, network, material
@@ -138,6 +139,9 @@ class _Course:
 
             torch.manual_seed(plan.seed)
             self.identity_layer = nn.Linear(network.configuration.feature, len(material.training.speakers)).to(device)
+        self.mitigations = mitigations_of(
+            plan.mitigation, material.training.clips, network.configuration.feature, plan.voices.steps, plan.seed
+        ).to(device)
         self.losses = Losses(folder / LOSSES)
         self.stop_at: float | None = None
         self.seconds = dict.fromkeys(STAGES, 0.0)
@@ -146,13 +150,13 @@ class _Course:
     @property
     def identity(self) -> str:
         """What this is a training of: plan, cohort and configuration."""
-        words = (self.plan.model_dump_json(exclude={"cohort", "save_every", "log_every"}), self.material.cohort_digest,
-                 self.network.configuration.model_dump_json())  # fmt: skip
+        plan = self.plan.model_dump_json(exclude=self.plan.left_out("cohort", "save_every", "log_every"))
+        words = (plan, self.material.cohort_digest, self.network.configuration.model_dump_json())
         return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
     def modules(self) -> dict[str, nn.Module]:
         """What the state holds."""
-        held: dict[str, nn.Module] = {"network": self.network}
+        held: dict[str, nn.Module] = {"network": self.network, "mitigations": self.mitigations}
         return held if self.identity_layer is None else held | {"identity": self.identity_layer}
 
     def run(self, decoder: str | Path | None) -> bool:
@@ -196,7 +200,7 @@ class _Course:
         else:
             self.network.eval()
             with torch.no_grad():
-                task = VoiceTask(self.network, self.identity_layer, *parts, self.plan.voices)
+                task = VoiceTask(self.network, self.identity_layer, *parts, self.plan.voices, self.mitigations)
             for module in (self.network.decoder, self.identity_layer, self.network.face):
                 if module is not None:
                     module.requires_grad_(False)
@@ -239,7 +243,7 @@ class _Course:
         from audit.models.speech2face.checkpoint import Card, save_checkpoint
         from audit.training.figure import losses_figure
 
-        plan = self.plan.model_dump(mode="json", exclude={"cohort"})
+        plan = self.plan.model_dump(mode="json", exclude=self.plan.left_out("cohort"))
         card = Card(
             name=self.plan.name,
             coverage=self.material.coverage,
@@ -251,12 +255,23 @@ class _Course:
                 "dropped": self.dropped,
                 "versions": {"python": platform.python_version(), "torch": torch.__version__.split("+")[0]},
                 "plan": plan,
+                **self._mitigated(),
             },
         )
         path = self.folder / f"{self.plan.name}.safetensors"
         save_checkpoint(self.network.eval(), card, path)
         losses_figure(self.losses.rows, self.folder / FIGURE)
         return path
+
+    def _mitigated(self) -> dict[str, Any]:
+        """What the weights say of a mitigated training; nothing of any other."""
+        if not self.plan.mitigation.names:
+            return {}
+        from audit.models.fitted import FITTED_ON, FittedOn
+
+        part = self.material.training
+        fitted_on = FittedOn.of(part.clips["speaker_id"], part.clips["audio_sha256"])
+        return {"mitigation": self.plan.mitigation.record(), FITTED_ON: fitted_on.record()}
 
 
 def _peak_memory_mib() -> float:

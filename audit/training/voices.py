@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from audit.mitigations.training import Mitigations
 from audit.models.speech2face.config import SAMPLE_RATE
 from audit.models.speech2face.face import VggFace
 from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
-from audit.training.losses import voice_losses
+from audit.training.losses import losses_by_clip, voice_losses
 from audit.training.plan import VoiceStage
 
 
@@ -21,9 +22,10 @@ class VoiceTask:
     name = "voices"
 
     def __init__(
-        self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: VoiceStage
-    ) -> None:
-        self.network, self.identity, self.settings = network, identity, settings
+        self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: VoiceStage,
+        mitigations: Mitigations,
+    ) -> None:  # fmt: skip
+        self.network, self.identity, self.settings, self.mitigations = network, identity, settings, mitigations
         self.part, self.validation = part, validation
         self.device = network.decoder.mean_texture.device
         self.targets, self.validation_targets = (self._targets(some) for some in (part, validation))
@@ -37,11 +39,11 @@ class VoiceTask:
 
     def modules(self) -> list[nn.Module]:
         """What is trained."""
-        return [self.network.voice]
+        return [self.network.voice, self.mitigations]
 
     def losses(self) -> dict[str, Tensor]:
-        """The three terms of one step and their weighted sum, ``loss``."""
-        rows = torch.randint(len(self.part.clips), (self.settings.batch,))
+        """The terms of one step and their weighted sum, ``loss``; as the mitigations, if there are any, make them."""
+        rows = self.mitigations.drawn(self.settings.batch, len(self.part.clips))
         heard = augmented(self.part.heard(rows).to(self.device), self.settings, SAMPLE_RATE)
         filters = None
         if self.network.spectrogram.front == "mel" and self.settings.tract:
@@ -50,9 +52,10 @@ class VoiceTask:
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             spectrogram = self.network.spectrogram(heard, filters)
         speakers = torch.tensor(self.part.clips["speaker"].tolist())[rows]
-        return voice_losses(
-            self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers), self.settings
-        )
+        made, wanted = self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers)
+        if not self.mitigations.parts:
+            return voice_losses(made, wanted, self.settings)
+        return self.mitigations.applied(losses_by_clip(made, wanted, self.settings), made["feature"], rows)
 
     def validate(self) -> dict[str, float]:
         """The same losses on clips of the validation speakers, in every language, as they are."""

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from audit.errors import ModelError
-from audit.models.protocol import Picture, Waveform
+from audit.models.fitted import FITTED_ON, FittedOn
+from audit.models.protocol import Picture, VoiceFeatures, Waveform
 from audit.models.speech2face.checkpoint import Card, Checkpoint, load_checkpoint
 from audit.models.speech2face.config import CONFIGURATIONS, SAMPLE_RATE, Configuration
 from audit.models.speech2face.face import VggFace, face_tensor
@@ -85,17 +86,46 @@ class Speech2Face:
         ModelError
             If a clip is empty or not one-dimensional.
         """
+        return self.from_features(self.voice_features(waveforms, sample_rate))
+
+    def voice_features(self, waveforms: Sequence[Waveform], sample_rate: int) -> VoiceFeatures:
+        """The voice encoder's feature of each clip: [n, feature], float32.
+
+        Raises
+        ------
+        ModelError
+            If a clip is empty or not one-dimensional.
+        """
         for place, waveform in enumerate(waveforms):
             if waveform.ndim != 1 or len(waveform) == 0:
                 raise ModelError(f"Clip {place} has shape {waveform.shape}.", "one channel with at least one sample")
         if sample_rate != SAMPLE_RATE:
             waveforms = [soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ") for waveform in waveforms]
-        made: list[Picture | None] = []
+        features = np.zeros((len(waveforms), self.configuration.feature), np.float32)
         for start in range(0, len(waveforms), self.batch):
             some = waveforms[start : start + self.batch]
-            clips = batch_of(some, self._samples, self.batch)
-            made += self._pictures(self._from_voice(clips), len(some))
+            clips = batch_of(some, self._samples, self.batch).to(self.device)
+            with torch.inference_mode():
+                heard = self.network.voice(self.network.spectrogram(clips))
+            features[start : start + len(some)] = heard[: len(some)].cpu().numpy()
+        return features
+
+    def from_features(self, features: VoiceFeatures) -> list[Picture | None]:
+        """The decoder's face [size, size, 3] of each feature [n, feature]."""
+        made: list[Picture | None] = []
+        for start in range(0, len(features), self.batch):
+            some = features[start : start + self.batch]
+            padded = torch.zeros(self.batch, self.configuration.feature)
+            padded[: len(some)] = torch.from_numpy(np.ascontiguousarray(some, np.float32))
+            with torch.inference_mode():
+                pictures = self.network.decoder(padded.to(self.device)).picture
+            made += self._pictures(pictures, len(some))
         return made
+
+    @property
+    def fitted_on(self) -> FittedOn:
+        """Whom a mitigated training heard; empty where the training was not mitigated."""
+        return FittedOn.from_record(self.card.training.get(FITTED_ON, {}))
 
     def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
         """The best that the decoder can do: the face from each portrait's own feature.
@@ -117,17 +147,13 @@ class Speech2Face:
             "configuration": self.configuration.model_dump(mode="json"),
             "weights_sha256": self.sha256,
             "training_coverage": [heard.model_dump() for heard in self.card.coverage],
-            "training": {key: value for key, value in self.card.training.items() if key != "plan"},
+            "training": {key: value for key, value in self.card.training.items() if key not in ("plan", FITTED_ON)},
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
             "device": str(self.device),
             "batch": self.batch,
             "seconds": self.seconds,
             "ceiling": self._no_ceiling or f"the decoder fed by the face encoder {self.configuration.face}",
         }
-
-    def _from_voice(self, clips: Tensor) -> Tensor:
-        with torch.inference_mode():
-            return self.network.from_voice(clips.to(self.device)).picture
 
     def _from_faces(self, portraits: Sequence[Picture]) -> Tensor:
         with torch.inference_mode():
