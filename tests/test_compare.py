@@ -354,3 +354,44 @@ def test_margins_are_those_of_the_settings(runs: tuple[audit.Run, audit.Run]) ->
     wide = MeasureSettings(margins=dict.fromkeys(MARGINS, 0.5))
     words = audit.compare(runs[0], runs[0], settings=wide).frame().query("figure == 'read_own_group'")["word"]
     assert set(words.dropna()) == {"no_difference"}
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        {"groups": ["asian"], "speakers_per_group": 8},
+        {"groups": ["white"], "speakers_per_group": 8, "languages": ["zh"]},
+        {"groups": ["asian|indian", "black"], "speakers_per_group": 3},
+        {
+            "groups": ["unknown", "asian"],
+            "speakers_per_group": 8,
+            **{stage: {"unknown": {"en": {"white": 1}}} for stage in ("rendered", "ceiling")},
+            "portrait": {"unknown": {"white": 1}},
+        },
+        {"groups": ["asian", "white"], "speakers_per_group": 8, "missing": 1.0},
+    ],
+    ids=["one group", "no English", "few of a mixed label", "unknown groups", "no face at all"],
+)
+def test_what_cannot_be_compared_is_left_out_and_nothing_is_made_up(truth: dict[str, Any]) -> None:
+    run = audit.simulate(truth)
+    made = audit.compare(run, run)
+    for change in (*made.checks, *made.metrics):
+        assert change.change.value in (0, None)
+        assert change.word in ("no_difference", "inconclusive", None)
+        assert change.group != "unknown"
+        if change.change.n_speakers < 5:
+            assert change.change.interval is None and change.p_value is None and change.word != "no_difference"
+    assert audit.Comparison.from_json(made.to_json()).to_json() == made.to_json()
+
+
+def test_a_speaker_with_very_many_clips_counts_as_one(runs: tuple[audit.Run, audit.Run]) -> None:
+    def many(run: audit.Run) -> audit.Run:
+        seen = run.observations
+        mine = seen[seen["speaker_id"] == "asian-00"]
+        copies = [mine.assign(clip_id=mine["clip_id"] + f"-{i}") for i in range(200)]
+        return replace(run, observations=pd.concat([seen, *copies], ignore_index=True))
+
+    before, after = (paired_changes(*pair, SETTINGS)["S2F001"].at(0.95) for pair in (runs, tuple(map(many, runs))))
+    assert after.value == pytest.approx(before.value)
+    assert after.n_speakers == before.n_speakers and after.n_clips > 5 * before.n_clips
+    assert after.high - after.low > 0.9 * (before.high - before.low)  # type: ignore[operator]  # all there
