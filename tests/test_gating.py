@@ -295,7 +295,7 @@ def test_the_plugin_gives_a_fixture(tmp_path: Path) -> None:
         f"def test_fair(assert_audit):\n    assert_audit(audit.simulate({TRUTH!r}))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "audit.testing", "-p", "no:cacheprovider", "-q", str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", str(tmp_path)],
         capture_output=True,
         check=False,
         text=True,
