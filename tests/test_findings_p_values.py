@@ -85,8 +85,13 @@ def test_what_is_shown_says_whether_it_holds_for_all_together() -> None:
     )
     assert [each.p_adjusted for each in made] == [0.03, 0.08, 0.2, None]
     assert [each.outcome for each in made] == ["shown", "shown", "inconclusive", "not_evaluable"]
-    assert made[0].reason == "It is so. It holds for A, B and C together (Holm, adjusted p 0.03)."
-    assert made[1].reason == "It is so. It does not hold for A, B and C together (Holm, adjusted p 0.08)."
+    assert (
+        made[0].reason == "It is so. It holds for all 3 checks that could be judged, together (Holm, adjusted p 0.03)."
+    )
+    assert (
+        made[1].reason
+        == "It is so. It does not hold for all 3 checks that could be judged, together (Holm, adjusted p 0.08)."
+    )
     assert made[2].reason == made[3].reason == "It is so."
     alone = together([finding("A", "shown", 0.01)], 0.95)[0]
     assert (alone.p_adjusted, alone.reason) == (0.01, "It is so.")

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from audit.finding import Finding
-from audit.sentences import listing
 from audit.stats import holm
 
 
@@ -19,7 +18,7 @@ def together(findings: Sequence[Finding], confidence: float) -> tuple[Finding, .
     whether it would still be, were all checks to be right together as often as the confidence says.
     """
     adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in findings])
-    counted = [finding.code for finding in findings if finding.p_value is not None]
+    counted = [finding for finding in findings if finding.p_value is not None]
     made = []
     for finding, p in zip(findings, adjusted.tolist(), strict=True):
         if finding.p_value is None:
@@ -28,6 +27,8 @@ def together(findings: Sequence[Finding], confidence: float) -> tuple[Finding, .
         reason = finding.reason
         if finding.outcome == "shown" and len(counted) > 1:
             holds = "holds" if p <= 1 - confidence + 1e-12 else "does not hold"
-            reason += f" It {holds} for {listing(counted)} together (Holm, adjusted p {p:.2g})."
+            reason += (
+                f" It {holds} for all {len(counted)} checks that could be judged, together (Holm, adjusted p {p:.2g})."
+            )
         made.append(replace(finding, reason=reason, p_adjusted=p))
     return tuple(made)
