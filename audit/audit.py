@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,16 @@ class Table:
     title: str
     note: str
     frame: pd.DataFrame
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form: title, note, columns and rows; every kind of missing as ``None``."""
+        rows = [[plain_value(value) for value in row] for row in self.frame.itertuples(index=False)]
+        return {"title": self.title, "note": self.note, "columns": list(self.frame.columns), "rows": rows}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Table:
+        """The table that :meth:`as_dict` wrote."""
+        return cls(data["title"], data["note"], pd.DataFrame(data["rows"], columns=data["columns"]))
 
 
 @dataclass(frozen=True)
@@ -133,15 +143,7 @@ class Audit:
             "run": dict(self.run),
             "settings": dict(self.settings),
             "findings": [finding.as_dict() for finding in self.findings],
-            "tables": {
-                name: {
-                    "title": table.title,
-                    "note": table.note,
-                    "columns": list(table.frame.columns),
-                    "rows": [[plain_value(value) for value in row] for row in table.frame.itertuples(index=False)],
-                }
-                for name, table in self.tables.items()
-            },
+            "tables": {name: table.as_dict() for name, table in self.tables.items()},
         }
         head = {"schema_version": self.schema_version, "content_sha256": _content_sha256(document)}
         return _written(head | document) + "\n"
@@ -175,10 +177,7 @@ class Audit:
             run=data["run"],
             settings=data["settings"],
             findings=tuple(Finding.from_dict(item) for item in data["findings"]),
-            tables={
-                name: Table(item["title"], item["note"], pd.DataFrame(item["rows"], columns=item["columns"]))
-                for name, item in data["tables"].items()
-            },
+            tables={name: Table.from_dict(item) for name, item in data["tables"].items()},
             schema_version=version,
         )
 

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, names: Iterable[str], form: str = " ({})") -> str:
+    """A hint at the nearest of some names, set into a form; empty where none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("asain", ["asian", "white"]), did_you_mean("asain", ["black"])
+    (" (did you mean 'asian'?)", '')
+    """
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return form.format(f"did you mean {near[0]!r}?") if near else ""
+
 
 class AuditError(Exception):
     """A mistake in usage, plan, cohort, run or policy that the user can mend.

@@ -250,7 +250,7 @@ class Evidence(Strata):
         found = self.misreading.corrected(self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected")
         calibrated = {RACES[code] for code in self.misreading.classes}
         cells = self.cells("group")
-        groups = [str(cells.keys[i][0]) for i in np.unique(cells.number[mask])]
+        groups = [str(cells.keys[i][0]) for i in np.flatnonzero(np.bincount(cells.number[mask]))]
         lacking = [race for race in RACES if race not in calibrated and any(race in group_members(g) for g in groups)]
         if not lacking:
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,9 @@ def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(number * (number - 1) / 2, np.float64)
 
 
+Figure = TypeVar("Figure", Estimate, Pairs)
+
+
 @dataclass(frozen=True)
 class FlipFigures:
     """How often two clips of one speaker are read as different races, over some speakers.
@@ -89,15 +93,18 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     able, within, between = flips(reads, who, languages_spoken(evidence)[mask])
     heard = np.bincount(who[reads >= 0], minlength=int(who.max(initial=-1)) + 1)
 
-    def counts(part: NDArray[np.bool_]) -> dict[str, int]:
+    def clips(part: NDArray[np.bool_]) -> int:
         """Clips, not speakers, are what stands behind a figure."""
-        clips = int(heard[able[part]].sum())
-        return {"n_clips": clips, "n_missing": len(who) - clips}
+        return int(heard[able[part]].sum())
 
     one, two = ~np.isnan(within), ~np.isnan(between)
     settings = evidence.settings
     return FlipFigures(
-        replace(rate(within, able, settings, name="flips within"), **counts(one)),  # type: ignore[arg-type]  # whole numbers
-        replace(rate(between, able, settings, name="flips between"), **counts(two)),  # type: ignore[arg-type]  # the same
-        replace(paired(within, between, able, settings, name="flips"), **counts(one & two)),  # type: ignore[arg-type]  # the same
+        _of_clips(rate(within, able, settings, name="flips within"), clips(one), len(who)),
+        _of_clips(rate(between, able, settings, name="flips between"), clips(two), len(who)),
+        _of_clips(paired(within, between, able, settings, name="flips"), clips(one & two), len(who)),
     )
+
+
+def _of_clips(figure: Figure, n_clips: int, n_heard: int) -> Figure:
+    return replace(figure, n_clips=n_clips, n_missing=n_heard - n_clips)

@@ -7,8 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from audit.errors import PlanError
-from audit.typed_toml import parse_toml
+from audit.typed_toml import parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
 """Instead of a file of labelled pictures: the cohort's own portraits calibrate the instrument."""
@@ -186,11 +185,7 @@ class Plan(_Section):
             If the file cannot be read or is no plan.
         """
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PlanError(f"The plan {path} cannot be read: {error}.") from error
-        plan = cls.parse(text, str(path))
+        plan = cls.parse(read_text(path, "plan"), str(path))
         changed: dict[str, _Section] = {}
         beside = path.parent / plan.cohort.path
         if beside.is_dir():

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from audit.errors import PlanError
+from audit.errors import PlanError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_text(path: Path, what: str, allowed: str = "") -> str:
+    """The text of a TOML file that a user names.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read; ``what`` it is, and what is ``allowed``, stand in the words.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"The {what} {path} cannot be read: {error}.", allowed) from error
 
 
 def parse_toml(kind: type[Model], text: str, source: str, keys: str) -> Model:
@@ -52,8 +66,7 @@ def _in_words(kind: type[BaseModel], fault: Any) -> str:
     for part in fault["loc"][:-1]:
         if not isinstance(part, int):  # the place in a list of sections
             keys = _keys(_section_in(keys[str(part)].annotation))
-    near = difflib.get_close_matches(str(fault["loc"][-1]), keys, n=1)
-    hint = f", did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(str(fault["loc"][-1]), keys, ", {}")
     return f"there is no key {place}{hint} (allowed: {', '.join(keys)})"
 
 

@@ -33,8 +33,6 @@ def at_margin(code: str, icc: float) -> float:
     margin = MARGINS[code]
     if code == "S2F007":
         return margin
-    if icc == 1:
-        return margin
     return (-icc + (icc**2 + 4 * (1 - icc) * margin) ** 0.5) / (2 * (1 - icc))
 
 

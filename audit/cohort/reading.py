@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Callable, Iterable
@@ -13,7 +12,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from audit.cohort.cohort import Cohort, CohortNotes
-from audit.errors import CohortError
+from audit.errors import CohortError, did_you_mean
 from audit.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
 UNSTATED = "unstated"
@@ -138,12 +137,10 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
 def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
     for column in REQUIRED[file.split(".", maxsplit=1)[0]]:
         if column not in frame:
-            near = difflib.get_close_matches(column, frame.columns, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
             faults.add(
                 file,
                 None,
-                f"the column {column!r} is missing{hint}",
+                f"the column {column!r} is missing{did_you_mean(column, frame.columns)}",
                 f"columns {', '.join(REQUIRED[file.split('.', maxsplit=1)[0]])}",
             )
     for column in frame.columns[frame.columns.duplicated()]:
@@ -238,8 +235,7 @@ def _is_group(value: str) -> bool:
 
 
 def _group_words(value: str) -> str:
-    near = difflib.get_close_matches(value.lower().replace(" ", "_"), [*RACES, UNKNOWN], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(value.lower().replace(" ", "_"), [*RACES, UNKNOWN])
     return f"{', '.join(RACES)}, several of them joined with |, or {UNKNOWN}{hint}"
 
 

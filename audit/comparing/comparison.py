@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.audit import Table, plain_value
+from audit.audit import Table
 from audit.comparing.changes import Change
 from audit.comparing.levelling import Levelling
 from audit.errors import RunError
@@ -94,15 +94,7 @@ class Comparison:
             "levelled_down": [item.as_dict() for item in self.levelled],
             "checks": [change.as_dict() for change in self.checks],
             "metrics": [change.as_dict() for change in self.metrics],
-            "tables": {
-                name: {
-                    "title": table.title,
-                    "note": table.note,
-                    "columns": list(table.frame.columns),
-                    "rows": [[plain_value(value) for value in row] for row in table.frame.itertuples(index=False)],
-                }
-                for name, table in self.given.items()
-            },
+            "tables": {name: table.as_dict() for name, table in self.given.items()},
         }
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -128,10 +120,7 @@ class Comparison:
                 metrics=tuple(Change.from_dict(item) for item in data["metrics"]),
                 levelled=tuple(Levelling.from_dict(item) for item in data["levelled_down"]),
                 sentences=tuple(data["sentences"]),
-                given={
-                    name: Table(item["title"], item["note"], pd.DataFrame(item["rows"], columns=item["columns"]))
-                    for name, item in data["tables"].items()
-                },
+                given={name: Table.from_dict(item) for name, item in data["tables"].items()},
                 schema_version=version,
             )
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import tomli_w
 from audit.cohort import Cohort, CohortNotes
 from audit.cohort.reading import UNSTATED
 from audit.datasets.labels import apply_labels
-from audit.errors import AuditError, CohortError
+from audit.errors import AuditError, CohortError, did_you_mean
 
 ENTRY_POINTS = "audit.datasets"
 FILES = "files"
@@ -71,8 +70,7 @@ def adapter(name: str) -> Adapter:
         if point.name == name:
             loaded: Adapter = point.load()
             return loaded
-    near = difflib.get_close_matches(name, available(), n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(name, available())
     raise AuditError(f"There is no adapter {name!r}{hint}.", ", ".join(available()), "See them: audit list datasets.")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import inspect
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from audit.cohort import Cohort
-from audit.errors import ModelError, PlanError
+from audit.errors import ModelError, PlanError, did_you_mean
 from audit.mitigations import AFTER_TRAINING, IN_TRAINING
 from audit.mitigations.protocol import FeatureMitigation, FittedStep
 from audit.mitigations.voices import fitting_voices
@@ -153,8 +152,7 @@ def _made(name: str, options: Mapping[str, Any]) -> FeatureMitigation:
         raise PlanError(f"The mitigation {name!r} takes effect in training.", ", ".join(AFTER_TRAINING),
                         "Name it in a training plan's section mitigation: audit train.")  # fmt: skip
     if name not in AFTER_TRAINING:
-        near = difflib.get_close_matches(name, AFTER_TRAINING, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        hint = did_you_mean(name, AFTER_TRAINING)
         raise PlanError(f"There is no mitigation {name!r}{hint}.", ", ".join(AFTER_TRAINING),
                         "See them: audit list mitigations.")  # fmt: skip
     module, _, attribute = AFTER_TRAINING[name][0].partition(":")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import sys
@@ -14,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.errors import ModelError
+from audit.errors import ModelError, did_you_mean
 from audit.models.protocol import Decoder, Described, Featured, Picture, Playback, Reconstructor, Waveform
 
 __all__ = [
@@ -165,8 +164,7 @@ def _factory(name: str) -> Any:
             raise ModelError(
                 f"The model {name!r} cannot be imported: {error}.", "module:factory, importable from here"
             ) from error
-    near = difflib.get_close_matches(name, available(), n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(name, available())
     raise ModelError(
         f"There is no model {name!r}{hint}.",
         f"{', '.join(sorted(available()))} or module:factory",

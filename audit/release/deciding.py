@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from audit.audit import Audit
-from audit.errors import PlanError
+from audit.errors import PlanError, did_you_mean
 from audit.finding import Finding
 from audit.release.decision import Decision, Held, Outcome, Ruling, WaiverUse, worst
 from audit.release.policy import Policy, Rule, Side
@@ -166,11 +165,10 @@ def _figures(rule: Rule, audit: Audit) -> list[tuple[str, str, Estimate | None]]
         there = (
             sorted(finding.estimates) if groups is None else sorted({_of_group(n) for n in finding.estimates} - {""})
         )
-        near = difflib.get_close_matches(rule.figure, there, n=1)
         if rule.figure not in there:
             raise PlanError(
                 f"The rule {rule.id} names the figure {rule.figure!r}, which {rule.check} does not have in this run"
-                + (f"; did you mean {near[0]!r}?" if near else "."),
+                + (did_you_mean(rule.figure, there, "; {}") or "."),
                 ", ".join(there),
             )
     return found

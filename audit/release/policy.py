@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -15,9 +13,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from audit.errors import PlanError
+from audit.errors import did_you_mean
 from audit.plan import MARGINS
-from audit.typed_toml import parse_toml
+from audit.typed_toml import parse_toml, read_text
 from audit.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
 Side = Literal["at_most", "at_least", "within"]
@@ -85,7 +83,8 @@ class Rule(_Section):
     @classmethod
     def _known_check(cls, code: str) -> str:
         if code not in MARGINS:
-            raise ValueError(f"there is no such check{_near(code, MARGINS)}; the checks are {', '.join(MARGINS)}")
+            hint = did_you_mean(code, MARGINS, ", {}")
+            raise ValueError(f"there is no such check{hint}; the checks are {', '.join(MARGINS)}")
         return code
 
     @field_validator("groups")
@@ -208,9 +207,8 @@ class DataTerms(_Section):
     def _known_sources(cls, allowed: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for source in {name for names in allowed.values() for name in names}:
             if source not in LABEL_SOURCES:
-                raise ValueError(
-                    f"there is no source {source!r}{_near(source, LABEL_SOURCES)}; they are {', '.join(LABEL_SOURCES)}"
-                )
+                hint = did_you_mean(source, LABEL_SOURCES, ", {}")
+                raise ValueError(f"there is no source {source!r}{hint}; they are {', '.join(LABEL_SOURCES)}")
         return allowed
 
 
@@ -250,9 +248,8 @@ class Terms(_Section):
             raise ValueError(f"two rules have the id {twice[0]!r}")
         for waiver in self.waiver:
             if waiver.rule not in ids:
-                raise ValueError(
-                    f"a waiver names the rule {waiver.rule!r}, which is not there{_near(waiver.rule, ids)}"
-                )
+                hint = did_you_mean(waiver.rule, ids, ", {}")
+                raise ValueError(f"a waiver names the rule {waiver.rule!r}, which is not there{hint}")
         return self
 
 
@@ -301,11 +298,8 @@ class Policy:
         PlanError
             If the file cannot be read or is no policy.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PlanError(f"The policy {path} cannot be read: {error}.") from error
-        return cls.parse(text, Path(path).as_posix())
+        path = Path(path)
+        return cls.parse(read_text(path, "policy"), path.as_posix())
 
     @classmethod
     def default(cls) -> Policy:
@@ -344,10 +338,6 @@ def _checked_group(group: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ValueError(f"there is no group {group!r}{_near(group, RACES)}; {UNKNOWN} is never judged")
+        hint = did_you_mean(group, RACES, ", {}")
+        raise ValueError(f"there is no group {group!r}{hint}; {UNKNOWN} is never judged")
     return group
-
-
-def _near(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(names), n=1)
-    return f", did you mean {near[0]!r}?" if near else ""

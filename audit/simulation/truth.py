@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from audit.errors import PlanError
+from audit.errors import PlanError, did_you_mean
 from audit.vocabulary import RACES, UNKNOWN, group_members, is_language
 
 MOST_CLIPS: Final = 20_000_000
@@ -75,7 +74,8 @@ class Truth(BaseModel):
             try:
                 group_members(group)
             except ValueError:
-                raise ValueError(f"there is no group {group!r}{_near(group, (*RACES, UNKNOWN))}") from None
+                hint = did_you_mean(group, (*RACES, UNKNOWN), ", {}")
+                raise ValueError(f"there is no group {group!r}{hint}") from None
         return _once(groups, "group")
 
     @field_validator("languages")
@@ -185,9 +185,8 @@ class Truth(BaseModel):
     def _among(place: str, names: Mapping[str, Any], allowed: tuple[str, ...], kind: str) -> None:
         for name in names:
             if name not in allowed:
-                raise ValueError(
-                    f"{place}.{name}: no such {kind} here{_near(name, allowed)} (allowed: {', '.join(allowed)})"
-                )
+                hint = did_you_mean(name, allowed, ", {}")
+                raise ValueError(f"{place}.{name}: no such {kind} here{hint} (allowed: {', '.join(allowed)})")
 
     @classmethod
     def _sum_to_one(cls, place: str, reads: Reads) -> None:
@@ -234,16 +233,12 @@ def _once(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
     return names
 
 
-def _near(name: str, allowed: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(allowed), n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
 def _in_words(fault: Any) -> str:
     """One fault of a truth, with the nearest allowed key where one was mistyped."""
     place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"there is no key {place}{_near(place, Truth.model_fields)} (allowed: {', '.join(Truth.model_fields)})"
+        hint = did_you_mean(place, Truth.model_fields, ", {}")
+        return f"there is no key {place}{hint} (allowed: {', '.join(Truth.model_fields)})"
     if fault["type"] == "missing":
         return f"the key {place} is missing"
     words = str(fault["msg"]).removeprefix("Value error, ")

@@ -1,5 +1,6 @@
 """Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
 
+from audit.stats.apart import difference, difference_curve
 from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bounds
 from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.curves import Curve, p_value
@@ -10,8 +11,6 @@ from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import (
     PairedTest,
     Pairs,
-    difference,
-    difference_curve,
     mcnemar,
     paired,
     paired_difference,

@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from audit.errors import PlanError
 from audit.mitigations.plan import OTHER, MitigationPlan
-from audit.typed_toml import parse_toml
+from audit.typed_toml import parse_toml, read_text
 from audit.vocabulary import RACES, is_language, same_language
 
 
@@ -211,11 +210,7 @@ class TrainPlan(_Section):
         shipped = files("audit").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")
         if not path.is_file() and path.parent == Path() and path.name.startswith("train-") and shipped.is_file():
             return cls.parse(shipped.read_text(encoding="utf-8"), path.name)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PlanError(f"The plan {path} cannot be read: {error}.",
-                            "a TOML file, or train-small-gap, train-small-full, train-paper") from error  # fmt: skip
+        text = read_text(path, "plan", "a TOML file, or train-small-gap, train-small-full, train-paper")
         plan = cls.parse(text, str(path))
         beside = path.parent / plan.cohort
         return plan.model_copy(update={"cohort": str(beside)}) if beside.is_dir() else plan

@@ -1,0 +1,50 @@
+"""Differences of two groups that have no speaker in common."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audit.stats.curves import Curve
+from audit.stats.estimate import Estimate
+from audit.stats.intervals import mover
+from audit.stats.rates import shortened
+
+
+def difference(first: Estimate, second: Estimate) -> Estimate:
+    """``second - first`` for groups with no speaker in common, from their own intervals (MOVER; Zou and Donner 2008).
+
+    Returns
+    -------
+    Estimate
+        Counts are summed. Without both points there is no value, without both intervals no interval; the method says
+        which.
+
+    Examples
+    --------
+    >>> men, women = Estimate(0.5, 0.2, 0.8, 10, 10, 0, "exact"), Estimate(0.9, 0.5, 1.0, 10, 10, 2, "exact")
+    >>> found = difference(men, women)
+    >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
+    (0.4, -0.1, 0.716, 20, 2)
+    """
+    counts = (first.n_speakers + second.n_speakers, first.n_clips + second.n_clips, first.n_missing + second.n_missing)
+    one, other = first.interval, second.interval
+    if first.value is None or second.value is None:
+        return Estimate(None, None, None, *counts, f"{_lacking(first, second, first.value is None)}")
+    if one is None or other is None:
+        value = shortened(second.value - first.value)
+        return Estimate(value, None, None, *counts, _lacking(first, second, one is None))
+    a, b = (tuple(np.array([x]) for x in (e.value, *ends)) for e, ends in ((first, one), (second, other)))
+    value, low, high = (shortened(part[0]) for part in mover(a, b))  # type: ignore[arg-type]  # three ends each
+    methods = first.method if first.method == second.method else f"{first.method}; {second.method}"
+    return Estimate(value, low, high, *counts, f"MOVER ({methods})")
+
+
+def difference_curve(first: Curve, second: Curve) -> Curve:
+    """:func:`difference` at every confidence."""
+    return Curve(
+        lambda confidence: difference(first.at(confidence), second.at(confidence)), max(first.least, second.least)
+    )
+
+
+def _lacking(first: Estimate, second: Estimate, at_first: bool) -> str:
+    return f"first: {first.method}" if at_first else f"second: {second.method}"
