@@ -52,7 +52,14 @@ def run(
     cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
-    engine: Annotated[Literal["local"], typer.Option(help="Where the run is done.")] = "local",
+    engine: Annotated[Literal["local", "ray"] | None, typer.Option(help="Where the run is done.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes (ray: actors), each with its own model.")
+    ] = None,
+    cache: Annotated[
+        str | None,
+        typer.Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
@@ -70,8 +77,9 @@ def run(
     Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
     [bold]audit run --cohort C --model recorded -o R[/bold]
     """
-    del engine  # one engine so far; the option stands for the contract's sake
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    where = {"name": engine, "workers": workers, "cache": cache}
+    place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
     if (wanted := chosen.model.mitigation).names:
         voices = audit.Cohort.read(_cohort_path(wanted.cohort))
@@ -95,9 +103,12 @@ def run(
             instrument=instrument,
             out=out,
             plan=chosen,
+            engine=place,
             progress=lambda count, total: bar.update(task, completed=count, total=total),
         )
     assert done.folder is not None
+    if sentence := _from_cache(done.manifest.get("answers", {})):
+        stderr.print(sentence, markup=False)
     _measure_and_report(done, chosen.measure, done.folder, show_faces, human_readings)
 
 
@@ -304,6 +315,20 @@ def _cohort_path(name: str) -> Path:
     first, _, rest = name.partition("/")
     is_embedded = not Path(name).exists() and (not rest or first in embedded_names())
     return audit.embedded(first) / rest if is_embedded else Path(name)
+
+
+def _from_cache(answers: dict[str, int]) -> str:
+    """How much the cache spared, in words; empty where it spared nothing."""
+    told = [
+        f"{answers[known]} of {answers[known] + answers[made]} {what}"
+        for what, made, known in (("pictures", "rendered", "rendered_before"), ("readings", "read", "read_before"))
+        if answers.get(known)
+    ]
+    return (
+        f"{' and '.join(told)} were taken from the cache: the same sound, picture and weights as before."
+        if told
+        else ""
+    )
 
 
 def _measure_and_report(
