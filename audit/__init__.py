@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from audit.release import Decision, Policy
     from audit.simulation import simulate
     from audit.stats import Estimate
+    from audit.tracking import track
 
 _HOMES = {
     "Audit": "audit.audit",
@@ -65,6 +66,7 @@ _HOMES = {
     "model": "audit.models",
     "run": "audit.harness",
     "simulate": "audit.simulation",
+    "track": "audit.tracking",
 }
 """Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
 
@@ -98,6 +100,7 @@ __all__ = [
     "model",
     "run",
     "simulate",
+    "track",
 ]
 
 

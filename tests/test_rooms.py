@@ -75,6 +75,7 @@ ROOMS = {
         "provenance",
         "vocabulary",
     },
+    "tracking": {"audit", "errors", "observations"},
     "simulation": {"errors", "observations", "plan", "provenance", "vocabulary"},
     "release": {"audit", "errors", "finding", "plan", "sentences", "stats", "typed_toml", "vocabulary"},
     "report": {"audit", "errors", "finding", "stats", "vocabulary"},

@@ -170,6 +170,20 @@ def compare(
 
 
 @app.command()
+def track(
+    run: RunFolder,
+    store: Annotated[Path, typer.Option(help="The folder of the MLflow store.")] = Path("mlruns"),
+    experiment: Annotated[str, typer.Option(help="MLflow's experiment.")] = "speech2face-audit",
+    files: Annotated[list[Path] | None, typer.Option("--file", help="A further file to keep beside it.")] = None,
+) -> None:
+    """Log a measured run to an MLflow file store (extra mlflow): parameters, estimates, outcomes and the report.
+
+    Example: [bold]audit track R --file decision.json[/bold], then [bold]mlflow ui[/bold]
+    """
+    stdout.print(audit.track(run, store=store, experiment=experiment, files=files or []), markup=False)
+
+
+@app.command()
 def simulate(
     truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
