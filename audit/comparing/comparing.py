@@ -55,7 +55,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40}
     >>> worse = truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0][:70]
-    "Read as the speaker's own group, B against A: asian gains (+85 points "
+    'Read as white in English: excess over the portrait, B against A: asian'
     """
     chosen = without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
@@ -78,7 +78,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         metrics += of_metrics
         levelled += levellings(both, of_metrics)
         here = [item for item in levelled if item.candidate == letter]
-        told += sentences(of_metrics, here, _shown_metrics(evidence[0]), chosen.confidence)
+        told += sentences(by_code.get("S2F001"), of_metrics, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration"}),

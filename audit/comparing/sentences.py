@@ -9,6 +9,9 @@ from audit.comparing.levelling import Levelling
 from audit.sentences import amount, group_words, listing, points
 from audit.stats import ALL, Estimate
 
+QUIET = ({"no_difference"}, {"inconclusive"})
+"""What every group's change is called where a metric brings no news."""
+
 
 def written(estimate: Estimate, figure: str) -> str:
     """A change with its sign and interval, in the unit of its figure.
@@ -81,16 +84,39 @@ def by_language(changes: Sequence[Change], error: float) -> str:
     )
 
 
+def without_news(changes: Sequence[Sequence[Change]]) -> list[str]:
+    """Metrics in which the word is the same for every group and is neither gain nor loss: one sentence a word."""
+    heads = {"no_difference": "No difference is shown for any group", "inconclusive": "Inconclusive for every group"}
+    made = []
+    for word, head in heads.items():
+        told = [groups[0].told for groups in changes if all(change.word == word for change in groups)]
+        if told:
+            made.append(f"{head}, {changes[0][0].candidate} against A: {'; '.join(told)}.")
+    return made
+
+
 def sentences(
-    changes: Sequence[Change], levelled: Sequence[Levelling], figures: Sequence[str], confidence: float
+    headline: Change | None,
+    changes: Sequence[Change],
+    levelled: Sequence[Levelling],
+    figures: Sequence[str],
+    confidence: float,
 ) -> list[str]:
-    """Levelling down first, then who gains and who pays by each of some metrics."""
+    """One candidate: levelling down first, the named check's headline, who gains and who pays by each of some metrics,
+    and in the end what brought no news.
+    """
     made = [levelling_words(item) for item in levelled]
+    if headline is not None:
+        made.append(who_gains([headline]))
+    quiet = []
     for figure in figures:
         groups = [
             change for change in changes if change.figure == figure and change.language == ALL and change.group != ALL
         ]
-        if groups:
+        words = {change.word for change in groups}
+        if words and words in QUIET:
+            quiet.append(groups)
+        elif groups:
             made.append(who_gains(groups))
         spoken = [
             change for change in changes if change.figure == figure and ALL not in (change.language, change.group)
@@ -98,4 +124,4 @@ def sentences(
         explored = by_language(spoken, round(1 - confidence, 12))
         if explored:
             made.append(explored)
-    return made
+    return made + without_news(quiet)
