@@ -17,6 +17,7 @@ import pandas as pd
 from audit.errors import PlanError, RunError
 from audit.fairness import metric_frame_of
 from audit.finding import Finding
+from audit.writing import writing
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -182,11 +183,18 @@ class Audit:
         )
 
     def write(self, folder: str | Path) -> Path:
-        """Write ``audit.json`` into the folder of a run; it appears whole or not at all."""
+        """Write ``audit.json`` into the folder of a run; it appears whole or not at all.
+
+        Raises
+        ------
+        RunError
+            If the disk does not take it.
+        """
         path = Path(folder) / AUDIT
         partial = path.with_name(f".{AUDIT}.{os.getpid()}.tmp")
-        partial.write_text(self.to_json(), encoding="utf-8")
-        partial.replace(path)
+        with writing(path):
+            partial.write_text(self.to_json(), encoding="utf-8")
+            partial.replace(path)
         return path
 
     @classmethod

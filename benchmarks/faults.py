@@ -223,7 +223,9 @@ def kill(trial: Trial) -> None:
 
 def full_disk(trial: Trial) -> None:
     """No file may grow beyond so many bytes: parts, pictures, manifest or cache cannot be written."""
-    trial.end_of(trial.elsewhere("0", str(trial.draw.choice([1, 100, 1_000, 4_000, 8_000, 12_000, 16_000, 24_000]))))
+    trial.end_of(
+        trial.elsewhere("0", str(trial.draw.choice([1, 1_000, 8_000, 16_000, 32_000, 48_000, 64_000, 96_000, 128_000])))
+    )
 
 
 def read_only(trial: Trial) -> None:

@@ -4,6 +4,7 @@ from audit.cli.commands import app
 from audit.cli.gate import gate
 from audit.cli.terminal import stderr
 from audit.errors import AuditError
+from audit.writing import writing
 
 app.command()(gate)
 
@@ -11,7 +12,8 @@ app.command()(gate)
 def main() -> None:
     """Run the command; the user's own mistakes end with exit code 2 and no traceback."""
     try:
-        app()
+        with writing("The output"):
+            app()
     except AuditError as error:
         stderr.print(f"[bold red]error[/bold red] {error.found}")
         for word, text in (("allowed", error.allowed), ("next", error.next_step)):

@@ -6,7 +6,6 @@ whatever engine, so that a run killed at any moment goes on where it stopped and
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -28,12 +27,12 @@ from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.observations import FACES, OBSERVATIONS, Run, schema
 from audit.plan import EngineSettings, Plan, RunSettings
+from audit.writing import writing
 
 Progress = Callable[[int, int], None]
 """Is told how many clips are done, and of how many."""
 
 EXTRA_NUMBERS = "fiub"
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
 
 
 def run(
@@ -109,7 +108,7 @@ def run(
         model_key=cache_key(bound, {"seed": settings.seed}),
         instrument_key=cache_key(instrument, {}),
     )
-    try:
+    with writing(folder):
         for name in (OBSERVATIONS, FACES):
             (folder / name).mkdir(parents=True, exist_ok=True)
         if kept_in is not None:
@@ -121,14 +120,6 @@ def run(
             todo = undone(folder, parts, work.columns, manifest.get("parts", {}))
             spent = _do(work, todo, engine, len(table), progress)
             close_folder(folder, manifest, spent)
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise RunError(
-            f"{folder} cannot be written to: {error.strerror}{f' ({error.filename})' if error.filename else ''}.",
-            "a folder with room on its disk that this user may write to",
-            "Make room and give the same command again: it goes on where it stopped.",
-        ) from error
     return Run.read(folder)
 
 
