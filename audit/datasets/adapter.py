@@ -1,25 +1,35 @@
-"""What an adapter is, and the writing of the cohort that it makes."""
+"""What an adapter is, and which there are."""
 
 from __future__ import annotations
 
-import csv
-import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
-import tomli_w
 
-from audit.cohort import Cohort, CohortNotes
-from audit.cohort.reading import UNSTATED
-from audit.datasets.labels import apply_labels
-from audit.errors import AuditError, CohortError, did_you_mean
+from audit.cohort import CohortNotes
+from audit.errors import AuditError, did_you_mean
 
-ENTRY_POINTS = "audit.datasets"
-FILES = "files"
-"""The cohort's link to the download: paths in its tables begin with it."""
+ENTRY_POINTS: Final = "audit.datasets"
+BUILT_IN: Final = {
+    "avspeech": ("avspeech:read_avspeech", "AVSpeech clips <id>_<start>-<end>.wav, with avspeech_{train,test}.csv"),
+    "common_voice": ("common_voice:read_common_voice", "Common Voice: <locale>/clips/*.mp3 and <locale>/validated.tsv"),
+    "cremad": ("cremad:read_cremad", "CREMA-D: AudioWAV/*.wav and VideoDemographics.csv"),
+    "folder": ("folder:read_folder", "audio of one's own: <speaker>/*.wav, or a table labels.csv with a row a clip"),
+    "mavceleb": ("mavceleb:read_mavceleb", "MAV-Celeb v1, v2, v3: voices/<id>/<language>/<video>/*.wav, and faces/"),
+    "speech2face_released": (
+        "speech2face_released:read_release",
+        "the outputs that Speech2Face's authors released on the paper's page, whole or in part",
+    ),
+    "voxceleb1": ("voxceleb1:read_voxceleb1", "VoxCeleb1: wav/<id>/<video>/*.wav and vox1_meta.csv"),
+    "voxceleb2": ("voxceleb2:read_voxceleb2", "VoxCeleb2: aac/<id>/<video>/*.m4a and vox2_meta.csv"),
+}
+"""Each adapter's module and function, and one line on what it reads; a module is imported when it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -29,28 +39,42 @@ class Imported:
     Attributes
     ----------
     speakers, clips : DataFrame
-        The cohort's tables; paths are relative to the download's root.
+        The cohort's tables; paths are relative to the download's root, with ``/`` between folders.
     notes : CohortNotes
         What is to be said of the data set.
     remarks : tuple of str
         One sentence for everything that was left out or assumed, with its count.
+    folders : mapping of str to tuple of str
+        By speaker, the names that a folder of portraits may have beside the speaker's id, the likeliest first. They
+        are looked for and not kept.
+    portraits : str
+        A folder of the download with a folder of pictures for each speaker; empty where there is none.
+    without_clips : frozenset of str
+        Speakers whom the data set's metadata know and of whom no clip is here: a labels file may name them.
     """
 
     speakers: pd.DataFrame
     clips: pd.DataFrame
     notes: CohortNotes
     remarks: tuple[str, ...] = ()
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    portraits: str = ""
+    without_clips: frozenset[str] = frozenset()
 
 
 Adapter = Callable[..., Imported]
-"""Takes the root of a download and the adapter's own options."""
+"""Takes the root of a download and the adapter's own options, each a text."""
 
 
 def available() -> dict[str, str]:
-    """The names of the adapters, each with one line on what it reads."""
-    built_in = {
-        "speech2face_released": "the outputs that Speech2Face's authors released on the paper's page, whole or in part"
-    }
+    """The names of the adapters, each with one line on what it reads.
+
+    Examples
+    --------
+    >>> available()["voxceleb1"]
+    'VoxCeleb1: wav/<id>/<video>/*.wav and vox1_meta.csv'
+    """
+    built_in = {name: line for name, (_, line) in BUILT_IN.items()}
     return built_in | {point.name: f"from {point.value}" for point in entry_points(group=ENTRY_POINTS)}
 
 
@@ -62,10 +86,10 @@ def adapter(name: str) -> Adapter:
     AuditError
         If there is none.
     """
-    if name == "speech2face_released":
-        from audit.datasets.speech2face_released import read_release
-
-        return read_release
+    if name in BUILT_IN:
+        module, _, function = BUILT_IN[name][0].partition(":")
+        built_in: Adapter = getattr(importlib.import_module(f"audit.datasets.{module}"), function)
+        return built_in
     for point in entry_points(group=ENTRY_POINTS):
         if point.name == name:
             loaded: Adapter = point.load()
@@ -74,74 +98,24 @@ def adapter(name: str) -> Adapter:
     raise AuditError(f"There is no adapter {name!r}{hint}.", ", ".join(available()), "See them: audit list datasets.")
 
 
-def import_cohort(
-    name: str, root: Path, out: Path, *, labels: Path | None = None, copy: bool = False, **options: str
-) -> tuple[Cohort, tuple[str, ...]]:
-    """Write the cohort that an adapter finds in a download, and read it back.
-
-    Parameters
-    ----------
-    name : str
-        The adapter.
-    root : Path
-        The download.
-    out : Path
-        The new cohort's folder; it must be empty or new.
-    labels : Path, optional
-        A labels file of the user's; its labels stand before the data set's own.
-    copy : bool
-        Copy the files instead of linking to the download.
-    **options : str
-        The adapter's own options.
-
-    Returns
-    -------
-    tuple of Cohort and tuple of str
-        The cohort, and one sentence for everything left out or assumed.
+def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:
+    """What the adapter finds in a download.
 
     Raises
     ------
     AuditError
-        If the root is no such download, or ``out`` holds something already.
+        If there is no such adapter or folder, or an option is none of the adapter's.
     """
+    reader = adapter(name)
     if not root.is_dir():
         raise AuditError(f"{root} is no folder.", "the folder of the download")
-    if out.exists() and any(out.iterdir()):
-        raise AuditError(f"{out} is not empty.", "a new or empty folder", "Choose another folder for -o.")
-    found = adapter(name)(root, **options)
-    remarks = list(found.remarks)
-    speakers, clips = found.speakers, found.clips
-    if labels is not None:
-        speakers, clips, said = apply_labels(speakers, clips, labels)
-        remarks += said
-    if clips.empty:
-        raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
-
-    out.mkdir(parents=True, exist_ok=True)
-    paths = [
-        (frame, column)
-        for frame, columns in ((speakers, ("portrait",)), (clips, ("audio", "portrait", "rendered", "ceiling")))
-        for column in columns
-        if column in frame
-    ]
-    used = sorted({value for frame, column in paths for value in frame[column] if value})
-    if copy:
-        for value in used:
-            (out / FILES / value).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / value, out / FILES / value)
-    else:
-        (out / FILES).symlink_to(root.resolve(), target_is_directory=True)
-    for frame, column in paths:
-        frame[column] = frame[column].map(lambda value: f"{FILES}/{value}" if value else "")
-    speakers.fillna("").replace(UNSTATED, "").to_csv(out / "speakers.csv", index=False, quoting=csv.QUOTE_MINIMAL)
-    clips.fillna("").replace(UNSTATED, "").to_csv(out / "clips.csv", index=False, quoting=csv.QUOTE_MINIMAL)
-    notes = found.notes.model_copy(
-        update={
-            "files": "" if copy else str(root.resolve()),
-            "notes": " ".join([found.notes.notes, *remarks]).strip(),
-        }
-    )
-    (out / "cohort.toml").write_text(
-        tomli_w.dumps({k: v for k, v in notes.model_dump().items() if v}), encoding="utf-8"
-    )
-    return Cohort.read(out), tuple(remarks)
+    parameters = list(inspect.signature(reader).parameters.values())[1:]
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    for option in options:
+        if option not in known and not takes_any:
+            raise AuditError(
+                f"The adapter {name!r} has no option {option!r}{did_you_mean(option, known)}.",
+                ", ".join(known) or f"{name} takes no options of its own",
+            )
+    return reader(root, **options)
