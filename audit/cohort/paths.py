@@ -11,6 +11,8 @@ import pandas as pd
 from audit.cohort.faults import Faults
 
 ALLOWED: Final = "a path inside the cohort's folder, relative to it"
+DEEPEST: Final = 40
+"""Paths through more folders are resolved one by one."""
 
 
 class Boundary:
@@ -51,21 +53,29 @@ class Boundary:
 
     def _holds(self, path: str) -> bool:
         parent, _, name = path.rpartition("/")
-        real, links = self._folder(parent)
+        if path.count("/") > DEEPEST:
+            return os.path.realpath(f"{self.folder}/{path}").startswith(self.roots)
+        real, links = self._folders.get(parent) or self._folder(parent)
         if links is None or name in links or name in ("", "."):
             return os.path.realpath(f"{self.folder}/{path}").startswith(self.roots)
-        return f"{real}/".startswith(self.roots)
+        return real.startswith(self.roots)
 
     def _folder(self, path: str) -> tuple[str, frozenset[str] | None]:
         """A folder as it really is, and the links in it; ``None`` where it cannot be listed."""
-        if path not in self._folders:
-            real = os.path.realpath(f"{self.folder}/{path}")
-            try:
-                with os.scandir(real) as entries:
-                    links: frozenset[str] | None = frozenset(entry.name for entry in entries if entry.is_symlink())
-            except FileNotFoundError:
-                links = frozenset()
-            except OSError:
-                links = None
-            self._folders[path] = (real, links)
+        parent, _, name = path.rpartition("/")
+        if not path:
+            real = self.folder
+        else:
+            above, links = self._folders.get(parent) or self._folder(parent)
+            plain = links is not None and name not in links and name not in ("", ".")
+            real = above + name if plain else os.path.realpath(f"{self.folder}/{path}")
+        found: frozenset[str] | None
+        try:
+            with os.scandir(real) as entries:
+                found = frozenset([entry.name for entry in entries if entry.is_symlink()])
+        except FileNotFoundError:
+            found = frozenset()
+        except OSError:
+            found = None
+        self._folders[path] = (real.rstrip("/") + "/", found)
         return self._folders[path]

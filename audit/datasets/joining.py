@@ -94,8 +94,8 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
         f"The length of {int(unread.sum())} clips cannot be read or is zero; they were left out."
         if unread.any()
         else "",
-        f"{len(units) - len(drawn)} clips were not drawn (at most {wanted.per_speaker} of each speaker in each language, "
-        f"by seed {wanted.seed})."
+        f"{len(units) - len(drawn)} clips were not drawn (at most {wanted.per_speaker} of each speaker in each "
+        f"language, by seed {wanted.seed})."
         if len(units) > len(drawn)
         else "",
         f"{len(failed)} joined clips have a silent or damaged part and were left out." if failed else "",
