@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohort.faults import RULES, Faults, check_ids, check_values
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.metadata import read_metadata
 from audit.errors import AuditError
 from audit.vocabulary import UNKNOWN, is_language

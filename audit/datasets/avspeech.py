@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from audit.cohort import CohortNotes
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.metadata import find_file
 from audit.datasets.scanning import scan
 from audit.errors import CohortError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohort import CohortNotes
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.metadata import GENDER_WORDS, read_metadata
 from audit.datasets.scanning import AUDIO_SUFFIXES, Scan, scan
 from audit.errors import AuditError, CohortError, did_you_mean

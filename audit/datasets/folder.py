@@ -9,7 +9,7 @@ import pandas as pd
 
 from audit.cohort import CohortNotes
 from audit.cohort.faults import check_ids
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.labels import CLIP_LABELS, NEXT_STEP, SPEAKER_LABELS, agreeing, label_faults, read_labels
 from audit.datasets.metadata import find_file
 from audit.datasets.scanning import scan

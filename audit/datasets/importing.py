@@ -14,7 +14,7 @@ import tomli_w
 
 from audit.cohort import Cohort
 from audit.cohort.faults import UNSTATED
-from audit.datasets.adapter import Imported, read_download
+from audit.datasets.adapters import Imported, read_download
 from audit.datasets.assumptions import with_inferred_groups, with_language
 from audit.datasets.joining import joined
 from audit.datasets.labels import with_labels

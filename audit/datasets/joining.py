@@ -14,7 +14,7 @@ import pandas as pd
 import soundfile
 
 from audit.audio import SAMPLE_RATE, read_clip
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.selection import CELL, THREADS, TOLERANCE, Lengths, Selection, draw, heard_only, runs_of
 from audit.errors import AuditError
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from audit.cohort.cohort import in_group_order
-from audit.datasets.adapter import Imported, read_download
+from audit.datasets.adapters import Imported, read_download
 from audit.datasets.labels import with_labels
 from audit.errors import AuditError
 from audit.vocabulary import GENDERS, UNKNOWN

@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cohort.faults import RULES, Faults, Rule, check_values
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.errors import CohortError, did_you_mean
 from audit.vocabulary import LABEL_SOURCES, UNKNOWN
 

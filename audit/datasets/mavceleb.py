@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohort import CohortNotes
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.metadata import find_file, known_speakers, read_metadata, with_gender
 from audit.datasets.scanning import laid_out
 from audit.datasets.voxceleb1 import folders_of

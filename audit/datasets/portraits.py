@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.datasets.scanning import PICTURE_SUFFIXES, scan
 from audit.errors import AuditError
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.audio import clip_seconds
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.errors import AuditError, CohortError
 
 THREADS: Final = min(32, 4 * (os.cpu_count() or 1))
