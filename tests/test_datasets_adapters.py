@@ -335,8 +335,8 @@ def test_links_out_of_a_download_are_not_followed(name: str, tmp_path: Path) -> 
             b"VoxCeleb1 ID\tGendre\nid10001\tf\n",
             "no column 'Gender' .did you mean 'Gendre'",
         ),
-        ("voxceleb1", "vox1_meta.csv", b"", "vox1_meta.csv cannot be read"),
-        ("voxceleb1", "vox1_meta.csv", b"\xff\xfe\x00", "vox1_meta.csv cannot be read"),
+        ("voxceleb1", "vox1_meta.csv", b"", "vox1_meta.csv is no CSV"),
+        ("voxceleb1", "vox1_meta.csv", b"\xff\xfe\x00", "vox1_meta.csv is not UTF-8"),
         (
             "voxceleb1",
             "vox1_meta.csv",

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from audit.cohort.cohort import Cohort, CohortNotes
 from audit.cohort.faults import RULES, UNSTATED, Faults, check_ids, check_values
 from audit.cohort.paths import Boundary
+from audit.cohort.texts import read_texts
 from audit.errors import CohortError, did_you_mean
 from audit.vocabulary import UNKNOWN
 
@@ -86,15 +87,8 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
     if csv.is_file() and parquet.is_file():
         raise CohortError([f"{folder} holds both {csv.name} and {parquet.name}."], "one of the two")
     if csv.is_file():
-        try:
-            frame = pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-        except UnicodeDecodeError as error:
-            raise CohortError(
-                [f"{csv.name} is not UTF-8: {error}."], "UTF-8, with or without a byte-order mark"
-            ) from error
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise CohortError([f"{csv.name} is no CSV: {error}."], "a header and one row a line") from error
-    elif parquet.is_file():
+        return csv.name, read_texts(csv)
+    if parquet.is_file():
         try:
             frame = pd.read_parquet(parquet)
         except (pa.ArrowException, OSError) as error:

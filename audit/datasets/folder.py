@@ -9,6 +9,7 @@ import pandas as pd
 
 from audit.cohort import CohortNotes
 from audit.cohort.faults import check_ids
+from audit.cohort.texts import read_texts
 from audit.datasets.adapters import Imported
 from audit.datasets.labels import CLIP_LABELS, NEXT_STEP, SPEAKER_LABELS, agreeing, label_faults, read_labels
 from audit.datasets.metadata import find_file
@@ -40,10 +41,8 @@ def read_folder(root: Path, table: str = "") -> Imported:
         If there is no clip, or the table has faults: with all of them.
     """
     path = find_file(root, [], table) if table else root / TABLE
-    if path is not None and path.is_file():
-        stated = pd.read_csv(path, nrows=0, encoding="utf-8-sig") if not table else None
-        if stated is None or "audio" in [str(name).strip() for name in stated]:
-            return _by_table(root, path)
+    if path is not None and path.is_file() and (table or "audio" in read_texts(path)):
+        return _by_table(root, path)
     return _by_folders(root)
 
 

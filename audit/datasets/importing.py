@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 import tomli_w
 
 from audit.cohort import Cohort
@@ -188,7 +187,12 @@ def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
 def _write(found: Imported, folder: Path, links: dict[str, Path]) -> None:
     for name, key, frame in (("speakers", "speaker_id", found.speakers), ("clips", "clip_id", found.clips)):
         ordered = [key, *(column for column in frame.columns if column != key)]
-        table: pd.DataFrame = frame[ordered].fillna("").replace(UNSTATED, "").sort_values(key)
+        table = frame[ordered].sort_values(key)
+        for column in ordered:
+            if table[column].hasnans:
+                table[column] = table[column].astype(object).where(table[column].notna(), "")
+            if column.endswith("_source"):
+                table[column] = table[column].replace(UNSTATED, "")
         table.to_csv(folder / f"{name}.csv", index=False, quoting=csv.QUOTE_MINIMAL)
     notes = found.notes.model_copy(
         update={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cohort.faults import RULES, Faults, Rule, check_values
+from audit.cohort.texts import read_texts
 from audit.datasets.adapters import Imported
 from audit.errors import CohortError, did_you_mean
 from audit.vocabulary import LABEL_SOURCES, UNKNOWN
@@ -74,15 +74,8 @@ def read_labels(path: Path) -> pd.DataFrame:
     CohortError
         If it cannot be read, or has neither key, or states a label without the column for its source.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            labels = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (OSError, ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise CohortError([f"{path.name} cannot be read: {error}."], "a UTF-8 CSV with a header") from error
-    labels = labels.fillna("").rename(columns=lambda name: str(name).strip())
-    labels = pd.DataFrame(labels.apply(lambda column: column.str.strip()))
-    faults = [f"{path.name} has the column {name} twice." for name in labels.columns[labels.columns.duplicated()]]
+    labels = read_texts(path)
+    faults = []
     if not {"speaker_id", "clip_id"} & set(labels):
         hint = did_you_mean("speaker_id", labels.columns)
         faults.append(f"{path.name} has neither the column speaker_id nor clip_id{hint}.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Final
 
 import pandas as pd
 
+from audit.cohort.texts import read_texts
 from audit.errors import AuditError, CohortError, did_you_mean
 from audit.vocabulary import UNKNOWN
 
@@ -65,36 +64,21 @@ def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str,
         If the file cannot be read, or a column is missing: with everything that is wrong at once.
     """
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
-        tab = "\t" in header
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                sep="\t" if tab else ",",
-                quoting=csv.QUOTE_NONE if tab else csv.QUOTE_MINIMAL,
-                skipinitialspace=not tab,
-                dtype=str,
-                keep_default_na=False,
-                encoding="utf-8-sig",
-                index_col=False,
-            )
-    except (OSError, ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise CohortError([f"{path.name} cannot be read: {error}."], "UTF-8 text with a header, as served") from error
-    by_key = {_key(str(name)): name for name in reversed(frame.columns)}
+        with path.open("rb") as file:
+            tab = b"\t" in file.readline(1 << 16)
+    except OSError as error:
+        raise CohortError([f"{path.name} cannot be read: {error.strerror}."]) from error
+    frame = read_texts(path, tab=tab)
+    by_key = {_key(str(name)): str(name) for name in reversed(frame.columns)}
     wanted = {**columns, **(optional or {})}
     missing = [name for name in columns if _key(name) not in by_key]
     if missing:
-        stated = [str(name).strip() for name in frame.columns]
+        stated = list(frame.columns)
         raise CohortError(
             [f"{path.name} has no column {name!r}{did_you_mean(name, stated)}." for name in missing],
             f"the columns {', '.join(columns)}; it has {', '.join(stated[:20])}",
         )
-    found = {
-        ours: frame[by_key[_key(theirs)]].fillna("").str.strip() if _key(theirs) in by_key else ""
-        for theirs, ours in wanted.items()
-    }
+    found = {ours: frame[by_key[_key(theirs)]] if _key(theirs) in by_key else "" for theirs, ours in wanted.items()}
     return pd.DataFrame(found, index=frame.index)
 
 
