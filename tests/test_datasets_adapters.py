@@ -195,6 +195,22 @@ def test_common_voice_in_old_and_new_columns(tmp_path: Path) -> None:
     assert list(one.clips["audio"]) == ["files/clips/cv_3.mp3"]
 
 
+def test_a_table_of_clips_that_are_not_there_is_no_cohort(tmp_path: Path) -> None:
+    root = common_voice(tmp_path / "cv")
+    for path in root.rglob("*.mp3"):
+        path.unlink()
+    with pytest.raises(audit.CohortError, match="holds no clip that the adapter 'common_voice' knows"):
+        audit.import_cohort("common_voice", root, tmp_path / "C")
+
+
+def test_genders_in_words_that_nobody_knows_are_counted(tmp_path: Path) -> None:
+    root = vox1(tmp_path / "vox")
+    (root / "vox1_meta.csv").write_text("VoxCeleb1 ID\tGender\nid10001\tx\nid10002\ty\n")
+    cohort, said = imported("voxceleb1", root, tmp_path / "C")
+    assert set(cohort.speakers["gender"]) == {"unknown"}
+    assert "2 speakers have another gender in vox1_meta.csv (x, y): unknown here." in said
+
+
 def test_a_locale_that_is_no_language_is_refused(tmp_path: Path) -> None:
     with pytest.raises(audit.CohortError, match="the locale 'my_folder' is no language"):
         audit.import_cohort("common_voice", common_voice(tmp_path / "cv", "my_folder"), tmp_path / "C")
@@ -262,6 +278,19 @@ def test_every_fault_of_a_table_is_named_at_once(tmp_path: Path) -> None:
     ):
         assert fault in told
     assert not (tmp_path / "C").exists()
+
+
+def test_a_table_with_a_heading_only_is_refused(tmp_path: Path) -> None:
+    (own(tmp_path / "own") / "labels.csv").write_text("audio,speaker_id,rendered\n")
+    with pytest.raises(audit.CohortError, match="has no row below its heading"):
+        audit.import_cohort("folder", tmp_path / "own", tmp_path / "C")
+
+
+def test_lists_of_other_segments_leave_the_clips_as_they_are(tmp_path: Path) -> None:
+    root = avspeech(tmp_path / "av")
+    (root / "avspeech_train.csv").write_text("zzzzzzzzzzz,1,2,0.1,0.1\n")
+    cohort, said = imported("avspeech", root, tmp_path / "C")
+    assert len(cohort.clips) == 3 and "2 clips are in none of the lists" in said
 
 
 BUILDERS: dict[str, Callable[[Path], Path]] = {

@@ -186,6 +186,9 @@ def test_a_nationality_becomes_a_group_only_by_the_users_own_table(root: Path, t
         ["black", "self_reported"],  # what somebody said stands before what is inferred
     ]
     assert "NATIONALITY IS NOT RACE: the group of 1 of 2 speakers was inferred" in said
+    (tmp_path / "map.csv").write_text("nationality,group\nAtlantis,white\n")
+    lost, said = imported("voxceleb1", root, tmp_path / "E", group_from_nationality=tmp_path / "map.csv")
+    assert set(lost.speakers["group"]) == {"unknown"} and "the group of 0 of 2 speakers was inferred" in said
     (tmp_path / "map.csv").write_text("nationality,group\nNorway,white\n")
     _, said = imported("voxceleb1", root, tmp_path / "C", group_from_nationality=tmp_path / "map.csv")
     assert "1 speakers of unknown group have a nationality that map.csv does not map" in said
@@ -244,6 +247,13 @@ def test_mavceleb_brings_its_own_portraits(tmp_path: Path) -> None:
     cohort, _ = imported("mavceleb", data, tmp_path / "C")
     assert cohort.speakers["portrait"].iloc[0].startswith("files/faces/id0001/English/v1/")
     assert cohort.speakers["portrait"].iloc[1] == ""
+
+
+def test_a_data_set_whose_faces_are_missing_is_imported_without(tmp_path: Path) -> None:
+    data = mav(tmp_path / "mav")
+    (data / "faces" / "id0001").mkdir(parents=True)
+    cohort, said = imported("mavceleb", data, tmp_path / "C")
+    assert set(cohort.speakers["portrait"]) == {""} and "2 speakers have no portrait" in said
 
 
 def test_copied_portraits_need_no_download(root: Path, tmp_path: Path) -> None:

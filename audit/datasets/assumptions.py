@@ -69,7 +69,7 @@ def with_inferred_groups(found: Imported, path: Path) -> Imported:
     group_of = table.set_index("nationality")["group"]
     nationality = found.speakers["nationality"].fillna("")
     lacking = found.speakers["group"].isin(["", UNKNOWN])
-    guess = nationality.map(group_of).where(lacking)
+    guess = nationality.map(group_of).astype(object).where(lacking)
     guess = guess.where(guess != UNKNOWN)
     inferred = guess.notna()
     speakers = found.speakers.assign(

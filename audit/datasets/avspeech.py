@@ -99,7 +99,7 @@ def _read_segments(path: Path, videos: set[str]) -> pd.DataFrame:
         )
     frame = pd.DataFrame({name: frame[i].str.strip() for i, name in enumerate(COLUMNS)})
     frame = frame[frame["video"].isin(videos)]
-    numbers = frame[COLUMNS[1:]].apply(pd.to_numeric, errors="coerce")
+    numbers = frame[COLUMNS[1:]].apply(pd.to_numeric, errors="coerce").astype("float64")
     bad = ~np.isfinite(numbers.to_numpy(float)).all(axis=1) | (numbers[["face_x", "face_y"]].abs() > 1).any(axis=1)
     if bad.any():
         rows = [f"{path.name}, row {i + 1}: {','.join(frame.loc[i])!r}." for i in frame.index[bad][:20]]

@@ -80,7 +80,7 @@ def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, li
     below = "" if folder == root else f"{folder.name}/"
     files: Scan = scan(root, AUDIO_SUFFIXES, f"{below}clips")
     there = {path.rsplit("/", 1)[-1]: path for path in files.files if path.count("/") == below.count("/") + 1}
-    audio = frame["path"].map(there)
+    audio = frame["path"].map(there).astype(object)
     audio = audio.fillna((frame["path"] + ".mp3").map(there))  # older versions leave the ending out
     gone, anonymous = audio.isna(), frame["speaker_id"] == ""
     language = frame["language"].replace("", folder.resolve().name)
@@ -113,7 +113,7 @@ def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, li
 
 def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """One row a speaker; where clips disagree, gender and age are unknown, and how many speakers that concerns."""
-    gender = clips["gender"].str.lower().map(GENDER_WORDS).fillna("")
+    gender = clips["gender"].str.lower().map(GENDER_WORDS).astype(object).fillna("")
     columns = {}
     changing: set[str] = set()
     ids = sorted(clips["speaker_id"].unique())

@@ -82,6 +82,8 @@ def _by_table(root: Path, path: Path) -> Imported:
             [f"{path.name} has no column {name!r}{did_you_mean(name, table.columns)}." for name in missing],
             "the columns audio and speaker_id, and a row a clip",
         )
+    if table.empty:
+        raise CohortError([f"{path.name} has no row below its heading."], "a row a clip")
     faults = label_faults(table, path.name)
     agreeing(table, path.name, faults)
     if "clip_id" not in table:

@@ -99,13 +99,14 @@ def import_cohort(
     if group_from_nationality is not None:
         found = with_inferred_groups(found, group_from_nationality)
     links = {FILES: root.resolve()}
+    asked = portraits is not None
     if portraits is None and found.portraits:
         portraits = root / found.portraits
     if portraits is not None:
         prefix = _prefix(portraits, root)
         if prefix == f"{PORTRAITS}/":
             links[PORTRAITS] = portraits.resolve()
-        found = with_portraits(found, portraits, prefix, seed)
+        found = with_portraits(found, portraits, prefix, seed, wanted=asked)
     found = replace(found, remarks=(*found.remarks, *_silences(found)))
     return _written(found, wanted, links, out, copy)
 

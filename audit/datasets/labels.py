@@ -139,7 +139,7 @@ def _lay_over(
         values = pd.Series(given[column].to_numpy(), index=ids.to_numpy())
         values = values[~values.index.duplicated()]
         before = table[column].fillna("") if column in table else pd.Series("", index=table.index)
-        new = table[key].map(values)
+        new = table[key].map(values).astype(object)
         if column == label:
             changed = int((new.notna() & ~before.isin(["", UNKNOWN, "und"]) & (new != before)).sum())
         table = table.assign(**{column: new.fillna(before)})

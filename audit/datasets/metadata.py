@@ -134,7 +134,7 @@ def with_gender(speakers: pd.DataFrame, source: str, file: str) -> tuple[pd.Data
     if "gender" not in speakers:
         return speakers.assign(gender=UNKNOWN, gender_source=""), ()
     stated = speakers["gender"].str.lower()
-    gender = stated.map(GENDER_WORDS).fillna(UNKNOWN)
+    gender = stated.map(GENDER_WORDS).astype(object).fillna(UNKNOWN)
     others = stated[(gender == UNKNOWN) & (stated != "")]
     remark = (
         f"{len(others)} speakers have another gender in {file} ({', '.join(sorted(set(others))[:5])}): unknown here."

@@ -15,7 +15,7 @@ from audit.datasets.scanning import PICTURE_SUFFIXES, scan
 from audit.errors import AuditError
 
 
-def with_portraits(found: Imported, folder: Path, prefix: str, seed: int) -> Imported:
+def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wanted: bool = True) -> Imported:
     """Choose a portrait for every speaker who has pictures in ``folder/<name or id>/``.
 
     The choice hangs on the seed, the speaker's id and the picture's own path only: it is the same in any order of
@@ -31,11 +31,13 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int) -> Imp
         What a path to the folder begins with in the cohort, as in ``portraits/``.
     seed : int
         Another seed draws another picture of each speaker.
+    wanted : bool
+        Whether the user asked for these; if not, it is no error that there is none.
 
     Raises
     ------
     AuditError
-        If no speaker has a picture there.
+        If no speaker has a picture there, and they were asked for.
     """
     if not folder.is_dir():
         raise AuditError(f"{folder} is no folder.", "a folder with a folder of pictures for each speaker")
@@ -58,13 +60,13 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int) -> Imp
         pictures += len(looked.files)
         chosen[speaker] = prefix + min(looked.files, key=lambda path: _draw(seed, speaker, path))
     chosen = {speaker: path for speaker, path in chosen.items() if speaker not in doubtful}
-    if not chosen:
+    if not chosen and wanted:
         raise AuditError(
             f"No speaker of the data set has a picture in {folder}.",
             "a folder for each speaker, named by id or name, with .jpg or .png files",
         )
     before = found.speakers["portrait"] if "portrait" in found.speakers else pd.Series("", found.speakers.index)
-    portrait = found.speakers["speaker_id"].map(chosen).fillna(before)
+    portrait = found.speakers["speaker_id"].map(chosen).astype(object).fillna(before)
     without = int((portrait == "").sum())
     remarks = [
         f"Portraits of {len(chosen)} speakers were chosen by seed {seed} among {pictures} pictures; nobody looked "

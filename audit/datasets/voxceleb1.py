@@ -38,8 +38,8 @@ def read_voxceleb1(root: Path, meta: str = "") -> Imported:
     """
     clips, remarks = video_clips(laid_out(root, ("wav", "flac"), 2, "wav/idNNNNN/<video id>/NNNNN.wav"))
     path = find_file(root, [META], meta)
-    columns = {"VoxCeleb1 ID": "speaker_id", "VGGFace1 ID": "name", "Gender": "gender"}
-    further = {"Nationality": "nationality", "Set": "set"}
+    columns = {"VoxCeleb1 ID": "speaker_id", "Gender": "gender"}
+    further = {"VGGFace1 ID": "name", "Nationality": "nationality", "Set": "set"}
     known = known_speakers(clips["speaker_id"], read_metadata(path, columns, further) if path else None, META)
     speakers, odd = with_gender(known.speakers, "metadata", META)
     nationality = speakers["nationality"] if "nationality" in speakers else pd.Series(dtype=str)
