@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from audit.m4a import decode, is_m4a, seconds_of
 from audit.models.protocol import Waveform
 
 SAMPLE_RATE = 16_000
@@ -49,8 +50,9 @@ class Clip:
 
 
 def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS) -> Clip:
-    """The clip in a file that libsndfile can read (wav, flac, mp3, ogg, opus and more).
+    """The clip in a file that libsndfile can read (wav, flac, mp3, ogg, opus and more), or in m4a.
 
+    What a file is, its first bytes say, not its name; m4a needs PyAV (the extra ``m4a``).
     Channels are averaged, the rate is changed to 16 kHz by soxr at its high quality, and what lies beyond
     ``max_seconds`` is left out and said so in ``detail``.
 
@@ -69,9 +71,13 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {error.strerror}")
     sha = hashlib.sha256(data).hexdigest()
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as sound:
-            rate, channels, seconds = sound.samplerate, sound.channels, sound.frames / sound.samplerate
-            samples = sound.read(int(max_seconds * rate), dtype="float32", always_2d=True)
+        if is_m4a(data):
+            samples, rate, seconds = decode(data, max_seconds)
+            channels = samples.shape[1]
+        else:
+            with soundfile.SoundFile(io.BytesIO(data)) as sound:
+                rate, channels, seconds = sound.samplerate, sound.channels, sound.frames / sound.samplerate
+                samples = sound.read(int(max_seconds * rate), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {error}")
     if not np.isfinite(samples).all():
@@ -89,3 +95,16 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         f"cut to its first {max_seconds:g} s of {seconds:.0f} s" if seconds > max_seconds else "",
     ]
     return Clip("ok", np.ascontiguousarray(waveform, np.float32), seconds, sha, "; ".join(filter(None, remarks)))
+
+
+def clip_seconds(path: Path) -> float | None:
+    """The length that a file's header states, in seconds; ``None`` if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            if is_m4a(file.read(8)):
+                file.seek(0)
+                return seconds_of(file)
+        found = soundfile.info(str(path))
+    except (OSError, soundfile.LibsndfileError, RuntimeError, ValueError, TypeError):
+        return None
+    return float(found.frames / found.samplerate) if found.samplerate else None

@@ -94,6 +94,10 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
         (SPEAKERS.replace("s2,", ","), CLIPS, "row 3: speaker_id is empty"),
         ("", CLIPS, "speakers.csv is no CSV"),
         (SPEAKERS + 's3,"white\n', CLIPS, "speakers.csv is no CSV"),
+        (SPEAKERS + "s3,white,man,30,more\n", CLIPS, "speakers.csv is no CSV: .*line 4"),  # not cut off in silence
+        (SPEAKERS.replace("gender", "group"), CLIPS, "speakers.csv: the column 'group' stands twice"),
+        (SPEAKERS.replace("s2,white", "\n\ns2,whit"), CLIPS, "row 5: group 'whit'"),  # empty lines are lines
+        (SPEAKERS.replace("30", "1_0"), CLIPS, "row 2: age '1_0'"),
     ],
 )
 def test_a_fault_is_named_with_file_row_and_what_is_allowed(
@@ -119,6 +123,29 @@ def test_a_link_may_not_lead_out_of_the_cohort(tmp_path: Path) -> None:
     folder = write(tmp_path / "cohort")
     (folder / "a.wav").symlink_to(tmp_path / "secret.wav")
     assert "leads out of the folder through a link" in faults(folder)[0]
+
+
+def test_a_link_to_a_folder_may_not_lead_out_nor_one_deep_in_a_path(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "a.wav").write_bytes(b"")
+    folder = write(tmp_path / "cohort", clips=CLIPS.replace("a.wav", "x/y/a.wav").replace("b.wav", "x/own/b.wav"))
+    (folder / "x").mkdir()
+    (folder / "x" / "y").symlink_to(tmp_path / "secret", target_is_directory=True)
+    (folder / "real").mkdir()
+    (folder / "x" / "own").symlink_to(folder / "real", target_is_directory=True)
+    assert [fault.split(" leads")[0] for fault in faults(folder)] == ["clips.csv, row 2: audio 'x/y/a.wav'"]
+
+
+@pytest.mark.parametrize("depth", [30, 5000])
+def test_a_path_through_very_many_folders_is_no_trouble(tmp_path: Path, depth: int) -> None:
+    cohort = audit.Cohort.read(write(tmp_path, clips=CLIPS.replace("a.wav", "d/" * depth + "a.wav")))
+    assert len(cohort.clips) == 3
+
+
+def test_very_many_faults_cost_no_more_than_their_count(tmp_path: Path) -> None:
+    rows = "".join(f"s{i},elf{i}\n" for i in range(20_000)) + "s0,white\n" * 20_000
+    found = faults(write(tmp_path, "speaker_id,group\n" + rows, "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n"))
+    assert len(found) == 51 and found[-1] == "... and 39950 more."
 
 
 def test_an_unknown_key_of_cohort_toml_is_refused(tmp_path: Path) -> None:

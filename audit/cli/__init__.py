@@ -1,12 +1,15 @@
 """The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
 
-from audit.cli.commands import app
+from audit.cli.cohorts import cohort_import, cohort_labels
+from audit.cli.commands import app, cohort_app
 from audit.cli.gate import gate
 from audit.cli.terminal import stderr
 from audit.errors import AuditError
 from audit.writing import writing
 
 app.command()(gate)
+cohort_app.command("import")(cohort_import)
+cohort_app.command("labels")(cohort_labels)
 
 
 def main() -> None:

@@ -199,31 +199,6 @@ def simulate(
     stdout.print(str(out), markup=False)
 
 
-@cohort_app.command("import")
-def cohort_import(
-    adapter: Annotated[str, typer.Argument(help="The data set's adapter; see audit list datasets.")],
-    root: Annotated[Path, typer.Argument(help="The download as it lies on disk.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The new cohort's folder.")],
-    labels: Annotated[
-        Path | None, typer.Option(help="A CSV of labels that the data set lacks, with their sources.")
-    ] = None,
-    variant: Annotated[str | None, typer.Option(help="Which of the data set's variants, where it has several.")] = None,
-    copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking to the download.")] = False,
-) -> None:
-    """Turn a download into a cohort. The cohort links to the download's files.
-
-    Example: [bold]audit cohort import speech2face_released page -o C[/bold]
-    """
-    options = {} if variant is None else {"variant": variant}
-    made, remarks = audit.import_cohort(adapter, root, out, labels=labels, copy=copy, **options)
-    for remark in remarks:
-        stderr.print(remark, markup=False)
-    stderr.print(
-        f"{len(made.speakers)} speakers, {len(made.clips)} clips. Next: audit cohort check {out}", markup=False
-    )
-    stdout.print(str(out), markup=False)
-
-
 @cohort_app.command("check")
 def cohort_check(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],

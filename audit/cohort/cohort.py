@@ -27,6 +27,8 @@ class CohortNotes(BaseModel):
         Whether no real person is in the cohort; only then are faces shown without being asked for.
     files : str
         A folder outside the cohort that its link ``files`` leads to; empty where the cohort holds its own files.
+    portraits : str
+        The same for its link ``portraits``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +39,7 @@ class CohortNotes(BaseModel):
     notes: str = ""
     fictional: bool = False
     files: str = ""
+    portraits: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Cohort:
         sha = hashlib.sha256()
         for frame in (self.speakers, self.clips):
             sha.update(frame[sorted(frame.columns)].to_csv(index=False, lineterminator="\n").encode())
-        sha.update(self.notes.model_dump_json(exclude={"files"}).encode())
+        sha.update(self.notes.model_dump_json(exclude={"files", "portraits"}).encode())
         return sha.hexdigest()
 
     @cached_property

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohort import CohortNotes
-from audit.datasets.adapter import Imported
+from audit.datasets.adapters import Imported
 from audit.errors import AuditError
 from audit.vocabulary import UNKNOWN
 

@@ -1,0 +1,137 @@
+"""Cohorts made from downloads: ``audit cohort import`` and ``audit cohort labels``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import audit
+from audit.cli.terminal import rich_table, stderr, stdout
+from audit.errors import AuditError
+
+AdapterName = Annotated[str, typer.Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
+Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The download as it lies on disk.")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the adapter's own; see its data card. Repeatable."
+    ),
+]
+Variant = Annotated[
+    str | None, typer.Option(help="Which of the data set's variants, where it has several: --option variant=...")
+]
+
+
+def cohort_import(
+    adapter: AdapterName,
+    root: Root,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The new cohort's folder.")],
+    labels: Annotated[
+        Path | None, typer.Option(help="A CSV of labels that the data set lacks, with their sources.")
+    ] = None,
+    portraits: Annotated[
+        Path | None, typer.Option(help="A folder with a folder of pictures for each speaker, by id or name.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="A BCP-47 code to assume where nobody says the language; said in every report.")
+    ] = None,
+    group_from_nationality: Annotated[
+        Path | None,
+        typer.Option(help="A CSV (nationality, group) of yours to infer groups by; said in every report."),
+    ] = None,
+    clip_seconds: Annotated[
+        float | None, typer.Option(help="Only clips at least so long: 6 as Speech2Face is trained, or 3.")
+    ] = None,
+    clips_per_speaker: Annotated[
+        int | None, typer.Option(help="At most so many clips of each speaker in each language, drawn by the seed.")
+    ] = None,
+    join: Annotated[
+        bool, typer.Option("--join", help="Join shorter clips of one speaker and language to --clip-seconds.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides which portraits and clips are drawn.")] = 0,
+    variant: Variant = None,
+    option: Options = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking to the download.")] = False,
+) -> None:
+    """Turn a download into a cohort. The cohort links to the download's files.
+
+    Examples: [bold]audit cohort import speech2face_released PAGE -o C[/bold],
+    [bold]audit cohort import voxceleb1 VOX1 --labels labels.csv --portraits FACES --clip-seconds 6 -o C[/bold]
+    """
+    with stderr.status("looking through the download"):
+        made, remarks = audit.import_cohort(
+            adapter,
+            root,
+            out,
+            labels=labels,
+            copy=copy,
+            portraits=portraits,
+            language=language,
+            group_from_nationality=group_from_nationality,
+            clip_seconds=clip_seconds,
+            clips_per_speaker=clips_per_speaker,
+            join=join,
+            seed=seed,
+            **_options(option, variant),
+        )
+    for remark in remarks:
+        stderr.print(remark, markup=False)
+    stderr.print(
+        f"{len(made.speakers)} speakers, {len(made.clips)} clips. Next: audit cohort check {out}", markup=False
+    )
+    stdout.print(str(out), markup=False)
+
+
+def cohort_labels(
+    adapter: AdapterName,
+    root: Root,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write a template: a new CSV to fill in.")] = None,
+    check: Annotated[Path | None, typer.Option("--check", help="Validate a filled one.")] = None,
+    variant: Variant = None,
+    option: Options = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")] = False,
+) -> None:
+    """Write a labels file to fill in, with a row for every speaker of a download, or validate a filled one.
+
+    Examples: [bold]audit cohort labels voxceleb1 VOX1 -o labels.csv[/bold],
+    [bold]audit cohort labels voxceleb1 VOX1 --check labels.csv[/bold]
+    """
+    from audit.datasets import check_labels, labels_template
+
+    if (out is None) == (check is None):
+        raise AuditError("Neither or both of -o and --check.", "-o FILE to write a template, or --check FILE")
+    options = _options(option, variant)
+    if out is not None:
+        table = labels_template(adapter, root, out, **options)
+        empty = {label: int((table[label] == "").sum()) for label in ("group", "gender", "language")}
+        lacking = ", ".join(f"{label} {n}" for label, n in empty.items())
+        if as_json:
+            sys.stdout.write(json.dumps({"path": str(out), "n_speakers": len(table), "n_empty": empty}) + "\n")
+            return
+        stderr.print(f"{len(table)} speakers; empty: {lacking}.", markup=False)
+        stderr.print(f"Next: fill it in, then audit cohort labels {adapter} {root} --check {out}", markup=False)
+        stdout.print(str(out), markup=False)
+        return
+    assert check is not None
+    found = check_labels(adapter, root, check, **options)
+    if as_json:
+        sys.stdout.write(json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
+        return
+    stdout.print(rich_table("Who has which label", found.coverage))
+    for remark in found.remarks:
+        stderr.print(remark, markup=False)
+    stderr.print(f"Next: audit cohort import {adapter} {root} --labels {check} -o DIR", markup=False)
+
+
+def _options(given: list[str] | None, variant: str | None) -> dict[str, str]:
+    options = {} if variant is None else {"variant": variant}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise AuditError(f"The option {text!r} is no NAME=VALUE.", "as in --option table=train")
+        options[name] = value
+    return options
