@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from audit.evidence import Evidence
 from audit.stats import Estimate, Pairs, paired, rate
 from audit.strata import Mask
+from audit.vocabulary import UNDETERMINED
 
 
 def flips(
@@ -30,7 +31,7 @@ def flips(
     reads : int array of shape (clips,)
         What was read, from 0; negative where nothing was.
     speakers, languages : int arrays of shape (clips,)
-        Who is heard, in which language, numbered from 0.
+        Who is heard, in which language, numbered from 0; a clip of an unknown language (-1) is in no pair.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def flips(
     >>> within.tolist(), between.tolist()
     ([0.0], [1.0])
     """
-    read = reads >= 0
+    read = (reads >= 0) & (languages >= 0)
     who, who_code = np.unique(speakers[read], return_inverse=True)
     n, n_languages, n_reads = len(who), int(languages.max(initial=-1)) + 1, int(reads.max(initial=-1)) + 1
     spoken = who_code * n_languages + languages[read]
@@ -81,17 +82,19 @@ class FlipFigures:
 
 
 def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
-    """The number of each clip's language, of which two regions have the same."""
+    """The number of each clip's language, of which two regions have the same; -1 where it is not known."""
     cells = evidence.cells("language")
-    spoken = pd.factorize(np.array([str(key[0]).split("-")[0].lower() for key in cells.keys], object))[0]
+    codes = [str(key[0]).split("-")[0].lower() for key in cells.keys]
+    spoken = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
     return np.asarray(spoken, np.int64)[cells.number]
 
 
 def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     """The flips of the rendered faces of some clips; two regions of a language are one language."""
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
-    able, within, between = flips(reads, who, languages_spoken(evidence)[mask])
-    heard = np.bincount(who[reads >= 0], minlength=int(who.max(initial=-1)) + 1)
+    spoken = languages_spoken(evidence)[mask]
+    able, within, between = flips(reads, who, spoken)
+    heard = np.bincount(who[(reads >= 0) & (spoken >= 0)], minlength=int(who.max(initial=-1)) + 1)
 
     def clips(part: NDArray[np.bool_]) -> int:
         """Clips, not speakers, are what stands behind a figure."""

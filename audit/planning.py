@@ -11,7 +11,7 @@ import pandas as pd
 
 from audit.stats import ALL, Detectable, Settings, smallest_detectable
 from audit.stats.power import Design
-from audit.vocabulary import UNKNOWN, group_members, ordered_groups, same_language
+from audit.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups, same_language
 
 COLUMNS = ["check", "comparison", "group", "language", "n_speakers", "margin", "smallest_detectable", "note"]
 
@@ -95,12 +95,14 @@ def _comparisons(own: pd.DataFrame, n: int, rest: int) -> Iterator[tuple[str, st
 
 
 def _in_both(own: pd.DataFrame, english: pd.Series) -> int:
-    return len(np.intersect1d(own["speaker_id"][english].unique(), own["speaker_id"][~english].unique()))
+    other = ~english & (own["language"] != UNDETERMINED)
+    return len(np.intersect1d(own["speaker_id"][english].unique(), own["speaker_id"][other].unique()))
 
 
 def _repeated(own: pd.DataFrame) -> int:
     """Speakers with two clips or more in one language, and one in another."""
-    by_speaker = own.groupby("speaker_id", observed=True, sort=False)["clips"]
+    known = own[own["language"] != UNDETERMINED]
+    by_speaker = known.groupby("speaker_id", observed=True, sort=False)["clips"]
     return int(((by_speaker.max() > 1) & (by_speaker.size() > 1)).sum())
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audit.stats import ALL
 from audit.stats.speakers import Standing, divided, numbered
-from audit.vocabulary import UNKNOWN, group_members, ordered_groups
+from audit.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups
 
 Mask = NDArray[np.bool_]
 PART = ("group", "language", "gender")
@@ -131,7 +131,9 @@ class Strata:
         language: str | None = None,
         english: bool | None = None,
     ) -> Mask:
-        """Which clips are of a group, of any group that allows a race, of a language, in English or not."""
+        """Which clips are of a group, of any group that allows a race, of a language, in English or in another that is
+        known.
+        """
         mask = np.ones(len(self.frame), bool)
         if group is not None:
             mask &= self._having("group").get(group, False)
@@ -142,6 +144,8 @@ class Strata:
             mask &= self._having("language").get(language, False)
         if english is not None:
             mask &= (self.frame["english"] == english).to_numpy()
+            if not english:
+                mask &= (self.frame["language"] != UNDETERMINED).to_numpy()
         return mask
 
     def _having(self, column: str) -> dict[str, Mask]:

@@ -90,6 +90,10 @@ def is_language(code: str) -> bool:
     return bool(_LANGUAGE.match(code))
 
 
+UNDETERMINED: Final = "und"
+"""The tag of a language that nobody states (BCP-47): no evidence for one language, nor for two."""
+
+
 def same_language(one: str, other: str) -> bool:
     """Whether two tags name one language, whatever their script or region.
 

@@ -154,3 +154,21 @@ def test_the_tables_behind_them(uncovered: audit.Run) -> None:
     flipped = tables["language_flips"].frame.set_index(["figure", "group", "languages"])
     assert flipped.loc[("within", "asian", "all"), "value"] == flipped.loc[("within", "asian", "en zh"), "value"]
     assert flipped.loc[("excess", "white", "en zh"), "value"] == 0.0
+
+
+def test_a_language_that_nobody_states_is_not_another_language() -> None:
+    truth = {
+        "groups": ["asian", "white"],
+        "speakers_per_group": 40,
+        "clips_per_language": 2,
+        "languages": ["en", "und"],
+        "rendered": {"asian": {"en": {"white": 0.8}}},
+    }
+    result = audit.measure(audit.simulate(truth))
+    finding = result.finding("S2F001")
+    assert finding.estimates["rendered"].n_speakers == 40
+    assert finding.estimates["language_effect"].n_speakers == 0
+    assert finding.estimates["rendered_other_language"].n_speakers == 0
+    assert result.finding("S2F002").outcome == "not_evaluable"
+    assert result.tables["language_effects"].frame.empty
+    assert set(result.tables["language_flips"].frame["figure"]) <= {"within"}

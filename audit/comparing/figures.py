@@ -110,8 +110,8 @@ def _white(both: Both) -> CheckCompared | None:
 def _flips(both: Both) -> CheckCompared | None:
     """S2F002: the change of each speaker's flips between languages over those within one, from clips read in both."""
     reads = [each.reads("rendered") for each in both.each]
-    together, who = (reads[0] >= 0) & (reads[1] >= 0), both.baseline.speakers
-    spoken = languages_spoken(both.baseline)
+    spoken, who = languages_spoken(both.baseline), both.baseline.speakers
+    together = (reads[0] >= 0) & (reads[1] >= 0) & (spoken >= 0)
 
     def compared(group: str) -> Compared:
         mask = both.baseline.where(group=group)

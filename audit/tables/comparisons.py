@@ -18,7 +18,7 @@ from audit.flips import flip_figures
 from audit.stats import ALL, benjamini_hochberg
 from audit.stats.pairs import PairSums, paired_estimates
 from audit.tables.figures import ESTIMATE
-from audit.vocabulary import RACES, ordered_groups
+from audit.vocabulary import RACES, UNDETERMINED, ordered_groups
 
 STAGE_PAIRS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
 CHANGING = ("read_own_group", "read_white", "gender_right", "age_error")
@@ -39,13 +39,14 @@ def language_effects(evidence: Evidence) -> pd.DataFrame:
     """English minus another language in the rendered faces of the same speakers, by group."""
     rows: list[tuple[Any, ...]] = []
     english = evidence.where(english=True)
-    others = [language for language in evidence.languages if not (evidence.where(language=language) & english).any()]
+    other_than_english = evidence.where(english=False)
+    others = [code for code in evidence.languages if (evidence.where(language=code) & other_than_english).any()]
     metrics = ["read_own_group", "read_white", "gender_right"]
     metrics += [f"similarity_{model.lower()}" for model in evidence.similarity_models]
     for metric in metrics:
         found: dict[tuple[object, ...], tuple[Any, ...]] = {}
         for language in (ALL, *others):
-            other = ~english if language == ALL else evidence.where(language=language)
+            other = other_than_english if language == ALL else evidence.where(language=language)
             for keys, cells in evidence.every_cell("group"):
                 pairs = evidence.contrasts(metric, "rendered", other, english, cells)
                 compared = _compared(evidence, pairs, metric, f"rendered.{metric} by language")
@@ -73,7 +74,7 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
     everything = evidence.where()
     pairs = [(ALL, everything)] + [
         (f"{one} {other}", evidence.where(language=one) | evidence.where(language=other))
-        for one, other in combinations(evidence.languages, 2)
+        for one, other in combinations([code for code in evidence.languages if code != UNDETERMINED], 2)
         if evidence.shared(evidence.where(language=one), evidence.where(language=other))
     ]
     for group, mask in evidence.by_group():
