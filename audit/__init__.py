@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from audit.observations import Run
     from audit.plan import Plan
     from audit.release import Decision, Policy
+    from audit.sharing import with_ids
     from audit.simulation import simulate
     from audit.stats import Estimate
 
@@ -65,6 +66,7 @@ _HOMES = {
     "model": "audit.models",
     "run": "audit.harness",
     "simulate": "audit.simulation",
+    "with_ids": "audit.sharing",
 }
 """Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
 
@@ -98,6 +100,7 @@ __all__ = [
     "model",
     "run",
     "simulate",
+    "with_ids",
 ]
 
 

@@ -12,6 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "audit"
 
 ROOMS = {
+    "clean_text": set(),
+    "sharing": {"audit", "comparing", "observations"},  # for their types
     "errors": set(),
     "vocabulary": set(),
     "stats": set(),
@@ -44,6 +46,7 @@ ROOMS = {
         "observations",
         "plan",
         "sentences",
+        "sharing",
         "stats",
         "tables",
         "vocabulary",
@@ -63,11 +66,23 @@ ROOMS = {
         "vocabulary",
     },
     "simulation": {"errors", "observations", "plan", "provenance", "vocabulary"},
-    "release": {"audit", "errors", "finding", "plan", "sentences", "stats", "typed_toml", "vocabulary"},
-    "report": {"audit", "errors", "finding", "stats", "vocabulary"},
+    "release": {
+        "audit",
+        "clean_text",
+        "errors",
+        "finding",
+        "plan",
+        "sentences",
+        "sharing",
+        "stats",
+        "typed_toml",
+        "vocabulary",
+    },
+    "report": {"audit", "clean_text", "errors", "finding", "sharing", "stats", "vocabulary"},
     "comparing": {
         "audit",
         "checks.coverage",
+        "clean_text",
         "errors",
         "evidence",
         "flips",
@@ -78,6 +93,7 @@ ROOMS = {
         "plan",
         "report",
         "sentences",
+        "sharing",
         "stats",
         "strata",
         "vocabulary",

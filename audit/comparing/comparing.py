@@ -23,6 +23,7 @@ from audit.gallery import gallery
 from audit.measuring import evidence_of
 from audit.observations import Run
 from audit.plan import PORTRAITS, MeasureSettings
+from audit.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.stats import Curve, benjamini_hochberg, holm
 
 LETTERS: Final = ascii_uppercase
@@ -87,20 +88,25 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         metrics=tuple(metrics),
         levelled=tuple(levelled),
         sentences=tuple(told),
-        given={
-            "pareto": Table(
-                "Over all and for the worst group",
-                "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
-                "over the groups.",
-                _pareto(evidence),
-            ),
-            "faces": Table(
-                "The same speakers by every model",
-                "A sample with a fixed seed in each group, never chosen by eye.",
-                _faces(evidence, chosen),
-            ),
-        },
+        given=pseudonymous(_given(evidence, chosen), runs[0].observations),
     )
+
+
+def _given(evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
+    """The tables that are not made of changes."""
+    return {
+        "pareto": Table(
+            "Over all and for the worst group",
+            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
+            "over the groups.",
+            _pareto(evidence),
+        ),
+        "faces": Table(
+            "The same speakers by every model",
+            "A sample with a fixed seed in each group, never chosen by eye.",
+            _faces(evidence, settings),
+        ),
+    }
 
 
 def _called(letter: str, run: Run) -> str:
@@ -115,10 +121,10 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
 
 
 def _identity(letter: str, run: Run) -> dict[str, Any]:
-    """What a run is; nothing in it depends on the machine or the hour."""
+    """What a run is; nothing in it depends on the machine or the hour, or tells a path."""
     manifest = run.manifest
     model = manifest["model"]
-    return {
+    facts = {
         "letter": letter,
         "digest": run.digest,
         "title": manifest.get("title", ""),
@@ -130,9 +136,9 @@ def _identity(letter: str, run: Run) -> dict[str, Any]:
         "n_speakers": int(run.observations["speaker_id"].nunique()),
         "n_clips": len(run.observations),
         "seed": manifest.get("seed"),
-        "plan": manifest.get("plan", ""),
         "versions": manifest.get("versions", {}),
     }
+    return {**without_paths(facts), "plan": plan_without_paths(str(manifest.get("plan", "")))}
 
 
 def _notices(runs: Sequence[Run]) -> list[str]:

@@ -190,24 +190,20 @@ def statuses(audit: Audit) -> TableView | None:
     return view
 
 
-def failures(audit: Audit, named: bool, limit: int = 200) -> TableView | None:
-    """Every clip that could not be read to the end, the first ones of many.
-
-    Where speakers may not be ``named``, clips are told by their row in the CSV file alone: an id, or a detail with
-    its file's name, may be a person's name.
-    """
+def failures(audit: Audit, limit: int = 200) -> TableView | None:
+    """Every clip that could not be read to the end, the first ones of many; details where the audit tells any."""
     rows = records(audit, "failures")
     if not rows:
         return None
-    ids = [Column("Clip"), Column("Speaker")] if named else [Column("Row in failures.csv", numeric=True)]
-    columns = [*ids, Column("Group"), Column("Language"), Column("What happened")]
-    columns += [Column("Detail")] if named else []
+    detailed = any(text(row, "detail") for row in rows)
+    columns = [Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened")]
+    columns += [Column("Detail")] if detailed else []
     view = TableView("failures", "Every clip that could not be read at every stage", columns)
-    for i, row in enumerate(rows[:limit], 1):
-        told = [code(text(row, "clip_id")), code(text(row, "speaker_id"))] if named else [whole(i)]
+    for row in rows[:limit]:
+        who = [code(text(row, "clip_id")), code(text(row, "speaker_id"))]
         place = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
-        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if named else [])]
-        view.rows.append([*told, *place, *happened])
+        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if detailed else [])]
+        view.rows.append([*who, *place, *happened])
     if len(rows) > limit:
         view.remark = f"The first {limit} of {len(rows):,} are shown; all are in tables/failures.csv."
     return view
