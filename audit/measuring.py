@@ -20,6 +20,7 @@ from audit.observations import Run
 from audit.plan import PORTRAITS, MeasureSettings
 from audit.sentences import group_words, listing
 from audit.sharing import plan_without_paths, pseudonymous, without_paths
+from audit.small_cells import SmallCells, suppressed
 from audit.stats import Settings
 from audit.tables import tables
 from audit.vocabulary import ordered_groups
@@ -75,7 +76,7 @@ def measure(
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = evidence_of(run, chosen, human)
     labelled = evidence.calibration
-    return Audit(
+    made = Audit(
         run=identity(run, human),
         # a file goes by its name and digest, wherever it lies
         settings=chosen.model_dump(mode="json", exclude={"human_readings"})
@@ -84,6 +85,7 @@ def measure(
         tables=pseudonymous(tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
+    return suppressed(made, SmallCells.of(run.observations, chosen.suppress_below))
 
 
 def _scores(evidence: Evidence) -> pd.DataFrame:

@@ -63,9 +63,7 @@ def read_picture(path: Path) -> PictureFile:
         return PictureFile("missing", None, f"{type(error).__name__}: {error.strerror}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of size, judged below by our own bound, and of damage, judged by the pixels
+            warnings.simplefilter("ignore")  # of a size judged below by our own bound, and of damage
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:

@@ -121,6 +121,9 @@ class MeasureSettings(_Section):
     calibration : str
         By what the instrument's errors are known: ``portraits`` of this cohort, or a CSV file of labelled pictures
         (columns truth, read and optionally subject), relative to the plan's own folder.
+    suppress_below : int
+        Figures of fewer speakers are left out of audit.json and all that is made of it; 0 leaves out none, 5 is usual.
+        Verdicts do not depend on it.
     retrieval_gallery : int
         Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
@@ -135,6 +138,7 @@ class MeasureSettings(_Section):
     gallery: int = Field(default=2, ge=0, le=50)
     human_readings: str | None = None
     calibration: str = PORTRAITS
+    suppress_below: int = Field(default=0, ge=0, le=1000)
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
 
     @field_validator("margins")

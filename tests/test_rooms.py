@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "audit"
 
 ROOMS = {
     "clean_text": set(),
+    "small_cells": {"audit", "finding", "stats"},
     "sharing": {"audit", "comparing", "observations"},  # for their types
     "errors": set(),
     "vocabulary": set(),
@@ -47,6 +48,7 @@ ROOMS = {
         "plan",
         "sentences",
         "sharing",
+        "small_cells",
         "stats",
         "tables",
         "vocabulary",
@@ -74,6 +76,7 @@ ROOMS = {
         "plan",
         "sentences",
         "sharing",
+        "small_cells",
         "stats",
         "typed_toml",
         "vocabulary",
@@ -94,6 +97,7 @@ ROOMS = {
         "report",
         "sentences",
         "sharing",
+        "small_cells",
         "stats",
         "strata",
         "vocabulary",

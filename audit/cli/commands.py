@@ -32,6 +32,12 @@ ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of
 ShowIds = Annotated[
     bool, typer.Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")
 ]
+SuppressBelow = Annotated[
+    int | None,
+    typer.Option(
+        "--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."
+    ),
+]
 OUTCOME_WORDS = {
     "shown": "shown",
     "not_shown": "not shown",
@@ -66,6 +72,7 @@ def run(
     human_readings: HumanReadings = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
 ) -> None:
     """Run a model over a cohort, measure what it made, and write the report.
 
@@ -101,16 +108,21 @@ def run(
             plan=chosen,
             progress=lambda count, total: bar.update(task, completed=count, total=total),
         )
-    assert done.folder is not None
-    _measure_and_report(done, chosen.measure, done.folder, show_faces, show_ids, human_readings)
+    _measure_and_report(done, chosen.measure, show_faces, show_ids, human_readings, suppress_below)
 
 
 @app.command()
 def measure(
-    run: RunFolder, human_readings: HumanReadings = None, show_faces: ShowFaces = False, show_ids: ShowIds = False
+    run: RunFolder,
+    human_readings: HumanReadings = None,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
 ) -> None:
     """Measure a run again, without running the model, as its plan says; writes audit.json and the report."""
-    _measure_and_report(audit.Run.read(run), _plan_of(run).measure, run, show_faces, show_ids, human_readings)
+    _measure_and_report(
+        audit.Run.read(run), _plan_of(run).measure, show_faces, show_ids, human_readings, suppress_below
+    )
 
 
 @app.command()
@@ -146,6 +158,7 @@ def compare(
     out: Annotated[Path, typer.Option("-o", "--out", help="The comparison's folder.")],
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")] = False,
 ) -> None:
     """Compare runs of several models on the same speakers: what changed, who gains and who pays.
@@ -158,7 +171,7 @@ def compare(
 
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]
-        made = audit.compare(*compared, settings=_plan_of(runs[0]).measure)
+        made = audit.compare(*compared, settings=_suppressing(_plan_of(runs[0]).measure, suppress_below))
         told = audit.with_ids(made, compared[0]) if show_ids else made
         path = write_comparison(told, out, runs, show_faces=show_faces, show_ids=show_ids)
     if as_json:
@@ -318,16 +331,28 @@ def _cohort_path(name: str) -> Path:
     return audit.embedded(first) / rest if is_embedded else Path(name)
 
 
+def _suppressing(settings: Any, below: int | None) -> Any:
+    """How a run is measured, with what the command line says of small cells."""
+    return settings if below is None else settings.model_copy(update={"suppress_below": below})
+
+
 def _measure_and_report(
-    run: audit.Run, settings: Any, folder: Path, show_faces: bool, show_ids: bool, human_readings: Path | None
+    run: audit.Run,
+    settings: Any,
+    show_faces: bool,
+    show_ids: bool,
+    human_readings: Path | None,
+    suppress_below: int | None,
 ) -> None:
     from audit.report import write_report
 
+    assert run.folder is not None
+    settings = _suppressing(settings, suppress_below)
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings, human_readings=human_readings)
-        result.write(folder)
+        result.write(run.folder)
         told = audit.with_ids(result, run) if show_ids else result
-        path = write_report(told, folder, show_faces=show_faces, show_ids=show_ids)
+        path = write_report(told, run.folder, show_faces=show_faces, show_ids=show_ids)
     for finding in result.findings:
         stdout.print(f"{finding.code}  {OUTCOME_WORDS[finding.outcome]:<14}{finding.sentence}", markup=False)
     stdout.print(str(path), markup=False)

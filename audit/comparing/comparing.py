@@ -17,6 +17,7 @@ from audit.comparing.figures import checks_compared
 from audit.comparing.groups import check_changes, levellings, metric_changes
 from audit.comparing.levelling import Levelling
 from audit.comparing.sentences import sentences
+from audit.comparing.suppressing import hidden, shared_change, shared_levellings, suppression_notice
 from audit.errors import RunError
 from audit.evidence import Evidence
 from audit.gallery import gallery
@@ -24,6 +25,7 @@ from audit.measuring import evidence_of
 from audit.observations import Run
 from audit.plan import PORTRAITS, MeasureSettings
 from audit.sharing import plan_without_paths, pseudonymous, without_paths
+from audit.small_cells import SmallCells, suppressed_tables
 from audit.stats import Curve, benjamini_hochberg, holm
 
 LETTERS: Final = ascii_uppercase
@@ -63,6 +65,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         raise RunError(f"There are {len(runs)} runs to compare.", f"at most {len(LETTERS)}")
     refuse_what_differs(runs, [_called(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
     evidence = [evidence_of(run, chosen) for run in runs]
+    small = SmallCells.of(runs[0].observations, chosen.suppress_below)
     checks: list[Change] = []
     metrics: list[Change] = []
     levelled: list[Levelling] = []
@@ -77,18 +80,19 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
             checks += [headline, *(change for change in groups if change.figure == code)]
         of_metrics = adjusted(metric_changes(both, letter), benjamini_hochberg)
         metrics += of_metrics
-        levelled += levellings(both, of_metrics)
+        levelled += shared_levellings(levellings(both, of_metrics), small)
         here = [item for item in levelled if item.candidate == letter]
-        told += sentences(of_metrics, here, _shown_metrics(evidence[0]), chosen.confidence)
+        seen = [change for change in of_metrics if not hidden(change, small)]
+        told += sentences(seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration"}),
-        notices=tuple(_notices(runs)),
-        checks=tuple(checks),
-        metrics=tuple(metrics),
+        notices=tuple(_notices(runs)) + suppression_notice([*checks, *metrics], small),
+        checks=tuple(shared_change(change, small) for change in checks),
+        metrics=tuple(shared_change(change, small) for change in metrics),
         levelled=tuple(levelled),
         sentences=tuple(told),
-        given=pseudonymous(_given(evidence, chosen), runs[0].observations),
+        given=pseudonymous(suppressed_tables(_given(evidence, chosen), small)[0], runs[0].observations),
     )
 
 

@@ -146,7 +146,7 @@ def strata(audit: Audit) -> TableView | None:
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
-            sizes = [_speakers_and_clips(one(here, gender=gender)) for gender in genders]
+            sizes = [_speakers_and_clips(one(here, gender=gender), _absent(audit)) for gender in genders]
             view.rows.append([head(group_name(group)), words(language_name(language)), *sizes])
     return view
 
@@ -163,7 +163,11 @@ def label_sources(audit: Audit) -> TableView | None:
     for row in sorted(rows, key=place):
         source = text(row, "source", "not recorded").replace("_", " ")
         view.rows.append(
-            [head(text(row, "field")), words(source), whole(count(row, "n_speakers")), whole(count(row, "n_clips"))]
+            [
+                head(text(row, "field")),
+                words(source),
+                *(whole(count(row, key), _absent(audit)) for key in ("n_speakers", "n_clips")),
+            ]
         )
     return view
 
@@ -184,7 +188,8 @@ def statuses(audit: Audit) -> TableView | None:
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
             counts = [
-                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips")) for status in found
+                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips"), _absent(audit))
+                for status in found
             ]
             view.rows.append([head(group_name(group)), words(language_name(language)), *counts])
     return view
@@ -248,11 +253,16 @@ def metric_order(rows: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(text(row, "metric") for row in rows))
 
 
-def _speakers_and_clips(record: Record | None) -> Cell:
+def _absent(audit: Audit) -> str:
+    """What stands for a count that the audit does not tell."""
+    return "suppressed" if audit.settings.get("suppress_below") else "not recorded"
+
+
+def _speakers_and_clips(record: Record | None, absent: str) -> Cell:
     if record is None:
         return Cell("0", sort="0", kind="number")
     clips = count(record, "n_clips")
-    cell = whole(count(record, "n_speakers"))
+    cell = whole(count(record, "n_speakers"), absent)
     return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
 
 
