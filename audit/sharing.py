@@ -34,9 +34,10 @@ _PSEUDONYM: Final = re.compile(rf"(speaker|clip) [0-9a-f]{{{DIGITS}}}")
 Shared = TypeVar("Shared", "Audit", "Comparison")
 
 _PATH: Final = re.compile(
-    r"(?<![\w:/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))[^\s'\",;:<>|)\]}]+"
+    r"(?<![\w:/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
 )
-_WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/)[^\n]+")
+"""Within other words, all from its beginning to the last separator of the line: names of folders may hold blanks."""
+_WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/)[^\n]*")
 
 
 def pseudonym_key(observations: pd.DataFrame) -> bytes:
@@ -109,7 +110,7 @@ def with_ids(shared: Shared, run: Run) -> Shared:
 
 
 def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
-    """The tables with the observations' own ids and details in the place of pseudonyms; others stay."""
+    """The tables with the observations' own ids and details, without paths, in the place of pseudonyms."""
     key = pseudonym_key(observations)
     known = {
         pseudonym(key, kind, str(name)): name
@@ -121,7 +122,7 @@ def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, 
     def of(frame: pd.DataFrame) -> pd.DataFrame:
         told = {column: [known.get(name, name) for name in frame[column]] for column in NAMED if column in frame}
         if DETAIL in frame and "clip_id" in told:
-            told[DETAIL] = details.reindex(told["clip_id"]).tolist()
+            told[DETAIL] = without_paths(details.reindex(told["clip_id"]).tolist())
         return frame.assign(**told)
 
     return _changed(tables, of)
@@ -155,7 +156,7 @@ def without_paths(value: Any) -> Any:
     'man/woman, synthetic_bilingual/training and https://example.org/a'
     """
     if isinstance(value, str):
-        return _last(value) if _WHOLE.fullmatch(value) else _PATH.sub(lambda found: _last(found[0]), value)
+        return _last(value) if _WHOLE.fullmatch(value) else _PATH.sub("", value)
     if isinstance(value, Mapping):
         return {without_paths(key): without_paths(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
