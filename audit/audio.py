@@ -78,7 +78,7 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {why}")
     sha = hashlib.sha256(data).hexdigest()
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as sound:
+        with soundfile.SoundFile(_Bytes(data)) as sound:
             rate, channels, seconds = sound.samplerate, sound.channels, sound.frames / sound.samplerate
             if not MIN_RATE <= rate <= MAX_RATE or rate * channels > MAX_SAMPLES_A_SECOND:
                 raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
@@ -100,6 +100,16 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         f"cut to its first {max_seconds:g} s of {seconds:.0f} s" if seconds > max_seconds else "",
     ]
     return Clip("ok", np.ascontiguousarray(waveform, np.float32), seconds, sha, "; ".join(filter(None, remarks)))
+
+
+class _Bytes(io.BytesIO):
+    """Bytes in which a decoder that seeks before their beginning stays there; else cffi prints a traceback."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return super().seek(0)
 
 
 def _why(error: Exception) -> str:
