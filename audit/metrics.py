@@ -162,8 +162,9 @@ def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_galler
     columns |= _likeness(run, settings or Settings(), retrieval_gallery)
     columns |= _craniofacial(run)
     unheard = [status for status in CLIP_STATUSES if status.startswith("audio_")]
-    heard = ~seen["status"].isin(unheard).to_numpy()
-    columns["rendered.no_face"] = np.where(heard, seen["rendered_status"] != "ok", np.nan)
+    # where the instrument failed, nobody knows whether the model had made a face
+    known = ~(seen["status"].isin(unheard) | (seen["rendered_status"] == "instrument_error")).to_numpy()
+    columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
     frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)

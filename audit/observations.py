@@ -247,7 +247,7 @@ def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: p
     path = part_path(folder, number)
     table = pa.Table.from_pylist(rows, schema=columns)
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    pq.write_table(table, partial, compression="zstd", store_schema=True)
+    pq.write_table(table, partial, compression="zstd", store_schema=True, write_page_checksum=True)
     with partial.open("rb") as written:
         os.fsync(written.fileno())
     partial.replace(path)

@@ -95,6 +95,26 @@ class RunSettings(_Section):
     keep_faces: bool = True
 
 
+class EngineSettings(_Section):
+    """Where a run is done; no result depends on it.
+
+    Attributes
+    ----------
+    name : {"local", "ray"}
+        This machine, or Ray (extra ``ray``): the cluster that ``RAY_ADDRESS`` names, else one on this machine.
+    workers : int
+        Processes or actors, each with a model and an instrument of its own. One is this process itself, which decodes,
+        renders and reads at the same time.
+    cache : str
+        Where renderings and readings are kept by content for other runs: ``beside`` the run's folder, ``none``, or a
+        folder.
+    """
+
+    name: Literal["local", "ray"] = "local"
+    workers: int = Field(default=1, ge=1, le=1024)
+    cache: str = "beside"
+
+
 class MeasureSettings(_Section):
     """How the run is measured.
 
@@ -166,6 +186,7 @@ class Plan(_Section):
     model: ModelSettings = ModelSettings()
     instrument: InstrumentSettings = InstrumentSettings()
     run: RunSettings = RunSettings()
+    engine: EngineSettings = EngineSettings()
     measure: MeasureSettings = MeasureSettings()
 
     @classmethod

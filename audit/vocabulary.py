@@ -28,10 +28,12 @@ CLIP_STATUSES: Final = (
     "portrait_missing",
     "portrait_no_face",
     "model_error",
+    "instrument_error",
 )
-STAGE_STATUSES: Final = ("ok", "no_face", "missing", "unreadable", "not_rendered")
+STAGE_STATUSES: Final = ("ok", "no_face", "missing", "unreadable", "not_rendered", "instrument_error")
 """Why a stage was read or not: ``missing`` there is no picture, ``unreadable`` the file is no picture,
-``not_rendered`` the model gave nothing (its clip's status says why)."""
+``not_rendered`` the model gave nothing, ``instrument_error`` the instrument failed on the picture (the clip's
+detail says how)."""
 
 _LANGUAGE = re.compile(
     r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*(-x(-[A-Za-z0-9]{1,8})+)?$"

@@ -61,7 +61,14 @@ def run(
     cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
     model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
-    engine: Annotated[Literal["local"], typer.Option(help="Where the run is done.")] = "local",
+    engine: Annotated[Literal["local", "ray"] | None, typer.Option(help="Where the run is done.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes (ray: actors), each with its own model.")
+    ] = None,
+    cache: Annotated[
+        str | None,
+        typer.Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
@@ -81,8 +88,9 @@ def run(
     Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
     [bold]audit run --cohort C --model recorded -o R[/bold]
     """
-    del engine  # one engine so far; the option stands for the contract's sake
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    where = {"name": engine, "workers": workers, "cache": cache}
+    place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
     if (wanted := chosen.model.mitigation).names:
         voices = audit.Cohort.read(_cohort_path(wanted.cohort))
@@ -106,8 +114,11 @@ def run(
             instrument=instrument,
             out=out,
             plan=chosen,
+            engine=place,
             progress=lambda count, total: bar.update(task, completed=count, total=total),
         )
+    if sentence := _from_cache(done.manifest.get("answers", {})):
+        stderr.print(sentence, markup=False)
     _measure_and_report(done, chosen.measure, show_faces, show_ids, human_readings, suppress_below)
 
 
@@ -334,6 +345,20 @@ def _cohort_path(name: str) -> Path:
 def _suppressing(settings: Any, below: int | None) -> Any:
     """How a run is measured, with what the command line says of small cells."""
     return settings if below is None else settings.model_copy(update={"suppress_below": below})
+
+
+def _from_cache(answers: dict[str, int]) -> str:
+    """How much the cache spared, in words; empty where it spared nothing."""
+    told = [
+        f"{answers[known]} of {answers[known] + answers[made]} {what}"
+        for what, made, known in (("pictures", "rendered", "rendered_before"), ("readings", "read", "read_before"))
+        if answers.get(known)
+    ]
+    return (
+        f"{' and '.join(told)} were taken from the cache: the same sound, picture and weights as before."
+        if told
+        else ""
+    )
 
 
 def _measure_and_report(

@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,16 @@ class DeepFaceInstrument:
         unknown = [name for name in similarity if name not in SIMILARITIES]
         if unknown or len(set(similarity)) != len(similarity):
             raise ModelError(f"Similarity models {list(similarity)}.", f"Each once, of {', '.join(SIMILARITIES)}.")
+        self._made_with = (
+            (requested, sources, reasons),
+            {
+                "similarity": similarity,
+                "detector": detector,
+                "allow_download": allow_download,
+                "threads": threads,
+                "remember": remember,
+            },
+        )
         registered.register()
         self.requested, self.sources, self.reasons = requested, dict(sources), dict(reasons)
         kinds = sorted(set(sources.values()))
@@ -126,6 +136,10 @@ class DeepFaceInstrument:
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-instrument")
         self._remember = remember
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
+
+    def __reduce__(self) -> tuple[Callable[..., DeepFaceInstrument], tuple[object, ...]]:
+        """Another process makes its own from the same words: detectors and sessions cannot be sent."""
+        return _make_again, self._made_with
 
     def read(self, pictures: Sequence[Picture]) -> list[Reading]:
         """One reading for each picture, in order.
@@ -259,3 +273,7 @@ class DeepFaceInstrument:
 
     def _digests(self, part: str) -> dict[str, str]:
         return {name: offline.sha256(path) for name, path in sorted(self._files[part].items())}
+
+
+def _make_again(words: tuple[Any, ...], options: dict[str, Any]) -> DeepFaceInstrument:
+    return DeepFaceInstrument(*words, **options)

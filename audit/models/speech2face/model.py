@@ -170,6 +170,8 @@ class Speech2Face:
 
     @staticmethod
     def _pictures(pictures: Tensor, count: int) -> list[Picture | None]:
+        if not bool(torch.isfinite(pictures[:count]).all()):
+            raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
         pixels = (
             (pictures[:count].clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
         )

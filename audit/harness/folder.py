@@ -1,0 +1,150 @@
+"""The run's folder: opened for a run that is new or goes on, and closed with the digest of every part."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+
+from audit.errors import RunError
+from audit.harness.work import Part
+from audit.observations import (
+    MANIFEST,
+    PLAN,
+    file_digest,
+    part_files,
+    part_path,
+    read_manifest,
+    write_text,
+)
+from audit.plan import Plan
+from audit.provenance import code_version, hardware, versions
+
+
+def new_folder(parent: Path, *words: str) -> Path:
+    """A folder that does not exist yet, named after the words and the time."""
+    slug = "-".join("".join(c if c.isalnum() else "-" for c in word.lower()).strip("-") for word in words)
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
+    folder, n = parent / f"{stamp}-{slug[:60]}", 1
+    while folder.exists():
+        n += 1
+        folder = parent / f"{stamp}-{slug[:60]}-{n}"
+    return folder
+
+
+def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """The manifest of a new run, or that of the run to go on with.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    identity : mapping
+        What the run is a run of: cohort, model, instrument, settings and seed.
+    plan : Plan
+        Kept beside a new run.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run of something else.
+    """
+    plain = json.loads(json.dumps(identity))
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        for key, value in plain.items():
+            if manifest.get(key) != value:
+                found, wanted = _difference(manifest.get(key), value)
+                raise RunError(
+                    f"{folder} holds a run of something else: its {key} was {found}, now it is {wanted}.",
+                    "the same cohort, model, instrument and settings",
+                    "Choose another folder for -o.",
+                )
+    elif part_files(folder):
+        raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
+    else:
+        written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
+        manifest = plain | {
+            "schema_version": "1.0",
+            "status": "running",
+            "started": _now(),
+            "title": plan.title,
+            "plan": written,
+            "command": f"audit run {PLAN} -o OUT",
+        }
+        write_text(folder / PLAN, written)
+        write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    for leftover in folder.glob("**/.*.tmp"):
+        leftover.unlink(missing_ok=True)
+    return manifest
+
+
+def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any]) -> None:
+    """Mark the run as complete, with the digest of every part and what it took."""
+    parts = {path.name: file_digest(path) for path in part_files(folder)}
+    if manifest.get("status") == "complete" and manifest.get("parts") == parts:
+        return
+    manifest |= {
+        "status": "complete",
+        "finished": _now(),
+        **spent,
+        "versions": versions(),
+        "code": code_version(),
+        "hardware": hardware(),
+        "parts": parts,
+    }
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+
+def undone(folder: Path, parts: Sequence[Part], columns: pa.Schema, known: Mapping[str, str]) -> list[Part]:
+    """The parts that are not there yet, or not whole: what a crash left is made anew.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    parts : sequence of Part
+        All parts of the run.
+    columns : Schema
+        Of the observations.
+    known : mapping of str to str
+        The digest of each part, where the run was complete once.
+    """
+    paths = {part.number: part_path(folder, part.number) for part in parts}
+    return [
+        part
+        for part in parts
+        if not _is_whole(paths[part.number], part.rows, columns, known.get(paths[part.number].name))
+    ]
+
+
+def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | None) -> bool:
+    """Whether a part can be read to its last byte, holds the clips that it must, and is what was written."""
+    if not path.is_file() or (digest is not None and file_digest(path) != digest):
+        return False
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError):
+        return False
+    return bool(table.schema.equals(columns)) and table["clip_id"].to_pylist() == rows["clip_id"].tolist()
+
+
+def _difference(before: Any, now: Any) -> tuple[str, str]:
+    """The first thing in which two JSON values differ, in words."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            if before.get(key) != now.get(key):
+                found, wanted = _difference(before.get(key), now.get(key))
+                return (f"{key} {found}", f"{key} {wanted}")
+    return json.dumps(before)[:120], json.dumps(now)[:120]
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,407 @@
+"""Observing one part of a run: render its clips, read all its pictures once, and make one row a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.audio import SAMPLE_RATE, Clip
+from audit.errors import ModelError
+from audit.harness.cache import Cache
+from audit.harness.hearing import LoadedPart, Portrait
+from audit.instruments.protocol import Instrument, Reading
+from audit.models.protocol import Decoder, Picture, Playback, Reconstructor
+from audit.observations import EMBEDDING, LANDMARKS, similarity_column
+from audit.pictures import keep_picture, picture_digest
+from audit.vocabulary import RACES
+
+KNOWN_COLUMNS = frozenset(
+    {
+        "clip_id",
+        "speaker_id",
+        "group",
+        "gender",
+        "age",
+        "language",
+        "group_source",
+        "gender_source",
+        "language_source",
+        "native_language",
+        "audio",
+        "portrait",
+        "rendered",
+        "ceiling",
+        "split",
+        "status",
+        "detail",
+        "seconds",
+        "audio_sha256",
+    }
+)
+KEPT_COLUMNS = (
+    "clip_id",
+    "speaker_id",
+    "group",
+    "gender",
+    "language",
+    "group_source",
+    "gender_source",
+    "language_source",
+    "native_language",
+)
+TOLERANCE = 1e-3
+"""By so much the probabilities of a reading may miss one together: they are rounded."""
+REMEMBERED = 8192
+"""So many readings are remembered by the picture's digest, so that no portrait is read once a clip."""
+INSTRUMENT_ERROR = "instrument_error"
+"""The status of a picture on which the instrument failed."""
+
+Made = tuple[Picture | None, str]
+"""A picture, or why there is none: empty where the model just made none."""
+
+
+@dataclass
+class Counts:
+    """How many renderings (ceilings among them) and readings were made, and how many the cache knew."""
+
+    rendered: int = 0
+    rendered_before: int = 0
+    read: int = 0
+    read_before: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Counts)))
+
+
+@dataclass(frozen=True)
+class RenderedPart:
+    """One part after rendering.
+
+    Attributes
+    ----------
+    part : LoadedPart
+        Its clips and portraits.
+    faces : mapping of str to list of str
+        By stage, the digest of each row's picture; empty where there is none.
+    errors : list of str
+        Why the model failed on a row; empty where it did not.
+    pictures : dict of str to ndarray
+        The pictures at hand, by digest; the others lie in the cache.
+    counts : Counts
+        Pictures that were made, and those that the cache knew.
+    """
+
+    part: LoadedPart
+    faces: Mapping[str, list[str]]
+    errors: list[str]
+    pictures: dict[str, Picture]
+    counts: Counts
+
+
+class Observer:
+    """Renders and reads part after part; what is known of a sound or a picture already is not asked again.
+
+    Parameters
+    ----------
+    model : Reconstructor or Playback
+        What makes the faces.
+    instrument : Instrument
+        What reads them.
+    faces : Path or None
+        Where every picture is kept, named by its content; ``None`` to keep none.
+    cache : Cache or None
+        Where answers of former runs lie.
+    model_key, instrument_key : str or None
+        What the answers are kept under (:func:`audit.harness.cache.cache_key`); ``None`` to ask anew.
+    """
+
+    def __init__(
+        self,
+        model: Reconstructor | Playback,
+        instrument: Instrument,
+        faces: Path | None,
+        *,
+        cache: Cache | None = None,
+        model_key: str | None = None,
+        instrument_key: str | None = None,
+    ) -> None:
+        self.model, self.instrument, self.faces = model, instrument, faces
+        self._cache = cache
+        self._model_key = model_key if cache and faces and not isinstance(model, Playback) else None
+        self._instrument_key = instrument_key if cache else None
+        self._readings: dict[str, Reading | str] = {}
+
+    def render(self, part: LoadedPart) -> RenderedPart:
+        """The faces of a part: portraits, ceilings and rendered ones."""
+        portraits = {p.digest: p.file.pixels for p in part.portraits if p.file.pixels is not None}
+        pictures, counts = dict(portraits), Counts()
+        rendered, errors = self._rendered(part, pictures, counts)
+        faces = {
+            "portrait": [portrait.digest for portrait in part.portraits],
+            "ceiling": self._ceilings(part, portraits, pictures, counts),
+            "rendered": rendered,
+        }
+        if self.faces is not None:
+            for digest in sorted({digest for digests in faces.values() for digest in digests} - {""}):
+                if digest in portraits or self._model_key is None or self._cache is None:
+                    keep_picture(pictures[digest], self.faces, digest)
+                else:
+                    self._cache.lend_picture(digest, self.faces)
+        return RenderedPart(part, faces, errors, pictures, counts)
+
+    def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:
+        """One row for each clip of a rendered part; and how much was read, how much the cache knew."""
+        part, counts = rendered.part, Counts()
+        digests = {digest for faces in rendered.faces.values() for digest in faces} - {""}
+        readings = self._read(sorted(digests), rendered.pictures, counts)
+        records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in part.rows.to_dict("records")]
+        rows = []
+        for i, record in enumerate(records):
+            faces = {stage: digests[i] for stage, digests in rendered.faces.items()}
+            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, rendered.errors[i], readings))
+        return rows, counts
+
+    def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> tuple[list[str], list[str]]:
+        """The rendered picture of each clip that could be heard, and why the model failed on it."""
+        faces, errors = [""] * len(part.clips), [""] * len(part.clips)
+        if isinstance(self.model, Playback):
+            show, ids = self.model.show, part.rows["clip_id"].tolist()
+            todo = [i for i, clip in enumerate(part.clips) if clip.status == "ok"]
+            made = _one_by_one_if_needed(lambda chosen: show([ids[i] for i in chosen]), todo)
+            for i, (picture, why) in zip(todo, made, strict=True):
+                faces[i], errors[i] = _named(picture, pictures), why
+            return faces, errors
+        render = self.model.render
+        waveforms = {i: clip.waveform for i, clip in enumerate(part.clips) if clip.waveform is not None}
+        sources = {i: f"voice {part.clips[i].sha256} {len(waveform)}" for i, waveform in waveforms.items()}
+        made_of = self._made_of(
+            sources,
+            lambda chosen: _one_by_one_if_needed(
+                lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), chosen
+            ),
+            pictures,
+            counts,
+        )
+        for i, (digest, why) in made_of.items():
+            faces[i], errors[i] = digest, why
+        return faces, errors
+
+    def _ceilings(
+        self, part: LoadedPart, portraits: dict[str, Picture], pictures: dict[str, Picture], counts: Counts
+    ) -> list[str]:
+        """The ceiling picture of each clip, where the model can show one; decoded once a portrait."""
+        if isinstance(self.model, Playback):
+            show, ids = self.model.show_ceiling, part.rows["clip_id"].tolist()
+            made = _one_by_one_if_needed(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
+            return [_named(picture, pictures) for picture, _ in made]
+        if not isinstance(self.model, Decoder):
+            return [""] * len(part.portraits)
+        decode = self.model.ceiling
+        digests = list(portraits)
+        made_of = self._made_of(
+            {i: f"portrait {digest}" for i, digest in enumerate(digests)},
+            lambda chosen: _one_by_one_if_needed(lambda some: decode([portraits[digests[i]] for i in some]), chosen),
+            pictures,
+            counts,
+        )
+        ceilings = {digests[i]: digest for i, (digest, _) in made_of.items()}
+        return [ceilings.get(portrait.digest, "") for portrait in part.portraits]
+
+    def _made_of(
+        self,
+        sources: Mapping[int, str],
+        make: Callable[[list[int]], list[Made]],
+        pictures: dict[str, Picture],
+        counts: Counts,
+    ) -> dict[int, tuple[str, str]]:
+        """The digest of the picture made of each source, from the cache or by the model, and why it failed."""
+        if self._cache is None or self._model_key is None:
+            counts.rendered += len(sources)
+            anew = zip(sources, make([*sources]), strict=True)
+            return {i: (_named(picture, pictures), why) for i, (picture, why) in anew}
+        known = self._cache.renderings(sources.values(), self._model_key)
+        first = {source: i for i, source in reversed([*sources.items()]) if source not in known}
+        made = dict(zip(first, make([*first.values()]), strict=True))
+        found = {source: (digest, "") for source, digest in known.items()}
+        found |= {source: (_named(picture, pictures), why) for source, (picture, why) in made.items()}
+        fresh = {source: found[source][0] for source in made if not found[source][1]}
+        self._cache.keep_renderings(fresh, self._model_key, pictures)
+        counts.rendered += len(made)
+        counts.rendered_before += len(known)
+        return {i: found[source] for i, source in sources.items()}
+
+    def _read(self, digests: list[str], pictures: Mapping[str, Picture], counts: Counts) -> dict[str, Reading | str]:
+        """What was read in each picture, or why nothing could be; a picture seen before is not read again."""
+        readings = {digest: self._readings[digest] for digest in digests if digest in self._readings}
+        wanted = [digest for digest in digests if digest not in readings]
+        known: Mapping[str, Reading] = {}
+        if self._cache is not None and self._instrument_key is not None:
+            known = self._cache.readings(wanted, self._instrument_key)
+        todo = [digest for digest in wanted if digest not in known]
+        shown = [pictures[digest] if digest in pictures else self._from_cache(digest) for digest in todo]
+        fresh = dict(zip(todo, _readings_of(self.instrument, shown), strict=True))
+        if self._cache is not None and self._instrument_key is not None:
+            kept = {digest: reading for digest, reading in fresh.items() if isinstance(reading, Reading)}
+            self._cache.keep_readings(kept, self._instrument_key)
+        counts.read += len(todo)
+        counts.read_before += len(known)
+        self._readings |= {**known, **fresh}
+        readings |= {**known, **fresh}
+        while len(self._readings) > REMEMBERED:
+            del self._readings[next(iter(self._readings))]
+        return readings
+
+    def _from_cache(self, digest: str) -> Picture:
+        assert self._cache is not None
+        return self._cache.picture(digest)
+
+    def _row(
+        self,
+        record: dict[str, Any],
+        clip: Clip,
+        portrait: Portrait,
+        faces: Mapping[str, str],
+        error: str,
+        readings: Mapping[str, Reading | str],
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {name: record[name] for name in KEPT_COLUMNS}
+        row["age"] = _null(record["age"])
+        row |= {str(name): _null(value) for name, value in record.items() if name not in KNOWN_COLUMNS}
+        found = {stage: readings.get(digest) for stage, digest in faces.items()}
+        for stage, digest in faces.items():
+            row |= self._stage(stage, digest, found[stage], found["portrait"])
+        if not faces["portrait"]:
+            row["portrait_status"] = portrait.file.status
+        if not faces["rendered"] and not isinstance(self.model, Playback):
+            row["rendered_status"] = "not_rendered"
+        row["status"], why = _status(clip.status, error, row["rendered_status"], row["portrait_status"])
+        remarks = [clip.detail, portrait.file.detail, why]
+        remarks += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
+        return row | {
+            "detail": "; ".join(filter(None, remarks)),
+            "seconds": None if clip.seconds is None else round(clip.seconds, 6),
+            "audio_sha256": clip.sha256,
+        }
+
+    def _stage(
+        self, stage: str, digest: str, reading: Reading | str | None, own: Reading | str | None
+    ) -> dict[str, Any]:
+        """The columns of one stage; what was not read stays null."""
+        status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
+        row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
+        if not isinstance(reading, Reading) or reading.status != "ok":
+            return row
+        assert reading.man is not None
+        row |= {f"{stage}_race_{race}": float(reading.race[race]) for race in RACES}
+        row[f"{stage}_race"] = max(RACES, key=lambda race: reading.race[race])
+        row |= {f"{stage}_gender": "man" if reading.man >= 0.5 else "woman", f"{stage}_gender_man": float(reading.man)}
+        row[f"{stage}_age"] = reading.age
+        if reading.landmarks is not None:
+            row[f"{stage}{LANDMARKS}"] = reading.landmarks.astype(np.float32).ravel()
+        primary = self.instrument.similarity_models[0] if self.instrument.similarity_models else ""
+        for model in self.instrument.similarity_models:
+            feature = reading.embeddings[model]
+            row[f"{stage}{EMBEDDING}{model.lower()}"] = feature.astype(np.float16)
+            if stage != "portrait" and isinstance(own, Reading) and own.status == "ok":
+                cosine = float(np.dot(feature.astype(np.float64), own.embeddings[model].astype(np.float64)))
+                row[similarity_column(stage, model, primary)] = round(cosine, 6)
+        return row
+
+
+def _one_by_one_if_needed(make: Callable[[list[int]], Sequence[Picture | None]], todo: list[int]) -> list[Made]:
+    """What a model makes of some clips; if it fails on all of them together, each is tried alone, so that one bad clip
+    costs only itself.
+    """
+    if not todo:
+        return []
+    try:
+        pictures = list(make(todo))
+    except Exception as error:  # noqa: BLE001  # a foreign model may raise anything: recorded as model_error
+        if len(todo) == 1:
+            return [(None, f"{type(error).__name__}: {error}")]
+        return [_one_by_one_if_needed(make, [i])[0] for i in todo]
+    if len(pictures) != len(todo):
+        raise ModelError(
+            f"The model gave {len(pictures)} pictures for {len(todo)} clips.", "one picture or None for each, in order"
+        )
+    return [_checked(picture) for picture in pictures]
+
+
+def _readings_of(instrument: Instrument, pictures: Sequence[Picture]) -> list[Reading | str]:
+    """What is read in each picture, or why nothing could be; if the instrument fails on all of them together, each is
+    tried alone.
+    """
+    if not pictures:
+        return []
+    try:
+        readings = list(instrument.read(pictures))
+    except Exception as error:  # noqa: BLE001  # a foreign instrument may raise anything: recorded as instrument_error
+        if len(pictures) == 1:
+            return [f"{type(error).__name__}: {error}"]
+        return [_readings_of(instrument, [picture])[0] for picture in pictures]
+    if len(readings) != len(pictures):
+        raise ModelError(
+            f"The instrument {instrument.name!r} gave {len(readings)} readings for {len(pictures)} pictures.",
+            "one reading for each, in order",
+        )
+    return [_fault(instrument, reading) or reading for reading in readings]
+
+
+def _fault(instrument: Instrument, reading: Reading) -> str:
+    """Why a reading cannot be used; empty where it can."""
+    if reading.status != "ok":
+        return ""
+    race = [reading.race.get(label, np.nan) for label in RACES]
+    if not all(0 <= value <= 1 for value in race) or abs(sum(race) - 1) > TOLERANCE or len(reading.race) != len(RACES):
+        return f"the instrument read the races {dict(reading.race)}, not a probability for each label"
+    if reading.man is None or not 0 <= reading.man <= 1:
+        return f"the instrument read man = {reading.man}, not a probability"
+    if reading.age is not None and not np.isfinite(reading.age):
+        return f"the instrument read age = {reading.age}"
+    for model in instrument.similarity_models:
+        if model not in reading.embeddings or not np.isfinite(reading.embeddings[model]).all():
+            return f"the instrument gave no finite feature of {model}"
+    return ""
+
+
+def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
+    """The picture's digest, empty where there is none; the picture is put among those at hand."""
+    if picture is None:
+        return ""
+    digest = picture_digest(picture)
+    pictures[digest] = picture
+    return digest
+
+
+def _checked(picture: Any) -> Made:
+    """A picture in the right form, else why it is none."""
+    if picture is None:
+        return None, ""
+    pixels = np.asarray(picture)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+        return None, f"the model gave {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]"
+    return np.ascontiguousarray(pixels), ""
+
+
+def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
+    """The status of a clip, the first that applies, and the model's own words where it failed."""
+    if audio != "ok":
+        return audio, ""
+    if error:
+        return "model_error", error
+    if INSTRUMENT_ERROR in (rendered, portrait):
+        return INSTRUMENT_ERROR, ""
+    if rendered != "ok":
+        return "no_face", "" if rendered == "no_face" else "the model made no picture"
+    if portrait != "ok":
+        return ("portrait_no_face" if portrait == "no_face" else "portrait_missing"), ""
+    return "ok", ""
+
+
+def _null(value: Any) -> Any:
+    return None if pd.isna(value) else value
