@@ -209,8 +209,8 @@ def sounds() -> tuple[bytes, ...]:
     for form, subtype, rate in (
         ("WAV", "PCM_16", 16_000), ("WAV", "FLOAT", 8_000), ("WAV", "ULAW", 44_100), ("FLAC", "PCM_16", 16_000),
         ("FLAC", "PCM_24", 48_000), ("OGG", "VORBIS", 22_050), ("OGG", "OPUS", 48_000),
-        ("MP3", "MPEG_LAYER_III", 16_000), ("AIFF", "PCM_16", 16_000), ("CAF", "ALAC_16", 16_000), ("AU", "PCM_16", 8_000),
-        ("W64", "PCM_16", 16_000),
+        ("MP3", "MPEG_LAYER_III", 16_000), ("AIFF", "PCM_16", 16_000), ("CAF", "ALAC_16", 16_000),
+        ("AU", "PCM_16", 8_000), ("W64", "PCM_16", 16_000),
     ):  # fmt: skip
         buffer = io.BytesIO()
         soundfile.write(buffer, wave[:, : 1 + len(found) % 2], rate, format=form, subtype=subtype)

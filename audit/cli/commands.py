@@ -330,7 +330,7 @@ def _plan(
 
 def _plan_of(run: Path) -> audit.Plan:
     path = run / "plan.toml"
-    return audit.Plan.parse(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else audit.Plan()
+    return audit.Plan.read(path) if path.is_file() else audit.Plan()
 
 
 def _cohort_path(name: str) -> Path:

@@ -120,7 +120,7 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
     elif parquet.is_file():
         try:
             frame = pd.read_parquet(parquet)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise CohortError([f"{parquet.name} is no Parquet file: {error}."]) from error
         frame = frame.astype(object).where(frame.notna(), "").astype(str)
         csv = parquet

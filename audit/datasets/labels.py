@@ -27,7 +27,7 @@ def apply_labels(
         If the file cannot be read, has neither key, states a label without its source, or names an unknown id.
     """
     try:
-        labels = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        labels = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise CohortError([f"{path.name} cannot be read: {error}."], "a UTF-8 CSV with a header") from error
     labels = labels.apply(lambda column: column.str.strip())

@@ -62,7 +62,10 @@ def read_state(folder: Path, identity: str) -> State | None:
     if metadata.get("identity") != identity:
         raise RunError(f"{folder} holds a training of another plan or cohort.", "the same plan and cohort",
                        "Choose another folder for -o.")  # fmt: skip
-    return State(identity, metadata["stage"], int(metadata["step"]), tensors)
+    try:
+        return State(identity, metadata["stage"], int(metadata["step"]), tensors)
+    except (KeyError, ValueError) as error:
+        raise RunError(f"{path} does not say where its training stood.", next_step="Choose another folder.") from error
 
 
 def restore_modules(state: State, modules: dict[str, nn.Module]) -> None:
