@@ -269,7 +269,9 @@ def _part_frame(path: Path) -> pd.DataFrame:
         columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
         if strange := [f.name for f in schema({}, {}, landmarks=False) if f not in found]:
             raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
-        frame: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
+        table = pq.read_table(path, columns=columns)
+        table.validate(full=True)  # that texts are texts
+        frame: pd.DataFrame = table.to_pandas()
         if frame[["clip_id", "speaker_id", "group", "language", "status"]].isna().any(axis=None):
             raise ValueError("it holds clips without an id, a group, a language or a status")
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
