@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -126,6 +127,24 @@ def test_ids_are_told_where_they_are_asked_for_but_paths_never(folder: Path, tmp
         assert NAME in files[str(tmp_path / name)]
     assert NAME not in files[str(tmp_path / "first1" / "audit.json")], "audit.json has pseudonyms whatever is shown"
     assert not any(str(folder.parent) in text for text in files.values())
+
+
+def test_a_labelling_sheet_holds_no_id_and_no_portrait(folder: Path, tmp_path: Path) -> None:
+    run = ran(folder, tmp_path / "run")
+    made = audit.labelling_sheet(run, tmp_path / "sheet", faces=8)
+    for path in made.folder.rglob("*"):
+        assert NAME not in str(path.relative_to(tmp_path))
+        assert path.suffix == ".png" or path.is_dir() or NAME not in path.read_text(encoding="utf-8")
+    kept = {hashlib.sha256(path.read_bytes()).digest() for path in (made.folder / "pictures").iterdir()}
+    seen = run.observations
+    shown = {
+        stage: {
+            hashlib.sha256((tmp_path / "run" / "faces" / f"{name}.png").read_bytes()).digest()
+            for name in seen[f"{stage}_face"].dropna()
+        }
+        for stage in ("portrait", "rendered")
+    }
+    assert kept and kept <= shown["rendered"] and not kept & (shown["portrait"] - shown["rendered"])
 
 
 def test_the_same_run_has_the_same_pseudonyms_and_another_run_others(folder: Path, tmp_path: Path) -> None:

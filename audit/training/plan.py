@@ -144,7 +144,9 @@ class TrainPlan(_Section):
         if not isinstance(coverage, dict):
             return coverage
         return {
-            group: dict.fromkeys(heard, 1.0) if isinstance(heard, list | tuple) else heard
+            group: dict.fromkeys(heard, 1.0)
+            if isinstance(heard, list | tuple) and all(isinstance(code, str) for code in heard)
+            else heard
             for group, heard in coverage.items()
         }
 
