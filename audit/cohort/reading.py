@@ -120,9 +120,9 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
     elif parquet.is_file():
         try:
             frame = pd.read_parquet(parquet)
-        except (pa.ArrowException, OSError, ValueError) as error:
+            frame = frame.astype(object).where(frame.notna(), "").astype(str)
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise CohortError([f"{parquet.name} is no Parquet file: {error}."]) from error
-        frame = frame.astype(object).where(frame.notna(), "").astype(str)
         csv = parquet
     else:
         raise CohortError(
@@ -153,6 +153,8 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
 
 def _allowed_roots(folder: Path, notes: CohortNotes) -> tuple[str, ...]:
     roots = [os.path.realpath(folder)]
+    if "\0" in notes.files:
+        raise CohortError([f"cohort.toml, files: {notes.files!r} is no path."], "a folder that the cohort links to")
     if notes.files:
         roots.append(os.path.realpath(folder / notes.files))
     return tuple(root.rstrip(os.sep) + os.sep for root in roots)
