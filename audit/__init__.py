@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from audit.observations import Run
     from audit.plan import Plan
     from audit.release import Decision, Policy
+    from audit.sharing import with_ids
     from audit.simulation import simulate
     from audit.stats import Estimate
     from audit.tracking import track
@@ -67,6 +68,7 @@ _HOMES = {
     "run": "audit.harness",
     "simulate": "audit.simulation",
     "track": "audit.tracking",
+    "with_ids": "audit.sharing",
 }
 """Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
 
@@ -101,6 +103,7 @@ __all__ = [
     "run",
     "simulate",
     "track",
+    "with_ids",
 ]
 
 

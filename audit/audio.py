@@ -20,6 +20,9 @@ MIN_SECONDS = 1.0
 MAX_SECONDS = 60.0
 SILENCE_DBFS = -60.0
 MAX_FILE_BYTES = 1 << 30
+MIN_RATE, MAX_RATE = 1_000, 384_000
+MAX_SAMPLES_A_SECOND = 1_600_000
+"""Of all channels together: so much that a minute of it, as float32, takes 384 MB."""
 
 AudioStatus = Literal["ok", "audio_unreadable", "audio_too_short", "audio_silent"]
 
@@ -56,6 +59,9 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
     Channels are averaged, the rate is changed to 16 kHz by soxr at its high quality, and what lies beyond
     ``max_seconds`` is left out and said so in ``detail``.
 
+    What its header says is looked at before memory is asked for: rates below 1 or above 384 kHz are refused, and more
+    than 1.6 million samples a second in all channels.
+
     Parameters
     ----------
     path : Path
@@ -64,22 +70,27 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         Shorter clips are ``audio_too_short``; longer ones are cut.
     """
     try:
+        if path.exists() and not path.is_file():
+            return Clip("audio_unreadable", None, None, "", "it is no file")  # a pipe or a device may never end
         if path.stat().st_size > MAX_FILE_BYTES:
             return Clip("audio_unreadable", None, None, "", f"the file is above {MAX_FILE_BYTES >> 20} MiB")
         data = path.read_bytes()
-    except OSError as error:
-        return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {error.strerror}")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {why}")
     sha = hashlib.sha256(data).hexdigest()
     try:
         if is_m4a(data):
             samples, rate, seconds = decode(data, max_seconds)
             channels = samples.shape[1]
         else:
-            with soundfile.SoundFile(io.BytesIO(data)) as sound:
+            with soundfile.SoundFile(_Bytes(data)) as sound:
                 rate, channels, seconds = sound.samplerate, sound.channels, sound.frames / sound.samplerate
+                if not MIN_RATE <= rate <= MAX_RATE or rate * channels > MAX_SAMPLES_A_SECOND:
+                    raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
                 samples = sound.read(int(max_seconds * rate), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
-        return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {error}")
+        return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {_why(error)}")
     if not np.isfinite(samples).all():
         return Clip("audio_unreadable", None, seconds, sha, "it holds samples that are not numbers")
     if len(samples) < min_seconds * rate:
@@ -108,3 +119,18 @@ def clip_seconds(path: Path) -> float | None:
     except (OSError, soundfile.LibsndfileError, RuntimeError, ValueError, TypeError):
         return None
     return float(found.frames / found.samplerate) if found.samplerate else None
+
+
+class _Bytes(io.BytesIO):
+    """Bytes in which a decoder that seeks before their beginning stays there; else cffi prints a traceback."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return super().seek(0)
+
+
+def _why(error: Exception) -> str:
+    """What the decoder said, without the address in memory that it was given the bytes at."""
+    return str(getattr(error, "error_string", error))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from audit.errors import PlanError, RunError
 from audit.fairness import metric_frame_of
@@ -160,27 +161,34 @@ class Audit:
         """
         try:
             data = json.loads(text)
-            version = data["schema_version"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            version = str(data["schema_version"])
+        except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
             raise RunError(
                 f"This is no audit.json: {error}.", next_step="Write it again: audit measure RUN."
             ) from error
-        if version.split(".")[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
+        if version.split(".", maxsplit=1)[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
             raise RunError(
                 f"audit.json has schema version {version}.", SCHEMA_VERSION, "Write it again: audit measure RUN."
             )
         content = {key: value for key, value in data.items() if key not in ("schema_version", "content_sha256")}
-        if data.get("content_sha256", _content_sha256(content)) != _content_sha256(content):
-            raise RunError(
-                "audit.json was changed after it was written.", next_step="Write it again: audit measure RUN."
+        try:
+            if data.get("content_sha256", _content_sha256(content)) != _content_sha256(content):
+                raise RunError(
+                    "audit.json was changed after it was written.", next_step="Write it again: audit measure RUN."
+                )
+            _Form.model_validate(data)
+            return cls(
+                run=data["run"],
+                settings=data["settings"],
+                findings=tuple(Finding.from_dict(item) for item in data["findings"]),
+                tables={name: Table.from_dict(item) for name, item in data["tables"].items()},
+                schema_version=version,
             )
-        return cls(
-            run=data["run"],
-            settings=data["settings"],
-            findings=tuple(Finding.from_dict(item) for item in data["findings"]),
-            tables={name: Table.from_dict(item) for name, item in data["tables"].items()},
-            schema_version=version,
-        )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            words = " ".join(str(error).split())[:200]
+            raise RunError(
+                f"This is no audit.json: {words}.", next_step="Write it again: audit measure RUN."
+            ) from error
 
     def write(self, folder: str | Path) -> Path:
         """Write ``audit.json`` into the folder of a run; it appears whole or not at all.
@@ -209,7 +217,39 @@ class Audit:
         path = Path(folder) / AUDIT
         if not path.is_file():
             raise RunError(f"{folder} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(
+                f"{path} cannot be read: {error}.", next_step="Write it again: audit measure RUN."
+            ) from error
+        return cls.from_json(text)
+
+
+class _TableForm(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    title: str
+    note: str
+    columns: list[str]
+    rows: list[list[str | bool | int | float | None]]
+
+
+class _RunForm(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    digest: str
+    n_speakers: int
+    n_clips: int
+
+
+class _Form(BaseModel):
+    """What audit.json holds, as far as pages and decisions take it for granted."""
+
+    run: _RunForm
+    settings: dict[str, Any]
+    findings: list[Finding]
+    tables: dict[str, _TableForm]
 
 
 def _content_sha256(document: Mapping[str, object]) -> str:

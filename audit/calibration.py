@@ -50,7 +50,7 @@ def read_calibration(path: str | Path) -> Calibration:
     """
     try:
         content = Path(path).read_bytes()
-        table = pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise AuditError(
             f"The calibration {path} cannot be read: {error}.",

@@ -19,6 +19,8 @@ from audit.plan import MeasureSettings, Plan
 from audit.provenance import code_version
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
+from audit.release.suppressing import suppressed_decision
+from audit.small_cells import SmallCells, suppressed
 from audit.tables.cohort import sources, statuses, strata
 
 FROM_PEOPLE = "prediction_powered"
@@ -70,7 +72,8 @@ def gate(
     settings, told = _measured_before(run)
     audits = _measured(run, settings, confidences, told)
     held_against = None if baseline is None else _baseline(run, settings, _read(baseline))
-    return decide(chosen, audits, held_against, today=day, code=code_version())
+    decision = decide(chosen, audits, held_against, today=day, code=code_version())
+    return suppressed_decision(decision, _small(run, settings))
 
 
 def _taken(audit: Audit, confidences: Mapping[float, float]) -> dict[float, Audit]:
@@ -102,13 +105,18 @@ def _measured(
     if run.observations.empty:
         return dict.fromkeys(sorted(confidences), _nothing(run))
     made: dict[float, Audit] = {}
+    whole = settings.model_copy(update={"suppress_below": 0})  # what is decided on is never suppressed
     if told is not None:
-        made[settings.confidence] = measure(run, settings=settings, with_tables=False)
-        _refuse_contradiction(told, made[settings.confidence], run)
+        made[settings.confidence] = measure(run, settings=whole, with_tables=False)
+        _refuse_contradiction(told, suppressed(made[settings.confidence], _small(run, settings)), run)
     for confidence in confidences.values():
         if confidence not in made:
-            made[confidence] = measure(run, settings=settings, confidence=confidence, with_tables=False)
+            made[confidence] = measure(run, settings=whole, confidence=confidence, with_tables=False)
     return {alpha: _with_cohort(made[confidence]) for alpha, confidence in sorted(confidences.items())}
+
+
+def _small(run: Run, settings: MeasureSettings) -> SmallCells:
+    return SmallCells.of(run.observations, settings.suppress_below)
 
 
 def _with_cohort(audit: Audit) -> Audit:
@@ -192,6 +200,8 @@ def _refuse_contradiction(told: Audit, measured: Audit, run: Run) -> None:
     """Refuse an audit.json that says otherwise than what was measured of the run just now."""
     people = "human_readings" in told.run and "human_readings" not in measured.run
     skipped = {"human_readings", "notices"} if people else set()
+    if told.settings.get("suppress_below"):
+        skipped |= {"notices"}  # which count what is suppressed in the tables too
     for name in sorted({*told.run, *measured.run} - skipped):
         if told.run.get(name) != json.loads(json.dumps(measured.run.get(name))):
             raise _changed(run, f"run.{name}")

@@ -19,6 +19,8 @@ from audit.models.coverage import coverage_of
 from audit.observations import Run
 from audit.plan import PORTRAITS, MeasureSettings
 from audit.sentences import group_words, listing
+from audit.sharing import plan_without_paths, pseudonymous, without_paths
+from audit.small_cells import SmallCells, suppressed
 from audit.stats import Settings
 from audit.tables import tables
 from audit.vocabulary import ordered_groups
@@ -74,15 +76,16 @@ def measure(
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = evidence_of(run, chosen, human)
     labelled = evidence.calibration
-    return Audit(
+    made = Audit(
         run=identity(run, human),
         # a file goes by its name and digest, wherever it lies
         settings=chosen.model_dump(mode="json", exclude={"human_readings"})
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
         findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
-        tables=tables(evidence, chosen) if with_tables else {},
+        tables=pseudonymous(tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
+    return suppressed(made, SmallCells.of(run.observations, chosen.suppress_below))
 
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
@@ -122,14 +125,13 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
 
 
 def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
-    """What was audited, for the head of audit.json; nothing in it depends on the machine or the hour."""
+    """What was audited, for the head of audit.json; nothing in it depends on the machine or hour, or tells a path."""
     manifest = run.manifest
     model = dict(manifest["model"])
     cohort = dict(manifest["cohort"])
     instrument = dict(manifest["instrument"])
     card = instrument.pop("card", None)
-    return {
-        "digest": run.digest,
+    facts = {
         "title": manifest.get("title", ""),
         "model": model["name"],
         "model_kind": model["kind"],
@@ -144,13 +146,14 @@ def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
         "complete": run.complete,
         "set_aside": list(cohort.get("set_aside", [])),
         "notices": [*_notices(run), *([_human_notice(human)] if human else [])],
-        "plan": manifest.get("plan", ""),
         "command": manifest.get("command", ""),
         "versions": manifest.get("versions", {}),
         "code": manifest.get("code"),
         "seed": manifest.get("seed"),
         **({"human_readings": dict(human.facts)} if human else {}),
     }
+    plan = plan_without_paths(str(manifest.get("plan", "")))
+    return {"digest": run.digest, **without_paths(facts), "plan": plan}
 
 
 def _human_notice(human: HumanReadings) -> str:

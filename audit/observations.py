@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.errors import RunError
+from audit.manifest import parse_manifest
 from audit.vocabulary import RACES, STAGES
 
 OBSERVATIONS = "observations"
@@ -122,8 +123,7 @@ class Run:
                     "the file that the run wrote",
                     "Restore it, or run again into a new folder.",
                 )
-        columns = [name for name in pq.read_schema(parts[0]).names if EMBEDDING not in name and LANDMARKS not in name]
-        frame = pd.concat([_part_frame(path, columns) for path in parts], ignore_index=True)
+        frame = pd.concat([_part_frame(path) for path in parts], ignore_index=True)
         return cls(frame.sort_values("clip_id", ignore_index=True), manifest, root)
 
     @property
@@ -217,7 +217,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     RunError
-        If there is none, or it is no JSON.
+        If there is none, or it is no manifest.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -225,11 +225,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} is no run: it holds no {MANIFEST}.",
             next_step="Make one: audit run --cohort DIR --model NAME -o OUT.",
         )
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise RunError(f"{path} is no JSON: {error}.") from error
-    return manifest
+    return parse_manifest(path)
 
 
 def part_files(folder: Path) -> list[Path]:
@@ -266,10 +262,19 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _part_frame(path: Path, columns: list[str]) -> pd.DataFrame:
+def _part_frame(path: Path) -> pd.DataFrame:
+    """A part without face features and landmarks."""
     try:
-        frame: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
-    except (pa.ArrowException, OSError) as error:
+        found = pq.read_schema(path)
+        columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
+        if strange := [f.name for f in schema({}, {}, landmarks=False) if f not in found]:
+            raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
+        table = pq.read_table(path, columns=columns)
+        table.validate(full=True)  # that texts are texts
+        frame: pd.DataFrame = table.to_pandas()
+        if frame[["clip_id", "speaker_id", "group", "language", "status"]].isna().any(axis=None):
+            raise ValueError("it holds clips without an id, a group, a language or a status")
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} cannot be read: {error}.",
             "a part as the run wrote it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from PIL import Image, ImageOps
 from audit.models.protocol import Picture
 
 MAX_PIXELS = 64_000_000
+MAX_FILE_BYTES = 1 << 28
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+"""What is opened: formats that Pillow decodes by itself. Others start a program (EPS), or hardly ever show a face."""
 MAX_SIDE = 1024
 BLANK_RANGE = 8
 """A picture whose pixels differ by no more than this, of 255, in any channel shows nothing."""
@@ -43,16 +47,24 @@ class PictureFile:
 def read_picture(path: Path) -> PictureFile:
     """The picture in a file, turned upright, in RGB, no side above 1,024 pixels.
 
-    Its size is looked at before a pixel is decoded: more than 64 million pixels are refused.
+    Its size is looked at before a pixel is decoded: files above 256 MiB and more than 64 million pixels are refused, as
+    is whatever is no file: a pipe or a device may never end. Of several frames only the first is decoded.
     """
     try:
+        place = path.stat()
+        if not stat.S_ISREG(place.st_mode):
+            return PictureFile("unreadable", None, "it is no file")
+        if place.st_size > MAX_FILE_BYTES:
+            return PictureFile("unreadable", None, f"the file is above {MAX_FILE_BYTES >> 20} MiB")
         data = path.read_bytes()
+    except ValueError as error:
+        return PictureFile("missing", None, f"no path: {error}")
     except OSError as error:
         return PictureFile("missing", None, f"{type(error).__name__}: {error.strerror}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged below, by our own bound
-            with Image.open(io.BytesIO(data)) as image:
+            warnings.simplefilter("ignore")  # of a size judged below by our own bound, and of damage
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     return PictureFile(
@@ -60,7 +72,7 @@ def read_picture(path: Path) -> PictureFile:
                     )
                 image.draft("RGB", (MAX_SIDE, MAX_SIDE))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001  # of damaged data the decoders raise whatever comes
         return PictureFile(
             "unreadable", None, f"no picture that can be decoded: {error}".replace("<_io.BytesIO object", "<file")
         )

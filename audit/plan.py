@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from audit.errors import PlanError
 from audit.typed_toml import parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
@@ -141,6 +143,9 @@ class MeasureSettings(_Section):
     calibration : str
         By what the instrument's errors are known: ``portraits`` of this cohort, or a CSV file of labelled pictures
         (columns truth, read and optionally subject), relative to the plan's own folder.
+    suppress_below : int
+        Figures of fewer speakers are left out of audit.json and all that is made of it; 0 leaves out none, 5 is usual.
+        Verdicts do not depend on it.
     retrieval_gallery : int
         Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
@@ -155,6 +160,7 @@ class MeasureSettings(_Section):
     gallery: int = Field(default=2, ge=0, le=50)
     human_readings: str | None = None
     calibration: str = PORTRAITS
+    suppress_below: int = Field(default=0, ge=0, le=1000)
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
 
     @field_validator("margins")
@@ -209,19 +215,22 @@ class Plan(_Section):
         plan = cls.parse(read_text(path, "plan"), str(path))
         changed: dict[str, _Section] = {}
         beside = path.parent / plan.cohort.path
-        if beside.is_dir():
+        if os.path.isdir(beside):  # noqa: PTH112  # Path raises at too long a name
             changed["cohort"] = CohortSettings(path=str(beside))
         voices = path.parent / plan.model.mitigation.cohort
-        if voices.is_dir():
+        if os.path.isdir(voices):  # noqa: PTH112  # Path raises at too long a name
             mitigation = plan.model.mitigation.model_copy(update={"cohort": str(voices)})
             changed["model"] = plan.model.model_copy(update={"mitigation": mitigation})
         # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
         named = {"human_readings": plan.measure.human_readings, "calibration": plan.measure.calibration}
-        files = {
-            key: str((path.parent / name).resolve())
-            for key, name in named.items()
-            if name is not None and name != PORTRAITS
-        }
+        try:
+            files = {
+                key: os.path.realpath(path.parent / name)
+                for key, name in named.items()
+                if name is not None and name != PORTRAITS
+            }
+        except ValueError as error:
+            raise PlanError(f"{path} names a file that no path leads to: {error}.") from error
         if files:
             changed["measure"] = plan.measure.model_copy(update=files)
         return plan.model_copy(update=changed)

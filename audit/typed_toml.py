@@ -47,7 +47,7 @@ def parse_toml(kind: type[Model], text: str, source: str, keys: str) -> Model:
     """
     try:
         return kind.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PlanError(f"{source} is no TOML: {error}.") from error
     except ValidationError as error:
         faults = "; ".join(_in_words(kind, fault) for fault in error.errors())

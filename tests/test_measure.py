@@ -169,5 +169,5 @@ def test_what_cannot_be_heard_is_not_the_models_failure(make_cohort: MakeCohort,
     scored = metric_frame(seen).set_index("clip_id")
     assert np.isnan(scored.loc["s0-en", "rendered.no_face"])
     assert scored.loc["s0-zh", "rendered.no_face"] == 0.0
-    failures = audit.measure(seen).tables["failures"].frame
+    failures = audit.with_ids(audit.measure(seen), seen).tables["failures"].frame
     assert failures[["clip_id", "status"]].to_numpy().tolist() == [["s0-en", "audio_unreadable"]]

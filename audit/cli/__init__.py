@@ -18,7 +18,8 @@ def main() -> None:
         with writing("The output"):
             app()
     except AuditError as error:
-        stderr.print(f"[bold red]error[/bold red] {error.found}")
+        stderr.print("error", style="bold red", end=" ")
+        stderr.print(error.found, markup=False)
         for word, text in (("allowed", error.allowed), ("next", error.next_step)):
             if text:
                 stderr.print(f"  {word}: {text}", markup=False)

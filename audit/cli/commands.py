@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +30,15 @@ HumanReadings = Annotated[
     Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
 ]
 ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
+ShowIds = Annotated[
+    bool, typer.Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")
+]
+SuppressBelow = Annotated[
+    int | None,
+    typer.Option(
+        "--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."
+    ),
+]
 OUTCOME_WORDS = {
     "shown": "shown",
     "not_shown": "not shown",
@@ -69,6 +79,8 @@ def run(
     ] = False,
     human_readings: HumanReadings = None,
     show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
 ) -> None:
     """Run a model over a cohort, measure what it made, and write the report.
 
@@ -88,7 +100,7 @@ def run(
         )
     people = audit.Cohort.read(_cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
-        stderr.print(sentence)
+        stderr.print(sentence, markup=False)
     instrument = audit.instrument(
         chosen.instrument.name,
         similarity=chosen.instrument.similarity,
@@ -106,16 +118,23 @@ def run(
             engine=place,
             progress=lambda count, total: bar.update(task, completed=count, total=total),
         )
-    assert done.folder is not None
     if sentence := _from_cache(done.manifest.get("answers", {})):
         stderr.print(sentence, markup=False)
-    _measure_and_report(done, chosen.measure, done.folder, show_faces, human_readings)
+    _measure_and_report(done, chosen.measure, show_faces, show_ids, human_readings, suppress_below)
 
 
 @app.command()
-def measure(run: RunFolder, human_readings: HumanReadings = None, show_faces: ShowFaces = False) -> None:
+def measure(
+    run: RunFolder,
+    human_readings: HumanReadings = None,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
+) -> None:
     """Measure a run again, without running the model, as its plan says; writes audit.json and the report."""
-    _measure_and_report(audit.Run.read(run), _plan_of(run).measure, run, show_faces, human_readings)
+    _measure_and_report(
+        audit.Run.read(run), _plan_of(run).measure, show_faces, show_ids, human_readings, suppress_below
+    )
 
 
 @app.command()
@@ -135,11 +154,14 @@ def sheet(
 
 
 @app.command()
-def report(run: RunFolder, show_faces: ShowFaces = False) -> None:
+def report(run: RunFolder, show_faces: ShowFaces = False, show_ids: ShowIds = False) -> None:
     """Write the report of a measured run again."""
     from audit.report import write_report
 
-    stdout.print(str(write_report(audit.Audit.read(run), run, show_faces=show_faces)))
+    told = audit.Audit.read(run)
+    if show_ids:
+        told = audit.with_ids(told, audit.Run.read(run))
+    stdout.print(str(write_report(told, run, show_faces=show_faces, show_ids=show_ids)), markup=False)
 
 
 @app.command()
@@ -147,6 +169,8 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The comparison's folder.")],
     show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")] = False,
 ) -> None:
     """Compare runs of several models on the same speakers: what changed, who gains and who pays.
@@ -158,8 +182,10 @@ def compare(
     from audit.comparing.page import write_comparison
 
     with stderr.status("comparing"):
-        made = audit.compare(*(audit.Run.read(run) for run in runs), settings=_plan_of(runs[0]).measure)
-        path = write_comparison(made, out, runs, show_faces=show_faces)
+        compared = [audit.Run.read(run) for run in runs]
+        made = audit.compare(*compared, settings=_suppressing(_plan_of(runs[0]).measure, suppress_below))
+        told = audit.with_ids(made, compared[0]) if show_ids else made
+        path = write_comparison(told, out, runs, show_faces=show_faces, show_ids=show_ids)
     if as_json:
         sys.stdout.write(made.to_json())
         stderr.print(str(path), markup=False)
@@ -212,7 +238,7 @@ def cohort_check(
     if as_json:
         sys.stdout.write(json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
     else:
-        stdout.print(f"[bold]{found.name}[/bold]  {found.digest[:12]}")
+        stdout.print(f"{found.name}  {found.digest[:12]}", style="bold", markup=False)
         for title, frame in found.tables.items():
             stdout.print(rich_table(title, frame))
         for sentence in found.remarks:
@@ -294,7 +320,7 @@ def _plan(
 
 def _plan_of(run: Path) -> audit.Plan:
     path = run / "plan.toml"
-    return audit.Plan.parse(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else audit.Plan()
+    return audit.Plan.read(path) if path.is_file() else audit.Plan()
 
 
 def _cohort_path(name: str) -> Path:
@@ -302,8 +328,13 @@ def _cohort_path(name: str) -> Path:
     from audit.datasets import embedded_names
 
     first, _, rest = name.partition("/")
-    is_embedded = not Path(name).exists() and (not rest or first in embedded_names())
+    is_embedded = not os.path.exists(name) and (not rest or first in embedded_names())  # noqa: PTH110  # Path raises at too long a name
     return audit.embedded(first) / rest if is_embedded else Path(name)
+
+
+def _suppressing(settings: Any, below: int | None) -> Any:
+    """How a run is measured, with what the command line says of small cells."""
+    return settings if below is None else settings.model_copy(update={"suppress_below": below})
 
 
 def _from_cache(answers: dict[str, int]) -> str:
@@ -321,14 +352,22 @@ def _from_cache(answers: dict[str, int]) -> str:
 
 
 def _measure_and_report(
-    run: audit.Run, settings: Any, folder: Path, show_faces: bool, human_readings: Path | None
+    run: audit.Run,
+    settings: Any,
+    show_faces: bool,
+    show_ids: bool,
+    human_readings: Path | None,
+    suppress_below: int | None,
 ) -> None:
     from audit.report import write_report
 
+    assert run.folder is not None
+    settings = _suppressing(settings, suppress_below)
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings, human_readings=human_readings)
-        result.write(folder)
-        path = write_report(result, folder, show_faces=show_faces)
+        result.write(run.folder)
+        told = audit.with_ids(result, run) if show_ids else result
+        path = write_report(told, run.folder, show_faces=show_faces, show_ids=show_ids)
     for finding in result.findings:
         stdout.print(f"{finding.code}  {OUTCOME_WORDS[finding.outcome]:<14}{finding.sentence}", markup=False)
     stdout.print(str(path), markup=False)

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cohort.faults import Faults
+from audit.errors import CohortError
 
 ALLOWED: Final = "a path inside the cohort's folder, relative to it"
 DEEPEST: Final = 40
@@ -27,10 +28,17 @@ class Boundary:
         The cohort's folder.
     outside : tuple of str
         Folders outside it to which its links may lead.
+
+    Raises
+    ------
+    CohortError
+        If one of these is no path.
     """
 
     def __init__(self, folder: Path, outside: tuple[str, ...] = ()) -> None:
         self.folder = os.path.realpath(folder)
+        if strange := [place for place in outside if "\0" in place]:
+            raise CohortError([f"cohort.toml: {strange[0]!r} is no path."], "a folder that the cohort links to")
         places = [Path(self.folder, place) for place in (".", *outside)]
         self.roots = tuple(os.path.realpath(place).rstrip(os.sep) + os.sep for place in places)
         self._folders: dict[str, tuple[str, frozenset[str] | None]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,7 +35,7 @@ REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_i
 
 def read_cohort(folder: Path) -> Cohort:
     """The cohort in a folder; see :meth:`audit.Cohort.read`."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
         raise CohortError(
             [f"{folder} is no folder."],
             "a folder with speakers.csv and clips.csv",
@@ -73,7 +74,7 @@ def _read_notes(path: Path) -> CohortNotes:
         return CohortNotes()
     try:
         return CohortNotes.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CohortError([f"cohort.toml is no TOML: {error}."]) from error
     except ValidationError as error:
         fields = ", ".join(CohortNotes.model_fields)
@@ -91,9 +92,9 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
     if parquet.is_file():
         try:
             frame = pd.read_parquet(parquet)
-        except (pa.ArrowException, OSError) as error:
+            frame = frame.astype(object).where(frame.notna(), "").astype(str)
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise CohortError([f"{parquet.name} is no Parquet file: {error}."]) from error
-        frame = frame.astype(object).where(frame.notna(), "").astype(str)
         csv = parquet
     else:
         raise CohortError(

@@ -17,12 +17,15 @@ from audit.comparing.figures import checks_compared
 from audit.comparing.groups import check_changes, levellings, metric_changes
 from audit.comparing.levelling import Levelling
 from audit.comparing.sentences import sentences
+from audit.comparing.suppressing import hidden, shared_change, shared_levellings, suppression_notice
 from audit.errors import RunError
 from audit.evidence import Evidence
 from audit.gallery import gallery
 from audit.measuring import evidence_of
 from audit.observations import Run
 from audit.plan import PORTRAITS, MeasureSettings
+from audit.sharing import plan_without_paths, pseudonymous, without_paths
+from audit.small_cells import SmallCells, suppressed_tables
 from audit.stats import Curve, benjamini_hochberg, holm
 
 LETTERS: Final = ascii_uppercase
@@ -62,6 +65,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         raise RunError(f"There are {len(runs)} runs to compare.", f"at most {len(LETTERS)}")
     refuse_what_differs(runs, [_called(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
     evidence = [evidence_of(run, chosen) for run in runs]
+    small = SmallCells.of(runs[0].observations, chosen.suppress_below)
     checks: list[Change] = []
     metrics: list[Change] = []
     levelled: list[Levelling] = []
@@ -76,31 +80,39 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
             checks += [headline, *(change for change in groups if change.figure == code)]
         of_metrics = adjusted(metric_changes(both, letter), benjamini_hochberg)
         metrics += of_metrics
-        levelled += levellings(both, of_metrics)
+        levelled += shared_levellings(levellings(both, of_metrics), small)
         here = [item for item in levelled if item.candidate == letter]
-        told += sentences(by_code.get("S2F001"), of_metrics, here, _shown_metrics(evidence[0]), chosen.confidence)
+        seen = [change for change in of_metrics if not hidden(change, small)]
+        named = by_code.get("S2F001")
+        named = None if named is None or hidden(named, small) else named
+        told += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration"}),
-        notices=tuple(_notices(runs)),
-        checks=tuple(checks),
-        metrics=tuple(metrics),
+        notices=tuple(_notices(runs)) + suppression_notice([*checks, *metrics], small),
+        checks=tuple(shared_change(change, small) for change in checks),
+        metrics=tuple(shared_change(change, small) for change in metrics),
         levelled=tuple(levelled),
         sentences=tuple(told),
-        given={
-            "pareto": Table(
-                "Over all and for the worst group",
-                "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
-                "over the groups.",
-                _pareto(evidence),
-            ),
-            "faces": Table(
-                "The same speakers by every model",
-                "A sample with a fixed seed in each group, never chosen by eye.",
-                _faces(evidence, chosen),
-            ),
-        },
+        given=pseudonymous(suppressed_tables(_given(evidence, chosen), small)[0], runs[0].observations),
     )
+
+
+def _given(evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
+    """The tables that are not made of changes."""
+    return {
+        "pareto": Table(
+            "Over all and for the worst group",
+            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
+            "over the groups.",
+            _pareto(evidence),
+        ),
+        "faces": Table(
+            "The same speakers by every model",
+            "A sample with a fixed seed in each group, never chosen by eye.",
+            _faces(evidence, settings),
+        ),
+    }
 
 
 def _called(letter: str, run: Run) -> str:
@@ -115,10 +127,10 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
 
 
 def _identity(letter: str, run: Run) -> dict[str, Any]:
-    """What a run is; nothing in it depends on the machine or the hour."""
+    """What a run is; nothing in it depends on the machine or the hour, or tells a path."""
     manifest = run.manifest
     model = manifest["model"]
-    return {
+    facts = {
         "letter": letter,
         "digest": run.digest,
         "title": manifest.get("title", ""),
@@ -130,9 +142,9 @@ def _identity(letter: str, run: Run) -> dict[str, Any]:
         "n_speakers": int(run.observations["speaker_id"].nunique()),
         "n_clips": len(run.observations),
         "seed": manifest.get("seed"),
-        "plan": manifest.get("plan", ""),
         "versions": manifest.get("versions", {}),
     }
+    return {**without_paths(facts), "plan": plan_without_paths(str(manifest.get("plan", "")))}
 
 
 def _notices(runs: Sequence[Run]) -> list[str]:

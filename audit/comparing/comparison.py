@@ -123,7 +123,7 @@ class Comparison:
                 given={name: Table.from_dict(item) for name, item in data["tables"].items()},
                 schema_version=version,
             )
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise RunError(
                 f"This is no {COMPARISON}: {error}.", next_step="Write it again: audit compare A B -o OUT."
             ) from error
@@ -140,7 +140,11 @@ class Comparison:
         path = Path(folder) / COMPARISON
         if not path.is_file():
             raise RunError(f"{folder} holds no {COMPARISON}.", next_step="Make one: audit compare A B -o OUT.")
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{path} cannot be read: {error}.") from error
+        return cls.from_json(text)
 
 
 def _frame(changes: tuple[Change, ...] | list[Change]) -> pd.DataFrame:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from audit.clean_text import clean
 from audit.comparing.changes import WORDS, Change
 from audit.comparing.comparison import COMPARISON, Comparison
 from audit.comparing.figures import HELD_TOGETHER
@@ -19,16 +20,8 @@ from audit.report.identity import Fact, name_of
 from audit.report.records import mapping
 from audit.report.standalone import fill, page_environment, read_texts, write_whole
 from audit.report.tabular import Cell, Column, TableView, code, head, whole, words
-from audit.report.wording import (
-    Unit,
-    clean,
-    counted,
-    estimate_unit,
-    group_name,
-    language_name,
-    metric_name,
-    metric_unit,
-)
+from audit.report.wording import Unit, counted, estimate_unit, group_name, language_name, metric_name, metric_unit
+from audit.sharing import withheld
 from audit.stats import ALL
 
 PAGE: Final = "comparison.html"
@@ -51,6 +44,7 @@ def write_comparison(
     runs: Sequence[str | Path | None] = (),
     *,
     show_faces: bool = False,
+    show_ids: bool = False,
 ) -> Path:
     """Write ``comparison.html``, ``comparison.json`` and ``tables/*.csv`` into a folder.
 
@@ -63,7 +57,10 @@ def write_comparison(
     runs : sequence of str, Path or None
         The folder of each run, in the comparison's order; without one, a run's pictures are not shown.
     show_faces : bool
-        Show pictures, and ids of speakers and clips, even where they are of real people.
+        Show pictures even where they are of real people.
+    show_ids : bool
+        Leave the table of faces as it is; without it an id that is no pseudonym is withheld. See
+        :func:`audit.with_ids`.
 
     Returns
     -------
@@ -79,6 +76,8 @@ def write_comparison(
     if (home / "manifest.json").exists():
         raise RunError(f"{folder} holds a run.", "a folder for the comparison alone", "Choose another folder for -o.")
     home.mkdir(parents=True, exist_ok=True)
+    if not show_ids:
+        comparison = replace(comparison, given=withheld(comparison.given))
     source = comparison.to_json()
     write_whole(home / COMPARISON, source)
     write_csv_tables(comparison, home / "tables")

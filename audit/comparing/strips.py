@@ -49,10 +49,10 @@ def strips(comparison: Comparison, folders: Mapping[str, Path | None], show: boo
     folders : mapping of str to Path or None
         Where each run lies, by its letter; no picture outside it is ever opened.
     show : bool
-        Whether pictures, and the ids of those who are in them, may be shown.
+        Whether pictures may be shown.
     """
     letters = [str(run["letter"]) for run in comparison.runs]
-    rows = [{**row, "row": i} for i, row in enumerate(records(comparison, "faces"), 1)]
+    rows = records(comparison, "faces")
     spent, withheld = 0, 0
 
     def shot(row: Mapping[str, object], column: str, letter: str, of: str) -> Shot:
@@ -75,7 +75,7 @@ def strips(comparison: Comparison, folders: Mapping[str, Path | None], show: boo
         made = [
             Strip(
                 language_name(text(row, "language")),
-                f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}" if show else f"row {row['row']} of faces.csv",
+                f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}",
                 (
                     shot(row, "portrait", letters[0], "portrait"),
                     *(shot(row, letter, letter, f"rendered by {letter}") for letter in letters),

@@ -10,8 +10,8 @@ import hashlib
 import importlib
 import itertools
 import math
-import pickle
 import warnings
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -32,6 +32,8 @@ FFT: Final = 1024
 WINDOW: Final = 400
 HOP: Final = 160
 FRAMES: Final = 1000
+MAX_BYTES: Final = 1 << 28
+"""The published files unpack to a quarter of it at most."""
 VOICE_FILE, GENERATOR_FILE = "voice_embedding.pth", "generator.pth"
 
 VAD_MODE: Final = 2
@@ -230,11 +232,16 @@ def _detector() -> Any:
 def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
     """The network with a published state: keys ``model.0.weight``, ``model.1.running_mean`` and so on."""
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > MAX_BYTES:
+                raise ValueError(f"its {unpacked:,} bytes unpacked are more than {MAX_BYTES:,}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a newer pickle: what cannot be read is refused
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        why = str(error).splitlines()[0]
+    except Exception as error:  # of a damaged file torch raises whatever comes
+        why = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(
             f"{path} holds more than tensors, or is no checkpoint; nothing in it was run: {why}",
             "a file that torch.load opens with weights_only=True",
@@ -259,6 +266,8 @@ def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
 
 
 def _digest(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise ModelError(f"The checkpoint {path} is no file.", f"a folder with {VOICE_FILE} and {GENERATOR_FILE}")
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

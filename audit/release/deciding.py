@@ -14,6 +14,7 @@ from audit.release.decision import Decision, Held, Outcome, Ruling, WaiverUse, w
 from audit.release.policy import Policy, Rule, Side
 from audit.release.requirements import known_groups, requirements
 from audit.sentences import group_words, listing, typeset
+from audit.sharing import without_paths
 from audit.stats import Curve, Estimate
 from audit.stats.verdict import Verdict, verdict
 
@@ -82,7 +83,7 @@ def decide(
             ruling = replace(ruling, outcome=blocked, sentence=f"{ruling.sentence} No pass, since {why}.")
         rulings.append(ruling)
     return Decision(
-        policy={"name": policy.terms.name, "source": policy.source, "sha256": policy.sha256},
+        policy={"name": policy.terms.name, "source": without_paths(policy.source), "sha256": policy.sha256},
         run={**_lineage(audit.run), "measured": {name: audit.settings.get(name) for name in MEASURED}},
         baseline=_lineage(baseline.run) if baseline else None,
         rulings=(*required, *rulings),

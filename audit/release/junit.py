@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from xml.etree import ElementTree
 
+from audit.clean_text import clean
 from audit.release.decision import Decision, Outcome
 
 FAILURES: Final[tuple[Outcome, ...]] = ("breach", "inconclusive")
@@ -22,7 +23,7 @@ def junit_xml(decision: Decision) -> str:
         root,
         "testsuite",
         {
-            "name": f"audit gate: {_clean(decision.policy['name'])}",
+            "name": f"audit gate: {clean(decision.policy['name'])}",
             "package": "audit.gate",
             "id": "0",
             "timestamp": f"{decision.decided}T00:00:00",
@@ -35,7 +36,7 @@ def junit_xml(decision: Decision) -> str:
     )
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in _facts(decision).items():
-        ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+        ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})
     for ruling in decision.rulings:
         case = ElementTree.SubElement(
             suite, "testcase", {"name": ruling.id, "classname": f"audit.gate.{ruling.check or 'policy'}", "time": "0"}
@@ -43,12 +44,12 @@ def junit_xml(decision: Decision) -> str:
         kind = "failure" if ruling.outcome in FAILURES else "error" if ruling.outcome in ERRORS else None
         if kind:
             said = ElementTree.SubElement(
-                case, kind, {"type": ruling.outcome, "message": f"{ruling.outcome}: {_clean(ruling.sentence)}"}
+                case, kind, {"type": ruling.outcome, "message": f"{ruling.outcome}: {clean(ruling.sentence)}"}
             )
             held = [f"{item.group} {item.figure}: {item.outcome}: {item.reason}" for item in ruling.held]
-            said.text = _clean("\n".join([f"{decision.policy['source']}:{ruling.line}", *held]))
+            said.text = clean("\n".join([f"{decision.policy['source']}:{ruling.line}", *held]))
     said_of_all = [decision.sentence, *(waiver.sentence for waiver in decision.waivers)]
-    ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(said_of_all))
+    ElementTree.SubElement(suite, "system-out").text = clean("\n".join(said_of_all))
     ElementTree.SubElement(suite, "system-err").text = ""
     ElementTree.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -66,8 +67,3 @@ def _facts(decision: Decision) -> dict[str, str]:
     }
     waivers = {f"waiver.{i}.{waiver.state}": waiver.sentence for i, waiver in enumerate(decision.waivers)}
     return facts | waivers
-
-
-def _clean(text: str) -> str:
-    """The text without the control characters that XML cannot hold."""
-    return "".join(c for c in text if c in "\t\n" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff")

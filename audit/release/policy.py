@@ -299,7 +299,9 @@ class Policy:
             If the file cannot be read or is no policy.
         """
         path = Path(path)
-        return cls.parse(read_text(path, "policy"), path.as_posix())
+        here = path.resolve()
+        beside = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
+        return cls.parse(read_text(path, "policy"), beside.as_posix())
 
     @classmethod
     def default(cls) -> Policy:

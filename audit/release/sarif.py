@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any, Final
 from urllib.parse import quote
 
+from audit.clean_text import clean
 from audit.release.decision import Decision, Ruling
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -81,7 +83,7 @@ def _result(decision: Decision, index: int, ruling: Ruling) -> dict[str, Any]:
         "ruleIndex": index,
         "kind": "fail",
         "level": "error",
-        "message": {"text": f"{ruling.outcome}: {ruling.sentence}"},
+        "message": {"text": _plain(f"{ruling.outcome}: {ruling.sentence}")},
         "locations": [
             {
                 "physicalLocation": {
@@ -94,9 +96,14 @@ def _result(decision: Decision, index: int, ruling: Ruling) -> dict[str, Any]:
         "properties": {"outcome": ruling.outcome, "figure": ruling.figure},
     }
     if ruling.outcome == "waived":
-        words = [waiver.sentence for waiver in decision.waivers if waiver.rule == ruling.id]
+        words = [clean(waiver.sentence) for waiver in decision.waivers if waiver.rule == ruling.id]
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": "; ".join(words)}]
     return result
+
+
+def _plain(text: str) -> str:
+    """A message in which nothing is a link (SARIF 2.1.0, 3.11.6)."""
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", clean(text))
 
 
 def _uri(decision: Decision) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from audit.clean_text import clean
 from audit.release.decision import Decision, Ruling
 
 MARKS = {
@@ -12,6 +16,9 @@ MARKS = {
     "incomplete": "**INCOMPLETE**",
     "waived": "*waived*",
 }
+
+
+_MARKS: Final = re.compile(r"[\\|\[\]`*~]")
 
 
 def summary_markdown(decision: Decision) -> str:
@@ -48,8 +55,8 @@ def _row(ruling: Ruling) -> str:
         value = "" if estimate.value is None else f"{estimate.value:.3f}"
         interval = "none" if estimate.interval is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
         speakers = str(estimate.n_speakers)
-    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], ruling.figure, value, interval, asked, speakers)
-    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], _cell(ruling.figure), value, interval, asked, speakers)
+    return f"| {' | '.join(cells)} |"
 
 
 def _baseline(decision: Decision) -> str:
@@ -63,5 +70,5 @@ def _fact(value: object) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text in a table's cell or a line, which it must not end."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    """A text in a table's cell or a line, which it must not end, and in which nothing is a tag, a link or a picture."""
+    return _MARKS.sub(r"\\\g<0>", clean(text).replace("\n", " ").replace("&", "&amp;").replace("<", "&lt;"))

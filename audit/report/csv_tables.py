@@ -7,9 +7,9 @@ import io
 import re
 from pathlib import Path
 
+from audit.clean_text import clean
 from audit.errors import RunError
 from audit.report.records import Tabled, records
-from audit.report.wording import clean
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")

@@ -146,7 +146,7 @@ def strata(audit: Audit) -> TableView | None:
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
-            sizes = [_speakers_and_clips(one(here, gender=gender)) for gender in genders]
+            sizes = [_speakers_and_clips(one(here, gender=gender), _absent(audit)) for gender in genders]
             view.rows.append([head(group_name(group)), words(language_name(language)), *sizes])
     return view
 
@@ -163,7 +163,11 @@ def label_sources(audit: Audit) -> TableView | None:
     for row in sorted(rows, key=place):
         source = text(row, "source", "not recorded").replace("_", " ")
         view.rows.append(
-            [head(text(row, "field")), words(source), whole(count(row, "n_speakers")), whole(count(row, "n_clips"))]
+            [
+                head(text(row, "field")),
+                words(source),
+                *(whole(count(row, key), _absent(audit)) for key in ("n_speakers", "n_clips")),
+            ]
         )
     return view
 
@@ -184,30 +188,27 @@ def statuses(audit: Audit) -> TableView | None:
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
             counts = [
-                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips")) for status in found
+                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips"), _absent(audit))
+                for status in found
             ]
             view.rows.append([head(group_name(group)), words(language_name(language)), *counts])
     return view
 
 
-def failures(audit: Audit, named: bool, limit: int = 200) -> TableView | None:
-    """Every clip that could not be read to the end, the first ones of many.
-
-    Where speakers may not be ``named``, clips are told by their row in the CSV file alone: an id, or a detail with
-    its file's name, may be a person's name.
-    """
+def failures(audit: Audit, limit: int = 200) -> TableView | None:
+    """Every clip that could not be read to the end, the first ones of many; details where the audit tells any."""
     rows = records(audit, "failures")
     if not rows:
         return None
-    ids = [Column("Clip"), Column("Speaker")] if named else [Column("Row in failures.csv", numeric=True)]
-    columns = [*ids, Column("Group"), Column("Language"), Column("What happened")]
-    columns += [Column("Detail")] if named else []
+    detailed = any(text(row, "detail") for row in rows)
+    columns = [Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened")]
+    columns += [Column("Detail")] if detailed else []
     view = TableView("failures", "Every clip that could not be read at every stage", columns)
-    for i, row in enumerate(rows[:limit], 1):
-        told = [code(text(row, "clip_id")), code(text(row, "speaker_id"))] if named else [whole(i)]
+    for row in rows[:limit]:
+        who = [code(text(row, "clip_id")), code(text(row, "speaker_id"))]
         place = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
-        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if named else [])]
-        view.rows.append([*told, *place, *happened])
+        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if detailed else [])]
+        view.rows.append([*who, *place, *happened])
     if len(rows) > limit:
         view.remark = f"The first {limit} of {len(rows):,} are shown; all are in tables/failures.csv."
     return view
@@ -252,11 +253,16 @@ def metric_order(rows: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(text(row, "metric") for row in rows))
 
 
-def _speakers_and_clips(record: Record | None) -> Cell:
+def _absent(audit: Audit) -> str:
+    """What stands for a count that the audit does not tell."""
+    return "suppressed" if audit.settings.get("suppress_below") else "not recorded"
+
+
+def _speakers_and_clips(record: Record | None, absent: str) -> Cell:
     if record is None:
         return Cell("0", sort="0", kind="number")
     clips = count(record, "n_clips")
-    cell = whole(count(record, "n_speakers"))
+    cell = whole(count(record, "n_speakers"), absent)
     return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
 
 

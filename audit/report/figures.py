@@ -20,8 +20,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from audit.clean_text import clean
 from audit.report.palette import TURN, heat_level, light, with_variables
-from audit.report.wording import Unit, clean, write_number
+from audit.report.wording import Unit, write_number
 
 PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from audit.audit import Audit
 from audit.report.records import Record, records, text, values, where
@@ -77,7 +77,7 @@ def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
     folder : Path
         The run's folder; no picture outside it is ever opened.
     show : bool
-        Whether pictures, and the ids of those who are in them, may be shown.
+        Whether pictures may be shown.
     """
     rows = records(audit, "gallery")
     tally = {"shown": 0, "withheld": 0, "too_many": 0, "bytes": 0}
@@ -97,9 +97,8 @@ def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
         return uri, absent
 
     strata = []
-    numbered = [{**row, "who": _who(row, i, show)} for i, row in enumerate(rows, 1)]
     for group in values(rows, "group", order_groups):
-        here = where(numbered, group=group)
+        here = where(rows, group=group)
         items = [
             _item(row, fetch)
             for language in values(here, "language", order_languages)
@@ -125,7 +124,7 @@ def thumbnail(folder: Path, path: str) -> tuple[str, str]:
         if not place.is_file():
             return "", "file not found"
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size is looked at before its pixels
+            warnings.simplefilter("ignore")  # of its size, which is looked at before its pixels, and of damage
             with Image.open(place, formats=("PNG", "JPEG", "WEBP", "BMP")) as source:
                 if source.width * source.height > MOST_PIXELS:
                     return "", "too large to open"
@@ -136,7 +135,7 @@ def thumbnail(folder: Path, path: str) -> tuple[str, str]:
         small.save(buffer, "WEBP", quality=82, method=4)
     except Image.DecompressionBombError:
         return "", "too large to open"
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError):
+    except Exception:  # noqa: BLE001  # of damaged data the decoders raise whatever comes
         return "", "not a readable picture"
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), ""
 
@@ -147,9 +146,5 @@ def _item(row: Record, fetch: Callable[[str], tuple[str, str]]) -> Item:
         uri, absent = fetch(text(row, stage))
         read = text(row, f"{stage}_read")
         pictures.append(Picture(stage, uri, absent, group_name(read) if read else ""))
-    return Item(group_name(text(row, "group")), language_name(text(row, "language")), text(row, "who"), tuple(pictures))
-
-
-def _who(row: Record, number: int, named: bool) -> str:
-    """The ids of speaker and clip; where they may not be told, as they may be names, the place in the CSV file."""
-    return f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}" if named else f"row {number} of gallery.csv"
+    who = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}"
+    return Item(group_name(text(row, "group")), language_name(text(row, "language")), who, tuple(pictures))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.audit import Audit
+from audit.clean_text import clean
 from audit.report.records import count, mapping, number, strings
 from audit.report.tabular import Cell, Column, TableView, head
-from audit.report.wording import Unit, clean, write_interval, write_value
+from audit.report.wording import Unit, write_interval, write_value
 
 Value = str | tuple[str]
 """Text, or in a tuple of one what is set as code: a digest, a path, a version."""

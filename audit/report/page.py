@@ -6,11 +6,12 @@ It loads nothing from any network; its policy forbids it to, and lets run only t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from audit.audit import Audit
+from audit.clean_text import clean
 from audit.finding import OUTCOMES
 from audit.report import error_tables, evidence, group_tables, identity, language_tables, likeness_tables
 from audit.report.csv_tables import write_csv_tables
@@ -19,7 +20,8 @@ from audit.report.panels import FigureView, figure_views
 from audit.report.records import count, mapping, strings
 from audit.report.standalone import fill, page_environment, read_texts, write_whole
 from audit.report.verdicts import GLYPH_WIDTH, tally, verdicts
-from audit.report.wording import clean, counted, metric_name
+from audit.report.wording import counted, metric_name
+from audit.sharing import withheld
 
 _HERE: Final = Path(__file__).parent
 SECTIONS: Final = (
@@ -50,7 +52,7 @@ class Section:
     title: str
 
 
-def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) -> Path:
+def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
     """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit gives the same bytes. Figures and tables of an earlier report are removed.
@@ -62,8 +64,11 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) 
     folder : str or Path
         The run's folder.
     show_faces : bool
-        Show the gallery's pictures, and ids of speakers and clips, even where they are of real people.
-        Those of a cohort that declares itself fictional are always shown.
+        Show the gallery's pictures even where they are of real people. Those of a cohort that declares itself
+        fictional are always shown.
+    show_ids : bool
+        Leave ids and details as the audit has them; without it an id that is no pseudonym is withheld. See
+        :func:`audit.with_ids`.
 
     Returns
     -------
@@ -77,25 +82,26 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False) 
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
+    if not show_ids:
+        audit = replace(audit, tables=withheld(audit.tables))
     write_csv_tables(audit, home / "tables")
     figures = figure_views(audit)
     _write_figures(figures, home / "figures")
-    named = show_faces or _fictional(audit)
-    pictures = gallery(audit, home, show=named)
+    pictures = gallery(audit, home, show=show_faces or _fictional(audit))
     page = home / "report.html"
-    write_whole(page, to_html(audit, figures, pictures, named=named))
+    write_whole(page, to_html(audit, figures, pictures))
     return page
 
 
-def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, *, named: bool) -> str:
-    """The page's text; speakers' ids stand in it only where they may be ``named``."""
+def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> str:
+    """The page's text."""
     texts = read_texts(_HERE)
     environment = page_environment(texts, glyph_width=GLYPH_WIDTH)
-    return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts, named))
+    return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts))
 
 
 def _context(
-    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any], named: bool
+    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any]
 ) -> dict[str, object]:
     run = audit.run
     instrument = identity.name_of(run.get("instrument"), "the instrument")
@@ -148,7 +154,7 @@ def _context(
             "craniofacial": likeness_tables.craniofacial(audit),
             "rendered_as": evidence.rendered_as(audit),
             "statuses": evidence.statuses(audit),
-            "failures": evidence.failures(audit, named),
+            "failures": evidence.failures(audit),
             "power": evidence.power(audit),
         },
         "failures_known": "failures" in audit.tables,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from audit.audit import Audit, Table, plain_value
-from audit.report.wording import clean
+from audit.clean_text import clean
 
 Record = Mapping[str, object]
 

@@ -130,8 +130,8 @@ def code(label: str) -> Cell:
     return Cell(label, sort=label, kind="code")
 
 
-def whole(value: int | None) -> Cell:
-    """A cell of a count, "not recorded" where there is none."""
+def whole(value: int | None, absent: str = "not recorded") -> Cell:
+    """A cell of a count; a word where there is none."""
     if value is None:
-        return Cell("not recorded", kind="missing")
+        return Cell(absent, kind="missing")
     return Cell(f"{value:,}", sort=repr(value), kind="number")

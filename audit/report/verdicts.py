@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.audit import Audit
+from audit.clean_text import clean
 from audit.finding import OUTCOMES, Finding
 from audit.report.figures import nice_reach
 from audit.report.tabular import Cell, Column, TableView, head, whole, words
 from audit.report.wording import (
     Unit,
-    clean,
     counted,
     estimate_name,
     estimate_signed,

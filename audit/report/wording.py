@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from audit.clean_text import clean
 from audit.vocabulary import RACES, UNKNOWN
 
 Unit = Literal["share", "years", "cosine", "degrees", "distance"]
@@ -70,22 +71,6 @@ _STATUSES: Final = {
 }
 
 _SIGNED: Final = re.compile(r"excess|effect|gap|change|minus|difference|drop|fall|loss|worst")
-
-# Everything that could break the page's XML, hide text or turn its direction round.
-_CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
-
-
-def clean(text: str) -> str:
-    """The text with control, direction-turning and unpaired characters made visible as U+FFFD.
-
-    Examples
-    --------
-    >>> clean("a" + chr(0) + "b") == "a" + chr(0xFFFD) + "b"
-    True
-    """
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def file_stem(name: str) -> str:

@@ -167,7 +167,7 @@ class Truth(BaseModel):
                 truth = tomllib.loads(Path(truth).read_text(encoding="utf-8-sig"))
             except (OSError, UnicodeDecodeError) as error:
                 raise PlanError(f"The truth {source} cannot be read: {error}.") from error
-            except tomllib.TOMLDecodeError as error:
+            except (tomllib.TOMLDecodeError, RecursionError) as error:
                 raise PlanError(f"{source} is no TOML: {error}.") from error
         try:
             return cls.model_validate(_without_numpy(truth))

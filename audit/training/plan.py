@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -143,7 +144,9 @@ class TrainPlan(_Section):
         if not isinstance(coverage, dict):
             return coverage
         return {
-            group: dict.fromkeys(heard, 1.0) if isinstance(heard, list | tuple) else heard
+            group: dict.fromkeys(heard, 1.0)
+            if isinstance(heard, list | tuple) and all(isinstance(code, str) for code in heard)
+            else heard
             for group, heard in coverage.items()
         }
 
@@ -213,4 +216,4 @@ class TrainPlan(_Section):
         text = read_text(path, "plan", "a TOML file, or train-small-gap, train-small-full, train-paper")
         plan = cls.parse(text, str(path))
         beside = path.parent / plan.cohort
-        return plan.model_copy(update={"cohort": str(beside)}) if beside.is_dir() else plan
+        return plan.model_copy(update={"cohort": str(beside)}) if os.path.isdir(beside) else plan  # noqa: PTH112  # Path raises at too long a name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -57,12 +57,15 @@ def read_state(folder: Path, identity: str) -> State | None:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
-    except (SafetensorError, OSError) as error:
+    except Exception as error:  # of a damaged file safetensors raises whatever comes
         raise RunError(f"{path} cannot be read: {error}.", next_step="Choose another folder for -o.") from error
     if metadata.get("identity") != identity:
         raise RunError(f"{folder} holds a training of another plan or cohort.", "the same plan and cohort",
                        "Choose another folder for -o.")  # fmt: skip
-    return State(identity, metadata["stage"], int(metadata["step"]), tensors)
+    try:
+        return State(identity, metadata["stage"], int(metadata["step"]), tensors)
+    except (KeyError, ValueError) as error:
+        raise RunError(f"{path} does not say where its training stood.", next_step="Choose another folder.") from error
 
 
 def restore_modules(state: State, modules: dict[str, nn.Module]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -108,7 +108,7 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
-    except (SafetensorError, OSError) as error:
+    except Exception as error:  # of a damaged file safetensors raises whatever comes
         raise ModelError(f"{path} is no safetensors file: {error}.", "weights that this package wrote") from error
     if FORMAT not in metadata:
         raise ModelError(
@@ -133,6 +133,8 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
 
 def refuse_pickle(path: Path) -> None:
     """Raise :class:`ModelError` if the file is missing or looks like a pickle, whatever it is named."""
+    if path.exists() and not path.is_file():
+        raise ModelError(f"The weights {path} are no file.", "a safetensors file")
     try:
         with path.open("rb") as stream:
             head = stream.read(4)

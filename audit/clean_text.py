@@ -1,0 +1,23 @@
+"""Text from data as it may be shown: what could steer a terminal, break a page or turn a line round is made visible."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+
+
+def clean(text: str) -> str:
+    """The text with control, direction-turning and unpaired characters made visible as U+FFFD.
+
+    A tab and a line feed stay.
+
+    Examples
+    --------
+    >>> clean("a" + chr(0) + "b" + chr(27) + "[2J") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}[2J"
+    True
+    """
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
