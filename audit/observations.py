@@ -28,6 +28,7 @@ MANIFEST = "manifest.json"
 PLAN = "plan.toml"
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
+NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 _AT_ONCE = 100_000
 
 
@@ -123,7 +124,11 @@ class Run:
                     "the file that the run wrote",
                     "Restore it, or run again into a new folder.",
                 )
-        frame = pd.concat([_part_frame(path) for path in parts], ignore_index=True)
+        tables = [_part_table(path) for path in parts]
+        try:
+            frame = pa.concat_tables(tables, promote_options="default").to_pandas()
+        except pa.ArrowException as error:
+            raise RunError(f"The parts of {folder} have different columns: {error}.", "parts of one run") from error
         return cls(frame.sort_values("clip_id", ignore_index=True), manifest, root)
 
     @property
@@ -262,17 +267,17 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _part_frame(path: Path) -> pd.DataFrame:
+def _part_table(path: Path) -> pa.Table:
     """A part without face features and landmarks."""
     try:
-        found = pq.read_schema(path)
-        columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
-        if strange := [f.name for f in schema({}, {}, landmarks=False) if f not in found]:
-            raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
-        table = pq.read_table(path, columns=columns)
+        with pq.ParquetFile(path) as part:
+            found = part.schema_arrow
+            columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
+            if strange := [f.name for f in schema({}, {}, landmarks=False) if f not in found]:
+                raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
+            table = part.read(columns=columns, use_threads=False)
         table.validate(full=True)  # that texts are texts
-        frame: pd.DataFrame = table.to_pandas()
-        if frame[["clip_id", "speaker_id", "group", "language", "status"]].isna().any(axis=None):
+        if any(table[name].null_count for name in NEVER_NULL):
             raise ValueError("it holds clips without an id, a group, a language or a status")
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
@@ -280,4 +285,4 @@ def _part_frame(path: Path) -> pd.DataFrame:
             "a part as the run wrote it",
             "Delete that file and give the same audit run command again: it is made anew.",
         ) from error
-    return frame
+    return table
