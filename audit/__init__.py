@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from audit.models import model
     from audit.observations import Run
     from audit.plan import Plan
+    from audit.probing import Probe, probe
     from audit.release import Decision, Policy
     from audit.simulation import simulate
     from audit.stats import Estimate
@@ -51,6 +52,7 @@ _HOMES = {
     "ModelError": "audit.errors",
     "Plan": "audit.plan",
     "PlanError": "audit.errors",
+    "Probe": "audit.probing",
     "Policy": "audit.release",
     "Run": "audit.observations",
     "RunError": "audit.errors",
@@ -64,6 +66,7 @@ _HOMES = {
     "measure": "audit.measuring",
     "mitigate": "audit.mitigations",
     "model": "audit.models",
+    "probe": "audit.probing",
     "run": "audit.harness",
     "simulate": "audit.simulation",
     "track": "audit.tracking",
@@ -85,6 +88,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "Policy",
+    "Probe",
     "Run",
     "RunError",
     "Table",
@@ -98,6 +102,7 @@ __all__ = [
     "measure",
     "mitigate",
     "model",
+    "probe",
     "run",
     "simulate",
     "track",

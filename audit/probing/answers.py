@@ -1,0 +1,206 @@
+"""From effects to findings and sentences: sixteen questions, four factors by four properties, held together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from audit.finding import OUTCOMES, Finding
+from audit.probing.changes import PROPERTIES, Property
+from audit.probing.effects import Effect
+from audit.probing.factors import FAMILIES
+from audit.sentences import amount, group_words, listing, percent, points, typeset
+from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
+from audit.stats.verdict import Outcome
+
+ASKED: Final = {
+    "language": "the language",
+    "pitch": "the pitch",
+    "duration": "the duration",
+    "telephone": "a telephone line",
+}
+_LEADS: Final = {
+    "language": "When only the language changes",
+    "telephone": "Heard by telephone",
+    "first_3_s": "From its first 3 s alone",
+    "first_1_5_s": "From its first 1.5 s alone",
+}
+_WHAT: Final = {
+    "face": "the face moves by {} (one minus the cosine of its features)",
+    "race": "the face is read as another race in {}",
+    "gender": "the face is read as another gender in {}",
+    "age": "the age read changes by {}",
+}
+
+
+def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
+    """One finding for each factor family and property, over all voices; headlines adjusted together (Holm 1979).
+
+    A family is ``shown`` where any of its factors is, ``not_shown`` only where all are; the factor that is named is one
+    for which it is shown, else the one with the largest excess.
+    """
+    made = []
+    for family in FAMILIES:
+        for prop in PROPERTIES:
+            mine = [
+                each
+                for each in found
+                if each.factor.family == family and each.prop is prop and each.stratum.group == each.stratum.gender == ALL
+            ]
+            made.append(_finding(family, prop, mine, settings))
+    adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in made])
+    return tuple(
+        finding if np.isnan(p) else replace(finding, p_adjusted=float(p))
+        for finding, p in zip(made, adjusted.tolist(), strict=True)
+    )
+
+
+def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings) -> Finding:
+    by_size = sorted(mine, key=lambda each: -_size(each))
+    outcomes = [each.outcome for each in by_size]
+    head = by_size[outcomes.index("shown") if "shown" in outcomes else 0]
+    assert head.excess is not None
+    able = [outcome for outcome in outcomes if outcome != "not_evaluable"]
+    outcome: Outcome = "inconclusive"
+    if "shown" in able:
+        outcome = "shown"
+    elif not able:
+        outcome = "not_evaluable"
+    elif set(outcomes) == {"not_shown"}:
+        outcome = "not_shown"
+    estimates: dict[str, Estimate] = {}
+    for each in mine:
+        assert each.excess is not None
+        estimates |= {
+            f"{each.factor.name}.excess": each.excess,
+            f"{each.factor.name}.changed": each.changed,
+            "clip.changed": each.yardstick,
+        }
+    p_values = [each.p for each in mine if each.p is not None]
+    judged = verdict(head.excess, prop.margin, "greater")
+    title = f"{prop.title[:1].upper()}{prop.title[1:]} changes with {ASKED[family]}"
+    return Finding(
+        f"{family}.{prop.name}",
+        title,
+        outcome,
+        ALL,
+        head.excess,
+        estimates,
+        prop.margin,
+        told(head),
+        typeset(f"{_called(head)}, over another clip: {judged.reason}.{_others(mine)}"),
+        _would_change(head, outcome, settings),
+        min(p_values, default=None),
+    )
+
+
+def told(effect: Effect) -> str:
+    """An effect in one sentence.
+
+    The change under the factor, that between two clips, and the difference of the voices that have both.
+    """
+    assert effect.excess is not None
+    changed, yardstick = (_WHAT[effect.prop.name].format(value(effect.prop, effect.changed)), effect.yardstick)
+    return (
+        f"{_called(effect)}, {changed}, against {value(effect.prop, yardstick)} between two clips of one voice in one "
+        f"language ({more(effect.prop, effect.excess)})."
+    )
+
+
+def value(prop: Property, estimate: Estimate) -> str:
+    """A change with its interval and unit."""
+    if prop.kind == "rate":
+        return percent(estimate)
+    if estimate.value is None:
+        return "not estimable"
+    digits, unit = _form(prop)
+    interval = (
+        "no interval"
+        if estimate.interval is None
+        else ", ".join(typeset(f"{end:.{digits}f}") for end in estimate.interval)
+    )
+    return f"{estimate.value:.{digits}f}{unit} [{interval}]"
+
+
+def more(prop: Property, estimate: Estimate) -> str:
+    """An excess with its sign, interval and unit."""
+    if prop.kind == "rate":
+        return points(estimate)
+    digits, unit = _form(prop)
+    written = amount(estimate, digits)
+    return written.replace(" [", f"{unit} [", 1) if estimate.value is not None else written
+
+
+def sentences(found: list[Effect], made: tuple[Finding, ...], same_again: str) -> tuple[str, ...]:
+    """What a reader should take away, the language first."""
+    language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
+    words = [language["face"].sentence, *_by_group(found)]
+    words += [finding.sentence for finding in made if finding.outcome == "shown" and finding.code != "language.face"]
+    for outcome, form in (
+        ("not_shown", "Shown to matter no more than another clip does: {}."),
+        ("inconclusive", "The voices cannot tell (inconclusive): {}."),
+        ("not_evaluable", "Not evaluable: {}."),
+    ):
+        named = [_question(finding) for finding in made if finding.outcome == outcome]
+        if named:
+            words.append(form.format("; ".join(named)))
+    return (*words, same_again)
+
+
+def _by_group(found: list[Effect]) -> list[str]:
+    """For whom the face changes with the language."""
+    mine = [
+        each
+        for each in found
+        if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL and each.excess
+    ]
+    named = {
+        word: [group_words(each.stratum.group) for each in mine if each.outcome == word]
+        for word in OUTCOMES
+    }
+    told_of = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
+    sizes = [
+        f"{group_words(each.stratum.group)} {more(each.prop, each.excess)}" for each in mine if each.excess is not None
+    ]
+    return [f"By group, over another clip: {'; '.join(sizes)}. That is {'; '.join(told_of)}."] if mine else []
+
+
+def _question(finding: Finding) -> str:
+    family, name = finding.code.split(".")
+    prop = next(each for each in PROPERTIES if each.name == name)
+    return f"{ASKED[family]} for {prop.title}"
+
+
+def _called(effect: Effect) -> str:
+    name = effect.factor.name
+    return _LEADS.get(name) or f"With the pitch {effect.factor.title}"
+
+
+def _others(mine: list[Effect]) -> str:
+    if len(mine) < 2:
+        return ""
+    by_word = {word: [each.factor.title for each in mine if each.outcome == word] for word in OUTCOMES}
+    parts = [f"{word.replace('_', ' ')} for {listing(names)}" for word, names in by_word.items() if names]
+    return f" Held together: {'; '.join(parts)}"
+
+
+def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
+    assert effect.excess is not None
+    if outcome in ("inconclusive", "not_evaluable"):
+        needed = speakers_needed(effect.excess, effect.prop.margin, "greater", settings).reason
+        needed = needed.replace("speakers", "voices")
+        return f"{needed[:1].upper()}{needed[1:]}."
+    return "Other voices, another instrument, or another margin."
+
+
+def _size(effect: Effect) -> float:
+    assert effect.excess is not None
+    return float("-inf") if effect.excess.value is None else effect.excess.value / effect.prop.margin
+
+
+def _form(prop: Property) -> tuple[int, str]:
+    return (1, " years") if prop.name == "age" else (2, "")
+
+
