@@ -2,10 +2,12 @@
 
 from audit.cli.commands import app
 from audit.cli.gate import gate
+from audit.cli.probe import probe
 from audit.cli.terminal import stderr
 from audit.errors import AuditError
 
 app.command()(gate)
+app.command()(probe)
 
 
 def main() -> None:

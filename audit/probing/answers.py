@@ -47,7 +47,9 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
             mine = [
                 each
                 for each in found
-                if each.factor.family == family and each.prop is prop and each.stratum.group == each.stratum.gender == ALL
+                if each.factor.family == family
+                and each.prop is prop
+                and each.stratum.group == each.stratum.gender == ALL
             ]
             made.append(_finding(family, prop, mine, settings))
     adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in made])
@@ -133,20 +135,31 @@ def more(prop: Property, estimate: Estimate) -> str:
     return written.replace(" [", f"{unit} [", 1) if estimate.value is not None else written
 
 
-def sentences(found: list[Effect], made: tuple[Finding, ...], same_again: str) -> tuple[str, ...]:
+def sentences(found: list[Effect], made: tuple[Finding, ...], same_again: str, confidence: float) -> tuple[str, ...]:
     """What a reader should take away, the language first."""
     language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
     words = [language["face"].sentence, *_by_group(found)]
-    words += [finding.sentence for finding in made if finding.outcome == "shown" and finding.code != "language.face"]
+    words += [
+        finding.sentence + _together(finding, len(made), confidence)
+        for finding in made
+        if finding.outcome == "shown" and finding.code != "language.face"
+    ]
     for outcome, form in (
         ("not_shown", "Shown to matter no more than another clip does: {}."),
-        ("inconclusive", "The voices cannot tell (inconclusive): {}."),
+        ("inconclusive", "So many voices cannot tell (inconclusive): {}."),
         ("not_evaluable", "Not evaluable: {}."),
     ):
-        named = [_question(finding) for finding in made if finding.outcome == outcome]
-        if named:
-            words.append(form.format("; ".join(named)))
+        if named := _questions([finding for finding in made if finding.outcome == outcome]):
+            words.append(form.format(named))
     return (*words, same_again)
+
+
+def _together(finding: Finding, number: int, confidence: float) -> str:
+    """That a figure is shown by itself, but not where all questions are taken together."""
+    p = finding.p_adjusted
+    if p is None or p <= 1 - confidence:
+        return ""
+    return f" Of all {number} questions together this is not shown (adjusted p {p:.2f})."
 
 
 def _by_group(found: list[Effect]) -> list[str]:
@@ -156,10 +169,7 @@ def _by_group(found: list[Effect]) -> list[str]:
         for each in found
         if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL and each.excess
     ]
-    named = {
-        word: [group_words(each.stratum.group) for each in mine if each.outcome == word]
-        for word in OUTCOMES
-    }
+    named = {word: [group_words(each.stratum.group) for each in mine if each.outcome == word] for word in OUTCOMES}
     told_of = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
     sizes = [
         f"{group_words(each.stratum.group)} {more(each.prop, each.excess)}" for each in mine if each.excess is not None
@@ -167,10 +177,14 @@ def _by_group(found: list[Effect]) -> list[str]:
     return [f"By group, over another clip: {'; '.join(sizes)}. That is {'; '.join(told_of)}."] if mine else []
 
 
-def _question(finding: Finding) -> str:
-    family, name = finding.code.split(".")
-    prop = next(each for each in PROPERTIES if each.name == name)
-    return f"{ASKED[family]} for {prop.title}"
+def _questions(named: list[Finding]) -> str:
+    """Factors with the properties that are asked of each."""
+    properties = {each.name: each.title for each in PROPERTIES}
+    asked: dict[str, list[str]] = {}
+    for finding in named:
+        family, prop = finding.code.split(".")
+        asked.setdefault(ASKED[family], []).append(properties[prop])
+    return "; ".join(f"{factor}, for {listing(titles)}" for factor, titles in asked.items())
 
 
 def _called(effect: Effect) -> str:
@@ -183,16 +197,16 @@ def _others(mine: list[Effect]) -> str:
         return ""
     by_word = {word: [each.factor.title for each in mine if each.outcome == word] for word in OUTCOMES}
     parts = [f"{word.replace('_', ' ')} for {listing(names)}" for word, names in by_word.items() if names]
-    return f" Held together: {'; '.join(parts)}"
+    return f" Held together: {'; '.join(parts)}."
 
 
 def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
     assert effect.excess is not None
     if outcome in ("inconclusive", "not_evaluable"):
         needed = speakers_needed(effect.excess, effect.prop.margin, "greater", settings).reason
-        needed = needed.replace("speakers", "voices")
-        return f"{needed[:1].upper()}{needed[1:]}."
-    return "Other voices, another instrument, or another margin."
+        needed = typeset(needed.replace("speakers", "voices").replace("not_shown", "not shown"))
+        return f"{needed}."
+    return "other voices, another instrument or another margin."
 
 
 def _size(effect: Effect) -> float:
@@ -202,5 +216,3 @@ def _size(effect: Effect) -> float:
 
 def _form(prop: Property) -> tuple[int, str]:
     return (1, " years") if prop.name == "age" else (2, "")
-
-

@@ -28,6 +28,7 @@ UNCHANGED: Final = "unchanged"
 """The factor of a voice's own clips."""
 NOT_APPLICABLE: Final = "not_applicable"
 """The status of a clip that a factor cannot change: one that is no longer than what would be left of it."""
+_TOLD: Final = (NO_PORTRAIT.file.detail, NOT_APPLICABLE)
 PART: Final = 32
 """Clips that are heard and rendered together."""
 
@@ -106,8 +107,8 @@ def ask(
             for factor, part, lowered in _parts(table, bases, root, decoder):
                 observer = without if factor == AGAIN.name else with_cache
                 observed, _ = observer.read(observer.render(part))
-                for seen, how_much in zip(observed, lowered, strict=True):
-                    rows.append(_row(seen, factor, how_much))
+                for seen, clip, how_much in zip(observed, part.clips, lowered, strict=True):
+                    rows.append(_row(seen, clip, factor, how_much))
                     vectors.append(seen.get(feature))
                 done += len(lowered)
                 if progress:
@@ -116,8 +117,9 @@ def ask(
         if kept is not None:
             kept.close()
     frame = pd.DataFrame(rows)
-    order = np.lexsort((frame["clip_id"], [_place(name) for name in frame["factor"]]))
-    return Asked(frame.iloc[order].reset_index(drop=True), _unit(vectors)[order])
+    frame["place"] = [_place(name) for name in frame["factor"]]
+    order = frame.sort_values(["place", "clip_id"]).index.to_numpy()
+    return Asked(frame.drop(columns="place").iloc[order].reset_index(drop=True), _unit(vectors)[order])
 
 
 def _is_base(table: pd.DataFrame) -> pd.Series:
@@ -159,11 +161,11 @@ def _changed(clip: Clip, factor: Factor) -> tuple[Clip, float]:
     return Clip("ok", waveform, len(waveform) / SAMPLE_RATE, digest), lowered
 
 
-def _row(seen: dict[str, Any], factor: str, lowered: float) -> dict[str, Any]:
+def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float) -> dict[str, Any]:
     status = str(seen["status"])
     if seen["rendered_status"] == "ok":
         status = "ok"  # there is no portrait here to be missed
-    elif seen["detail"] == NOT_APPLICABLE:
+    elif clip.detail == NOT_APPLICABLE:
         status = NOT_APPLICABLE
     ok = status == "ok"
     return {
@@ -175,7 +177,7 @@ def _row(seen: dict[str, Any], factor: str, lowered: float) -> dict[str, Any]:
         "factor": factor,
         "base": bool(seen["base"]),
         "status": status,
-        "detail": "" if ok else str(seen["detail"]).removeprefix("no portrait was given; "),
+        "detail": "" if ok else "; ".join(word for word in str(seen["detail"]).split("; ") if word not in _TOLD),
         "lowered_db": lowered,
         "race": seen["rendered_race"] if ok else None,
         "man": seen["rendered_gender_man"] if ok else None,
@@ -196,4 +198,4 @@ def _unit(vectors: list[np.ndarray | None]) -> np.ndarray:
         if vector is not None:
             rows[i] = vector
     with np.errstate(invalid="ignore", divide="ignore"):
-        return rows / np.sqrt((rows**2).sum(axis=1, keepdims=True))
+        return np.asarray(rows / np.sqrt((rows**2).sum(axis=1, keepdims=True)))

@@ -64,9 +64,9 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
     For every property, the distance ``d`` of two faces is 1 or 0 (read differently or not), years apart, or one minus
     the cosine of their features. Of an altered clip it is ``d(clip, altered clip)``. Of ``language`` it is the mean
     over all pairs of an English and another clip, of ``clip`` the mean over the pairs in one language, then over the
-    languages. The expected difference of the last two is never negative, and zero where the language changes nothing
-    (the energy distance of Székely and Rizzo 2013; each ``d`` is of negative type); every pair of distinct clips is taken, so
-    it has no bias however few there are.
+    languages. The expected difference of the last two is never negative, and zero where the language changes nothing:
+    it is half of the energy distance of Székely and Rizzo (2013), each ``d`` being of negative type. Every pair of
+    distinct clips is taken, so that it has no bias however few there are.
 
     Returns
     -------

@@ -16,7 +16,7 @@ LINE_RATE: Final = 8_000
 BAND: Final = (300.0, 3_400.0)
 """Hz: the telephone band of ITU-T G.712."""
 LINE_DBOV: Final = -26.0
-"""The speech's level on the line, against full scale, as ITU-T's own tests of speech coders set it (P.56, P.800)."""
+"""The speech's level on the line (root mean square) against full scale, as ITU-T P.830 sets it for tests of coders."""
 
 _BIAS, _MOST, _FULL = 132, 32_635, 32_768
 
@@ -56,7 +56,7 @@ def telephoned(waveform: Waveform) -> Waveform:
 
 
 def mu_law(samples: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The eight-bit codes of 16-bit samples by ITU-T G.711, mu-law: sign, three bits of segment, four of step, inverted.
+    """The eight-bit codes of 16-bit samples by ITU-T G.711 mu-law: sign, segment of three bits, step of four, inverted.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def mu_law(samples: NDArray[np.int64]) -> NDArray[np.uint8]:
     segment = np.floor(np.log2(size)).astype(np.int64) - 7
     step = (size >> (segment + 3)) & 15
     sign = np.where(samples < 0, 128, 0)
-    return (~(sign | segment << 4 | step) & 255).astype(np.uint8)
+    return np.asarray(~(sign | segment << 4 | step) & 255, np.uint8)
 
 
 def from_mu_law(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -80,4 +80,4 @@ def from_mu_law(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """
     plain = ~codes.astype(np.int64) & 255
     size = (((plain & 15) << 3) + _BIAS << (plain >> 4 & 7)) - _BIAS
-    return np.where(plain & 128, -size, size)
+    return np.asarray(np.where(plain & 128, -size, size), np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -119,9 +119,10 @@ def _effect(
     factor: Factor, prop: Property, stratum: Stratum, changes: pd.DataFrame, settings: Settings, siblings: int
 ) -> Effect:
     mine = stratum.of(changes)
-    rows = mine[mine["factor"] == factor.name].sort_values("speaker_id")
-    usual = mine[mine["factor"] == CLIP.name].sort_values("speaker_id")
-    who, name = rows["speaker_id"].tolist(), f"{prop.name} {factor.name} {stratum.group} {stratum.gender}"
+    usual = mine[mine["factor"] == CLIP.name].set_index("speaker_id").sort_index()
+    rows = mine[mine["factor"] == factor.name].set_index("speaker_id").reindex(usual.index)
+    rows = rows.fillna({"n_clips": 0, "n_missing": 0})
+    who, name = usual.index.tolist(), f"{prop.name} {factor.name} {stratum.group} {stratum.gender}"
     values, yardsticks = rows[prop.name].to_numpy(np.float64), usual[prop.name].to_numpy(np.float64)
     changed, yardstick = (
         _counted(of, each[prop.name].notna(), each)
@@ -190,9 +191,7 @@ def read_table(reads: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return frame
 
 
-def _read_row(
-    read: str, factor: str, stratum: Stratum, of: pd.DataFrame, settings: Settings
-) -> dict[str, object]:
+def _read_row(read: str, factor: str, stratum: Stratum, of: pd.DataFrame, settings: Settings) -> dict[str, object]:
     who, name = of["speaker_id"].tolist(), f"{read} {factor} {stratum.group} {stratum.gender}"
     before, after = (of[f"{read}.{side}"].to_numpy(np.float64) for side in ("before", "after"))
     kind: Kind = "mean" if read == "read_age" else "rate"
@@ -231,14 +230,12 @@ def _counted(estimate: Estimate, used: pd.Series | np.ndarray, *rows: pd.DataFra
     return replace(estimate, n_clips=n_clips, n_missing=expected - n_clips)
 
 
-def _whose(stratum: Stratum) -> dict[str, str]:
+def _whose(stratum: Stratum) -> dict[str, object]:
     return {"group": stratum.group, "gender": stratum.gender}
 
 
-def _ends(name: str, estimate: Estimate | None) -> dict[str, float | None]:
-    return dict(_end_items(name, estimate))
-
-
-def _end_items(name: str, estimate: Estimate | None) -> Iterator[tuple[str, float | None]]:
-    for end in ENDS:
-        yield name if end == "value" else f"{name}_{end}", None if estimate is None else getattr(estimate, end)
+def _ends(name: str, estimate: Estimate | None) -> dict[str, object]:
+    return {
+        name if end == "value" else f"{name}_{end}": None if estimate is None else getattr(estimate, end)
+        for end in ENDS
+    }

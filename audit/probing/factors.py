@@ -107,7 +107,7 @@ def _pitch(semitones: int) -> Factor:
         "pitch",
         "factor",
         f"{abs(semitones)} semitones {'higher' if up else 'lower'}",
-        f"fundamental times 2^({semitones}/12) = {2 ** (semitones / 12):.3f}; duration, spectral envelope and level kept",
+        f"fundamental times 2^({semitones}/12) = {2 ** (semitones / 12):.3f}; duration, envelope and level kept",
         "Laroche and Dolson 1999; Röbel and Rodet 2005",
         partial(shifted, semitones=semitones),
     )
@@ -149,7 +149,7 @@ AGAIN: Final = Factor(
     "control",
     "the same clip again",
     "the very samples, rendered once more among other clips",
-    "null control",
+    "control: nothing is changed",
     np.copy,
     level_kept=False,
 )
@@ -159,7 +159,7 @@ PITCH_BACK: Final = Factor(
     "control",
     "pitch up and back",
     f"{BACK} semitones up, then {BACK} down: what the processing alone does",
-    "control of the pitch shift",
+    "control: nothing but the processing",
     _there_and_back,
 )
 TELEPHONE: Final = Factor(
@@ -168,7 +168,7 @@ TELEPHONE: Final = Factor(
     "factor",
     "by telephone",
     "8 kHz, 300 to 3,400 Hz, \N{MINUS SIGN}26 dBov, mu-law, back to 16 kHz; level kept",
-    "ITU-T G.712, G.711, P.56",
+    "ITU-T G.712, G.711, P.830",
     telephoned,
 )
 ALTERED: Final = (

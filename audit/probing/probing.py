@@ -84,7 +84,7 @@ def probe(
     Raises
     ------
     ModelError
-        If the model does not hear, or was mitigated with these voices.
+        If the model does not hear, or was mitigated with these voices; if the instrument gives no face feature.
     CohortError
         If the cohort is not declared fictional, or has too few voices in two languages.
     RunError
@@ -106,6 +106,11 @@ def probe(
         )
     settings = Settings(confidence=confidence, seed=seed)
     reader = instrument or _instrument()
+    if not reader.similarity_models:
+        raise ModelError(
+            f"The instrument {reader.name!r} gives no face feature, by which a change of the face could be told.",
+            "an instrument with at least one similarity model",
+        )
     table = drawn(bilingual(people), voices, seed)
     refuse_fitted(model, table, people.root)
     with ExitStack() as stack:
@@ -119,9 +124,7 @@ def probe(
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(claim(folder))
         (folder / FACES).mkdir(exist_ok=True)
-        asked = ask(
-            table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress
-        )
+        asked = ask(table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress)
         made = _probe(asked, people, model, reader, settings)
         if out is not None:
             write_text(folder / PROBE, made.to_json())
@@ -155,7 +158,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
         },
         notices=_notices(described, again),
         findings=made,
-        sentences=sentences(found, made, again.sentence),
+        sentences=sentences(found, made, again.sentence, settings.confidence),
         tables={
             "effects": Table(
                 "What each factor changes, against another clip",
@@ -173,9 +176,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
             ),
             "factors": Table("The factors", "What is done to a voice, how, and from where.", _factors(asked)),
             "missing": Table("What could not be read", "Faces by factor, group and status.", _missing(asked)),
-            "voices": Table(
-                "Every voice", "How far its faces moved under each factor.", _rounded(changes)
-            ),
+            "voices": Table("Every voice", "How far its faces moved under each factor.", _rounded(changes)),
             "faces": Table("Every face", "What was read in it.", _rounded(asked.faces.drop(columns="base"))),
             "strip": Table(
                 "The same voices under every factor",
