@@ -188,7 +188,9 @@ def test_a_model_is_shown_to_hear_what_it_hears_and_nothing_else(heard: audit.Pr
     words = {finding.code: finding.outcome for finding in heard.findings}
     assert {code for code, word in words.items() if word == "shown"} == {"language.race", "pitch.gender"}
     face = heard.finding("language.face")
-    assert face.estimate.value == pytest.approx(0.64, abs=1e-3) and face.outcome == "not_evaluable", "all voices are alike"
+    assert face.estimate.value == pytest.approx(0.64, abs=1e-3) and face.outcome == "not_evaluable", (
+        "all voices are alike"
+    )
     table = heard.frame()
     overall = table[(table["group"] == "all") & (table["gender"] == "all")].set_index(["factor", "property"])["changed"]
     assert overall["language", "race"] == 1 and overall["language", "gender"] == 0 and overall["clip", "race"] == 0
@@ -203,6 +205,19 @@ def test_the_direction_of_a_wrong_gender_is_seen(heard: audit.Probe) -> None:
     of = reads[(reads["read"] == "read_woman") & (reads["group"] == "all")].set_index(["factor", "gender"])
     assert of.loc[("pitch_up_4", "man"), "level"] == 1 and of.loc[("pitch_up_4", "man"), "shift"] == 1
     assert of.loc[("pitch_down_4", "woman"), "shift"] == -1 and of.loc[("pitch_down_4", "man"), "shift"] == 0
+
+
+def test_the_direction_is_told_in_words(heard: audit.Probe) -> None:
+    told = [sentence for sentence in heard.sentences if sentence.startswith("Which way")]
+    assert told[0].startswith(
+        "Which way, the other language minus English: asian voices read as white \N{MINUS SIGN}100 points ["
+    )
+    assert "asian voices read as the own group +100 points" in told[0] and "white voices read as white" in told[0]
+    assert told[1].startswith("Which way, 4 semitones higher: voices of men read as a woman +100 points [")
+    assert told[2].startswith(
+        "Which way, 4 semitones lower: voices of women read as a woman \N{MINUS SIGN}100 points ["
+    )
+    assert len(told) == 3
 
 
 def test_what_was_asked_is_written_down_and_the_same_again_gave_the_same(heard: audit.Probe, voices) -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from audit.finding import OUTCOMES, Finding
-from audit.probing.changes import PROPERTIES, Property
+from audit.probing.changes import PROPERTIES, READS, Property
 from audit.probing.effects import Effect
 from audit.probing.factors import FAMILIES
 from audit.sentences import amount, group_words, listing, percent, points, typeset
@@ -27,6 +28,13 @@ _LEADS: Final = {
     "first_3_s": "From its first 3 s alone",
     "first_1_5_s": "From its first 1.5 s alone",
 }
+_SHIFTS: Final = (
+    ("language", "the other language minus English", "group", ("read_white", "read_own_group")),
+    ("pitch_up_4", "4 semitones higher", "gender", ("read_woman",)),
+    ("pitch_down_4", "4 semitones lower", "gender", ("read_woman",)),
+    ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
+)
+"""Which shifts are told: under which factor, by what, of which reads."""
 _WHAT: Final = {
     "face": "the face moves by {} (one minus the cosine of its features)",
     "race": "the face is read as another race in {}",
@@ -135,7 +143,9 @@ def more(prop: Property, estimate: Estimate) -> str:
     return written.replace(" [", f"{unit} [", 1) if estimate.value is not None else written
 
 
-def sentences(found: list[Effect], made: tuple[Finding, ...], same_again: str, confidence: float) -> tuple[str, ...]:
+def sentences(
+    found: list[Effect], made: tuple[Finding, ...], reads: pd.DataFrame, same_again: str, confidence: float
+) -> tuple[str, ...]:
     """What a reader should take away, the language first."""
     language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
     words = [language["face"].sentence, *_by_group(found)]
@@ -151,7 +161,32 @@ def sentences(found: list[Effect], made: tuple[Finding, ...], same_again: str, c
     ):
         if named := _questions([finding for finding in made if finding.outcome == outcome]):
             words.append(form.format(named))
-    return (*words, same_again)
+    return (*words, *_which_way(reads, confidence), same_again)
+
+
+def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
+    """The reads that shifted, all reads of the probe being adjusted for one another."""
+    moved = reads[reads["p_adjusted"] <= 1 - confidence]
+    told = []
+    for factor, lead, by, looked_at in _SHIFTS:
+        mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
+        for column in ("group", "gender"):
+            mine = mine[(mine[column] != ALL) == (column == by)]
+        parts = [f"{_voices_of(row, by)} {READS[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
+        if parts:
+            told.append(f"Which way, {lead}: {'; '.join(parts)}.")
+    return told
+
+
+def _voices_of(row: pd.Series, by: str) -> str:
+    if by == "group":
+        return f"{group_words(row['group'])} voices"
+    return {"woman": "voices of women", "man": "voices of men"}.get(row["gender"], "all voices")
+
+
+def _shift(row: pd.Series) -> str:
+    value, low, high = (float(row[name]) for name in ("shift", "shift_low", "shift_high"))
+    return points(Estimate(value, low, high, 0, 0, 0, ""))
 
 
 def _together(finding: Finding, number: int, confidence: float) -> str:

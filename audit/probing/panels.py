@@ -155,7 +155,41 @@ def groups_view(probe: Probe, caption: str) -> FigureView:
                 ]
             )
         tables.append(view)
+    for read in ("read_white", "read_own_group"):
+        panel, view = _shifts_by_group(probe, read, groups)
+        panels.append(panel)
+        tables.append(view)
     return FigureView("groups-figure", caption, tuple(panels), tuple(tables))
+
+
+def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Panel, TableView]:
+    """How a read differs between the two languages, by group."""
+    rows, unit = where(records(probe, "reads"), factor="language", read=read, gender=ALL), unit_of(read)
+    mine = [row for group in groups for row in where(rows, group=group)]
+    title = READS[read][:1].upper() + READS[read][1:]
+    lines = [Row(_whom(text(row, "group")), (mark(row, "shift"),)) for row in mine]
+    view = TableView(
+        file_stem(f"language-{read}-numbers"),
+        f"{title}: the other language minus English",
+        (
+            Column("Voices"),
+            Column("The other language", True),
+            Column("Minus English", True),
+            Column("p, adjusted", True, hint="Benjamini-Hochberg"),
+        ),
+        sortable=False,
+    )
+    for row in mine:
+        view.rows.append(
+            [
+                head(_whom(text(row, "group"))),
+                view.estimate(figure_of(row, "level"), unit, bare=False),
+                view.estimate(figure_of(row, "shift"), unit, signed=True, bare=False, speakers=False),
+                small_p(number(row, "p_adjusted")),
+            ]
+        )
+    alt = _alt(f"{title}, the other language minus English", mine, "shift", unit, "group", signed=True)
+    return Panel(file_stem(f"language-{read}"), dots(title, lines, unit, signed=True), alt), view
 
 
 def direction_view(probe: Probe, caption: str) -> FigureView:

@@ -135,6 +135,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
     changes, reads = voice_changes(asked), voice_reads(asked)
     found = effects(changes, settings)
     made = findings(found, settings)
+    shifted = read_table(reads, settings)
     described = model.describe() if isinstance(model, Described) else {}
     again = _Again(asked)
     return Probe(
@@ -158,7 +159,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
         },
         notices=_notices(described, again),
         findings=made,
-        sentences=sentences(found, made, again.sentence, settings.confidence),
+        sentences=sentences(found, made, shifted, again.sentence, settings.confidence),
         tables={
             "effects": Table(
                 "What each factor changes, against another clip",
@@ -172,7 +173,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
                 "What is read under each factor",
                 "level: the mean over voices; shift: after minus before, of the same voices. The groups, and the "
                 "sexes, are held together; p adjusted by Benjamini-Hochberg.",
-                read_table(reads, settings),
+                shifted,
             ),
             "factors": Table("The factors", "What is done to a voice, how, and from where.", _factors(asked)),
             "missing": Table("What could not be read", "Faces by factor, group and status.", _missing(asked)),
