@@ -209,7 +209,13 @@ def _by_group(found: list[Effect]) -> list[str]:
     sizes = [
         f"{group_words(each.stratum.group)} {more(each.prop, each.excess)}" for each in mine if each.excess is not None
     ]
-    return [f"By group, over another clip: {'; '.join(sizes)}. That is {'; '.join(told_of)}."] if mine else []
+    return (
+        [
+            f"By group, the move of the face beyond that of another clip: {'; '.join(sizes)}. That is {'; '.join(told_of)}."
+        ]
+        if mine
+        else []
+    )
 
 
 def _questions(named: list[Finding]) -> str:
@@ -250,4 +256,4 @@ def _size(effect: Effect) -> float:
 
 
 def _form(prop: Property) -> tuple[int, str]:
-    return (1, " years") if prop.name == "age" else (2, "")
+    return (1, " years") if prop.name == "age" else (3, "")

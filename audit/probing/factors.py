@@ -13,6 +13,7 @@ from audit.audio import SAMPLE_RATE
 from audit.models.protocol import Waveform
 from audit.probing.channel import telephoned
 from audit.probing.pitch import shifted
+from audit.sentences import signed
 
 Role = Literal["yardstick", "factor", "control"]
 
@@ -107,7 +108,7 @@ def _pitch(semitones: int) -> Factor:
         "pitch",
         "factor",
         f"{abs(semitones)} semitones {'higher' if up else 'lower'}",
-        f"fundamental times 2^({semitones}/12) = {2 ** (semitones / 12):.3f}; duration, envelope and level kept",
+        f"fundamental times 2^({signed(semitones, 0)}/12) = {2 ** (semitones / 12):.3f}; duration, envelope and level kept",
         "Laroche and Dolson 1999; Röbel and Rodet 2005",
         partial(shifted, semitones=semitones),
     )
@@ -120,7 +121,7 @@ def _first(seconds: float) -> Factor:
         "factor",
         f"first {seconds:g} s only",
         f"the samples before {seconds:g} s, as they are",
-        "Oh et al. 2019, table of 3 s against 6 s" if seconds == 3 else "half of the paper's shorter clip",
+        "Oh et al. 2019: 3 s against 6 s" if seconds == 3 else "half of the paper's shorter clip",
         partial(first_seconds, seconds=seconds),
         level_kept=False,
     )
@@ -141,7 +142,7 @@ LANGUAGE: Final = Factor(
     "factor",
     "the other language",
     "two clips of one voice in two languages, averaged over all such pairs",
-    "Oh et al. 2019, section on limitations",
+    "Oh et al. 2019, on language and ethnicity",
 )
 AGAIN: Final = Factor(
     "again",

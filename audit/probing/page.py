@@ -173,6 +173,11 @@ def _context(probe: Probe, folder: Path, texts: dict[str, Any]) -> dict[str, obj
         },
         "voices": _voices(probe, folder),
         "missing_note": fill(note, faces=f"{faces:,}", failed=f"{failed:,}"),
+        "once_more": fill(
+            texts["once_more"]["intro"],
+            voices=str(count(probe.cohort, "n_voices") or 0),
+            seed=clean(str(probe.settings.get("seed"))),
+        ),
         "facts": _facts(probe),
     }
 
