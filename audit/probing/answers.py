@@ -167,6 +167,7 @@ def sentences(
 def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
     """The reads that shifted, all reads of the probe being adjusted for one another."""
     moved = reads[reads["p_adjusted"] <= 1 - confidence]
+    moved = moved[(moved["group"] != "white") | (moved["read"] != "read_own_group")]  # which is read as white
     told = []
     for factor, lead, by, looked_at in _SHIFTS:
         mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
@@ -209,13 +210,10 @@ def _by_group(found: list[Effect]) -> list[str]:
     sizes = [
         f"{group_words(each.stratum.group)} {more(each.prop, each.excess)}" for each in mine if each.excess is not None
     ]
-    return (
-        [
-            f"By group, the move of the face beyond that of another clip: {'; '.join(sizes)}. That is {'; '.join(told_of)}."
-        ]
-        if mine
-        else []
-    )
+    if not mine:
+        return []
+    lead = "By group, the move of the face beyond that of another clip"
+    return [f"{lead}: {'; '.join(sizes)}. That is {'; '.join(told_of)}."]
 
 
 def _questions(named: list[Finding]) -> str:

@@ -108,7 +108,8 @@ def _pitch(semitones: int) -> Factor:
         "pitch",
         "factor",
         f"{abs(semitones)} semitones {'higher' if up else 'lower'}",
-        f"fundamental times 2^({signed(semitones, 0)}/12) = {2 ** (semitones / 12):.3f}; duration, envelope and level kept",
+        f"fundamental times 2^({signed(semitones, 0)}/12) = {2 ** (semitones / 12):.3f}; "
+        "duration, spectral envelope and level kept",
         "Laroche and Dolson 1999; Röbel and Rodet 2005",
         partial(shifted, semitones=semitones),
     )
