@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from audit.models import model
     from audit.observations import Run
     from audit.plan import Plan
+    from audit.probing import Probe, probe
     from audit.release import Decision, Policy
     from audit.sharing import with_ids
     from audit.simulation import simulate
@@ -52,6 +53,7 @@ _HOMES = {
     "ModelError": "audit.errors",
     "Plan": "audit.plan",
     "PlanError": "audit.errors",
+    "Probe": "audit.probing",
     "Policy": "audit.release",
     "Run": "audit.observations",
     "RunError": "audit.errors",
@@ -65,6 +67,7 @@ _HOMES = {
     "measure": "audit.measuring",
     "mitigate": "audit.mitigations",
     "model": "audit.models",
+    "probe": "audit.probing",
     "run": "audit.harness",
     "simulate": "audit.simulation",
     "track": "audit.tracking",
@@ -87,6 +90,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "Policy",
+    "Probe",
     "Run",
     "RunError",
     "Table",
@@ -100,6 +104,7 @@ __all__ = [
     "measure",
     "mitigate",
     "model",
+    "probe",
     "run",
     "simulate",
     "track",

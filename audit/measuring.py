@@ -207,17 +207,17 @@ def _notices(run: Run) -> list[str]:
         notices.append(
             "The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone."
         )
-    if unheard := _unheard(manifest["model"].get("training_coverage", [])):
-        notices.append(f"By the model's own record, its training never heard {unheard}.")
+    if never := unheard(manifest["model"].get("training_coverage", [])):
+        notices.append(f"By the model's own record, its training never heard {never}.")
     return notices
 
 
-def _unheard(coverage: Sequence[Mapping[str, Any]]) -> str:
+def unheard(coverage: Sequence[Mapping[str, Any]]) -> str:
     """Whom the training of a model did not hear in which languages, by its own record; empty where there is none.
 
     Examples
     --------
-    >>> _unheard([{"group": "asian", "language": "en", "clips": 0}, {"group": "asian", "language": "zh", "clips": 9},
+    >>> unheard([{"group": "asian", "language": "en", "clips": 0}, {"group": "asian", "language": "zh", "clips": 9},
     ...           {"group": "indian", "language": "en", "clips": 0}, {"group": "white", "language": "zh", "clips": 0}])
     'asian and indian speakers in en, nor white speakers in zh'
     """

@@ -3,6 +3,7 @@
 from audit.cli.cohorts import cohort_import, cohort_labels
 from audit.cli.commands import app, cohort_app
 from audit.cli.gate import gate
+from audit.cli.probe import probe
 from audit.cli.terminal import stderr
 from audit.errors import AuditError
 from audit.writing import writing
@@ -10,6 +11,7 @@ from audit.writing import writing
 app.command()(gate)
 cohort_app.command("import")(cohort_import)
 cohort_app.command("labels")(cohort_labels)
+app.command()(probe)
 
 
 def main() -> None:

@@ -1,0 +1,57 @@
+"""``audit probe``: fictional bilingual voices asked of a model, and a page that says what changed in its faces."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import audit
+from audit.cli.terminal import progress, stderr, stdout
+
+
+def probe(
+    model: Annotated[str, typer.Option(help="A model's name or module:factory; see audit list models.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The probe's folder.")],
+    weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
+    voices: Annotated[
+        int | None, typer.Option(min=1, help="So many voices, spread over groups, sexes and languages; all without it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides which voices, and all random numbers.")] = 0,
+    instrument: Annotated[str, typer.Option(help="What reads the faces; see audit list instruments.")] = "auto",
+    cache: Annotated[
+        str, typer.Option(help="Where renderings and readings are kept: beside the folder, none, or a folder.")
+    ] = "beside",
+    as_json: Annotated[bool, typer.Option("--json", help="Print probe.json, and nothing else on stdout.")] = False,
+) -> None:
+    """Ask a model what changes in its faces when only the language, pitch, length or channel of a voice changes.
+
+    The embedded fictional voices are asked: no data of your own is needed.
+
+    Example: [bold]audit probe --model speech2face-small-gap --voices 32 -o P[/bold]
+    """
+    from audit.probing.page import write_probe
+
+    with progress() as bar:
+        task = bar.add_task("faces", total=None)
+        made = audit.probe(
+            audit.model(model, weights=weights),
+            instrument=audit.instrument(instrument, similarity=["FaceRes"]),
+            voices=voices,
+            seed=seed,
+            out=out,
+            cache=cache,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    with stderr.status("writing the page"):
+        path = write_probe(made, out)
+    if as_json:
+        sys.stdout.write(made.to_json())
+        stderr.print(str(path), markup=False)
+        return
+    for finding in made.findings:
+        word = finding.outcome.replace("_", " ")
+        stdout.print(f"{finding.code:<18}{word:<14}{finding.sentence}", markup=False)
+    stdout.print(str(path), markup=False)
