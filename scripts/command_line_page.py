@@ -1,0 +1,53 @@
+"""Write docs/command-line.md: the help of every verb, as the command prints it.
+
+python scripts/command_line_page.py [--check]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
+VERBS = ("run", "measure", "report", "compare", "gate", "probe", "sheet", "simulate", "train", "track", "list",
+         "cohort import", "cohort check", "cohort labels")  # fmt: skip
+HEAD = """# The command line
+
+Data goes to stdout, progress to stderr. Exit codes: 0 done; 1 a crash; 2 wrong usage, plan, policy or input; of the
+gate also 10 a breach is shown, 11 inconclusive, 12 the instrument is not valid, 13 the run is incomplete.
+`audit --install-completion` teaches your shell to complete. This page is made by `python scripts/command_line_page.py`,
+and a test holds it to what the command prints.
+"""
+
+
+def help_of(*words: str) -> str:
+    """What ``audit WORDS --help`` prints, 100 columns wide and without colours."""
+    plain = os.environ | {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "TERMINAL_WIDTH": "100"}
+    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
+        plain.pop(name, None)
+    command = [sys.executable, "-m", "audit.cli", *words, "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, env=plain).stdout
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()).replace("python -m audit.cli", "audit")
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, f"## audit\n\n```text\n{help_of()}\n```\n"]
+    parts += [f"## audit {verb}\n\n```text\n{help_of(*verb.split())}\n```\n" for verb in VERBS]
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Write the page, or say that it is not what the command prints."""
+    made = page()
+    if "--check" in sys.argv[1:]:
+        if PAGE.read_text(encoding="utf-8") != made:
+            raise SystemExit(f"{PAGE.name} is not what the command prints. Next: python scripts/command_line_page.py")
+        return
+    PAGE.write_text(made, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
