@@ -105,8 +105,8 @@ class EngineSettings(_Section):
     name : {"local", "ray"}
         This machine, or Ray (extra ``ray``): the cluster that ``RAY_ADDRESS`` names, else one on this machine.
     workers : int
-        Processes or actors, each with a model and an instrument of its own. One is this process itself, which decodes,
-        renders and reads at the same time.
+        Processes or actors, each with a model and an instrument of its own. One is this process itself, which decodes
+        ahead while it renders and reads.
     cache : str
         Where renderings and readings are kept by content for other runs: ``beside`` the run's folder, ``none``, or a
         folder.

@@ -229,3 +229,19 @@ def test_an_unfit_reading_is_an_instrument_error_and_no_figure(make_cohort: Make
     assert set(seen.loc[seen["rendered_status"] == "instrument_error", "status"]) == {"instrument_error"}
     assert seen.loc[seen["rendered_status"] == "instrument_error", "rendered_race"].isna().all()
     assert seen["detail"].str.contains("rendered: the instrument read the races").any()
+
+
+def test_what_is_read_beside_the_rendering_is_the_same(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    class Elsewhere(LoudnessModel):
+        """A fake model that says that it has a device of its own."""
+
+        device = "cpu"
+
+        def describe(self) -> dict[str, object]:
+            return {"device": self.device}
+
+    cohort = make_cohort()
+    here = run(cohort, tmp_path / "here", Elsewhere())
+    beside = Elsewhere()
+    beside.device = "cuda"
+    assert parts(run(cohort, tmp_path / "beside", beside)) == parts(here)

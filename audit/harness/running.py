@@ -33,6 +33,7 @@ Progress = Callable[[int, int], None]
 """Is told how many clips are done, and of how many."""
 
 EXTRA_NUMBERS = "fiub"
+CPU = "cpu"
 
 
 def run(
@@ -107,6 +108,7 @@ def run(
         cache=kept_in,
         model_key=cache_key(bound, {"seed": settings.seed}),
         instrument_key=cache_key(instrument, {}),
+        reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
     with writing(folder):
         for name in (OBSERVATIONS, FACES):

@@ -44,6 +44,9 @@ class Work:
         Where answers of former runs lie.
     model_key, instrument_key : str or None
         What answers are kept under.
+    reads_beside : bool
+        Whether the instrument reads one part while the model renders the next. It pays where the model has a device of
+        its own; on the same cores each only keeps the other waiting.
     """
 
     root: Path
@@ -55,6 +58,7 @@ class Work:
     cache: Path | None = None
     model_key: str | None = None
     instrument_key: str | None = None
+    reads_beside: bool = False
 
 
 class Part(NamedTuple):
@@ -81,7 +85,7 @@ class Done:
     number, clips : int
         Which part, and how many clips it has.
     seconds : dict of str to float
-        Waiting for sound and pictures (``load``), rendering, reading and writing; the first three overlap.
+        Waiting for sound and pictures (``load``), rendering, reading and writing.
     counts : Counts
         How many pictures and readings were made, and how many the cache knew.
     """
@@ -95,8 +99,8 @@ class Done:
 class Worker:
     """Does parts of the work, one after the other; use as a context.
 
-    While a part is rendered, the next one is decoded and the one before is read and written: on a GPU the instrument
-    works beside the reconstructor, and three parts are in memory however many there are.
+    While a part is rendered, the next one is decoded; on a GPU the one before is read and written at the same time. So
+    at most three parts are in memory, however many there are.
 
     Parameters
     ----------
@@ -137,6 +141,9 @@ class Worker:
             start = time.monotonic()
             rendered = self._observer.render(loaded)
             seconds = {"load": waited, "render": time.monotonic() - start}
+            if not self.work.reads_beside:
+                yield self._read(number, rendered, seconds)
+                continue
             if reading is not None:
                 yield reading.result()
             reading = self._reader.submit(self._read, number, rendered, seconds)
