@@ -1,6 +1,6 @@
 """The audit that somebody would write in an afternoon, for ``benchmarks/scale.py`` to compare with.
 
-    python -m benchmarks.plain_script COHORT MODEL OUT
+    python -m benchmarks.plain_script COHORT MODEL OUT SIMILARITY
 
 For each clip: load it, render it, save the face, ``DeepFace.analyze`` by path, ``DeepFace.represent`` by path for the
 face and for the portrait, their cosine; in the end pandas, and fairlearn's MetricFrame with 1,000 resamples. The model
@@ -37,17 +37,17 @@ from PIL import Image
 import audit
 from audit.instruments import registered
 
-DETECTOR, SIMILARITY = "dlib", "Dlib"
+DETECTOR = "dlib"
 
 
-def feature(path: Path) -> Any:
-    found = DeepFace.represent(str(path), model_name=SIMILARITY, detector_backend=DETECTOR, enforce_detection=False)
+def feature(path: Path, similarity: str) -> Any:
+    found = DeepFace.represent(str(path), model_name=similarity, detector_backend=DETECTOR, enforce_detection=False)
     vector = np.asarray(found[0]["embedding"])
     return vector / np.linalg.norm(vector)
 
 
 def main() -> None:
-    cohort, model, out = Path(sys.argv[1]), audit.model(sys.argv[2]), Path(sys.argv[3])
+    cohort, model, out, similarity = Path(sys.argv[1]), audit.model(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
     out.mkdir(parents=True)
     speakers = pd.read_csv(cohort / "speakers.csv", dtype=str, keep_default_na=False)
     clips = pd.read_csv(cohort / "clips.csv", dtype=str, keep_default_na=False).merge(
@@ -70,7 +70,7 @@ def main() -> None:
             likeness = None
             portrait = clip.get("portrait") or clip.get("portrait_of_speaker")
             if portrait:
-                likeness = float(feature(path) @ feature(cohort / portrait))
+                likeness = float(feature(path, similarity) @ feature(cohort / portrait, similarity))
             rows.append(
                 {
                     "white": read["dominant_race"] == "white",
