@@ -197,7 +197,8 @@ def script(cohort: str, workers: int, folder: Path) -> None:
         plan = folder / f"{similarity}.toml"
         plan.write_text(
             f'[cohort]\npath = "{Path(cohort).resolve()}"\n[model]\nname = "{MODEL}"\n'
-            f'[instrument]\nsimilarity = ["{similarity}"]\n[engine]\nworkers = {workers}\ncache = "{folder / similarity}"\n'
+            f'[instrument]\nsimilarity = ["{similarity}"]\n'
+            f'[engine]\nworkers = {workers}\ncache = "{folder / similarity}"\n'
         )
         suite = [sys.executable, "-m", "audit.cli", "run", str(plan), "-o", str(folder / f"{similarity}-")]
         plain = [sys.executable, "-m", "benchmarks.plain_script", cohort, MODEL, str(folder / f"{similarity}-plain")]
