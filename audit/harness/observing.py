@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from audit.audio import SAMPLE_RATE, Clip
-from audit.errors import ModelError
+from audit.harness.answering import Made, pictures_of, readings_of
 from audit.harness.cache import Cache
 from audit.harness.hearing import LoadedPart, Portrait
 from audit.instruments.protocol import Instrument, Reading
@@ -54,15 +54,10 @@ KEPT_COLUMNS = (
     "language_source",
     "native_language",
 )
-TOLERANCE = 1e-3
-"""By so much the probabilities of a reading may miss one together: they are rounded."""
 REMEMBERED = 8192
 """So many readings are remembered by the picture's digest, so that no portrait is read once a clip."""
 INSTRUMENT_ERROR = "instrument_error"
 """The status of a picture on which the instrument failed."""
-
-Made = tuple[Picture | None, str]
-"""A picture, or why there is none: empty where the model just made none."""
 
 
 @dataclass
@@ -172,7 +167,7 @@ class Observer:
         if isinstance(self.model, Playback):
             show, ids = self.model.show, part.rows["clip_id"].tolist()
             todo = [i for i, clip in enumerate(part.clips) if clip.status == "ok"]
-            made = _one_by_one_if_needed(lambda chosen: show([ids[i] for i in chosen]), todo)
+            made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), todo)
             for i, (picture, why) in zip(todo, made, strict=True):
                 faces[i], errors[i] = _named(picture, pictures), why
             return faces, errors
@@ -181,9 +176,7 @@ class Observer:
         sources = {i: f"voice {part.clips[i].sha256} {len(waveform)}" for i, waveform in waveforms.items()}
         made_of = self._made_of(
             sources,
-            lambda chosen: _one_by_one_if_needed(
-                lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), chosen
-            ),
+            lambda chosen: pictures_of(lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), chosen),
             pictures,
             counts,
         )
@@ -197,7 +190,7 @@ class Observer:
         """The ceiling picture of each clip, where the model can show one; decoded once a portrait."""
         if isinstance(self.model, Playback):
             show, ids = self.model.show_ceiling, part.rows["clip_id"].tolist()
-            made = _one_by_one_if_needed(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
+            made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
             return [_named(picture, pictures) for picture, _ in made]
         if not isinstance(self.model, Decoder):
             return [""] * len(part.portraits)
@@ -205,7 +198,7 @@ class Observer:
         digests = list(portraits)
         made_of = self._made_of(
             {i: f"portrait {digest}" for i, digest in enumerate(digests)},
-            lambda chosen: _one_by_one_if_needed(lambda some: decode([portraits[digests[i]] for i in some]), chosen),
+            lambda chosen: pictures_of(lambda some: decode([portraits[digests[i]] for i in some]), chosen),
             pictures,
             counts,
         )
@@ -244,7 +237,7 @@ class Observer:
             known = self._cache.readings(wanted, self._instrument_key)
         todo = [digest for digest in wanted if digest not in known]
         shown = [pictures[digest] if digest in pictures else self._from_cache(digest) for digest in todo]
-        fresh = dict(zip(todo, _readings_of(self.instrument, shown), strict=True))
+        fresh = dict(zip(todo, readings_of(self.instrument, shown), strict=True))
         if self._cache is not None and self._instrument_key is not None:
             kept = {digest: reading for digest, reading in fresh.items() if isinstance(reading, Reading)}
             self._cache.keep_readings(kept, self._instrument_key)
@@ -313,62 +306,6 @@ class Observer:
         return row
 
 
-def _one_by_one_if_needed(make: Callable[[list[int]], Sequence[Picture | None]], todo: list[int]) -> list[Made]:
-    """What a model makes of some clips; if it fails on all of them together, each is tried alone, so that one bad clip
-    costs only itself.
-    """
-    if not todo:
-        return []
-    try:
-        pictures = list(make(todo))
-    except Exception as error:  # noqa: BLE001  # a foreign model may raise anything: recorded as model_error
-        if len(todo) == 1:
-            return [(None, f"{type(error).__name__}: {error}")]
-        return [_one_by_one_if_needed(make, [i])[0] for i in todo]
-    if len(pictures) != len(todo):
-        raise ModelError(
-            f"The model gave {len(pictures)} pictures for {len(todo)} clips.", "one picture or None for each, in order"
-        )
-    return [_checked(picture) for picture in pictures]
-
-
-def _readings_of(instrument: Instrument, pictures: Sequence[Picture]) -> list[Reading | str]:
-    """What is read in each picture, or why nothing could be; if the instrument fails on all of them together, each is
-    tried alone.
-    """
-    if not pictures:
-        return []
-    try:
-        readings = list(instrument.read(pictures))
-    except Exception as error:  # noqa: BLE001  # a foreign instrument may raise anything: recorded as instrument_error
-        if len(pictures) == 1:
-            return [f"{type(error).__name__}: {error}"]
-        return [_readings_of(instrument, [picture])[0] for picture in pictures]
-    if len(readings) != len(pictures):
-        raise ModelError(
-            f"The instrument {instrument.name!r} gave {len(readings)} readings for {len(pictures)} pictures.",
-            "one reading for each, in order",
-        )
-    return [_fault(instrument, reading) or reading for reading in readings]
-
-
-def _fault(instrument: Instrument, reading: Reading) -> str:
-    """Why a reading cannot be used; empty where it can."""
-    if reading.status != "ok":
-        return ""
-    race = [reading.race.get(label, np.nan) for label in RACES]
-    if not all(0 <= value <= 1 for value in race) or abs(sum(race) - 1) > TOLERANCE or len(reading.race) != len(RACES):
-        return f"the instrument read the races {dict(reading.race)}, not a probability for each label"
-    if reading.man is None or not 0 <= reading.man <= 1:
-        return f"the instrument read man = {reading.man}, not a probability"
-    if reading.age is not None and not np.isfinite(reading.age):
-        return f"the instrument read age = {reading.age}"
-    for model in instrument.similarity_models:
-        if model not in reading.embeddings or not np.isfinite(reading.embeddings[model]).all():
-            return f"the instrument gave no finite feature of {model}"
-    return ""
-
-
 def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
     """The picture's digest, empty where there is none; the picture is put among those at hand."""
     if picture is None:
@@ -376,16 +313,6 @@ def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
     digest = picture_digest(picture)
     pictures[digest] = picture
     return digest
-
-
-def _checked(picture: Any) -> Made:
-    """A picture in the right form, else why it is none."""
-    if picture is None:
-        return None, ""
-    pixels = np.asarray(picture)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        return None, f"the model gave {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]"
-    return np.ascontiguousarray(pixels), ""
 
 
 def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
