@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from audit.errors import PlanError, RunError
 from audit.fairness import metric_frame_of
 from audit.finding import Finding
-from audit.writing import writing
+from audit.writing import write_whole, writing
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -199,10 +198,8 @@ class Audit:
             If the disk does not take it.
         """
         path = Path(folder) / AUDIT
-        partial = path.with_name(f".{AUDIT}.{os.getpid()}.tmp")
         with writing(path):
-            partial.write_text(self.to_json(), encoding="utf-8")
-            partial.replace(path)
+            write_whole(path, self.to_json())
         return path
 
     @classmethod

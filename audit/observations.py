@@ -254,13 +254,6 @@ def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: p
     partial.replace(path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file; it appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
 def file_digest(path: Path) -> str:
     """sha256 of a file's bytes."""
     with path.open("rb") as file:

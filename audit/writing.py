@@ -1,10 +1,12 @@
-"""Disks that are full, folders that may not be written to: the user's to mend, so said in a sentence."""
+"""Writing files: whole or not at all; what the disk does not take is the user's to mend, so said in a sentence."""
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from audit.errors import RunError
 
@@ -43,3 +45,10 @@ def writing(what: object) -> Iterator[None]:
             "a folder with room on its disk that this user may write to",
             "Make room and give the same command again: a run goes on where it stopped.",
         ) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file as UTF-8; it appears whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)

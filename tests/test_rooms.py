@@ -30,7 +30,7 @@ ROOMS = {
     "pictures": {"models.protocol"},
     "observations": {"errors", "manifest", "vocabulary"},
     "manifest": {"errors"},
-    "labelling": {"errors", "observations", "vocabulary"},
+    "labelling": {"errors", "observations", "vocabulary", "writing"},
     "likeness": set(),
     "craniofacial": set(),
     "metrics": {"craniofacial", "likeness", "observations", "stats", "vocabulary"},
@@ -85,7 +85,7 @@ ROOMS = {
     },
     "writing": {"errors"},
     "tracking": {"audit", "errors", "observations"},
-    "simulation": {"errors", "observations", "plan", "provenance", "vocabulary"},
+    "simulation": {"errors", "observations", "plan", "provenance", "vocabulary", "writing"},
     "release": {
         "audit",
         "clean_text",
@@ -99,7 +99,7 @@ ROOMS = {
         "typed_toml",
         "vocabulary",
     },
-    "report": {"audit", "clean_text", "errors", "finding", "sharing", "stats", "vocabulary"},
+    "report": {"audit", "clean_text", "errors", "finding", "sharing", "stats", "vocabulary", "writing"},
     "probing": {
         "audio",
         "audit",
@@ -121,6 +121,7 @@ ROOMS = {
         "sentences",
         "stats",
         "vocabulary",
+        "writing",
     },
     "comparing": {
         "audit",
@@ -141,6 +142,7 @@ ROOMS = {
         "stats",
         "strata",
         "vocabulary",
+        "writing",
     },
 }
 """What each room may import of the package, beside itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,24 +18,16 @@ from audit.errors import RunError
 from audit.report.csv_tables import write_csv_tables
 from audit.report.identity import Fact, name_of
 from audit.report.records import mapping
-from audit.report.standalone import fill, page_environment, read_texts, write_whole
+from audit.report.standalone import Section, fill, page_environment, read_texts
 from audit.report.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.report.wording import Unit, counted, estimate_unit, group_name, language_name, metric_name, metric_unit
 from audit.sharing import withheld
 from audit.stats import ALL
+from audit.writing import write_whole
 
 PAGE: Final = "comparison.html"
 _HERE: Final = Path(__file__).parent
 SECTIONS: Final = ("changed", "compared", "slopes", "pareto", "checked", "groups", "strips", "lineage")
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page."""
-
-    id: str
-    number: int
-    title: str
 
 
 def write_comparison(

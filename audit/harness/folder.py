@@ -22,10 +22,10 @@ from audit.observations import (
     part_files,
     part_path,
     read_manifest,
-    write_text,
 )
 from audit.plan import Plan
 from audit.provenance import code_version, hardware, versions
+from audit.writing import write_whole
 
 
 def new_folder(parent: Path, *words: str) -> Path:
@@ -79,8 +79,8 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan) -> dict[s
             "plan": written,
             "command": f"audit run {PLAN} -o OUT",
         }
-        write_text(folder / PLAN, written)
-        write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+        write_whole(folder / PLAN, written)
+        write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     for leftover in folder.glob("**/.*.tmp"):
         leftover.unlink(missing_ok=True)
     return manifest
@@ -100,7 +100,7 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
         "hardware": hardware(),
         "parts": parts,
     }
-    write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
 def undone(folder: Path, parts: Sequence[Part], columns: pa.Schema, known: Mapping[str, str]) -> list[Part]:
@@ -126,9 +126,11 @@ def undone(folder: Path, parts: Sequence[Part], columns: pa.Schema, known: Mappi
 
 
 def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | None) -> bool:
-    """Whether a part can be read to its last byte, holds the clips that it must, and is what was written."""
-    if not path.is_file() or (digest is not None and file_digest(path) != digest):
+    """Whether a part is what was written; where no digest tells, whether all of it can be read and holds its clips."""
+    if not path.is_file():
         return False
+    if digest is not None:
+        return file_digest(path) == digest
     try:
         table = pq.read_table(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError):

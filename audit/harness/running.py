@@ -106,8 +106,8 @@ def run(
         folder,
         columns=schema(dict.fromkeys(instrument.similarity_models, 0), _extra_columns(cohort)),
         cache=kept_in,
-        model_key=cache_key(bound, {"seed": settings.seed}),
-        instrument_key=cache_key(instrument, {}),
+        model_key=cache_key(bound, {"seed": settings.seed}) if kept_in else None,
+        instrument_key=cache_key(instrument, {}) if kept_in else None,
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
     with writing(folder):

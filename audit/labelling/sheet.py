@@ -13,8 +13,9 @@ import pandas as pd
 from audit.errors import RunError
 from audit.labelling.readings import CANNOT_TELL, NO_FACE, SHEET_COLUMNS
 from audit.labelling.sample import draw, strata_of
-from audit.observations import FACES, Run, write_text
+from audit.observations import FACES, Run
 from audit.vocabulary import RACES
+from audit.writing import write_whole
 
 FACES_ASKED = 100
 PICTURES = "pictures"
@@ -96,8 +97,8 @@ def labelling_sheet(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SHEET_COLUMNS)
         writer.writerows([name, "", "", "", "", "", seed, faces] for name in drawn["picture"])
-    write_text(folder / "index.html", _page(list(drawn["picture"]), seed, faces))
-    write_text(folder / "README.txt", _readme(run, len(drawn), seed, faces))
+    write_whole(folder / "index.html", _page(list(drawn["picture"]), seed, faces))
+    write_whole(folder / "README.txt", _readme(run, len(drawn), seed, faces))
     return LabellingSheet(folder, drawn, strata_of(run, drawn))
 
 

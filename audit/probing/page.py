@@ -25,7 +25,7 @@ from audit.report.csv_tables import write_csv_tables
 from audit.report.gallery import BUDGET, thumbnail
 from audit.report.identity import Fact, name_of
 from audit.report.records import Record, count, mapping, number, records, text, where
-from audit.report.standalone import fill, page_environment, read_texts, write_whole
+from audit.report.standalone import Section, fill, page_environment, read_texts
 from audit.report.verdicts import GLYPH_WIDTH, Glyph, draw
 from audit.report.wording import (
     counted,
@@ -35,6 +35,7 @@ from audit.report.wording import (
     write_value,
 )
 from audit.stats import ALL
+from audit.writing import write_whole
 
 PAGE: Final = "probe.html"
 _HERE: Final = Path(__file__).parent
@@ -49,15 +50,6 @@ SECTIONS: Final = (
     "not_read",
     "once_more",
 )
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page."""
-
-    id: str
-    number: int
-    title: str
 
 
 @dataclass(frozen=True)

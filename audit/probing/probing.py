@@ -21,7 +21,7 @@ from audit.instruments.protocol import Instrument
 from audit.measuring import unheard
 from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
-from audit.observations import FACES, write_text
+from audit.observations import FACES
 from audit.probing.answers import findings, sentences
 from audit.probing.asking import UNCHANGED, Asked, Progress, ask
 from audit.probing.changes import PROPERTIES, voice_changes, voice_reads
@@ -33,6 +33,7 @@ from audit.probing.voices import bilingual, drawn
 from audit.provenance import versions
 from audit.stats import ALL, Settings
 from audit.vocabulary import ordered_groups
+from audit.writing import write_whole
 
 COHORT = "synthetic_bilingual"
 
@@ -127,7 +128,7 @@ def probe(
         asked = ask(table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress)
         made = _probe(asked, people, model, reader, settings)
         if out is not None:
-            write_text(folder / PROBE, made.to_json())
+            write_whole(folder / PROBE, made.to_json())
     return made
 
 

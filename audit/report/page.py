@@ -6,7 +6,7 @@ It loads nothing from any network; its policy forbids it to, and lets run only t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,11 @@ from audit.report.csv_tables import write_csv_tables
 from audit.report.gallery import Gallery, gallery
 from audit.report.panels import FigureView, figure_views
 from audit.report.records import count, mapping, strings
-from audit.report.standalone import fill, page_environment, read_texts, write_whole
+from audit.report.standalone import Section, fill, page_environment, read_texts
 from audit.report.verdicts import GLYPH_WIDTH, tally, verdicts
 from audit.report.wording import counted, metric_name
 from audit.sharing import withheld
+from audit.writing import write_whole
 
 _HERE: Final = Path(__file__).parent
 SECTIONS: Final = (
@@ -41,15 +42,6 @@ SECTIONS: Final = (
     "reproduce",
 )
 """The order of doubt: what is said, what it means, about whom, by what instrument; only then the evidence."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page."""
-
-    id: str
-    number: int
-    title: str
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,15 @@ from audit.report.palette import css_variables
 from audit.report.panels import Panel
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a page."""
+
+    id: str
+    number: int
+    title: str
 
 
 def page_environment(
@@ -65,13 +75,6 @@ def read_texts(folder: Path) -> dict[str, Any]:
 def fill(template: str, **words: str) -> str:
     """A sentence with its words filled in; jinja2 escapes the whole afterwards."""
     return template.format_map(words)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write the whole file or none of it."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)
 
 
 def _inline(panel: Panel) -> Markup:

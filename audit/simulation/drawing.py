@@ -27,12 +27,12 @@ from audit.observations import (
     part_path,
     read_manifest,
     schema,
-    write_text,
 )
 from audit.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
 from audit.provenance import code_version, hardware, versions
 from audit.simulation.truth import Reads, Truth, own_race, own_share
 from audit.vocabulary import GENDERS, RACES, ordered_groups
+from audit.writing import write_whole
 
 SIMULATED: Final = "simulated"
 TRUTH: Final = "truth.toml"
@@ -288,8 +288,8 @@ def _write(folder: Path, table: pa.Table, manifest: Mapping[str, Any]) -> None:
     (folder / OBSERVATIONS).mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, table.num_rows, PER_PART)):
         pq.write_table(table.slice(start, PER_PART), part_path(folder, number), compression="zstd", store_schema=True)
-    write_text(folder / TRUTH, tomli_w.dumps(dict(manifest["model"]["truth"])))
-    write_text(folder / PLAN, str(manifest["plan"]))
+    write_whole(folder / TRUTH, tomli_w.dumps(dict(manifest["model"]["truth"])))
+    write_whole(folder / PLAN, str(manifest["plan"]))
     parts = {path.name: file_digest(path) for path in part_files(folder)}
     written = {**manifest, "hardware": hardware(), "parts": parts}
-    write_text(folder / MANIFEST, json.dumps(written, indent=1) + "\n")
+    write_whole(folder / MANIFEST, json.dumps(written, indent=1) + "\n")
