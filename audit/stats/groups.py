@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from audit.stats.estimate import Estimate
 from audit.stats.rates import Moments, effective_reads, moments, rate_intervals, shortened, weighing
@@ -333,6 +333,8 @@ def _exchanged(total: Floats, weight: Floats, sizes: Ints, resamples: int, rng: 
         total, weight = levels[block].T
     parted = _parted(lambda x: np.add.reduceat(x, starts)[None], total, weight, sizes, scale)[0]
     few, cells = 6 * len(levels) * number <= n, len(levels) * number
+    if few:
+        from scipy import stats  # its import takes a second, which a gate that needs no such test should not spend
     extreme, rows = 0, max(1, _CHUNK // (cells if few else n))
     for start in range(0, resamples, rows):
         size = min(rows, resamples - start)
