@@ -3,8 +3,10 @@
     python -m benchmarks.plain_script COHORT MODEL OUT SIMILARITY
 
 For each clip: load it, render it, save the face, ``DeepFace.analyze`` by path, ``DeepFace.represent`` by path for the
-face and for the portrait, their cosine; in the end pandas, and fairlearn's MetricFrame with 1,000 resamples. The model
-and the face networks are those of the audit.
+face and for the portrait, their cosine; in the end pandas, and fairlearn's MetricFrame with 1,000 resamples. With
+SIMILARITY FaceRes or Dlib the face networks are the audit's own. With VGG-Face they are those that DeepFace takes
+unless it is told otherwise, which ``python -m benchmarks.plain_script weights HOME`` fills with random numbers: what
+they read is nonsense then, and how long it takes is not.
 """
 
 from __future__ import annotations
@@ -13,18 +15,25 @@ import importlib.util
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-# DeepFace looks for the detector's points in its home only: one that holds them and Dlib's weights, for this run.
-HOME = tempfile.TemporaryDirectory()
-os.environ["DEEPFACE_HOME"] = HOME.name
-package = importlib.util.find_spec("face_recognition_models")
-assert package is not None and package.origin is not None
-weights = Path(HOME.name) / ".deepface" / "weights"
-weights.mkdir(parents=True)
-for name in ("shape_predictor_5_face_landmarks.dat", "dlib_face_recognition_resnet_model_v1.dat"):
-    (weights / name).symlink_to(Path(package.origin).parent / "models" / name)
+OWN = "VGG-Face"
+HOME = "DEEPFACE_HOME"
+
+if sys.argv[-1] == OWN:
+    os.environ["DEEPFACE_BACKEND_ENGINE"] = "pytorch"
+elif HOME not in os.environ:
+    # DeepFace looks for the detector's points in its home only: one that holds them and Dlib's weights, for this run.
+    made = tempfile.TemporaryDirectory()
+    os.environ[HOME] = made.name
+    package = importlib.util.find_spec("face_recognition_models")
+    assert package is not None and package.origin is not None
+    weights = Path(made.name) / ".deepface" / "weights"
+    weights.mkdir(parents=True)
+    for name in ("shape_predictor_5_face_landmarks.dat", "dlib_face_recognition_resnet_model_v1.dat"):
+        (weights / name).symlink_to(Path(package.origin).parent / "models" / name)
 
 import numpy as np
 import pandas as pd
@@ -37,24 +46,41 @@ from PIL import Image
 import audit
 from audit.instruments import registered
 
-DETECTOR = "dlib"
+
+def write_random_weights(home: Path) -> None:
+    """Weight files of DeepFace's own attribute models and of VGG-Face, as large as the true ones."""
+    import torch
+    from deepface.models.demography.pytorch import Age, Gender, Race
+    from deepface.models.facial_recognition.pytorch import VGGFace
+
+    folder = home / ".deepface" / "weights"
+    folder.mkdir(parents=True)
+    torch.manual_seed(0)
+    for stem, module in (
+        ("race_model_single_batch", Race),
+        ("gender_model_weights", Gender),
+        ("age_model_weights", Age),
+        ("vgg_face_weights", VGGFace),
+    ):
+        torch.save(module.base_model().state_dict(), folder / f"{stem}.pth")
 
 
-def feature(path: Path, similarity: str) -> Any:
-    found = DeepFace.represent(str(path), model_name=similarity, detector_backend=DETECTOR, enforce_detection=False)
+def feature(path: Path, similarity: str, detector: str) -> Any:
+    found = DeepFace.represent(str(path), model_name=similarity, detector_backend=detector, enforce_detection=False)
     vector = np.asarray(found[0]["embedding"])
     return vector / np.linalg.norm(vector)
 
 
 def main() -> None:
     cohort, model, out, similarity = Path(sys.argv[1]), audit.model(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+    detector = "opencv" if similarity == OWN else "dlib"
     out.mkdir(parents=True)
     speakers = pd.read_csv(cohort / "speakers.csv", dtype=str, keep_default_na=False)
     clips = pd.read_csv(cohort / "clips.csv", dtype=str, keep_default_na=False).merge(
         speakers, on="speaker_id", suffixes=("", "_of_speaker")
     )
     rows = []
-    with registered.serve_analyze():
+    with nullcontext() if similarity == OWN else registered.serve_analyze():
         for clip in clips.to_dict("records"):
             sound, rate = soundfile.read(cohort / clip["audio"], dtype="float32", always_2d=True)
             face = model.render([soxr.resample(sound.mean(axis=1), rate, 16_000)], 16_000)[0]
@@ -63,14 +89,14 @@ def main() -> None:
             read = DeepFace.analyze(
                 str(path),
                 actions=["race", "gender", "age"],
-                detector_backend=DETECTOR,
+                detector_backend=detector,
                 enforce_detection=False,
                 silent=True,
             )[0]
             likeness = None
             portrait = clip.get("portrait") or clip.get("portrait_of_speaker")
             if portrait:
-                likeness = float(feature(path, similarity) @ feature(cohort / portrait, similarity))
+                likeness = float(feature(path, similarity, detector) @ feature(cohort / portrait, similarity, detector))
             rows.append(
                 {
                     "white": read["dominant_race"] == "white",
@@ -97,4 +123,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1] == "weights":
+        write_random_weights(Path(sys.argv[2]))
+    else:
+        main()

@@ -40,6 +40,7 @@ from audit.vocabulary import RACES
 
 MODEL = "speech2face-small-gap"
 SOUNDS = 500
+DEEPFACES_OWN = "VGG-Face"
 
 
 class QuickModel:
@@ -192,20 +193,24 @@ def engines(clips: int, rounds: int, folder: Path) -> None:
 
 def script(cohort: str, workers: int, folder: Path) -> None:
     """The plain script against audit run, with each similarity model; and audit run again, from its cache."""
+    home = folder / "home"
+    subprocess.run([sys.executable, "-m", "benchmarks.plain_script", "weights", str(home)], check=True)
     print("| face feature | plain script | audit run | times | again, from the cache | times |\n" + "| --- " * 6 + "|")
-    for similarity in ("FaceRes", "Dlib"):
+    for similarity in ("FaceRes", "Dlib", DEEPFACES_OWN):
+        used = ["FaceRes", "Dlib"] if similarity == DEEPFACES_OWN else [similarity]
         plan = folder / f"{similarity}.toml"
         plan.write_text(
             f'[cohort]\npath = "{Path(cohort).resolve()}"\n[model]\nname = "{MODEL}"\n'
-            f'[instrument]\nsimilarity = ["{similarity}"]\n'
+            f"[instrument]\nsimilarity = {json.dumps(used)}\n"
             f'[engine]\nworkers = {workers}\ncache = "{folder / similarity}"\n'
         )
         suite = [sys.executable, "-m", "audit.cli", "run", str(plan), "-o", str(folder / f"{similarity}-")]
         plain = [sys.executable, "-m", "benchmarks.plain_script", cohort, MODEL, str(folder / f"{similarity}-plain")]
         seconds = []
         for command in ([*suite[:-1], f"{suite[-1]}1"], [*suite[:-1], f"{suite[-1]}2"], [*plain, similarity]):
+            own = {"DEEPFACE_HOME": str(home)} if command[-1] == DEEPFACES_OWN else {}
             start = time.monotonic()
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run(command, check=True, capture_output=True, env=os.environ | own)
             seconds.append(time.monotonic() - start)
         first, again, slow = seconds
         print(
