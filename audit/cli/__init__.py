@@ -1,17 +1,30 @@
 """The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
 
 from audit.cli.cohorts import cohort_import, cohort_labels
-from audit.cli.commands import app, cohort_app
+from audit.cli.commands import cohort_check, compare, list_names, simulate, track, train
 from audit.cli.gate import gate
 from audit.cli.probe import probe
+from audit.cli.runs import measure, report, run, sheet
 from audit.cli.terminal import stderr
+from audit.cli.verbs import app, cohort_app, verb
 from audit.errors import AuditError
 from audit.writing import writing
 
-app.command()(gate)
-cohort_app.command("import")(cohort_import)
-cohort_app.command("labels")(cohort_labels)
-app.command()(probe)
+verb(run, "run", "Audit a model")
+verb(measure, "measure", "Audit a model")
+verb(report, "report", "Audit a model")
+verb(sheet, "sheet", "Audit a model")
+verb(probe, "probe", "Audit a model")
+verb(compare, "compare", "Decide")
+verb(gate, "gate", "Decide")
+verb(track, "track", "Decide")
+verb(simulate, "simulate", "Prepare")
+verb(train, "train", "Prepare")
+verb(list_names, "list", "Prepare")
+verb(cohort_check, "check", of=cohort_app)
+verb(cohort_import, "import", of=cohort_app)
+verb(cohort_labels, "labels", of=cohort_app)
+app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")
 
 
 def main() -> None:
@@ -20,6 +33,7 @@ def main() -> None:
         with writing("The output"):
             app()
     except AuditError as error:
+        stderr.quiet = False
         stderr.print("error", style="bold red", end=" ")
         stderr.print(error.found, markup=False)
         for word, text in (("allowed", error.allowed), ("next", error.next_step)):

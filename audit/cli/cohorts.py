@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import audit
-from audit.cli.terminal import rich_table, stderr, stdout
+from audit.cli.terminal import give, give_json, rich_table, say, stderr, stdout, suggest
+from audit.cli.verbs import AsJson
 from audit.errors import AuditError
 
 AdapterName = Annotated[str, typer.Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
@@ -56,6 +55,7 @@ def cohort_import(
     variant: Variant = None,
     option: Options = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking to the download.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Turn a download into a cohort. The cohort links to the download's files.
 
@@ -79,11 +79,14 @@ def cohort_import(
             **_options(option, variant),
         )
     for remark in remarks:
-        stderr.print(remark, markup=False)
-    stderr.print(
-        f"{len(made.speakers)} speakers, {len(made.clips)} clips. Next: audit cohort check {out}", markup=False
-    )
-    stdout.print(str(out), markup=False)
+        say(remark)
+    say(f"{len(made.speakers)} speakers, {len(made.clips)} clips.")
+    suggest(f"audit cohort check {out}")
+    if as_json:
+        counts = {"n_speakers": len(made.speakers), "n_clips": len(made.clips)}
+        give_json({"cohort": str(out), **counts, "remarks": remarks})
+    else:
+        give(str(out))
 
 
 def cohort_labels(
@@ -93,7 +96,7 @@ def cohort_labels(
     check: Annotated[Path | None, typer.Option("--check", help="Validate a filled one.")] = None,
     variant: Variant = None,
     option: Options = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a labels file to fill in, with a row for every speaker of a download, or validate a filled one.
 
@@ -110,21 +113,21 @@ def cohort_labels(
         empty = {label: int((table[label] == "").sum()) for label in ("group", "gender", "language")}
         lacking = ", ".join(f"{label} {n}" for label, n in empty.items())
         if as_json:
-            sys.stdout.write(json.dumps({"path": str(out), "n_speakers": len(table), "n_empty": empty}) + "\n")
+            give_json({"path": str(out), "n_speakers": len(table), "n_empty": empty})
             return
-        stderr.print(f"{len(table)} speakers; empty: {lacking}.", markup=False)
-        stderr.print(f"Next: fill it in, then audit cohort labels {adapter} {root} --check {out}", markup=False)
-        stdout.print(str(out), markup=False)
+        say(f"{len(table)} speakers; empty: {lacking}.")
+        suggest(f"fill it in, then audit cohort labels {adapter} {root} --check {out}")
+        give(str(out))
         return
     assert check is not None
     found = check_labels(adapter, root, check, **options)
     if as_json:
-        sys.stdout.write(json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
+        give_json(found.as_dict())
         return
     stdout.print(rich_table("Who has which label", found.coverage))
     for remark in found.remarks:
-        stderr.print(remark, markup=False)
-    stderr.print(f"Next: audit cohort import {adapter} {root} --labels {check} -o DIR", markup=False)
+        say(remark)
+    suggest(f"audit cohort import {adapter} {root} --labels {check} -o DIR")
 
 
 def _options(given: list[str] | None, variant: str | None) -> dict[str, str]:

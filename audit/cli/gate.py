@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 import audit
-from audit.cli.terminal import stderr, stdout
+from audit.cli.terminal import give, say, suggest
+from audit.cli.verbs import AsJson
 from audit.errors import AuditError
+
+_AFTER: Final = {
+    0: "keep the decision beside the release: audit gate {run} --summary FILE",
+    10: "see for whom in {run}/report.html; to try a mitigation: audit list mitigations",
+    11: "see in {run}/report.html what would change each verdict; audit cohort check says how many speakers are needed",
+    12: "see in {run}/report.html where the instrument errs; people can read faces too: audit sheet {run} -o SHEET",
+    13: "finish the run: the same audit run command again",
+}
+"""What helps after each exit code."""
 
 
 def gate(
@@ -22,7 +32,7 @@ def gate(
     junit: Annotated[Path | None, typer.Option(help="Write the decision as JUnit XML.")] = None,
     sarif: Annotated[Path | None, typer.Option(help="Write the decision as SARIF 2.1.0.")] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the decision as Markdown.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Decide on a release: hold a run against a policy.
 
@@ -41,14 +51,15 @@ def gate(
                 path.write_text(text(decision), encoding="utf-8")
             except OSError as error:
                 raise AuditError(f"{path} cannot be written: {error}.") from error
+    suggest(_AFTER[decision.exit_code].format(run=run))
     if as_json:
         sys.stdout.write(decision.to_json())
-        stderr.print(decision.sentence, markup=False)
+        say(decision.sentence)
     else:
         for ruling in decision.rulings:
-            stdout.print(f"{ruling.outcome:<14}{ruling.id}  {ruling.sentence}", markup=False)
+            give(f"{ruling.outcome:<14}{ruling.id}  {ruling.sentence}")
         for waiver in decision.waivers:
-            stdout.print(f"{'waiver':<14}{waiver.sentence}", markup=False)
+            give(f"{'waiver':<14}{waiver.sentence}")
         digests = f"policy {decision.policy['sha256'][:12]}, run {str(decision.run['digest'])[:12]}"
-        stdout.print(f"{decision.sentence} Exit code {decision.exit_code}; {digests}.", markup=False)
+        give(f"{decision.sentence} Exit code {decision.exit_code}; {digests}.")
     raise typer.Exit(decision.exit_code)

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 import audit
-from audit.cli.terminal import progress, stderr, stdout
+from audit.cli.terminal import give, progress, say, stderr, suggest
+from audit.cli.verbs import AsJson
 
 
 def probe(
@@ -24,7 +25,7 @@ def probe(
     cache: Annotated[
         str, typer.Option(help="Where renderings and readings are kept: beside the folder, none, or a folder.")
     ] = "beside",
-    as_json: Annotated[bool, typer.Option("--json", help="Print probe.json, and nothing else on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask a model what changes in its faces when only the language, pitch, length or channel of a voice changes.
 
@@ -47,11 +48,12 @@ def probe(
         )
     with stderr.status("writing the page"):
         path = write_probe(made, out)
+    suggest(f"audit run --cohort C --model {model}, with voices of real people")
     if as_json:
         sys.stdout.write(made.to_json())
-        stderr.print(str(path), markup=False)
+        say(str(path))
         return
     for finding in made.findings:
         word = finding.outcome.replace("_", " ")
-        stdout.print(f"{finding.code:<18}{word:<14}{finding.sentence}", markup=False)
-    stdout.print(str(path), markup=False)
+        give(f"{finding.code:<18}{word:<14}{finding.sentence}")
+    give(str(path))

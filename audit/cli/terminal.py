@@ -1,12 +1,15 @@
-"""The terminal: data to stdout, progress to stderr."""
+"""The terminal: data to stdout, progress and the next step to stderr."""
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -23,6 +26,9 @@ from rich.text import Text
 
 from audit.clean_text import clean
 
+_WIDTH: Final = 160
+"""Columns where no terminal says how many it has."""
+
 
 class Terminal(Console):
     """A console on which no text can move the cursor, change colours or turn its line round."""
@@ -32,8 +38,38 @@ class Terminal(Console):
         return super().render_str(clean(text), **options)
 
 
-stderr = Terminal(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-stdout = Terminal(highlight=False, soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() else 160)
+stderr = Terminal(
+    stderr=True, highlight=False, soft_wrap=True, emoji=False, width=None if sys.stderr.isatty() else _WIDTH
+)
+stdout = Terminal(highlight=False, soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() else _WIDTH)
+
+
+def speak(*, quiet: bool, verbose: bool) -> None:
+    """How much is said on stderr: nothing but errors, or also what the package logs."""
+    stderr.quiet = quiet and not verbose
+    log = logging.getLogger("audit")
+    log.handlers = [RichHandler(console=stderr, show_path=False, show_level=False, markup=False)] if verbose else []
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def say(sentence: str) -> None:
+    """A sentence about the work, for people."""
+    stderr.print(sentence, markup=False)
+
+
+def suggest(step: str) -> None:
+    """What people mostly do next."""
+    say(f"Next: {step}")
+
+
+def give(text: str) -> None:
+    """A line of data."""
+    stdout.print(text, markup=False)
+
+
+def give_json(document: object) -> None:
+    """A document, and nothing else, on stdout."""
+    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 class _Rate(ProgressColumn):
@@ -44,7 +80,7 @@ class _Rate(ProgressColumn):
 
 
 def progress() -> Progress:
-    """A bar on stderr."""
+    """A bar on stderr: how many of how many, how fast, since when, and how long still."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -53,6 +89,7 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=stderr,
+        disable=stderr.quiet,
     )
 
 

@@ -6,6 +6,7 @@ whatever engine, so that a run killed at any moment goes on where it stopped and
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -32,6 +33,7 @@ from audit.writing import writing
 Progress = Callable[[int, int], None]
 """Is told how many clips are done, and of how many."""
 
+_log = logging.getLogger(__name__)
 EXTRA_NUMBERS = "fiub"
 CPU = "cpu"
 
@@ -135,6 +137,8 @@ def _do(
     for done in _engine(work, todo, engine):
         left -= done.clips
         counts += done.counts
+        spent = ", ".join(f"{name} {value:.1f} s" for name, value in done.seconds.items())
+        _log.info("part %d: %d clips; %s; %d clips left", done.number, done.clips, spent, left)
         for name, value in done.seconds.items():
             seconds[name] += value
         if progress:

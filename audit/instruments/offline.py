@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ ATTRIBUTE_WEIGHTS = {
 
 _SUFFIXES = {"tensorflow": ".h5", "pytorch": ".pth", "onnx": ".onnx"}
 _building = threading.Lock()
+_log = logging.getLogger(__name__)
 
 
 def deepface_home() -> Path:
@@ -126,4 +128,5 @@ def build(task: str, model: str, *, allow_download: bool = False) -> tuple[Any, 
             f"DeepFace cannot build its {task.replace('_', ' ')} {model}: {fault}",
             next_step="Check the installation and the files in the DeepFace home, or choose the embedded models.",
         ) from fault
+    _log.info("DeepFace's %s %s, from %s", task.replace("_", " "), model, ", ".join(used) or "the package")
     return client, used

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import pandas as pd
+
 from audit.audit import Audit
 from audit.clean_text import clean
 from audit.finding import OUTCOMES, Finding
@@ -127,6 +129,30 @@ def draw(
     if threshold is not None:
         spoken += f", against a margin of {_margin(threshold, unit)}"
     return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
+
+
+def outcome_table(audit: Audit) -> pd.DataFrame:
+    """What each check found, in one row: what a terminal shows.
+
+    Returns
+    -------
+    DataFrame
+        Columns check, title, outcome, estimate, interval, whom and speakers; texts all, but for speakers.
+    """
+    rows = [
+        {
+            "check": found.code,
+            "title": found.title,
+            "outcome": finding.outcome.replace("_", " "),
+            "estimate": found.value,
+            "interval": found.interval if finding.estimate is not None and finding.estimate.value is not None else "",
+            "whom": found.about,
+            "speakers": None if finding.estimate is None else finding.estimate.n_speakers,
+        }
+        for finding, found in zip(audit.findings, verdicts(audit), strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["check", "title", "outcome", "estimate", "interval", "whom", "speakers"])
+    return table.astype({"speakers": "Int64"})
 
 
 def _verdict(finding: Finding) -> Verdict:

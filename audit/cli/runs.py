@@ -1,0 +1,236 @@
+"""The verbs that make, measure and show one run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+import audit
+from audit.cli.terminal import give, give_json, progress, rich_table, say, stderr, stdout, suggest
+from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
+
+HumanReadings = Annotated[
+    Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
+]
+
+
+def run(
+    plan: Annotated[
+        Path | None, typer.Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")
+    ] = None,
+    cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
+    engine: Annotated[Literal["local", "ray"] | None, typer.Option(help="Where the run is done.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes (ray: actors), each with its own model.")
+    ] = None,
+    cache: Annotated[
+        str | None,
+        typer.Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="For models that draw.")] = None,
+    allow_download: Annotated[
+        bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")
+    ] = False,
+    human_readings: HumanReadings = None,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a model over a cohort, measure what it made, and write the report.
+
+    The same command again goes on where it stopped.
+
+    Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
+    [bold]audit run --cohort C --model recorded -o R[/bold]
+    """
+    chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    where = {"name": engine, "workers": workers, "cache": cache}
+    place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
+    reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
+    if (wanted := chosen.model.mitigation).names:
+        voices = audit.Cohort.read(cohort_path(wanted.cohort))
+        reconstructor = audit.mitigate(
+            reconstructor, wanted.names, cohort=voices, heard_only=wanted.heard_only, options=wanted.options
+        )
+    people = audit.Cohort.read(cohort_path(chosen.cohort.path))
+    for sentence in people.audited().set_aside:
+        say(sentence)
+    instrument = audit.instrument(
+        chosen.instrument.name,
+        similarity=chosen.instrument.similarity,
+        allow_download=chosen.instrument.allow_download,
+        **chosen.instrument.options,
+    )
+    with progress() as bar:
+        task = bar.add_task("clips", total=len(people.audited().table))
+        done = audit.run(
+            people,
+            model=reconstructor,
+            instrument=instrument,
+            out=out,
+            plan=chosen,
+            engine=place,
+            progress=lambda count, total: bar.update(task, completed=count, total=total),
+        )
+    if sentence := _from_cache(done.manifest.get("answers", {})):
+        say(sentence)
+    _measure_and_report(done, chosen.measure, show_faces, show_ids, human_readings, suppress_below, as_json)
+
+
+def measure(
+    run: RunFolder,
+    human_readings: HumanReadings = None,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    suppress_below: SuppressBelow = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a run again, without running the model, as its plan says; writes audit.json and the report.
+
+    Example: [bold]audit measure R --suppress-below 5[/bold]
+    """
+    _measure_and_report(
+        audit.Run.read(run), plan_of(run).measure, show_faces, show_ids, human_readings, suppress_below, as_json
+    )
+
+
+def report(run: RunFolder, show_faces: ShowFaces = False, show_ids: ShowIds = False, as_json: AsJson = False) -> None:
+    """Write the report of a measured run again.
+
+    Example: [bold]audit report R[/bold]
+    """
+    from audit.report import write_report
+
+    told = audit.Audit.read(run)
+    if show_ids:
+        told = audit.with_ids(told, audit.Run.read(run))
+    path = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
+    suggest(f"read it, then decide: audit gate {run}")
+    if as_json:
+        give_json({"report": str(path)})
+    else:
+        give(str(path))
+
+
+def sheet(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the sheet.")],
+    faces: Annotated[int, typer.Option(help="How many pictures, spread over groups and languages.")] = 100,
+    seed: Annotated[int, typer.Option(help="Decides which; the same seed draws the same ones.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write a blind sheet on which people say what rendered faces are read as.
+
+    Example: [bold]audit sheet R -o sheet[/bold], then [bold]audit measure R --human-readings sheet.csv[/bold]
+    """
+    made = audit.labelling_sheet(run, out, faces=faces, seed=seed)
+    page = made.folder / "index.html"
+    stderr.print(rich_table(f"{len(made.drawn)} faces drawn", made.strata))
+    suggest(f"have people fill it in, then: audit measure {run} --human-readings FILE")
+    if as_json:
+        give_json({"sheet": str(page), "n_faces": len(made.drawn)})
+    else:
+        give(str(page))
+
+
+def _plan(
+    path: Path | None,
+    cohort: str | None,
+    model: str | None,
+    weights: Path | None,
+    seed: int | None,
+    allow_download: bool,
+) -> audit.Plan:
+    """The plan in a file, or the default one; options given beside it stand before it."""
+    if path is not None:
+        chosen = audit.Plan.read(path)
+    elif cohort is None and model is None:
+        chosen = audit.Plan.parse(files("audit").joinpath("plans/default.toml").read_text(encoding="utf-8"))
+    else:
+        chosen = audit.Plan()
+    sections: dict[str, Any] = chosen.model_dump()
+    if cohort is not None:
+        sections["cohort"] = {"path": cohort}
+    if model is not None:
+        sections["model"] = {"name": model, "weights": None if weights is None else str(weights)}
+    elif weights is not None:
+        sections["model"]["weights"] = str(weights)
+    if seed is not None:
+        sections["run"]["seed"] = seed
+    if allow_download:
+        sections["instrument"]["allow_download"] = True
+    return audit.Plan.model_validate(sections)
+
+
+def plan_of(run: Path) -> audit.Plan:
+    """The plan that lies in a run's folder; the default one where none does."""
+    path = run / "plan.toml"
+    return audit.Plan.read(path) if path.is_file() else audit.Plan()
+
+
+def cohort_path(name: str) -> Path:
+    """A folder as it is named, else the embedded cohort of that name, or a part of it: synthetic_bilingual/training."""
+    from audit.datasets import embedded_names
+
+    first, _, rest = name.partition("/")
+    is_embedded = not os.path.exists(name) and (not rest or first in embedded_names())  # noqa: PTH110  # Path raises at too long a name
+    return audit.embedded(first) / rest if is_embedded else Path(name)
+
+
+def suppressing(settings: Any, below: int | None) -> Any:
+    """How a run is measured, with what the command line says of small cells."""
+    return settings if below is None else settings.model_copy(update={"suppress_below": below})
+
+
+def _from_cache(answers: dict[str, int]) -> str:
+    """How much the cache spared, in words; empty where it spared nothing."""
+    told = [
+        f"{answers[known]} of {answers[known] + answers[made]} {what}"
+        for what, made, known in (("pictures", "rendered", "rendered_before"), ("readings", "read", "read_before"))
+        if answers.get(known)
+    ]
+    return (
+        f"{' and '.join(told)} were taken from the cache: the same sound, picture and weights as before."
+        if told
+        else ""
+    )
+
+
+def _measure_and_report(
+    run: audit.Run,
+    settings: Any,
+    show_faces: bool,
+    show_ids: bool,
+    human_readings: Path | None,
+    suppress_below: int | None,
+    as_json: bool,
+) -> None:
+    from audit.report import outcome_table, write_report
+
+    assert run.folder is not None
+    settings = suppressing(settings, suppress_below)
+    with stderr.status("measuring"):
+        result = audit.measure(run, settings=settings, human_readings=human_readings)
+        result.write(run.folder)
+        told = audit.with_ids(result, run) if show_ids else result
+        path = write_report(told, run.folder, show_faces=show_faces, show_ids=show_ids)
+    suggest(f"read the report, then decide: audit gate {run.folder}")
+    if as_json:
+        sys.stdout.write(result.to_json())
+        say(str(path))
+        return
+    for finding in result.findings:
+        give(f"{finding.code}  {finding.outcome.replace('_', ' '):<14}{finding.sentence}")
+    stdout.print(rich_table("In short", outcome_table(told)))
+    give(str(path))

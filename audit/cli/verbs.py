@@ -1,0 +1,67 @@
+"""What every verb has: its place in the help, and how much it says."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+import audit
+from audit.cli.terminal import give, speak
+
+app: Final = typer.Typer(
+    help="Bias and fairness audits for models that reconstruct a face from a voice.\n\n"
+    "Begin with [bold]audit run[/bold]: it audits the embedded demonstration and writes a report.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+cohort_app: Final = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
+ShowIds = Annotated[
+    bool, typer.Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")
+]
+SuppressBelow = Annotated[
+    int | None,
+    typer.Option(
+        "--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."
+    ),
+]
+
+_MANNERS: Final = {
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say each step on stderr, with its seconds.")],
+}
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
+    if version:
+        give(audit.__version__)
+        raise typer.Exit
+
+
+def verb(function: Callable[..., None], name: str, panel: str | None = None, *, of: typer.Typer = app) -> None:
+    """Make a function a verb of the command, with ``--quiet`` and ``--verbose``."""
+
+    @functools.wraps(function)
+    def spoken(*, quiet: bool, verbose: bool, **words: Any) -> None:
+        speak(quiet=quiet, verbose=verbose)
+        function(**words)
+
+    signature = inspect.signature(function, eval_str=True)
+    manners = [
+        inspect.Parameter(word, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+        for word, kind in _MANNERS.items()
+    ]
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()]
+    spoken.__signature__ = signature.replace(parameters=[*parameters, *manners])  # type: ignore[attr-defined]  # what inspect reads
+    of.command(name, rich_help_panel=panel)(spoken)
