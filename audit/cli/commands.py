@@ -154,11 +154,21 @@ def sheet(
 
 
 @app.command()
-def report(run: RunFolder, show_faces: ShowFaces = False, show_ids: ShowIds = False) -> None:
+def report(
+    run: RunFolder,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    sign_off: Annotated[
+        Path | None,
+        typer.Option("--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."),
+    ] = None,
+) -> None:
     """Write the report of a measured run again."""
-    from audit.report import write_report
+    from audit.report import keep_sign_off, write_report
 
     told = audit.Audit.read(run)
+    if sign_off is not None:
+        stderr.print(f"kept as {keep_sign_off(sign_off, run).name}", markup=False)
     if show_ids:
         told = audit.with_ids(told, audit.Run.read(run))
     stdout.print(str(write_report(told, run, show_faces=show_faces, show_ids=show_ids)), markup=False)
