@@ -77,8 +77,11 @@ def _line(place: int, verdict: Verdict, words: Mapping[str, Any]) -> Line:
     # the outcome of every group stands in the reason, as the check wrote it
     lead = words["by_group"]
     each = [part.removeprefix(lead) for part in _END.split(verdict.reason) if part.startswith(lead)]
-    whom = [(each[0][:1].upper() + each[0][1:]).removesuffix(".")] if each else [verdict.about]
-    return Line(place, verdict, "; ".join([*whom, *([heard] if heard else [])]), first_sentence(verdict.sentence))
+    whom = verdict.about
+    if each:
+        told = each[0].removesuffix(".")
+        whom = told[:1].upper() + told[1:] if ";" in told else words["alike"]
+    return Line(place, verdict, "; ".join([whom, *([heard] if heard else [])]), first_sentence(verdict.sentence))
 
 
 def _together(audit: Audit, words: Mapping[str, Any]) -> str:
