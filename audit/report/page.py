@@ -190,13 +190,19 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
         "withheld_note": _counted_note(words["faces"]["withheld"], pictures.withheld),
         "too_many_note": _counted_note(words["faces"]["too_many"], pictures.too_many),
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
-        "estimand": clean(str(audit.settings.get("estimand", identity.NOT_RECORDED))),
+        "estimand": _estimand(audit, words["method"]),
         "command": clean(str(run.get("command") or identity.NOT_RECORDED)),
         "plan": clean(str(run.get("plan") or "")),
         "digest_facts": identity.digest_facts(audit),
+        "model_facts": identity.model_facts(audit),
         "settings_facts": identity.settings_facts(audit),
         "versions": identity.version_facts(audit),
     }
+
+
+def _estimand(audit: Audit, said: Mapping[str, Any]) -> str:
+    named = str(audit.settings.get("estimand", identity.NOT_RECORDED))
+    return clean(str(said["estimands"].get(named, named)))
 
 
 def _standards(said: Mapping[str, Any]) -> TableView:

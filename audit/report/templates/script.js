@@ -4,7 +4,7 @@ for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
   const original = [...body.rows];
   const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-  if (original.length > 8) filterRows(table, original);
+  if (original.length > 9) filterRows(table, original);
   if (original.length < 3 || !table.classList.contains("sortable")) continue;
   heads.forEach((head, column) => {
     const label = head.querySelector(".label");
