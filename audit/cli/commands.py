@@ -160,7 +160,9 @@ def report(
     show_ids: ShowIds = False,
     sign_off: Annotated[
         Path | None,
-        typer.Option("--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."),
+        typer.Option(
+            "--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."
+        ),
     ] = None,
 ) -> None:
     """Write the report of a measured run again."""

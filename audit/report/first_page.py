@@ -144,7 +144,11 @@ def _labels(audit: Audit, words: Mapping[str, Any]) -> tuple[str, ...]:
 
     def named(chosen: Sequence[Record]) -> str:
         by_field = {
-            field: [source for source in (*LABEL_SOURCES, *values(chosen, "source")) if where(chosen, field=field, source=source)]
+            field: [
+                source
+                for source in (*LABEL_SOURCES, *values(chosen, "source"))
+                if where(chosen, field=field, source=source)
+            ]
             for field in dict.fromkeys(text(row, "field") for row in chosen)
         }
         return ", ".join(

@@ -80,7 +80,11 @@ def intersections(audit: Audit) -> TableView | None:
     if not cells:
         return None
     said = texts()["intersections"]
-    columns = [Column(said["group"]), Column(said["language"]), *(Column(key.replace("_", " ").capitalize()) for key in further)]
+    columns = [
+        Column(said["group"]),
+        Column(said["language"]),
+        *(Column(key.replace("_", " ").capitalize()) for key in further),
+    ]
     columns += [Column(metric_name(metric).capitalize(), numeric=True, band=said["band"]) for metric in metrics]
     view = TableView("intersections", said["caption"], columns)
     groups = order_groups(place[0] for place in cells)

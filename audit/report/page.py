@@ -94,9 +94,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     return page
 
 
-def to_html(
-    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs
-) -> str:
+def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
     """The page's text; ``digest`` is that of audit.json, which a sign-off names."""
     environment = page_environment(texts(), glyph_width=GLYPH_WIDTH)
     environment.filters["clean"] = clean
@@ -109,7 +107,9 @@ def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
     words = texts()["sign_off"]
     notes = []
     if signed.of_another:
-        who = ", ".join(clean(f"{item.name} ({item.file_name}, of {item.audit_sha256[:12]})") for item in signed.of_another)
+        who = ", ".join(
+            clean(f"{item.name} ({item.file_name}, of {item.audit_sha256[:12]})") for item in signed.of_another
+        )
         does = words["does"] if len(signed.of_another) == 1 else words["do"]
         notes.append(fill(words["of_another"], count=counted(len(signed.of_another), "sign-off"), who=who, does=does))
     if signed.unreadable:
@@ -146,7 +146,9 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
         "complete": run.get("complete") is True,
         "notices": strings(run.get("notices")),
         "sections": [
-            Section(name, i, words[name]["heading"], tuple((part, words[part]["heading"]) for part in PARTS.get(name, ())))
+            Section(
+                name, i, words[name]["heading"], tuple((part, words[part]["heading"]) for part in PARTS.get(name, ()))
+            )
             for i, name in enumerate(SECTIONS, 1)
         ],
         "first": first_page(audit, found),
