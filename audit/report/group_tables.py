@@ -40,7 +40,7 @@ def groups(audit: Audit) -> TableView | None:
         Column("Minus all others", numeric=True, band="The worst, if any"),
         Column("Over the geometric mean", numeric=True, band="The worst, if any"),
     )
-    view = TableView("groups", "All groups at once", columns)
+    view = TableView("groups", texts()["tables"]["groups"], columns)
     for row in rows:
         unit = metric_unit(text(row, "metric"))
         worst = text(row, "worst_group")
@@ -58,7 +58,7 @@ def groups(audit: Audit) -> TableView | None:
                 _ratio(row),
             ]
         )
-    view.remark = "All other figures are in tables/groups.csv."
+    view.remark = texts()["tables"]["groups_more"]
     return view
 
 

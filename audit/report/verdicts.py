@@ -200,7 +200,7 @@ def _figures(finding: Finding) -> TableView | None:
         return None
     view = TableView(
         name=f"figures-{finding.code.lower()}",
-        caption=f"Every figure that {clean(finding.code)} used",
+        caption=fill(texts()["tables"]["figures"], code=clean(finding.code)),
         columns=(
             Column("Figure"),
             Column("Estimate", numeric=True, hint="with its interval"),
