@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import html
 import json
 import re
 import subprocess
@@ -20,6 +21,7 @@ from audit.report.gallery import thumbnail
 from tests.report_fixture import FEW, draw_faces, fictional_audit, hostile_audit
 
 GOLDEN = Path(__file__).parent / "golden" / "report_outline.txt"
+FIRST_PAGE = GOLDEN.with_name("report_first_page.txt")
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 REAL = {**fictional_audit().run["cohort"], "fictional": False}
 
@@ -94,6 +96,14 @@ def page_of(audit, folder, **options) -> Page:
     return Page(write_report(audit, folder, **options).read_text(encoding="utf-8"))
 
 
+def first_page(source: str) -> str:
+    """The words of the first page, a line for each paragraph; without the scales of the drawings."""
+    section = source.split('<section id="summary"', 1)[1].split(">", 1)[1].split("</section>", 1)[0]
+    lines = re.sub(r"</(?:p|li|h2|h3|dt|dd)>", "\n", re.sub(r"<svg.*?</svg>", "", section, flags=re.DOTALL))
+    words = [" ".join(html.unescape(re.sub(r"<[^>]+>", " ", line)).split()) for line in lines.split("\n")]
+    return re.sub(r"\([0-9a-f]{12}\)", "(digest)", "\n".join(line for line in words if line)) + "\n"
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Page:
     folder = tmp_path_factory.mktemp("run")
@@ -108,9 +118,52 @@ def test_headings_and_verdict_sentences_come_in_the_order_of_doubt(page):
 
 def test_scope_cohort_and_the_instruments_own_error_stand_before_any_result(page):
     ids = [element["id"] for element in page.all("section")]
-    assert ids[:5] == ["verdicts", "scope", "cohort", "instrument", "stages"]
-    assert ids[-1] == "reproduce"
-    assert [link["href"] for link in page.all("a")][1:] == [f"#{name}" for name in ids]
+    assert ids[:5] == ["summary", "scope", "cohort", "instrument", "results"]
+    assert ids[-3:] == ["method", "reproduce", "sign_off"]
+    contents = page.source.split("<nav", 1)[1].split("</nav>", 1)[0]
+    named = re.findall(r'href="#([^"]+)"', contents)
+    assert [name for name in named if name in ids] == ids
+    assert set(named) - set(ids) == {"stages", "confusion", "intersections", "languages", "together", "attributes"}
+
+
+def test_the_first_page_says_who_how_sure_what_is_not_known_and_who_decides(page):
+    assert first_page(page.source) == FIRST_PAGE.read_text(encoding="utf-8")
+
+
+def test_the_named_check_stands_first_wherever_the_audit_has_it(tmp_path):
+    audit = only(fictional_audit())
+    turned = dataclasses.replace(audit, findings=audit.findings[::-1])
+    source = page_of(turned, tmp_path).source
+    checks = re.findall(r'<p class="title"><span class="code">(\w+)</span> <a href="#(check-\d)">', source)
+    assert [code for code, _ in checks] == ["S2F001", "S2F006", "S2F005", "S2F004", "S2F003"]
+    for code, place in checks:
+        assert code in source.split(f'id="{place}"', 1)[1].split("</p>", 1)[0], "the link leads to its own check"
+
+
+def test_the_first_page_names_few_of_many_groups_and_counts_the_rest(tmp_path):
+    audit = only(fictional_audit(), "disparities")
+    table = audit.tables["disparities"]
+    row = next(r for r in table.frame.to_dict("records") if r["metric"] == "no_face" and r["stage"] == "rendered")
+    many = [{**row, "group": f"group {i:02d}", "language": "all", "value": i / 100} for i in range(40)]
+    frame = type(table.frame)(many)
+    text = page_of(
+        dataclasses.replace(audit, tables={"disparities": dataclasses.replace(table, frame=frame)}), tmp_path
+    ).text
+    told = text.split("Clips without a usable rendered face:", 1)[1].split("in the tables", 1)[0]
+    assert "group 39 39%" in told and "group 34 34%" in told and "group 33" not in told and "and 34 more" in told
+
+
+def test_labels_that_nobody_stated_are_named_on_the_first_page(page):
+    assert "Nobody stated these, they were inferred or assumed: group assumed." in page.text
+    assert "3 speakers of unknown group, never judged right or wrong." in page.text
+
+
+def test_whether_what_is_shown_holds_for_all_checks_together_is_told(tmp_path):
+    audit = only(fictional_audit())
+    for p_adjusted, told in ((0.05, "also holds for all checks"), (0.06, "S2F001 would not hold for all checks")):
+        first = dataclasses.replace(audit.findings[0], p_value=0.01, p_adjusted=p_adjusted)
+        text = page_of(dataclasses.replace(audit, findings=(first, *audit.findings[1:])), tmp_path).text
+        assert told in text
 
 
 def test_every_verdict_shows_its_estimate_with_interval_margin_and_count(page):
@@ -118,7 +171,7 @@ def test_every_verdict_shows_its_estimate_with_interval_margin_and_count(page):
         assert words in page.text
     labels = [str(element.get("aria-label")) for element in page.all("svg") if element.get("class") == "glyph"]
     assert labels[0] == "+71 points, interval [+57, +85], against a margin of 10 points"
-    assert len(labels) == 4, "the check that is not evaluable has nothing to draw"
+    assert len(labels) == 8, "on the first page and in the results; the check that is not evaluable has nothing to draw"
 
 
 def test_the_four_words_are_explained_and_never_told_by_colour_alone(page):
@@ -305,7 +358,7 @@ def test_tables_and_figures_can_be_read_without_seeing_them(page):
 def test_an_audit_without_tables_still_makes_a_page_that_says_what_is_absent(tmp_path):
     audit = fictional_audit(instrument_card=None)
     page = page_of(dataclasses.replace(audit, tables={}), tmp_path)
-    assert page.text.count("This audit holds no figures for this section.") == 7
+    assert page.text.count("This audit holds no figures for this section.") == 8
     assert "Every clip was read" not in page.text
     assert "This run carries no card of the instrument." in page.text
 
@@ -319,7 +372,10 @@ def test_a_figure_split_by_a_further_column_does_not_stand_for_the_whole(tmp_pat
     changed = dataclasses.replace(
         audit, tables={**audit.tables, "disparities": dataclasses.replace(table, frame=frame)}
     )
-    assert "37%" not in page_of(changed, tmp_path).text
+    source = page_of(changed, tmp_path).source
+    rows = [row for row in re.findall(r"<tr>.*?</tr>", source, re.DOTALL) if "37%" in row]
+    assert rows and all(">woman<" in row for row in rows), "only where the table names the further column"
+    assert source.count("37%") == sum(row.count("37%") for row in rows)
 
 
 def test_the_report_needs_neither_torch_nor_deepface():

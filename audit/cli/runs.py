@@ -105,22 +105,39 @@ def measure(
     )
 
 
-def report(run: RunFolder, show_faces: ShowFaces = False, show_ids: ShowIds = False, as_json: AsJson = False) -> None:
+def report(
+    run: RunFolder,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    sign_off: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."
+        ),
+    ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Write the report of a measured run again.
 
-    Example: [bold]audit report R[/bold]
+    Examples: [bold]audit report R --pdf[/bold], [bold]audit report R --sign-off sign-off.json[/bold]
     """
-    from audit.report import write_report
+    from audit.report import keep_sign_off, print_pdf, write_report
 
     told = audit.Audit.read(run)
+    if sign_off is not None:
+        say(f"kept as {keep_sign_off(sign_off, run).name}")
     if show_ids:
         told = audit.with_ids(told, audit.Run.read(run))
-    path = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
+    page = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
+    paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
     if as_json:
-        give_json({"report": str(path)})
+        give_json({"report": str(page), **({"pdf": str(paper)} if paper else {})})
     else:
-        give(str(path))
+        give(str(paper or page))
 
 
 def sheet(

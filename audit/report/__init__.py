@@ -1,6 +1,7 @@
-"""The report: what one audit found, as a page to read, print and question."""
+"""The report: what one audit found, as a page to read, print, question and sign."""
 
 from audit.report.page import write_report
+from audit.report.sign_off import keep_sign_off
 from audit.report.verdicts import outcome_table
 
-__all__ = ["outcome_table", "write_report"]
+__all__ = ["keep_sign_off", "outcome_table", "write_report"]

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from audit.audit import Audit
-from audit.report.records import Record, count, number, records, text
+from audit.report.records import FIGURE, Record, count, number, records, text, where
 from audit.report.tabular import Cell, Column, TableView, head, whole, words
-from audit.report.wording import Unit, group_name, metric_name, metric_unit, write_interval, write_value
+from audit.report.texts import fill, texts
+from audit.report.wording import (
+    Unit,
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    order_groups,
+    order_languages,
+    write_interval,
+    write_value,
+)
 
 SHOWN = ("read_own_group", "gender_right", "age_error", "no_face")
 
@@ -27,7 +40,7 @@ def groups(audit: Audit) -> TableView | None:
         Column("Minus all others", numeric=True, band="The worst, if any"),
         Column("Over the geometric mean", numeric=True, band="The worst, if any"),
     )
-    view = TableView("groups", "All groups at once", columns)
+    view = TableView("groups", texts()["tables"]["groups"], columns)
     for row in rows:
         unit = metric_unit(text(row, "metric"))
         worst = text(row, "worst_group")
@@ -45,7 +58,44 @@ def groups(audit: Audit) -> TableView | None:
                 _ratio(row),
             ]
         )
-    view.remark = "All other figures are in tables/groups.csv."
+    view.remark = texts()["tables"]["groups_more"]
+    return view
+
+
+INTERSECTED: Final = ("read_own_group", "read_white", "gender_right", "age_error", "no_face")
+MOST_CELLS: Final = 200
+
+
+def intersections(audit: Audit) -> TableView | None:
+    """Rendered faces of every group within every language, and within every further column that the plan names."""
+    rows = where(records(audit, "disparities"), stage="rendered")
+    further = sorted({key for row in rows for key in row.keys() - FIGURE})
+    keys = ("group", "language", *further)
+    metrics = [metric for metric in INTERSECTED if where(rows, metric=metric)]
+    cells: dict[tuple[str, ...], dict[str, Record]] = {}
+    for row in rows:
+        place = tuple(text(row, key, "all") for key in keys)
+        if text(row, "metric") in metrics and place[0] != "all" and sum(name != "all" for name in place) > 1:
+            cells.setdefault(place, {})[text(row, "metric")] = row
+    if not cells:
+        return None
+    said = texts()["intersections"]
+    columns = [
+        Column(said["group"]),
+        Column(said["language"]),
+        *(Column(key.replace("_", " ").capitalize()) for key in further),
+    ]
+    columns += [Column(metric_name(metric).capitalize(), numeric=True, band=said["band"]) for metric in metrics]
+    view = TableView("intersections", said["caption"], columns)
+    groups = order_groups(place[0] for place in cells)
+    languages = order_languages(place[1] for place in cells)
+    order = sorted(cells, key=lambda place: (groups.index(place[0]), languages.index(place[1]), place[2:]))
+    for place in order[:MOST_CELLS]:
+        named = [head(group_name(place[0])), words(language_name(place[1])), *(words(name) for name in place[2:])]
+        figures = [view.estimate(cells[place].get(metric), metric_unit(metric), bare=False) for metric in metrics]
+        view.rows.append([*named, *figures])
+    if len(order) > MOST_CELLS:
+        view.remark = fill(said["more"], shown=MOST_CELLS, all=f"{len(order):,}")
     return view
 
 

@@ -56,14 +56,18 @@ def instrument_parts(audit: Audit) -> list[Fact]:
 def digest_facts(audit: Audit) -> list[Fact]:
     """What must be the same for the run to be the same."""
     run = audit.run
-    facts: list[Fact] = [
+    return [
         ("Run", (_plain(run.get("digest")),)),
         ("Cohort", (_plain(mapping(run.get("cohort")).get("digest")),)),
         ("Model", (_plain(run.get("model")),)),
         ("Weights of the model", (_plain(run.get("weights_sha256") or "none: the model has no weights of its own"),)),
         ("Seed of the run", _plain(run.get("seed"))),
     ]
-    return [*facts, *((f"Model: {key}", value) for key, value in _flat(run.get("model_description"), ""))]
+
+
+def model_facts(audit: Audit) -> list[Fact]:
+    """What the model says of itself."""
+    return _flat(mapping(audit.run.get("model_description")), "")
 
 
 def settings_facts(audit: Audit) -> list[Fact]:

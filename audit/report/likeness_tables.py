@@ -6,6 +6,7 @@ from audit.audit import Audit
 from audit.report.evidence import one
 from audit.report.records import count, number, records, text, values, where
 from audit.report.tabular import Cell, Column, TableView, head, whole, words
+from audit.report.texts import texts
 from audit.report.wording import (
     group_name,
     order_groups,
@@ -29,7 +30,7 @@ def retrieval(audit: Audit) -> TableView | None:
         for first in firsts
         for stage in _LATER
     ]
-    view = TableView("retrieval", "Own portraits found again", columns)
+    view = TableView("retrieval", texts()["tables"]["retrieval"], columns)
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
         gallery = next((count(row, "gallery") for row in here if row.get("gallery") is not None), None)
@@ -60,7 +61,7 @@ def craniofacial(audit: Audit) -> TableView | None:
         for stage in _LATER
         for label in ("Pearson's r", "With others of the same group and gender")
     ]
-    view = TableView("craniofacial", "Craniofacial measures: correlation with the own portrait's, all groups", columns)
+    view = TableView("craniofacial", texts()["tables"]["craniofacial"], columns)
     for measure in dict.fromkeys(text(row, "measure") for row in rows):
         cells = []
         for stage in _LATER:

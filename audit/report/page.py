@@ -5,6 +5,7 @@ It loads nothing from any network; its policy forbids it to, and lets run only t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,44 +16,51 @@ from audit.clean_text import clean
 from audit.finding import OUTCOMES
 from audit.report import error_tables, evidence, group_tables, identity, language_tables, likeness_tables
 from audit.report.csv_tables import write_csv_tables
+from audit.report.first_page import first_page
 from audit.report.gallery import Gallery, gallery
 from audit.report.panels import FigureView, figure_views
 from audit.report.records import count, mapping, strings
-from audit.report.standalone import Section, fill, page_environment, read_texts
-from audit.report.verdicts import GLYPH_WIDTH, tally, verdicts
+from audit.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
+from audit.report.standalone import Section, page_environment
+from audit.report.tabular import Column, TableView, head
+from audit.report.tabular import words as in_words
+from audit.report.texts import fill, texts
+from audit.report.verdicts import GLYPH_WIDTH, verdicts
 from audit.report.wording import counted, metric_name
 from audit.sharing import withheld
 from audit.writing import write_whole
 
-_HERE: Final = Path(__file__).parent
 SECTIONS: Final = (
-    "verdicts",
+    "summary",
     "scope",
     "cohort",
     "instrument",
-    "stages",
-    "confusion",
-    "languages",
-    "together",
-    "attributes",
+    "results",
+    "disparities",
+    "faces",
     "failures",
-    "gallery",
-    "change",
     "limitations",
+    "method",
     "reproduce",
+    "sign_off",
 )
 """The order of doubt: what is said, what it means, about whom, by what instrument; only then the evidence."""
+
+PARTS: Final = {
+    "disparities": ("stages", "confusion", "intersections", "languages", "together", "attributes"),
+}
+"""The parts of a section, which the contents name too."""
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
     """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
-    The same audit gives the same bytes. Figures and tables of an earlier report are removed.
+    The same audit with the same sign-offs gives the same bytes. Figures and tables of an earlier report are removed.
 
     Parameters
     ----------
     audit : Audit
-        All that the report says; nothing else is read but the gallery's pictures.
+        All that the report says; nothing else is read but the gallery's pictures and the sign-offs in the folder.
     folder : str or Path
         The run's folder.
     show_faces : bool
@@ -74,6 +82,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
+    digest = audit_sha256(audit, home)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
     write_csv_tables(audit, home / "tables")
@@ -81,43 +90,68 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     _write_figures(figures, home / "figures")
     pictures = gallery(audit, home, show=show_faces or _fictional(audit))
     page = home / "report.html"
-    write_whole(page, to_html(audit, figures, pictures))
+    write_whole(page, to_html(audit, figures, pictures, digest, sign_offs(home, digest)))
     return page
 
 
-def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> str:
-    """The page's text."""
-    texts = read_texts(_HERE)
-    environment = page_environment(texts, glyph_width=GLYPH_WIDTH)
-    return environment.get_template("report.html.jinja").render(_context(audit, figures, pictures, texts))
+def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
+    """The page's text; ``digest`` is that of audit.json, which a sign-off names."""
+    environment = page_environment(texts(), glyph_width=GLYPH_WIDTH)
+    environment.filters["clean"] = clean
+    context = _context(audit, figures, pictures) | _signing(digest, signed)
+    return environment.get_template("report.html.jinja").render(context)
 
 
-def _context(
-    audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, texts: dict[str, Any]
-) -> dict[str, object]:
-    run = audit.run
+def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
+    """What the page says of sign-offs."""
+    words = texts()["sign_off"]
+    notes = []
+    if signed.of_another:
+        who = ", ".join(
+            clean(f"{item.name} ({item.file_name}, of {item.audit_sha256[:12]})") for item in signed.of_another
+        )
+        does = words["does"] if len(signed.of_another) == 1 else words["do"]
+        notes.append(fill(words["of_another"], count=counted(len(signed.of_another), "sign-off"), who=who, does=does))
+    if signed.unreadable:
+        count_ = counted(len(signed.unreadable), "file")
+        notes.append(fill(words["unreadable"], count=count_, names=", ".join(signed.unreadable)))
+    form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
+    return {
+        "digest_of_audit": digest,
+        "digest_short": digest[:12],
+        "signed": signed,
+        "sign_off_notes": notes,
+        "decisions": DECISIONS,
+        "by_hand": json.dumps(form, indent=1),
+    }
+
+
+def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
+    run, words = audit.run, texts()
     instrument = identity.name_of(run.get("instrument"), "the instrument")
     model = identity.name_of(run.get("model"), "the model")
     found = verdicts(audit)
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
     confidence = audit.settings.get("confidence")
-    heard = [f"{number} {texts['outcomes'][outcome]['name']}" for outcome, number in tally(found)]
     return {
         "title": clean(
             str(
                 run.get("title")
-                or fill(texts["page"]["title"], model=model, cohort=identity.name_of(run.get("cohort")))
+                or fill(words["page"]["title"], model=model, cohort=identity.name_of(run.get("cohort")))
             )
         ),
-        "subtitle": fill(texts["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips),
+        "subtitle": fill(words["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips),
         "schema_version": audit.schema_version,
         "digest": clean(str(run.get("digest") or identity.NOT_RECORDED)),
         "complete": run.get("complete") is True,
         "notices": strings(run.get("notices")),
-        "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],
-        "lead": fill(
-            texts["verdicts"]["lead"], checks=counted(len(found), "check"), tally=", ".join(heard) or "none made"
-        ),
+        "sections": [
+            Section(
+                name, i, words[name]["heading"], tuple((part, words[part]["heading"]) for part in PARTS.get(name, ()))
+            )
+            for i, name in enumerate(SECTIONS, 1)
+        ],
+        "first": first_page(audit, found),
         "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
         "outcomes": OUTCOMES,
         "verdicts": found,
@@ -142,25 +176,42 @@ def _context(
             "people": error_tables.people(audit),
             "bounds": error_tables.bounds(audit),
             "groups": group_tables.groups(audit),
+            "intersections": group_tables.intersections(audit),
             "retrieval": likeness_tables.retrieval(audit),
             "craniofacial": likeness_tables.craniofacial(audit),
             "rendered_as": evidence.rendered_as(audit),
             "statuses": evidence.statuses(audit),
             "failures": evidence.failures(audit),
             "power": evidence.power(audit),
+            "standards": _standards(words["method"]),
         },
         "failures_known": "failures" in audit.tables,
         "figures": figures,
         "gallery": pictures,
         "not_estimable": [metric_name(metric).capitalize() for metric in evidence.never_estimable(audit)],
-        "withheld_note": _counted_note(texts["gallery"]["withheld"], pictures.withheld),
-        "too_many_note": _counted_note(texts["gallery"]["too_many"], pictures.too_many),
+        "withheld_note": _counted_note(words["faces"]["withheld"], pictures.withheld),
+        "too_many_note": _counted_note(words["faces"]["too_many"], pictures.too_many),
+        "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
+        "estimand": _estimand(audit, words["method"]),
         "command": clean(str(run.get("command") or identity.NOT_RECORDED)),
         "plan": clean(str(run.get("plan") or "")),
         "digest_facts": identity.digest_facts(audit),
+        "model_facts": identity.model_facts(audit),
         "settings_facts": identity.settings_facts(audit),
         "versions": identity.version_facts(audit),
     }
+
+
+def _estimand(audit: Audit, said: Mapping[str, Any]) -> str:
+    named = str(audit.settings.get("estimand", identity.NOT_RECORDED))
+    return clean(str(said["estimands"].get(named, named)))
+
+
+def _standards(said: Mapping[str, Any]) -> TableView:
+    """The report's words beside those of the standard."""
+    view = TableView("standards", said["caption"], [Column(label) for label in said["columns"]], sortable=False)
+    view.rows = [[head(here), in_words(there), in_words(differs)] for here, there, differs in said["words"]]
+    return view
 
 
 def _fictional(audit: Audit) -> bool:

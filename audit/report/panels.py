@@ -10,6 +10,7 @@ from audit.report import evidence, language_tables
 from audit.report.figures import HeatCell, Mark, Row, dots, heat
 from audit.report.records import Record, count, disparities, number, records, text, values, where
 from audit.report.tabular import TableView
+from audit.report.texts import fill, texts
 from audit.report.wording import (
     NO_INTERVAL,
     file_stem,
@@ -83,7 +84,7 @@ def _stages(audit: Audit) -> FigureView | None:
                 Panel(
                     file_stem(f"stages-{language}"),
                     svg,
-                    f"{title}, read as the own group at portrait, ceiling and rendered. " + _spoken(here),
+                    fill(_said("stages_alt"), title=title, points=_spoken(here)),
                 )
             )
     tables = [
@@ -92,18 +93,13 @@ def _stages(audit: Audit) -> FigureView | None:
     for language, table in zip(languages[1:], tables, strict=False):
         table.caption += f", {language_name(language)}"
         table.name += f"-{language}"
-    caption = "Share read as the own group, with intervals, at each stage. n is the number of speakers."
-    return _view("stages", caption, panels, tables)
+    return _view("stages", _said("stages"), panels, tables)
 
 
 def _confusion(audit: Audit) -> FigureView | None:
     panels = [panel for stage in STAGES if (panel := _heat_panel(audit, stage, "all", stage.capitalize()))]
     tables = [table for stage in STAGES if (table := evidence.confusion(audit, stage))]
-    caption = (
-        "Per cent of speakers' pictures read as each label: the group is the row, the read is the column, each row "
-        "adds up to 100. Below each number its interval; a frame marks the reads that are right for the group."
-    )
-    return _view("confusion", caption, panels, tables)
+    return _view("confusion", _said("confusion"), panels, tables)
 
 
 def _by_language(audit: Audit) -> FigureView | None:
@@ -117,7 +113,7 @@ def _by_language(audit: Audit) -> FigureView | None:
     tables = [table for code in languages if (table := evidence.confusion(audit, "rendered", code))]
     return _view(
         "confusion-by-language",
-        "Rendered pictures only, by the language that was heard; read as the figure before.",
+        _said("by_language"),
         panels,
         tables,
     )
@@ -143,15 +139,11 @@ def _effects(audit: Audit) -> FigureView | None:
             Panel(
                 file_stem("language-effects-" + metric.replace("_", "-")),
                 svg,
-                f"{title}, English minus the other language, points. " + _spoken(here, signed=True),
+                fill(_said("effects_alt"), title=title, points=_spoken(here, signed=True)),
             )
         )
     table = language_tables.language_effects(audit)
-    caption = (
-        "English minus the other language in points, the same speakers, rendered pictures. "
-        "Right of zero: more often in English."
-    )
-    return _view("language-effects", caption, panels, [table] if table else [])
+    return _view("language-effects", _said("effects"), panels, [table] if table else [])
 
 
 def _attributes(audit: Audit) -> FigureView | None:
@@ -165,14 +157,14 @@ def _attributes(audit: Audit) -> FigureView | None:
         ]
         if not _any_value(lines):
             continue
-        title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
+        title = _title(metric)
         limits = (0.0, 1.0) if metric == "gender_right" else None
         svg = dots(title, lines, metric_unit(metric), limits=limits, series=STAGES)
         panels.append(
             Panel(
                 file_stem(metric.replace("_", "-")),
                 svg,
-                f"{title}, at portrait, ceiling and rendered. " + _spoken(here),
+                fill(_said("attributes_alt"), title=title, points=_spoken(here)),
             )
         )
         if table := evidence.three_stages(audit, metric):
@@ -185,13 +177,18 @@ def _attributes(audit: Audit) -> FigureView | None:
             for g in _groups(here)
         ]
         if _any_value(lines):
-            title = "Likeness: " + metric_name(metric).removeprefix("similarity ")
+            title = fill(_said("likeness_title"), what=metric_name(metric).removeprefix("similarity "))
             svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
-            panels.append(Panel(file_stem(metric.replace("_", "-")), svg, f"{title}, cosine. " + _spoken(here)))
+            panels.append(
+                Panel(
+                    file_stem(metric.replace("_", "-")),
+                    svg,
+                    fill(_said("likeness_alt"), title=title, points=_spoken(here)),
+                )
+            )
         likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
         tables += [table for name in likenesses if (table := evidence.three_stages(audit, name))]
-    caption = "Gender, age and likeness at each stage, by group, with intervals. n is the number of speakers."
-    return _view("attributes", caption, panels, tables)
+    return _view("attributes", _said("attributes"), panels, tables)
 
 
 def _instrument(audit: Audit) -> FigureView | None:
@@ -209,17 +206,13 @@ def _instrument(audit: Audit) -> FigureView | None:
             for g in _groups(here)
         ]
         if _any_value(lines):
-            title = metric_name(metric).capitalize() + (", years" if metric == "age_error" else "")
+            title = _title(metric)
             limits = None if metric == "age_error" else (0, 1)
             svg = dots(title, lines, metric_unit(metric), limits=limits, series=tuple(named) or ("ink",))
             name = file_stem(f"instrument-{metric.replace('_', '-')}")
-            panels.append(Panel(name, svg, f"{title}, on the portraits. " + _spoken(here)))
+            panels.append(Panel(name, svg, fill(_said("instrument_alt"), title=title, points=_spoken(here))))
     table = evidence.instrument_error(audit)
-    caption = (
-        "The instrument's reads of this cohort's portraits, held against the labels, with intervals. "
-        "n is the number of speakers."
-    )
-    return _view("instrument", caption, panels, [table] if table else [])
+    return _view("instrument", _said("instrument"), panels, [table] if table else [])
 
 
 def _missing(audit: Audit) -> FigureView | None:
@@ -234,12 +227,14 @@ def _missing(audit: Audit) -> FigureView | None:
             title = language_name(language).capitalize()
             svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
             panels.append(
-                Panel(file_stem(f"no-face-{language}"), svg, f"{title}, clips without a usable face. " + _spoken(here))
+                Panel(
+                    file_stem(f"no-face-{language}"), svg, fill(_said("missing_alt"), title=title, points=_spoken(here))
+                )
             )
     table = evidence.by_language(audit, "no_face")
     return _view(
         "no-face",
-        "Share of clips with no usable rendered face, with intervals. n is the number of speakers.",
+        _said("missing"),
         panels,
         [table] if table else [],
     )
@@ -269,7 +264,7 @@ def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | 
     return Panel(
         file_stem(f"confusion-{stage}-{language}"),
         svg,
-        f"{title}: heat map of groups by reads; its numbers are in the table below it.",
+        fill(_said("heat_alt"), title=title),
     )
 
 
@@ -290,7 +285,16 @@ def _any_value(lines: Sequence[Row]) -> bool:
 
 
 def _other(language: str) -> str:
-    return "any" if language == "all" else language_name(language)
+    return _said("any_language") if language == "all" else language_name(language)
+
+
+def _title(metric: str) -> str:
+    title = metric_name(metric).capitalize()
+    return fill(_said("in_years"), title=title) if metric == "age_error" else title
+
+
+def _said(name: str) -> str:
+    return str(texts()["figures"][name])
 
 
 def _groups(rows: Sequence[Record]) -> list[str]:
@@ -308,7 +312,11 @@ def _spoken(rows: Sequence[Record], signed: bool = False) -> str:
         points = []
         for row in where(rows, group=group):
             value = number(row, "value")
-            said = "not estimable" if value is None else write_value(value, metric_unit(text(row, "metric")), signed)
+            said = (
+                _said("not_estimable")
+                if value is None
+                else write_value(value, metric_unit(text(row, "metric")), signed)
+            )
             points.append(" ".join(filter(None, [text(row, "stage") or text(row, "gender"), said])))
         parts.append(f"{group_name(group)}: {', '.join(points)}")
     return "; ".join(parts) + "."

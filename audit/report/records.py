@@ -54,15 +54,16 @@ def count(record: Record, key: str) -> int | None:
     return None if value is None else round(value)
 
 
-_FIGURE = frozenset(
+FIGURE = frozenset(
     {"metric", "stage", "group", "language", "value", "low", "high", "n_speakers", "n_clips", "n_missing", "method"}
 )
+"""The columns of the table of every figure; a further one is a column that the plan splits by."""
 
 
 def disparities(audit: Audit) -> list[Record]:
     """The figures by group and language: of those split further by other columns, only the ones over all of each."""
     rows = records(audit, "disparities")
-    return [row for row in rows if all(text(row, key, "all") == "all" for key in row.keys() - _FIGURE)]
+    return [row for row in rows if all(text(row, key, "all") == "all" for key in row.keys() - FIGURE)]
 
 
 def where(rows: Iterable[Record], **fixed: str) -> list[Record]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import tomllib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,27 +15,31 @@ from markupsafe import Markup
 from audit.report.figures import inline
 from audit.report.palette import css_variables
 from audit.report.panels import Panel
+from audit.report.texts import fill, read_texts, texts
+
+__all__ = ["Section", "fill", "page_environment", "read_texts"]
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a page."""
+    """One part of a page, and the parts of it that the contents name: their ids and titles."""
 
     id: str
     number: int
     title: str
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def page_environment(
-    texts: dict[str, Any], *, templates: Path | None = None, style: str = "", **further: object
+    own_texts: dict[str, Any], *, templates: Path | None = None, style: str = "", **further: object
 ) -> jinja2.Environment:
     """What the page's templates are filled with; every text that a template is given is escaped.
 
     Parameters
     ----------
-    texts : dict
+    own_texts : dict
         The page's own sentences, as ``t``.
     templates : Path, optional
         A folder of templates beside the report's.
@@ -54,10 +58,10 @@ def page_environment(
         keep_trailing_newline=True,
     )
     environment.filters["fill"] = fill
-    script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
+    script = _script()
     # What jinja2 marks as safe here are this package's own files and drawings, in which matplotlib escaped every text.
     environment.globals.update(
-        t=texts,
+        t=own_texts,
         inline=_inline,
         style=Markup(_style() + style),
         script=Markup(script),
@@ -67,18 +71,14 @@ def page_environment(
     return environment
 
 
-def read_texts(folder: Path) -> dict[str, Any]:
-    """The sentences in a folder's ``texts.toml``."""
-    return tomllib.loads((folder / "texts.toml").read_text(encoding="utf-8"))
-
-
-def fill(template: str, **words: str) -> str:
-    """A sentence with its words filled in; jinja2 escapes the whole afterwards."""
-    return template.format_map(words)
-
-
 def _inline(panel: Panel) -> Markup:
     return Markup(inline(panel.svg, panel.name))
+
+
+def _script() -> str:
+    """The script, its words before it."""
+    words = json.dumps(texts()["script"], ensure_ascii=True).replace("</", "<\\/")
+    return f'"use strict";\nconst words = {words};\n' + (_TEMPLATES / "script.js").read_text(encoding="utf-8")
 
 
 def _style() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from audit.clean_text import clean
 from audit.finding import OUTCOMES, Finding
 from audit.report.figures import nice_reach
 from audit.report.tabular import Cell, Column, TableView, head, whole, words
+from audit.report.texts import fill, texts
 from audit.report.wording import (
     Unit,
     counted,
@@ -125,9 +127,10 @@ def draw(
     if left < 0:
         ticks.insert(1, Tick(place(0.0), "0", "middle"))
     interval = write_interval(estimate.low, estimate.high, unit, signed)
-    spoken = f"{write_value(estimate.value, unit, signed)}, interval {interval}"
+    words = texts()["results"]
+    spoken = fill(words["spoken"], value=write_value(estimate.value, unit, signed), interval=interval)
     if threshold is not None:
-        spoken += f", against a margin of {_margin(threshold, unit)}"
+        spoken += fill(words["spoken_margin"], margin=_margin(threshold, unit))
     return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
 
 
@@ -156,7 +159,7 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
 
 
 def _verdict(finding: Finding) -> Verdict:
-    estimate = finding.estimate
+    estimate, said = finding.estimate, texts()["results"]
     unit = _unit(finding)
     signed = finding.threshold is not None or any(
         finding.estimates[name] == estimate and estimate_signed(name) for name in finding.estimates
@@ -165,11 +168,10 @@ def _verdict(finding: Finding) -> Verdict:
     glyph = None
     if estimate is not None:
         sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
-        missing = (
-            f"{counted(estimate.n_missing, 'clip')} could not be read" if estimate.n_missing else "every clip was read"
-        )
+        lost = counted(estimate.n_missing, "clip")
+        missing = fill(said["not_read"], clips=lost) if estimate.n_missing else said["every_clip_read"]
         if estimate.value is None:
-            value, interval = "not estimable", clean(estimate.method)
+            value, interval = said["not_estimable"], clean(estimate.method)
         else:
             value = write_value(estimate.value, unit, signed)
             interval = write_interval(estimate.low, estimate.high, unit, signed)
@@ -179,7 +181,7 @@ def _verdict(finding: Finding) -> Verdict:
         code=clean(finding.code),
         title=clean(finding.title),
         outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
-        about="All groups" if finding.group == "all" else f"Group: {group_name(finding.group)}",
+        about=_about(finding.group),
         sentence=clean(finding.sentence),
         reason=_sentence(finding.reason),
         would_change=_sentence(finding.would_change),
@@ -193,13 +195,21 @@ def _verdict(finding: Finding) -> Verdict:
     )
 
 
+def _about(group: str) -> str:
+    words = texts()["summary"]
+    return str(words["all_groups"]) if group == "all" else fill(words["group"], group=group_name(group))
+
+
 def _margin(threshold: float, unit: Unit) -> str:
     """A margin without a sign: one of rates is in points."""
     return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
 
 
 def _sentence(words: str) -> str:
-    """With a capital at its head."""
+    """With a capital at its head, outcomes by their names, and signs that are no hyphens."""
+    for outcome in OUTCOMES:
+        words = words.replace(outcome, texts()["outcomes"][outcome]["name"])
+    words = re.sub(r"(?<![\w\N{MINUS SIGN}-])-(?=\d)", "\N{MINUS SIGN}", words)
     return clean(words[:1].upper() + words[1:])
 
 
@@ -216,7 +226,7 @@ def _figures(finding: Finding) -> TableView | None:
         return None
     view = TableView(
         name=f"figures-{finding.code.lower()}",
-        caption=f"Every figure that {clean(finding.code)} used",
+        caption=fill(texts()["tables"]["figures"], code=clean(finding.code)),
         columns=(
             Column("Figure"),
             Column("Estimate", numeric=True, hint="with its interval"),

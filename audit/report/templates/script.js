@@ -1,10 +1,11 @@
-"use strict";
-// The page is whole without this: it adds sorting of tables, filters of the gallery, and opens what a printer would miss.
-for (const table of document.querySelectorAll("table.sortable")) {
+// The page is whole without this: it sorts and filters tables, filters the gallery, saves a sign-off, and opens what a printer would miss.
+const told = (shown, all) => words.rows.replace("{shown}", shown).replace("{all}", all);
+for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
   const original = [...body.rows];
   const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-  if (original.length < 3) continue;
+  if (original.length > 9) filterRows(table, original);
+  if (original.length < 3 || !table.classList.contains("sortable")) continue;
   heads.forEach((head, column) => {
     const label = head.querySelector(".label");
     const button = document.createElement("button");
@@ -27,13 +28,39 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+function filterRows(table, rows) {
+  const bar = filterBar();
+  const label = document.createElement("label");
+  const box = document.createElement("input");
+  box.type = "search";
+  box.autocomplete = "off";
+  label.append(words.filter_rows, box);
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const show = () => {
+    const wanted = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    rows.forEach((row, i) => {
+      row.hidden = !wanted.every((word) => texts[i].includes(word));
+      shown += !row.hidden;
+    });
+    bar.status.textContent = told(shown, rows.length);
+  };
+  box.addEventListener("input", show);
+  bar.append(label, bar.status);
+  (table.closest(".table-wrap") || table).before(bar);
+  show();
+}
+function filterBar() {
+  const bar = document.createElement("div");
+  bar.className = "filters";
+  bar.status = document.createElement("span");
+  bar.status.setAttribute("role", "status");
+  return bar;
+}
 for (const gallery of document.querySelectorAll(".gallery")) {
   const strips = [...gallery.querySelectorAll(".strip")];
   const chosen = {};
-  const bar = document.createElement("div");
-  bar.className = "filters";
-  const status = document.createElement("span");
-  status.setAttribute("role", "status");
+  const bar = filterBar();
   const show = () => {
     for (const strip of strips) {
       strip.hidden = Object.entries(chosen).some(([field, value]) => value && strip.dataset[field] !== value);
@@ -41,23 +68,47 @@ for (const gallery of document.querySelectorAll(".gallery")) {
     for (const part of gallery.querySelectorAll(".stratum")) {
       part.hidden = !part.querySelector(".strip:not([hidden])");
     }
-    status.textContent = strips.filter((strip) => !strip.hidden).length + " / " + strips.length;
+    bar.status.textContent = told(strips.filter((strip) => !strip.hidden).length, strips.length);
   };
-  for (const field of ["group", "language"]) {
-    const found = [...new Set(strips.map((strip) => strip.dataset[field]))];
+  for (const field of ["group", "language", "read"]) {
+    const found = [...new Set(strips.map((strip) => strip.dataset[field]).filter(Boolean))];
     if (found.length < 2) continue;
     const label = document.createElement("label");
     const select = document.createElement("select");
-    select.append(new Option(gallery.dataset.all, ""), ...found.map((name) => new Option(name, name)));
+    select.append(new Option(words.filter_all, ""), ...found.map((name) => new Option(name, name)));
     select.addEventListener("change", () => { chosen[field] = select.value; show(); });
-    label.append(gallery.dataset[field + "Label"], select);
+    label.append(words["filter_" + field], select);
     bar.append(label);
   }
   if (bar.children.length) {
-    bar.append(status);
+    bar.append(bar.status);
     gallery.prepend(bar);
     show();
   }
+}
+// What does not scroll is no stop for the keyboard.
+const scrolled = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const part of document.querySelectorAll(".table-wrap, pre")) scrolled.observe(part);
+for (const form of document.querySelectorAll("form.sign")) {
+  const status = form.querySelector("[role=status]");
+  form.hidden = false;
+  form.addEventListener("change", () => { form.elements.conditions.required = form.elements.decision.value !== "release"; });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const record = { audit_sha256: form.dataset.audit };
+    for (const field of ["name", "role", "decision", "conditions", "date"]) record[field] = form.elements[field].value.trim();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(record, null, 1) + "\n"], { type: "application/json" }));
+    link.download = "sign-off.json";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    status.textContent = words.saved;
+  });
 }
 const opened = [];
 addEventListener("beforeprint", () => {

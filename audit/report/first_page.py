@@ -1,0 +1,170 @@
+"""The first page: what was found, for whom, how sure, what is not known, and who decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from audit.audit import Audit
+from audit.finding import OUTCOMES
+from audit.report.records import Record, count, disparities, number, records, text, values, where
+from audit.report.texts import fill, texts
+from audit.report.verdicts import Verdict, tally
+from audit.report.wording import counted, group_name, metric_unit, order_groups, write_interval, write_value
+from audit.vocabulary import LABEL_SOURCES, UNKNOWN
+
+NAMED_CHECK: Final = "S2F001"
+"""The failure that the audit is named for stands first."""
+MOST: Final = 6
+"""Groups, or checks that cannot be told, which a line of the first page names; the rest is counted."""
+WEAK_SOURCES: Final = ("inferred", "assumed")
+_END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One check on the first page; ``place`` is that of its article in the results, from 1."""
+
+    place: int
+    verdict: Verdict
+    whom: str
+    short: str
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """What the first page says beside the names of who decides; ``unknown`` holds a term and its sentences."""
+
+    lead: str
+    together: str
+    lines: tuple[Line, ...]
+    unknown: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def first_page(audit: Audit, found: Sequence[Verdict]) -> FirstPage:
+    """The first page of an audit, whose findings are given as they are shown."""
+    words = texts()["summary"]
+    heard = ", ".join(f"{number} {texts()['outcomes'][outcome]['name']}" for outcome, number in tally(found))
+    lines = [_line(place, verdict, words) for place, verdict in enumerate(found, 1)]
+    return FirstPage(
+        lead=fill(words["lead"], checks=counted(len(found), "check"), tally=heard or words["nothing"]),
+        together=_together(audit, words),
+        lines=tuple(sorted(lines, key=lambda line: line.verdict.code != NAMED_CHECK)),
+        unknown=(
+            (words["undecided"], _undecided(found, words)),
+            (words["missing"], (_missing(audit, words),)),
+            (words["labels"], _labels(audit, words)),
+            (words["instrument"], (_instrument(audit, words),)),
+        ),
+    )
+
+
+def first_sentence(sentences: str) -> str:
+    """The first of several sentences.
+
+    Examples
+    --------
+    >>> first_sentence("Of 3 speakers, 0.5 are. In another language none.")
+    'Of 3 speakers, 0.5 are.'
+    """
+    return _END.split(sentences, maxsplit=1)[0]
+
+
+def _line(place: int, verdict: Verdict, words: Mapping[str, Any]) -> Line:
+    heard = words["heard"].get(verdict.code)
+    # the outcome of every group stands in the reason, as the check wrote it
+    lead = words["by_group"]
+    each = [part.removeprefix(lead) for part in _END.split(verdict.reason) if part.startswith(lead)]
+    whom = verdict.about
+    if each:
+        told = each[0].removesuffix(".")
+        whom = told[:1].upper() + told[1:] if ";" in told else words["alike"]
+    return Line(place, verdict, "; ".join([whom, *([heard] if heard else [])]), first_sentence(verdict.sentence))
+
+
+def _together(audit: Audit, words: Mapping[str, Any]) -> str:
+    """Whether what is shown holds for all checks together, by the p-values that the audit adjusted."""
+    confidence = audit.settings.get("confidence")
+    shown = [finding for finding in audit.findings if finding.outcome == "shown"]
+    if not isinstance(confidence, float) or not shown or any(finding.p_adjusted is None for finding in shown):
+        return ""
+    beyond = [f.code for f in shown if f.p_adjusted is not None and f.p_adjusted > 1 - confidence + 1e-9]
+    return fill(words["together_some"], codes=", ".join(beyond)) if beyond else str(words["together_all"])
+
+
+def _undecided(found: Sequence[Verdict], words: Mapping[str, Any]) -> tuple[str, ...]:
+    """The checks that were not answered, and why or what would answer them."""
+    lines = [
+        fill(
+            words["undecided_check"],
+            code=verdict.code,
+            outcome=texts()["outcomes"][verdict.outcome]["name"],
+            why=first_sentence(verdict.would_change if verdict.outcome == "inconclusive" else verdict.reason),
+        )
+        for verdict in found
+        if verdict.outcome in OUTCOMES[2:]
+    ]
+    if len(lines) > MOST:
+        lines = [*lines[: MOST - 1], fill(words["more"], listed=lines[MOST - 1], number=len(lines) - MOST)]
+    return tuple(lines) or (words["undecided_none"],)
+
+
+def _missing(audit: Audit, words: Mapping[str, Any]) -> str:
+    rows = where(disparities(audit), metric="no_face", stage="rendered", language="all")
+    listed = _by_group(rows, words, lambda value: -value)
+    return fill(words["missing_of"], listed=listed) if listed else str(words["missing_unknown"])
+
+
+def _instrument(audit: Audit, words: Mapping[str, Any]) -> str:
+    rows = where(disparities(audit), metric="read_own_group", stage="portrait", language="all")
+    listed = _by_group(rows, words, lambda value: value)
+    return fill(words["instrument_of"], listed=listed) if listed else str(words["instrument_unknown"])
+
+
+def _by_group(rows: Sequence[Record], words: Mapping[str, Any], worst: Callable[[float], float]) -> str:
+    """A figure of every group with its interval; of many groups those that come first by ``worst``."""
+    able = [row for row in rows if number(row, "value") is not None and text(row, "group") != "all"]
+    kept = sorted(able, key=lambda row: (worst(number(row, "value") or 0.0), text(row, "group")))[:MOST]
+    parts = []
+    for group in values(kept, "group", order_groups):
+        row = where(kept, group=group)[0]
+        unit = metric_unit(text(row, "metric"))
+        interval = write_interval(number(row, "low"), number(row, "high"), unit)
+        parts.append(f"{group_name(group)} {write_value(number(row, 'value') or 0.0, unit)} {interval}")
+    listed = ", ".join(parts)
+    return fill(words["more"], listed=listed, number=len(able) - MOST) if len(able) > MOST else listed
+
+
+def _labels(audit: Audit, words: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = records(audit, "label_sources")
+    if not rows:
+        return (words["labels_unknown"],)
+
+    def named(chosen: Sequence[Record]) -> str:
+        by_field = {
+            field: [
+                source
+                for source in (*LABEL_SOURCES, *values(chosen, "source"))
+                if where(chosen, field=field, source=source)
+            ]
+            for field in dict.fromkeys(text(row, "field") for row in chosen)
+        }
+        return ", ".join(
+            fill(words["label"], field=field, source=" or ".join(dict.fromkeys(sources)).replace("_", " "))
+            for field, sources in by_field.items()
+        )
+
+    weak = [row for row in rows if text(row, "source") in WEAK_SOURCES]
+    said = [fill(words["labels_weak"], listed=named(weak)) if weak else fill(words["labels_sound"], listed=named(rows))]
+    unknown = sum(count(row, "n_speakers") or 0 for row in _speakers_of(audit, UNKNOWN))
+    if unknown:
+        said.append(fill(words["unlabelled"], speakers=counted(unknown, "speaker")))
+    return tuple(said)
+
+
+def _speakers_of(audit: Audit, group: str) -> list[Record]:
+    """The rows that count each speaker of a group once: those of one figure over all languages."""
+    rows = where(disparities(audit), metric="no_face", stage="rendered", language="all", group=group)
+    return list(rows[:1])
