@@ -1,0 +1,82 @@
+"""Pages in a real browser: headless Chromium without a network, with every fault of a page kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from audit.report.printing import browser_path
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+TIMEOUT = 10_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium, never a downloaded one; the test is skipped where there is none."""
+    path = browser_path()
+    if path is None:
+        pytest.skip("no Chromium or Chrome is on this machine (AUDIT_BROWSER)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            chromium_sandbox=getattr(os, "geteuid", lambda: 1)() != 0,
+            args=["--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Faults:
+    """What a page did that no page may do."""
+
+    requests: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def opened(browser: Browser, path: Path, *, width: int = 1200, **context: Any) -> Iterator[Page]:
+    """A page from disk, without a network; at the end it must have asked for nothing, said nothing and broken nothing."""
+    faults = Faults()
+    place = browser.new_context(
+        viewport={"width": width, "height": 900}, offline=True, reduced_motion="reduce", **context
+    )
+    place.set_default_timeout(TIMEOUT)
+    page = place.new_page()
+    page.on("request", lambda asked: faults.requests.append(asked.url[:200]))
+    page.on("console", lambda message: faults.said.append(message.text))
+    page.on("pageerror", lambda error: faults.errors.append(str(error)))
+    page.on("dialog", lambda dialog: (faults.dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto(path.resolve().as_uri())
+    yield page
+    place.close()
+    own = path.resolve().as_uri()
+    faults.requests = [url for url in faults.requests if url != own and not url.startswith("data:")]
+    assert faults == Faults()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds: the rule, how many elements, and the first of them."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations', 'incomplete']})",
+        list(TAGS),
+    )
+    return [
+        f"{rule['id']} ({rule['impact']}): {rule['help']}; {len(rule['nodes'])} such, first {node['html'][:200]}"
+        f" {node['failureSummary'][:300]}"
+        for rule in found["violations"]
+        for node in rule["nodes"][:1]
+    ]
