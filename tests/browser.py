@@ -65,7 +65,7 @@ def opened(browser: Browser, path: Path, *, width: int = 1200, **context: Any) -
     place.close()
     own = path.resolve().as_uri()
     faults.requests = [url for url in faults.requests if url != own and not url.startswith("data:")]
-    assert faults == Faults()
+    assert faults == Faults(), faults
 
 
 SAMPLE = """(kept) => {
