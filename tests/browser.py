@@ -49,7 +49,7 @@ class Faults:
 
 @contextmanager
 def opened(browser: Browser, path: Path, *, width: int = 1200, **context: Any) -> Iterator[Page]:
-    """A page from disk, without a network; at the end it must have asked for nothing, said nothing and broken nothing."""
+    """A page from disk, without a network; at the end it must have asked, said and broken nothing."""
     faults = Faults()
     place = browser.new_context(
         viewport={"width": width, "height": 900}, offline=True, reduced_motion="reduce", **context
@@ -71,7 +71,8 @@ def opened(browser: Browser, path: Path, *, width: int = 1200, **context: Any) -
 SAMPLE = """(kept) => {
     for (const part of document.querySelectorAll("details")) part.open = true;
     const kind = (part) => [part, ...part.children].map((each) => each.tagName + each.className).join();
-    const surplus = [...document.querySelectorAll(":is(main, nav) :is(tr, li, dl > div, dt, dd, article, .panel, .table-wrap), svg text")].filter((part) => {
+    const repeated = ":is(main, nav) :is(tr, li, dl > div, dt, dd, article, .panel, .table-wrap), svg text";
+    const surplus = [...document.querySelectorAll(repeated)].filter((part) => {
         const before = [...part.parentNode.children].filter((other) => kind(other) === kind(part));
         return before.indexOf(part) >= kept || part.matches("svg text");
     });
@@ -82,8 +83,8 @@ SAMPLE = """(kept) => {
 def violations(page: Page) -> list[str]:
     """What axe-core finds with every disclosure open: the rule, how many elements, and the first of them.
 
-    Of rows and items of one kind two are looked at: the same lines make the others, and nearly all the time goes there.
-    Text in drawings is left out: axe-core cannot tell what lies behind it, and the palette's own tests hold its contrast.
+    Of rows and items of one kind two are looked at: the others are made by the same lines and take the time.
+    Text in drawings is left out: axe-core cannot tell what lies behind it; the palette's tests hold its contrast.
     """
     page.evaluate(SAMPLE, 2)
     page.evaluate(AXE.read_text(encoding="utf-8"))

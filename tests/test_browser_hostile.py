@@ -51,7 +51,9 @@ def poisoned(folder: Path) -> audit.Cohort:
     spoken = pd.read_csv(folder / "clips.csv", dtype=str)["audio"][0]
     (folder / spoken).write_text(WORDS)
     told = dict.fromkeys(("name", "licence", "consent", "notes"), WORDS)
-    (folder / "cohort.toml").write_text("".join(f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in told.items()))
+    (folder / "cohort.toml").write_text(
+        "".join(f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in told.items())
+    )
     return audit.Cohort.read(folder)
 
 

@@ -172,7 +172,13 @@ def test_without_script_the_whole_page_is_there(browser: Any, pages: dict[str, P
 def test_on_paper_every_section_is_there(browser: Any, pages: dict[str, Path], name: str) -> None:
     with opened(browser, pages[name], color_scheme="dark") as page:
         printed = page.pdf(prefer_css_page_size=True, tagged=True, outline=True)
-        wanted = page.locator("h1, h2").evaluate_all("all => all.map((h) => h.innerText.replace(/\\s+/g, ' ').trim())")
+        wanted = page.locator("h1, h2").evaluate_all("all => all.map((head) => head.innerText)")
         assert page.locator("details:not([open])").count() > 0, "what was opened for the printer is closed again"
     assert 3 <= pdf_pages(printed) <= 40
-    assert [line for line in wanted if line not in pdf_headings(printed)] == []
+    headings = {closed(line) for line in pdf_headings(printed)}
+    assert [line for line in wanted if closed(line) not in headings] == []
+
+
+def closed(line: str) -> str:
+    """Without blanks, of which the browser's outline loses those where a line breaks."""
+    return "".join(line.split())

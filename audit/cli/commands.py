@@ -154,14 +154,22 @@ def sheet(
 
 
 @app.command()
-def report(run: RunFolder, show_faces: ShowFaces = False, show_ids: ShowIds = False) -> None:
+def report(
+    run: RunFolder,
+    show_faces: ShowFaces = False,
+    show_ids: ShowIds = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")
+    ] = False,
+) -> None:
     """Write the report of a measured run again."""
-    from audit.report import write_report
+    from audit.report import print_pdf, write_report
 
     told = audit.Audit.read(run)
     if show_ids:
         told = audit.with_ids(told, audit.Run.read(run))
-    stdout.print(str(write_report(told, run, show_faces=show_faces, show_ids=show_ids)), markup=False)
+    page = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
+    stdout.print(str(print_pdf(page) if pdf else page), markup=False)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from audit.finding import OUTCOMES
 from audit.report import error_tables, evidence, group_tables, identity, language_tables, likeness_tables
 from audit.report.csv_tables import write_csv_tables
 from audit.report.gallery import Gallery, gallery
+from audit.report.model_card import model_card
 from audit.report.panels import FigureView, figure_views
 from audit.report.records import count, mapping, strings
 from audit.report.standalone import Section, fill, page_environment, read_texts
@@ -45,7 +46,7 @@ SECTIONS: Final = (
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
-    """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
+    """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit gives the same bytes. Figures and tables of an earlier report are removed.
 
@@ -82,6 +83,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     pictures = gallery(audit, home, show=show_faces or _fictional(audit))
     page = home / "report.html"
     write_whole(page, to_html(audit, figures, pictures))
+    write_whole(home / "model-card.md", model_card(audit))
     return page
 
 

@@ -73,7 +73,9 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
     source = Path(page).resolve()
     browser = browser_path()
     if browser is None:
-        raise AuditError(_looked_for(), next_step=f"Install Chromium, or name a browser in {VARIABLE}; or open {page} and print it.")
+        raise AuditError(
+            _looked_for(), next_step=f"Install Chromium, or name a browser in {VARIABLE}; or open {page} and print it."
+        )
     target = source.with_suffix(".pdf")
     partial = source.with_name(f"{source.stem}.{os.getpid()}.part.pdf")
     try:
