@@ -9,6 +9,8 @@ _CONTROL: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
 
+_MARKS: Final = re.compile(r"[\\|\[\]`*~_#>]|(?<=:)/|(?<=www)\.", re.IGNORECASE)
+
 
 def clean(text: str) -> str:
     """The text with control, direction-turning and unpaired characters made visible as U+FFFD.
@@ -21,3 +23,14 @@ def clean(text: str) -> str:
     True
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def in_markdown(text: str) -> str:
+    r"""The text in a line of Markdown or a cell of a table, which it cannot end; nothing in it is a mark, tag or link.
+
+    Examples
+    --------
+    >>> print(in_markdown("a | b" + chr(10) + "<b>*c*</b> https://x"))
+    a \| b &lt;b\>\*c\*&lt;/b\> https:\//x
+    """
+    return _MARKS.sub(r"\\\g<0>", clean(text).replace("\n", " ").replace("&", "&amp;").replace("<", "&lt;"))

@@ -58,6 +58,33 @@ def test_every_stage_of_the_demonstration_is_read(demonstration: Path) -> None:
     assert seen["rendered_similarity_dlib"].notna().all()
 
 
+def test_the_committed_sample_is_of_this_demonstration(demonstration: Path) -> None:
+    """The same observations: the same audit to the last digit, but for versions and the code's own state.
+
+    Another machine may round a picture otherwise, so that its run has another digest: then checks, outcomes, counts and
+    the form of every table must be the same, and every headline figure within two points.
+    """
+    made, kept = audit.Audit.read(demonstration), audit.Audit.read(ROOT / "reports" / "sample")
+    hint = "Next: python scripts/sample_report.py"
+    for one, other in zip(made.findings, kept.findings, strict=True):
+        assert (one.code, one.title, one.outcome, one.threshold) == (
+            other.code, other.title, other.outcome, other.threshold,
+        ), hint  # fmt: skip
+        assert one.estimates.keys() == other.estimates.keys(), hint
+        assert one.estimate is not None and other.estimate is not None
+        assert one.estimate.n_speakers == other.estimate.n_speakers
+        assert one.estimate.value == pytest.approx(other.estimate.value, abs=0.02), hint
+    assert {name: (*table.frame.columns, len(table.frame)) for name, table in made.tables.items()} == {
+        name: (*table.frame.columns, len(table.frame)) for name, table in kept.tables.items()
+    }, hint
+    if made.run["digest"] == kept.run["digest"]:
+        for name in (made.run.keys() | kept.run.keys()) - {"versions", "code"}:
+            assert made.run.get(name) == kept.run.get(name), f"{name}. {hint}"
+        assert made.settings == kept.settings and made.findings == kept.findings, hint
+        for name, table in made.tables.items():
+            assert table.as_dict() == kept.tables[name].as_dict(), f"{name}. {hint}"
+
+
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> audit.Audit:
     """The audit of the twin that heard every group in every language."""

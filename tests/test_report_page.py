@@ -308,7 +308,7 @@ def test_hostile_text_anywhere_is_shown_as_text(tmp_path, text):
     assert visible in page.text
     written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.parts[0] for path in written} == {"run"}
-    assert not {path.suffix for path in written} - {".html", ".svg", ".csv"}
+    assert not {path.suffix for path in written} - {".html", ".md", ".svg", ".csv"}
 
 
 def test_text_that_no_encoding_holds_is_made_visible(tmp_path):

@@ -93,7 +93,7 @@ def far_view(probe: Probe, caption: str) -> FigureView:
         )
         view = TableView(
             f"far-{prop.name}-numbers",
-            PANELS[prop.name],
+            f"{PANELS[prop.name]}, under each factor",
             (
                 Column("Factor"),
                 Column("Change", True),
@@ -134,7 +134,7 @@ def groups_view(probe: Probe, caption: str) -> FigureView:
         )
         view = TableView(
             f"language-{prop.name}-numbers",
-            PANELS[prop.name],
+            f"{PANELS[prop.name]}, by group",
             (
                 Column("Voices"),
                 Column("The other language", True),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
-from audit.clean_text import clean
+from audit.clean_text import in_markdown
 from audit.release.decision import Decision, Ruling
 
 MARKS = {
@@ -18,25 +15,26 @@ MARKS = {
 }
 
 
-_MARKS: Final = re.compile(r"[\\|\[\]`*~]")
-
-
 def summary_markdown(decision: Decision) -> str:
     """A sentence, a table of the rulings, the waivers, and the digests."""
     lines = [
         f"## {decision.sentence}",
         "",
-        f"Exit code {decision.exit_code}, by the policy {_cell(decision.policy['name'])}, on {decision.decided}.",
+        f"Exit code {decision.exit_code}, by the policy {in_markdown(decision.policy['name'])}, on {decision.decided}.",
         "",
         "| Rule | Outcome | Figure | Value | Interval | Asked | Speakers |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(_row(ruling) for ruling in decision.rulings),
         "",
-        *(f"- `{ruling.id}`: {_cell(ruling.sentence)}" for ruling in decision.rulings if ruling.outcome != "pass"),
+        *(
+            f"- `{ruling.id}`: {in_markdown(ruling.sentence)}"
+            for ruling in decision.rulings
+            if ruling.outcome != "pass"
+        ),
         "",
     ]
     if decision.waivers:
-        lines += ["### Waivers", "", *(f"- {_cell(waiver.sentence)}" for waiver in decision.waivers), ""]
+        lines += ["### Waivers", "", *(f"- {in_markdown(waiver.sentence)}" for waiver in decision.waivers), ""]
     lines += ["| | Policy | Run | Baseline |", "| --- | --- | --- | --- |"]
     lines += [f"| digest | `{decision.policy['sha256']}` | `{decision.run['digest']}` | {_baseline(decision)} |"]
     for name in (name for name in decision.run if name != "digest"):
@@ -55,7 +53,7 @@ def _row(ruling: Ruling) -> str:
         value = "" if estimate.value is None else f"{estimate.value:.3f}"
         interval = "none" if estimate.interval is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
         speakers = str(estimate.n_speakers)
-    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], _cell(ruling.figure), value, interval, asked, speakers)
+    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], in_markdown(ruling.figure), value, interval, asked, speakers)
     return f"| {' | '.join(cells)} |"
 
 
@@ -65,10 +63,5 @@ def _baseline(decision: Decision) -> str:
 
 def _fact(value: object) -> str:
     if isinstance(value, dict):
-        return _cell(", ".join(f"{name} {item}" for name, item in value.items()))
-    return _cell("" if value is None else str(value))
-
-
-def _cell(text: str) -> str:
-    """A text in a table's cell or a line, which it must not end, and in which nothing is a tag, a link or a picture."""
-    return _MARKS.sub(r"\\\g<0>", clean(text).replace("\n", " ").replace("&", "&amp;").replace("<", "&lt;"))
+        return in_markdown(", ".join(f"{name} {item}" for name, item in value.items()))
+    return in_markdown("" if value is None else str(value))

@@ -18,6 +18,7 @@ from audit.report import error_tables, evidence, group_tables, identity, languag
 from audit.report.csv_tables import write_csv_tables
 from audit.report.first_page import first_page
 from audit.report.gallery import Gallery, gallery
+from audit.report.model_card import model_card
 from audit.report.panels import FigureView, figure_views
 from audit.report.records import count, mapping, strings
 from audit.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
@@ -53,7 +54,7 @@ PARTS: Final = {
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
-    """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
+    """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit with the same sign-offs gives the same bytes. Figures and tables of an earlier report are removed.
 
@@ -91,6 +92,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     pictures = gallery(audit, home, show=show_faces or _fictional(audit))
     page = home / "report.html"
     write_whole(page, to_html(audit, figures, pictures, digest, sign_offs(home, digest)))
+    write_whole(home / "model-card.md", model_card(audit))
     return page
 
 

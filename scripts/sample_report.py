@@ -1,0 +1,116 @@
+"""Write reports/sample: the report of the audit that `audit run` makes when it is given nothing.
+
+python scripts/sample_report.py             run the audit (two minutes on two cores) and write all of it anew
+python scripts/sample_report.py --rewrite   write the pages anew from the audit.json that is there
+python scripts/sample_report.py --check     say whether the pages are what the code makes of that audit.json
+python scripts/sample_report.py --picture   draw docs/figures/report.png from the page (needs extra dev, Chromium)
+
+All faces in it are of the embedded cohort, in which nobody is real.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from audit import Audit
+from audit.report import write_report
+from audit.vocabulary import STAGES
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "reports" / "sample"
+PICTURE = ROOT / "docs" / "figures" / "report.png"
+WIDTH, HEIGHT = 1200, 1500
+MOST_BYTES = 300_000
+NEXT = "Next: python scripts/sample_report.py"
+
+
+def run_again() -> None:
+    """The default audit, of which are kept audit.json and the faces that its gallery shows."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        subprocess.run([sys.executable, "-m", "audit.cli", "run", "-o", str(out)], check=True, cwd=ROOT)
+        shutil.rmtree(SAMPLE, ignore_errors=True)
+        SAMPLE.mkdir(parents=True)
+        shutil.copy(out / "audit.json", SAMPLE)
+        for name in shown_faces(Audit.read(out)):
+            (SAMPLE / name).parent.mkdir(exist_ok=True)
+            shutil.copy(out / name, SAMPLE / name)
+
+
+def shown_faces(audit: Audit) -> list[str]:
+    """The pictures that the gallery names, by their places in the run's folder."""
+    gallery = audit.tables["gallery"].frame
+    return sorted({str(name) for stage in STAGES for name in gallery[stage].dropna()})
+
+
+def rewrite(folder: Path = SAMPLE) -> None:
+    """The page and the card; the page holds the figures, audit.json the tables, so neither is kept beside them."""
+    write_report(Audit.read(folder), folder)
+    for further in ("figures", "tables"):
+        shutil.rmtree(folder / further)
+
+
+def stale() -> list[str]:
+    """The files that are not, byte for byte, what the code makes of the audit.json and the faces that are there."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder)
+        shutil.copy(SAMPLE / "audit.json", made)
+        shutil.copytree(SAMPLE / "faces", made / "faces")
+        rewrite(made)
+        names = {
+            path.relative_to(home).as_posix() for home in (made, SAMPLE) for path in home.rglob("*") if path.is_file()
+        }
+        wrong = filecmp.cmpfiles(made, SAMPLE, names, shallow=False)
+    return sorted(wrong[1] + wrong[2])
+
+
+def draw() -> None:
+    """The head of the page as a browser shows it, in the light scheme."""
+    from playwright.sync_api import sync_playwright
+
+    from audit.report.printing import browser_path
+
+    path = browser_path()
+    if path is None:
+        raise SystemExit("No Chromium or Chrome is on this machine. Next: install one, or name it in AUDIT_BROWSER.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", offline=True)
+        page.goto((SAMPLE / "report.html").as_uri())
+        shot = page.screenshot()
+        browser.close()
+    buffer = io.BytesIO()
+    drawn = Image.open(io.BytesIO(shot)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    drawn.save(buffer, "PNG", optimize=True)
+    if buffer.tell() > MOST_BYTES:
+        raise SystemExit(f"The picture takes {buffer.tell():,} bytes of {MOST_BYTES:,}.")
+    PICTURE.write_bytes(buffer.getvalue())
+
+
+def main() -> None:
+    """What the command line asks for."""
+    asked = sys.argv[1:]
+    if asked == ["--check"]:
+        if wrong := stale():
+            raise SystemExit(f"Not what the code makes of audit.json: {', '.join(wrong)}. {NEXT} --rewrite")
+    elif asked == ["--picture"]:
+        draw()
+    elif asked in ([], ["--rewrite"]):
+        if not asked:
+            run_again()
+        rewrite()
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
