@@ -5,10 +5,12 @@ python scripts/command_line_page.py [--check]
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from audit.cli import app
 
 PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
 VERBS = ("run", "measure", "report", "compare", "gate", "probe", "sheet", "simulate", "train", "track", "list",
@@ -24,12 +26,10 @@ and a test holds it to what the command prints.
 
 def help_of(*words: str) -> str:
     """What ``audit WORDS --help`` prints, 100 columns wide and without colours."""
-    plain = os.environ | {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "TERMINAL_WIDTH": "100"}
-    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
-        plain.pop(name, None)
-    command = [sys.executable, "-m", "audit.cli", *words, "--help"]
-    text = subprocess.run(command, capture_output=True, text=True, check=True, env=plain).stdout
-    return "\n".join(line.rstrip() for line in text.strip().splitlines()).replace("python -m audit.cli", "audit")
+    plain = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "TERMINAL_WIDTH": "100"}
+    unset = dict.fromkeys(("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"))
+    done = CliRunner(env={**plain, **unset}).invoke(app, [*words, "--help"], prog_name="audit", catch_exceptions=False)
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
 def page() -> str:

@@ -12,16 +12,18 @@ import pytest
 import audit
 from audit.comparing.page import write_comparison
 from audit.probing.page import write_probe
-from audit.report import write_report
+from audit.report import keep_sign_off, write_report
 from tests.browser import chromium, opened, pdf_headings, pdf_pages, poor_contrasts, violations
 from tests.fakes import ColourInstrument
 from tests.probing_fixture import PitchAndLanguage, bilingual_voices
 from tests.report_fixture import draw_faces, fictional_audit
 from tests.test_compare_page import BETTER, WORSE, pictured
 
+SAMPLE = Path(__file__).parent.parent / "reports" / "sample" / "report.html"
 PAGES = ("report", "comparison", "probe")
 
-FOCUSABLE = "a[href], button, select, input, textarea, summary, [tabindex='0']"
+FOCUSABLE = "a[href], button, select, input:not([type=radio]), [value=release], textarea, summary, [tabindex='0']"
+"""Of radio buttons the first: Tab goes to one of a set, arrows to the others."""
 
 WATCH = """selector => {
     const wanted = [...document.querySelectorAll(selector)].filter((part) => part.checkVisibility());
@@ -31,6 +33,7 @@ WATCH = """selector => {
         const ringed = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && !/, 0\\)/.test(outlineColor);
         const {top, bottom, left, right} = target.getBoundingClientRect();
         const seen = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
+        if (stops.length && wanted[stops.at(-1).place] === target) return;  // a date's day, month and year
         stops.push({place: wanted.indexOf(target), what: target.outerHTML.slice(0, 120), ringed, seen});
     });
     window.stops = stops;
@@ -49,6 +52,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> dict[str, P
     home = tmp_path_factory.mktemp("pages")
     told = fictional_audit()
     draw_faces(told, home / "report")
+    told.write(home / "report")
     first, second = (
         pictured(audit.simulate(truth), home / name, name) for truth, name in ((WORSE, "teal"), (BETTER, "navy"))
     )
@@ -82,12 +86,13 @@ def test_everything_can_be_reached_by_keyboard_and_is_seen_to_be(
 ) -> None:
     with opened(browser, pages[name]) as page:
         wanted = page.evaluate(WATCH, FOCUSABLE)
-        assert wanted > 20
-        for _ in range(wanted):
+        assert wanted >= 20
+        for _ in range(2 * wanted):
             page.keyboard.press("Tab")
+            if page.evaluate("() => stops.length") == wanted:
+                break
         stops = page.evaluate("() => stops")
-        assert [stop["place"] for stop in stops if stop["place"] >= 0] == list(range(len(stops)))
-        assert len(stops) == wanted
+        assert [stop["place"] for stop in stops] == list(range(wanted))
         assert [stop["what"] for stop in stops if not stop["ringed"] or not stop["seen"]] == []
 
 
@@ -132,9 +137,49 @@ def in_order(keys: list[str], falling: bool) -> list[str]:
     return sorted(filled, key=float if number else str.casefold, reverse=falling) + [""] * (len(keys) - len(filled))
 
 
+def test_a_long_table_is_filtered_by_words(browser: Any) -> None:
+    with opened(browser, SAMPLE) as page:
+        page.locator("details").evaluate_all("all => all.forEach((part) => { part.open = true; })")
+        boxes = page.get_by_role("searchbox")
+        assert boxes.count() > 0
+        box = boxes.first
+        box.focus()
+        page.keyboard.type("Black")
+        bar = box.locator("xpath=ancestor::*[@class='filters']")
+        table = bar.locator("xpath=following-sibling::*[1]").locator("table")
+        rows = table.locator("tbody tr").filter(visible=True)
+        assert 0 < rows.count() < table.locator("tbody tr").count()
+        assert all("black" in words.lower() for words in rows.all_text_contents())
+        assert re.search(rf"\b{rows.count()}\b", bar.get_by_role("status").inner_text())
+        page.keyboard.type(" nobody")
+        assert rows.count() == 0
+        box.fill("")
+        assert rows.count() == table.locator("tbody tr").count()
+
+
+def test_a_sign_off_is_filled_in_saved_and_kept(browser: Any, pages: dict[str, Path], tmp_path: Path) -> None:
+    with opened(browser, pages["report"]) as page:
+        page.get_by_label("Name").fill("Ada Imaginary")
+        page.get_by_label("Role").fill("ethics board")
+        page.get_by_label("do not release").check()
+        page.get_by_label("Date").fill("2026-01-02")
+        save = page.get_by_role("button", name="sign-off.json")
+        save.click()
+        assert page.get_by_label("Conditions or reasons").evaluate("box => box.matches(':invalid')"), (
+            "a refusal has reasons"
+        )
+        page.get_by_label("Conditions or reasons").fill("Read as white too often.")
+        with page.expect_download() as caught:
+            save.press("Enter")
+        caught.value.save_as(tmp_path / "sign-off.json")
+    kept = keep_sign_off(tmp_path / "sign-off.json", pages["report"].parent)
+    assert "Ada Imaginary" in kept.read_text(encoding="utf-8")
+    kept.unlink()
+
+
 def test_the_gallery_is_filtered_by_group_and_by_language(browser: Any, pages: dict[str, Path]) -> None:
     with opened(browser, pages["report"]) as page:
-        gallery = page.locator("#gallery")
+        gallery = page.locator(".gallery")
         shown = gallery.get_by_role("listitem")
         assert shown.count() == 16
         group, language = (gallery.get_by_role("combobox", name=name) for name in ("Group", "Language"))
@@ -159,11 +204,11 @@ def test_without_script_the_whole_page_is_there(browser: Any, pages: dict[str, P
     for script in (False, True):
         with opened(browser, pages[name], java_script_enabled=script) as page:
             assert page.get_by_role("button").count() == 0 or script
-            assert page.locator("[hidden]").count() == 0
+            assert page.locator("[hidden]:not(form.sign)").count() == 0
             for part in page.locator("section").all():
                 assert part.is_visible()
             page.evaluate(opening)
-            page.locator(".filters").evaluate_all("all => all.forEach((bar) => bar.remove())")
+            page.locator(".filters, form.sign").evaluate_all("all => all.forEach((part) => part.remove())")
             found.append((page.evaluate(parts), page.evaluate(words)))
     assert found[0] == found[1]
 
@@ -172,7 +217,7 @@ def test_without_script_the_whole_page_is_there(browser: Any, pages: dict[str, P
 def test_on_paper_every_section_is_there(browser: Any, pages: dict[str, Path], name: str) -> None:
     with opened(browser, pages[name], color_scheme="dark") as page:
         printed = page.pdf(prefer_css_page_size=True, tagged=True, outline=True)
-        wanted = page.locator("h1, h2").evaluate_all("all => all.map((head) => head.innerText)")
+        wanted = page.locator("h1, section:not(#summary) h2").evaluate_all("all => all.map((head) => head.innerText)")
         assert page.locator("details:not([open])").count() > 0, "what was opened for the printer is closed again"
     assert 3 <= pdf_pages(printed) <= 40
     headings = {closed(line) for line in pdf_headings(printed)}

@@ -41,10 +41,10 @@ def test_the_command_prints_the_report_beside_its_page(tmp_path: Path) -> None:
     audit.measure(run).write(tmp_path / "run")
     done = CliRunner().invoke(app, ["report", str(tmp_path / "run"), "--pdf"])
     assert done.exit_code == 0, done.output
-    assert done.output.strip() == str(tmp_path / "run" / "report.pdf")
+    assert done.stdout.strip() == str(tmp_path / "run" / "report.pdf")
     printed = (tmp_path / "run" / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF-") and pdf_pages(printed) >= 3
-    assert any("Verdicts" in heading for heading in pdf_headings(printed))
+    assert any("Results" in heading for heading in pdf_headings(printed))
     for place in (b"file:", str(tmp_path).encode(), os.fsencode(Path.home())):
         assert place not in printed, "no sheet and no field names a place on this machine"
     assert {path.name for path in (tmp_path / "run").glob("*report*")} == {"report.html", "report.pdf"}
