@@ -25,7 +25,8 @@ PAGES = ("report", "comparison", "probe")
 FOCUSABLE = "a[href], button, select, input:not([type=radio]), [value=release], textarea, summary, [tabindex='0']"
 """Of radio buttons the first: Tab goes to one of a set, arrows to the others."""
 
-WATCH = """selector => {
+WATCH = """async selector => {
+    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);  // until sizes have been observed
     const wanted = [...document.querySelectorAll(selector)].filter((part) => part.checkVisibility());
     const stops = [];
     addEventListener("focusin", ({target}) => {
