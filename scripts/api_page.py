@@ -40,7 +40,8 @@ HEAD = """# Python
 What `import audit` gives, in the order of an audit, then the rooms whose names a model, an instrument, an adapter or
 a check of one's own needs. A name that stands here keeps its meaning; what does not is the package's own affair.
 How it goes together: [README](../README.md), [first steps](first-steps.md) and the notebooks. Plans, policies and
-truths, which are files, have pages of their own: [plan](plan.md), [gate](gate.md#the-policy), [planted truth](known-truth.md#the-truth).
+truths, which are files, have pages of their own: [plan](plan.md), [gate](gate.md#the-policy),
+[planted truth](known-truth.md#the-truth).
 
 This page is made by `python scripts/api_page.py` from the docstrings, and a test holds it to them. Their
 examples are run.
