@@ -29,9 +29,9 @@ def executed(path: Path) -> Any:
     for cell in book.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    NotebookClient(
-        book, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
-    ).execute()
+    place = {"metadata": {"path": str(FOLDER)}}
+    # what a cell prints comes in pieces, cut wherever the kernel's clock cuts it: they are put together
+    NotebookClient(book, timeout=SECONDS, kernel_name="python3", resources=place, coalesce_streams=True).execute()
     book.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
