@@ -1,0 +1,26 @@
+"""docs/api.md is what the code and its docstrings tell, of every public name."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import audit
+from tests.conftest import ROOT
+
+
+def test_the_page_is_what_the_docstrings_tell() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/api_page.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_public_name_has_its_place_and_says_what_it_is() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    named = re.findall(r"(?m)^## (\w+)$", page)
+    assert sorted(named) == sorted({*audit.__all__} - {"__version__"})
+    for name in named:
+        doc = getattr(audit, name).__doc__
+        assert doc and len(doc.splitlines()[0]) > 15, name

@@ -1,0 +1,66 @@
+"""Every link of the README, the docs, the cards and the notebooks leads somewhere, to the heading that it names."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.pages import PAGES
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+OTHERS = [ROOT / "CHANGELOG.md", ROOT / "reports" / "README.md"]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+
+
+@cache
+def text(path: Path) -> str:
+    """What a page says, without its examples."""
+    if path.suffix == ".ipynb":
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return re.sub(r"(?ms)^ *```.*?^ *```$", "", path.read_text(encoding="utf-8"))
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    """What a page's headings are called in links, as GitHub makes it."""
+    made: set[str] = set()
+    for heading in re.findall(r"(?m)^#{1,6} (.*)$", text(path)):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower().strip()
+        name = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        found, n = name, 0
+        while found in made:
+            n += 1
+            found = f"{name}-{n}"
+        made.add(found)
+    return made
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS, *NOTEBOOKS], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text(page)):
+        if re.match(r"https?://|mailto:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        if not target.exists():
+            lost.append(link)
+        elif anchor and anchor not in anchors(target):
+            lost.append(f"{link} (headings: {', '.join(sorted(anchors(target)))})")
+    assert lost == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", text(ROOT / "README.md")))
+    assert {page.relative_to(ROOT).as_posix() for page in DOCS} - linked == set()
+
+
+def test_the_picture_of_the_report_is_there_and_small() -> None:
+    picture = ROOT / "docs" / "figures" / "report.png"
+    assert 10_000 < picture.stat().st_size < 300_000 and picture.read_bytes()[:4] == b"\x89PNG"
