@@ -10,7 +10,7 @@ import pandas as pd
 
 from audit.audit import Audit
 from audit.calibration import read_calibration
-from audit.checks import CHECKS
+from audit.checks import findings
 from audit.checks.together import together
 from audit.evidence import Evidence
 from audit.labelling import HumanReadings, read_human_readings
@@ -33,6 +33,7 @@ def measure(
     confidence: float | None = None,
     seed: int | None = None,
     human_readings: str | Path | None = None,
+    checks: Sequence[str] | None = None,
     settings: MeasureSettings | None = None,
     with_tables: bool = True,
 ) -> Audit:
@@ -45,7 +46,7 @@ def measure(
     by : sequence of str, optional
         Columns of the observations to stratify the table of figures by; ``group`` and ``language`` always are among
         them.
-    confidence, seed, human_readings : optional
+    confidence, seed, human_readings, checks : optional
         Stand before those of ``settings``.
     settings : MeasureSettings, optional
         As in a plan's section ``measure``.
@@ -62,13 +63,15 @@ def measure(
     PlanError
         If a column of ``by`` is not in the run.
     AuditError
-        If the human readings cannot be read or are not of this run, or the file of labelled pictures cannot be used.
+        If the human readings cannot be read or are not of this run, the file of labelled pictures cannot be used, or a
+        check of one's own is not there or fails.
     """
     given = {
         "by": None if by is None else tuple(by),
         "confidence": confidence,
         "seed": seed,
         "human_readings": None if human_readings is None else str(human_readings),
+        "checks": None if checks is None else tuple(checks),
     }
     chosen = MeasureSettings.model_validate(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
@@ -79,9 +82,9 @@ def measure(
     made = Audit(
         run=identity(run, human),
         # a file goes by its name and digest, wherever it lies
-        settings=chosen.model_dump(mode="json", exclude={"human_readings"})
+        settings=chosen.model_dump(mode="json", exclude={"human_readings"} | (set() if chosen.checks else {"checks"}))
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
-        findings=together([check(evidence) for _, check in CHECKS.values()], chosen.confidence),
+        findings=together(findings(evidence, chosen.checks), chosen.confidence),
         tables=pseudonymous(tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )

@@ -146,6 +146,8 @@ class MeasureSettings(_Section):
     suppress_below : int
         Figures of fewer speakers are left out of audit.json and all that is made of it; 0 leaves out none, 5 is usual.
         Verdicts do not depend on it.
+    checks : tuple of str
+        Checks of one's own to make beside those that ship: ``module:function``, or an entry point's name.
     retrieval_gallery : int
         Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
@@ -162,6 +164,7 @@ class MeasureSettings(_Section):
     calibration: str = PORTRAITS
     suppress_below: int = Field(default=0, ge=0, le=1000)
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
+    checks: tuple[str, ...] = ()
 
     @field_validator("margins")
     @classmethod

@@ -434,9 +434,7 @@ def test_a_users_adapter_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyP
     from importlib.metadata import EntryPoint
 
     point = EntryPoint("mine", "audit.datasets.folder:read_folder", "audit.datasets")
-    monkeypatch.setattr(
-        "audit.datasets.adapters.entry_points", lambda group: [point] if group == "audit.datasets" else []
-    )
+    monkeypatch.setattr("audit.plugins.entry_points", lambda group: [point] if group == "audit.datasets" else [])
     assert available()["mine"] == "from audit.datasets.folder:read_folder"
     assert adapter("mine").__name__ == "read_folder"
 

@@ -65,9 +65,7 @@ def check(evidence: Evidence) -> Finding:
         else ""
     )
     sentence = (
-        f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as "
-        f"white by {evidence.instrument}, against {percent(estimates['portrait'])} of their portraits "
-        f"({points(estimates['excess_over_portrait'])}). {_language_words(estimates)}{mixed}"
+        f"{_english_words(estimates, evidence.instrument)} {_language_words(estimates, bool(other.any()))}{mixed}"
     )
     return judge(
         evidence,
@@ -83,9 +81,21 @@ def check(evidence: Evidence) -> Finding:
     )
 
 
-def _language_words(estimates: Mapping[str, Estimate]) -> str:
-    if not estimates["language_effect"].n_speakers:
+def _english_words(estimates: Mapping[str, Estimate], instrument: str) -> str:
+    if not estimates["rendered"].n_speakers:
+        return f"Of asian speakers heard in English, no rendered face could be read by {instrument}."
+    return (
+        f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as "
+        f"white by {instrument}, against {percent(estimates['portrait'])} of their portraits "
+        f"({points(estimates['excess_over_portrait'])})."
+    )
+
+
+def _language_words(estimates: Mapping[str, Estimate], heard: bool) -> str:
+    if not heard:
         return "None of them is heard in another language, so what English does cannot be told."
+    if not estimates["language_effect"].n_speakers:
+        return "They are heard in another language too, but no speaker's faces could be read in both."
     return (
         f"In another language the same speakers' faces are read as white in "
         f"{percent(estimates['rendered_other_language'])}: English makes {points(estimates['language_effect'])}."

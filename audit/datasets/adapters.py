@@ -6,7 +6,6 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ import pandas as pd
 
 from audit.cohort import CohortNotes
 from audit.errors import AuditError, did_you_mean
+from audit.plugins import installed, load
 
 ENTRY_POINTS: Final = "audit.datasets"
 BUILT_IN: Final = {
@@ -75,7 +75,7 @@ def available() -> dict[str, str]:
     'VoxCeleb1: wav/<id>/<video>/*.wav and vox1_meta.csv'
     """
     built_in = {name: line for name, (_, line) in BUILT_IN.items()}
-    return built_in | {point.name: f"from {point.value}" for point in entry_points(group=ENTRY_POINTS)}
+    return built_in | installed(ENTRY_POINTS)
 
 
 def adapter(name: str) -> Adapter:
@@ -90,12 +90,8 @@ def adapter(name: str) -> Adapter:
         module, _, function = BUILT_IN[name][0].partition(":")
         built_in: Adapter = getattr(importlib.import_module(f"audit.datasets.{module}"), function)
         return built_in
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name == name:
-            loaded: Adapter = point.load()
-            return loaded
-    hint = did_you_mean(name, available())
-    raise AuditError(f"There is no adapter {name!r}{hint}.", ", ".join(available()), "See them: audit list datasets.")
+    loaded: Adapter = load(name, ENTRY_POINTS, "adapter", available())
+    return loaded
 
 
 def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:

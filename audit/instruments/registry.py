@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import ModelError
 from audit.instruments.protocol import Instrument
+from audit.plugins import installed, load
 
 if TYPE_CHECKING:
     from audit.instruments.reader import Source
@@ -29,8 +28,7 @@ def available() -> dict[str, str]:
     >>> list(available())[:3]
     ['auto', 'embedded', 'deepface']
     """
-    others = {point.name: f"from {point.value}" for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
-    return {**BUILT_IN, **dict(sorted(others.items()))}
+    return BUILT_IN | installed(ENTRY_POINTS)
 
 
 def instrument(
@@ -108,19 +106,7 @@ def _sources(name: str, allow_download: bool) -> tuple[dict[str, Source], dict[s
 
 
 def _factory(name: str) -> Callable[..., object]:
-    points = {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
-    if name in points:
-        loaded = points[name].load()
-    elif ":" in name:
-        module, _, attribute = name.partition(":")
-        try:
-            loaded = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as fault:
-            raise ModelError(
-                f"Instrument {name!r}: {fault}", "module:factory, importable from here.", "Check the spelling."
-            ) from fault
-    else:
-        raise ModelError(f"There is no instrument {name!r}.", f"{', '.join(available())}, or module:factory.")
+    loaded = load(name, ENTRY_POINTS, "instrument", available(), ModelError)
     if not callable(loaded):
         raise ModelError(f"Instrument {name!r} is a {type(loaded).__name__}.", "Something that can be called.")
     factory: Callable[..., object] = loaded

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.errors import ModelError, did_you_mean
+from audit.errors import ModelError
 from audit.models.protocol import Decoder, Described, Featured, Picture, Playback, Reconstructor, Waveform
+from audit.plugins import installed, load
 
 __all__ = [
     "Bindable",
@@ -86,7 +85,7 @@ def available() -> dict[str, str]:
         "recorded": "shows pictures that a model made elsewhere, named in the cohort's columns rendered and ceiling",
         **{name: line for name, (_, line) in BUILT_IN.items()},
     }
-    return built_in | {point.name: f"from {point.value}" for point in entry_points(group=ENTRY_POINTS)}
+    return built_in | installed(ENTRY_POINTS)
 
 
 def model(name: str, *, weights: str | Path | None = None, options: Mapping[str, Any] | None = None) -> AnyModel:
@@ -151,22 +150,4 @@ def _factory(name: str) -> Any:
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name][0].partition(":")
         return getattr(importlib.import_module(module), attribute)
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name == name:
-            return point.load()
-    if ":" in name:
-        module, _, attribute = name.partition(":")
-        if (here := str(Path.cwd())) not in sys.path:
-            sys.path.append(here)  # the command's own path starts beside its script, not where the user stands
-        try:
-            return getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise ModelError(
-                f"The model {name!r} cannot be imported: {error}.", "module:factory, importable from here"
-            ) from error
-    hint = did_you_mean(name, available())
-    raise ModelError(
-        f"There is no model {name!r}{hint}.",
-        f"{', '.join(sorted(available()))} or module:factory",
-        "See them: audit list models.",
-    )
+    return load(name, ENTRY_POINTS, "model", available(), ModelError)
