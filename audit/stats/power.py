@@ -91,7 +91,7 @@ def smallest_detectable(
     if fewest < settings.min_speakers:
         return Detectable(None, f"not estimable: {fewest} speakers, at least {settings.min_speakers} needed")
     told = f"power {power:g} at {settings.confidence:.0%} confidence, rate {rate:g}"
-    told += f", {clips:g} clips a speaker, icc {icc:g}"
+    told += f", {clips:g} {'clip' if clips == 1 else 'clips'} a speaker, icc {icc:g}"
     base = min(rate, 1 - rate)  # the way in which there is most room
     sizes = np.arange(1, round(1000 * (1 - base)) + 1) / 1000
     spread = (1 + (clips - 1) * icc) / clips
