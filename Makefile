@@ -17,7 +17,7 @@ types: $(VENV)/.ready
 	$(VENV)/bin/mypy
 
 suite: $(VENV)/.ready
-	$(VENV)/bin/pytest -n 2
+	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Iterable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +48,18 @@ def load(name: str, group: str, what: str, known: Iterable[str], error: type[Aud
     >>> load("json:loads", "audit.models", "model", [])("[1]")
     [1]
     """
-    for point in entry_points(group=group):
-        if point.name == name:
-            return point.load()
-    if ":" in name:
-        module, _, attribute = name.partition(":")
+    points = [point for point in entry_points(group=group) if point.name == name]
+    if points or ":" in name:
         if (here := str(Path.cwd())) not in sys.path:
             sys.path.append(here)  # the command's own path starts beside its script, not where the user stands
         try:
-            return getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as fault:
-            raise error(f"The {what} {name!r} cannot be imported: {fault}.", "module:name, importable from here",
-                        "Check the spelling, and the folder that you stand in.") from fault  # fmt: skip
+            return (points or [EntryPoint(name, name, group)])[0].load()
+        except Exception as fault:  # a foreign module may raise anything when it is imported
+            raise error(
+                f"The {what} {name!r} cannot be imported: {fault}.",
+                "module:name, importable from here",
+                "Check the spelling, and the folder that you stand in.",
+            ) from fault
     names = sorted(known)
     raise error(
         f"There is no {what} {name!r}{did_you_mean(name, names)}.",

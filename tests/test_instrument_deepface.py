@@ -160,8 +160,12 @@ def test_every_built_in_instrument_is_listed_with_a_line() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("deepfake", {}, "There is no instrument 'deepfake'. Allowed: auto, embedded, deepface"),
-        ("no.such.module:make", {}, "module:factory, importable from here"),
+        (
+            "deepfake",
+            {},
+            "There is no instrument 'deepfake' .did you mean 'deepface'",
+        ),
+        ("no.such.module:make", {}, "module:name, importable from here"),
         ("json:loads_", {}, "has no attribute 'loads_'"),
         ("json:__name__", {}, "Something that can be called"),
         ("builtins:dict", {}, "made a dict"),

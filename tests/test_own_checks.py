@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
 import audit
+from audit.cli import main
 from audit.errors import AuditError
 from audit.evidence import Evidence
 from audit.finding import Finding
@@ -26,6 +29,10 @@ def of_another_code(evidence: Evidence) -> Finding:
 
 def broken(evidence: Evidence) -> Finding:
     raise ValueError("out of order")
+
+
+def of_another_outcome(evidence: Evidence) -> Finding:
+    return Finding("LAB003", "", "fine", "all", None)  # type: ignore[arg-type]  # on purpose
 
 
 def wordless(evidence: Evidence) -> str:
@@ -60,11 +67,12 @@ def test_a_plan_names_it() -> None:
         ("of_another_code", "has the code S2F001 of another"),
         ("broken", "failed: ValueError: out of order"),
         ("wordless", "returned a str"),
+        ("of_another_outcome", "finding of another form.*outcome"),
         ("nothing_of_that_name", "cannot be imported"),
     ],
 )
 def test_what_is_no_check_is_refused_in_words(run: audit.Run, name: str, words: str) -> None:
-    with pytest.raises(AuditError, match=words):
+    with pytest.raises(AuditError, match=f"(?s){words}"):
         measured(run, f"tests.test_own_checks:{name}")
 
 
@@ -83,3 +91,50 @@ def test_where_no_face_is_read_the_sentence_says_so() -> None:
     sentence = audit.measure(audit.simulate(TWO | {"missing": 1.0}), with_tables=False).finding("S2F001").sentence
     assert sentence.startswith("Of asian speakers heard in English, no rendered face could be read by")
     assert "They are heard in another language too" in sentence
+
+
+def test_a_module_that_cannot_be_imported_is_told_without_a_traceback(
+    run: audit.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_written.py").write_text("def check(:\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AuditError, match="half_written:check' cannot be imported: invalid syntax"):
+        measured(run, "half_written:check")
+
+
+MARKING = """from pathlib import Path
+from tests.test_own_checks import speakers as check
+print("imported")
+Path("imported").touch()
+"""
+
+
+def test_what_a_runs_files_name_is_not_started_unless_one_names_it_oneself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a plan in the run's folder, and by an audit.json that was made with it."""
+    run, marked = audit.simulate(TWO, out=tmp_path / "run"), tmp_path / "imported"
+    (tmp_path / "from_a_stranger.py").write_text(MARKING)
+    (tmp_path / "run" / "plan.toml").write_text('[measure]\nchecks = ["from_a_stranger:check"]\n')
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["audit", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return int(end.value.code or 0), *capsys.readouterr()
+
+    code, _, err = command("measure", "run")
+    assert code == 2 and "from_a_stranger:check" in err and "--check from_a_stranger:check" in err
+    assert command("gate", "run")[0] in (10, 11)
+    assert not marked.exists()
+    code, out, err = command("measure", "run", "--check", "from_a_stranger:check", "--json")
+    assert code == 0 and marked.exists()
+    assert json.loads(out)["findings"][-1]["code"] == "LAB001"
+    assert "imported" in err, "what foreign code prints is no data"
+    marked.unlink()
+    sys.modules.pop("from_a_stranger")
+    assert command("gate", "run")[0] in (10, 11)
+    assert command("report", "run")[0] == 0
+    assert not marked.exists()
+    assert run.complete

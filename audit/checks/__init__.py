@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from audit.checks import attributes, coverage, erasure, failures, language_flip, rendered_as_white, similarity
 from audit.errors import AuditError
 from audit.evidence import Evidence
@@ -25,6 +27,7 @@ CHECKS: dict[str, tuple[str, Check]] = {
 """Every check that ships by its code, in the order in which findings stand."""
 
 ENTRY_POINTS: Final = "audit.checks"
+_FINDING: Final = TypeAdapter(Finding)
 
 
 def available() -> dict[str, str]:
@@ -38,31 +41,46 @@ def available() -> dict[str, str]:
     return {code: title for code, (title, _) in CHECKS.items()} | installed(ENTRY_POINTS)
 
 
-def findings(evidence: Evidence, further: Sequence[str] = ()) -> list[Finding]:
-    """What every check finds in the evidence, those that ship first.
+def named(names: Sequence[str]) -> dict[str, Check]:
+    """Checks of one's own by name, imported.
 
     Parameters
     ----------
-    evidence : Evidence
-        A run, scored clip by clip.
-    further : sequence of str
-        Checks of one's own: entry points of the group ``audit.checks``, or ``module:function``. Each is a function of
-        the evidence that returns one finding.
+    names : sequence of str
+        Entry points of the group ``audit.checks``, or ``module:function``. Each is a function of the evidence that
+        returns one finding. What they name is run: never give names that somebody else's files hold.
 
     Raises
     ------
     AuditError
-        If there is no such check, it fails, returns no finding, or its code is another check's.
+        If there is no such check.
     """
+    return {name: load(name, ENTRY_POINTS, "check", available()) for name in names}
+
+
+def findings(evidence: Evidence, own: Sequence[str] = ()) -> list[Finding]:
+    """What every check finds in the evidence: those that ship, then those of one's own (:func:`named`).
+
+    Raises
+    ------
+    AuditError
+        If there is no such check, it fails, returns no finding that audit.json can hold, or its code is another's.
+    """
+    checks = named(own)
     found = [check(evidence) for _, check in CHECKS.values()]
-    for name in further:
-        check = load(name, ENTRY_POINTS, "check", available())
+    for name, check in checks.items():
         try:
             finding = check(evidence)
         except Exception as error:  # a foreign check may raise anything
             raise AuditError(f"The check {name} failed: {type(error).__name__}: {error}.") from error
         if not isinstance(finding, Finding):
             raise AuditError(f"The check {name} returned a {type(finding).__name__}.", "an audit.Finding")
+        try:
+            _FINDING.validate_python(finding.as_dict())
+        except (ValidationError, AttributeError, TypeError) as error:
+            raise AuditError(
+                f"The check {name} returned a finding of another form: {error}.", "see audit.Finding"
+            ) from error
         if finding.code in {other.code for other in found}:
             raise AuditError(f"The check {name} has the code {finding.code} of another.", "a code of its own")
         found.append(finding)

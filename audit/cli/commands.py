@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -11,14 +10,14 @@ from rich.table import Table as RichTable
 
 import audit
 from audit.cli.runs import cohort_path, plan_of, suppressing
-from audit.cli.terminal import give, give_json, progress, rich_table, say, stderr, stdout, suggest
+from audit.cli.terminal import give, give_json, give_text, progress, rich_table, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
     "instruments": 'name = "NAME" in a plan\'s section [instrument], then audit run PLAN',
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
-    "checks": "audit measure R, which makes them all",
+    "checks": "audit measure R, which makes those that ship; another is named by --check NAME, or in a plan",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
 }
 """What people do with a name of each kind."""
@@ -47,7 +46,7 @@ def compare(
         path = write_comparison(told, out, runs, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the page, then decide: audit gate {runs[-1]} --baseline {runs[0]}")
     if as_json:
-        sys.stdout.write(made.to_json())
+        give_text(made.to_json())
         say(str(path))
         return
     for sentence in made.sentences:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 import audit
-from audit.cli.terminal import give, say, suggest
+from audit.cli.terminal import give, give_text, say, suggest
 from audit.cli.verbs import AsJson
 from audit.errors import AuditError
 
 _AFTER: Final = {
-    0: "keep the decision beside the release: audit gate {run} --summary FILE",
+    0: "keep the decision beside the release: the same command with --summary FILE",
     10: "see for whom in {run}/report.html; to try a mitigation: audit list mitigations",
     11: "see in {run}/report.html what would change each verdict; audit cohort check says how many speakers are needed",
     12: "see in {run}/report.html where the instrument errs; people can read faces too: audit sheet {run} -o SHEET",
@@ -53,7 +52,7 @@ def gate(
                 raise AuditError(f"{path} cannot be written: {error}.") from error
     suggest(_AFTER[decision.exit_code].format(run=run))
     if as_json:
-        sys.stdout.write(decision.to_json())
+        give_text(decision.to_json())
         say(decision.sentence)
     else:
         for ruling in decision.rulings:

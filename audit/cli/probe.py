@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import audit
-from audit.cli.terminal import give, progress, say, stderr, suggest
+from audit.cli.terminal import give, give_text, progress, say, stderr, suggest
 from audit.cli.verbs import AsJson
 
 
@@ -50,7 +49,7 @@ def probe(
         path = write_probe(made, out)
     suggest(f"audit run --cohort C --model {model}, with voices of real people")
     if as_json:
-        sys.stdout.write(made.to_json())
+        give_text(made.to_json())
         say(str(path))
         return
     for finding in made.findings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,8 +10,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 import audit
-from audit.cli.terminal import give, give_json, progress, rich_table, say, stderr, stdout, suggest
+from audit.cli.terminal import give, give_json, give_text, progress, rich_table, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.errors import AuditError
 
 HumanReadings = Annotated[
     Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
@@ -54,6 +54,8 @@ def run(
     Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
     [bold]audit run --cohort C --model recorded -o R[/bold]
     """
+    from audit import checks
+
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
     where = {"name": engine, "workers": workers, "cache": cache}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
@@ -63,6 +65,7 @@ def run(
         reconstructor = audit.mitigate(
             reconstructor, wanted.names, cohort=voices, heard_only=wanted.heard_only, options=wanted.options
         )
+    checks.named(chosen.measure.checks)  # one that is not there is told before anything is run
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         say(sentence)
@@ -91,6 +94,10 @@ def run(
 def measure(
     run: RunFolder,
     human_readings: HumanReadings = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
+    ] = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -100,9 +107,15 @@ def measure(
 
     Example: [bold]audit measure R --suppress-below 5[/bold]
     """
-    _measure_and_report(
-        audit.Run.read(run), plan_of(run).measure, show_faces, show_ids, human_readings, suppress_below, as_json
-    )
+    planned = plan_of(run).measure
+    if unasked := [name for name in planned.checks if name not in (check or [])]:
+        raise AuditError(
+            f"The plan in {run} names checks of somebody's own: {', '.join(unasked)}.",
+            "checks that you name yourself, since their code is run",
+            f"If you trust them: audit measure {run}{''.join(f' --check {name}' for name in planned.checks)}",
+        )
+    settings = planned.model_copy(update={"checks": tuple(check or ())})
+    _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, human_readings, suppress_below, as_json)
 
 
 def report(
@@ -127,15 +140,17 @@ def report(
     from audit.report import keep_sign_off, print_pdf, write_report
 
     told = audit.Audit.read(run)
-    if sign_off is not None:
-        say(f"kept as {keep_sign_off(sign_off, run).name}")
+    kept = None if sign_off is None else keep_sign_off(sign_off, run)
+    if kept:
+        say(f"kept as {kept.name}")
     if show_ids:
         told = audit.with_ids(told, audit.Run.read(run))
     page = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
     paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
     if as_json:
-        give_json({"report": str(page), **({"pdf": str(paper)} if paper else {})})
+        made = {"report": page, "pdf": paper, "sign_off": kept}
+        give_json({name: str(path) for name, path in made.items() if path})
     else:
         give(str(paper or page))
 
@@ -244,7 +259,7 @@ def _measure_and_report(
         path = write_report(told, run.folder, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the report, then decide: audit gate {run.folder}")
     if as_json:
-        sys.stdout.write(result.to_json())
+        give_text(result.to_json())
         say(str(path))
         return
     for finding in result.findings:

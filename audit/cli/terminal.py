@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, Final
 
 import pandas as pd
@@ -67,9 +69,22 @@ def give(text: str) -> None:
     stdout.print(text, markup=False)
 
 
+def give_text(text: str) -> None:
+    """A whole document, as it is, on stdout."""
+    stdout.file.write(text)
+
+
 def give_json(document: object) -> None:
     """A document, and nothing else, on stdout."""
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    give_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def only_data_on_stdout() -> Iterator[None]:
+    """What foreign code prints goes to stderr: stdout is for what is given here."""
+    stdout.file = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 class _Rate(ProgressColumn):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import audit
-from audit.cli.terminal import give, speak
+from audit.cli.terminal import give, only_data_on_stdout, speak
 
 app: Final = typer.Typer(
     help="Bias and fairness audits for models that reconstruct a face from a voice.\n\n"
@@ -55,7 +55,8 @@ def verb(function: Callable[..., None], name: str, panel: str | None = None, *, 
     @functools.wraps(function)
     def spoken(*, quiet: bool, verbose: bool, **words: Any) -> None:
         speak(quiet=quiet, verbose=verbose)
-        function(**words)
+        with only_data_on_stdout():
+            function(**words)
 
     signature = inspect.signature(function, eval_str=True)
     manners = [
