@@ -126,10 +126,16 @@ class Run:
                 )
         tables = [_part_table(path) for path in parts]
         try:
-            frame = pa.concat_tables(tables, promote_options="default").to_pandas()
+            table = pa.concat_tables(tables, promote_options="default")
         except pa.ArrowException as error:
             raise RunError(f"The parts of {folder} have different columns: {error}.", "parts of one run") from error
-        return cls(frame.sort_values("clip_id", ignore_index=True), manifest, root)
+        del tables
+        # column by column, and no copy where the parts are in order: a large run need not be held twice
+        frame = table.to_pandas(split_blocks=True, self_destruct=True)
+        del table
+        if not frame["clip_id"].is_monotonic_increasing:
+            frame = frame.sort_values("clip_id", ignore_index=True)
+        return cls(frame, manifest, root)
 
     @property
     def complete(self) -> bool:
