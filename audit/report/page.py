@@ -56,7 +56,7 @@ PARTS: Final = {
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
-    The same audit with the same sign-offs gives the same bytes. Figures and tables of an earlier report are removed.
+    The same audit with the same sign-offs gives the same bytes. Figures, tables and PDF of an earlier report are removed.
 
     Parameters
     ----------
@@ -91,6 +91,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     _write_figures(figures, home / "figures")
     pictures = gallery(audit, home, show=show_faces or _fictional(audit))
     page = home / "report.html"
+    page.with_suffix(".pdf").unlink(missing_ok=True)  # of an earlier page
     write_whole(page, to_html(audit, figures, pictures, digest, sign_offs(home, digest)))
     write_whole(home / "model-card.md", model_card(audit))
     return page
