@@ -27,7 +27,7 @@ from audit.report.tabular import Column, TableView, head
 from audit.report.tabular import words as in_words
 from audit.report.texts import fill, texts
 from audit.report.verdicts import GLYPH_WIDTH, verdicts
-from audit.report.wording import counted, metric_name
+from audit.report.wording import counted, metric_name, write_confidence
 from audit.sharing import withheld
 from audit.writing import write_whole
 
@@ -56,7 +56,8 @@ PARTS: Final = {
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
-    The same audit with the same sign-offs gives the same bytes. Figures, tables and PDF of an earlier report are removed.
+    The same audit with the same sign-offs gives the same bytes. Figures, tables and the PDF of an earlier report are
+    removed.
 
     Parameters
     ----------
@@ -135,7 +136,6 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
     model = identity.name_of(run.get("model"), "the model")
     found = verdicts(audit)
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
-    confidence = audit.settings.get("confidence")
     return {
         "title": clean(
             str(
@@ -155,7 +155,7 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             for i, name in enumerate(SECTIONS, 1)
         ],
         "first": first_page(audit, found),
-        "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
+        "confidence": write_confidence(audit.settings),
         "outcomes": OUTCOMES,
         "verdicts": found,
         "instrument": instrument,
