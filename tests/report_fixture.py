@@ -262,7 +262,7 @@ def findings() -> tuple[Finding, ...]:
             {"black": drop, "black.rendered": estimate(0.71)},
             0.15,
             "Whether black speakers are read as black less often once rendered cannot be told from these data.",
-            "The interval reaches across the margin of 15 points.",
+            "The interval reaches across the margin of 15 points. By group: inconclusive for asian, black and white.",
             "About 40 more black speakers.",
         ),
         Finding(

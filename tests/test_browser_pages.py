@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tests.probing_fixture import PitchAndLanguage, bilingual_voices
 from tests.report_fixture import draw_faces, fictional_audit
 from tests.test_compare_page import BETTER, WORSE, pictured
 
-SAMPLE = Path(__file__).parent.parent / "reports" / "sample" / "report.html"
+SAMPLE = Path(__file__).parent.parent / "reports" / "sample"
 PAGES = ("report", "comparison", "probe")
 
 FOCUSABLE = "a[href], button, select, input:not([type=radio]), [value=release], textarea, summary, [tabindex='0']"
@@ -138,8 +139,16 @@ def in_order(keys: list[str], falling: bool) -> list[str]:
     return sorted(filled, key=float if number else str.casefold, reverse=falling) + [""] * (len(keys) - len(filled))
 
 
-def test_a_long_table_is_filtered_by_words(browser: Any) -> None:
-    with opened(browser, SAMPLE) as page:
+@pytest.fixture(scope="module")
+def long_page(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Path:
+    """A page with tables that are long enough to be filtered; without its pictures."""
+    folder = tmp_path_factory.mktemp("long")
+    shutil.copy(SAMPLE / "audit.json", folder)
+    return write_report(audit.Audit.read(folder), folder)
+
+
+def test_a_long_table_is_filtered_by_words(browser: Any, long_page: Path) -> None:
+    with opened(browser, long_page) as page:
         page.locator("details").evaluate_all("all => all.forEach((part) => { part.open = true; })")
         boxes = page.get_by_role("searchbox")
         assert boxes.count() > 0
@@ -153,6 +162,10 @@ def test_a_long_table_is_filtered_by_words(browser: Any) -> None:
         assert all("black" in words.lower() for words in rows.all_text_contents())
         assert re.search(rf"\b{rows.count()}\b", bar.get_by_role("status").inner_text())
         page.keyboard.type(" nobody")
+        assert rows.count() == 0
+        page.emulate_media(media="print")
+        assert rows.count() == table.locator("tbody tr").count(), "paper does not say that rows are filtered"
+        page.emulate_media(media="screen")
         assert rows.count() == 0
         box.fill("")
         assert rows.count() == table.locator("tbody tr").count()
@@ -191,6 +204,10 @@ def test_the_gallery_is_filtered_by_group_and_by_language(browser: Any, pages: d
         page.keyboard.press("ArrowDown")
         assert shown.count() == 2 and language.input_value() in shown.first.inner_text()
         assert re.search(r"\b2\b.*\b16\b", gallery.get_by_role("status").inner_text())
+        page.emulate_media(media="print")
+        assert shown.count() == 16
+        page.emulate_media(media="screen")
+        assert shown.count() == 2
         group.select_option("")
         language.select_option("")
         assert shown.count() == 16

@@ -12,10 +12,14 @@ from typer.testing import CliRunner
 import audit
 from audit.cli import app
 from audit.errors import AuditError
-from audit.report import print_pdf
+from audit.report import print_pdf, write_report
 from audit.report.printing import VARIABLE, browser_path
 from tests.browser import pdf_headings, pdf_pages
+from tests.report_fixture import fictional_audit
+from tests.test_report_page import only
 
+TO = 'for to in "$@"; do case "$to" in --print-to-pdf=*) to=${to#*=}; break;; esac; done'
+"""Shell that finds where a browser is told to print."""
 TRUTH = {"groups": ["asian", "white"], "speakers_per_group": 8, "languages": ["en", "zh"]}
 
 
@@ -70,6 +74,8 @@ def test_without_a_browser_the_error_says_what_was_looked_for(page: Path, monkey
         ("echo no display >&2; exit 1", "no display"),
         ("exit 0", "it said nothing"),
         ("exec sleep 20", "stopped after 0.5 seconds"),
+        (f"{TO}; printf '%%PDF-1.4 half' > \"$to\"; exec sleep 20", "stopped after 0.5 seconds"),
+        (f"{TO}; printf '%%PDF-1.4 half' > \"$to\"; echo crashed >&2; exit 1", "crashed"),
     ],
 )
 def test_a_browser_that_prints_nothing_is_an_error(
@@ -79,3 +85,18 @@ def test_a_browser_that_prints_nothing_is_an_error(
     with pytest.raises(AuditError, match=words):
         print_pdf(page, seconds=0.5)
     assert [path.name for path in page.parent.iterdir()] == ["report.html"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_a_browser_that_hangs_after_a_whole_file_has_printed_it(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"{TO}; printf '%%PDF-1.4\\n%%%%EOF\\n' > \"$to\"; exec sleep 20"
+    monkeypatch.setenv(VARIABLE, str(program(tmp_path, script)))
+    assert print_pdf(page, seconds=0.5).read_bytes() == b"%PDF-1.4\n%%EOF\n"
+
+
+def test_a_pdf_of_an_earlier_page_is_not_left_beside_a_new_one(page: Path) -> None:
+    page.with_suffix(".pdf").write_bytes(b"old")
+    write_report(only(fictional_audit()), page.parent)
+    assert not page.with_suffix(".pdf").exists()

@@ -153,6 +153,36 @@ def test_the_first_page_names_few_of_many_groups_and_counts_the_rest(tmp_path):
     assert "group 39 39%" in told and "group 34 34%" in told and "group 33" not in told and "and 34 more" in told
 
 
+def test_groups_without_a_value_are_named_on_the_first_page(tmp_path):
+    audit = only(fictional_audit(), "disparities", "label_sources")
+    table = audit.tables["disparities"]
+    frame = table.frame.copy()
+    few = frame["group"].isin(["black", "unknown"])
+    frame.loc[few, ["value", "low", "high", "n_speakers", "n_clips", "n_missing"]] = None
+
+    def told(frame, **more):
+        tables = audit.tables | {"disparities": dataclasses.replace(table, frame=frame)} | more
+        return page_of(dataclasses.replace(audit, tables=tables), tmp_path).text.split("Who decides", 1)[0]
+
+    words = told(frame)
+    assert "white 0% [0, 5]; not estimable for black, group not known." in words
+    assert "white 88% [76, 100]; not estimable for black, group not known." in words
+    assert "Speakers of unknown group, never judged right or wrong; how many is withheld." in words
+    assert "On rendered faces its error is not known." in words
+    words = told(frame.assign(value=None), human_readings=audit.tables["label_sources"])
+    assert "Clips without a usable rendered face: not estimable for asian, black, white, group not known." in words
+    assert "its error is not estimable for asian, black, white, group not known." in words
+    assert "On rendered faces" not in words, "people read some of them"
+    assert "there are no portraits that it could read" in told(frame.assign(value=None, n_speakers=0))
+
+
+def test_of_many_checks_without_an_answer_the_first_page_counts_the_rest(tmp_path):
+    audit = only(fictional_audit())
+    many = tuple(dataclasses.replace(audit.findings[3], code=f"X{i}", reason=f"Reason {i}.") for i in range(8))
+    text = page_of(dataclasses.replace(audit, findings=many), tmp_path).text
+    assert re.search(r"Reason 4\.\s+And 3 more under Results\.", text.split("What is not known", 1)[1])
+
+
 def test_labels_that_nobody_stated_are_named_on_the_first_page(page):
     assert "Nobody stated these, they were inferred or assumed: group assumed." in page.text
     assert "3 speakers of unknown group, never judged right or wrong." in page.text

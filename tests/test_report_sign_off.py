@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
 
 import pytest
 
+from audit.audit import Audit
 from audit.cli import app
 from audit.errors import AuditError, RunError
 from audit.report import keep_sign_off, write_report
@@ -49,7 +51,7 @@ def saved(tmp_path, content):
 
 
 def page_of(run) -> Page:
-    return Page(write_report(only(fictional_audit()), run).read_text(encoding="utf-8"))
+    return Page(write_report(Audit.read(run), run).read_text(encoding="utf-8"))
 
 
 def test_the_page_names_the_digest_that_a_sign_off_must_carry(run):
@@ -98,6 +100,24 @@ def test_after_measuring_again_a_sign_off_counts_only_if_nothing_changed(run, tm
         "1 sign-off kept in this folder, of another audit" in page.text and "does not count: Ada Imaginary" in page.text
     )
     assert "Signed for this audit" not in page.text
+
+
+def test_a_sign_off_does_not_count_for_figures_that_nobody_signed(run, tmp_path):
+    keep_sign_off(saved(tmp_path, form(run)), run)
+    signed = Audit.read(run)
+    first = dataclasses.replace(signed.findings[0], outcome="not_shown")
+    for other in (
+        dataclasses.replace(signed, findings=(first, *signed.findings[1:])),
+        dataclasses.replace(signed, settings={**signed.settings, "confidence": 0.5}),
+        dataclasses.replace(signed, run={**signed.run, "digest": "0" * 64}),
+    ):
+        page = Page(write_report(other, run).read_text(encoding="utf-8"))
+        assert "does not count: Ada Imaginary" in page.text and "Signed for this audit" not in page.text
+        digests = [element["data-audit"] for element in page.all("form")]
+        assert digests != [digest_of(run)], "what is signed on this page is refused in this folder"
+    with_ids = {"failures": fictional_audit().tables["failures"]}
+    page = Page(write_report(dataclasses.replace(signed, tables=with_ids), run).read_text(encoding="utf-8"))
+    assert "Signed for this audit" in page.text
 
 
 @pytest.mark.parametrize("change", ["content", "name"])

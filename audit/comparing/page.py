@@ -18,9 +18,19 @@ from audit.errors import RunError
 from audit.report.csv_tables import write_csv_tables
 from audit.report.identity import Fact, name_of
 from audit.report.records import mapping
-from audit.report.standalone import Section, fill, page_environment, read_texts
+from audit.report.standalone import Section, page_environment
 from audit.report.tabular import Cell, Column, TableView, code, head, whole, words
-from audit.report.wording import Unit, counted, estimate_unit, group_name, language_name, metric_name, metric_unit
+from audit.report.texts import fill, read_texts
+from audit.report.wording import (
+    Unit,
+    counted,
+    estimate_unit,
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    write_confidence,
+)
 from audit.sharing import withheld
 from audit.stats import ALL
 from audit.writing import write_whole
@@ -102,7 +112,6 @@ def _context(
     candidates = ", ".join(f"{run['letter']}: {name_of(run.get('model'))}" for run in others)
     count = counted(pictures.withheld, "picture") + (" is" if pictures.withheld == 1 else " are")
     by_letter = [str(run["letter"]) for run in others]
-    confidence = comparison.settings.get("confidence")
     return {
         "title": fill(texts["page"]["title"], candidates=candidates, baseline=f"A: {baseline}"),
         "subtitle": fill(
@@ -120,7 +129,7 @@ def _context(
         "levelled": [sentence for sentence in told if sentence.startswith("Levelling down")][:levelled],
         "sentences": [sentence for sentence in told if not sentence.startswith("Levelling down")],
         "words": WORDS,
-        "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
+        "confidence": write_confidence(comparison.settings),
         "runs_table": _runs(comparison),
         "check_tables": [view for letter in by_letter for view in _checks(comparison, letter, texts)],
         "group_tables": [_metrics(comparison, letter, texts, by_language=False) for letter in by_letter],

@@ -25,12 +25,14 @@ from audit.report.csv_tables import write_csv_tables
 from audit.report.gallery import BUDGET, thumbnail
 from audit.report.identity import Fact, name_of
 from audit.report.records import Record, count, mapping, number, records, text, where
-from audit.report.standalone import Section, fill, page_environment, read_texts
+from audit.report.standalone import Section, page_environment
+from audit.report.texts import fill, read_texts
 from audit.report.verdicts import GLYPH_WIDTH, Glyph, draw
 from audit.report.wording import (
     counted,
     group_name,
     status_name,
+    write_confidence,
     write_interval,
     write_value,
 )
@@ -125,7 +127,7 @@ def to_html(probe: Probe, folder: Path) -> str:
 def _context(probe: Probe, folder: Path, texts: dict[str, Any]) -> dict[str, object]:
     answers = [_answer(finding) for finding in probe.findings if finding.code.startswith("language.")]
     said = {answer.sentence for answer in answers}
-    confidence = f"{100 * float(str(probe.settings['confidence'])):g}%"
+    confidence = write_confidence(probe.settings)
     tally = [
         f"{sum(answer.outcome == outcome for answer in answers)} {texts['outcomes'][outcome]['name']}"
         for outcome in OUTCOMES

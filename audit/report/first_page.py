@@ -80,7 +80,7 @@ def _line(place: int, verdict: Verdict, words: Mapping[str, Any]) -> Line:
     whom = verdict.about
     if each:
         told = each[0].removesuffix(".")
-        whom = told[:1].upper() + told[1:] if ";" in told else words["alike"]
+        whom = told[:1].upper() + told[1:]
     return Line(place, verdict, "; ".join([whom, *([heard] if heard else [])]), first_sentence(verdict.sentence))
 
 
@@ -107,7 +107,7 @@ def _undecided(found: Sequence[Verdict], words: Mapping[str, Any]) -> tuple[str,
         if verdict.outcome in OUTCOMES[2:]
     ]
     if len(lines) > MOST:
-        lines = [*lines[: MOST - 1], fill(words["more"], listed=lines[MOST - 1], number=len(lines) - MOST)]
+        lines = [*lines[: MOST - 1], fill(words["undecided_more"], number=len(lines) - MOST + 1)]
     return tuple(lines) or (words["undecided_none"],)
 
 
@@ -119,13 +119,18 @@ def _missing(audit: Audit, words: Mapping[str, Any]) -> str:
 
 def _instrument(audit: Audit, words: Mapping[str, Any]) -> str:
     rows = where(disparities(audit), metric="read_own_group", stage="portrait", language="all")
+    if all(count(row, "n_speakers") == 0 for row in rows):
+        return str(words["instrument_unknown"])
+    able = any(number(row, "value") is not None for row in rows if text(row, "group") != "all")
     listed = _by_group(rows, words, lambda value: value)
-    return fill(words["instrument_of"], listed=listed) if listed else str(words["instrument_unknown"])
+    said = fill(words["instrument_of" if able else "instrument_none"], listed=listed)
+    return said if "human_readings" in audit.tables else f"{said} {words['instrument_rendered']}"
 
 
 def _by_group(rows: Sequence[Record], words: Mapping[str, Any], worst: Callable[[float], float]) -> str:
-    """A figure of every group with its interval; of many groups those that come first by ``worst``."""
-    able = [row for row in rows if number(row, "value") is not None and text(row, "group") != "all"]
+    """A figure of every group with its interval, of many those that come first by ``worst``; then who has none."""
+    rows = [row for row in rows if text(row, "group") != "all"]
+    able = [row for row in rows if number(row, "value") is not None]
     kept = sorted(able, key=lambda row: (worst(number(row, "value") or 0.0), text(row, "group")))[:MOST]
     parts = []
     for group in values(kept, "group", order_groups):
@@ -133,8 +138,17 @@ def _by_group(rows: Sequence[Record], words: Mapping[str, Any], worst: Callable[
         unit = metric_unit(text(row, "metric"))
         interval = write_interval(number(row, "low"), number(row, "high"), unit)
         parts.append(f"{group_name(group)} {write_value(number(row, 'value') or 0.0, unit)} {interval}")
-    listed = ", ".join(parts)
-    return fill(words["more"], listed=listed, number=len(able) - MOST) if len(able) > MOST else listed
+    said = [_few(parts, len(able), words)] if parts else []
+    if without := values([row for row in rows if number(row, "value") is None], "group", order_groups):
+        named = _few([group_name(group) for group in without[:MOST]], len(without), words)
+        said.append(fill(words["without_value"], groups=named))
+    return "; ".join(said)
+
+
+def _few(named: Sequence[str], number_: int, words: Mapping[str, Any]) -> str:
+    """A list of some of so many."""
+    listed = ", ".join(named)
+    return fill(words["more"], listed=listed, number=number_ - len(named)) if number_ > len(named) else listed
 
 
 def _labels(audit: Audit, words: Mapping[str, Any]) -> tuple[str, ...]:
@@ -158,13 +172,11 @@ def _labels(audit: Audit, words: Mapping[str, Any]) -> tuple[str, ...]:
 
     weak = [row for row in rows if text(row, "source") in WEAK_SOURCES]
     said = [fill(words["labels_weak"], listed=named(weak)) if weak else fill(words["labels_sound"], listed=named(rows))]
-    unknown = sum(count(row, "n_speakers") or 0 for row in _speakers_of(audit, UNKNOWN))
-    if unknown:
-        said.append(fill(words["unlabelled"], speakers=counted(unknown, "speaker")))
+    # the row of one figure over all languages counts each speaker once
+    for row in where(disparities(audit), metric="no_face", stage="rendered", language="all", group=UNKNOWN)[:1]:
+        unknown = count(row, "n_speakers")
+        if unknown is None:
+            said.append(words["unlabelled_withheld"])
+        elif unknown:
+            said.append(fill(words["unlabelled"], speakers=counted(unknown, "speaker")))
     return tuple(said)
-
-
-def _speakers_of(audit: Audit, group: str) -> list[Record]:
-    """The rows that count each speaker of a group once: those of one figure over all languages."""
-    rows = where(disparities(audit), metric="no_face", stage="rendered", language="all", group=group)
-    return list(rows[:1])

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from audit.audit import Audit
 from audit.clean_text import clean, in_markdown
@@ -18,12 +17,10 @@ from audit.finding import Finding
 from audit.report.evidence import one
 from audit.report.identity import NOT_RECORDED, name_of
 from audit.report.records import count, disparities, mapping, number, strings, text, values, where
-from audit.report.standalone import fill, read_texts
+from audit.report.texts import fill, texts
 from audit.report.verdicts import Verdict, verdicts
-from audit.report.wording import counted, group_name, order_groups, write_interval, write_value
+from audit.report.wording import counted, group_name, order_groups, write_confidence, write_interval, write_value
 from audit.vocabulary import STAGES
-
-_HERE: Final = Path(__file__).parent
 
 
 def model_card(audit: Audit) -> str:
@@ -40,22 +37,22 @@ def model_card(audit: Audit) -> str:
         The block between lines of three hyphens, which is left out where no check has an estimate; then sections of
         the second level and below. To be put into a card of the model's own, or to stand for itself.
     """
-    texts = read_texts(_HERE)
-    words, told = texts["model_card"], verdicts(audit)
-    return _metadata(audit, told, texts) + "\n".join(
+    said = texts()
+    words, told = said["model_card"], verdicts(audit)
+    return _metadata(audit, told, said) + "\n".join(
         [
             f"## {words['heading']}",
             "",
-            *_introduction(audit, texts),
+            *_introduction(audit, said),
             f"### {words['found']}",
             "",
-            *_table(words["columns"], [_row(verdict, texts) for verdict in told]),
+            *_table(words["columns"], [_row(verdict, said) for verdict in told]),
             "",
-            fill(words["intervals"], confidence=_confidence(audit)),
+            fill(words["intervals"], confidence=write_confidence(audit.settings)),
             "",
             f"### {words['words']}",
             "",
-            *(_sentence(verdict, texts) for verdict in told),
+            *(_sentence(verdict, said) for verdict in told),
             "",
             *_by_group(audit, words),
             f"### {words['limits']}",
@@ -72,10 +69,10 @@ def model_card(audit: Audit) -> str:
     )
 
 
-def _metadata(audit: Audit, told: Sequence[Verdict], texts: Mapping[str, Any]) -> str:
+def _metadata(audit: Audit, told: Sequence[Verdict], said: Mapping[str, Any]) -> str:
     """One result of the model's index, with a metric for each check with an estimate, never without its interval."""
     metrics = [
-        _metric(audit, finding, verdict, texts)
+        _metric(audit, finding, verdict, said)
         for finding, verdict in zip(audit.findings, told, strict=True)
         if finding.estimate is not None and finding.estimate.value is not None
     ]
@@ -86,7 +83,7 @@ def _metadata(audit: Audit, told: Sequence[Verdict], texts: Mapping[str, Any]) -
     if cohort.get("digest"):
         dataset["revision"] = clean(str(cohort["digest"]))
     result = {
-        "task": {"type": "other", "name": texts["model_card"]["task"]},
+        "task": {"type": "other", "name": said["model_card"]["task"]},
         "dataset": dataset,
         "metrics": metrics,
     }
@@ -94,12 +91,12 @@ def _metadata(audit: Audit, told: Sequence[Verdict], texts: Mapping[str, Any]) -
     return "---\n" + "\n".join(_yaml(index)) + "\n---\n\n"
 
 
-def _metric(audit: Audit, finding: Finding, verdict: Verdict, texts: Mapping[str, Any]) -> dict[str, object]:
+def _metric(audit: Audit, finding: Finding, verdict: Verdict, said: Mapping[str, Any]) -> dict[str, object]:
     estimate = finding.estimate
     assert estimate is not None
-    outcome = texts["outcomes"][verdict.outcome]["name"]
+    outcome = said["outcomes"][verdict.outcome]["name"]
     name = (
-        f"{verdict.title}: {verdict.value}, {_confidence(audit)} interval {verdict.interval}"
+        f"{verdict.title}: {verdict.value}, {write_confidence(audit.settings)} interval {verdict.interval}"
         f" ({verdict.about}; {verdict.sizes}): {outcome}"
     )
     return {
@@ -147,8 +144,8 @@ def _yaml(value: object, depth: int = 0) -> list[str]:
     return [line for first, *rest in blocks for line in (f"{pad}- {first[depth + 2 :]}", *rest)]
 
 
-def _introduction(audit: Audit, texts: Mapping[str, Any]) -> list[str]:
-    run, words = audit.run, texts["model_card"]
+def _introduction(audit: Audit, said: Mapping[str, Any]) -> list[str]:
+    run, words = audit.run, said["model_card"]
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
     intro = fill(
         words["intro"],
@@ -159,18 +156,18 @@ def _introduction(audit: Audit, texts: Mapping[str, Any]) -> list[str]:
     )
     lines = [intro, ""]
     if run.get("complete") is not True:
-        lines += [f"**{texts['incomplete']['title']}.** {texts['incomplete']['text']}", ""]
+        lines += [f"**{said['incomplete']['title']}.** {said['incomplete']['text']}", ""]
     if mapping(run.get("cohort")).get("fictional") is True:
         lines += [words["fictional"], ""]
     if notices := strings(run.get("notices")):
-        lines += [f"**{texts['notices']['title']}.**", "", *(f"- {_item(notice)}" for notice in notices), ""]
+        lines += [f"**{said['notices']['title']}.**", "", *(f"- {_item(notice)}" for notice in notices), ""]
     return lines
 
 
-def _row(verdict: Verdict, texts: Mapping[str, Any]) -> list[str]:
+def _row(verdict: Verdict, said: Mapping[str, Any]) -> list[str]:
     return [
         f"{verdict.code}: {verdict.title}",
-        texts["outcomes"][verdict.outcome]["name"],
+        said["outcomes"][verdict.outcome]["name"],
         verdict.about,
         verdict.value or "no estimate",
         verdict.interval,
@@ -180,9 +177,9 @@ def _row(verdict: Verdict, texts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _sentence(verdict: Verdict, texts: Mapping[str, Any]) -> str:
-    said = " ".join(words for words in (verdict.sentence, verdict.reason) if words)
-    return f"- **{in_markdown(verdict.code)}, {texts['outcomes'][verdict.outcome]['name']}.** {in_markdown(said)}"
+def _sentence(verdict: Verdict, said: Mapping[str, Any]) -> str:
+    answer = " ".join(words for words in (verdict.sentence, verdict.reason) if words)
+    return f"- **{in_markdown(verdict.code)}, {said['outcomes'][verdict.outcome]['name']}.** {in_markdown(answer)}"
 
 
 def _by_group(audit: Audit, words: Mapping[str, Any]) -> list[str]:
@@ -232,8 +229,3 @@ def _code(value: object) -> str:
 def _item(words: str) -> str:
     """Text at the head of an item, where a number or a hyphen could begin a list or a line across the page."""
     return re.sub(r"^\s*([-+]|\d+(?=[.)]))", lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", in_markdown(words))
-
-
-def _confidence(audit: Audit) -> str:
-    confidence = audit.settings.get("confidence")
-    return f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence"

@@ -27,7 +27,7 @@ from audit.report.tabular import Column, TableView, head
 from audit.report.tabular import words as in_words
 from audit.report.texts import fill, texts
 from audit.report.verdicts import GLYPH_WIDTH, verdicts
-from audit.report.wording import counted, metric_name
+from audit.report.wording import counted, metric_name, write_confidence
 from audit.sharing import withheld
 from audit.writing import write_whole
 
@@ -56,7 +56,8 @@ PARTS: Final = {
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
-    The same audit with the same sign-offs gives the same bytes. Figures and tables of an earlier report are removed.
+    The same audit with the same sign-offs gives the same bytes. Figures, tables and the PDF of an earlier report are
+    removed.
 
     Parameters
     ----------
@@ -91,6 +92,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     _write_figures(figures, home / "figures")
     pictures = gallery(audit, home, show=show_faces or _fictional(audit))
     page = home / "report.html"
+    page.with_suffix(".pdf").unlink(missing_ok=True)  # of an earlier page
     write_whole(page, to_html(audit, figures, pictures, digest, sign_offs(home, digest)))
     write_whole(home / "model-card.md", model_card(audit))
     return page
@@ -134,7 +136,6 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
     model = identity.name_of(run.get("model"), "the model")
     found = verdicts(audit)
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
-    confidence = audit.settings.get("confidence")
     return {
         "title": clean(
             str(
@@ -154,7 +155,7 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             for i, name in enumerate(SECTIONS, 1)
         ],
         "first": first_page(audit, found),
-        "confidence": f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence",
+        "confidence": write_confidence(audit.settings),
         "outcomes": OUTCOMES,
         "verdicts": found,
         "instrument": instrument,

@@ -68,7 +68,7 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
     Raises
     ------
     AuditError
-        If there is no browser, or it prints nothing in time.
+        If there is no browser, or it prints no whole PDF in time.
     """
     source = Path(page).resolve()
     browser = browser_path()
@@ -81,7 +81,7 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
     try:
         with tempfile.TemporaryDirectory(prefix="audit-print-", ignore_cleanup_errors=True) as profile:
             said = _print(browser, source, partial, Path(profile), seconds)
-        if not partial.is_file():
+        if not _whole(partial):  # a browser may hang after it wrote a whole file
             raise AuditError(
                 f"{browser} printed no PDF of {page}: {said or 'it said nothing'}.",
                 next_step=f"Name another browser in {VARIABLE}, or open {page} in one and print it.",
@@ -90,6 +90,11 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return target
+
+
+def _whole(path: Path) -> bool:
+    """Whether a PDF was written to its end."""
+    return path.is_file() and b"%%EOF" in path.read_bytes()[-1024:]
 
 
 def _print(browser: str, source: Path, target: Path, profile: Path, seconds: float) -> str:

@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
 
@@ -99,11 +99,21 @@ class SignOffs:
 def audit_sha256(audit: Audit, folder: Path) -> str:
     """The digest that a sign-off names: of the folder's audit.json, as ``sha256sum`` prints it.
 
-    Where the folder holds none, that of the file which the audit would be written as.
+    Where that file tells of another audit, or there is none, it is the digest of the file which the audit would be
+    written as, so that nobody's sign-off of other figures counts for these. Tables may differ: ids are put into them.
     """
     path = folder / AUDIT
-    data = path.read_bytes() if path.is_file() else audit.to_json().encode("utf-8", "surrogatepass")
-    return hashlib.sha256(data).hexdigest()
+    data = path.read_bytes() if path.is_file() and _tells(path, audit) else None
+    return hashlib.sha256(audit.to_json().encode("utf-8", "surrogatepass") if data is None else data).hexdigest()
+
+
+def _tells(path: Path, audit: Audit) -> bool:
+    """Whether a folder's audit.json has the audit's own run, settings and findings."""
+    try:
+        written = Audit.read(path.parent)
+    except AuditError:
+        return False
+    return replace(written, tables={}).to_json() == replace(audit, tables={}).to_json()
 
 
 def keep_sign_off(file: str | Path, folder: str | Path) -> Path:

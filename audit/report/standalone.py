@@ -15,9 +15,7 @@ from markupsafe import Markup
 from audit.report.figures import inline
 from audit.report.palette import css_variables
 from audit.report.panels import Panel
-from audit.report.texts import fill, read_texts, texts
-
-__all__ = ["Section", "fill", "page_environment", "read_texts"]
+from audit.report.texts import fill, texts
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 

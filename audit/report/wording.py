@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from audit.clean_text import clean
@@ -277,6 +277,18 @@ def write_interval(low: float | None, high: float | None, unit: Unit, signed: bo
     if low is None or high is None:
         return NO_INTERVAL
     return f"[{write_number(low, unit, signed)}, {write_number(high, unit, signed)}]"
+
+
+def write_confidence(settings: Mapping[str, object]) -> str:
+    """The confidence of the intervals, to stand before their noun.
+
+    Examples
+    --------
+    >>> write_confidence({"confidence": 0.975}), write_confidence({})
+    ('97.5%', 'confidence')
+    """
+    confidence = settings.get("confidence")
+    return f"{100 * confidence:g}%" if isinstance(confidence, float) else "confidence"
 
 
 def counted(number: int, one: str, many: str = "") -> str:
