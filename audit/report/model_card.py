@@ -37,22 +37,21 @@ def model_card(audit: Audit) -> str:
         The block between lines of three hyphens, which is left out where no check has an estimate; then sections of
         the second level and below. To be put into a card of the model's own, or to stand for itself.
     """
-    said = texts()
-    words, told = said["model_card"], verdicts(audit)
-    return _metadata(audit, told, said) + "\n".join(
+    words, told = texts()["model_card"], verdicts(audit)
+    return _metadata(audit, told) + "\n".join(
         [
             f"## {words['heading']}",
             "",
-            *_introduction(audit, said),
+            *_introduction(audit),
             f"### {words['found']}",
             "",
-            *_table(words["columns"], [_row(verdict, said) for verdict in told]),
+            *_table(words["columns"], [_row(verdict) for verdict in told]),
             "",
             fill(words["intervals"], confidence=write_confidence(audit.settings)),
             "",
             f"### {words['words']}",
             "",
-            *(_sentence(verdict, said) for verdict in told),
+            *(_sentence(verdict) for verdict in told),
             "",
             *_by_group(audit, words),
             f"### {words['limits']}",
@@ -69,10 +68,10 @@ def model_card(audit: Audit) -> str:
     )
 
 
-def _metadata(audit: Audit, told: Sequence[Verdict], said: Mapping[str, Any]) -> str:
+def _metadata(audit: Audit, told: Sequence[Verdict]) -> str:
     """One result of the model's index, with a metric for each check with an estimate, never without its interval."""
     metrics = [
-        _metric(audit, finding, verdict, said)
+        _metric(audit, finding, verdict)
         for finding, verdict in zip(audit.findings, told, strict=True)
         if finding.estimate is not None and finding.estimate.value is not None
     ]
@@ -83,7 +82,7 @@ def _metadata(audit: Audit, told: Sequence[Verdict], said: Mapping[str, Any]) ->
     if cohort.get("digest"):
         dataset["revision"] = clean(str(cohort["digest"]))
     result = {
-        "task": {"type": "other", "name": said["model_card"]["task"]},
+        "task": {"type": "other", "name": texts()["model_card"]["task"]},
         "dataset": dataset,
         "metrics": metrics,
     }
@@ -91,10 +90,10 @@ def _metadata(audit: Audit, told: Sequence[Verdict], said: Mapping[str, Any]) ->
     return "---\n" + "\n".join(_yaml(index)) + "\n---\n\n"
 
 
-def _metric(audit: Audit, finding: Finding, verdict: Verdict, said: Mapping[str, Any]) -> dict[str, object]:
+def _metric(audit: Audit, finding: Finding, verdict: Verdict) -> dict[str, object]:
     estimate = finding.estimate
     assert estimate is not None
-    outcome = said["outcomes"][verdict.outcome]["name"]
+    outcome = texts()["outcomes"][verdict.outcome]["name"]
     name = (
         f"{verdict.title}: {verdict.value}, {write_confidence(audit.settings)} interval {verdict.interval}"
         f" ({verdict.about}; {verdict.sizes}): {outcome}"
@@ -144,8 +143,8 @@ def _yaml(value: object, depth: int = 0) -> list[str]:
     return [line for first, *rest in blocks for line in (f"{pad}- {first[depth + 2 :]}", *rest)]
 
 
-def _introduction(audit: Audit, said: Mapping[str, Any]) -> list[str]:
-    run, words = audit.run, said["model_card"]
+def _introduction(audit: Audit) -> list[str]:
+    run, words = audit.run, texts()["model_card"]
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
     intro = fill(
         words["intro"],
@@ -156,18 +155,18 @@ def _introduction(audit: Audit, said: Mapping[str, Any]) -> list[str]:
     )
     lines = [intro, ""]
     if run.get("complete") is not True:
-        lines += [f"**{said['incomplete']['title']}.** {said['incomplete']['text']}", ""]
+        lines += [f"**{texts()['incomplete']['title']}.** {texts()['incomplete']['text']}", ""]
     if mapping(run.get("cohort")).get("fictional") is True:
         lines += [words["fictional"], ""]
     if notices := strings(run.get("notices")):
-        lines += [f"**{said['notices']['title']}.**", "", *(f"- {_item(notice)}" for notice in notices), ""]
+        lines += [f"**{texts()['notices']['title']}.**", "", *(f"- {_item(notice)}" for notice in notices), ""]
     return lines
 
 
-def _row(verdict: Verdict, said: Mapping[str, Any]) -> list[str]:
+def _row(verdict: Verdict) -> list[str]:
     return [
         f"{verdict.code}: {verdict.title}",
-        said["outcomes"][verdict.outcome]["name"],
+        texts()["outcomes"][verdict.outcome]["name"],
         verdict.about,
         verdict.value or "no estimate",
         verdict.interval,
@@ -177,9 +176,9 @@ def _row(verdict: Verdict, said: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _sentence(verdict: Verdict, said: Mapping[str, Any]) -> str:
+def _sentence(verdict: Verdict) -> str:
     answer = " ".join(words for words in (verdict.sentence, verdict.reason) if words)
-    return f"- **{in_markdown(verdict.code)}, {said['outcomes'][verdict.outcome]['name']}.** {in_markdown(answer)}"
+    return f"- **{in_markdown(verdict.code)}, {texts()['outcomes'][verdict.outcome]['name']}.** {in_markdown(answer)}"
 
 
 def _by_group(audit: Audit, words: Mapping[str, Any]) -> list[str]:
