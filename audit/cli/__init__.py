@@ -1,7 +1,7 @@
 """The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
 
-from audit.cli.cohorts import cohort_import, cohort_labels
-from audit.cli.commands import cohort_check, compare, list_names, simulate, track, train
+from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
+from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.gate import gate
 from audit.cli.probe import probe
 from audit.cli.runs import measure, report, run, sheet

@@ -1,4 +1,4 @@
-"""Cohorts made from downloads: ``audit cohort import`` and ``audit cohort labels``."""
+"""Cohorts, made and checked: ``audit cohort import``, ``audit cohort check`` and ``audit cohort labels``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 import audit
-from audit.cli.terminal import give, give_json, rich_table, say, stderr, stdout, suggest
+from audit.cli.runs import cohort_path
+from audit.cli.terminal import give, give_either, give_json, rich_table, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson
 from audit.errors import AuditError
 
@@ -82,11 +83,31 @@ def cohort_import(
         say(remark)
     say(f"{len(made.speakers)} speakers, {len(made.clips)} clips.")
     suggest(f"audit cohort check {out}")
+    counts = {"n_speakers": len(made.speakers), "n_clips": len(made.clips)}
+    give_either(str(out), {"cohort": str(out), **counts, "remarks": remarks}, as_json=as_json)
+
+
+def cohort_check(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect.
+
+    Example: [bold]audit cohort check C[/bold]
+    """
+    from audit.cohort.check import check_cohort
+    from audit.plan import MARGINS
+
+    found = check_cohort(audit.Cohort.read(cohort_path(folder)), MARGINS)
+    suggest(f"audit run --cohort {folder} --model NAME -o RUN")
     if as_json:
-        counts = {"n_speakers": len(made.speakers), "n_clips": len(made.clips)}
-        give_json({"cohort": str(out), **counts, "remarks": remarks})
-    else:
-        give(str(out))
+        give_json(found.as_dict())
+        return
+    stdout.print(f"{found.name}  {found.digest[:12]}", style="bold", markup=False)
+    for title, frame in found.tables.items():
+        stdout.print(rich_table(title, frame))
+    for sentence in found.remarks:
+        give(sentence)
 
 
 def cohort_labels(

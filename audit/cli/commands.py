@@ -1,4 +1,4 @@
-"""The verbs that stand beside a run: comparing, tracking, planting truth, training, listing, checking a cohort."""
+"""The verbs that stand beside a run: comparing, tracking, planting truth, training, listing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 from rich.table import Table as RichTable
 
 import audit
-from audit.cli.runs import cohort_path, plan_of, suppressing
-from audit.cli.terminal import give, give_json, give_text, progress, rich_table, say, stderr, stdout, suggest
+from audit.cli.runs import plan_of, suppressing
+from audit.cli.terminal import give, give_either, give_json, give_text, progress, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
@@ -67,10 +67,7 @@ def track(
     """
     logged = audit.track(run, store=store, experiment=experiment, files=files or [])
     suggest(f"mlflow ui --backend-store-uri {store}")
-    if as_json:
-        give_json({"mlflow_run": logged, "store": str(store)})
-    else:
-        give(logged)
+    give_either(logged, {"mlflow_run": logged, "store": str(store)}, as_json=as_json)
 
 
 def simulate(
@@ -87,33 +84,7 @@ def simulate(
     speakers, clips = made.manifest["cohort"]["n_speakers"], len(made.observations)
     say(f"{speakers} speakers, {clips} clips.")
     suggest(f"audit measure {out}")
-    if as_json:
-        give_json({"run": str(out), "n_speakers": speakers, "n_clips": clips})
-    else:
-        give(str(out))
-
-
-def cohort_check(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
-    as_json: AsJson = False,
-) -> None:
-    """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect.
-
-    Example: [bold]audit cohort check C[/bold]
-    """
-    from audit.cohort.check import check_cohort
-    from audit.plan import MARGINS
-
-    found = check_cohort(audit.Cohort.read(cohort_path(folder)), MARGINS)
-    suggest(f"audit run --cohort {folder} --model NAME -o RUN")
-    if as_json:
-        give_json(found.as_dict())
-        return
-    stdout.print(f"{found.name}  {found.digest[:12]}", style="bold", markup=False)
-    for title, frame in found.tables.items():
-        stdout.print(rich_table(title, frame))
-    for sentence in found.remarks:
-        give(sentence)
+    give_either(str(out), {"run": str(out), "n_speakers": speakers, "n_clips": clips}, as_json=as_json)
 
 
 def train(
@@ -139,10 +110,7 @@ def train(
             say=say,
         )
     suggest(f"audit run --cohort C --model speech2face --weights {done.weights}")
-    if as_json:
-        give_json({"weights": str(done.weights)})
-    else:
-        give(str(done.weights))
+    give_either(str(done.weights), {"weights": str(done.weights)}, as_json=as_json)
 
 
 def list_names(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import audit
-from audit.cli.terminal import give, give_json, give_text, progress, rich_table, say, stderr, stdout, suggest
+from audit.cli.terminal import give, give_either, give_text, progress, rich_table, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.errors import AuditError
 
@@ -148,11 +148,8 @@ def report(
     page = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
     paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
-    if as_json:
-        made = {"report": page, "pdf": paper, "sign_off": kept}
-        give_json({name: str(path) for name, path in made.items() if path})
-    else:
-        give(str(paper or page))
+    made = {"report": page, "pdf": paper, "sign_off": kept}
+    give_either(str(paper or page), {name: str(path) for name, path in made.items() if path}, as_json=as_json)
 
 
 def sheet(
@@ -170,10 +167,7 @@ def sheet(
     page = made.folder / "index.html"
     stderr.print(rich_table(f"{len(made.drawn)} faces drawn", made.strata))
     suggest(f"have people fill it in, then: audit measure {run} --human-readings FILE")
-    if as_json:
-        give_json({"sheet": str(page), "n_faces": len(made.drawn)})
-    else:
-        give(str(page))
+    give_either(str(page), {"sheet": str(page), "n_faces": len(made.drawn)}, as_json=as_json)
 
 
 def _plan(

@@ -79,6 +79,14 @@ def give_json(document: object) -> None:
     give_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
+def give_either(line: str, document: object, *, as_json: bool) -> None:
+    """What a verb made: a line for people and pipes, or a document where JSON was asked for."""
+    if as_json:
+        give_json(document)
+    else:
+        give(line)
+
+
 @contextmanager
 def only_data_on_stdout() -> Iterator[None]:
     """What foreign code prints goes to stderr: stdout is for what is given here."""
