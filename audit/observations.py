@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ PLAN = "plan.toml"
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
-_AT_ONCE = 100_000
+_AT_ONCE = 10_000
 
 
 def similarity_column(stage: str, model: str, primary: str) -> str:
@@ -85,8 +85,8 @@ class Run:
 
     Attributes
     ----------
-    observations : DataFrame
-        One row a clip, sorted by ``clip_id``, without the face features and landmarks.
+    held : DataFrame or None
+        The observations, where they are in memory; a run on disk reads its own when asked.
     manifest : Mapping
         What was run: cohort, model, instrument, plan, seed, versions, digests, hardware, status.
     folder : Path or None
@@ -95,7 +95,7 @@ class Run:
         Face features of a run in memory, by stage and model; a run on disk reads its own when asked.
     """
 
-    observations: pd.DataFrame
+    held: pd.DataFrame | None
     manifest: Mapping[str, Any]
     folder: Path | None = None
     features: Mapping[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
@@ -111,31 +111,21 @@ class Run:
         """
         root = Path(folder)
         manifest = read_manifest(root)
-        parts = part_files(root)
-        if not parts:
-            raise RunError(
-                f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again."
-            )
-        for name, digest in manifest.get("parts", {}).items():
-            path = root / OBSERVATIONS / name
-            if not path.is_file() or file_digest(path) != digest:
-                raise RunError(
-                    f"{path} is missing or was changed after the run.",
-                    "the file that the run wrote",
-                    "Restore it, or run again into a new folder.",
-                )
-        tables = [_part_table(path) for path in parts]
-        try:
-            table = pa.concat_tables(tables, promote_options="default")
-        except pa.ArrowException as error:
-            raise RunError(f"The parts of {folder} have different columns: {error}.", "parts of one run") from error
-        del tables
-        # column by column, and no copy where the parts are in order: a large run need not be held twice
-        frame = table.to_pandas(split_blocks=True, self_destruct=True)
-        del table
-        if not frame["clip_id"].is_monotonic_increasing:
-            frame = frame.sort_values("clip_id", ignore_index=True)
-        return cls(frame, manifest, root)
+        return cls(_observations(root, manifest), manifest, root)
+
+    @cached_property
+    def observations(self) -> pd.DataFrame:
+        """One row a clip, sorted by ``clip_id``, without the face features and landmarks.
+
+        Raises
+        ------
+        RunError
+            If the folder holds none, or its parts are not those that the manifest names.
+        """
+        if self.held is not None:
+            return self.held
+        assert self.folder is not None
+        return _observations(self.folder, self.manifest)
 
     @property
     def complete(self) -> bool:
@@ -205,6 +195,42 @@ class Run:
         for names, values in found:
             rows[places.get_indexer(pd.Index(names))] = values
         return rows
+
+
+def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """The observations in a run's folder, once each part is known to be the one that was written."""
+    paths = part_files(folder)
+    if not paths:
+        raise RunError(
+            f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again."
+        )
+    for name, digest in manifest.get("parts", {}).items():
+        path = folder / OBSERVATIONS / name
+        if not path.is_file() or file_digest(path) != digest:
+            raise RunError(
+                f"{path} is missing or was changed after the run.",
+                "the file that the run wrote",
+                "Restore it, or run again into a new folder.",
+            )
+    try:
+        table = pa.concat_tables(_joined_parts(paths), promote_options="default")
+    except pa.ArrowException as error:
+        raise RunError(f"The parts of {folder} have different columns: {error}.", "parts of one run") from error
+    # column by column, and no copy where the parts are in order: a large run need not be held twice
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    del table
+    return frame if frame["clip_id"].is_monotonic_increasing else frame.sort_values("clip_id", ignore_index=True)
+
+
+def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:
+    """Parts joined to tables of many rows: thousands of small ones would take as much memory again as they hold."""
+    waiting: list[pa.Table] = []
+    for path in paths:
+        waiting.append(_part_table(path))
+        if sum(map(len, waiting)) >= _AT_ONCE:
+            yield pa.concat_tables(waiting, promote_options="default").combine_chunks()
+            waiting.clear()
+    yield from waiting
 
 
 def _joined(column: pd.Series) -> bytes:

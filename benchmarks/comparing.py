@@ -67,7 +67,7 @@ def pair(first: dict[str, Any], second: dict[str, Any], speakers: int, seed: int
     a, b = (audit.simulate(shape | table, seed) for table in (first, second))
     drawn = audit.simulate(shape | second, seed + 1_000_000).observations
     made = [name for name in drawn.columns if name.startswith(("rendered", "ceiling")) or name == "status"]
-    return a, replace(b, observations=b.observations.assign(**{name: drawn[name] for name in made}))
+    return a, replace(b, held=b.observations.assign(**{name: drawn[name] for name in made}))
 
 
 def main() -> None:

@@ -125,7 +125,7 @@ def run_of(rows: int, speakers: int, years: int) -> audit.Run:
     if years:
         wrong = np.random.default_rng(0).normal(0, years, (3, len(run.observations)))
         ages = {f"{stage}_age": run.observations[f"{stage}_age"] + of for stage, of in zip(STAGES, wrong, strict=True)}
-        run = dataclasses.replace(run, observations=run.observations.assign(**ages))
+        run = dataclasses.replace(run, held=run.observations.assign(**ages))
     return run
 
 

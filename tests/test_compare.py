@@ -59,7 +59,7 @@ def reads(run: audit.Run, stage: str, clips: Mapping[str, list[str]]) -> audit.R
     seen = run.observations.copy()
     for group, found in clips.items():
         seen.loc[seen["group"] == group, f"{stage}_race"] = found
-    return replace(run, observations=seen)
+    return replace(run, held=seen)
 
 
 def described(run: audit.Run, **changes: Any) -> audit.Run:
@@ -77,7 +77,7 @@ def described(run: audit.Run, **changes: Any) -> audit.Run:
 def seen_otherwise(run: audit.Run, column: str, value: object) -> audit.Run:
     seen = run.observations.copy()
     seen.loc[seen.index[0], column] = value
-    return replace(run, observations=seen)
+    return replace(run, held=seen)
 
 
 REFUSED: dict[str, tuple[Callable[[audit.Run], audit.Run], str]] = {
@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[Callable[[audit.Run], audit.Run], str]] = {
         lambda run: seen_otherwise(run, "portrait_race", "indian"),
         "reads the same portraits otherwise",
     ),
-    "fewer clips": (lambda run: replace(run, observations=run.observations.iloc[1:]), "the number of clips"),
+    "fewer clips": (lambda run: replace(run, held=run.observations.iloc[1:]), "the number of clips"),
 }
 
 
@@ -159,7 +159,7 @@ def test_gaps_by_hand() -> None:
     asian, white = (seen.index[seen["group"] == group] for group in ("asian", "white"))
     for rows in (asian[:4], white[:2]):
         seen.loc[rows, "rendered_gender"] = [wrong[gender] for gender in seen.loc[rows, "gender"]]
-    found = paired_changes(before, replace(before, observations=seen), SETTINGS)
+    found = paired_changes(before, replace(before, held=seen), SETTINGS)
     assert found["S2F004.asian"].at(0.95).value == -0.25  # own -4/8, others -2/8
     assert found["S2F004.white"].at(0.95).value == 0.25
     assert found["S2F004"].at(0.95).value == -0.25
@@ -172,7 +172,7 @@ def test_s2f006_by_hand() -> None:
     seen.loc[rows, ["status", "rendered_status"]] = "no_face"
     seen.loc[rows, ["rendered_race", "rendered_gender"]] = None
     seen.loc[rows, "rendered_age"] = np.nan
-    after = replace(before, observations=seen)
+    after = replace(before, held=seen)
     assert change_of(before, after, "S2F006.asian").value == 0.25
     assert change_of(before, after, "S2F006").value == 0.25
     assert change_of(before, after, "S2F003.asian").n_missing == 2
@@ -286,7 +286,7 @@ def test_too_few_speakers_in_a_group_leave_the_headline_without_an_interval() ->
     run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 20, "languages": ["en", "zh"]})
     few = run.observations[~((run.observations["group"] == "white") & run.observations["speaker_id"].str.contains("1"))]
     few = few[(few["group"] == "asian") | few["speaker_id"].isin(["white-02", "white-03"])].reset_index(drop=True)
-    made = paired_changes(replace(run, observations=few), replace(run, observations=few), SETTINGS)
+    made = paired_changes(replace(run, held=few), replace(run, held=few), SETTINGS)
     assert made["S2F003.asian"].at(0.95).interval is not None
     assert made["S2F003.white"].at(0.95).interval is None
     assert made["S2F003"].at(0.95).interval is None
@@ -301,7 +301,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_speakers_matter(
     def other(run: audit.Run) -> audit.Run:
         seen = run.observations.iloc[order].reset_index(drop=True)
         names = {name: f"s{i:03d}" for i, name in enumerate(sorted(seen["speaker_id"].unique(), reverse=True))}
-        return replace(run, observations=seen.assign(speaker_id=seen["speaker_id"].map(names)))
+        return replace(run, held=seen.assign(speaker_id=seen["speaker_id"].map(names)))
 
     pd.testing.assert_frame_equal(audit.compare(*map(other, runs)).frame(), compared.frame())
 
@@ -390,7 +390,7 @@ def test_a_speaker_with_very_many_clips_counts_as_one(runs: tuple[audit.Run, aud
         seen = run.observations
         mine = seen[seen["speaker_id"] == "asian-00"]
         copies = [mine.assign(clip_id=mine["clip_id"] + f"-{i}") for i in range(200)]
-        return replace(run, observations=pd.concat([seen, *copies], ignore_index=True))
+        return replace(run, held=pd.concat([seen, *copies], ignore_index=True))
 
     before, after = (paired_changes(*pair, SETTINGS)["S2F001"].at(0.95) for pair in (runs, tuple(map(many, runs))))
     assert after.value == pytest.approx(before.value)

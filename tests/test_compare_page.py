@@ -33,7 +33,7 @@ def pictured(run: audit.Run, folder: Path, colour: str) -> audit.Run:
     (folder / "faces").mkdir(parents=True)
     Image.new("RGB", (32, 32), colour).save(folder / "faces" / f"{colour}.png")
     seen = run.observations.assign(portrait_face=colour, rendered_face=colour)
-    return replace(run, observations=seen, folder=folder)
+    return replace(run, held=seen, folder=folder)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from audit.vocabulary import RACES
 from tests.fakes import ColourInstrument, LoudnessModel, fake_face
 
 MakeCohort = Callable[..., Path]
+PICTURES = 8 + 5 * 2 + 1
+"""Eight portraits; in five parts of three clips two different rendered faces, in the last part's one clip one."""
 
 
 class KnownModel(LoudnessModel):
@@ -106,7 +108,7 @@ def test_a_second_run_asks_neither_model_nor_instrument_again(make_cohort: MakeC
     assert (model.heard, instrument.pictures_read) == (0, 0)
     assert parts(second) == parts(first)
     answers = second.manifest["answers"]
-    assert (answers["rendered"], answers["read"], answers["read_before"]) == (0, 0, 10)
+    assert (answers["rendered"], answers["read"], answers["read_before"]) == (0, 0, PICTURES)
     assert answers["rendered_before"] > 0
     faces = [sorted(path.name for path in (tmp_path / name / "faces").iterdir()) for name in ("first", "second")]
     assert faces[0] == faces[1]
@@ -141,7 +143,7 @@ def test_what_says_nothing_of_its_answers_is_always_asked(make_cohort: MakeCohor
     run(cohort, tmp_path / "first")
     model, instrument = LoudnessModel(), ColourInstrument()
     run(cohort, tmp_path / "second", model, instrument)
-    assert (model.heard, instrument.pictures_read) == (16, 10)
+    assert (model.heard, instrument.pictures_read) == (16, PICTURES)
 
 
 def test_a_failure_is_not_kept(make_cohort: MakeCohort, tmp_path: Path) -> None:

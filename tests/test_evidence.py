@@ -52,7 +52,7 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
     if request.param == "somebody in two groups":
         seen.loc[seen.index[seen["speaker_id"] == "asian-01"][:4], "group"] = "white"
     seen = seen[rng.random(len(seen)) < 0.7].reset_index(drop=True)
-    return evidence_of(dataclasses.replace(run, observations=seen))
+    return evidence_of(dataclasses.replace(run, held=seen))
 
 
 def assert_alike(found: Iterable[Estimate], alone: Iterable[Estimate]) -> None:

@@ -51,7 +51,24 @@ def test_a_portrait_is_read_once_however_many_clips_its_speaker_has(make_cohort:
         out=tmp_path / "run",
         settings=RunSettings(part=2),
     )
-    assert instrument.pictures_read == 8 + 2  # eight portraits, two different rendered faces
+    assert instrument.pictures_read == 8 + 8 * 2  # eight portraits, and in each of eight parts two rendered faces
+
+
+def test_a_run_holds_no_observations_until_it_is_asked_for_them(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    made = run(make_cohort(), tmp_path / "run")
+    assert made.held is None
+    assert made.complete
+    pd.testing.assert_frame_equal(made.observations, audit.Run.read(tmp_path / "run").observations)
+
+
+def test_parts_are_joined_while_they_are_read(
+    make_cohort: MakeCohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = run(make_cohort(), tmp_path / "run", part=3)
+    monkeypatch.setattr("audit.observations._AT_ONCE", 7)
+    again = audit.Run.read(tmp_path / "run")
+    pd.testing.assert_frame_equal(again.observations, made.observations)
+    assert again.digest == made.digest
 
 
 def test_a_clip_on_which_the_model_fails_costs_only_itself(make_cohort: MakeCohort, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def sizes(**speakers: int) -> audit.Run:
         for name in sorted(frame.loc[frame["group"] == group, "speaker_id"].unique())[:n]
     ]
     frame = frame[frame["speaker_id"].isin(kept)].reset_index(drop=True)
-    return replace(run, observations=frame)
+    return replace(run, held=frame)
 
 
 def test_a_small_cell_takes_the_next_smallest_with_it() -> None:
@@ -265,7 +265,7 @@ def test_no_row_of_a_table_is_suppressed_alone_beside_its_total() -> None:
     frame = run.observations.copy()
     women = frame["speaker_id"].isin(sorted(frame.loc[frame["group"] == "white", "speaker_id"].unique())[:2])
     frame["gender"] = np.where(women, "woman", "man")
-    found = audit.measure(replace(run, observations=frame), settings=MeasureSettings(suppress_below=5))
+    found = audit.measure(replace(run, held=frame), settings=MeasureSettings(suppress_below=5))
     strata = found.tables["strata"].frame
     white = strata[strata["group"] == "white"]
     assert len(white) > 1 and white["n_speakers"].isna().all(), "two women, so that the men are not told either"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import tomli_w
 
 from audit.errors import RunError
-from audit.harness.work import Part
+from audit.harness.work import Part, Parts
 from audit.observations import (
     MANIFEST,
     PLAN,
@@ -103,26 +103,26 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
     write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
-def undone(folder: Path, parts: Sequence[Part], columns: pa.Schema, known: Mapping[str, str]) -> list[Part]:
+def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, str]) -> Parts:
     """The parts that are not there yet, or not whole: what a crash left is made anew.
 
     Parameters
     ----------
     folder : Path
         The run's folder.
-    parts : sequence of Part
+    parts : Parts
         All parts of the run.
     columns : Schema
         Of the observations.
     known : mapping of str to str
         The digest of each part, where the run was complete once.
     """
-    paths = {part.number: part_path(folder, part.number) for part in parts}
-    return [
-        part
-        for part in parts
-        if not _is_whole(paths[part.number], part.rows, columns, known.get(paths[part.number].name))
-    ]
+
+    def is_whole(part: Part) -> bool:
+        path = part_path(folder, part.number)
+        return _is_whole(path, part.rows, columns, known.get(path.name))
+
+    return parts.only([part.number for part in parts if not is_whole(part)])
 
 
 def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | None) -> bool:

@@ -7,12 +7,12 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from audit.errors import RunError
-from audit.harness.work import Done, Part, Work, Worker
+from audit.harness.work import Done, Part, Parts, Work, Worker
 
 _AHEAD = 2
 """So many parts wait for each worker; the others are not sent before one of these is done."""
@@ -20,13 +20,13 @@ _AHEAD = 2
 _worker: Worker | None = None
 
 
-def in_this_process(work: Work, parts: Sequence[Part]) -> Iterator[Done]:
+def in_this_process(work: Work, parts: Parts) -> Iterator[Done]:
     """Do the parts here, one after the other."""
     with Worker(work) as worker:
         yield from worker.do(parts)
 
 
-def in_processes(work: Work, parts: Sequence[Part], workers: int) -> Iterator[Done]:
+def in_processes(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
     """Do the parts in worker processes, each with a model and an instrument of its own.
 
     Raises

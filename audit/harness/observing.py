@@ -54,8 +54,11 @@ KEPT_COLUMNS = (
     "language_source",
     "native_language",
 )
-REMEMBERED = 8192
-"""So many readings are remembered by the picture's digest, so that no portrait is read once a clip."""
+OF_A_SPEAKER = ("portrait", "ceiling")
+"""The stages whose pictures all clips of a speaker share."""
+REMEMBERED = 2048
+"""So many readings of a speaker's pictures are remembered by the picture's digest: the next clip has the same ones. A
+rendered face hardly ever comes again."""
 INSTRUMENT_ERROR = "instrument_error"
 """The status of a picture on which the instrument failed."""
 
@@ -154,6 +157,9 @@ class Observer:
         part, counts = rendered.part, Counts()
         digests = {digest for faces in rendered.faces.values() for digest in faces} - {""}
         readings = self._read(sorted(digests), rendered.pictures, counts)
+        self._remember(
+            {digest: readings[digest] for stage in OF_A_SPEAKER for digest in rendered.faces[stage] if digest}
+        )
         records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in part.rows.to_dict("records")]
         rows = []
         for i, record in enumerate(records):
@@ -232,7 +238,7 @@ class Observer:
         """What was read in each picture, or why nothing could be; a picture seen before is not read again."""
         readings = {digest: self._readings[digest] for digest in digests if digest in self._readings}
         wanted = [digest for digest in digests if digest not in readings]
-        known: Mapping[str, Reading] = {}
+        known: dict[str, Reading] = {}
         if self._cache is not None and self._instrument_key is not None:
             known = self._cache.readings(wanted, self._instrument_key)
         todo = [digest for digest in wanted if digest not in known]
@@ -243,11 +249,12 @@ class Observer:
             self._cache.keep_readings(kept, self._instrument_key)
         counts.read += len(todo)
         counts.read_before += len(known)
-        self._readings |= {**known, **fresh}
-        readings |= {**known, **fresh}
+        return readings | known | fresh
+
+    def _remember(self, readings: Mapping[str, Reading | str]) -> None:
+        self._readings |= readings
         while len(self._readings) > REMEMBERED:
             del self._readings[next(iter(self._readings))]
-        return readings
 
     def _from_cache(self, digest: str) -> Picture:
         assert self._cache is not None

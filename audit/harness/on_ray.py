@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 
 from audit.errors import AuditError, RunError
 from audit.harness.observing import Counts
-from audit.harness.work import Done, Part, Work, Worker
+from audit.harness.work import Done, Part, Parts, Work, Worker
 
 ADDRESS = "RAY_ADDRESS"
 _NUMBER = "number of the part"
@@ -39,14 +39,14 @@ class PartActor:
         return pd.DataFrame([{"number": done.number, "clips": done.clips} | counted | took])
 
 
-def on_ray(work: Work, parts: Sequence[Part], workers: int) -> Iterator[Done]:
+def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
     """Do the parts by actors on Ray.
 
     Parameters
     ----------
     work : Work
         How.
-    parts : sequence of Part
+    parts : Parts
         What.
     workers : int
         Actors.

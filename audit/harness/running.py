@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,12 @@ from audit.errors import RunError
 from audit.harness.cache import Cache, cache_folder, cache_key
 from audit.harness.folder import close_folder, new_folder, open_folder, undone
 from audit.harness.observing import KNOWN_COLUMNS, Counts
-from audit.harness.work import Done, Part, Work
+from audit.harness.work import Done, Parts, Work
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
-from audit.observations import FACES, OBSERVATIONS, Run, schema
+from audit.observations import FACES, OBSERVATIONS, Run, read_manifest, schema
 from audit.plan import EngineSettings, Plan, RunSettings
 from audit.writing import writing
 
@@ -74,7 +74,7 @@ def run(
     Returns
     -------
     Run
-        Complete: one observation for every clip.
+        Complete: one observation for every clip, read from the folder when first asked for.
 
     Raises
     ------
@@ -119,20 +119,17 @@ def run(
             Cache(kept_in).close()  # one that cannot be used is told before anything is made
         with claim(folder):
             manifest = open_folder(folder, identity, plan or Plan(run=settings))
-            starts = range(0, len(table), settings.part)
-            parts = [Part(number, table.iloc[start : start + settings.part]) for number, start in enumerate(starts)]
-            todo = undone(folder, parts, work.columns, manifest.get("parts", {}))
+            pa.default_memory_pool().release_unused()  # what reading the cohort took and left
+            todo = undone(folder, Parts(table, settings.part), work.columns, manifest.get("parts", {}))
             spent = _do(work, todo, engine, len(table), progress)
             close_folder(folder, manifest, spent)
-    return Run.read(folder)
+    return Run(None, read_manifest(folder), folder)
 
 
-def _do(
-    work: Work, todo: Sequence[Part], engine: EngineSettings, n_clips: int, progress: Progress | None
-) -> dict[str, Any]:
+def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
     """Do all parts; what it took, for the manifest."""
     began = time.monotonic()
-    left = sum(len(part.rows) for part in todo)
+    left = todo.n_clips
     seconds, counts = dict.fromkeys(("load", "render", "read", "write"), 0.0), Counts()
     for done in _engine(work, todo, engine):
         left -= done.clips
@@ -155,7 +152,7 @@ def _do(
     }
 
 
-def _engine(work: Work, todo: Sequence[Part], engine: EngineSettings) -> Iterator[Done]:
+def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
     if not todo:
         return iter(())
     if engine.name == "ray":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,48 @@ class Part(NamedTuple):
 
     number: int
     rows: pd.DataFrame
+
+
+class Parts:
+    """A table in parts, each cut out when it is asked for: no part is in memory before its turn.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a clip, sorted by ``clip_id``.
+    size : int
+        Clips in a part; the last may have fewer.
+    numbers : sequence of int, optional
+        Which parts; all without it.
+
+    Examples
+    --------
+    >>> parts = Parts(pd.DataFrame({"clip_id": list("abcde")}), 2)
+    >>> [(part.number, "".join(part.rows["clip_id"])) for part in parts]
+    [(0, 'ab'), (1, 'cd'), (2, 'e')]
+    >>> parts.only([1, 2]).n_clips
+    3
+    """
+
+    def __init__(self, table: pd.DataFrame, size: int, numbers: Sequence[int] | None = None) -> None:
+        self._table, self._size = table, size
+        self._numbers = range(-(-len(table) // size)) if numbers is None else numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Part]:
+        for number in self._numbers:
+            yield Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
+
+    @property
+    def n_clips(self) -> int:
+        """Clips in all of them."""
+        return sum(len(part.rows) for part in self)
+
+    def only(self, numbers: Sequence[int]) -> Parts:
+        """The parts of these numbers."""
+        return Parts(self._table, self._size, numbers)
 
 
 @dataclass(frozen=True)
