@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from audit.training.data import cohort_folder
 from tests.fakes import fake_face
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +25,24 @@ def shared_data() -> Path:
     folder = Path(os.environ.get("AUDIT_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip("the real development data is not on this machine (AUDIT_SHARED_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def training_part(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight training and two validation speakers of the embedded training part, so that a step takes no time."""
+    source, folder = cohort_folder("synthetic_bilingual/training"), tmp_path_factory.mktemp("training_part")
+    speakers = pd.read_csv(source / "speakers.csv", dtype=str, keep_default_na=False)
+    some = speakers[speakers["split"] == "training"].groupby("group").head(2)
+    chosen = pd.concat([some, speakers[speakers["split"] == "validation"].head(2)])
+    clips = pd.read_csv(source / "clips.csv", dtype=str, keep_default_na=False)
+    clips = clips[clips["speaker_id"].isin(chosen["speaker_id"])]
+    for path in [*chosen["portrait"], *clips["audio"]]:
+        (folder / path).parent.mkdir(exist_ok=True)
+        shutil.copy(source / path, folder / path)
+    chosen.to_csv(folder / "speakers.csv", index=False)
+    clips.to_csv(folder / "clips.csv", index=False)
+    shutil.copy(source / "cohort.toml", folder)
     return folder
 
 

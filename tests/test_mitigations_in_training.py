@@ -19,7 +19,6 @@ from audit.mitigations.training import Mitigations, mitigations_of
 from audit.models.speech2face import load_checkpoint, weights_of
 from audit.models.speech2face.model import Speech2Face
 from audit.training import TrainPlan, train
-from audit.training.data import cohort_folder
 from audit.training.losses import losses_by_clip, voice_losses
 from audit.training.plan import VoiceStage
 from tests.fakes import ColourInstrument
@@ -200,34 +199,16 @@ def test_weights_of_one_are_no_weights_and_penalties_are_added() -> None:
     assert found["loss"] == pytest.approx(3.0 + found["language_adversarial"])
 
 
-@pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight training and two validation speakers of the embedded training part, so that a step takes no time."""
-    source, folder = cohort_folder("synthetic_bilingual/training"), tmp_path_factory.mktemp("taught")
-    speakers = pd.read_csv(source / "speakers.csv", dtype=str, keep_default_na=False)
-    some = speakers[speakers["split"] == "training"].groupby("group").head(2)
-    chosen = pd.concat([some, speakers[speakers["split"] == "validation"].head(2)])
-    clips = pd.read_csv(source / "clips.csv", dtype=str, keep_default_na=False)
-    clips = clips[clips["speaker_id"].isin(chosen["speaker_id"])]
-    for path in [*chosen["portrait"], *clips["audio"]]:
-        (folder / path).parent.mkdir(exist_ok=True)
-        shutil.copy(source / path, folder / path)
-    chosen.to_csv(folder / "speakers.csv", index=False)
-    clips.to_csv(folder / "clips.csv", index=False)
-    shutil.copy(source / "cohort.toml", folder)
-    return folder
-
-
-def trained(names: str, taught: Path, out: Path, max_seconds: float | None = None) -> Path | None:
-    plan = TrainPlan.parse(SHORT + f"names = {names}\n").model_copy(update={"cohort": str(taught)})
+def trained(names: str, training_part: Path, out: Path, max_seconds: float | None = None) -> Path | None:
+    plan = TrainPlan.parse(SHORT + f"names = {names}\n").model_copy(update={"cohort": str(training_part)})
     return train(
         plan, out, device="cpu", decoder=weights_of("speech2face-small-gap"), max_seconds=max_seconds
     ).weights  # fmt: skip
 
 
 @pytest.mark.parametrize("name", IN_TRAINING)
-def test_a_training_runs_with_each_and_says_so(name: str, taught: Path, tmp_path: Path) -> None:
-    weights = trained(f'["{name}"]', taught, tmp_path)
+def test_a_training_runs_with_each_and_says_so(name: str, training_part: Path, tmp_path: Path) -> None:
+    weights = trained(f'["{name}"]', training_part, tmp_path)
     assert weights is not None
     card = load_checkpoint(weights).card
     assert card.training["mitigation"]["names"] == [name]
@@ -236,20 +217,20 @@ def test_a_training_runs_with_each_and_says_so(name: str, taught: Path, tmp_path
     assert (("asian", "en") in never) is (name != "coverage")
 
 
-def test_a_mitigated_training_that_was_stopped_ends_with_the_same_weights(taught: Path, tmp_path: Path) -> None:
+def test_a_mitigated_training_that_was_stopped_ends_with_the_same_weights(training_part: Path, tmp_path: Path) -> None:
     names = '["balanced", "group_dro", "language_adversarial"]'
-    whole = trained(names, taught, tmp_path / "whole")
-    assert trained(names, taught, tmp_path / "broken", max_seconds=0.0) is None
-    broken = trained(names, taught, tmp_path / "broken")
+    whole = trained(names, training_part, tmp_path / "whole")
+    assert trained(names, training_part, tmp_path / "broken", max_seconds=0.0) is None
+    broken = trained(names, training_part, tmp_path / "broken")
     assert whole is not None and broken is not None and whole.read_bytes() == broken.read_bytes()
 
 
-def test_a_speaker_of_a_mitigated_training_is_not_audited(taught: Path, tmp_path: Path) -> None:
-    """Not even where the cohort to audit no longer says that they taught a model."""
-    weights = trained('["balanced"]', taught, tmp_path / "trained")
+def test_a_speaker_of_a_mitigated_training_is_not_audited(training_part: Path, tmp_path: Path) -> None:
+    """Not even where the cohort to audit no longer says that they training_part a model."""
+    weights = trained('["balanced"]', training_part, tmp_path / "trained")
     model = audit.model("speech2face", weights=weights)
     assert isinstance(model, Speech2Face) and "fitted_on" not in str(model.describe())
-    shutil.copytree(taught, tmp_path / "again")
+    shutil.copytree(training_part, tmp_path / "again")
     table = pd.read_csv(tmp_path / "again" / "speakers.csv", dtype=str, keep_default_na=False)
     table.drop(columns="split").to_csv(tmp_path / "again" / "speakers.csv", index=False)
     with pytest.raises(audit.AuditError, match="8 audited speakers have ids of those on whom"):
