@@ -147,6 +147,12 @@ def test_a_run_killed_ten_times_ends_as_an_unbroken_one(make_cohort: Callable[..
     assert (tmp_path / "unbroken" / "audit.json").read_bytes() == (tmp_path / "broken" / "audit.json").read_bytes()
 
 
+def test_a_name_that_is_not_utf_8_is_refused() -> None:
+    done = command("run", "-o", os.fsdecode(b"run\xff"))
+    assert done.returncode == 2
+    assert "b'run\\xff' is not UTF-8" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_cohort_check_speaks_json(make_cohort: Callable[..., Path]) -> None:
     found = json.loads(command("cohort", "check", make_cohort(12), "--json").stdout)
     assert sum(row["n_clips"] for row in found["tables"]["Strata"]) == 24

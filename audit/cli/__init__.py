@@ -1,5 +1,8 @@
 """The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
 
+import sys
+from collections.abc import Iterable
+
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.gate import gate
@@ -30,6 +33,7 @@ app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")
 def main() -> None:
     """Run the command; the user's own mistakes end with exit code 2 and no traceback."""
     try:
+        _refuse_strange_bytes(sys.argv[1:])
         with writing("The output"):
             app()
     except AuditError as error:
@@ -40,3 +44,13 @@ def main() -> None:
             if text:
                 stderr.print(f"  {word}: {text}", markup=False)
         raise SystemExit(2) from None
+
+
+def _refuse_strange_bytes(words: Iterable[str]) -> None:
+    """No name that is not UTF-8: neither Parquet nor JSON nor a report could hold it."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            found = f"{word.encode(errors='surrogateescape')!r} is not UTF-8."
+            raise AuditError(found, "names in UTF-8", "Rename the file or folder.") from None
