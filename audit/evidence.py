@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -95,15 +95,20 @@ class Evidence(Strata):
         """One metric at one stage in every cell, at every confidence."""
         return self._curves(self.sums(metric, stage, cells), metric, stage)
 
-    def curves_of_rest(self, metric: str, stage: str, cells: Cells) -> list[Curve]:
-        """One metric at one stage over all that is outside each cell, at every confidence."""
+    def curves_of_rest(self, metric: str, stage: str, cells: Cells, *, apart: Sequence[int] = ()) -> list[Curve]:
+        """One metric at one stage over all that is outside each cell, at every confidence.
+
+        ``apart`` are the cells that are in nobody's rest, by their places.
+        """
+        counts = ~np.isin(np.arange(len(cells.keys)), apart)
         if len(cells.clips.cell) != len(self.cells().clips.cell):  # somebody stands in several cells
-            return [self.figure_curve(metric, stage, cells.number != i) for i in range(len(cells.keys))]
+            counted = counts[cells.number]
+            return [self.figure_curve(metric, stage, counted & (cells.number != i)) for i in range(len(cells.keys))]
         sums, n = self.sums(metric, stage, cells), len(cells.keys)
-        outside = [np.flatnonzero(sums.cell != i) for i in range(n)]
+        outside = [np.flatnonzero((sums.cell != i) & counts[sums.cell]) for i in range(n)]
         cell = np.repeat(np.arange(n), [len(part) for part in outside])
         chosen = np.concatenate([np.zeros(0, np.int64), *outside])
-        missing = sums.missing.sum() - sums.missing
+        missing = sums.missing[counts].sum() - np.where(counts, sums.missing, 0)
         alike = None if sums.number is None else sums.number[chosen]
         rest = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=alike)
         return self._curves(rest, metric, stage)

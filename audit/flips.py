@@ -22,9 +22,12 @@ def flips(
 
     For a speaker whose reads have the distribution ``p_l`` in language ``l``, a pair of clips of that language differs
     with probability ``1 - sum_r p_l(r)**2``, one of two languages with ``1 - sum_r p_l(r) * p_m(r)`` (Gini 1912;
-    Lieberson 1969 for the second). With two languages the second minus the mean of the first is
-    ``sum_r (p_l(r) - p_m(r))**2 / 2``: zero where the language changes nothing, and never expected below it. Each is
-    estimated from all pairs of the clips that were read, so that it has no bias however few there are.
+    Lieberson 1969 for the second). Each is estimated from all pairs of the clips that were read, so that it has no bias
+    however few there are.
+
+    The second minus the mean of the first for ``l`` and ``m`` is ``sum_r (p_l(r) - p_m(r))**2 / 2``: zero where the
+    language changes nothing, and never expected below it. So is the difference of the two shares that are returned, as
+    long as both are over the same languages: give the clips of :func:`repeated` alone.
 
     Parameters
     ----------
@@ -36,8 +39,8 @@ def flips(
     Returns
     -------
     speakers, within, between : arrays of shape (speakers with a read,)
-        Shares in [0, 1]: of the pairs in one language (mean over the languages that have a pair) and of the pairs in
-        two languages; NaN where the speaker has no such pair.
+        Shares in [0, 1]: of the pairs in one language, the mean over the languages that have a pair, and of the pairs
+        in two languages, the mean over any two; NaN where the speaker has no such pair.
 
     Examples
     --------
@@ -51,14 +54,31 @@ def flips(
     spoken = who_code * n_languages + languages[read]
     same = np.bincount(spoken * n_reads + reads[read], minlength=n * n_languages * n_reads)
     same = same.reshape(n, n_languages, n_reads)
-    by_language, by_read = same.sum(axis=2), same.sum(axis=1)
-    pairs, alike = _pairs(by_language), _pairs(same).sum(axis=2)
+    clips = same.sum(axis=2)
+    pairs, alike = _pairs(clips), _pairs(same).sum(axis=2)
+    spoken_by = (clips > 0).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         differing = np.where(pairs > 0, 1 - alike / pairs, 0.0)
         within = differing.sum(axis=1) / (pairs > 0).sum(axis=1)
-        crossing = _pairs(by_language.sum(axis=1)) - pairs.sum(axis=1)
-        between = np.where(crossing > 0, 1 - (_pairs(by_read).sum(axis=1) - alike.sum(axis=1)) / crossing, np.nan)
+        shares = np.where(clips[:, :, None] > 0, same / clips[:, :, None], 0.0)
+        # the products of any two languages: half of what the square of the sum has beyond the sum of the squares
+        crossing = (np.square(shares.sum(axis=1)).sum(axis=1) - np.square(shares).sum(axis=(1, 2))) / 2
+        between = np.where(spoken_by > 1, np.round(1 - crossing / _pairs(spoken_by), 12), np.nan)
     return who, within, between
+
+
+def repeated(reads: NDArray[np.int64], speakers: NDArray[np.int64], languages: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The clips that were read and whose speaker was read in that language at least twice.
+
+    Examples
+    --------
+    >>> repeated(np.array([0, 1, 0]), np.zeros(3, int), np.array([0, 0, 1])).tolist()
+    [True, True, False]
+    """
+    read = (reads >= 0) & (languages >= 0)
+    spoken = speakers * (int(languages.max(initial=-1)) + 1) + languages
+    often = np.bincount(spoken[read], minlength=int(spoken.max(initial=-1)) + 1)[spoken] > 1
+    return np.asarray(read & often, np.bool_)
 
 
 def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -73,7 +93,8 @@ Figure = TypeVar("Figure", Estimate, Pairs)
 class FlipFigures:
     """How often two clips of one speaker are read as different races, over some speakers.
 
-    ``within`` a language and ``between`` two; ``excess`` holds the speakers who have both, the second minus the first.
+    ``within`` a language and ``between`` two, whoever has such a pair; ``excess`` holds the speakers read twice or more
+    in each of two languages, the second minus the first over those languages.
     """
 
     within: Estimate
@@ -93,19 +114,21 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     """The flips of the rendered faces of some clips; two regions of a language are one language."""
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
     spoken = languages_spoken(evidence)[mask]
-    able, within, between = flips(reads, who, spoken)
-    heard = np.bincount(who[(reads >= 0) & (spoken >= 0)], minlength=int(who.max(initial=-1)) + 1)
+    twice = repeated(reads, who, spoken)
+    settings, n = evidence.settings, int(who.max(initial=-1)) + 1
 
-    def clips(part: NDArray[np.bool_]) -> int:
+    def clips(of: Mask, able: NDArray[np.int64], part: NDArray[np.bool_]) -> int:
         """Clips, not speakers, are what stands behind a figure."""
-        return int(heard[able[part]].sum())
+        return int(np.bincount(who[of], minlength=n)[able[part]].sum())
 
+    read = (reads >= 0) & (spoken >= 0)
+    able, within, between = flips(reads, who, spoken)
     one, two = ~np.isnan(within), ~np.isnan(between)
-    settings = evidence.settings
+    both, first, second = flips(np.where(twice, reads, -1), who, spoken)
     return FlipFigures(
-        _of_clips(rate(within, able, settings, name="flips within"), clips(one), len(who)),
-        _of_clips(rate(between, able, settings, name="flips between"), clips(two), len(who)),
-        _of_clips(paired(within, between, able, settings, name="flips"), clips(one & two), len(who)),
+        _of_clips(rate(within, able, settings, name="flips within"), clips(read, able, one), len(who)),
+        _of_clips(rate(between, able, settings, name="flips between"), clips(read, able, two), len(who)),
+        _of_clips(paired(first, second, both, settings, name="flips"), clips(twice, both, ~np.isnan(second)), len(who)),
     )
 
 

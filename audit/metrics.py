@@ -185,7 +185,8 @@ def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[n
     """Similarity to the own portrait, to others' of the same group and gender, and the difference, at each later stage.
 
     The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and
-    gender (NIST IR 8280 compares within the demographic, never against one fixed threshold). A speaker with several
+    gender (NIST IR 8280 compares within the demographic, never against one fixed threshold); where either is unknown
+    there is none, since impostors of any gender or group would be less alike. A speaker with several
     portraits stands in with their mean. Of the primary model, also retrieval and the paper's distances.
     """
     columns: dict[str, NDArray[np.float64]] = {}
@@ -198,6 +199,7 @@ def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[n
             own = seen[similarity_column(stage, model, primary)].to_numpy(np.float64)
             demographic = seen["group"] + "/" + seen["gender"]
             impostor = impostor_similarity(features, portraits, seen["speaker_id"], demographic)
+            impostor[(seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()] = np.nan
             columns[f"{stage}.similarity_{name}"] = own
             columns[f"{stage}.impostor_{name}"] = np.round(impostor, 6)
             columns[f"{stage}.similarity_over_impostor_{name}"] = np.round(own - impostor, 6)

@@ -100,10 +100,9 @@ def _in_both(own: pd.DataFrame, english: pd.Series) -> int:
 
 
 def _repeated(own: pd.DataFrame) -> int:
-    """Speakers with two clips or more in one language, and one in another."""
-    known = own[own["language"] != UNDETERMINED]
-    by_speaker = known.groupby("speaker_id", observed=True, sort=False)["clips"]
-    return int(((by_speaker.max() > 1) & (by_speaker.size() > 1)).sum())
+    """Speakers with two clips or more in each of two languages."""
+    twice = own[(own["language"] != UNDETERMINED) & (own["clips"] > 1)]
+    return int((twice.groupby("speaker_id", observed=True, sort=False).size() > 1).sum())
 
 
 @cache

@@ -128,17 +128,21 @@ class Strata:
         *,
         group: str | None = None,
         race: str | None = None,
+        but: str | None = None,
         language: str | None = None,
         english: bool | None = None,
     ) -> Mask:
-        """Which clips are of a group, of any group that allows a race, of a language, in English or in another that is
-        known.
+        """Which clips are of a group, of any group that allows a race (but none that allows another), of a language, in
+        English or in another that is known.
         """
         mask = np.ones(len(self.frame), bool)
         if group is not None:
             mask &= self._having("group").get(group, False)
         if race is not None:
-            allowed = [of for name, of in self._having("group").items() if race in group_members(name)]
+            members = {name: group_members(name) for name in self._having("group")}
+            allowed = [
+                of for name, of in self._having("group").items() if race in members[name] and but not in members[name]
+            ]
             mask &= np.any(allowed, axis=0) if allowed else False
         if language is not None:
             mask &= self._having("language").get(language, False)

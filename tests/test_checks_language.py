@@ -99,7 +99,25 @@ def test_one_clip_a_language_cannot_tell_language_from_chance() -> None:
     finding = audit.measure(run).finding("S2F002")
     assert finding.outcome == "not_evaluable"
     assert finding.estimates["asian.between"].value == 1.0
-    assert "Two clips or more in one language" in finding.would_change
+    assert "Two clips or more in each of two languages" in finding.would_change
+
+
+def test_one_clip_in_one_of_the_languages_hides_no_change() -> None:
+    """White in all English clips and 60 % of the Chinese: shares over different languages would hide that."""
+    truth = TWO | {"speakers_per_group": 300, "rendered": {"asian": {"en": {"white": 1.0}, "zh": {"white": 0.6}}}}
+    run = audit.simulate(truth | {"clips_per_language": 3})
+    assert audit.measure(run, with_tables=False).finding("S2F002").outcome == "shown"
+    seen = run.observations
+    again = seen.duplicated(["speaker_id", "language"]) & (seen["language"] == "en")
+    once = dataclasses.replace(run, held=seen[~again].reset_index(drop=True))
+    assert audit.measure(once, with_tables=False).finding("S2F002").outcome == "not_evaluable"
+
+
+def test_three_languages_are_held_against_each_other_by_twos() -> None:
+    """All white in the first, all asian in the two others: any two differ in 1, 1 and 0; clips count for nothing."""
+    reads, languages = np.array([3, 3, 0, 0, 0, 0, 0]), np.array([0, 0, 1, 1, 2, 2, 2])
+    _, within, between = flips(reads, np.zeros(7, int), languages)
+    assert (within[0], between[0]) == (0.0, pytest.approx(2 / 3))
 
 
 # S2F007

@@ -1,7 +1,8 @@
-"""A group against all the others: the figure of a gap that does not grow with the number of groups.
+"""A group against all other known ones: the figure of a gap that does not grow with the number of groups.
 
 The largest difference between any two of many groups is large by chance alone; each group against the rest, at the
-Bonferroni level, is not.
+Bonferroni level, is not. Speakers of unknown group are in nobody's rest: they may be of the very group that is
+compared.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 from audit.checks.verdicts import GroupFigure
 from audit.evidence import Evidence
 from audit.stats import difference_curve
+from audit.vocabulary import UNKNOWN
 
 
 def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure]:
-    """For each known group its figure minus that of all other speakers; empty where fewer than two can be compared.
+    """For each known group its figure minus that of the other known groups' speakers.
+
+    Empty where fewer than two groups can be compared. A group that could not be measured is among them, without a
+    value: it must not be taken for one without a gap.
 
     Parameters
     ----------
@@ -22,10 +27,11 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
         What is compared.
     """
     cells = evidence.cells("group")
+    unknown = [place for place, key in enumerate(cells.keys) if key[0] == UNKNOWN]
     compared = zip(
         cells.keys,
         evidence.curves(metric, stage, cells),
-        evidence.curves_of_rest(metric, stage, cells),
+        evidence.curves_of_rest(metric, stage, cells, apart=unknown),
         strict=True,
     )
     of_group = {key[0]: (own, rest) for key, own, rest in compared}
@@ -33,8 +39,7 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
     for group in evidence.groups:
         own, rest = of_group[group]
         beside = {"own": own.at(evidence.settings.confidence), "others": rest.at(evidence.settings.confidence)}
-        if any(estimate.value is None for estimate in beside.values()):
-            continue
         gap = difference_curve(rest, own).together(len(evidence.groups))
         figures.append(GroupFigure(group, gap.at(evidence.settings.confidence), beside, gap))
-    return figures if len(figures) > 1 else []
+    measured = [figure for figure in figures if figure.held.value is not None]
+    return figures if len(measured) > 1 else []

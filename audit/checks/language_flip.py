@@ -35,9 +35,9 @@ def check(evidence: Evidence) -> Finding:
             TITLE,
             "all",
             {f"{figure.group}.between": figure.beside["between"] for figure in figures},
-            "No speaker is heard twice in one language and again in another, so that a change with the language cannot "
-            "be told from one between two clips.",
-            "Two clips or more in one language, and one in another, of the same speakers.",
+            "No speaker is heard twice in each of two languages, so that a change with the language cannot be told "
+            "from one between two clips.",
+            "Two clips or more in each of two languages, of the same speakers.",
         )
 
     def sentence(named: list[str]) -> str:

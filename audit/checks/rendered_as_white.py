@@ -18,27 +18,35 @@ from audit.vocabulary import ordered_groups
 
 CODE = "S2F001"
 TITLE = "English-speaking Asian speakers rendered as white"
-RACE, READ = "asian", "read_white"
+RACE, WHITE, READ = "asian", "white", "read_white"
 
 
 def check(evidence: Evidence) -> Finding:
     """The finding of S2F001.
 
     ``estimate`` is the excess over the portrait; where there are no portraits, the excess over the ceiling; where there
-    is neither, the difference that the language makes.
+    is neither, the difference that the language makes. Of labels that allow several groups, those with white are left
+    out: a face read as white is right for them.
     """
-    english = evidence.where(race=RACE, english=True)
+    english = evidence.where(race=RACE, but=WHITE, english=True)
     speakers = evidence.frame["speaker_id"][english]
+    either = set(evidence.frame["group"][evidence.where(race=RACE, english=True) & ~english])
+    left_out = (
+        f" Speakers labelled {listing([group_words(label) for label in ordered_groups(either)])} are left out: a face "
+        "read as white is right for them."
+        if either
+        else ""
+    )
     if not english.any():
         return too_few(
             CODE,
             TITLE,
             "asian",
             {},
-            "No speaker of group asian is heard in English.",
+            f"No speaker of group asian is heard in English.{left_out}",
             "English clips of speakers whose group is asian.",
         )
-    other = evidence.where(race=RACE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
+    other = evidence.where(race=RACE, but=WHITE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
     compared = {
         "excess_over_portrait": evidence.changed(READ, "portrait", "rendered", english),
         "excess_over_ceiling": evidence.changed(READ, "ceiling", "rendered", english),
@@ -64,9 +72,8 @@ def check(evidence: Evidence) -> Finding:
         if labels
         else ""
     )
-    sentence = (
-        f"{_english_words(estimates, evidence.instrument)} {_language_words(estimates, bool(other.any()))}{mixed}"
-    )
+    of_english = _english_words(estimates, evidence.instrument)
+    sentence = f"{of_english} {_language_words(estimates, bool(other.any()))}{mixed}{left_out}"
     return judge(
         evidence,
         CODE,

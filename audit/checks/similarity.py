@@ -31,7 +31,7 @@ def check(evidence: Evidence) -> Finding:
             TITLE,
             "all",
             {},
-            "There are fewer than two groups with several portraits of each gender.",
+            "There are fewer than two groups with several portraits of each labelled gender.",
             "Portraits of at least two speakers of each group and gender.",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,7 +61,7 @@ def judge(
         margin,
         sentence,
         typeset(f"{figure}: {judged.reason}."),
-        would_change(held, margin, direction, judged.outcome, evidence),
+        would_change([held], margin, direction, judged.outcome, evidence),
         p,
     )
 
@@ -115,7 +115,7 @@ def judge_groups(
         margin,
         sentence(named),
         typeset(f"{figure}, {group_words(named[0])}: {verdicts[named[0]].reason}. By group: {groups}."),
-        would_change(held, margin, direction, outcome, evidence),
+        would_change([item.held for item in figures], margin, direction, outcome, evidence),
         _least_p(by_size, margin, direction, evidence) if able else None,
     )
 
@@ -137,22 +137,31 @@ def too_few(code: str, title: str, group: str, estimates: Mapping[str, Estimate]
     )
 
 
-def would_change(held: Estimate, margin: float, direction: Direction, outcome: Outcome, evidence: Evidence) -> str:
-    """What would change a verdict, in one sentence."""
+def would_change(
+    held: Sequence[Estimate], margin: float, direction: Direction, outcome: Outcome, evidence: Evidence
+) -> str:
+    """What would change a verdict about one figure or several, in one sentence."""
+    outcomes = [verdict(each, margin, direction).outcome for each in held]
     if outcome in ("inconclusive", "not_evaluable"):
-        needed = speakers_needed(held, margin, direction, evidence.settings)
-        if needed.more is not None and needed.more > BEYOND_REACH:
+        open_ones = [each for each, found in zip(held, outcomes, strict=True) if found in (outcome, "not_evaluable")]
+        needed = [speakers_needed(each, margin, direction, evidence.settings) for each in open_ones]
+        most = max(needed, key=lambda each: float("inf") if each.more is None else each.more)
+        if most.more is not None and most.more > BEYOND_REACH:
             return "No number of speakers within reach, as the figure stands: it lies too close to the margin."
-        return _sentence(needed.reason)
-    if held.low is None or held.high is None:
-        return "An interval for the figure of every group."
+        return _sentence(most.reason)
+    ends = [
+        each.interval
+        for each, found in zip(held, outcomes, strict=True)
+        if each.interval is not None and found == outcome
+    ]
     if outcome == "shown":
-        nearest = held.low if held.low > 0 else -held.high
+        nearest = max(low if low > 0 else -high for low, high in ends)
         return (
             f"A margin above {nearest:.2f}, an instrument whose own errors explain the difference, or other speakers."
         )
-    farthest = max(abs(held.low), abs(held.high))
-    return f"A margin below {farthest:.2f}, an instrument that hides the difference, or other speakers."
+    farthest = max(high if direction == "greater" else max(-low, high) for low, high in ends)
+    less = f"A margin below {farthest:.2f}, an" if farthest > 0 else "An"
+    return f"{less} instrument that hides the difference, or other speakers."
 
 
 def _sentence(words: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.checks.coverage import HARDLY
 from audit.comparing.both import Both, Twofold
 from audit.evidence import Evidence
-from audit.flips import flip_figures, flips, languages_spoken
+from audit.flips import flip_figures, flips, languages_spoken, repeated
 from audit.stats import Curve, Estimate, Pairs, difference_curve
 from audit.stats.speakers import Reads, Standing
 from audit.strata import Mask
@@ -93,7 +93,7 @@ def _white(both: Both) -> CheckCompared | None:
         pairs = both.pairs(both.change("read_white"), mask, "rate", "rendered.read_white")
         return Compared(group, own[0], own[1], pairs.curve(), pairs)
 
-    english = both.baseline.where(race="asian", english=True)
+    english = both.baseline.where(race="asian", but="white", english=True)
     if not english.any():
         return None
     groups = [
@@ -116,7 +116,7 @@ def _flips(both: Both) -> CheckCompared | None:
     def compared(group: str) -> Compared:
         mask = both.baseline.where(group=group)
         own = [flip_figures(each, mask).excess.curve() for each in both.each]
-        read = together & mask
+        read = repeated(np.where(together & mask, 0, -1), who, spoken)
         (able, *before), (_, *after) = (flips(each[read], who[read], spoken[read]) for each in reads)
         within, between = (late - early for early, late in zip(before, after, strict=True))
         found = Twofold.of(within, between, able, both.settings, "flips")
@@ -166,10 +166,10 @@ def _failures(both: Both) -> CheckCompared | None:
 
 
 def _gaps(code: str, both: Both, metric: str, told: str) -> CheckCompared | None:
-    """A group against all others: its own change minus theirs, who are other speakers (MOVER; Zou and Donner 2008)."""
+    """A group against all other known ones: its change minus theirs, of other speakers (MOVER; Zou and Donner 2008)."""
 
     def gap(evidence: Evidence, mask: Mask) -> Curve:
-        others, own = (evidence.figure_curve(metric, "rendered", part) for part in (~mask, mask))
+        others, own = (evidence.figure_curve(metric, "rendered", part) for part in (evidence.known & ~mask, mask))
         return difference_curve(others, own)
 
     def compared(group: str) -> Compared:
@@ -183,7 +183,8 @@ def _gaps(code: str, both: Both, metric: str, told: str) -> CheckCompared | None
 def gap_change(both: Both, metric: str, group: str) -> Curve:
     """How a group's rendered figure changed, minus how that of all others did."""
     mask, change = both.baseline.where(group=group), both.change(metric)
-    others, own = (both.pairs(change, part, both.kind(metric), f"rendered.{metric}").curve() for part in (~mask, mask))
+    parts = (both.baseline.known & ~mask, mask)
+    others, own = (both.pairs(change, part, both.kind(metric), f"rendered.{metric}").curve() for part in parts)
     return difference_curve(others, own)
 
 

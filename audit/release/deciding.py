@@ -112,7 +112,11 @@ def _ruling(policy: Policy, rule: Rule, audit: Audit, baseline: Baseline | None)
         figures = _changes(rule, audit, baseline)
     else:
         figures = _figures(rule, audit)
-    held = tuple(_held(rule, figure, group, estimate) for figure, group, estimate in figures)
+    finding = _finding(rule, audit)
+    held = tuple(
+        _held(rule, figure, group, estimate, _fewest(finding, figure.removeprefix(f"{rule.check}."), estimate))
+        for figure, group, estimate in figures
+    )
     outcome = worst(item.outcome for item in held)
     deciding = max((item for item in held if item.outcome == outcome), key=lambda item: _reach(item, rule.held_side))
     return Ruling(
@@ -130,16 +134,22 @@ def _ruling(policy: Policy, rule: Rule, audit: Audit, baseline: Baseline | None)
     )
 
 
-def _held(rule: Rule, figure: str, group: str, estimate: Estimate | None) -> Held:
+def _fewest(finding: Finding | None, figure: str, estimate: Estimate | None) -> int:
+    """How many speakers a figure rests on: of a gap, those of its smaller side."""
+    sides = [finding.estimates.get(f"{figure}.{side}") for side in ("own", "others")] if finding else []
+    return min((each.n_speakers for each in (estimate, *sides) if each is not None), default=0)
+
+
+def _held(rule: Rule, figure: str, group: str, estimate: Estimate | None, n_speakers: int) -> Held:
     """One figure against the rule's bound: only a whole interval within it, on enough speakers, is a pass."""
     if estimate is None:
         return Held(figure, group, None, "inconclusive", f"the run has no figure {figure}")
     judged = _judged(estimate, rule.bound, rule.held_side)
     outcome: Outcome = {"shown": "breach", "not_shown": "pass"}.get(judged.outcome, "inconclusive")  # type: ignore[assignment]  # the words of the table are outcomes
     reason = judged.reason
-    if outcome == "pass" and estimate.n_speakers < rule.min_speakers:
+    if outcome == "pass" and n_speakers < rule.min_speakers:
         outcome = "inconclusive"
-        reason += f", but rests on {estimate.n_speakers} speakers where the rule asks for {rule.min_speakers}"
+        reason += f", but rests on {n_speakers} speakers where the rule asks for {rule.min_speakers}"
     return Held(figure, group, estimate, outcome, typeset(reason))
 
 
@@ -176,12 +186,15 @@ def _figures(rule: Rule, audit: Audit) -> list[tuple[str, str, Estimate | None]]
 
 
 def _changes(rule: Rule, audit: Audit, baseline: Baseline) -> list[tuple[str, str, Estimate | None]]:
-    """The changes from the baseline that a rule of non-inferiority holds."""
+    """The changes from the baseline that a rule of non-inferiority holds; of several groups, held together."""
     finding = _finding(rule, audit)
     groups = None if finding is None else _groups(rule, audit, finding)
     named = [(rule.check, ALL)] if groups is None else [(f"{rule.check}.{group}", group) for group in groups]
     curves = [(name, group, baseline.changes.get(name)) for name, group in named]
-    return [(name, group, curve.at(rule.confidence) if curve else None) for name, group, curve in curves]
+    return [
+        (name, group, curve.together(len(named)).at(rule.confidence) if curve else None)
+        for name, group, curve in curves
+    ]
 
 
 def _finding(rule: Rule, audit: Audit) -> Finding | None:

@@ -14,6 +14,8 @@ from audit.stats import Estimate
 from audit.stats.verdict import verdict
 from audit.vocabulary import UNKNOWN, ordered_groups, same_language
 
+RENDERED = ("ok", "portrait_missing", "portrait_no_face")
+"""The statuses of clips from which a face was made and read."""
 PORTRAITS_READ = "S2F003"
 """The check that has, for every group, how often its portraits are read as itself."""
 
@@ -63,17 +65,23 @@ def _complete(name: str, run: Mapping[str, object], words: str) -> Ruling:
 
 
 def _strata(data: DataTerms, audit: Audit) -> Ruling:
-    table, faults = audit.tables["strata"].frame, []
+    table, rendered = audit.tables["strata"].frame, audit.tables["statuses"].frame
+    rendered, faults = rendered[rendered["status"].isin(RENDERED)], []
     for wanted in data.strata:
         spoken = np.array([same_language(str(code), wanted.language) for code in table["language"]], bool)
         of = table[(table["group"] == wanted.group) & spoken]
         # a speaker has one gender, and may be heard in en-GB and en-US: the largest of them is the least they can be
         heard = int(of.groupby("gender", observed=True)["n_speakers"].max().sum())
+        made = rendered[(rendered["group"] == wanted.group) & rendered["language"].isin(of["language"])]
+        heard = min(heard, int(made["n_speakers"].sum()))  # a speaker may be counted twice, one without a face never is
         if heard < wanted.speakers:
             faults.append(
-                f"{heard} speakers of group {wanted.group} were heard in {wanted.language}, not {wanted.speakers}"
+                f"of {heard} speakers of group {wanted.group} a face was made and read in {wanted.language}, "
+                f"not of {wanted.speakers}"
             )
-    return _required("data.strata", "incomplete", faults, f"All {len(data.strata)} required strata were heard.")
+    return _required(
+        "data.strata", "incomplete", faults, f"In all {len(data.strata)} required strata there are enough speakers."
+    )
 
 
 def _label_sources(data: DataTerms, audit: Audit) -> Ruling:
@@ -93,11 +101,14 @@ def _label_sources(data: DataTerms, audit: Audit) -> Ruling:
 def _missing(most: float, audit: Audit) -> Ruling:
     table, faults = audit.tables["statuses"].frame, []
     for group in known_groups(audit):
-        of = table[table["group"] == group]
-        clips, ok = int(of["n_clips"].sum()), int(of["n_clips"][of["status"] == "ok"].sum())
-        if clips - ok > most * clips:
-            faults.append(f"{clips - ok} of {clips} clips of group {group} have no result, more than {most:.0%}")
-    return _required("data.max_missing", "incomplete", faults, f"At most {most:.0%} of any group's clips are missing.")
+        of_group = table[table["group"] == group]
+        for language, of in [("", of_group), *of_group.groupby("language", observed=True, sort=True)]:
+            clips, ok = int(of["n_clips"].sum()), int(of["n_clips"][of["status"] == "ok"].sum())
+            if clips - ok > most * clips:
+                where = f"group {group}" + (f" in {language}" if language else "")
+                faults.append(f"{clips - ok} of {clips} clips of {where} have no result, more than {most:.0%}")
+    holds = f"At most {most:.0%} of any group's clips are missing, in no language more."
+    return _required("data.max_missing", "incomplete", faults, holds)
 
 
 def _allowed(terms: InstrumentTerms, audit: Audit) -> Ruling:

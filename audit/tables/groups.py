@@ -30,8 +30,8 @@ def groups(evidence: Evidence) -> pd.DataFrame:
     ``p_value``: of "no group differs" (:func:`audit.stats.omnibus`), ``q_value`` adjusted for the table's rows.
     ``spread``: standard deviation between the groups (:func:`audit.stats.between_groups`). ``worst_group``: the one
     with the worst figure or, where neither high nor low is worse, the one farthest from all others; its figure
-    (``worst``), its difference to all other speakers (``apart``) and, for rates, its ratio to the geometric mean of the
-    groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).
+    (``worst``), its difference to the other known groups' speakers (``apart``) and, for rates, its ratio to the
+    geometric mean of the groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).
     """
     number = len(evidence.groups)
     rows = [
@@ -50,15 +50,14 @@ def groups(evidence: Evidence) -> pd.DataFrame:
 
 def _row(evidence: Evidence, metric: Metric, stage: str) -> tuple[object, ...]:
     settings, name, number = evidence.settings, f"{stage}.{metric.name}", len(evidence.groups)
-    every = _by_known_group(evidence, metric, stage)
-    sums = every.only(np.arange(number + 1) < number)
+    sums = _by_known_group(evidence, metric, stage)
     test = group_tests(sums, number, metric.kind, settings, [name])[0]
     spread = spreads(sums, number, metric.kind, settings, [name])[0]
     together = replace(settings, confidence=1 - (1 - settings.confidence) / max(test.n_groups, 1))
-    worst = None if test.p is None else _worst(every, number, metric, settings)
+    worst = None if test.p is None else _worst(sums, metric, settings)
     found, apart, ratio = NOTHING, NOTHING, NOTHING
     if worst is not None:
-        apart, found = _apart(every, worst, metric, together, f"{name}/{evidence.groups[worst]}")
+        apart, found = _apart(sums, worst, metric, together, f"{name}/{evidence.groups[worst]}")
         ratio = ratios(sums, number, settings)[worst] if metric.kind == "rate" else NOTHING
     return (
         *(metric.name, stage, test.n_groups, test.n_speakers, test.p, None),
@@ -69,13 +68,14 @@ def _row(evidence: Evidence, metric: Metric, stage: str) -> tuple[object, ...]:
 
 
 def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSums:
-    """Every speaker's sums, the known groups in their order; whoever is of no known group is in a last cell."""
+    """Every speaker's sums, the known groups in their order."""
     cells, number = evidence.cells("group"), len(evidence.groups)
     place = np.array([evidence.every_group.index(str(key[0])) for key in cells.keys], np.int64)
     found = cells.clips.sums(Reads.of(evidence.values(stage, metric.name)))
     missing = np.zeros(number + 1, np.int64)
     missing[place] = found.missing
-    return sorted_sums(place[found.cell], found.total, found.clips, missing)
+    every = sorted_sums(place[found.cell], found.total, found.clips, missing)
+    return every.only(np.arange(number + 1) < number)
 
 
 def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
@@ -88,22 +88,22 @@ def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate
     return told
 
 
-def _worst(every: SpeakerSums, number: int, metric: Metric, settings: Settings) -> int | None:
+def _worst(sums: SpeakerSums, metric: Metric, settings: Settings) -> int | None:
     """The group whose figure is worst, or else farthest from all others'; the first of equal ones, none if all are."""
-    total, weight = (every.sum(part) for part in weighing(every, settings))
+    total, weight = (sums.sum(part) for part in weighing(sums, settings))
     with np.errstate(divide="ignore", invalid="ignore"):
         value, others = total / weight, (total.sum() - total) / (weight.sum() - weight)
-    badness = {"high": value, "low": -value, None: np.abs(value - others)}[metric.worse][:number]
-    able = np.flatnonzero(every.sum()[:number] >= settings.min_speakers)
+    badness = {"high": value, "low": -value, None: np.abs(value - others)}[metric.worse]
+    able = np.flatnonzero(sums.sum() >= settings.min_speakers)
     if np.ptp(value[able]) < 1e-12:
         return None
     return int(able[np.argmax(np.round(badness[able], 12))])
 
 
-def _apart(every: SpeakerSums, group: int, metric: Metric, settings: Settings, name: str) -> tuple[Estimate, Estimate]:
-    """The group minus all other speakers, and its own figure."""
-    own = every.missing[group]
-    missing = np.array([every.missing.sum() - own, own], np.int64)
-    parted = sorted_sums((every.cell == group).astype(np.int64), every.total, every.clips, missing)
+def _apart(sums: SpeakerSums, group: int, metric: Metric, settings: Settings, name: str) -> tuple[Estimate, Estimate]:
+    """The group minus all speakers of other known groups, and its own figure."""
+    own = sums.missing[group]
+    missing = np.array([sums.missing.sum() - own, own], np.int64)
+    parted = sorted_sums((sums.cell == group).astype(np.int64), sums.total, sums.clips, missing)
     rest, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
     return difference(rest, figure), figure
