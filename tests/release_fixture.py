@@ -66,7 +66,7 @@ def made(
     each = clips // len(groups) // 2
     strata = [(group, language, "woman", 25, each) for group in groups for language in ("en", "zh")]
     statuses = [
-        (group, language, status, count, 25)
+        (group, language, status, count, 25 if count else 0)
         for group in groups
         for language in ("en", "zh")
         for status, count in (("no_face", failed), ("ok", each - failed))

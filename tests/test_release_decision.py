@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import audit
-from audit.release import EXIT_CODES
-from tests.release_fixture import RULE, by_group, decided, estimate, made, policy, portraits, white
+from audit.release import EXIT_CODES, decide
+from audit.release.deciding import Baseline
+from audit.stats import Curve
+from tests.release_fixture import RULE, TODAY, by_group, decided, estimate, made, policy, portraits, white
 
 RECALL = "[instrument]\nmin_recall = 0.6\n"
 GOOD = portraits(asian=0.8, white=0.8)
@@ -54,6 +56,27 @@ def test_an_absolute_rule(low: float | None, high: float | None, speakers: int, 
 )
 def test_the_other_sides(side: str, low: float, high: float, code: int) -> None:
     assert decided(policy(RULE + f'side = "{side}"\n'), made(white(low, high))).exit_code == code
+
+
+def test_missing_clips_of_one_language_are_not_thinned_by_another() -> None:
+    found = made(white(-0.05, 0.05))
+    table = found.tables["statuses"].frame
+    english = (table["group"] == "asian") & (table["language"] == "en")
+    table.loc[english & (table["status"] == "no_face"), "n_clips"] = 4  # of 29 in English, and of 54 in both
+    decision = decided(policy("[data]\nmax_missing = 0.1\n", RULE), found)
+    assert decision.exit_code == 13
+    assert "4 of 29 clips of group asian in en have no result" in decision.rulings[1].sentence
+
+
+def test_changes_of_several_groups_are_held_together() -> None:
+    """A curve whose interval widens with the confidence: at 95 % it breaches, one of two groups at 97.5 % does not."""
+    finding = by_group("S2F003", {"asian": (-0.05, 0.05), "white": (-0.05, 0.05)})
+    rule = '[[rule]]\nid = "worse"\ncheck = "S2F003"\nkind = "non_inferiority"\nmargin = 0.1\n'
+    terms, found = policy(rule), made(finding)
+    curve = Curve(lambda confidence: estimate(0.11 if confidence < 0.96 else 0.05, 0.3))
+    baseline = Baseline(found.run, {"S2F003.asian": curve, "S2F003.white": curve})
+    code = {"version": "1", "commit": None, "dirty": None}
+    assert decide(terms, {0.025: found}, baseline, today=TODAY, code=code).exit_code == 11
 
 
 def test_a_headline_of_several_groups_is_held_for_each_of_them() -> None:
@@ -105,6 +128,7 @@ def test_a_check_that_was_not_made_passes_nothing() -> None:
         ('[data.label_sources]\ngroup = ["annotator"]\n', {}, 13),
         ('[[data.strata]]\ngroup = "asian"\nlanguage = "en"\nspeakers = 25\n', {}, 0),
         ('[[data.strata]]\ngroup = "asian"\nlanguage = "en"\nspeakers = 26\n', {}, 13),
+        ('[[data.strata]]\ngroup = "asian"\nlanguage = "en"\nspeakers = 25\n', {"failed": 25}, 13),
         ('[[data.strata]]\ngroup = "black"\nlanguage = "en"\n', {}, 13),
         ('[[data.strata]]\ngroup = "asian"\nlanguage = "fr"\n', {}, 13),
         ('[instrument]\nallowed = ["embedded"]\n', {}, 0),
