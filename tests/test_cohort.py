@@ -98,6 +98,22 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
         (SPEAKERS.replace("gender", "group"), CLIPS, "speakers.csv: the column 'group' stands twice"),
         (SPEAKERS.replace("s2,white", "\n\ns2,whit"), CLIPS, "row 5: group 'whit'"),  # empty lines are lines
         (SPEAKERS.replace("30", "1_0"), CLIPS, "row 2: age '1_0'"),
+        (
+            SPEAKERS,
+            CLIPS.replace("language", "language,group", 1).replace(",en\n", ",en,white\n"),
+            "clips.csv: the column 'group' is a speaker's; allowed: it belongs in speakers.csv",
+        ),
+        (
+            "speaker_id,group\ns1,asian\ns2,white\n",  # nor one that the speakers' table does without
+            "clip_id,speaker_id,audio,language,split\nc1,s1,a.wav,en,training\n",
+            "clips.csv: the column 'split' is a speaker's; allowed: it belongs in speakers.csv",
+        ),
+        (
+            SPEAKERS.replace("age", "rendered"),
+            CLIPS,
+            "speakers.csv: the column 'rendered' is a clip's; allowed: it bel",
+        ),
+        (SPEAKERS.replace("age", "room"), CLIPS.replace("audio", "audio,room"), "'room' stands in speakers.csv too"),
     ],
 )
 def test_a_fault_is_named_with_file_row_and_what_is_allowed(

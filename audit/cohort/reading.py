@@ -30,6 +30,8 @@ SPEAKER_COLUMNS = (
     "split",
 )
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
+SHARED = frozenset({"speaker_id", "portrait"})
+"""What both tables may hold."""
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
@@ -52,6 +54,7 @@ def read_cohort(folder: Path) -> Cohort:
     speakers = _with_columns(speakers, SPEAKER_COLUMNS)
     clips = _with_columns(clips, CLIP_COLUMNS)
     boundary = Boundary(folder, tuple(filter(None, (notes.files, notes.portraits))))
+    _check_tables(speakers_file, speakers, clips_file, clips, faults)
     _check_speakers(speakers_file, speakers, boundary, faults)
     _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, faults)
     faults.stop()
@@ -117,6 +120,19 @@ def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
             )
     for column in frame.columns[frame.columns.duplicated()]:
         faults.add(file, None, f"the column {column!r} stands twice", "each column once")
+
+
+def _check_tables(
+    speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, faults: Faults
+) -> None:
+    """Name every column that stands in the wrong table or in both: a clip's would hide its speaker's, unseen."""
+    for column in sorted({*speakers} & {*clips} - SHARED):
+        if column in SPEAKER_COLUMNS:
+            faults.add(clips_file, None, f"the column {column!r} is a speaker's", f"it belongs in {speakers_file}")
+        elif column in CLIP_COLUMNS:
+            faults.add(speakers_file, None, f"the column {column!r} is a clip's", f"it belongs in {clips_file}")
+        else:
+            faults.add(clips_file, None, f"the column {column!r} stands in {speakers_file} too", "in one of the two")
 
 
 def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
