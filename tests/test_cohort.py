@@ -81,6 +81,11 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
         (SPEAKERS.replace("woman", "female"), CLIPS, "row 2: gender 'female'; allowed: woman, man or unknown"),
         (SPEAKERS.replace("30", "-3"), CLIPS, "row 2: age '-3'; allowed: years from 0 to 120"),
         (SPEAKERS.replace("30", "nan"), CLIPS, "row 2: age 'nan'"),
+        (
+            "speaker_id,group,split\ns1,asian,Train\ns2,white,\n",
+            CLIPS,
+            "row 2: split 'Train'; allowed: training, validation, audited, test, or empty .did you mean 'training'",
+        ),
         (SPEAKERS, CLIPS.replace("zh-TW", "Chinese!"), "row 3: language 'Chinese!'; allowed: a BCP-47 code"),
         (
             SPEAKERS,

@@ -141,7 +141,7 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
 
 def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, faults: Faults) -> None:
     check_ids(file, frame["speaker_id"], faults)
-    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source"):
+    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source", "split"):
         check_values(file, frame[column], RULES[column], faults)
     boundary.check(file, frame["portrait"], faults)
 
