@@ -128,6 +128,28 @@ def test_a_fault_is_named_with_file_row_and_what_is_allowed(
         raise AssertionError("\n".join(faults(write(tmp_path, speakers, clips))))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rendered_race",
+        "portrait_status",
+        "status",
+        "seconds",
+        "audio_sha256",
+        "ceiling_similarity_dlib",
+        "my_embedding_x",
+        "nose_landmarks",
+    ],
+)
+@pytest.mark.parametrize("table", ["speakers", "clips"])
+def test_a_column_that_a_run_writes_is_none_of_a_cohorts(tmp_path: Path, table: str, name: str) -> None:
+    tables = {"speakers": SPEAKERS, "clips": CLIPS}
+    tables[table] = tables[table].replace("\n", f",{name}\n", 1)
+    assert faults(write(tmp_path, **tables)) == [
+        f"{table}.csv: a run writes a column {name!r} of its own; allowed: another name."
+    ]
+
+
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     found = faults(
         write(tmp_path, SPEAKERS.replace("asian", "elf").replace("man,\n", "boy,\n"), CLIPS.replace("zh-TW", "?"))

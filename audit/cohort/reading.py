@@ -16,7 +16,8 @@ from audit.cohort.faults import RULES, UNSTATED, Faults, check_ids, check_values
 from audit.cohort.paths import Boundary
 from audit.cohort.texts import read_texts
 from audit.errors import CohortError, did_you_mean
-from audit.vocabulary import UNKNOWN
+from audit.observations import EMBEDDING, LANDMARKS, schema
+from audit.vocabulary import STAGES, UNKNOWN
 
 SPEAKER_COLUMNS = (
     "speaker_id",
@@ -32,6 +33,8 @@ SPEAKER_COLUMNS = (
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
 SHARED = frozenset({"speaker_id", "portrait"})
 """What both tables may hold."""
+WRITTEN = {*schema({}, {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
+"""What a run writes beside a clip's own columns, and the name by which the two portraits are told apart."""
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
@@ -125,7 +128,7 @@ def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
 def _check_tables(
     speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, faults: Faults
 ) -> None:
-    """Name every column that stands in the wrong table or in both: a clip's would hide its speaker's, unseen."""
+    """Name every column that would hide another: in the wrong table, in both, or named as one that a run writes."""
     for column in sorted({*speakers} & {*clips} - SHARED):
         if column in SPEAKER_COLUMNS:
             faults.add(clips_file, None, f"the column {column!r} is a speaker's", f"it belongs in {speakers_file}")
@@ -133,6 +136,15 @@ def _check_tables(
             faults.add(speakers_file, None, f"the column {column!r} is a clip's", f"it belongs in {clips_file}")
         else:
             faults.add(clips_file, None, f"the column {column!r} stands in {speakers_file} too", "in one of the two")
+    for file, frame in ((speakers_file, speakers), (clips_file, clips)):
+        for column in filter(_is_written, frame):
+            faults.add(file, None, f"a run writes a column {column!r} of its own", "another name")
+
+
+def _is_written(column: str) -> bool:
+    """Whether a run has a column of that name, for whatever similarity models."""
+    similarity = tuple(f"{stage}_similarity" for stage in STAGES)
+    return column in WRITTEN or EMBEDDING in column or LANDMARKS in column or column.startswith(similarity)
 
 
 def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
