@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import audit
+from audit.models.protocol import Picture
 from audit.plan import RunSettings
 from tests.fakes import ColourInstrument, LoudnessModel
 
@@ -81,6 +82,21 @@ def test_a_clip_on_which_the_model_fails_costs_only_itself(make_cohort: MakeCoho
     assert failed["rendered_race"].isna().all()
     assert failed["portrait_race"].notna().all()
     assert set(seen[seen["language"] == "zh"]["status"]) == {"ok"}
+
+
+def test_why_a_model_has_no_ceiling_stands_in_the_detail(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    class Ceilingless(LoudnessModel):
+        def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
+            if any(portrait[-1, -1, 0] == 20 for portrait in portraits):  # an Asian face of the fakes
+                raise FloatingPointError("a planted failure")
+            return super().ceiling(portraits)
+
+    seen = run(make_cohort(), tmp_path / "run", Ceilingless()).observations
+    failed = seen["group"] == "asian"
+    assert set(seen["status"]) == {"ok"}
+    assert set(seen.loc[failed, "detail"]) == {"ceiling: FloatingPointError: a planted failure"}
+    assert set(seen.loc[failed, "ceiling_status"]) == {"missing"}
+    assert set(seen.loc[~failed, "detail"]) == {""}
 
 
 def test_the_same_command_again_goes_on_where_it_stopped(make_cohort: MakeCohort, tmp_path: Path) -> None:
