@@ -212,6 +212,13 @@ def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
                 "the file that the run wrote",
                 "Restore it, or run again into a new folder.",
             )
+    strange = {path.name for path in paths} ^ manifest.get("parts", {}).keys()
+    if manifest.get("status") == "complete" and strange:
+        raise RunError(
+            f"{folder} holds other parts than its manifest names: {', '.join(sorted(strange))}.",
+            "the parts that the run wrote, with their digests",
+            "Restore them, or run again into a new folder.",
+        )
     try:
         table = pa.concat_tables(_joined_parts(paths), promote_options="default")
     except pa.ArrowException as error:
@@ -219,7 +226,17 @@ def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     # column by column, and no copy where the parts are in order: a large run need not be held twice
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     del table
-    return frame if frame["clip_id"].is_monotonic_increasing else frame.sort_values("clip_id", ignore_index=True)
+    if not frame["clip_id"].is_monotonic_increasing:
+        frame = frame.sort_values("clip_id", ignore_index=True)
+    ids = frame["clip_id"]
+    twice = ids[ids == ids.shift()]  # sorted, so that the same ones are neighbours
+    if len(twice):
+        raise RunError(
+            f"{folder} holds {len(twice)} clips more than once, the first of them {twice.iloc[0]!r}.",
+            "each clip in one part",
+            "Take out the parts that are not of this run, or run again into a new folder.",
+        )
+    return frame
 
 
 def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:

@@ -81,6 +81,11 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
         (SPEAKERS.replace("woman", "female"), CLIPS, "row 2: gender 'female'; allowed: woman, man or unknown"),
         (SPEAKERS.replace("30", "-3"), CLIPS, "row 2: age '-3'; allowed: years from 0 to 120"),
         (SPEAKERS.replace("30", "nan"), CLIPS, "row 2: age 'nan'"),
+        (
+            "speaker_id,group,split\ns1,asian,Train\ns2,white,\n",
+            CLIPS,
+            "row 2: split 'Train'; allowed: training, validation, audited, test, or empty .did you mean 'training'",
+        ),
         (SPEAKERS, CLIPS.replace("zh-TW", "Chinese!"), "row 3: language 'Chinese!'; allowed: a BCP-47 code"),
         (
             SPEAKERS,
@@ -98,6 +103,22 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
         (SPEAKERS.replace("gender", "group"), CLIPS, "speakers.csv: the column 'group' stands twice"),
         (SPEAKERS.replace("s2,white", "\n\ns2,whit"), CLIPS, "row 5: group 'whit'"),  # empty lines are lines
         (SPEAKERS.replace("30", "1_0"), CLIPS, "row 2: age '1_0'"),
+        (
+            SPEAKERS,
+            CLIPS.replace("language", "language,group", 1).replace(",en\n", ",en,white\n"),
+            "clips.csv: the column 'group' is a speaker's; allowed: it belongs in speakers.csv",
+        ),
+        (
+            "speaker_id,group\ns1,asian\ns2,white\n",  # nor one that the speakers' table does without
+            "clip_id,speaker_id,audio,language,split\nc1,s1,a.wav,en,training\n",
+            "clips.csv: the column 'split' is a speaker's; allowed: it belongs in speakers.csv",
+        ),
+        (
+            SPEAKERS.replace("age", "rendered"),
+            CLIPS,
+            "speakers.csv: the column 'rendered' is a clip's; allowed: it bel",
+        ),
+        (SPEAKERS.replace("age", "room"), CLIPS.replace("audio", "audio,room"), "'room' stands in speakers.csv too"),
     ],
 )
 def test_a_fault_is_named_with_file_row_and_what_is_allowed(
@@ -105,6 +126,28 @@ def test_a_fault_is_named_with_file_row_and_what_is_allowed(
 ) -> None:
     with pytest.raises(AssertionError, match=fault.replace("|", r"\|")):
         raise AssertionError("\n".join(faults(write(tmp_path, speakers, clips))))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rendered_race",
+        "portrait_status",
+        "status",
+        "seconds",
+        "audio_sha256",
+        "ceiling_similarity_dlib",
+        "my_embedding_x",
+        "nose_landmarks",
+    ],
+)
+@pytest.mark.parametrize("table", ["speakers", "clips"])
+def test_a_column_that_a_run_writes_is_none_of_a_cohorts(tmp_path: Path, table: str, name: str) -> None:
+    tables = {"speakers": SPEAKERS, "clips": CLIPS}
+    tables[table] = tables[table].replace("\n", f",{name}\n", 1)
+    assert faults(write(tmp_path, **tables)) == [
+        f"{table}.csv: a run writes a column {name!r} of its own; allowed: another name."
+    ]
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import audit
+from audit.models.protocol import Picture
 from audit.plan import RunSettings
 from tests.fakes import ColourInstrument, LoudnessModel
 
@@ -81,6 +84,21 @@ def test_a_clip_on_which_the_model_fails_costs_only_itself(make_cohort: MakeCoho
     assert set(seen[seen["language"] == "zh"]["status"]) == {"ok"}
 
 
+def test_why_a_model_has_no_ceiling_stands_in_the_detail(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    class Ceilingless(LoudnessModel):
+        def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
+            if any(portrait[-1, -1, 0] == 20 for portrait in portraits):  # an Asian face of the fakes
+                raise FloatingPointError("a planted failure")
+            return super().ceiling(portraits)
+
+    seen = run(make_cohort(), tmp_path / "run", Ceilingless()).observations
+    failed = seen["group"] == "asian"
+    assert set(seen["status"]) == {"ok"}
+    assert set(seen.loc[failed, "detail"]) == {"ceiling: FloatingPointError: a planted failure"}
+    assert set(seen.loc[failed, "ceiling_status"]) == {"missing"}
+    assert set(seen.loc[~failed, "detail"]) == {""}
+
+
 def test_the_same_command_again_goes_on_where_it_stopped(make_cohort: MakeCohort, tmp_path: Path) -> None:
     cohort = make_cohort()
     unbroken = run(cohort, tmp_path / "unbroken", part=4)
@@ -110,4 +128,31 @@ def test_a_run_changed_afterwards_is_refused(make_cohort: MakeCohort, tmp_path: 
     frame["rendered_race"] = "asian"
     frame.to_parquet(part)
     with pytest.raises(audit.RunError, match="was changed after the run"):
+        audit.Run.read(tmp_path / "run")
+
+
+def test_a_part_that_is_none_of_the_runs_is_neither_read_nor_signed(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    cohort = make_cohort()
+    run(cohort, tmp_path / "run", part=4)
+    part = tmp_path / "run" / "observations" / "part-000000.parquet"
+    stray = part.with_name("part-000009.parquet")
+    shutil.copy(part, stray)
+    with pytest.raises(audit.RunError, match=r"other parts than its manifest names: part-000009\.parquet"):
+        audit.Run.read(tmp_path / "run")
+    with pytest.raises(audit.RunError, match=r"parts that are not of this run: part-000009\.parquet.*the 4 parts"):
+        run(cohort, tmp_path / "run", part=4)
+    stray.unlink()
+    assert len(run(cohort, tmp_path / "run", part=4).observations) == 16
+
+
+def test_a_clip_that_stands_twice_is_refused_though_the_run_is_not_complete(
+    make_cohort: MakeCohort, tmp_path: Path
+) -> None:
+    run(make_cohort(), tmp_path / "run", part=4)
+    manifest = tmp_path / "run" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**told, "status": "running", "parts": {}}))
+    part = tmp_path / "run" / "observations" / "part-000001.parquet"
+    shutil.copy(part, part.with_name("part-000009.parquet"))
+    with pytest.raises(audit.RunError, match="holds 4 clips more than once, the first of them 's"):
         audit.Run.read(tmp_path / "run")

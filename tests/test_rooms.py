@@ -22,7 +22,7 @@ ROOMS = {
     "models": {"errors", "vocabulary", "pictures", "plugins", "audio"},
     "mitigations": {"errors", "vocabulary", "audio", "cohort", "models"},
     "instruments": {"errors", "vocabulary", "models.protocol", "plugins"},
-    "cohort": {"errors", "vocabulary", "planning", "stats"},
+    "cohort": {"errors", "observations", "vocabulary", "planning", "stats"},  # whose columns no cohort brings
     "planning": {"stats", "vocabulary"},
     "calibration": {"errors", "plan", "vocabulary"},
     "datasets": {"errors", "vocabulary", "cohort", "audio", "m4a", "plugins"},

@@ -13,6 +13,8 @@ from audit.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_membe
 
 UNSTATED: Final = "unstated"
 """The source of a label whose source the cohort does not state."""
+SPLITS: Final = ("training", "validation", "audited", "test")
+"""What a speaker may be there for; empty is audited too."""
 SHOWN_FAULTS: Final = 50
 """So many faults are spelled out; the rest are counted."""
 
@@ -67,6 +69,10 @@ def _is_age(value: str) -> bool:
     return value == "" or (_YEARS.fullmatch(value) is not None and float(value) <= 120)
 
 
+def _split_words(value: str) -> str:
+    return f"{', '.join(SPLITS)}, or empty{did_you_mean(value.lower(), SPLITS)}"
+
+
 def _source_rule() -> Rule:
     return {"", UNSTATED, *LABEL_SOURCES}.__contains__, lambda _: f"{', '.join(LABEL_SOURCES)}, or empty"
 
@@ -80,6 +86,7 @@ RULES: Final[dict[str, Rule]] = {
         lambda _: "a BCP-47 code such as en or zh-TW, or empty",
     ),
     "language": (is_language, lambda _: "a BCP-47 code such as en or zh-TW"),
+    "split": ({"", *SPLITS}.__contains__, _split_words),
     "group_source": _source_rule(),
     "gender_source": _source_rule(),
     "language_source": _source_rule(),

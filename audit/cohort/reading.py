@@ -16,7 +16,8 @@ from audit.cohort.faults import RULES, UNSTATED, Faults, check_ids, check_values
 from audit.cohort.paths import Boundary
 from audit.cohort.texts import read_texts
 from audit.errors import CohortError, did_you_mean
-from audit.vocabulary import UNKNOWN
+from audit.observations import EMBEDDING, LANDMARKS, schema
+from audit.vocabulary import STAGES, UNKNOWN
 
 SPEAKER_COLUMNS = (
     "speaker_id",
@@ -30,6 +31,10 @@ SPEAKER_COLUMNS = (
     "split",
 )
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
+SHARED = frozenset({"speaker_id", "portrait"})
+"""What both tables may hold."""
+WRITTEN = {*schema({}, {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
+"""What a run writes beside a clip's own columns, and the name by which the two portraits are told apart."""
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
@@ -52,6 +57,7 @@ def read_cohort(folder: Path) -> Cohort:
     speakers = _with_columns(speakers, SPEAKER_COLUMNS)
     clips = _with_columns(clips, CLIP_COLUMNS)
     boundary = Boundary(folder, tuple(filter(None, (notes.files, notes.portraits))))
+    _check_tables(speakers_file, speakers, clips_file, clips, faults)
     _check_speakers(speakers_file, speakers, boundary, faults)
     _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, faults)
     faults.stop()
@@ -119,13 +125,35 @@ def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
         faults.add(file, None, f"the column {column!r} stands twice", "each column once")
 
 
+def _check_tables(
+    speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, faults: Faults
+) -> None:
+    """Name every column that would hide another: in the wrong table, in both, or named as one that a run writes."""
+    for column in sorted({*speakers} & {*clips} - SHARED):
+        if column in SPEAKER_COLUMNS:
+            faults.add(clips_file, None, f"the column {column!r} is a speaker's", f"it belongs in {speakers_file}")
+        elif column in CLIP_COLUMNS:
+            faults.add(speakers_file, None, f"the column {column!r} is a clip's", f"it belongs in {clips_file}")
+        else:
+            faults.add(clips_file, None, f"the column {column!r} stands in {speakers_file} too", "in one of the two")
+    for file, frame in ((speakers_file, speakers), (clips_file, clips)):
+        for column in filter(_is_written, frame):
+            faults.add(file, None, f"a run writes a column {column!r} of its own", "another name")
+
+
+def _is_written(column: str) -> bool:
+    """Whether a run has a column of that name, for whatever similarity models."""
+    similarity = tuple(f"{stage}_similarity" for stage in STAGES)
+    return column in WRITTEN or EMBEDDING in column or LANDMARKS in column or column.startswith(similarity)
+
+
 def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     return frame.assign(**{column: "" for column in columns if column not in frame})
 
 
 def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, faults: Faults) -> None:
     check_ids(file, frame["speaker_id"], faults)
-    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source"):
+    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source", "split"):
         check_values(file, frame[column], RULES[column], faults)
     boundary.check(file, frame["portrait"], faults)
 

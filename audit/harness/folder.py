@@ -116,7 +116,18 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
         Of the observations.
     known : mapping of str to str
         The digest of each part, where the run was complete once.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a part that is none of the run's: it would be signed with them.
     """
+    if strange := {*part_files(folder)} - {part_path(folder, part.number) for part in parts}:
+        raise RunError(
+            f"{folder} holds parts that are not of this run: {', '.join(sorted(path.name for path in strange))}.",
+            f"the {len(parts)} parts of its {parts.n_clips} clips",
+            "Move them out of the folder and give the same audit run command again.",
+        )
 
     def is_whole(part: Part) -> bool:
         path = part_path(folder, part.number)

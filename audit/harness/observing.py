@@ -86,8 +86,8 @@ class RenderedPart:
         Its clips and portraits.
     faces : mapping of str to list of str
         By stage, the digest of each row's picture; empty where there is none.
-    errors : list of str
-        Why the model failed on a row; empty where it did not.
+    errors : mapping of str to list of str
+        By stage, ceiling and rendered, why the model failed on a row; empty where it did not.
     pictures : dict of str to ndarray
         The pictures at hand, by digest; the others lie in the cache.
     counts : Counts
@@ -96,7 +96,7 @@ class RenderedPart:
 
     part: LoadedPart
     faces: Mapping[str, list[str]]
-    errors: list[str]
+    errors: Mapping[str, list[str]]
     pictures: dict[str, Picture]
     counts: Counts
 
@@ -138,10 +138,11 @@ class Observer:
         """The faces of a part: portraits, ceilings and rendered ones."""
         portraits = {p.digest: p.file.pixels for p in part.portraits if p.file.pixels is not None}
         pictures, counts = dict(portraits), Counts()
-        rendered, errors = self._rendered(part, pictures, counts)
+        rendered, rendered_errors = self._rendered(part, pictures, counts)
+        ceilings, ceiling_errors = self._ceilings(part, portraits, pictures, counts)
         faces = {
             "portrait": [portrait.digest for portrait in part.portraits],
-            "ceiling": self._ceilings(part, portraits, pictures, counts),
+            "ceiling": ceilings,
             "rendered": rendered,
         }
         if self.faces is not None:
@@ -150,6 +151,7 @@ class Observer:
                     keep_picture(pictures[digest], self.faces, digest)
                 else:
                     self._cache.lend_picture(digest, self.faces)
+        errors = {"ceiling": ceiling_errors, "rendered": rendered_errors}
         return RenderedPart(part, faces, errors, pictures, counts)
 
     def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:
@@ -164,7 +166,8 @@ class Observer:
         rows = []
         for i, record in enumerate(records):
             faces = {stage: digests[i] for stage, digests in rendered.faces.items()}
-            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, rendered.errors[i], readings))
+            errors = {stage: words[i] for stage, words in rendered.errors.items()}
+            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, errors, readings))
         return rows, counts
 
     def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> tuple[list[str], list[str]]:
@@ -192,14 +195,14 @@ class Observer:
 
     def _ceilings(
         self, part: LoadedPart, portraits: dict[str, Picture], pictures: dict[str, Picture], counts: Counts
-    ) -> list[str]:
-        """The ceiling picture of each clip, where the model can show one; decoded once a portrait."""
+    ) -> tuple[list[str], list[str]]:
+        """The ceiling picture of each clip, where the model can show one, once a portrait; and why it failed."""
         if isinstance(self.model, Playback):
             show, ids = self.model.show_ceiling, part.rows["clip_id"].tolist()
             made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
-            return [_named(picture, pictures) for picture, _ in made]
+            return [_named(picture, pictures) for picture, _ in made], [why for _, why in made]
         if not isinstance(self.model, Decoder):
-            return [""] * len(part.portraits)
+            return [""] * len(part.portraits), [""] * len(part.portraits)
         decode = self.model.ceiling
         digests = list(portraits)
         made_of = self._made_of(
@@ -208,8 +211,9 @@ class Observer:
             pictures,
             counts,
         )
-        ceilings = {digests[i]: digest for i, (digest, _) in made_of.items()}
-        return [ceilings.get(portrait.digest, "") for portrait in part.portraits]
+        ceilings = {digests[i]: made for i, made in made_of.items()}
+        of_clips = [ceilings.get(portrait.digest, ("", "")) for portrait in part.portraits]
+        return [digest for digest, _ in of_clips], [why for _, why in of_clips]
 
     def _made_of(
         self,
@@ -266,7 +270,7 @@ class Observer:
         clip: Clip,
         portrait: Portrait,
         faces: Mapping[str, str],
-        error: str,
+        errors: Mapping[str, str],
         readings: Mapping[str, Reading | str],
     ) -> dict[str, Any]:
         row: dict[str, Any] = {name: record[name] for name in KEPT_COLUMNS}
@@ -279,8 +283,9 @@ class Observer:
             row["portrait_status"] = portrait.file.status
         if not faces["rendered"] and not isinstance(self.model, Playback):
             row["rendered_status"] = "not_rendered"
-        row["status"], why = _status(clip.status, error, row["rendered_status"], row["portrait_status"])
+        row["status"], why = _status(clip.status, errors["rendered"], row["rendered_status"], row["portrait_status"])
         remarks = [clip.detail, portrait.file.detail, why]
+        remarks += [f"ceiling: {errors['ceiling']}"] if errors["ceiling"] else []
         remarks += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
         return row | {
             "detail": "; ".join(filter(None, remarks)),
