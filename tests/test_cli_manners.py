@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.main import get_command
 
 import audit
@@ -150,3 +152,27 @@ def test_the_shell_completes_verbs() -> None:
         [sys.executable, "-c", code], env=asked, capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.stdout.split() == ["gate"]
+
+
+@pytest.mark.parametrize("verb", ["simulate", "cohort import", "cohort labels"])
+def test_a_file_where_a_folder_should_be_is_told_in_words(verb: str, tmp_path: Path, said: Callable[..., Said]) -> None:
+    (file := tmp_path / "file").write_text("x")
+    (truth := tmp_path / "truth.toml").write_text(TRUTH)
+    (tmp_path / "voices" / "ann").mkdir(parents=True)
+    soundfile.write(tmp_path / "voices" / "ann" / "a.wav", np.zeros(16_000), 16_000)
+    words = (truth, "-o", file) if verb == "simulate" else ("folder", tmp_path / "voices", "-o", file / "x" / "y.csv")
+    code, out, err = said(*verb.split(), *words)
+    assert (code, out) == (2, "")
+    assert "cannot be read or written: Not a directory" in err and "a folder, new or this user's" in err
+
+
+def test_an_input_that_may_not_be_read_is_not_called_a_full_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: Callable[..., Said]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "labels.csv"))
+
+    monkeypatch.setattr("audit.simulate", refuse)
+    code, _, err = said("simulate", tmp_path / "truth.toml", "-o", tmp_path / "run")
+    assert code == 2
+    assert "cannot be read or written: Permission denied" in err and "files that this user may read" in err
