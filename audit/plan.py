@@ -74,6 +74,13 @@ class InstrumentSettings(_Section):
     allow_download: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("options")
+    @classmethod
+    def _of_its_own(cls, options: dict[str, Any]) -> dict[str, Any]:
+        if keys := sorted({"name", "similarity", "allow_download"} & set(options)):
+            raise ValueError(f"{', '.join(keys)} stands in [instrument], not among the options")
+        return options
+
 
 class RunSettings(_Section):
     """How the harness goes about it.

@@ -41,6 +41,7 @@ def test_every_plan_on_the_page_is_one() -> None:
         ("[measure.margins]\nS2F999 = 0.1\n", "there is no check S2F999"),
         ("[measure.margins]\nS2F001 = 2.0\n", "the margin of S2F001 is 2.0; it lies in"),
         ("[run]\npart = 0\n", "run.part is 0"),
+        ("[instrument.options]\nsimilarity = []\n", "instrument.options: similarity stands in [instrument]"),
         ("[run]\nmax_seconds = inf\n", "run.max_seconds is inf"),
         ("[run]\nmin_seconds = nan\n", "run.min_seconds is nan"),
         ("[run]\nmin_seconds = 5.0\nmax_seconds = 5.0\n", "run: min_seconds = 5 is not below max_seconds = 5"),
