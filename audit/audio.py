@@ -67,7 +67,7 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
     path : Path
         The file.
     min_seconds, max_seconds : float
-        Shorter clips are ``audio_too_short``; longer ones are cut.
+        Shorter clips, and those without a sample at 16 kHz, are ``audio_too_short``; longer ones are cut.
     """
     try:
         if path.exists() and not path.is_file():
@@ -93,8 +93,9 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {_why(error)}")
     if not np.isfinite(samples).all():
         return Clip("audio_unreadable", None, seconds, sha, "it holds samples that are not numbers")
-    if len(samples) < min_seconds * rate:
-        return Clip("audio_too_short", None, seconds, sha, f"{seconds:.2f} s, at least {min_seconds:g} s are needed")
+    needed = max(min_seconds, 1 / SAMPLE_RATE)
+    if len(samples) < needed * rate:
+        return Clip("audio_too_short", None, seconds, sha, f"{seconds:.2f} s, at least {needed:g} s are needed")
     mono = samples[:, 0] if channels == 1 else samples.mean(axis=1, dtype=np.float32)
     level = 10 * np.log10(float(np.mean(mono.astype(np.float64) ** 2)) + 1e-20)
     if level < SILENCE_DBFS:

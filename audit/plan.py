@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from audit.errors import PlanError
 from audit.typed_toml import parse_toml, read_text
@@ -74,6 +74,13 @@ class InstrumentSettings(_Section):
     allow_download: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("options")
+    @classmethod
+    def _of_its_own(cls, options: dict[str, Any]) -> dict[str, Any]:
+        if keys := sorted({"name", "similarity", "allow_download"} & set(options)):
+            raise ValueError(f"{', '.join(keys)} stands in [instrument], not among the options")
+        return options
+
 
 class RunSettings(_Section):
     """How the harness goes about it.
@@ -85,16 +92,22 @@ class RunSettings(_Section):
     part : int
         Clips in a part: so much is lost at most when a run is killed. Results do not depend on it.
     min_seconds, max_seconds : float
-        A shorter clip is not rendered; a longer one is cut.
+        A shorter clip is not rendered; a longer one is cut. Both are finite, and the first is the smaller.
     keep_faces : bool
         Keep every picture in the run's folder ``faces``.
     """
 
     seed: int = 0
     part: int = Field(default=64, ge=1, le=100_000)
-    min_seconds: float = Field(default=1.0, ge=0)
-    max_seconds: float = Field(default=60.0, gt=0)
+    min_seconds: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    max_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     keep_faces: bool = True
+
+    @model_validator(mode="after")
+    def _some_length_is_rendered(self) -> RunSettings:
+        if self.min_seconds >= self.max_seconds:
+            raise ValueError(f"min_seconds = {self.min_seconds:g} is not below max_seconds = {self.max_seconds:g}")
+        return self
 
 
 class EngineSettings(_Section):

@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all; what the disk does not take is the user's to mend, so said in a sentence."""
+"""Writing files: whole or not at all; what the disk does not take or give is the user's to mend, so said in words."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ from pathlib import Path
 
 from audit.errors import RunError
 
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+_TAKEN = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+_DISK = frozenset(_FULL | _REFUSED | _TAKEN)
 
 
 @contextmanager
-def writing(what: object) -> Iterator[None]:
+def writing(what: object, *, reads: bool = False) -> Iterator[None]:
     """Say in a sentence that something could not be written, if the disk is why.
 
     Parameters
     ----------
     what : object
         What is written, as the user knows it: a folder, a file.
+    reads : bool
+        Whether the block reads the user's files too, so that one of them may be what was refused.
 
     Raises
     ------
     RunError
-        If the block ends in an error of the disk: no room, no permission, read-only, damaged. Other errors pass.
+        If the block ends in an error of the disk: no room, no permission, read-only, damaged, or a file where
+        a folder should be. Other errors pass.
 
     Examples
     --------
@@ -41,9 +47,10 @@ def writing(what: object) -> Iterator[None]:
             raise
         where = f" ({error.filename})" if error.filename else ""
         raise RunError(
-            f"{what} cannot be written: {error.strerror}{where}.",
-            "a folder with room on its disk that this user may write to",
-            "Make room and give the same command again: a run goes on where it stopped.",
+            f"{what} cannot be {'read or written' if reads else 'written'}: {error.strerror}{where}.",
+            f"{'files that this user may read, and ' if reads else ''}a folder, new or this user's to write to, with "
+            "room on its disk",
+            "Make it so and give the same command again: a run goes on where it stopped.",
         ) from error
 
 

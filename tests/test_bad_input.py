@@ -79,6 +79,18 @@ def test_stereo_at_another_rate_is_heard_and_said_so(tmp_path: Path) -> None:
     assert clip.detail == "2 channels were averaged; resampled from 44100 Hz"
 
 
+@pytest.mark.parametrize(
+    ("samples", "rate", "status"), [(0, 16_000, "too_short"), (2, 48_000, "too_short"), (3, 48_000, "ok")]
+)
+def test_a_clip_without_a_sample_at_16_khz_is_too_short_whatever_the_least_length(
+    samples: int, rate: int, status: str, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "a.wav", np.full(samples, 0.5), rate)
+    clip = read_clip(tmp_path / "a.wav", min_seconds=0)
+    assert clip.status.removeprefix("audio_") == status
+    assert (clip.waveform is not None and len(clip.waveform) > 0) == (status == "ok")
+
+
 def test_a_clip_of_an_hour_is_cut_and_said_so(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, np.tile(np.array([0.1, -0.1], np.float32), 30 * 8000), 8000)

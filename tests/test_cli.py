@@ -35,7 +35,7 @@ def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
     path = folder / "plan.toml"
     path.write_text(
         f'[cohort]\npath = "{cohort}"\n[model]\nname = "tests.fakes:LoudnessModel"\n'
-        f'[instrument]\nname = "tests.fakes:ColourInstrument"\nsimilarity = []\n[run]\npart = {part}\n'
+        f'[instrument]\nname = "tests.fakes:ColourInstrument"\n[run]\npart = {part}\n'
     )
     return path
 

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.main import get_command
 
 import audit
 from audit.cli import app, main
+from audit.cli.runs import _plan
 from tests.test_cli import fake_plan
 
 ROOT = Path(__file__).parent.parent
@@ -150,3 +153,53 @@ def test_the_shell_completes_verbs() -> None:
         [sys.executable, "-c", code], env=asked, capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.stdout.split() == ["gate"]
+
+
+@pytest.mark.parametrize("verb", ["simulate", "cohort import", "cohort labels"])
+def test_a_file_where_a_folder_should_be_is_told_in_words(verb: str, tmp_path: Path, said: Callable[..., Said]) -> None:
+    (file := tmp_path / "file").write_text("x")
+    (truth := tmp_path / "truth.toml").write_text(TRUTH)
+    (tmp_path / "voices" / "ann").mkdir(parents=True)
+    soundfile.write(tmp_path / "voices" / "ann" / "a.wav", np.zeros(16_000), 16_000)
+    words = (truth, "-o", file) if verb == "simulate" else ("folder", tmp_path / "voices", "-o", file / "x" / "y.csv")
+    code, out, err = said(*verb.split(), *words)
+    assert (code, out) == (2, "")
+    assert "cannot be read or written: Not a directory" in err and "a folder, new or this user's" in err
+
+
+def test_an_input_that_may_not_be_read_is_not_called_a_full_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: Callable[..., Said]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "labels.csv"))
+
+    monkeypatch.setattr("audit.simulate", refuse)
+    code, _, err = said("simulate", tmp_path / "truth.toml", "-o", tmp_path / "run")
+    assert code == 2
+    assert "cannot be read or written: Permission denied" in err and "files that this user may read" in err
+
+
+def test_the_plans_own_model_named_again_keeps_its_mitigations_and_another_says_what_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[model]\nname = "a:b"\n[model.options]\nx = 1\n[model.mitigation]\nnames = ["leace"]\n')
+    kept = _plan(plan, None, "a:b", Path("w.pt"), None, False).model
+    assert (kept.options, kept.mitigation.names, kept.weights) == ({"x": 1}, ("leace",), "w.pt")
+    assert capsys.readouterr().err == ""
+    other = _plan(plan, None, "c:d", None, None, False).model
+    assert (other.name, other.options, other.mitigation.names) == ("c:d", {}, ())
+    assert "The plan's options and mitigations were chosen for a:b, and are left out for c:d." in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_what_the_command_line_says_of_measuring_is_kept_in_the_runs_plan(
+    make_cohort: Callable[..., Path], tmp_path: Path, said: Callable[..., Said]
+) -> None:
+    run = tmp_path / "run"
+    assert said("run", fake_plan(make_cohort(12), tmp_path), "-o", run, "--suppress-below", "5")[0] == 0
+    assert audit.Plan.read(run / "plan.toml").measure.suppress_below == 5
+    first = (run / "audit.json").read_bytes()
+    assert said("measure", run)[0] == 0
+    assert (run / "audit.json").read_bytes() == first

@@ -171,6 +171,13 @@ def test_every_built_in_instrument_is_listed_with_a_line() -> None:
         ("builtins:dict", {}, "made a dict"),
         ("embedded", {"similarity": ["VGG-Face"]}, "Each once, of FaceRes, Dlib"),
         ("embedded", {"detector": "retinaface"}, "dlib or opencv"),
+        ("embedded", {"detector": ["dlib"]}, "dlib or opencv"),
+        ("embedded", {"foo": 1}, "unexpected keyword argument 'foo'.* Allowed: similarity, detector"),
+        ("embedded", {"requested": "x"}, "unexpected keyword argument 'requested'"),
+        ("embedded", {"threads": -1}, "threads is -1. Allowed: a whole number from 1 on"),
+        ("embedded", {"remember": -1}, "remember is -1. Allowed: a whole number from 0 on"),
+        ("tests.fakes:ColourInstrument", {"similarity": ["FaceRes"]}, "with similarity.*Allowed: no options"),
+        ("tests.fakes:ColourInstrument", {"allow_download": True}, "unexpected keyword argument 'allow_download'"),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_what_can(name: str, options: dict[str, Any], message: str) -> None:
@@ -185,6 +192,13 @@ def test_an_instrument_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert instrument("house:Mine").name == "mine"
+    (tmp_path / "other.py").write_text(
+        "from house import Mine\ndef make(**given):\n    Mine.given = given\n    return Mine()\n"
+    )
+    assert vars(type(instrument("other:make", detector="opencv", light=2)))["given"] == {
+        "detector": "opencv",
+        "light": 2,
+    }
 
 
 def test_a_description_holds_json_and_no_path_of_this_machine() -> None:

@@ -34,7 +34,7 @@ def main() -> None:
     """Run the command; the user's own mistakes end with exit code 2 and no traceback."""
     try:
         _refuse_strange_bytes(sys.argv[1:])
-        with writing("The output"):
+        with writing("A file or folder", reads=True):
             app()
     except AuditError as error:
         stderr.quiet = False

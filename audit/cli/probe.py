@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,13 +32,17 @@ def probe(
 
     Example: [bold]audit probe --model speech2face-small-gap --voices 32 -o P[/bold]
     """
+    from audit.instruments.registry import BUILT_IN
     from audit.probing.page import write_probe
 
+    one_feature: dict[str, Any] = (
+        {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}
+    )  # one's own takes what it likes
     with progress() as bar:
         task = bar.add_task("faces", total=None)
         made = audit.probe(
             audit.model(model, weights=weights),
-            instrument=audit.instrument(instrument, similarity=["FaceRes"]),
+            instrument=audit.instrument(instrument, **one_feature),
             voices=voices,
             seed=seed,
             out=out,

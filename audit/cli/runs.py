@@ -57,6 +57,7 @@ def run(
     from audit import checks
 
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    chosen = chosen.model_copy(update={"measure": _measured_as(chosen.measure, human_readings, suppress_below)})
     where = {"name": engine, "workers": workers, "cache": cache}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
@@ -88,7 +89,7 @@ def run(
         )
     if sentence := _from_cache(done.manifest.get("answers", {})):
         say(sentence)
-    _measure_and_report(done, chosen.measure, show_faces, show_ids, human_readings, suppress_below, as_json)
+    _measure_and_report(done, chosen.measure, show_faces, show_ids, as_json)
 
 
 def measure(
@@ -114,8 +115,8 @@ def measure(
             "checks that you name yourself, since their code is run",
             f"If you trust them: audit measure {run}{''.join(f' --check {name}' for name in planned.checks)}",
         )
-    settings = planned.model_copy(update={"checks": tuple(check or ())})
-    _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, human_readings, suppress_below, as_json)
+    settings = _measured_as(planned, human_readings, suppress_below).model_copy(update={"checks": tuple(check or ())})
+    _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, as_json)
 
 
 def report(
@@ -188,15 +189,23 @@ def _plan(
     sections: dict[str, Any] = chosen.model_dump()
     if cohort is not None:
         sections["cohort"] = {"path": cohort}
-    if model is not None:
-        sections["model"] = {"name": model, "weights": None if weights is None else str(weights)}
-    elif weights is not None:
+    if model is not None and model != chosen.model.name:
+        if lost := _of_its_own(chosen.model):
+            say(f"The plan's {lost} were chosen for {chosen.model.name}, and are left out for {model}.")
+        sections["model"] = {"name": model}
+    if weights is not None:
         sections["model"]["weights"] = str(weights)
     if seed is not None:
         sections["run"]["seed"] = seed
     if allow_download:
         sections["instrument"]["allow_download"] = True
     return audit.Plan.model_validate(sections)
+
+
+def _of_its_own(model: Any) -> str:
+    """What a plan says of its model beside the name, in words; empty where it says nothing."""
+    parts = {"weights": model.weights, "options": model.options, "mitigations": model.mitigation.names}
+    return " and ".join(name for name, value in parts.items() if value)
 
 
 def plan_of(run: Path) -> audit.Plan:
@@ -219,6 +228,14 @@ def suppressing(settings: Any, below: int | None) -> Any:
     return settings if below is None else settings.model_copy(update={"suppress_below": below})
 
 
+def _measured_as(settings: Any, human_readings: Path | None, below: int | None) -> Any:
+    """How a run is measured, with all that the command line says of it; a file stays what it is from any folder."""
+    told = suppressing(settings, below)
+    if human_readings is None:
+        return told
+    return told.model_copy(update={"human_readings": os.path.realpath(human_readings)})
+
+
 def _from_cache(answers: dict[str, int]) -> str:
     """How much the cache spared, in words; empty where it spared nothing."""
     told = [
@@ -238,16 +255,13 @@ def _measure_and_report(
     settings: Any,
     show_faces: bool,
     show_ids: bool,
-    human_readings: Path | None,
-    suppress_below: int | None,
     as_json: bool,
 ) -> None:
     from audit.report import outcome_table, write_report
 
     assert run.folder is not None
-    settings = suppressing(settings, suppress_below)
     with stderr.status("measuring"):
-        result = audit.measure(run, settings=settings, human_readings=human_readings)
+        result = audit.measure(run, settings=settings)
         result.write(run.folder)
         told = audit.with_ids(result, run) if show_ids else result
         path = write_report(told, run.folder, show_faces=show_faces, show_ids=show_ids)

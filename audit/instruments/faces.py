@@ -71,7 +71,7 @@ class FaceFinder:
     """
 
     def __init__(self, detector: str = "dlib", *, allow_download: bool = False) -> None:
-        if detector not in PASSES:
+        if detector not in tuple(PASSES):  # a plan may hold a list here, which no mapping can be asked for
             raise ModelError(
                 f"Detector {detector!r}.",
                 f"{' or '.join(PASSES)}, for which the size of their boxes on the faces learned is known.",

@@ -79,7 +79,7 @@ class DeepFaceInstrument:
     Raises
     ------
     ModelError
-        If a model cannot be built from what is on this machine.
+        If a model cannot be built from what is on this machine, or an option is none that it takes.
     """
 
     def __init__(
@@ -97,6 +97,9 @@ class DeepFaceInstrument:
         unknown = [name for name in similarity if name not in SIMILARITIES]
         if unknown or len(set(similarity)) != len(similarity):
             raise ModelError(f"Similarity models {list(similarity)}.", f"Each once, of {', '.join(SIMILARITIES)}.")
+        for option, value, least in (("threads", 1 if threads is None else threads, 1), ("remember", remember, 0)):
+            if not isinstance(value, int) or value < least:
+                raise ModelError(f"The instrument's option {option} is {value!r}.", f"a whole number from {least} on")
         self._made_with = (
             (requested, sources, reasons),
             {

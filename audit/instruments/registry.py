@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import ModelError
@@ -18,6 +20,8 @@ BUILT_IN: Final = {
     "embedded": "the models in this package, registered with DeepFace: no download, the same reads on every machine",
     "deepface": "DeepFace's own weights for race, gender and age; an error where one is missing",
 }
+SIMILARITY: Final = ("FaceRes", "Dlib")
+DETECTOR: Final = "dlib"
 
 
 def available() -> dict[str, str]:
@@ -34,8 +38,8 @@ def available() -> dict[str, str]:
 def instrument(
     name: str = "auto",
     *,
-    similarity: Sequence[str] = ("FaceRes", "Dlib"),
-    detector: str = "dlib",
+    similarity: Sequence[str] = SIMILARITY,
+    detector: str = DETECTOR,
     allow_download: bool = False,
     **options: Any,
 ) -> Instrument:
@@ -53,13 +57,14 @@ def instrument(
     allow_download : bool
         Whether DeepFace may download its weights; without it nothing ever reaches the network.
     **options
-        Passed on: ``threads`` and ``remember`` of :class:`audit.instruments.reader.DeepFaceInstrument`; for an
-        instrument of one's own, everything is passed on that was given.
+        Passed on: ``threads`` and ``remember`` of :class:`audit.instruments.reader.DeepFaceInstrument`. To an
+        instrument of one's own everything is passed on that was given, ``similarity``, ``detector`` and
+        ``allow_download`` where they are not the default.
 
     Raises
     ------
     ModelError
-        If there is no such instrument, or it cannot be built.
+        If there is no such instrument, it cannot be built, or it takes no such option.
 
     Examples
     --------
@@ -68,14 +73,18 @@ def instrument(
     >>> reader.read([np.full((64, 64, 3), 255, np.uint8)])[0].status
     'no_face'
     """
+    asked = {"similarity": tuple(similarity), "detector": detector, "allow_download": allow_download}
     if name in BUILT_IN:
         from audit.instruments import reader
 
-        sources, reasons = _sources(name, allow_download)
-        return reader.DeepFaceInstrument(
-            name, sources, reasons, similarity=similarity, detector=detector, allow_download=allow_download, **options
-        )
-    built = _factory(name)(**options)
+        factory: Callable[..., object] = partial(reader.DeepFaceInstrument, name, *_sources(name, allow_download))
+    else:
+        factory = _factory(name)
+        defaults = {"similarity": SIMILARITY, "detector": DETECTOR, "allow_download": False}
+        asked = {key: value for key, value in asked.items() if value != defaults[key]}
+    keywords = asked | options
+    _refuse_others(name, factory, keywords)
+    built = factory(**keywords)
     if not isinstance(built, Instrument):
         raise ModelError(
             f"Instrument {name!r} made a {type(built).__name__}.",
@@ -111,3 +120,18 @@ def _factory(name: str) -> Callable[..., object]:
         raise ModelError(f"Instrument {name!r} is a {type(loaded).__name__}.", "Something that can be called.")
     factory: Callable[..., object] = loaded
     return factory
+
+
+def _refuse_others(name: str, factory: Callable[..., object], keywords: dict[str, Any]) -> None:
+    """Refuse what a factory does not take, or what it lacks."""
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # one that is written in C may not tell
+        return
+    try:
+        signature.bind(**keywords)
+    except TypeError as error:
+        raise ModelError(
+            f"The instrument {name!r} cannot be made with {', '.join(keywords) or 'no options'}: {error}.",
+            ", ".join(signature.parameters) or "no options",
+        ) from error
