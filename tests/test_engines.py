@@ -10,6 +10,7 @@ import pytest
 
 import audit
 from audit.errors import RunError
+from audit.harness.answering import pictures_of, readings_of
 from audit.harness.cache import Cache, cache_folder, cache_key
 from audit.instruments.protocol import Reading
 from audit.models.protocol import Picture, Waveform
@@ -247,3 +248,27 @@ def test_what_is_read_beside_the_rendering_is_the_same(make_cohort: MakeCohort, 
     beside = Elsewhere()
     beside.device = "cuda"
     assert parts(run(cohort, tmp_path / "beside", beside)) == parts(here)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "the instrument gave NoneType, not a Reading"),
+        (Reading("maybe"), "the status 'maybe', not ok or no_face"),  # type: ignore[arg-type]  # what is not allowed
+        (Reading("ok", dict.fromkeys(RACES, "high")), "cannot be checked: TypeError"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_answer_that_is_no_reading_costs_only_its_picture(answer: Reading, words: str) -> None:
+    class Odd(ColourInstrument):
+        def read(self, pictures: Sequence[Picture]) -> list[Reading]:
+            return [answer, *super().read(pictures[1:])]
+
+    odd, good = readings_of(Odd(), [fake_face("asian"), fake_face("white")])
+    assert isinstance(odd, str) and words in odd
+    assert isinstance(good, Reading)
+
+
+def test_a_ragged_picture_costs_only_its_clip() -> None:
+    (none, why), (face, _) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]
+    assert none is None and why.startswith("the model gave no picture: ValueError")
+    assert face is not None

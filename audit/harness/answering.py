@@ -68,8 +68,20 @@ def _each(
     return [*answers]
 
 
-def _fault(instrument: Instrument, reading: Reading) -> str:
+def _fault(instrument: Instrument, reading: object) -> str:
     """Why a reading cannot be used; empty where it can."""
+    if not isinstance(reading, Reading):
+        return f"the instrument gave {type(reading).__name__}, not a Reading"
+    try:
+        return _unfit(instrument, reading)
+    except Exception as error:  # noqa: BLE001  # what foreign code put there may raise anything when it is looked at
+        return f"the instrument gave a reading that cannot be checked: {type(error).__name__}: {error}"
+
+
+def _unfit(instrument: Instrument, reading: Reading) -> str:
+    """What is wrong with a reading's values; empty where nothing is."""
+    if reading.status not in ("ok", "no_face"):
+        return f"the instrument gave the status {reading.status!r}, not ok or no_face"
     if reading.status != "ok":
         return ""
     race = [reading.race.get(label, np.nan) for label in RACES]
@@ -89,7 +101,10 @@ def _checked(picture: Any) -> Made:
     """A picture in the right form, else why it is none."""
     if picture is None:
         return None, ""
-    pixels = np.asarray(picture)
+    try:
+        pixels = np.asarray(picture)
+    except Exception as error:  # noqa: BLE001  # a foreign object may raise anything
+        return None, f"the model gave no picture: {type(error).__name__}: {error}"
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         return None, f"the model gave {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]"
     return np.ascontiguousarray(pixels), ""
