@@ -137,7 +137,7 @@ def _check_tables(
         else:
             faults.add(clips_file, None, f"the column {column!r} stands in {speakers_file} too", "in one of the two")
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
-        for column in filter(_is_written, frame):
+        for column in filter(_is_written, map(str, frame)):
             faults.add(file, None, f"a run writes a column {column!r} of its own", "another name")
 
 
