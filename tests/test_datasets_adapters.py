@@ -408,6 +408,45 @@ def test_names_that_no_table_can_hold_are_counted(tmp_path: Path) -> None:
     assert "-x/1" in set(cohort.clips["clip_id"])
 
 
+def test_the_new_folder_is_neither_a_link_nor_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = own(tmp_path / "own")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty", target_is_directory=True)
+    monkeypatch.chdir(tmp_path / "empty")
+    for out in (Path(), tmp_path / "link"):
+        with pytest.raises(audit.AuditError, match="is a link, or the folder that you stand in"):
+            audit.import_cohort("folder", root, out)
+
+
+def test_a_copy_goes_without_a_portrait_that_is_not_there(tmp_path: Path) -> None:
+    root = own(tmp_path / "own")
+    (root / "labels.csv").write_text("audio,speaker_id,portrait\nloose.wav,ann,gone.png\n")
+    linked, _ = audit.import_cohort("folder", root, tmp_path / "L")
+    copied, _ = audit.import_cohort("folder", root, tmp_path / "C", copy=True)
+    assert copied.digest == linked.digest and not (copied.root / "files" / "gone.png").exists()
+
+
+def test_a_folder_whose_name_only_begins_like_the_download_is_outside(tmp_path: Path) -> None:
+    vox1(tmp_path / "vox2")
+    (tmp_path / "vox").mkdir()
+    (tmp_path / "vox" / "wav").symlink_to(tmp_path / "vox2" / "wav", target_is_directory=True)
+    with pytest.raises(audit.CohortError, match="Links that lead out of it are not followed"):
+        read_download("voxceleb1", tmp_path / "vox", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("json:__name__", "is a str. Allowed: something that can be called"),
+        ("os:fspath", "returned a str. Allowed: an audit.datasets.adapters.Imported"),
+        ("builtins:str", "does not say what it takes"),
+    ],
+)
+def test_what_is_no_adapter_is_refused(name: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(audit.AuditError, match=words):
+        read_download(name, tmp_path, {})
+
+
 def test_each_adapter_has_a_line_and_a_card() -> None:
     cards = Path(__file__).parent.parent / "datasets" / "cards"
     for name in BUILT_IN:
