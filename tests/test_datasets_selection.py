@@ -142,6 +142,13 @@ def test_short_clips_of_one_speaker_are_joined(tmp_path: Path) -> None:
     assert (again.root / table.loc["ann/00+1", "audio"]).read_bytes() == path.read_bytes()
 
 
+def test_sources_above_a_minute_are_joined_whole(tmp_path: Path) -> None:
+    root = of_lengths(tmp_path / "d", ann=[70.0, 70.0])
+    cohort, _ = imported("folder", root, tmp_path / "C", clip_seconds=140, join=True)
+    (path,) = cohort.clips["audio"]
+    assert soundfile.info(str(cohort.root / path)).duration == 140
+
+
 def test_a_clip_that_is_a_picture_only_has_no_length(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[2.0])
     (root / "x.png").write_bytes(b"x")
