@@ -195,6 +195,16 @@ def test_common_voice_in_old_and_new_columns(tmp_path: Path) -> None:
     assert list(one.clips["audio"]) == ["files/clips/cv_3.mp3"]
 
 
+def test_a_known_gender_beside_another_word_is_a_disagreement(tmp_path: Path) -> None:
+    root = common_voice(tmp_path / "cv")
+    table = root / "en" / "validated.tsv"
+    table.write_text(table.read_text().replace("\tfemale\t", "\tother\t"))
+    cohort, said = imported("common_voice", root, tmp_path / "C")
+    ann = cohort.speakers.set_index("speaker_id").loc["aa"]
+    assert (ann["gender"], ann["gender_source"]) == ("unknown", "unstated")
+    assert "1 speakers state different ages or genders" in said and "(non-binary, other): unknown here" in said
+
+
 def test_a_table_of_clips_that_are_not_there_is_no_cohort(tmp_path: Path) -> None:
     root = common_voice(tmp_path / "cv")
     for path in root.rglob("*.mp3"):
