@@ -112,6 +112,8 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
 def clip_seconds(path: Path) -> float | None:
     """The length that a file's header states, in seconds; ``None`` if it cannot be read."""
     try:
+        if not path.is_file():
+            return None  # a pipe or a device may never end
         with path.open("rb") as file:
             if is_m4a(file.read(8)):
                 file.seek(0)

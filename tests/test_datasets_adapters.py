@@ -195,6 +195,16 @@ def test_common_voice_in_old_and_new_columns(tmp_path: Path) -> None:
     assert list(one.clips["audio"]) == ["files/clips/cv_3.mp3"]
 
 
+def test_a_known_gender_beside_another_word_is_a_disagreement(tmp_path: Path) -> None:
+    root = common_voice(tmp_path / "cv")
+    table = root / "en" / "validated.tsv"
+    table.write_text(table.read_text().replace("\tfemale\t", "\tother\t"))
+    cohort, said = imported("common_voice", root, tmp_path / "C")
+    ann = cohort.speakers.set_index("speaker_id").loc["aa"]
+    assert (ann["gender"], ann["gender_source"]) == ("unknown", "unstated")
+    assert "1 speakers state different ages or genders" in said and "(non-binary, other): unknown here" in said
+
+
 def test_a_table_of_clips_that_are_not_there_is_no_cohort(tmp_path: Path) -> None:
     root = common_voice(tmp_path / "cv")
     for path in root.rglob("*.mp3"):
@@ -406,6 +416,45 @@ def test_names_that_no_table_can_hold_are_counted(tmp_path: Path) -> None:
     cohort, said = imported("folder", root, tmp_path / "C")
     assert "2 files or folders have names that are not UTF-8 text" in said
     assert "-x/1" in set(cohort.clips["clip_id"])
+
+
+def test_the_new_folder_is_neither_a_link_nor_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = own(tmp_path / "own")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty", target_is_directory=True)
+    monkeypatch.chdir(tmp_path / "empty")
+    for out in (Path(), tmp_path / "link"):
+        with pytest.raises(audit.AuditError, match="is a link, or the folder that you stand in"):
+            audit.import_cohort("folder", root, out)
+
+
+def test_a_copy_goes_without_a_portrait_that_is_not_there(tmp_path: Path) -> None:
+    root = own(tmp_path / "own")
+    (root / "labels.csv").write_text("audio,speaker_id,portrait\nloose.wav,ann,gone.png\n")
+    linked, _ = audit.import_cohort("folder", root, tmp_path / "L")
+    copied, _ = audit.import_cohort("folder", root, tmp_path / "C", copy=True)
+    assert copied.digest == linked.digest and not (copied.root / "files" / "gone.png").exists()
+
+
+def test_a_folder_whose_name_only_begins_like_the_download_is_outside(tmp_path: Path) -> None:
+    vox1(tmp_path / "vox2")
+    (tmp_path / "vox").mkdir()
+    (tmp_path / "vox" / "wav").symlink_to(tmp_path / "vox2" / "wav", target_is_directory=True)
+    with pytest.raises(audit.CohortError, match="Links that lead out of it are not followed"):
+        read_download("voxceleb1", tmp_path / "vox", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("json:__name__", "is a str. Allowed: something that can be called"),
+        ("os:fspath", "returned a str. Allowed: an audit.datasets.adapters.Imported"),
+        ("builtins:str", "does not say what it takes"),
+    ],
+)
+def test_what_is_no_adapter_is_refused(name: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(audit.AuditError, match=words):
+        read_download(name, tmp_path, {})
 
 
 def test_each_adapter_has_a_line_and_a_card() -> None:

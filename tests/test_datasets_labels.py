@@ -36,6 +36,13 @@ def test_a_template_has_every_speaker_and_what_is_known(root: Path, tmp_path: Pa
         labels_template("voxceleb1", root, tmp_path / "labels.csv")
 
 
+def test_a_download_without_clips_has_no_template(tmp_path: Path) -> None:
+    (tmp_path / "page" / "figures/voxceleb/Wav").mkdir(parents=True)
+    with pytest.raises(audit.CohortError, match="holds no clip that the adapter"):
+        labels_template("speech2face_released", tmp_path / "page", tmp_path / "labels.csv")
+    assert not (tmp_path / "labels.csv").exists()
+
+
 def test_a_template_states_a_language_only_where_a_speaker_has_one(tmp_path: Path) -> None:
     table = labels_template("mavceleb", mav(tmp_path / "mav"), tmp_path / "labels.csv").set_index("speaker_id")
     assert list(table["language"]) == ["", "de"] and list(table["language_source"]) == ["", "metadata"]

@@ -142,6 +142,21 @@ def test_short_clips_of_one_speaker_are_joined(tmp_path: Path) -> None:
     assert (again.root / table.loc["ann/00+1", "audio"]).read_bytes() == path.read_bytes()
 
 
+def test_sources_above_a_minute_are_joined_whole(tmp_path: Path) -> None:
+    root = of_lengths(tmp_path / "d", ann=[70.0, 70.0])
+    cohort, _ = imported("folder", root, tmp_path / "C", clip_seconds=140, join=True)
+    (path,) = cohort.clips["audio"]
+    assert soundfile.info(str(cohort.root / path)).duration == 140
+
+
+def test_a_clip_that_is_a_picture_only_has_no_length(tmp_path: Path) -> None:
+    root = of_lengths(tmp_path / "d", ann=[2.0])
+    (root / "x.png").write_bytes(b"x")
+    (root / "labels.csv").write_text("clip_id,audio,speaker_id,rendered\na,ann/00.wav,ann,\nb,,ann,x.png\n")
+    cohort, said = imported("folder", root, tmp_path / "C", clip_seconds=1)
+    assert clips_of(cohort) == ["a"] and "The length of 1 clips cannot be read" in said
+
+
 def test_clips_of_several_rates_and_channels_are_joined(tmp_path: Path) -> None:
     root = tmp_path / "d"
     tone(root / "ann" / "0.wav", seconds=2, rate=44_100, channels=2)

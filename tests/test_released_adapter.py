@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,16 @@ def test_a_labels_file_says_more_with_its_source(tmp_path: Path) -> None:
     labels.write_text("clip_id,group\nno-such-clip,white\n")
     with pytest.raises(audit.CohortError, match="has the column group without group_source"):
         audit.import_cohort("speech2face_released", root, tmp_path / "D", labels=labels)
+
+
+def test_a_name_that_is_not_utf_8_is_left_out_and_counted(tmp_path: Path) -> None:
+    root = page(tmp_path / "page")
+    sounds = root / "figures/avspeech_res/Wav"
+    (sounds / "ill.wav").write_bytes(b"")
+    os.rename(sounds / "ill.wav", os.fsencode(sounds) + b"/\xff.wav")  # noqa: PTH104
+    cohort, remarks = audit.import_cohort("speech2face_released", root, tmp_path / "C")
+    assert len(cohort.clips) == 7
+    assert "1 files or folders have names that are not UTF-8 text and were left out." in remarks
 
 
 def test_copied_files_need_no_link(tmp_path: Path) -> None:

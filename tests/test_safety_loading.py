@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 import audit
-from audit.audio import read_clip
+from audit.audio import clip_seconds, read_clip
 from audit.errors import AuditError, CohortError
 from audit.models.speech2face.checkpoint import load_checkpoint
 from audit.models.wen2019 import GENERATOR_FILE, VOICE_FILE, Wen2019, generator_network, voice_network
@@ -166,6 +166,7 @@ def stall(kind: str, path: Path) -> None:
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
     stall(kind, path := tmp_path / "x")
     assert read_clip(path).status == "audio_unreadable"
+    assert clip_seconds(path) is None
     assert read_picture(path).status == "unreadable"
     assert thumbnail(tmp_path, "x")[0] == ""
     with pytest.raises(AuditError):

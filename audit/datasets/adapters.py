@@ -84,14 +84,17 @@ def adapter(name: str) -> Adapter:
     Raises
     ------
     AuditError
-        If there is none.
+        If there is none, or it cannot be called.
     """
     if name in BUILT_IN:
         module, _, function = BUILT_IN[name][0].partition(":")
         built_in: Adapter = getattr(importlib.import_module(f"audit.datasets.{module}"), function)
         return built_in
-    loaded: Adapter = load(name, ENTRY_POINTS, "adapter", available())
-    return loaded
+    loaded = load(name, ENTRY_POINTS, "adapter", available())
+    if not callable(loaded):
+        raise AuditError(f"The adapter {name!r} is a {type(loaded).__name__}.", "something that can be called")
+    own: Adapter = loaded
+    return own
 
 
 def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:
@@ -100,12 +103,16 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
     Raises
     ------
     AuditError
-        If there is no such adapter or folder, or an option is none of the adapter's.
+        If there is no such adapter or folder, an option is none of the adapter's, or it returns something else than an
+        :class:`Imported`.
     """
     reader = adapter(name)
     if not root.is_dir():
         raise AuditError(f"{root} is no folder.", "the folder of the download")
-    parameters = list(inspect.signature(reader).parameters.values())[1:]
+    try:
+        parameters = list(inspect.signature(reader).parameters.values())[1:]
+    except ValueError as error:  # one that is written in C may not tell
+        raise AuditError(f"The adapter {name!r} does not say what it takes.", "a function of Python") from error
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
     for option in options:
@@ -114,4 +121,8 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
                 f"The adapter {name!r} has no option {option!r}{did_you_mean(option, known)}.",
                 ", ".join(known) or f"{name} takes no options of its own",
             )
-    return reader(root, **options)
+    found: object = reader(root, **options)
+    if not isinstance(found, Imported):
+        told = f"The adapter {name!r} returned a {type(found).__name__}."
+        raise AuditError(told, "an audit.datasets.adapters.Imported")
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from audit.cohort import CohortNotes
@@ -11,7 +12,7 @@ from audit.datasets.adapters import Imported
 from audit.datasets.metadata import GENDER_WORDS, read_metadata
 from audit.datasets.scanning import AUDIO_SUFFIXES, Scan, scan
 from audit.errors import AuditError, CohortError, did_you_mean
-from audit.vocabulary import UNKNOWN, is_language
+from audit.vocabulary import GENDERS, UNKNOWN, is_language
 
 TABLES = ("validated", "train", "dev", "test", "other")
 COLUMNS = {"client_id": "speaker_id", "path": "path"}
@@ -113,7 +114,8 @@ def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, li
 
 def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """One row a speaker; where clips disagree, gender and age are unknown, and how many speakers that concerns."""
-    gender = clips["gender"].str.lower().map(GENDER_WORDS).astype(object).fillna("")
+    said = clips["gender"].str.lower()
+    gender = said.map(GENDER_WORDS).astype(object).fillna(said)  # another word disagrees with those that are known
     columns = {}
     changing: set[str] = set()
     ids = sorted(clips["speaker_id"].unique())
@@ -124,6 +126,7 @@ def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         changing |= several
         one = stated[~stated["speaker_id"].isin(several)].set_index("speaker_id")[name]
         columns[name] = one.reindex(ids).fillna("").to_numpy()
+    columns["gender"] = np.where(np.isin(columns["gender"], GENDERS), columns["gender"], "")
     speakers = pd.DataFrame({"speaker_id": ids, **columns}).assign(group=UNKNOWN, group_source="")
     speakers["gender_source"] = speakers["gender"].map(lambda word: "self_reported" if word else "")
     return speakers.assign(gender=speakers["gender"].replace("", UNKNOWN)), len(changing)

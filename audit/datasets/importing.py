@@ -26,6 +26,7 @@ FILES: Final = "files"
 """The cohort's link to the download: paths in its tables begin with it."""
 PORTRAITS: Final = "portraits"
 """The cohort's link to a folder of portraits that lies outside the download."""
+NEW_FOLDER: Final = "Choose another folder for -o."
 PATHS: Final = (("speakers", "portrait"), *(("clips", name) for name in ("audio", "portrait", "rendered", "ceiling")))
 
 
@@ -87,8 +88,10 @@ def import_cohort(
         If the root is no such download, or ``out`` holds something already.
     """
     wanted = Selection(clip_seconds, clips_per_speaker, join, seed)
+    if out.is_symlink() or out.resolve() == Path.cwd():
+        raise AuditError(f"{out} is a link, or the folder that you stand in.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise AuditError(f"{out} is not empty.", "a new or empty folder", "Choose another folder for -o.")
+        raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
     found = _of_the_cohort(read_download(name, root, options))
     if found.clips.empty:
         raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
@@ -118,7 +121,7 @@ def _written(
 
     def where(path: str) -> Path:
         first, _, rest = path.partition("/")
-        return links[first] / rest
+        return links[first] / rest if rest else folder  # a clip that is a picture only has no sound to look for
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as unfinished:
@@ -181,6 +184,8 @@ def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
         source = target / path.removeprefix(f"{link}/")
         if not source.resolve().is_relative_to(target):
             raise CohortError([f"{source} leads out of {target} through a link."], "files of the download itself")
+        if not source.is_file():  # told by the cohort's check as in a cohort of links
+            continue
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / path)
 

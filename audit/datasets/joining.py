@@ -48,6 +48,7 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
         If the clips have rendered faces: a face of one clip is none of several.
     """
     assert wanted.seconds is not None
+    longest = wanted.seconds
     clips = found.clips.sort_values("clip_id", ignore_index=True)
     for column in ("rendered", "ceiling"):
         if column in clips and (clips[column].fillna("") != "").any():
@@ -77,7 +78,7 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
     with ThreadPoolExecutor(THREADS) as threads:
         written = list(
             threads.map(
-                lambda row: _write([where(place[name]) for name in row[0].split(";")], out / row[1]),
+                lambda row: _write([where(place[name]) for name in row[0].split(";")], out / row[1], longest),
                 zip(to_write[SOURCES], to_write["audio"], strict=True),
             )
         )
@@ -115,9 +116,9 @@ def _one_of(run: pd.DataFrame) -> dict[str, Any]:
     return {**same, "clip_id": f"{ids[0]}+{len(ids) - 1}", "audio": f"{FOLDER}/{name}.flac", SOURCES: sources}
 
 
-def _write(sources: list[Path], path: Path) -> bool:
-    """Write clips one after the other; whether all of them could be read."""
-    read = [read_clip(source, min_seconds=0.0) for source in sources]
+def _write(sources: list[Path], path: Path, longest: float) -> bool:
+    """Write clips one after the other, each shorter than the longest; whether all of them could be read."""
+    read = [read_clip(source, min_seconds=0.0, max_seconds=longest) for source in sources]
     waves = [clip.waveform for clip in read if clip.waveform is not None]
     if len(waves) < len(read):
         return False

@@ -154,7 +154,7 @@ def laid_out(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> La
     taken: dict[tuple[str, ...], str] = {}
     again = elsewhere = 0
     for place in dict.fromkeys(places):
-        if not os.path.realpath(root / place).startswith(found.root):
+        if not Path(root / place).resolve().is_relative_to(found.root):
             found.leading_out += 1
             continue
         before = len(found.files)

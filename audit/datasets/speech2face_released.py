@@ -9,6 +9,7 @@ Three parts of the page hold clips with the face made from them:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import pandas as pd
 
 from audit.cohort import CohortNotes
 from audit.datasets.adapters import Imported
+from audit.datasets.scanning import Scan
 from audit.errors import AuditError
 from audit.vocabulary import UNKNOWN
 
@@ -71,11 +73,15 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
         )
 
     rows: dict[str, dict[str, str]] = {}
+    found = Scan(os.path.realpath(root), {".wav"})
     assistants = repeated = 0
     without_sound: set[str] = set()
     for part in present:
         folder = root / part.folder
-        sounds = sorted((folder / "Wav").glob("*.wav"))
+        before = len(found.files)
+        found.walk(f"{part.folder}/Wav")
+        listed = map(Path, found.files[before:])
+        sounds = [path for path in listed if path.parent == Path(part.folder, "Wav") and path.suffix == ".wav"]
         pictured = {path.stem for path in (folder / part.rendered).glob("*.jpg")}
         without_sound |= pictured - {path.stem for path in sounds}
         for sound in sounds:
@@ -95,7 +101,7 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
         else "",
         f"{len(without_sound)} rendered faces have no clip beside them and were left out." if without_sound else "",
     ]
-    remarks += list(_assumptions(clips))
+    remarks += [*_assumptions(clips), *found.remarks()]
     labels = ["group", "gender", "age_band", "fluency", "group_source", "gender_source", "native_language"]
     return Imported(
         speakers,
