@@ -34,10 +34,10 @@ _PSEUDONYM: Final = re.compile(rf"(speaker|clip) [0-9a-f]{{{DIGITS}}}")
 Shared = TypeVar("Shared", "Audit", "Comparison")
 
 _PATH: Final = re.compile(
-    r"(?<![\w:/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
+    r"(?<![\w/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
 )
 """Within other words, all from its beginning to the last separator of the line: names of folders may hold blanks."""
-_WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/)[^\n]*")
+_WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/|[^\n:]*[\\/]\.\.[\\/])[^\n]*")
 
 
 def pseudonym_key(observations: pd.DataFrame) -> bytes:

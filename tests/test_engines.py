@@ -13,6 +13,9 @@ from audit.errors import RunError
 from audit.harness.answering import pictures_of, readings_of
 from audit.harness.cache import Cache, cache_folder, cache_key
 from audit.instruments.protocol import Reading
+from audit.mitigations.leace import Leace
+from audit.mitigations.mitigated import Mitigated
+from audit.models.fitted import FittedOn
 from audit.models.protocol import Picture, Waveform
 from audit.plan import EngineSettings, RunSettings
 from audit.vocabulary import RACES
@@ -145,6 +148,17 @@ def test_what_says_nothing_of_its_answers_is_always_asked(make_cohort: MakeCohor
     model, instrument = LoudnessModel(), ColourInstrument()
     run(cohort, tmp_path / "second", model, instrument)
     assert (model.heard, instrument.pictures_read) == (16, PICTURES)
+
+
+def test_a_mitigation_of_ones_own_is_always_asked() -> None:
+    """Two own steps may have one name and other code: the model's weights alone do not tell their faces apart."""
+
+    class Shift:
+        name = "shift (fake)"
+
+    model, nobody = audit.model("speech2face-small-gap"), FittedOn()
+    assert cache_key(Mitigated(model, [], [], nobody, [Leace()]), {}) is not None
+    assert cache_key(Mitigated(model, [], [], nobody, [Shift()]), {}) is None
 
 
 def test_a_failure_is_not_kept(make_cohort: MakeCohort, tmp_path: Path) -> None:

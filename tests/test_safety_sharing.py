@@ -192,6 +192,8 @@ def test_an_audit_of_before_is_withheld_in_the_report(tmp_path: Path) -> None:
         ("file:///home/ann/x", "x"),
         ("FileNotFoundError: '/home/ann/a.wav'", "FileNotFoundError: 'a.wav'"),
         ("python --to=/srv/ann/x.py", "python --to=x.py"),
+        ("plans/../Ann B/people", "people"),
+        ("open:/home/ann/x.wav", "open:x.wav"),
         ("/", "a folder"),
         ("synthetic_bilingual/training", "synthetic_bilingual/training"),
         ("man/woman, https://example.org/a/b", "man/woman, https://example.org/a/b"),

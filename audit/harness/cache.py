@@ -42,8 +42,8 @@ _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS answers"
     " (of TEXT, by TEXT, answer BLOB, sha256 TEXT, PRIMARY KEY (of, by)) WITHOUT ROWID"
 )
-_ANSWERING: Final = ("models", "mitigations", "instruments", "audio.py", "pictures.py", "vocabulary.py")
-_PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow")
+_ANSWERING: Final = ("models", "mitigations", "instruments", "audio.py", "m4a.py", "pictures.py", "vocabulary.py")
+_PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
 
 def cache_folder(name: str, run: Path) -> Path | None:
@@ -80,19 +80,31 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
     -------
     str or None
         ``None`` where nothing may be kept: what is not of this package is asked anew each time, unless its
-        ``describe`` names a ``cache_key``, any text that changes whenever its answers may.
+        ``describe`` names a ``cache_key``, any text that changes whenever its answers may. What is made of others
+        (``made_of``) is of this package only if all of them are, and has no key otherwise.
     """
     described = answerer.describe() if isinstance(answerer, (Described, Instrument)) else {}
-    is_ours = type(answerer).__module__.split(".")[0] == "audit"
+    parts = getattr(answerer, "made_of", ())
+    is_ours = all(type(part).__module__.split(".")[0] == "audit" for part in (answerer, *parts))
+    if parts and not is_ours:
+        return None
     if is_ours and ("weights_sha256" in described or isinstance(answerer, Instrument)):
         whose = _code_digest()
     elif described.get("cache_key"):
         whose = str(described["cache_key"])
     else:
         return None
-    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    versions = {package: _version(package) for package in _PACKAGES}
     words = [getattr(answerer, "name", ""), whose, described, dict(settings), versions]
     return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _version(package: str) -> str | None:
+    """An installed package's version; ``None`` for an extra that is not there."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 class Cache:

@@ -34,11 +34,19 @@ class Mitigated:
         Name, options, findings and fitting cohort of each, for the manifest.
     fitted_on : FittedOn
         Whom they were fitted on.
+    mitigations : sequence of object
+        What fitted them: with the model, ``made_of``, on whose code the faces depend.
     """
 
     def __init__(
-        self, model: Featured, steps: Sequence[FittedStep], records: Sequence[Record], fitted_on: FittedOn
+        self,
+        model: Featured,
+        steps: Sequence[FittedStep],
+        records: Sequence[Record],
+        fitted_on: FittedOn,
+        mitigations: Sequence[object],
     ) -> None:
+        self.made_of = (model, *mitigations)
         self.model, self.steps, self.records = model, tuple(steps), tuple(records)
         self.fitted_on = fitted_on | model.fitted_on if isinstance(model, Fitted) else fitted_on
         self.name = "+".join([model.name, *(str(record["name"]) for record in records)])
@@ -143,7 +151,7 @@ def mitigate(
         set_options: dict[str, Any] = dataclasses.asdict(one) if dataclasses.is_dataclass(one) else {}
         records.append({"name": one.name, "options": set_options, "found": dict(step.found), **fitting.record})
     kind = MitigatedDecoder if isinstance(model, Decoder) else Mitigated
-    return kind(model, steps, records, fitting.fitted_on)
+    return kind(model, steps, records, fitting.fitted_on, chosen)
 
 
 def _made(name: str, options: Mapping[str, Any]) -> FeatureMitigation:
