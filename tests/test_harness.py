@@ -12,7 +12,7 @@ import pytest
 
 import audit
 from audit.models.protocol import Picture
-from audit.plan import RunSettings
+from audit.plan import MeasureSettings, Plan, RunSettings
 from tests.fakes import ColourInstrument, LoudnessModel
 
 MakeCohort = Callable[..., Path]
@@ -111,6 +111,15 @@ def test_the_same_command_again_goes_on_where_it_stopped(make_cohort: MakeCohort
     assert model.heard == 8
     pd.testing.assert_frame_equal(again.observations, unbroken.observations)
     assert again.digest == unbroken.digest
+
+
+def test_the_plan_that_is_kept_is_the_one_that_was_followed_last(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    """Who runs again and asks for small cells to be suppressed does not find them published by the next measuring."""
+    cohort, out = audit.Cohort.read(make_cohort()), tmp_path / "run"
+    for plan in (Plan(), Plan(measure=MeasureSettings(suppress_below=5)), None):
+        audit.run(cohort, model=LoudnessModel(), instrument=ColourInstrument(), out=out, plan=plan)
+    assert Plan.read(out / "plan.toml").measure.suppress_below == 5
+    assert audit.Run.read(out).manifest["plan"] == (out / "plan.toml").read_text(encoding="utf-8")
 
 
 def test_a_folder_of_another_run_is_refused(make_cohort: MakeCohort, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def new_folder(parent: Path, *words: str) -> Path:
     return folder
 
 
-def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given: bool) -> dict[str, Any]:
     """The manifest of a new run, or that of the run to go on with.
 
     Parameters
@@ -49,7 +49,7 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan) -> dict[s
     identity : mapping
         What the run is a run of: cohort, model, instrument, settings and seed.
     plan : Plan
-        Kept beside a new run.
+        Kept beside a new run; beside one that goes on where it was ``given``, for that is what is followed now.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan) -> dict[s
         If the folder holds a run of something else.
     """
     plain = json.loads(json.dumps(identity))
+    written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
+    followed = {"title": plan.title, "plan": written}
     if (folder / MANIFEST).is_file():
         manifest = read_manifest(folder)
         for key, value in plain.items():
@@ -67,18 +69,15 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan) -> dict[s
                     "the same cohort, model, instrument and settings",
                     "Choose another folder for -o.",
                 )
+        if not given or followed.items() <= manifest.items():
+            followed = {}
     elif part_files(folder):
         raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
     else:
-        written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
-        manifest = plain | {
-            "schema_version": "1.0",
-            "status": "running",
-            "started": _now(),
-            "title": plan.title,
-            "plan": written,
-            "command": f"audit run {PLAN} -o OUT",
-        }
+        manifest = plain | {"schema_version": "1.0", "status": "running", "started": _now()}
+        followed["command"] = f"audit run {PLAN} -o OUT"
+    if followed:
+        manifest |= followed
         write_whole(folder / PLAN, written)
         write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     for leftover in folder.glob("**/.*.tmp"):

@@ -118,7 +118,7 @@ def run(
         if kept_in is not None:
             Cache(kept_in).close()  # one that cannot be used is told before anything is made
         with claim(folder):
-            manifest = open_folder(folder, identity, plan or Plan(run=settings))
+            manifest = open_folder(folder, identity, plan or Plan(run=settings), given=plan is not None)
             pa.default_memory_pool().release_unused()  # what reading the cohort took and left
             todo = undone(folder, Parts(table, settings.part), work.columns, manifest.get("parts", {}))
             spent = _do(work, todo, engine, len(table), progress)
