@@ -356,7 +356,7 @@ def run_files() -> dict[str, bytes]:
     del document["content_sha256"]
     clips = run.observations.loc[run.observations["rendered_status"] == "ok", "clip_id"].head(6)
     readings = "clip_id,reader,race\n" + "".join(f"{clip},Ann,asian\n{clip},Bo,cannot_tell\n" for clip in clips)
-    manifest = {**json.loads(files["run/manifest.json"]), "parts": {}}
+    manifest = {**json.loads(files["run/manifest.json"]), "status": "running", "parts": {}}  # so any part is read
     return {
         **files,
         "audit": json.dumps(document).encode(),

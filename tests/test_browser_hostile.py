@@ -46,7 +46,7 @@ def poisoned(folder: Path) -> audit.Cohort:
         frame = pd.read_csv(folder / f"{table}.csv", dtype=str)
         for key in keys:
             frame[key] = frame[key] + WORDS
-        frame["further"] = WORDS
+        frame["further" if table == "speakers" else "said"] = WORDS
         frame.to_csv(folder / f"{table}.csv", index=False)
     spoken = pd.read_csv(folder / "clips.csv", dtype=str)["audio"][0]
     (folder / spoken).write_text(WORDS)

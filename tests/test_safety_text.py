@@ -75,7 +75,7 @@ def test_a_cohort_full_of_hostile_words_is_audited_and_reported(
         frame["speaker_id"] = words + frame["speaker_id"]
         if table == "clips":
             frame["clip_id"] = words + frame["clip_id"]
-        frame["further"] = words
+        frame["further" if table == "speakers" else "said"] = words
         frame.to_csv(folder / f"{table}.csv", index=False)
     quoted = dict.fromkeys(("name", "licence", "consent", "notes"), words)
     (folder / "cohort.toml").write_text("".join(f"{key} = {json.dumps(text)}\n" for key, text in quoted.items()))
