@@ -269,7 +269,7 @@ def test_what_is_read_beside_the_rendering_is_the_same(make_cohort: MakeCohort, 
     [
         (None, "the instrument gave NoneType, not a Reading"),
         (Reading("maybe"), "the status 'maybe', not ok or no_face"),  # type: ignore[arg-type]  # what is not allowed
-        (Reading("ok", dict.fromkeys(RACES, "high")), "cannot be checked: TypeError"),  # type: ignore[arg-type]
+        (Reading("ok", dict.fromkeys(RACES, "high")), "cannot be checked: TypeError"),  # type: ignore[arg-type]  # texts where numbers belong
     ],
 )
 def test_an_answer_that_is_no_reading_costs_only_its_picture(answer: Reading, words: str) -> None:
@@ -283,6 +283,6 @@ def test_an_answer_that_is_no_reading_costs_only_its_picture(answer: Reading, wo
 
 
 def test_a_ragged_picture_costs_only_its_clip() -> None:
-    (none, why), (face, _) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]
+    (none, why), (face, _) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]  # a ragged picture
     assert none is None and why.startswith("the model gave no picture: ValueError")
     assert face is not None

@@ -35,9 +35,8 @@ def probe(
     from audit.instruments.registry import BUILT_IN
     from audit.probing.page import write_probe
 
-    one_feature: dict[str, Any] = (
-        {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}
-    )  # one's own takes what it likes
+    # an instrument of one's own takes what it likes
+    one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}
     with progress() as bar:
         task = bar.add_task("faces", total=None)
         made = audit.probe(

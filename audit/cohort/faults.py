@@ -8,12 +8,13 @@ from typing import Final
 
 import pandas as pd
 
+from audit.cohort.cohort import SET_ASIDE_SPLITS
 from audit.errors import CohortError, did_you_mean
 from audit.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
 UNSTATED: Final = "unstated"
 """The source of a label whose source the cohort does not state."""
-SPLITS: Final = ("training", "validation", "audited", "test")
+SPLITS: Final = (*SET_ASIDE_SPLITS, "audited", "test")
 """What a speaker may be there for; empty is audited too."""
 SHOWN_FAULTS: Final = 50
 """So many faults are spelled out; the rest are counted."""

@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cohort import CohortNotes
-from audit.errors import AuditError, did_you_mean
+from audit.errors import AuditError, CohortError, did_you_mean
 from audit.plugins import installed, load
 
 ENTRY_POINTS: Final = "audit.datasets"
@@ -105,6 +105,8 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
     AuditError
         If there is no such adapter or folder, an option is none of the adapter's, or it returns something else than an
         :class:`Imported`.
+    CohortError
+        If the folder holds no clip that the adapter knows.
     """
     reader = adapter(name)
     if not root.is_dir():
@@ -125,4 +127,6 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
     if not isinstance(found, Imported):
         told = f"The adapter {name!r} returned a {type(found).__name__}."
         raise AuditError(told, "an audit.datasets.adapters.Imported")
+    if found.clips.empty:
+        raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
     return found

@@ -93,8 +93,6 @@ def import_cohort(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
     found = _of_the_cohort(read_download(name, root, options))
-    if found.clips.empty:
-        raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
     if labels is not None:
         found = with_labels(found, labels)
     if language is not None:

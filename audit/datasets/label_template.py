@@ -12,7 +12,7 @@ import pandas as pd
 from audit.cohort.cohort import in_group_order
 from audit.datasets.adapters import Imported, read_download
 from audit.datasets.labels import with_labels
-from audit.errors import AuditError, CohortError
+from audit.errors import AuditError
 from audit.vocabulary import GENDERS, UNKNOWN
 
 COLUMNS: Final = (
@@ -56,8 +56,6 @@ def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.Data
     if out.exists():
         raise AuditError(f"{out} is there already.", "a new file: a filled one is never written over")
     found = read_download(name, root, options)
-    if found.clips.empty:
-        raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
     clips = found.clips.groupby("speaker_id")
     language = clips["language"].first().where(clips["language"].nunique() == 1, "").replace("und", "")
     stated = found.speakers.astype(object)

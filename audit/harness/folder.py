@@ -121,7 +121,7 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
     RunError
         If the folder holds a part that is none of the run's: it would be signed with them.
     """
-    if strange := {*part_files(folder)} - {part_path(folder, part.number) for part in parts}:
+    if strange := {*part_files(folder)} - {part_path(folder, number) for number in parts.numbers}:
         raise RunError(
             f"{folder} holds parts that are not of this run: {', '.join(sorted(path.name for path in strange))}.",
             f"the {len(parts)} parts of its {parts.n_clips} clips",

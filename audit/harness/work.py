@@ -99,19 +99,19 @@ class Parts:
 
     def __init__(self, table: pd.DataFrame, size: int, numbers: Sequence[int] | None = None) -> None:
         self._table, self._size = table, size
-        self._numbers = range(-(-len(table) // size)) if numbers is None else numbers
+        self.numbers = range(-(-len(table) // size)) if numbers is None else numbers
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self.numbers)
 
     def __iter__(self) -> Iterator[Part]:
-        for number in self._numbers:
+        for number in self.numbers:
             yield Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
 
     @property
     def n_clips(self) -> int:
         """Clips in all of them."""
-        return sum(len(part.rows) for part in self)
+        return sum(min(self._size, len(self._table) - number * self._size) for number in self.numbers)
 
     def only(self, numbers: Sequence[int]) -> Parts:
         """The parts of these numbers."""

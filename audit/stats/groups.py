@@ -341,10 +341,10 @@ def _exchanged(total: Floats, weight: Floats, sizes: Ints, resamples: int, rng: 
         if few:
             tables = stats.random_table.rvs(times, sizes, size=size, random_state=rng).reshape(size, -1, number)
             # summed without BLAS, whose order of addition depends on the machine
-            drawn = _parted(lambda x, t=tables: (t * x[:, None]).sum(axis=1), levels[:, 0], levels[:, 1], sizes, scale)  # type: ignore[misc]
+            drawn = _parted(lambda x, t=tables: (t * x[:, None]).sum(axis=1), levels[:, 0], levels[:, 1], sizes, scale)  # type: ignore[misc]  # a default that binds the loop's value
         else:
             index = rng.permuted(np.tile(np.arange(n, dtype=np.int32), (size, 1)), axis=1)
-            drawn = _parted(lambda x, i=index: np.add.reduceat(x[i], starts, axis=1), total, weight, sizes, scale)  # type: ignore[misc]
+            drawn = _parted(lambda x, i=index: np.add.reduceat(x[i], starts, axis=1), total, weight, sizes, scale)  # type: ignore[misc]  # likewise
         extreme += int((drawn >= parted * (1 - 1e-9)).sum())
     return extreme
 
