@@ -18,60 +18,60 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audit.audit import Audit, Table
-    from audit.cohort import Cohort, CohortNotes
-    from audit.comparing import Comparison, compare
-    from audit.datasets import embedded, import_cohort
-    from audit.errors import AuditError, CohortError, ModelError, PlanError, RunError
-    from audit.finding import Finding
-    from audit.gating import gate
-    from audit.harness import run
+    from audit.audits.audit import Audit, Table
+    from audit.audits.human_readings import labelling_sheet
+    from audit.audits.measure import measure
+    from audit.audits.privacy.sharing import with_ids
+    from audit.checks.finding import Finding
+    from audit.cohorts import Cohort, CohortNotes
+    from audit.cohorts.importing import embedded, import_cohort
+    from audit.comparisons import Comparison, compare
+    from audit.core.errors import AuditError, CohortError, ModelError, PlanError, RunError
+    from audit.core.plan import Plan
     from audit.instruments import instrument
-    from audit.labelling import labelling_sheet
-    from audit.measuring import measure
-    from audit.mitigations import mitigate
     from audit.models import model
-    from audit.observations import Run
-    from audit.plan import Plan
-    from audit.probing import Probe, probe
+    from audit.probes import Probe, probe
     from audit.release import Decision, Policy
-    from audit.sharing import with_ids
-    from audit.simulation import simulate
+    from audit.release.gate import gate
+    from audit.reports.tracking import track
+    from audit.runs.harness import run
+    from audit.runs.run import Run
+    from audit.runs.simulation import simulate
     from audit.stats import Estimate
-    from audit.tracking import track
+    from audit.training.mitigations import mitigate
 
 _HOMES = {
-    "Audit": "audit.audit",
-    "AuditError": "audit.errors",
-    "Cohort": "audit.cohort",
-    "CohortError": "audit.errors",
-    "CohortNotes": "audit.cohort",
-    "Comparison": "audit.comparing",
+    "Audit": "audit.audits.audit",
+    "AuditError": "audit.core.errors",
+    "Cohort": "audit.cohorts",
+    "CohortError": "audit.core.errors",
+    "CohortNotes": "audit.cohorts",
+    "Comparison": "audit.comparisons",
     "Decision": "audit.release",
     "Estimate": "audit.stats",
-    "Finding": "audit.finding",
-    "ModelError": "audit.errors",
-    "Plan": "audit.plan",
-    "PlanError": "audit.errors",
-    "Probe": "audit.probing",
+    "Finding": "audit.checks.finding",
+    "ModelError": "audit.core.errors",
+    "Plan": "audit.core.plan",
+    "PlanError": "audit.core.errors",
+    "Probe": "audit.probes",
     "Policy": "audit.release",
-    "Run": "audit.observations",
-    "RunError": "audit.errors",
-    "Table": "audit.audit",
-    "compare": "audit.comparing",
-    "embedded": "audit.datasets",
-    "gate": "audit.gating",
-    "import_cohort": "audit.datasets",
+    "Run": "audit.runs.run",
+    "RunError": "audit.core.errors",
+    "Table": "audit.audits.audit",
+    "compare": "audit.comparisons",
+    "embedded": "audit.cohorts.importing",
+    "gate": "audit.release.gate",
+    "import_cohort": "audit.cohorts.importing",
     "instrument": "audit.instruments",
-    "labelling_sheet": "audit.labelling",
-    "measure": "audit.measuring",
-    "mitigate": "audit.mitigations",
+    "labelling_sheet": "audit.audits.human_readings",
+    "measure": "audit.audits.measure",
+    "mitigate": "audit.training.mitigations",
     "model": "audit.models",
-    "probe": "audit.probing",
-    "run": "audit.harness",
-    "simulate": "audit.simulation",
-    "track": "audit.tracking",
-    "with_ids": "audit.sharing",
+    "probe": "audit.probes",
+    "run": "audit.runs.harness",
+    "simulate": "audit.runs.simulation",
+    "track": "audit.reports.tracking",
+    "with_ids": "audit.audits.privacy.sharing",
 }
 """Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 import audit
-from audit.comparing import paired_changes
-from audit.plan import MeasureSettings
+from audit.comparisons import paired_changes
+from audit.core.plan import MeasureSettings
 
 ICC = 0.3
 FIGURES = ("S2F001", "S2F002.asian", "S2F003.asian", "S2F004.asian", "S2F006.asian")

@@ -32,10 +32,10 @@ import soundfile
 from PIL import Image
 
 import audit
-from audit.errors import AuditError
+from audit.core.errors import AuditError
+from audit.core.plan import EngineSettings, RunSettings
+from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Reading
-from audit.plan import EngineSettings, RunSettings
-from audit.vocabulary import RACES
 
 SPEAKERS, CLIPS, PART = 12, 48, 4
 NOBODY = 65534
@@ -291,7 +291,7 @@ def clock_jumps(trial: Trial) -> None:
     """The clock jumps between any two looks at it, by up to ten years."""
     import datetime as dt
 
-    from audit.harness import folder
+    from audit.runs.harness import folder
 
     class Jumping(dt.datetime):
         @classmethod

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import audit
-from audit.plan import MARGINS
+from audit.core.plan import MARGINS
 
 SPEAKERS = (5, 10, 20, 50, 200)
 CLIPS = (1, 2, 5)

@@ -20,7 +20,7 @@ from collections import Counter
 from typing import Any
 
 import audit
-from audit.plan import MARGINS
+from audit.core.plan import MARGINS
 
 SPEAKERS = (10, 20, 50, 200)
 CLIPS = (2, 5)

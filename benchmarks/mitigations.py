@@ -24,8 +24,8 @@ from typing import Any
 import pandas as pd
 
 import audit
-from audit.mitigations.plan import MitigationPlan
 from audit.training import TrainPlan
+from audit.training.mitigations.plan import MitigationPlan
 
 GAP, FULL = "speech2face-small-gap", "speech2face-small-full"
 TAUGHT = "synthetic_bilingual"

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from audit.audio import SAMPLE_RATE
+from audit.core.audio import SAMPLE_RATE
 from audit.models.speech2face.model import Speech2Face, untrained
 from audit.training.data import load_material
 from audit.training.faces import FaceTask

@@ -35,10 +35,10 @@ import soundfile
 from PIL import Image
 
 import audit
-from audit.audio import SAMPLE_RATE
+from audit.core.audio import SAMPLE_RATE
+from audit.core.plan import EngineSettings, RunSettings
+from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Reading
-from audit.plan import EngineSettings, RunSettings
-from audit.vocabulary import RACES
 
 MODEL = "speech2face-small-gap"
 SOUNDS = 500
@@ -94,7 +94,7 @@ def engine(clips: int, out: Path, words: dict[str, Any]) -> dict[str, Any]:
 
 def bare(clips: int) -> dict[str, Any]:
     """Model and instrument alone, on the batches that the harness would give them; each portrait once."""
-    from audit.harness.hearing import load_part
+    from audit.runs.harness.hearing import load_part
 
     cohort = part_of(audit.embedded("synthetic_bilingual"), clips)
     model: Any = audit.model(MODEL)

@@ -28,9 +28,9 @@ from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
 from sklearn.metrics import accuracy_score
 
 import audit
-from audit.plan import MeasureSettings
+from audit.core.plan import MeasureSettings
+from audit.core.vocabulary import RACES, STAGES, ordered_groups
 from audit.stats import Settings, cells, resample
-from audit.vocabulary import RACES, STAGES, ordered_groups
 
 GROUPS = 40
 RESAMPLES = 1000

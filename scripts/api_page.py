@@ -27,10 +27,10 @@ AuditError CohortError ModelError PlanError RunError
 ROOMS = {
     "audit.models.protocol": "What a model is: `Reconstructor`, and what it may have beside.",
     "audit.instruments": "What an instrument is.",
-    "audit.mitigations": "What a piece that acts after training is.",
-    "audit.datasets": "Adapters, and labels for what a data set does not tell.",
-    "audit.comparing": "Changes between two runs, at every confidence.",
-    "audit.fairness": "With fairlearn.",
+    "audit.training.mitigations": "What a piece that acts after training is.",
+    "audit.cohorts.importing": "Adapters, and labels for what a data set does not tell.",
+    "audit.comparisons": "Changes between two runs, at every confidence.",
+    "audit.audits.fairness": "With fairlearn.",
     "audit.testing": "The gate in a test.",
     "audit.stats": "The statistics, which know numbers and ids alone.",
 }

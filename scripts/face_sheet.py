@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import audit
-from audit.audio import SAMPLE_RATE, read_clip
+from audit.core.audio import SAMPLE_RATE, read_clip
+from audit.core.pictures import read_picture
+from audit.core.vocabulary import ordered_groups
 from audit.models.protocol import Picture
 from audit.models.speech2face.shipped import small_full, small_gap
-from audit.pictures import read_picture
-from audit.vocabulary import ordered_groups
 
 OUT = Path(__file__).parent.parent / "docs" / "figures" / "speech2face-faces.jpg"
 SIDE, MARGIN, HEAD = 128, 132, 34

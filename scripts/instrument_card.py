@@ -25,11 +25,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from audit.core.vocabulary import GENDERS, RACES
 from audit.instruments.card import CARD_FILE
 from audit.instruments.faces import FaceFinder, cut_face
 from audit.instruments.heads import AGE_MIDDLES, FAIRFACE_AGES, FAIRFACE_RACES, HEADS_FILE, TO_SIX, heads
 from audit.instruments.trunk import TRUNK_FILE, trunk
-from audit.vocabulary import GENDERS, RACES
 
 ROOT = Path(__file__).parent.parent
 DOC = ROOT / "docs" / "instrument-card.md"

@@ -17,10 +17,10 @@ import jinja2
 import pandas as pd
 
 import audit
+from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import Heard
 from audit.models.speech2face import load_checkpoint, weights_of
 from audit.models.speech2face.shipped import SHIPPED
-from audit.vocabulary import ordered_groups
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

@@ -18,12 +18,12 @@ import pandas as pd
 from PIL import Image
 
 import audit
-from audit.audio import SAMPLE_RATE, read_clip
+from audit.core.audio import SAMPLE_RATE, read_clip
+from audit.core.pictures import read_picture
+from audit.core.vocabulary import GENDERS, ordered_groups
 from audit.instruments.protocol import Reading
 from audit.models.protocol import Picture
 from audit.models.speech2face import Speech2Face, load_checkpoint
-from audit.pictures import read_picture
-from audit.vocabulary import GENDERS, ordered_groups
 
 
 def speakers_of(split: str) -> tuple[Path, pd.DataFrame]:

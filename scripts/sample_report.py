@@ -22,8 +22,8 @@ from pathlib import Path
 from PIL import Image
 
 from audit import Audit
-from audit.report import write_report
-from audit.vocabulary import STAGES
+from audit.core.vocabulary import STAGES
+from audit.reports import write_report
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "reports" / "sample"
@@ -77,7 +77,7 @@ def draw() -> None:
     """The head of the page as a browser shows it, in the light scheme."""
     from playwright.sync_api import sync_playwright
 
-    from audit.report.printing import browser_path
+    from audit.reports.html.printing import browser_path
 
     path = browser_path()
     if path is None:

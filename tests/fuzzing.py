@@ -25,18 +25,18 @@ import tomli_w
 from PIL import Image
 
 import audit
-from audit.audio import read_clip
-from audit.calibration import read_calibration
-from audit.cohort.check import check_cohort
-from audit.datasets.adapters import Imported
-from audit.datasets.labels import with_labels
-from audit.errors import AuditError
-from audit.labelling import read_human_readings
-from audit.measuring import identity
-from audit.pictures import read_picture
-from audit.plan import MARGINS
-from audit.report.gallery import thumbnail
-from audit.simulation.truth import Truth
+from audit.audits.cohort_check import check_cohort
+from audit.audits.human_readings import read_human_readings
+from audit.audits.measure import identity
+from audit.checks.calibration import read_calibration
+from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.labels import with_labels
+from audit.core.audio import read_clip
+from audit.core.errors import AuditError
+from audit.core.pictures import read_picture
+from audit.core.plan import MARGINS
+from audit.reports.html.gallery import thumbnail
+from audit.runs.simulation.truth import Truth
 from audit.training import TrainPlan
 
 Outcome = Literal["accepted", "refused"]

@@ -12,7 +12,7 @@ from unittest import mock
 from typer.testing import CliRunner
 
 from audit import cli
-from audit.errors import AuditError
+from audit.core.errors import AuditError
 from tests.fuzzing import CLIPS, KINDS, NOTES, SPEAKERS, Outcome, damaged, run_files, run_in
 
 COMMAND_LINE = "command line"

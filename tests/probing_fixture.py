@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from audit.audio import SAMPLE_RATE
+from audit.core.audio import SAMPLE_RATE
 from audit.models.protocol import Picture, Waveform
 from tests.fakes import fake_face
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import audit
-from audit.audit import Audit, Table
-from audit.finding import Finding
-from audit.plan import MeasureSettings
+from audit.audits.audit import Audit, Table
+from audit.checks.finding import Finding
+from audit.core.plan import MeasureSettings
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
 from audit.stats import Curve, Estimate, Settings, paired
@@ -119,4 +119,4 @@ def paired_changes(baseline: audit.Run, candidate: audit.Run, settings: MeasureS
 def compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in in the place of the room that compares runs."""
     stand_in = SimpleNamespace(paired_changes=paired_changes)
-    monkeypatch.setitem(sys.modules, "audit.comparing", stand_in)
+    monkeypatch.setitem(sys.modules, "audit.comparisons", stand_in)

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from audit.audit import Audit, Table
-from audit.finding import Finding
+from audit.audits.audit import Audit, Table
+from audit.checks.finding import Finding
 from audit.stats.estimate import Estimate
 
 GROUPS = ("asian", "black", "white", "unknown")

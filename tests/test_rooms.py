@@ -189,7 +189,7 @@ def test_nothing_imports_the_command_line() -> None:
     [
         ("import audit", {"torch", "deepface", "pandas", "onnxruntime", "cv2", "matplotlib"}),
         (
-            "import audit; audit.Run, audit.measure, audit.Audit; import audit.report",
+            "import audit; audit.Run, audit.measure, audit.Audit; import audit.reports",
             {"torch", "deepface", "onnxruntime", "cv2"},
         ),
         ("import audit.cli", {"torch", "deepface", "onnxruntime", "cv2", "matplotlib"}),

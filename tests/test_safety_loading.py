@@ -24,12 +24,12 @@ import torch
 from PIL import Image
 
 import audit
-from audit.audio import clip_seconds, read_clip
-from audit.errors import AuditError, CohortError
+from audit.core.audio import clip_seconds, read_clip
+from audit.core.errors import AuditError, CohortError
+from audit.core.pictures import read_picture
 from audit.models.speech2face.checkpoint import load_checkpoint
 from audit.models.wen2019 import GENERATOR_FILE, VOICE_FILE, Wen2019, generator_network, voice_network
-from audit.pictures import read_picture
-from audit.report.gallery import thumbnail
+from audit.reports.html.gallery import thumbnail
 from audit.training.state import STATE, read_state
 
 ROOT = Path(__file__).parent.parent
@@ -320,12 +320,12 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 READ = """
 import resource, sys
 from pathlib import Path
-import audit.audio, audit.pictures, numpy, PIL.Image, soundfile, soxr
+import audit.core.audio, audit.core.pictures, numpy, PIL.Image, soundfile, soxr
 PIL.Image.init()
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (700 << 20),) * 2)
 for path in map(Path, sys.argv[1:]):
-    print(path.name, audit.audio.read_clip(path).status, audit.pictures.read_picture(path).status, sep="|")
+    print(path.name, audit.core.audio.read_clip(path).status, audit.core.pictures.read_picture(path).status, sep="|")
 """
 
 

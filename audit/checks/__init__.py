@@ -7,11 +7,19 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from audit.checks import attributes, coverage, erasure, failures, language_flip, rendered_as_white, similarity
-from audit.errors import AuditError
-from audit.evidence import Evidence
-from audit.finding import Finding
-from audit.plugins import installed, load
+from audit.checks.catalogue import (
+    attribute_gaps,
+    coverage,
+    erasure,
+    failure_gap,
+    identity_gap,
+    language_flip,
+    rendered_as_white,
+)
+from audit.checks.evidence import Evidence
+from audit.checks.finding import Finding
+from audit.core.errors import AuditError
+from audit.core.registry import installed, load
 
 Check = Callable[[Evidence], Finding]
 
@@ -19,9 +27,9 @@ CHECKS: dict[str, tuple[str, Check]] = {
     rendered_as_white.CODE: (rendered_as_white.TITLE, rendered_as_white.check),
     language_flip.CODE: (language_flip.TITLE, language_flip.check),
     erasure.CODE: (erasure.TITLE, erasure.check),
-    attributes.CODE: (attributes.TITLE, attributes.check),
-    similarity.CODE: (similarity.TITLE, similarity.check),
-    failures.CODE: (failures.TITLE, failures.check),
+    attribute_gaps.CODE: (attribute_gaps.TITLE, attribute_gaps.check),
+    identity_gap.CODE: (identity_gap.TITLE, identity_gap.check),
+    failure_gap.CODE: (failure_gap.TITLE, failure_gap.check),
     coverage.CODE: (coverage.TITLE, coverage.check),
 }
 """Every check that ships by its code, in the order in which findings stand."""

@@ -7,10 +7,10 @@ compared.
 
 from __future__ import annotations
 
+from audit.checks.evidence import Evidence
 from audit.checks.verdicts import GroupFigure
-from audit.evidence import Evidence
+from audit.core.vocabulary import UNKNOWN
 from audit.stats import difference_curve
-from audit.vocabulary import UNKNOWN
 
 
 def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure]:

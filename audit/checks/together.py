@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from audit.finding import Finding
+from audit.checks.finding import Finding
 from audit.stats import holm
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from audit.evidence import Evidence
-from audit.finding import OUTCOMES, Finding
-from audit.sentences import group_words, listing, typeset
+from audit.checks.evidence import Evidence
+from audit.checks.finding import OUTCOMES, Finding
+from audit.core.sentences import group_words, listing, typeset
 from audit.stats import Curve, Estimate, p_value, speakers_needed, verdict
 from audit.stats.verdict import Outcome
 

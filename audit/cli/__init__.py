@@ -10,8 +10,8 @@ from audit.cli.probe import probe
 from audit.cli.runs import measure, report, run, sheet
 from audit.cli.terminal import stderr
 from audit.cli.verbs import app, cohort_app, verb
-from audit.errors import AuditError
-from audit.writing import writing
+from audit.core.errors import AuditError
+from audit.core.files import writing
 
 verb(run, "run", "Audit a model")
 verb(measure, "measure", "Audit a model")

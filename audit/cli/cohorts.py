@@ -11,7 +11,7 @@ import audit
 from audit.cli.runs import cohort_path
 from audit.cli.terminal import give, give_either, give_json, rich_table, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson
-from audit.errors import AuditError
+from audit.core.errors import AuditError
 
 AdapterName = Annotated[str, typer.Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
 Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The download as it lies on disk.")]
@@ -95,8 +95,8 @@ def cohort_check(
 
     Example: [bold]audit cohort check C[/bold]
     """
-    from audit.cohort.check import check_cohort
-    from audit.plan import MARGINS
+    from audit.audits.cohort_check import check_cohort
+    from audit.core.plan import MARGINS
 
     found = check_cohort(audit.Cohort.read(cohort_path(folder)), MARGINS)
     suggest(f"audit run --cohort {folder} --model NAME -o RUN")
@@ -124,7 +124,7 @@ def cohort_labels(
     Examples: [bold]audit cohort labels voxceleb1 VOX1 -o labels.csv[/bold],
     [bold]audit cohort labels voxceleb1 VOX1 --check labels.csv[/bold]
     """
-    from audit.datasets import check_labels, labels_template
+    from audit.cohorts.importing import check_labels, labels_template
 
     if (out is None) == (check is None):
         raise AuditError("Neither or both of -o and --check.", "-o FILE to write a template, or --check FILE")

@@ -37,7 +37,7 @@ def compare(
 
     Example: [bold]audit compare BEFORE AFTER -o COMPARISON[/bold]
     """
-    from audit.comparing.page import write_comparison
+    from audit.reports.comparison.page import write_comparison
 
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]

@@ -10,7 +10,7 @@ import typer
 import audit
 from audit.cli.terminal import give, give_text, say, suggest
 from audit.cli.verbs import AsJson
-from audit.errors import AuditError
+from audit.core.errors import AuditError
 
 _AFTER: Final = {
     0: "keep the decision beside the release: the same command with --summary FILE",

@@ -33,7 +33,7 @@ def probe(
     Example: [bold]audit probe --model speech2face-small-gap --voices 32 -o P[/bold]
     """
     from audit.instruments.registry import BUILT_IN
-    from audit.probing.page import write_probe
+    from audit.reports.probe.page import write_probe
 
     # an instrument of one's own takes what it likes
     one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}

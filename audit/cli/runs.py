@@ -12,7 +12,7 @@ import typer
 import audit
 from audit.cli.terminal import give, give_either, give_text, progress, rich_table, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
-from audit.errors import AuditError
+from audit.core.errors import AuditError
 
 HumanReadings = Annotated[
     Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
@@ -138,7 +138,7 @@ def report(
 
     Examples: [bold]audit report R --pdf[/bold], [bold]audit report R --sign-off sign-off.json[/bold]
     """
-    from audit.report import keep_sign_off, print_pdf, write_report
+    from audit.reports import keep_sign_off, print_pdf, write_report
 
     told = audit.Audit.read(run)
     kept = None if sign_off is None else keep_sign_off(sign_off, run)
@@ -183,7 +183,7 @@ def _plan(
     if path is not None:
         chosen = audit.Plan.read(path)
     elif cohort is None and model is None:
-        chosen = audit.Plan.parse(files("audit").joinpath("plans/default.toml").read_text(encoding="utf-8"))
+        chosen = audit.Plan.parse(files("audit.core").joinpath("plans/default.toml").read_text(encoding="utf-8"))
     else:
         chosen = audit.Plan()
     sections: dict[str, Any] = chosen.model_dump()
@@ -216,7 +216,7 @@ def plan_of(run: Path) -> audit.Plan:
 
 def cohort_path(name: str) -> Path:
     """A folder as it is named, else the embedded cohort of that name, or a part of it: synthetic_bilingual/training."""
-    from audit.datasets import embedded_names
+    from audit.cohorts.importing import embedded_names
 
     first, _, rest = name.partition("/")
     is_embedded = not os.path.exists(name) and (not rest or first in embedded_names())  # noqa: PTH110  # Path raises at too long a name
@@ -257,7 +257,7 @@ def _measure_and_report(
     show_ids: bool,
     as_json: bool,
 ) -> None:
-    from audit.report import outcome_table, write_report
+    from audit.reports import outcome_table, write_report
 
     assert run.folder is not None
     with stderr.status("measuring"):

@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from audit.clean_text import clean
+from audit.core.clean_text import clean
 
 _WIDTH: Final = 160
 """Columns where no terminal says how many it has."""

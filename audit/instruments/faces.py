@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.instruments import offline
 
 SIDE: Final = 224

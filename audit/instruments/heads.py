@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.core.vocabulary import RACES
 from audit.instruments.trunk import WEIGHTS
-from audit.vocabulary import RACES
 
 HEADS_FILE: Final = WEIGHTS / "heads.safetensors"
 
@@ -28,7 +28,7 @@ FAIRFACE_RACES: Final = (
 """FairFace's seven labels in the order of the race head's outputs: the vocabulary's order, Asian twice."""
 
 TO_SIX: Final = (0, 0, 1, 2, 3, 4, 5)
-"""Which of :data:`audit.vocabulary.RACES` each of the seven belongs to: East and Southeast Asian are read as asian."""
+"""Which of :data:`~audit.core.vocabulary.RACES` each of the seven is: East and Southeast Asian are read as asian."""
 
 FAIRFACE_AGES: Final = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "more than 70")
 AGE_MIDDLES: Final = (1.5, 6.5, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 75.0)
@@ -44,7 +44,7 @@ class HeadReading:
     Attributes
     ----------
     race : ndarray
-        Probabilities of :data:`audit.vocabulary.RACES`, shape [6], rounded to six decimals.
+        Probabilities of :data:`audit.core.vocabulary.RACES`, shape [6], rounded to six decimals.
     race7 : ndarray
         Probabilities of :data:`FAIRFACE_RACES`, shape [7].
     man : float

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.instruments import offline
 from audit.instruments.faces import Face, Image
 

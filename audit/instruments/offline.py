@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 
 ATTRIBUTE_WEIGHTS = {
     "race": ("Race", "race_model_single_batch"),

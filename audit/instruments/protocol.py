@@ -21,7 +21,7 @@ class Reading:
     status : {"ok", "no_face"}
         A picture in which no face was found is never scored: its other fields are empty.
     race : Mapping[str, float]
-        The probability of each label of :data:`audit.vocabulary.RACES`, in that order, summing to 1.
+        The probability of each label of :data:`audit.core.vocabulary.RACES`, in that order, summing to 1.
     man : float or None
         The probability that the face is read as a man's, in [0, 1].
     age : float or None

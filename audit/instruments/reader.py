@@ -17,7 +17,8 @@ import numpy as np
 from deepface.modules import preprocessing
 from numpy.typing import NDArray
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
+from audit.core.vocabulary import RACES
 from audit.instruments import landmarks, offline, registered
 from audit.instruments.card import card_for
 from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, cut_face
@@ -25,7 +26,6 @@ from audit.instruments.heads import HEADS_FILE, HeadReading, heads
 from audit.instruments.protocol import Reading
 from audit.instruments.trunk import TRUNK_FILE, trunk, unit_length
 from audit.models.protocol import Picture
-from audit.vocabulary import RACES
 
 ATTRIBUTES: Final = ("race", "gender", "age")
 SIMILARITIES: Final = ("FaceRes", "Dlib")

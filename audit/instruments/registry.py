@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
+from audit.core.registry import installed, load
 from audit.instruments.protocol import Instrument
-from audit.plugins import installed, load
 
 if TYPE_CHECKING:
     from audit.instruments.reader import Source

@@ -11,9 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
+from audit.core.registry import installed, load
 from audit.models.protocol import Decoder, Described, Featured, Picture, Playback, Reconstructor, Waveform
-from audit.plugins import installed, load
 
 __all__ = [
     "Bindable",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from audit.errors import ModelError
-from audit.vocabulary import group_members, is_language
+from audit.core.errors import ModelError
+from audit.core.vocabulary import group_members, is_language
 
 COVERAGE = "training_coverage"
 """The key of a model's description that holds it."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import pandas as pd
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 
 FITTED_ON: Final = "fitted_on"
 """The key of a checkpoint's card that holds it."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
+from audit.core.pictures import read_picture
 from audit.models.protocol import Picture, Playback
-from audit.pictures import read_picture
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.models.protocol import Picture, Waveform
 
 SAMPLE_RATE: Final = 16_000

@@ -2,10 +2,10 @@
 
 from audit.release.deciding import decide
 from audit.release.decision import EXIT_CODES, Decision, Held, Ruling, WaiverUse
-from audit.release.junit import junit_xml
 from audit.release.policy import Policy
-from audit.release.sarif import sarif_json
-from audit.release.summary import summary_markdown
+from audit.reports.decision.junit import junit_xml
+from audit.reports.decision.sarif import sarif_json
+from audit.reports.decision.summary import summary_markdown
 
 __all__ = [
     "EXIT_CODES",

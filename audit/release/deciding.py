@@ -7,14 +7,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from audit.audit import Audit
-from audit.errors import PlanError, did_you_mean
-from audit.finding import Finding
+from audit.audits.audit import Audit
+from audit.audits.privacy.sharing import without_paths
+from audit.checks.finding import Finding
+from audit.core.errors import PlanError, did_you_mean
+from audit.core.sentences import group_words, listing, typeset
 from audit.release.decision import Decision, Held, Outcome, Ruling, WaiverUse, worst
 from audit.release.policy import Policy, Rule, Side
 from audit.release.requirements import known_groups, requirements
-from audit.sentences import group_words, listing, typeset
-from audit.sharing import without_paths
 from audit.stats import Curve, Estimate
 from audit.stats.verdict import Verdict, verdict
 

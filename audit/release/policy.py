@@ -13,16 +13,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from audit.errors import did_you_mean
-from audit.plan import MARGINS
-from audit.typed_toml import parse_toml, read_text
-from audit.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
+from audit.core.errors import did_you_mean
+from audit.core.plan import MARGINS
+from audit.core.typed_toml import parse_toml, read_text
+from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
 Side = Literal["at_most", "at_least", "within"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
-DEFAULT: Final = "policies/default.toml"
+DEFAULT: Final = "release/policies/default.toml"
 TWO_SIDED: Final = ("S2F004", "S2F005", "S2F006")
 """Checks whose headline figure is a gap, bad in either direction."""
 LOW_IS_WORSE: Final = ("S2F004", "S2F005")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from audit.audit import Audit
-from audit.finding import Finding
+from audit.audits.audit import Audit
+from audit.checks.finding import Finding
+from audit.core.vocabulary import UNKNOWN, ordered_groups, same_language
 from audit.release.decision import Held, Outcome, Ruling, worst
 from audit.release.policy import DataTerms, InstrumentTerms, Policy
 from audit.stats import Estimate
 from audit.stats.verdict import verdict
-from audit.vocabulary import UNKNOWN, ordered_groups, same_language
 
 RENDERED = ("ok", "portrait_missing", "portrait_no_face")
 """The statuses of clips from which a face was made and read."""

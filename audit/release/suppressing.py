@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from audit.audits.privacy.small_cells import SmallCells
 from audit.release.decision import Decision, Held, Ruling
-from audit.small_cells import SmallCells
 
 
 def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:

@@ -12,18 +12,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from audit.audio import read_clip
-from audit.cohort import Cohort
-from audit.errors import CohortError, PlanError
+from audit.cohorts import Cohort
+from audit.core.audio import read_clip
+from audit.core.errors import CohortError, PlanError
+from audit.core.pictures import read_picture
+from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import Heard
 from audit.models.protocol import Picture
 from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.face import face_tensor
 from audit.models.speech2face.spectrogram import fit_length
-from audit.pictures import read_picture
 from audit.training.loop import seed_of
 from audit.training.plan import TrainPlan
-from audit.vocabulary import ordered_groups
 
 TRAINING, VALIDATION = "training", "validation"
 
@@ -81,7 +81,7 @@ def cohort_folder(name: str) -> Path:
     CohortError
         If there is none.
     """
-    from audit.datasets import embedded
+    from audit.cohorts.importing import embedded
 
     if Path(name).is_dir():
         return Path(name)

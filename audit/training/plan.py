@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from audit.mitigations.plan import OTHER, MitigationPlan
-from audit.typed_toml import parse_toml, read_text
-from audit.vocabulary import RACES, is_language, same_language
+from audit.core.typed_toml import parse_toml, read_text
+from audit.core.vocabulary import RACES, is_language, same_language
+from audit.training.mitigations.plan import OTHER, MitigationPlan
 
 
 class _Section(BaseModel):
@@ -210,7 +210,7 @@ class TrainPlan(_Section):
             If there is none, or it is no plan.
         """
         path = Path(path)
-        shipped = files("audit").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")
+        shipped = files("audit.core").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")
         if not path.is_file() and path.parent == Path() and path.name.startswith("train-") and shipped.is_file():
             return cls.parse(shipped.read_text(encoding="utf-8"), path.name)
         text = read_text(path, "plan", "a TOML file, or train-small-gap, train-small-full, train-paper")

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from audit.errors import RunError
+from audit.core.errors import RunError
 
 STATE = "state.safetensors"
 

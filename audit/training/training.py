@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.claiming import claim
-from audit.errors import ModelError
+from audit.core.errors import ModelError
+from audit.core.lock import claim
 from audit.training.plan import TrainPlan
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ class _Course:
     ) -> None:  # fmt: skip
         from torch import nn
 
-        from audit.mitigations.training import mitigations_of
         from audit.training.loop import LOSSES, Losses
+        from audit.training.mitigations.training import mitigations_of
 
         self.plan, self.folder, self.network, self.material = plan, folder, network, material
         self.device, self.tell, self.progress = device, tell, progress

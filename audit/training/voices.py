@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from audit.mitigations.training import Mitigations
 from audit.models.speech2face.config import SAMPLE_RATE
 from audit.models.speech2face.face import VggFace
 from audit.models.speech2face.network import Network
@@ -13,6 +12,7 @@ from audit.models.speech2face.spectrogram import mel_filters
 from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
 from audit.training.losses import losses_by_clip, voice_losses
+from audit.training.mitigations.training import Mitigations
 from audit.training.plan import VoiceStage
 
 

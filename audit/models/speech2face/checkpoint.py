@@ -19,7 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.models.coverage import Heard
 from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.network import Network

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.models.protocol import Picture
 from audit.models.speech2face.config import Configuration
 

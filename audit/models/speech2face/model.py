@@ -12,7 +12,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.models.fitted import FITTED_ON, FittedOn
 from audit.models.protocol import Picture, VoiceFeatures, Waveform
 from audit.models.speech2face.checkpoint import Card, Checkpoint, load_checkpoint

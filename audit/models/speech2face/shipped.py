@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from audit.errors import ModelError
+from audit.core.errors import ModelError
 from audit.models.speech2face.checkpoint import load_checkpoint
 from audit.models.speech2face.model import Speech2Face
 

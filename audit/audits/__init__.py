@@ -1,0 +1,1 @@
+"""Audits: from a run to findings and tables."""

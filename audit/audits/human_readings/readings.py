@@ -1,0 +1,187 @@
+"""The filled sheet: what people read in which clip's rendered face, checked row by row."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.audits.human_readings.sample import draw, strata_of
+from audit.core.errors import AuditError
+from audit.core.vocabulary import RACES, group_members
+from audit.runs.run import Run
+
+CANNOT_TELL, NO_FACE = "cannot_tell", "no_face"
+ANSWERS = (*RACES, CANNOT_TELL, NO_FACE)
+SHEET_COLUMNS = ("picture", "reader", "race", "gender", "age", "remark", "seed", "faces")
+
+
+@dataclass(frozen=True)
+class HumanReadings:
+    """People's readings of one run's rendered faces.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a clip that was read, by ``clip_id`` in order: the share of its readers who gave each answer
+        (``read_<answer>``), who read the speaker's own group (``read_own_group``, NaN where the group is unknown) and
+        who read what the instrument did (``alike``).
+    n_readers : int
+        How many different names stand in the column ``reader``.
+    facts : Mapping
+        For audit.json: sha256 of the file, counts, and the sampling where the file is a filled sheet.
+    """
+
+    frame: pd.DataFrame
+    n_readers: int
+    facts: Mapping[str, Any]
+
+
+def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
+    """Read a filled sheet, or a table of one's own with clips' ids.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file with the columns ``race`` and either ``picture`` (with ``seed`` and ``faces``, as the sheet has them)
+        or ``clip_id``, and perhaps ``reader``. A row whose ``race`` is empty was not read.
+    run : Run
+        Whose faces were read.
+
+    Raises
+    ------
+    AuditError
+        If the file cannot be read or lacks a column; if a picture is not of the sheet that this run, seed and number of
+        faces give; if a clip has no rendered face that was read; if an answer is unknown; or if one reader reads a
+        picture twice.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise AuditError(f"The human readings {path} cannot be read: {error}.", "a CSV file in UTF-8") from error
+    columns = set(rows[0]) if rows else set()
+    key = "picture" if "picture" in columns else "clip_id"
+    if not rows or not {key, "race"} <= columns:
+        raise AuditError(
+            f"{path} lacks the column race, or both picture and clip_id, or has no row.",
+            f"the columns {', '.join(SHEET_COLUMNS)}, or clip_id, reader, race",
+            "Write a sheet: audit sheet RUN -o DIR.",
+        )
+    drawn = _sheet(path, rows, run) if key == "picture" else None
+    known = _clips(run) if drawn is None else pd.Series(drawn["clip_id"].to_numpy(), drawn["picture"])
+    read = [
+        (known[name], reader, answer) for name, reader, answer in _checked(path, rows, key, set(known.index)) if answer
+    ]
+    table = pd.DataFrame(read, columns=["clip_id", "reader", "answer"])
+    facts: dict[str, Any] = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "n_pictures": int(table["clip_id"].nunique()),
+        "n_readers": int(table["reader"].nunique()),
+        "n_readings": len(table),
+        "n_not_read": len(rows) - len(table),
+        "sampling": None,
+    }
+    if drawn is not None:
+        facts["sampling"] = {
+            "seed": _whole(rows[0]["seed"]),
+            "faces": _whole(rows[0]["faces"]),
+            "strata": strata_of(run, drawn).to_dict("records"),
+        }
+    return HumanReadings(_shares(table, run), facts["n_readers"], facts)
+
+
+def _sheet(path: Path, rows: list[dict[str, str]], run: Run) -> pd.DataFrame:
+    """The sample that the sheet was made from, drawn again."""
+    plans = {(_whole(row.get("seed")), _whole(row.get("faces"))) for row in rows}
+    seed, faces = next(iter(plans))
+    if len(plans) != 1 or seed is None or faces is None or faces < 1:
+        raise AuditError(
+            f"{path} does not say from which sheet it is: seed and faces hold {len(plans)} pairs of values.",
+            "one seed and one number of faces, in every row as the sheet has them",
+            "Copy the two columns from the sheet, or name clips in a column clip_id instead of picture.",
+        )
+    return draw(run, faces, seed)
+
+
+def _clips(run: Run) -> pd.Series:
+    seen = run.observations
+    able = seen.loc[seen["rendered_status"] == "ok", "clip_id"].to_numpy()
+    return pd.Series(able, able)
+
+
+def _checked(path: Path, rows: list[dict[str, str]], key: str, known: set[str]) -> list[tuple[str, str, str]]:
+    """Each row's picture, reader and answer; every fault is refused with its row (the header is row 1)."""
+    found, counted = [], Counter[tuple[str, str]]()
+    for number, row in enumerate(rows, start=2):
+        name, reader = (row[key] or "").strip(), (row.get("reader") or "").strip()
+        answer = (row["race"] or "").strip().lower().replace(" ", "_")
+        if name not in known:
+            raise AuditError(
+                f"{path}, row {number}: {key} {name!r} is not among the faces of this run's sheet."
+                if key == "picture"
+                else f"{path}, row {number}: {key} {name!r} has no rendered face that the instrument read in this run.",
+                f"a {key} of this run",
+                "Give the run that the sheet was made from, as it was then.",
+            )
+        if answer and answer not in ANSWERS:
+            raise AuditError(
+                f"{path}, row {number}: race {row['race']!r}.", f"{', '.join(ANSWERS)}, or empty for not read"
+            )
+        counted[name, reader] += 1
+        if counted[name, reader] > 1:
+            raise AuditError(
+                f"{path}, row {number}: {'reader ' + repr(reader) if reader else 'a reader without a name'} "
+                f"reads {name} twice.",
+                "one row for each reader and picture",
+                "Delete one of the two rows, or name the readers apart in the column reader.",
+            )
+        found.append((name, reader, answer))
+    return found
+
+
+def _shares(table: pd.DataFrame, run: Run) -> pd.DataFrame:
+    """Of each clip's readers the shares that gave each answer."""
+    seen = run.observations[["clip_id", "group", "rendered_race"]]
+    seen = seen[seen["clip_id"].isin(table["clip_id"].unique())].set_index("clip_id").sort_index()
+    votes = np.zeros((len(seen), len(ANSWERS)))
+    of = seen.index.get_indexer(pd.Index(table["clip_id"].to_numpy()))
+    np.add.at(votes, (of, pd.Index(ANSWERS).get_indexer(pd.Index(table["answer"].to_numpy()))), 1.0)
+    share = votes / votes.sum(axis=1, keepdims=True)
+    own = np.array([[answer in group_members(group) for answer in ANSWERS] for group in seen["group"]], bool)
+    own = own.reshape(votes.shape)
+    same = seen["rendered_race"].to_numpy()[:, None] == np.array(ANSWERS, object)[None, :]
+    # counts are divided last, so that shares do not depend on the order of addition
+    together = votes.sum(axis=1)
+    return pd.DataFrame(
+        {f"read_{answer}": share[:, i] for i, answer in enumerate(ANSWERS)}
+        | {
+            "read_own_group": np.where(own.any(axis=1), (votes * own).sum(axis=1) / together, np.nan),
+            "alike": (votes * same).sum(axis=1) / together,
+        },
+        index=seen.index,
+    )
+
+
+def _whole(text: str | None) -> int | None:
+    """A whole number as a spreadsheet may have written it; None where it is none.
+
+    Examples
+    --------
+    >>> _whole("100"), _whole("100.0"), _whole(""), _whole("x")
+    (100, 100, None, None)
+    """
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None

@@ -1,0 +1,236 @@
+"""Measuring: Run -> Audit. A pure function, on any machine, years later: it needs neither torch nor DeepFace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from audit.audits.audit import Audit
+from audit.audits.human_readings import HumanReadings, read_human_readings
+from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
+from audit.audits.privacy.small_cells import SmallCells, suppressed
+from audit.audits.tables import tables
+from audit.checks import findings
+from audit.checks.calibration import read_calibration
+from audit.checks.evidence import Evidence
+from audit.checks.metrics.metric_frame import metric_frame, metrics_of
+from audit.checks.together import together
+from audit.core.plan import PORTRAITS, MeasureSettings
+from audit.core.sentences import group_words, listing
+from audit.core.vocabulary import ordered_groups
+from audit.models.coverage import coverage_of
+from audit.runs.run import Run
+from audit.stats import Settings
+
+
+def measure(
+    run: Run,
+    *,
+    by: Sequence[str] | None = None,
+    confidence: float | None = None,
+    seed: int | None = None,
+    human_readings: str | Path | None = None,
+    checks: Sequence[str] | None = None,
+    settings: MeasureSettings | None = None,
+    with_tables: bool = True,
+) -> Audit:
+    """Measure a run: every check's finding, and the tables behind them.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    by : sequence of str, optional
+        Columns of the observations to stratify the table of figures by; ``group`` and ``language`` always are among
+        them.
+    confidence, seed, human_readings, checks : optional
+        Stand before those of ``settings``.
+    settings : MeasureSettings, optional
+        As in a plan's section ``measure``.
+    with_tables : bool
+        Without them only the findings are made, which are the same: for thousands of simulated runs.
+
+    Returns
+    -------
+    Audit
+        Findings and tables; written by :meth:`Audit.to_json`.
+
+    Raises
+    ------
+    PlanError
+        If a column of ``by`` is not in the run.
+    AuditError
+        If the human readings cannot be read or are not of this run, the file of labelled pictures cannot be used, or a
+        check of one's own is not there or fails.
+    """
+    given = {
+        "by": None if by is None else tuple(by),
+        "confidence": confidence,
+        "seed": seed,
+        "human_readings": None if human_readings is None else str(human_readings),
+        "checks": None if checks is None else tuple(checks),
+    }
+    chosen = MeasureSettings.model_validate(
+        (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
+    )
+    human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
+    evidence = evidence_of(run, chosen, human)
+    labelled = evidence.calibration
+    made = Audit(
+        run=identity(run, human),
+        # a file goes by its name and digest, wherever it lies
+        settings=chosen.model_dump(mode="json", exclude={"human_readings"} | (set() if chosen.checks else {"checks"}))
+        | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
+        findings=together(findings(evidence, chosen.checks), chosen.confidence),
+        tables=pseudonymous(tables(evidence, chosen), run.observations) if with_tables else {},
+        scores=_scores(evidence),
+    )
+    return suppressed(made, SmallCells.of(run.observations, chosen.suppress_below))
+
+
+def _scores(evidence: Evidence) -> pd.DataFrame:
+    """The labels and metrics of every clip, without what only stands behind a metric."""
+    columns = [str(name) for name in evidence.frame.columns]
+    return evidence.frame[[name for name in columns if "." not in name or name.split(".", 1)[1] in evidence.metrics]]
+
+
+def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None = None) -> Evidence:
+    """A run, scored clip by clip, and how to estimate from it.
+
+    Raises
+    ------
+    AuditError
+        If the file of labelled pictures cannot be used.
+    """
+    labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
+    statistics = Settings(
+        confidence=settings.confidence,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        min_speakers=settings.min_speakers,
+        estimand=settings.estimand,
+    )
+    return Evidence(
+        frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery),
+        metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
+        settings=statistics,
+        margins=settings.margins,
+        instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
+        similarity_models=run.similarity_models,
+        coverage=coverage_of(run.manifest["model"]),
+        human=human.frame if human else None,
+        n_readers=human.n_readers if human else 0,
+        calibration=labelled,
+    )
+
+
+def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
+    """What was audited, for the head of audit.json; nothing in it depends on the machine or hour, or tells a path."""
+    manifest = run.manifest
+    model = dict(manifest["model"])
+    cohort = dict(manifest["cohort"])
+    instrument = dict(manifest["instrument"])
+    card = instrument.pop("card", None)
+    facts = {
+        "title": manifest.get("title", ""),
+        "model": model["name"],
+        "model_kind": model["kind"],
+        "model_description": model,
+        "weights_sha256": model.get("weights_sha256"),
+        "instrument": instrument,
+        "instrument_card": card,
+        "cohort": {key: cohort.get(key) for key in ("name", "digest", "licence", "consent", "notes", "fictional")},
+        "n_speakers": int(run.observations["speaker_id"].nunique()),
+        "n_clips": len(run.observations),
+        "n_clips_planned": cohort["n_clips"],
+        "complete": run.complete,
+        "set_aside": list(cohort.get("set_aside", [])),
+        "notices": [*_notices(run), *([_human_notice(human)] if human else [])],
+        "command": manifest.get("command", ""),
+        "versions": manifest.get("versions", {}),
+        "code": manifest.get("code"),
+        "seed": manifest.get("seed"),
+        **({"human_readings": dict(human.facts)} if human else {}),
+    }
+    plan = plan_without_paths(str(manifest.get("plan", "")))
+    return {"digest": run.digest, **without_paths(facts), "plan": plan}
+
+
+def _human_notice(human: HumanReadings) -> str:
+    """How many readings of people's were used, and whether their sampling is known."""
+    facts = human.facts
+    drawn = (
+        "They were drawn at random within group and language, before anyone read them."
+        if facts["sampling"]
+        else "Whether they are a random sample is known only to whoever chose them; the prediction-powered figures "
+        "take it for granted."
+    )
+    return (
+        f"People read rendered faces too: {facts['n_readings']} readings of {facts['n_pictures']} faces by "
+        f"{facts['n_readers']} {'reader' if facts['n_readers'] == 1 else 'readers'}. {drawn}"
+    )
+
+
+def _notices(run: Run) -> list[str]:
+    """What a reader must know before the first figure."""
+    manifest = run.manifest
+    notices = []
+    if not run.complete:
+        notices.append(
+            f"This run is incomplete: {len(run.observations)} of {manifest['cohort']['n_clips']} clips were observed. "
+            "Its figures are not to be used."
+        )
+    if manifest["model"]["kind"] == "simulated":
+        notices.append(
+            "This run is simulated: nobody spoke, no model was audited and no instrument read a face. Every read was "
+            "drawn from probabilities that were planted, and the figures say nothing of any model or person."
+        )
+    elif manifest["cohort"].get("fictional"):
+        notices.append(
+            "The speakers are fictional and their voices synthetic: nothing here says how any real group sounds "
+            "or looks."
+        )
+    if manifest["model"]["name"] == "planted":
+        dial = manifest["model"].get("options", {}).get("rendered", {})
+        told = [
+            f"{group} speakers' clips in {language} show the portrait of a speaker of group {target} with probability "
+            f"{share:g}"
+            for group, languages in dial.items()
+            for language, shares in languages.items()
+            for target, share in shares.items()
+        ]
+        notices.append(
+            "The model is planted, not trained: it shows portraits, "
+            + ("each speaker's own." if not told else f"and on purpose {'; '.join(told)}.")
+        )
+    elif manifest["model"]["kind"] == "playback":
+        notices.append(
+            "The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone."
+        )
+    if never := unheard(manifest["model"].get("training_coverage", [])):
+        notices.append(f"By the model's own record, its training never heard {never}.")
+    return notices
+
+
+def unheard(coverage: Sequence[Mapping[str, Any]]) -> str:
+    """Whom the training of a model did not hear in which languages, by its own record; empty where there is none.
+
+    Examples
+    --------
+    >>> unheard([{"group": "asian", "language": "en", "clips": 0}, {"group": "asian", "language": "zh", "clips": 9},
+    ...           {"group": "indian", "language": "en", "clips": 0}, {"group": "white", "language": "zh", "clips": 0}])
+    'asian and indian speakers in en, nor white speakers in zh'
+    """
+    missing: dict[str, list[str]] = {}
+    for heard in coverage:
+        if not heard["clips"]:
+            missing.setdefault(heard["group"], []).append(heard["language"])
+    together: dict[tuple[str, ...], list[str]] = {}
+    for group in ordered_groups(missing):
+        together.setdefault(tuple(sorted(missing[group])), []).append(group_words(group))
+    return ", nor ".join(
+        f"{listing(groups)} speakers in {listing(list(languages))}" for languages, groups in together.items()
+    )

@@ -1,0 +1,1 @@
+"""What a shared audit must not contain: small cells, ids and paths."""

@@ -1,0 +1,195 @@
+"""What leaves the run's folder: pseudonyms in the place of ids, names of files in the place of their paths.
+
+The observations keep every id and stay where they are; what is made of them is made to be passed on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+import pandas as pd
+import tomli_w
+
+if TYPE_CHECKING:
+    from audit.audits.audit import Audit, Table
+    from audit.comparisons import Comparison
+    from audit.runs.run import Run
+
+NAMED: Final = {"speaker_id": "speaker", "clip_id": "clip"}
+"""The columns whose values may be people's names, and how their pseudonyms begin."""
+DETAIL: Final = "detail"
+"""A column of free words, of files and of a model's own errors, which may hold names and paths."""
+DIGITS: Final = 10
+WITHHELD: Final = "withheld"
+
+_PSEUDONYM: Final = re.compile(rf"(speaker|clip) [0-9a-f]{{{DIGITS}}}")
+Shared = TypeVar("Shared", "Audit", "Comparison")
+
+_PATH: Final = re.compile(
+    r"(?<![\w/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
+)
+"""Within other words, all from its beginning to the last separator of the line: names of folders may hold blanks."""
+_WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/|[^\n:]*[\\/]\.\.[\\/])[^\n]*")
+
+
+def pseudonym_key(observations: pd.DataFrame) -> bytes:
+    """The key of a run's pseudonyms: a digest of what was read of all rendered faces, in full precision.
+
+    No report holds these numbers, and the digest that each prints is of other bytes; so a list of names, with all that
+    is published, does not lead back to anyone. Whoever has the observations, or makes them again from the same data,
+    model and instrument, can undo them.
+    """
+    sha = hashlib.sha256(b"pseudonyms of a run\0")
+    for name in sorted(map(str, observations.columns)):
+        column = observations[name]
+        if name.startswith("rendered_race_"):
+            sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
+        elif name == "audio_sha256":
+            # of enough clips that nobody guesses them, where no face was read
+            sha.update("\0".join(column.head(10_000).fillna("").astype(str)).encode())
+    return sha.digest()
+
+
+def pseudonym(key: bytes, kind: str, name: str) -> str:
+    """A name's pseudonym: its kind and the first ten hex digits of an HMAC-SHA256 (RFC 2104).
+
+    Examples
+    --------
+    >>> pseudonym(b"key", "speaker", "Ann")
+    'speaker 607cafa5cc'
+    """
+    message = f"{kind}\0{name}".encode("utf-8", "surrogatepass")
+    return f"{kind} {hmac.digest(key, message, 'sha256').hex()[:DIGITS]}"
+
+
+def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
+    """The tables with pseudonyms for the ids of speakers and clips, and without details."""
+    key = pseudonym_key(observations)
+
+    def of(frame: pd.DataFrame) -> pd.DataFrame:
+        told = {
+            column: [pseudonym(key, kind, str(name)) for name in frame[column]]
+            for column, kind in NAMED.items()
+            if column in frame
+        }
+        return frame.assign(**told, **_without_details(frame))
+
+    return _changed(tables, of)
+
+
+def with_ids(shared: Shared, run: Run) -> Shared:
+    """An audit or a comparison with the run's own ids and details in the place of pseudonyms, for who may know them.
+
+    Parameters
+    ----------
+    shared : Audit or Comparison
+        As it was made, or read again.
+    run : Run
+        The run that it is of; of a comparison the baseline.
+
+    Examples
+    --------
+    >>> import audit
+    >>> run = audit.simulate({"groups": ["asian"], "speakers_per_group": 5, "missing": 0.5})
+    >>> table = audit.with_ids(audit.measure(run), run).tables["failures"].frame
+    >>> set(table["speaker_id"]) <= set(run.observations["speaker_id"])
+    True
+    """
+    from audit.audits.audit import Audit
+
+    if isinstance(shared, Audit):
+        return replace(shared, tables=named(shared.tables, run.observations))
+    return replace(shared, given=named(shared.given, run.observations))
+
+
+def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
+    """The tables with the observations' own ids and details, without paths, in the place of pseudonyms."""
+    key = pseudonym_key(observations)
+    known = {
+        pseudonym(key, kind, str(name)): name
+        for column, kind in NAMED.items()
+        for name in observations[column].unique()
+    }
+    details = observations.set_index("clip_id")[DETAIL] if DETAIL in observations else pd.Series(dtype=object)
+
+    def of(frame: pd.DataFrame) -> pd.DataFrame:
+        told = {column: [known.get(name, name) for name in frame[column]] for column in NAMED if column in frame}
+        if DETAIL in frame and "clip_id" in told:
+            told[DETAIL] = without_paths(details.reindex(told["clip_id"]).tolist())
+        return frame.assign(**told)
+
+    return _changed(tables, of)
+
+
+def withheld(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables as they may be shown to anyone, whoever made them: an id that is no pseudonym is withheld."""
+
+    def of(frame: pd.DataFrame) -> pd.DataFrame:
+        told = {
+            column: [name if _PSEUDONYM.fullmatch(str(name)) else WITHHELD for name in frame[column]]
+            for column in NAMED
+            if column in frame
+        }
+        return frame.assign(**told, **_without_details(frame))
+
+    return _changed(tables, of)
+
+
+def without_paths(value: Any) -> Any:
+    """A JSON value in which every path that leads out of its own folder is cut down to its last part.
+
+    An absolute path, one from a home folder and one through ``..`` tell where someone's files lie; a relative one is
+    what the plan says.
+
+    Examples
+    --------
+    >>> without_paths({"weights": "/home/ann/Model A/w.safetensors", "command": ["python", "--to=/home/ann/x.py"]})
+    {'weights': 'w.safetensors', 'command': ['python', '--to=x.py']}
+    >>> without_paths("man/woman, synthetic_bilingual/training and https://example.org/a")
+    'man/woman, synthetic_bilingual/training and https://example.org/a'
+    """
+    if isinstance(value, str):
+        return _last(value) if _WHOLE.fullmatch(value) else _PATH.sub("", value)
+    if isinstance(value, Mapping):
+        return {without_paths(key): without_paths(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_paths(item) for item in value]
+    return value
+
+
+def plan_without_paths(text: str) -> str:
+    r"""A plan's text, likewise.
+
+    Examples
+    --------
+    >>> plan_without_paths('[cohort]\npath = "/home/ann/our cohort"\n')
+    '[cohort]\npath = "our cohort"\n'
+    """
+    try:
+        return tomli_w.dumps(without_paths(tomllib.loads(text)))
+    except tomllib.TOMLDecodeError:
+        return str(without_paths(text))
+
+
+def _last(path: str) -> str:
+    kind = PureWindowsPath if "\\" in path or re.match("[A-Za-z]:", path) else PurePosixPath
+    return kind(path).name or "a folder"
+
+
+def _without_details(frame: pd.DataFrame) -> dict[str, None]:
+    return {DETAIL: None} if DETAIL in frame else {}
+
+
+def _changed(tables: Mapping[str, Table], change: Any) -> dict[str, Table]:
+    return {
+        name: replace(table, frame=change(table.frame)) if {*NAMED, DETAIL} & set(table.frame) else table
+        for name, table in tables.items()
+    }

@@ -1,0 +1,93 @@
+"""What rates could be at the least and at the most: whatever missing faces show, whoever unknown speakers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.checks.evidence import Evidence
+from audit.core.vocabulary import RACES, UNKNOWN, group_members
+from audit.stats import ALL, Bounds, Tally, missing_bounds, unknown_bounds
+
+METRICS: Final = ("read_own_group", "read_white")
+MISSING_FACES, UNKNOWN_GROUPS = "missing faces", "unknown groups"
+COLUMNS: Final = (
+    "metric",
+    "group",
+    "language",
+    "not_known",
+    "least",
+    "most",
+    "low",
+    "high",
+    "n_speakers",
+    "n_clips",
+    "n_missing",
+    "n_unknown",
+    "method",
+)
+
+Row = tuple[object, ...]
+
+
+def bounds(evidence: Evidence) -> pd.DataFrame:
+    """The bounds of rendered faces' reads, by group and language; ``low`` and ``high`` hold sampling error as well."""
+    rows: list[Row] = []
+    if evidence.has("rendered") and evidence.groups:
+        for metric in METRICS:
+            for language in (ALL, *evidence.languages):
+                heard = evidence.where() if language == ALL else evidence.where(language=language)
+                rows += _rows(evidence, metric, language, np.flatnonzero(heard))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COLUMNS[4:8], float))
+
+
+def _rows(evidence: Evidence, metric: str, language: str, clips: NDArray[np.int64]) -> Iterator[Row]:
+    reads, speakers = evidence.reads("rendered")[clips], evidence.speakers[clips]
+    group_of = np.full(len(clips), -1, np.int64)
+    for i, group in enumerate(evidence.groups):
+        group_of[evidence.where(group=group)[clips]] = i
+    names = [f"rendered.{metric}, bounds"] * len(evidence.groups)
+    allowed = [_allowed(metric, group) for group in evidence.groups]
+    known = group_of >= 0
+    values = np.where(reads < 0, np.nan, np.array(allowed)[group_of, reads].astype(float))
+    tally = Tally.of(values[known], speakers[known], group_of[known], len(evidence.groups))
+    unknown = evidence.where(group=UNKNOWN)[clips]
+    for i, found in enumerate(missing_bounds(tally, evidence.settings, names)):
+        if not (group_of == i).any():
+            continue
+        yield _row(metric, evidence.groups[i], language, MISSING_FACES, found, 0)
+        if unknown.any():
+            as_group = np.where(reads[unknown] < 0, np.nan, allowed[i][reads[unknown]].astype(float))
+            others = Tally.of(as_group, speakers[unknown])
+            either = unknown_bounds(tally.of_cell(i), others, evidence.settings, name=names[i])
+            yield _row(metric, evidence.groups[i], language, UNKNOWN_GROUPS, either, int((others.read > 0).sum()))
+
+
+def _allowed(metric: str, group: str) -> NDArray[np.bool_]:
+    """Which reads count, if a speaker is of the group."""
+    counted = group_members(group) if metric == "read_own_group" else {"white"}
+    return np.array([race in counted for race in RACES])
+
+
+def _row(metric: str, group: str, language: str, not_known: str, found: Bounds, n_unknown: int) -> Row:
+    least, most = found
+    method = least.method if least.method == most.method else f"least: {least.method}; most: {most.method}"
+    return (
+        metric,
+        group,
+        language,
+        not_known,
+        least.value,
+        most.value,
+        least.low,
+        most.high,
+        max(least.n_speakers, most.n_speakers),
+        max(least.n_clips, most.n_clips),
+        least.n_missing,
+        n_unknown,
+        method,
+    )

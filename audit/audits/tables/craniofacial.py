@@ -1,0 +1,49 @@
+"""Do the measures of a face go with those of its portrait? The paper's craniofacial correlations, by group."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pandas as pd
+
+from audit.audits.tables.figures import ESTIMATE
+from audit.checks.evidence import Evidence
+from audit.checks.metrics.craniofacial import MEASURES
+from audit.stats import ALL, correlations
+
+
+def craniofacial(evidence: Evidence) -> pd.DataFrame:
+    """Pearson's r across speakers of every measure of the face with the portrait's, by group; no row without landmarks.
+
+    Returns
+    -------
+    DataFrame
+        Columns measure, stage, group, the columns of an estimate, and ``others``: what r would be with the portraits of
+        other speakers of the same group and gender.
+    """
+    columns = ["measure", "stage", "group", *ESTIMATE, "others"]
+    frame = evidence.frame
+    read = [
+        (measure.name, stage)
+        for measure in MEASURES
+        for stage in ("ceiling", "rendered")
+        if {f"portrait.{measure.name}", f"{stage}.{measure.name}"} <= set(frame.columns)
+    ]
+    if not read:
+        return pd.DataFrame(columns=columns)
+    rows = []
+    groups = evidence.every_group
+    place = {group: i for i, group in enumerate(groups)}
+    cells = evidence.cells("group")
+    group = np.array([place[str(key[0])] for key in cells.keys], np.int64)[cells.number]
+    demographic = evidence.cells("group", "gender").number
+    for name, stage in read:
+        portrait, face = (frame[f"{of}.{name}"].to_numpy(np.float64) for of in ("portrait", stage))
+        for named, number in (([ALL], np.zeros_like(group)), (groups, group)):
+            found = correlations(portrait, face, evidence.speakers, number, len(named), demographic, evidence.settings)
+            rows += [
+                (name, stage, cell, *astuple(each.estimate), each.others)
+                for cell, each in zip(named, found, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,64 @@
+"""Which faces a report shows: a sample with a fixed seed in each stratum, never chosen by eye or by outcome."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pandas as pd
+
+from audit.core.vocabulary import STAGES, ordered_groups
+from audit.runs.run import FACES
+
+COLUMNS = ["group", "language", "speaker_id", "clip_id", *STAGES, *(f"{stage}_read" for stage in STAGES)]
+
+
+def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
+    """One clip in each language of some speakers of each group.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The observations.
+    speakers : int
+        How many speakers of each group; the same ones in all their languages.
+    seed : int
+        Decides which; neither readings nor statuses do.
+
+    Returns
+    -------
+    DataFrame
+        The pictures' paths inside the run's folder and what was read in each; ``None`` where there is none.
+    """
+    everyone = frame[["group", "speaker_id"]].drop_duplicates()
+    people = {
+        group: sorted(everyone.loc[everyone["group"] == group, "speaker_id"], key=lambda name: _lot(seed, name))[
+            :speakers
+        ]
+        for group in ordered_groups(everyone["group"])
+    }
+    columns = ["group", "language", "speaker_id", "clip_id", *(f"{s}_{of}" for s in STAGES for of in ("face", "race"))]
+    frame = frame.loc[frame["speaker_id"].isin([name for names in people.values() for name in names]), columns]
+    frame = frame.astype(object)
+    rows = []
+    for group, names in people.items():
+        shown = frame[frame["group"] == group]
+        for person in names:
+            for language, clips in shown[shown["speaker_id"] == person].groupby("language", sort=True, observed=True):
+                clip = min(clips["clip_id"], key=lambda name: _lot(seed, name))
+                row = clips.set_index("clip_id").loc[clip]
+                pictures = [
+                    f"{FACES}/{digest}.png" if isinstance(digest := row[f"{stage}_face"], str) else None
+                    for stage in STAGES
+                ]
+                rows.append(
+                    (group, language, person, clip, *pictures, *(_or_none(row[f"{stage}_race"]) for stage in STAGES))
+                )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _lot(seed: int, name: str) -> bytes:
+    return hashlib.sha256(f"{seed}\x1f{name}".encode()).digest()
+
+
+def _or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,109 @@
+"""All groups of each metric at once: whether they differ, by how much, and which stands apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from audit.checks.evidence import Evidence
+from audit.checks.metrics.metric_frame import Metric
+from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
+from audit.stats.groups import group_tests, ratios, spreads
+from audit.stats.rates import estimates, weighing
+from audit.stats.speakers import Reads, SpeakerSums, sorted_sums
+
+NOTHING = Estimate(None, None, None, 0, 0, 0, "")
+FIGURES = ("spread", "worst", "apart", "ratio")
+COLUMNS = [
+    *("metric", "stage", "n_groups", "n_speakers", "p_value", "q_value"),
+    *("spread", "spread_low", "spread_high", "worst_group"),
+    *(f"{figure}{end}" for figure in FIGURES[1:] for end in ("", "_low", "_high")),
+    "method",
+]
+
+
+def groups(evidence: Evidence) -> pd.DataFrame:
+    """Every metric at every stage over the known groups together.
+
+    ``p_value``: of "no group differs" (:func:`audit.stats.omnibus`), ``q_value`` adjusted for the table's rows.
+    ``spread``: standard deviation between the groups (:func:`audit.stats.between_groups`). ``worst_group``: the one
+    with the worst figure or, where neither high nor low is worse, the one farthest from all others; its figure
+    (``worst``), its difference to the other known groups' speakers (``apart``) and, for rates, its ratio to the
+    geometric mean of the groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).
+    """
+    number = len(evidence.groups)
+    rows = [
+        _row(evidence, metric, stage)
+        for metric in evidence.metrics.values()
+        for stage in metric.stages
+        if number and not np.isnan(evidence.values(stage, metric.name)).all()
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    numbers = [name for name in COLUMNS if name not in ("metric", "stage", "n_groups", "n_speakers", "worst_group")][
+        :-1
+    ]
+    table = table.astype(dict.fromkeys(numbers, float))
+    return table.assign(q_value=benjamini_hochberg(table["p_value"]))
+
+
+def _row(evidence: Evidence, metric: Metric, stage: str) -> tuple[object, ...]:
+    settings, name, number = evidence.settings, f"{stage}.{metric.name}", len(evidence.groups)
+    sums = _by_known_group(evidence, metric, stage)
+    test = group_tests(sums, number, metric.kind, settings, [name])[0]
+    spread = spreads(sums, number, metric.kind, settings, [name])[0]
+    together = replace(settings, confidence=1 - (1 - settings.confidence) / max(test.n_groups, 1))
+    worst = None if test.p is None else _worst(sums, metric, settings)
+    found, apart, ratio = NOTHING, NOTHING, NOTHING
+    if worst is not None:
+        apart, found = _apart(sums, worst, metric, together, f"{name}/{evidence.groups[worst]}")
+        ratio = ratios(sums, number, settings)[worst] if metric.kind == "rate" else NOTHING
+    return (
+        *(metric.name, stage, test.n_groups, test.n_speakers, test.p, None),
+        *(spread.value, spread.low, spread.high, None if worst is None else evidence.groups[worst]),
+        *(end for each in (found, apart, ratio) for end in (each.value, each.low, each.high)),
+        "; ".join(_methods(test, spread, found, ratio)),
+    )
+
+
+def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSums:
+    """Every speaker's sums, the known groups in their order."""
+    cells, number = evidence.cells("group"), len(evidence.groups)
+    place = np.array([evidence.every_group.index(str(key[0])) for key in cells.keys], np.int64)
+    found = cells.clips.sums(Reads.of(evidence.values(stage, metric.name)))
+    missing = np.zeros(number + 1, np.int64)
+    missing[place] = found.missing
+    every = sorted_sums(place[found.cell], found.total, found.clips, missing)
+    return every.only(np.arange(number + 1) < number)
+
+
+def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
+    """How a row was made; of the ratio only why there is none, its method being that of the worst figure."""
+    told = [test.method, spread.method] if test.p is not None else [test.method]
+    if worst.n_speakers:
+        told.append(f"worst group: {worst.method}")
+    if ratio.n_speakers and ratio.value is None:
+        told.append(f"ratio {ratio.method}")
+    return told
+
+
+def _worst(sums: SpeakerSums, metric: Metric, settings: Settings) -> int | None:
+    """The group whose figure is worst, or else farthest from all others'; the first of equal ones, none if all are."""
+    total, weight = (sums.sum(part) for part in weighing(sums, settings))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, others = total / weight, (total.sum() - total) / (weight.sum() - weight)
+    badness = {"high": value, "low": -value, None: np.abs(value - others)}[metric.worse]
+    able = np.flatnonzero(sums.sum() >= settings.min_speakers)
+    if np.ptp(value[able]) < 1e-12:
+        return None
+    return int(able[np.argmax(np.round(badness[able], 12))])
+
+
+def _apart(sums: SpeakerSums, group: int, metric: Metric, settings: Settings, name: str) -> tuple[Estimate, Estimate]:
+    """The group minus all speakers of other known groups, and its own figure."""
+    own = sums.missing[group]
+    missing = np.array([sums.missing.sum() - own, own], np.int64)
+    parted = sorted_sums((sums.cell == group).astype(np.int64), sums.total, sums.clips, missing)
+    rest, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
+    return difference(rest, figure), figure

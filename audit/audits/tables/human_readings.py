@@ -1,0 +1,133 @@
+"""What people read in the rendered faces, beside what the instrument did: apart, and both together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.audits.tables.figures import ESTIMATE
+from audit.checks.evidence import Evidence
+from audit.core.vocabulary import RACES, UNKNOWN, ordered_groups
+from audit.stats import ALL, Estimate
+from audit.stats.predicted import Design, Predicted, design, predicted_cells
+
+READS = ("read_own_group", *(f"read_{race}" for race in RACES))
+PEOPLE_ONLY = ("alike", "read_cannot_tell", "read_no_face")
+"""Of people's readings alone: whether they agree with the instrument's, and the answers that it does not have."""
+
+UNREAD = Estimate(None, None, None, 0, 0, 0, "not estimable: no speaker was read")
+
+
+def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
+    """Rates of rendered faces by who read them, for every group and language.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        With people's readings.
+    figures : DataFrame
+        From :func:`audit.audits.tables.figures.disparities`, where the instrument's rates stand already.
+
+    Returns
+    -------
+    DataFrame
+        metric, group, language, read_by (instrument, people, prediction_powered) and the estimate's columns.
+        ``alike`` is the share of people's readings that agree with the instrument's.
+    """
+    groupings = [_Grouping.of(evidence, by) for by in ((), ("group",), ("language",), ("group", "language"))]
+    known = _instrument(figures)
+    asked = [
+        (metric, grouping, [known.get((metric, *key), UNREAD) for key in grouping.keys])
+        for metric in (*READS, *PEOPLE_ONLY)
+        for grouping in groupings
+    ]
+    found = _predicted(evidence, asked)
+    rows: list[tuple[object, ...]] = []
+    for metric, grouping, everyone in asked:
+        for key, first, (people, powered) in zip(grouping.keys, everyone, found, strict=False):
+            rows.append((metric, *key, "people", *astuple(people)))
+            if metric in READS:
+                rows.insert(-1, (metric, *key, "instrument", *astuple(first)))
+                rows.append((metric, *key, "prediction_powered", *astuple(powered)))
+    table = pd.DataFrame(rows, columns=["metric", "group", "language", "read_by", *ESTIMATE])
+    groups = ordered_groups(evidence.frame["group"].unique())
+    places = {name: i for i, name in enumerate([*READS, *PEOPLE_ONLY, ALL, *groups])}
+    table = table.sort_values(
+        ["metric", "group", "language"],
+        key=lambda values: values if values.name == "language" else values.map(places),
+        kind="stable",
+        ignore_index=True,
+    )
+    return table.astype({"value": float, "low": float, "high": float})
+
+
+@dataclass(frozen=True)
+class _Grouping:
+    """The cells that some columns make: keys of group and language, each clip's cell, and what its labels stand for.
+
+    ``judged`` is the design where clips of speakers of an unknown group do not count.
+    """
+
+    keys: list[tuple[str, str]]
+    cells: NDArray[np.int64]
+    all: Design
+    judged: Design
+
+    @classmethod
+    def of(cls, evidence: Evidence, by: tuple[str, ...]) -> _Grouping:
+        labels = [evidence.frame[name] if name in by else None for name in ("group", "language")]
+        factors = [(np.zeros(len(evidence.frame), np.int64), [ALL]) if x is None else pd.factorize(x) for x in labels]
+        (group, groups), (language, languages) = factors
+        cells = np.asarray(group * len(languages) + language, np.int64)
+        keys = [(str(one), str(other)) for one in groups for other in languages]
+        read, labelled = ~np.isnan(evidence.values("rendered", READS[1])), ~np.isnan(evidence.human_values("alike"))
+        known = read & (evidence.frame["group"] != UNKNOWN).to_numpy()
+
+        def designed(of: NDArray[np.bool_]) -> Design:
+            estimand = evidence.settings.estimand
+            people, strata = evidence.speakers, evidence.strata
+            return design(of, of & labelled, people, strata, cells, len(keys), estimand=estimand)
+
+        everyone = designed(read)
+        return cls(keys, cells, everyone, everyone if (known == read).all() else designed(known))
+
+
+def _predicted(evidence: Evidence, asked: list[tuple[str, _Grouping, list[Estimate]]]) -> Iterator[Predicted]:
+    """The estimates of all that is asked, in one go, cell after cell."""
+    people = evidence.speakers[~np.isnan(evidence.human_values("alike"))]
+    mine = np.flatnonzero(np.isin(evidence.speakers, people))
+    unread = np.where(np.isnan(evidence.values("rendered", READS[1])[mine]), np.nan, 0.0)
+    instrument = {name: evidence.values("rendered", name)[mine] for name in READS} | dict.fromkeys(PEOPLE_ONLY, unread)
+    human = {name: evidence.human_values(name)[mine] for name in instrument}
+    plans = [grouping.judged if metric == READS[0] else grouping.all for metric, grouping, _ in asked]
+    starts = np.cumsum([0, *(len(everyone) for *_, everyone in asked)])
+    return iter(
+        predicted_cells(
+            [estimate for *_, everyone in asked for estimate in everyone],
+            np.concatenate([instrument[metric] for metric, *_ in asked]),
+            np.concatenate([human[metric] for metric, *_ in asked]),
+            np.tile(evidence.speakers[mine], len(asked)),
+            Design(
+                np.concatenate([plan.weight[mine] for plan in plans]),
+                np.concatenate([plan.uncovered for plan in plans]),
+                np.concatenate([plan.strata for plan in plans]),
+            ),
+            np.concatenate([g.cells[mine] + start for (_, g, _), start in zip(asked, starts, strict=False)]),
+            evidence.settings,
+            readers=evidence.n_readers,
+        )
+    )
+
+
+def _instrument(figures: pd.DataFrame) -> dict[tuple[str, str, str], Estimate]:
+    """The instrument's rates of rendered faces, by metric, group and language."""
+    chosen = figures[(figures["stage"] == "rendered") & figures["metric"].isin(READS)]
+    for column in figures.columns.difference(["metric", "stage", "group", "language", *ESTIMATE]):
+        chosen = chosen[chosen[column] == ALL]
+    keys = zip(*(chosen[name].astype(str) for name in ("metric", "group", "language")), strict=True)
+    plain = chosen[ESTIMATE].astype(object).where(chosen[ESTIMATE].notna(), None)
+    return {key: Estimate(*row) for key, row in zip(keys, plain.itertuples(index=False, name=None), strict=True)}

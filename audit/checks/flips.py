@@ -1,0 +1,136 @@
+"""How often two clips of one speaker are read differently: in one language, and in two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.checks.evidence import Evidence
+from audit.checks.strata import Mask
+from audit.core.vocabulary import UNDETERMINED
+from audit.stats import Estimate, Pairs, paired, rate
+
+
+def flips(
+    reads: NDArray[np.int64], speakers: NDArray[np.int64], languages: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Disagreement of a speaker's reads within a language and between languages.
+
+    For a speaker whose reads have the distribution ``p_l`` in language ``l``, a pair of clips of that language differs
+    with probability ``1 - sum_r p_l(r)**2``, one of two languages with ``1 - sum_r p_l(r) * p_m(r)`` (Gini 1912;
+    Lieberson 1969 for the second). Each is estimated from all pairs of the clips that were read, so that it has no bias
+    however few there are.
+
+    The second minus the mean of the first for ``l`` and ``m`` is ``sum_r (p_l(r) - p_m(r))**2 / 2``: zero where the
+    language changes nothing, and never expected below it. So is the difference of the two shares that are returned, as
+    long as both are over the same languages: give the clips of :func:`repeated` alone.
+
+    Parameters
+    ----------
+    reads : int array of shape (clips,)
+        What was read, from 0; negative where nothing was.
+    speakers, languages : int arrays of shape (clips,)
+        Who is heard, in which language, numbered from 0; a clip of an unknown language (-1) is in no pair.
+
+    Returns
+    -------
+    speakers, within, between : arrays of shape (speakers with a read,)
+        Shares in [0, 1]: of the pairs in one language, the mean over the languages that have a pair, and of the pairs
+        in two languages, the mean over any two; NaN where the speaker has no such pair.
+
+    Examples
+    --------
+    >>> who, within, between = flips(np.array([0, 0, 1, 1]), np.zeros(4, int), np.array([0, 0, 1, 1]))
+    >>> within.tolist(), between.tolist()
+    ([0.0], [1.0])
+    """
+    read = (reads >= 0) & (languages >= 0)
+    who, who_code = np.unique(speakers[read], return_inverse=True)
+    n, n_languages, n_reads = len(who), int(languages.max(initial=-1)) + 1, int(reads.max(initial=-1)) + 1
+    spoken = who_code * n_languages + languages[read]
+    same = np.bincount(spoken * n_reads + reads[read], minlength=n * n_languages * n_reads)
+    same = same.reshape(n, n_languages, n_reads)
+    clips = same.sum(axis=2)
+    pairs, alike = _pairs(clips), _pairs(same).sum(axis=2)
+    spoken_by = (clips > 0).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        differing = np.where(pairs > 0, 1 - alike / pairs, 0.0)
+        within = differing.sum(axis=1) / (pairs > 0).sum(axis=1)
+        shares = np.where(clips[:, :, None] > 0, same / clips[:, :, None], 0.0)
+        # the products of any two languages: half of what the square of the sum has beyond the sum of the squares
+        crossing = (np.square(shares.sum(axis=1)).sum(axis=1) - np.square(shares).sum(axis=(1, 2))) / 2
+        between = np.where(spoken_by > 1, np.round(1 - crossing / _pairs(spoken_by), 12), np.nan)
+    return who, within, between
+
+
+def repeated(reads: NDArray[np.int64], speakers: NDArray[np.int64], languages: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The clips that were read and whose speaker was read in that language at least twice.
+
+    Examples
+    --------
+    >>> repeated(np.array([0, 1, 0]), np.zeros(3, int), np.array([0, 0, 1])).tolist()
+    [True, True, False]
+    """
+    read = (reads >= 0) & (languages >= 0)
+    spoken = speakers * (int(languages.max(initial=-1)) + 1) + languages
+    often = np.bincount(spoken[read], minlength=int(spoken.max(initial=-1)) + 1)[spoken] > 1
+    return np.asarray(read & often, np.bool_)
+
+
+def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many pairs so many clips make."""
+    return np.asarray(number * (number - 1) / 2, np.float64)
+
+
+Figure = TypeVar("Figure", Estimate, Pairs)
+
+
+@dataclass(frozen=True)
+class FlipFigures:
+    """How often two clips of one speaker are read as different races, over some speakers.
+
+    ``within`` a language and ``between`` two, whoever has such a pair; ``excess`` holds the speakers read twice or more
+    in each of two languages, the second minus the first over those languages.
+    """
+
+    within: Estimate
+    between: Estimate
+    excess: Pairs
+
+
+def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
+    """The number of each clip's language, of which two regions have the same; -1 where it is not known."""
+    cells = evidence.cells("language")
+    codes = [str(key[0]).split("-")[0].lower() for key in cells.keys]
+    spoken = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
+    return np.asarray(spoken, np.int64)[cells.number]
+
+
+def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
+    """The flips of the rendered faces of some clips; two regions of a language are one language."""
+    reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
+    spoken = languages_spoken(evidence)[mask]
+    twice = repeated(reads, who, spoken)
+    settings, n = evidence.settings, int(who.max(initial=-1)) + 1
+
+    def clips(of: Mask, able: NDArray[np.int64], part: NDArray[np.bool_]) -> int:
+        """Clips, not speakers, are what stands behind a figure."""
+        return int(np.bincount(who[of], minlength=n)[able[part]].sum())
+
+    read = (reads >= 0) & (spoken >= 0)
+    able, within, between = flips(reads, who, spoken)
+    one, two = ~np.isnan(within), ~np.isnan(between)
+    both, first, second = flips(np.where(twice, reads, -1), who, spoken)
+    return FlipFigures(
+        _of_clips(rate(within, able, settings, name="flips within"), clips(read, able, one), len(who)),
+        _of_clips(rate(between, able, settings, name="flips between"), clips(read, able, two), len(who)),
+        _of_clips(paired(first, second, both, settings, name="flips"), clips(twice, both, ~np.isnan(second)), len(who)),
+    )
+
+
+def _of_clips(figure: Figure, n_clips: int, n_heard: int) -> Figure:
+    return replace(figure, n_clips=n_clips, n_missing=n_heard - n_clips)

@@ -1,0 +1,1 @@
+"""Metrics: what is scored of each clip."""

@@ -1,0 +1,270 @@
+"""From readings to figures of one clip: what is scored, apart from how many such figures are put together.
+
+Every figure of one clip is a column ``stage.metric`` of one frame, NaN where the stage could not be read or where the
+label that it needs is unknown. Missing never becomes right or wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.checks.metrics.craniofacial import MEASURES, craniofacial_measures
+from audit.checks.metrics.similarity import FIRST, feature_distances, portrait_ranks
+from audit.core.vocabulary import CLIP_STATUSES, GENDERS, RACES, STAGES, UNKNOWN, group_members, same_language
+from audit.runs.run import Run, similarity_column
+from audit.stats.settings import Kind, Settings
+
+ENGLISH: Final = "en"
+GALLERY: Final = "retrieval_gallery"
+"""After ``stage.`` the column of how many portraits a face's own one was sought among."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing that is scored of one face.
+
+    Attributes
+    ----------
+    name : str
+        Its name in every table.
+    kind : {"rate", "mean"}
+        Whether its values are 0 or 1, or real numbers.
+    words : str
+        What it says, in a few words.
+    stages : tuple of str
+        At which stages it can be scored.
+    worse : {"low", "high"} or None
+        Which end is bad for a group; None where neither is.
+    """
+
+    name: str
+    kind: Kind
+    words: str
+    stages: tuple[str, ...] = STAGES
+    worse: Literal["low", "high"] | None = None
+
+
+def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
+    """Every metric, in the order in which it is shown."""
+    later = ("ceiling", "rendered")
+    primary = similarity_models[:1]
+    return (
+        Metric("read_own_group", "rate", "read as the speaker's own group", worse="low"),
+        *(Metric(f"read_{race}", "rate", f"read as {race.replace('_', ' ')}") for race in RACES),
+        Metric("gender_right", "rate", "gender read as labelled", worse="low"),
+        Metric("age_error", "mean", "years between the age read and the age labelled", worse="high"),
+        *(
+            metric
+            for model in similarity_models
+            for metric in (
+                Metric(f"similarity_{model.lower()}", "mean", f"cosine to the own portrait ({model})", later, "low"),
+                Metric(
+                    f"impostor_{model.lower()}",
+                    "mean",
+                    f"mean cosine to others' portraits of the same group and gender ({model})",
+                    later,
+                ),
+                Metric(
+                    f"similarity_over_impostor_{model.lower()}",
+                    "mean",
+                    f"the one minus the other ({model})",
+                    later,
+                    "low",
+                ),
+            )
+        ),
+        *(
+            Metric(
+                retrieval_metric(first, model),
+                "rate",
+                f"own portrait {_among(first)} of the gallery by cosine ({model})",
+                later,
+                "low",
+            )
+            for model in primary
+            for first in FIRST
+        ),
+        *(
+            Metric(
+                f"feature_{distance}_{model.lower()}",
+                "mean",
+                f"{words} between the unit features of face and own portrait ({model})",
+                later,
+                "high",
+            )
+            for model in primary
+            for distance, words in (("angle", "degrees"), ("l2", "L2"), ("l1", "L1"))
+        ),
+        Metric("no_face", "rate", "no face that could be read", ("rendered",), "high"),
+    )
+
+
+def retrieval_metric(first: int, model: str) -> str:
+    """The name of the rate at which the own portrait is among the ``first`` ones of the gallery.
+
+    Examples
+    --------
+    >>> retrieval_metric(5, "FaceRes")
+    'retrieval_at_5_faceres'
+    """
+    return f"retrieval_at_{first}_{model.lower()}"
+
+
+def _among(first: int) -> str:
+    return "first" if first == 1 else f"among the first {first}"
+
+
+def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_gallery: int = 1000) -> pd.DataFrame:
+    """Every metric of every clip.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    settings : Settings, optional
+        Their seed draws the gallery, where there are more speakers than it holds.
+    retrieval_gallery : int
+        Portraits at most among which a face's own one is sought.
+
+    Returns
+    -------
+    DataFrame
+        The run's observations, labels and reads as categories, with a column ``stage.metric`` for each metric and
+        stage, float, NaN where it cannot be scored; ``english``, whether the clip is in English; and where the run has
+        landmarks a column ``stage.measure`` for each craniofacial measure and stage.
+    """
+    seen = run.observations
+    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and not _one_of_its_own(name)]
+    seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
+    columns: dict[str, NDArray[np.float64]] = {}
+    of_group, names = pd.factorize(seen["group"])
+    # one row a group, one column a race, and a last column for a read that is none
+    allowed = np.array([[race in group_members(name) for race in RACES] + [False] for name in names])
+    judged = np.asarray(allowed.any(axis=1))[of_group]
+    gender = _numbers(seen["gender"], GENDERS)
+    known_gender = (seen["gender"] != UNKNOWN).to_numpy()
+    for stage in STAGES:
+        ok = (seen[f"{stage}_status"] == "ok").to_numpy()
+        read = _numbers(seen[f"{stage}_race"], RACES)
+        columns[f"{stage}.read_own_group"] = np.where(ok & judged, allowed[of_group, read], np.nan)
+        for i, race in enumerate(RACES):
+            columns[f"{stage}.read_{race}"] = np.where(ok, read == i, np.nan)
+        right = _numbers(seen[f"{stage}_gender"], GENDERS) == gender
+        columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
+        error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()
+        columns[f"{stage}.age_error"] = np.asarray(error, np.float64)
+    columns |= _likeness(run, settings or Settings(), retrieval_gallery)
+    columns |= _craniofacial(run)
+    unheard = [status for status in CLIP_STATUSES if status.startswith("audio_")]
+    # where the instrument failed, nobody knows whether the model had made a face
+    known = ~(seen["status"].isin(unheard) | (seen["rendered_status"] == "instrument_error")).to_numpy()
+    columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
+    english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
+    frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
+    return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
+
+
+def _numbers(column: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
+    """Each clip's place among some names, -1 for anything else."""
+    place = pd.Index(names).get_indexer(column.cat.categories)
+    return np.append(place, -1)[column.cat.codes]
+
+
+def _one_of_its_own(column: str) -> bool:
+    """Whether a column says something else of nearly every clip, so that categories would gain nothing."""
+    return column in ("clip_id", "detail", "audio_sha256") or column.endswith("_face")
+
+
+def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:
+    """Similarity to the own portrait, to others' of the same group and gender, and the difference, at each later stage.
+
+    The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and
+    gender (NIST IR 8280 compares within the demographic, never against one fixed threshold); where either is unknown
+    there is none, since impostors of any gender or group would be less alike. A speaker with several
+    portraits stands in with their mean. Of the primary model, also retrieval and the paper's distances.
+    """
+    columns: dict[str, NDArray[np.float64]] = {}
+    seen = run.observations
+    primary = run.similarity_models[0] if run.similarity_models else ""
+    for model in run.similarity_models:
+        name, portraits = model.lower(), run.embeddings("portrait", model)
+        for stage in ("ceiling", "rendered"):
+            features = run.embeddings(stage, model)
+            own = seen[similarity_column(stage, model, primary)].to_numpy(np.float64)
+            demographic = seen["group"] + "/" + seen["gender"]
+            impostor = impostor_similarity(features, portraits, seen["speaker_id"], demographic)
+            impostor[(seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()] = np.nan
+            columns[f"{stage}.similarity_{name}"] = own
+            columns[f"{stage}.impostor_{name}"] = np.round(impostor, 6)
+            columns[f"{stage}.similarity_over_impostor_{name}"] = np.round(own - impostor, 6)
+            if model != primary:
+                continue
+            # at both stages the same gallery, for the generator is named after neither
+            rng = settings.generator("retrieval gallery")
+            ranks, size = portrait_ranks(features, portraits, seen["speaker_id"], gallery, rng)
+            for first in FIRST:
+                # a gallery of no more than so many would always have it among them
+                missing = np.isnan(ranks) if first < size else True
+                columns[f"{stage}.{retrieval_metric(first, model)}"] = np.where(missing, np.nan, ranks <= first)
+            columns[f"{stage}.{GALLERY}"] = np.where(np.isnan(ranks), np.nan, size)
+            for kind, distance in feature_distances(features, portraits)._asdict().items():
+                columns[f"{stage}.feature_{kind}_{name}"] = distance
+    return columns
+
+
+def _craniofacial(run: Run) -> dict[str, NDArray[np.float64]]:
+    """The craniofacial measures at every stage, nothing for a run without landmarks."""
+    columns: dict[str, NDArray[np.float64]] = {}
+    for stage in STAGES:
+        landmarks = run.landmarks(stage)
+        if landmarks.shape[1]:
+            measured = craniofacial_measures(landmarks)
+            columns |= {f"{stage}.{measure.name}": measured[:, i] for i, measure in enumerate(MEASURES)}
+    return columns
+
+
+def impostor_similarity(
+    features: NDArray[np.float32], portraits: NDArray[np.float32], speakers: pd.Series, demographic: pd.Series
+) -> NDArray[np.float64]:
+    """The mean cosine of each clip's face to the portraits of the other speakers of its demographic.
+
+    Parameters
+    ----------
+    features, portraits : ndarray
+        Face features by clip, shape [n_clips, D], rows of unit length or of NaN.
+    speakers, demographic : Series
+        Whose clip it is, and the cell within which impostors are sought.
+
+    Returns
+    -------
+    ndarray
+        Shape [n_clips]; NaN where the face is missing or the demographic has no other portrait.
+
+    Examples
+    --------
+    >>> one = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    >>> impostor_similarity(one, one, pd.Series(["a", "b"]), pd.Series(["x", "x"])).tolist()
+    [0.0, 0.0]
+    """
+    n = len(speakers)
+    result = np.full(n, np.nan)
+    if portraits.shape[1] == 0 or features.shape[1] == 0:
+        return result
+    there = ~np.isnan(portraits[:, 0])
+    frame = pd.DataFrame(portraits[there].astype(np.float64))
+    means = frame.groupby([demographic.to_numpy()[there], speakers.to_numpy()[there]], sort=True).mean()
+    sums, counts = means.groupby(level=0).sum(), means.groupby(level=0).size()
+    cells, people = demographic.to_numpy(), speakers.to_numpy()
+    own = means.reindex(pd.MultiIndex.from_arrays([cells, people])).to_numpy()
+    has_own = ~np.isnan(own[:, 0])
+    others = counts.reindex(cells).fillna(0).to_numpy() - has_own
+    total = sums.reindex(cells).fillna(0.0).to_numpy() - np.where(has_own[:, None], own, 0.0)
+    able = (others > 0) & ~np.isnan(features[:, 0])
+    result[able] = np.einsum("ij,ij->i", features[able].astype(np.float64), total[able]) / others[able]
+    return result

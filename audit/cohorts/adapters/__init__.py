@@ -1,0 +1,1 @@
+"""Adapters: one file for each data set layout that can be imported."""

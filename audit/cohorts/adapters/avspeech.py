@@ -1,0 +1,107 @@
+"""AVSpeech clips, named as Speech2Face names them; see datasets/cards/avspeech.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from audit.cohorts import CohortNotes
+from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.metadata import find_file
+from audit.cohorts.importing.scanning import scan
+from audit.core.errors import CohortError
+from audit.core.vocabulary import UNKNOWN
+
+CLIP = re.compile(r"(?P<video>[A-Za-z0-9_-]{11})_(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
+SETS = ("train", "test")
+COLUMNS = ["video", "start", "end", "face_x", "face_y"]
+
+
+def read_avspeech(root: Path) -> Imported:
+    """The cohort in a folder of AVSpeech clips: ``<video id>_<start>-<end>.wav``, anywhere below the root.
+
+    ``avspeech_train.csv`` and ``avspeech_test.csv``, where they are in the download, say which set a clip is of and
+    where the face is; they have no header. The data set names no speaker: a video is taken for one.
+
+    Raises
+    ------
+    CohortError
+        If no clip is named so, or one of the two files is not of five columns.
+    """
+    found = scan(root)
+    stems = [path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for path in found.files]
+    frame = pd.DataFrame({"clip_id": stems, "audio": found.files})
+    named = pd.Series(stems, dtype=str).str.extract(rf"^{CLIP.pattern}$")
+    good = named["video"].notna()
+    if not good.any():
+        raise CohortError(
+            [f"{root} holds no clip named as Speech2Face names them."], "<id of 11 letters>_<start>-<end>.wav"
+        )
+    clips = pd.concat([frame, named], axis=1)[good].drop_duplicates("clip_id").reset_index(drop=True)
+    again = int(good.sum()) - len(clips)
+    clips, said = _with_segments(clips, root)
+    remarks = [
+        f"{int((~good).sum())} audio files are not named <id>_<start>-<end> and were left out."
+        if not good.all()
+        else "",
+        f"{again} clips are there more than once and were taken once." if again else "",
+        *found.remarks(),
+        *said,
+        "All clips of one video are taken for one speaker: the data set names none.",
+    ]
+    speakers = pd.DataFrame({"speaker_id": sorted(clips["video"].unique())})
+    return Imported(
+        speakers.assign(group=UNKNOWN, group_source="", gender=UNKNOWN, gender_source=""),
+        clips.rename(columns={"video": "speaker_id"}).assign(language="und", language_source=""),
+        CohortNotes(
+            name="AVSpeech",
+            licence="not checked here",
+            consent="none known: people in videos that they or others put online",
+            notes="It has no labels of race, gender, age or language.",
+        ),
+        tuple(filter(None, remarks)),
+    )
+
+
+def _with_segments(clips: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The set of each clip and where its face is, from the lists of segments."""
+    lists = []
+    for name in SETS:
+        path = find_file(root, [f"avspeech_{name}.csv"])
+        if path is not None:
+            lists.append(_read_segments(path, set(clips["video"])).assign(set=name))
+    if not lists:
+        return clips.drop(columns=["start", "end"]), ["There is no avspeech_train.csv or avspeech_test.csv."]
+    segments = pd.concat(lists)
+    key = ["video", "start", "end"]
+    for table in (segments, clips):
+        for column in key[1:]:
+            table[column] = (table[column].astype(float) * 1000).round().astype("int64")
+    joined = clips.merge(segments.drop_duplicates(key), on=key, how="left").drop(columns=key[1:])
+    unlisted = int(joined["set"].isna().sum())
+    return joined.fillna(""), [f"{unlisted} clips are in none of the lists of segments."] if unlisted else []
+
+
+def _read_segments(path: Path, videos: set[str]) -> pd.DataFrame:
+    """A list's rows for some videos; every id is a text, and one that begins with ``-`` is no number."""
+    try:
+        frame = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise CohortError(
+            [f"{path.name} cannot be read: {error}."], "a CSV of five columns without a header"
+        ) from error
+    if len(frame.columns) != len(COLUMNS):
+        raise CohortError(
+            [f"{path.name} has {len(frame.columns)} columns."], "youtube id, start, end, x and y of the face; no header"
+        )
+    frame = pd.DataFrame({name: frame[i].str.strip() for i, name in enumerate(COLUMNS)})
+    frame = frame[frame["video"].isin(videos)]
+    numbers = frame[COLUMNS[1:]].apply(pd.to_numeric, errors="coerce").astype("float64")
+    bad = ~np.isfinite(numbers.to_numpy(float)).all(axis=1) | (numbers[["face_x", "face_y"]].abs() > 1).any(axis=1)
+    if bad.any():
+        rows = [f"{path.name}, row {i + 1}: {','.join(frame.loc[i])!r}." for i in frame.index[bad][:20]]
+        raise CohortError(rows, "seconds, and a place in the picture from 0 to 1")
+    return frame

@@ -1,0 +1,132 @@
+"""Common Voice, of any version; see datasets/cards/common_voice.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from audit.cohorts import CohortNotes
+from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.metadata import GENDER_WORDS, read_metadata
+from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, Scan, scan
+from audit.core.errors import AuditError, CohortError, did_you_mean
+from audit.core.vocabulary import GENDERS, UNKNOWN, is_language
+
+TABLES = ("validated", "train", "dev", "test", "other")
+COLUMNS = {"client_id": "speaker_id", "path": "path"}
+FURTHER = {
+    "age": "age_band",
+    "gender": "gender",
+    "accents": "accents",
+    "accent": "accent",
+    "variant": "variant",
+    "locale": "language",
+}
+
+
+def read_common_voice(root: Path, table: str = "validated") -> Imported:
+    """The cohort in a download of Common Voice: ``<locale>/clips/*.mp3`` and ``<locale>/validated.tsv``.
+
+    A speaker is a ``client_id``, a language is a locale. Age is a band there and stays one (``age_band``).
+
+    Parameters
+    ----------
+    root : Path
+        The folder of one locale, or one that holds the folders of several.
+    table : {"validated", "train", "dev", "test", "other"}
+        Which of the data set's tables.
+
+    Raises
+    ------
+    CohortError
+        If there is no such table with clips, or it cannot be read.
+    """
+    if table not in TABLES:
+        raise AuditError(f"Common Voice has no table {table!r}{did_you_mean(table, TABLES)}.", ", ".join(TABLES))
+    places = [folder for folder in (root, *sorted(root.iterdir())) if (folder / f"{table}.tsv").is_file()]
+    if not places:
+        raise CohortError([f"{root} has no {table}.tsv."], f"<locale>/{table}.tsv and <locale>/clips/*.mp3")
+    parts, remarks = [], []
+    for folder in places:
+        found, said = _read_locale(root, folder, table)
+        parts.append(found)
+        remarks += said
+    clips = pd.concat(parts, ignore_index=True)
+    speakers, changing = _speakers(clips)
+    others = clips["gender"].str.lower()
+    others = others[(others != "") & ~others.isin(list(GENDER_WORDS))]
+    if len(others):
+        n = clips.loc[others.index, "speaker_id"].nunique()
+        remarks.append(f"{n} speakers state another gender ({', '.join(sorted(set(others))[:5])}): unknown here.")
+    if changing:
+        remarks.append(f"{changing} speakers state different ages or genders in different clips: unknown here.")
+    return Imported(
+        speakers,
+        clips.drop(columns=["gender", "age_band"]).assign(language_source="metadata"),
+        CohortNotes(
+            name="Common Voice",
+            licence="not checked here",
+            consent="recorded by the speakers themselves for the data set; its terms not checked here",
+            notes="Languages are the data set's locales; genders and ages are what speakers said. No faces, no race.",
+        ),
+        tuple(remarks),
+    )
+
+
+def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, list[str]]:
+    """The clips of one locale's table that are there."""
+    frame = read_metadata(folder / f"{table}.tsv", COLUMNS, FURTHER)
+    below = "" if folder == root else f"{folder.name}/"
+    files: Scan = scan(root, AUDIO_SUFFIXES, f"{below}clips")
+    there = {path.rsplit("/", 1)[-1]: path for path in files.files if path.count("/") == below.count("/") + 1}
+    audio = frame["path"].map(there).astype(object)
+    audio = audio.fillna((frame["path"] + ".mp3").map(there))  # older versions leave the ending out
+    gone, anonymous = audio.isna(), frame["speaker_id"] == ""
+    language = frame["language"].replace("", folder.resolve().name)
+    ill = sorted({code for code in language.unique() if not is_language(code)})
+    if ill:
+        raise CohortError(
+            [f"{table}.tsv of {folder.name}: the locale {code!r} is no language." for code in ill[:20]],
+            "a BCP-47 code such as en or zh-TW, in the column locale or as the folder's name",
+        )
+    kept = ~(gone | anonymous)
+    name = audio.where(kept, "").str.rsplit("/", n=1).str[-1].str.rsplit(".", n=1).str[0]
+    clips = frame.assign(
+        audio=audio,
+        language=language,
+        clip_id=name,
+        accents=frame["accents"].where(frame["accents"] != "", frame["accent"]),
+    )[kept].drop(columns=["path", "accent"])
+    unique = clips.drop_duplicates("clip_id")
+    label = f"{table}.tsv of {folder.resolve().name}"
+    remarks = [
+        f"{int(gone.sum())} rows of {label} name a clip that is not in clips/ and were left out." if gone.any() else "",
+        f"{int((anonymous & ~gone).sum())} rows of {label} have no client_id and were left out."
+        if (anonymous & ~gone).any()
+        else "",
+        f"{len(clips) - len(unique)} rows of {label} name a clip a second time." if len(clips) > len(unique) else "",
+        *files.remarks(),
+    ]
+    return unique, list(filter(None, remarks))
+
+
+def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """One row a speaker; where clips disagree, gender and age are unknown, and how many speakers that concerns."""
+    said = clips["gender"].str.lower()
+    gender = said.map(GENDER_WORDS).astype(object).fillna(said)  # another word disagrees with those that are known
+    columns = {}
+    changing: set[str] = set()
+    ids = sorted(clips["speaker_id"].unique())
+    for name, values in (("gender", gender), ("age_band", clips["age_band"])):
+        stated = pd.DataFrame({"speaker_id": clips["speaker_id"], name: values})
+        stated = stated[stated[name] != ""].drop_duplicates()
+        several = set(stated.loc[stated["speaker_id"].duplicated(), "speaker_id"])
+        changing |= several
+        one = stated[~stated["speaker_id"].isin(several)].set_index("speaker_id")[name]
+        columns[name] = one.reindex(ids).fillna("").to_numpy()
+    columns["gender"] = np.where(np.isin(columns["gender"], GENDERS), columns["gender"], "")
+    speakers = pd.DataFrame({"speaker_id": ids, **columns}).assign(group=UNKNOWN, group_source="")
+    speakers["gender_source"] = speakers["gender"].map(lambda word: "self_reported" if word else "")
+    return speakers.assign(gender=speakers["gender"].replace("", UNKNOWN)), len(changing)

@@ -1,0 +1,37 @@
+"""The cohorts that ship with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audit.core.errors import CohortError
+
+_HERE = Path(__file__).parent
+_PLACES = (_HERE / "data", _HERE.parent.parent / "datasets")
+"""In an installed wheel the cohorts lie inside the package, in a checkout at its top."""
+
+
+def embedded_names() -> list[str]:
+    """The names of the embedded cohorts.
+
+    Examples
+    --------
+    >>> "synthetic_bilingual" in embedded_names()
+    True
+    """
+    found = {path.parent.name for place in _PLACES for path in place.glob("*/speakers.csv")}
+    return sorted(found)
+
+
+def embedded(name: str) -> Path:
+    """The folder of an embedded cohort.
+
+    Raises
+    ------
+    CohortError
+        If there is none of that name.
+    """
+    for place in _PLACES:
+        if (place / name / "speakers.csv").is_file():
+            return place / name
+    raise CohortError([f"There is no embedded cohort {name!r}."], ", ".join(embedded_names()) or "none is installed")

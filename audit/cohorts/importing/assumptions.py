@@ -1,0 +1,87 @@
+"""Labels that nobody gave, taken only because the user asks for it: a language assumed, a group inferred."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from audit.cohorts.faults import RULES, Faults, check_ids, check_values
+from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.metadata import read_metadata
+from audit.core.errors import AuditError
+from audit.core.vocabulary import UNKNOWN, is_language
+
+UNDETERMINED = "und"
+"""BCP-47's code for a language that is not known."""
+
+
+def with_language(found: Imported, language: str) -> Imported:
+    """Assume a language wherever the data set and the labels say none; how often is said.
+
+    Raises
+    ------
+    AuditError
+        If it is no BCP-47 code.
+    """
+    if not is_language(language) or language == UNDETERMINED:
+        raise AuditError(f"{language!r} is no language.", "a BCP-47 code such as en or zh-TW")
+    silent = found.clips["language"].isin(["", UNDETERMINED])
+    clips = found.clips.assign(
+        language=found.clips["language"].where(~silent, language),
+        language_source=found.clips["language_source"].where(~silent, "assumed"),
+    )
+    remark = (
+        f"The language of {int(silent.sum())} of {len(clips)} clips is assumed to be {language}, because --language "
+        "says so; no clip was checked."
+    )
+    return replace(found, clips=clips, remarks=(*found.remarks, remark))
+
+
+def with_inferred_groups(found: Imported, path: Path) -> Imported:
+    """Infer a group from the nationality, by the user's own table, for speakers whose group is unknown.
+
+    Nationality is not race, and nothing is shipped that maps one on the other. What is inferred has the source
+    ``inferred``, and the cohort's notes say so, with counts.
+
+    Parameters
+    ----------
+    found : Imported
+        With a column ``nationality`` of speakers.
+    path : Path
+        A CSV with the columns ``nationality`` and ``group``.
+
+    Raises
+    ------
+    AuditError
+        If the data set states no nationality.
+    CohortError
+        If the table cannot be read or names no group.
+    """
+    if "nationality" not in found.speakers:
+        raise AuditError("The data set states no nationality of its speakers.", "voxceleb1 does, in vox1_meta.csv")
+    table = read_metadata(path, {"nationality": "nationality", "group": "group"})
+    faults = Faults()
+    check_ids(path.name, table["nationality"], faults)
+    check_values(path.name, table["group"], RULES["group"], faults)
+    faults.stop("Mend the table and try again.")
+    group_of = table.set_index("nationality")["group"]
+    nationality = found.speakers["nationality"].fillna("")
+    lacking = found.speakers["group"].isin(["", UNKNOWN])
+    guess = nationality.map(group_of).astype(object).where(lacking)
+    guess = guess.where(guess != UNKNOWN)
+    inferred = guess.notna()
+    speakers = found.speakers.assign(
+        group=guess.fillna(found.speakers["group"]),
+        group_source=found.speakers["group_source"].where(~inferred, "inferred"),
+    )
+    unmapped = lacking & ~inferred
+    remarks = [
+        f"NATIONALITY IS NOT RACE: the group of {int(inferred.sum())} of {len(speakers)} speakers was inferred from "
+        f"their nationality, by {path.name}, because --group-from-nationality says so; nobody said it of them.",
+        f"{int(unmapped.sum())} speakers of unknown group have a nationality that {path.name} does not map, or none."
+        if unmapped.any()
+        else "",
+    ]
+    return replace(found, speakers=pd.DataFrame(speakers), remarks=(*found.remarks, *filter(None, remarks)))

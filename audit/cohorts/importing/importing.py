@@ -1,0 +1,208 @@
+"""From a download to a cohort on disk: the adapter, the user's labels and wishes, the tables and the links."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import tomli_w
+
+from audit.cohorts import Cohort
+from audit.cohorts.faults import UNSTATED
+from audit.cohorts.importing.adapters import Imported, read_download
+from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
+from audit.cohorts.importing.joining import joined
+from audit.cohorts.importing.labels import with_labels
+from audit.cohorts.importing.portraits import with_portraits
+from audit.cohorts.importing.selection import Selection, lengths_below, selected
+from audit.core.errors import AuditError, CohortError
+from audit.core.m4a import is_readable
+
+FILES: Final = "files"
+"""The cohort's link to the download: paths in its tables begin with it."""
+PORTRAITS: Final = "portraits"
+"""The cohort's link to a folder of portraits that lies outside the download."""
+NEW_FOLDER: Final = "Choose another folder for -o."
+PATHS: Final = (("speakers", "portrait"), *(("clips", name) for name in ("audio", "portrait", "rendered", "ceiling")))
+
+
+def import_cohort(
+    name: str,
+    root: Path,
+    out: Path,
+    *,
+    labels: Path | None = None,
+    copy: bool = False,
+    portraits: Path | None = None,
+    language: str | None = None,
+    group_from_nationality: Path | None = None,
+    clip_seconds: float | None = None,
+    clips_per_speaker: int | None = None,
+    join: bool = False,
+    seed: int = 0,
+    **options: str,
+) -> tuple[Cohort, tuple[str, ...]]:
+    """Write the cohort that an adapter finds in a download, and read it back.
+
+    Parameters
+    ----------
+    name : str
+        The adapter.
+    root : Path
+        The download.
+    out : Path
+        The new cohort's folder; it must be empty or new. Nothing is left in it if the import fails.
+    labels : Path, optional
+        A labels file of the user's; its labels stand before the data set's own.
+    copy : bool
+        Copy the files instead of linking to the download.
+    portraits : Path, optional
+        A folder with a folder of pictures for each speaker, by id or name; one is chosen by the seed.
+    language : str, optional
+        A BCP-47 code to be assumed where neither data set nor labels say one; without it such clips have ``und``.
+    group_from_nationality : Path, optional
+        A CSV with the columns nationality and group, by which a group is inferred where none is known.
+    clip_seconds : float, optional
+        Only clips at least so long.
+    clips_per_speaker : int, optional
+        At most so many clips of each speaker in each language, drawn by the seed.
+    join : bool
+        Join shorter clips of one speaker in one language to ``clip_seconds``.
+    seed : int
+        Decides which portraits and which clips are drawn.
+    **options : str
+        The adapter's own options.
+
+    Returns
+    -------
+    tuple of Cohort and tuple of str
+        The cohort, and one sentence for everything left out, drawn or assumed; the cohort's notes hold the same.
+
+    Raises
+    ------
+    AuditError
+        If the root is no such download, or ``out`` holds something already.
+    """
+    wanted = Selection(clip_seconds, clips_per_speaker, join, seed)
+    if out.is_symlink() or out.resolve() == Path.cwd():
+        raise AuditError(f"{out} is a link, or the folder that you stand in.", "a new or empty folder", NEW_FOLDER)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
+    found = _of_the_cohort(read_download(name, root, options))
+    if labels is not None:
+        found = with_labels(found, labels)
+    if language is not None:
+        found = with_language(found, language)
+    if group_from_nationality is not None:
+        found = with_inferred_groups(found, group_from_nationality)
+    links = {FILES: root.resolve()}
+    asked = portraits is not None
+    if portraits is None and found.portraits:
+        portraits = root / found.portraits
+    if portraits is not None:
+        prefix = _prefix(portraits, root)
+        if prefix == f"{PORTRAITS}/":
+            links[PORTRAITS] = portraits.resolve()
+        found = with_portraits(found, portraits, prefix, seed, wanted=asked)
+    found = replace(found, remarks=(*found.remarks, *_silences(found)))
+    return _written(found, wanted, links, out, copy)
+
+
+def _written(
+    found: Imported, wanted: Selection, links: dict[str, Path], out: Path, copy: bool
+) -> tuple[Cohort, tuple[str, ...]]:
+    """Choose and join the clips, and write the cohort beside its place first: it is there whole or not at all."""
+
+    def where(path: str) -> Path:
+        first, _, rest = path.partition("/")
+        return links[first] / rest if rest else folder  # a clip that is a picture only has no sound to look for
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as unfinished:
+        folder = Path(unfinished) / "cohort"
+        folder.mkdir()
+        if wanted.join:
+            found = joined(found, wanted, lengths_below(where), where, folder)
+        elif wanted.seconds is not None or wanted.per_speaker is not None:
+            found = selected(found, wanted, lengths_below(where))
+        for link, target in links.items():
+            if copy:
+                _copy(found, folder, link, target)
+            else:
+                (folder / link).symlink_to(target, target_is_directory=True)
+        _write(found, folder, {} if copy else links)
+        cohort = Cohort.read(folder)
+        if out.exists():
+            out.rmdir()
+        folder.rename(out)
+    return replace(cohort, root=out), found.remarks
+
+
+def _of_the_cohort(found: Imported) -> Imported:
+    """With paths of the cohort in place of the download's."""
+    tables = {"speakers": found.speakers, "clips": found.clips}
+    for table, column in PATHS:
+        frame = tables[table]
+        if column in frame:
+            values = frame[column].fillna("").astype(str)
+            tables[table] = frame.assign(**{column: (f"{FILES}/" + values).where(values != "", "")})
+    return replace(found, speakers=tables["speakers"], clips=tables["clips"])
+
+
+def _prefix(portraits: Path, root: Path) -> str:
+    """What a path to a folder of portraits begins with: the download's link if it lies there, else its own."""
+    there = portraits.resolve()
+    if not there.is_relative_to(root.resolve()):
+        return f"{PORTRAITS}/"
+    inside = there.relative_to(root.resolve()).as_posix()
+    return f"{FILES}/" if inside == "." else f"{FILES}/{inside}/"
+
+
+def _silences(found: Imported) -> list[str]:
+    """What nobody said, neither the data set nor the user."""
+    language = found.clips["language"]
+    unsaid = int((language == "und").sum())
+    in_m4a = int(found.clips["audio"].str.lower().str.endswith(".m4a").sum())
+    unsaid_remark = (
+        f"The language of {unsaid} of {len(language)} clips is not known (und): give it in a labels file, or have one "
+        "assumed with --language."
+    )
+    m4a_remark = f"{in_m4a} clips are m4a, which nothing installed here decodes: pip install 'speech2face-audit[m4a]'."
+    return [*([unsaid_remark] if unsaid else []), *([m4a_remark] if in_m4a and not is_readable() else [])]
+
+
+def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
+    tables = {"speakers": found.speakers, "clips": found.clips}
+    named = {path for table, column in PATHS if column in tables[table] for path in tables[table][column]}
+    for path in sorted(path for path in named if isinstance(path, str) and path.startswith(f"{link}/")):
+        source = target / path.removeprefix(f"{link}/")
+        if not source.resolve().is_relative_to(target):
+            raise CohortError([f"{source} leads out of {target} through a link."], "files of the download itself")
+        if not source.is_file():  # told by the cohort's check as in a cohort of links
+            continue
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / path)
+
+
+def _write(found: Imported, folder: Path, links: dict[str, Path]) -> None:
+    for name, key, frame in (("speakers", "speaker_id", found.speakers), ("clips", "clip_id", found.clips)):
+        ordered = [key, *(column for column in frame.columns if column != key)]
+        table = frame[ordered].sort_values(key)
+        for column in ordered:
+            if table[column].hasnans:
+                table[column] = table[column].astype(object).where(table[column].notna(), "")
+            if column.endswith("_source"):
+                table[column] = table[column].replace(UNSTATED, "")
+        table.to_csv(folder / f"{name}.csv", index=False, quoting=csv.QUOTE_MINIMAL)
+    notes = found.notes.model_copy(
+        update={
+            **{link: str(target) for link, target in links.items()},
+            "notes": " ".join([found.notes.notes, *found.remarks]).strip(),
+        }
+    )
+    text = tomli_w.dumps({key: value for key, value in notes.model_dump().items() if value})
+    (folder / "cohort.toml").write_text(text, encoding="utf-8")

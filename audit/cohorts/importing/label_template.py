@@ -1,0 +1,122 @@
+"""A labels file to fill in, for every speaker of a download, and what a filled one covers."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from audit.cohorts.cohort import in_group_order
+from audit.cohorts.importing.adapters import Imported, read_download
+from audit.cohorts.importing.labels import with_labels
+from audit.core.errors import AuditError
+from audit.core.vocabulary import GENDERS, UNKNOWN
+
+COLUMNS: Final = (
+    "speaker_id",
+    "group",
+    "group_source",
+    "gender",
+    "gender_source",
+    "age",
+    "native_language",
+    "split",
+    "language",
+    "language_source",
+    "n_clips",
+)
+
+
+def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.DataFrame:
+    """Write a labels file with a row for every speaker of a download: what is known filled in, all else empty.
+
+    The language of a speaker stands in it only where all clips have the same one. Empty cells stay what they are when
+    the file is used, so that it can be filled in part.
+
+    Parameters
+    ----------
+    name, root, **options
+        The adapter, the download, and the adapter's own options, as for :func:`import_cohort`.
+    out : Path
+        The new file.
+
+    Returns
+    -------
+    DataFrame
+        What was written.
+
+    Raises
+    ------
+    AuditError
+        If the file exists, or the download cannot be read.
+    """
+    if out.exists():
+        raise AuditError(f"{out} is there already.", "a new file: a filled one is never written over")
+    found = read_download(name, root, options)
+    clips = found.clips.groupby("speaker_id")
+    language = clips["language"].first().where(clips["language"].nunique() == 1, "").replace("und", "")
+    stated = found.speakers.astype(object)
+    speakers = stated.where(stated.notna(), "").set_index("speaker_id")
+    table = speakers.assign(language=language, n_clips=clips.size())
+    source = clips["language_source"].first() if "language_source" in found.clips else pd.Series("", table.index)
+    table["language_source"] = source.where(language != "", "")
+    table = table.replace({"group": {UNKNOWN: ""}, "gender": {UNKNOWN: ""}}).reset_index()
+    table = table.reindex(columns=list(COLUMNS), fill_value="").sort_values("speaker_id", ignore_index=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out, index=False, quoting=csv.QUOTE_MINIMAL)
+    return table
+
+
+@dataclass(frozen=True)
+class LabelsCheck:
+    """What a cohort would know with a labels file.
+
+    Attributes
+    ----------
+    coverage : DataFrame
+        ``label``, ``value``, ``n_speakers`` and ``n_clips``: how many have which label; ``unknown`` are
+        those that lack it.
+    remarks : tuple of str
+        What was taken from the file and what the adapter left out or assumed.
+    """
+
+    coverage: pd.DataFrame
+    remarks: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {"coverage": self.coverage.to_dict("records"), "remarks": list(self.remarks)}
+
+
+def check_labels(name: str, root: Path, labels: Path, **options: str) -> LabelsCheck:
+    """Validate a labels file against a download.
+
+    Raises
+    ------
+    CohortError
+        With every fault of the file: the row, what was found and what is allowed.
+    """
+    found = with_labels(read_download(name, root, options), labels)
+    return LabelsCheck(_coverage(found), found.remarks)
+
+
+def _coverage(found: Imported) -> pd.DataFrame:
+    table = found.clips.merge(found.speakers, on="speaker_id", suffixes=("", "_of_speaker"))
+    parts = []
+    for label in ("group", "gender", "language"):
+        stated = table[label] if label in table else pd.Series(UNKNOWN, table.index)
+        value = stated.replace({"": UNKNOWN, "und": UNKNOWN})
+        counts = table.assign(value=value).groupby("value").agg(
+            n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")
+        )  # fmt: skip
+        counts = counts.reset_index()
+        if label == "group":
+            counts = in_group_order(counts.rename(columns={"value": "group"})).rename(columns={"group": "value"})
+        elif label == "gender":
+            order = [*GENDERS, UNKNOWN]
+            counts = counts.sort_values("value", key=lambda column: column.map(order.index), ignore_index=True)
+        parts.append(counts.assign(label=label))
+    return pd.concat(parts, ignore_index=True)[["label", "value", "n_speakers", "n_clips"]]

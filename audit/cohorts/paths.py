@@ -1,0 +1,89 @@
+"""No path of a cohort leads out of it, neither by its words nor through a link."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from audit.cohorts.faults import Faults
+from audit.core.errors import CohortError
+
+ALLOWED: Final = "a path inside the cohort's folder, relative to it"
+DEEPEST: Final = 40
+"""Paths through more folders are resolved one by one."""
+
+
+class Boundary:
+    """Who stays inside a cohort's folder and the folders that it names as its own.
+
+    A folder is resolved and listed once, however many paths lie in it: a million clips in a hundred thousand folders
+    cost a hundred thousand listings, and only links are followed one by one.
+
+    Parameters
+    ----------
+    folder : Path
+        The cohort's folder.
+    outside : tuple of str
+        Folders outside it to which its links may lead.
+
+    Raises
+    ------
+    CohortError
+        If one of these is no path.
+    """
+
+    def __init__(self, folder: Path, outside: tuple[str, ...] = ()) -> None:
+        self.folder = os.path.realpath(folder)
+        if strange := [place for place in outside if "\0" in place]:
+            raise CohortError([f"cohort.toml: {strange[0]!r} is no path."], "a folder that the cohort links to")
+        places = [Path(self.folder, place) for place in (".", *outside)]
+        self.roots = tuple(os.path.realpath(place).rstrip(os.sep) + os.sep for place in places)
+        self._folders: dict[str, tuple[str, frozenset[str] | None]] = {}
+
+    def check(self, file: str, column: pd.Series, faults: Faults) -> None:
+        """Name every row whose path leads out; an index of 0 is line 2 of the file."""
+        given = column[column != ""]
+        turned = given.str.replace("\\", "/", regex=False)
+        by_words = (
+            turned.str.startswith("/")
+            | turned.str.contains("\0", regex=False)
+            | ("/" + turned + "/").str.contains("/../", regex=False)
+        )
+        for i, value in given[by_words].items():
+            faults.add(file, int(str(i)) + 2, f"{column.name} {value!r} leads out of the folder", ALLOWED)
+        for i, value in given[~by_words].items():
+            if not self._holds(value):
+                told = f"{column.name} {value!r} leads out of the folder through a link"
+                faults.add(file, int(str(i)) + 2, told, ALLOWED)
+
+    def _holds(self, path: str) -> bool:
+        parent, _, name = path.rpartition("/")
+        if path.count("/") > DEEPEST:
+            return os.path.realpath(f"{self.folder}/{path}").startswith(self.roots)
+        real, links = self._folders.get(parent) or self._folder(parent)
+        if links is None or name in links or name in ("", "."):
+            return os.path.realpath(f"{self.folder}/{path}").startswith(self.roots)
+        return real.startswith(self.roots)
+
+    def _folder(self, path: str) -> tuple[str, frozenset[str] | None]:
+        """A folder as it really is, and the links in it; ``None`` where it cannot be listed."""
+        parent, _, name = path.rpartition("/")
+        if not path:
+            real = self.folder
+        else:
+            above, links = self._folders.get(parent) or self._folder(parent)
+            plain = links is not None and name not in links and name not in ("", ".")
+            real = above + name if plain else os.path.realpath(f"{self.folder}/{path}")
+        found: frozenset[str] | None
+        try:
+            with os.scandir(real) as entries:
+                found = frozenset([entry.name for entry in entries if entry.is_symlink()])
+        except FileNotFoundError:
+            found = frozenset()
+        except OSError:
+            found = None
+        self._folders[path] = (real.rstrip("/") + "/", found)
+        return self._folders[path]

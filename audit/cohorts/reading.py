@@ -1,0 +1,175 @@
+"""Reading a cohort from disk: every fault named with file, row, what was found and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from audit.cohorts.cohort import Cohort, CohortNotes
+from audit.cohorts.faults import RULES, UNSTATED, Faults, check_ids, check_values
+from audit.cohorts.paths import Boundary
+from audit.cohorts.texts import read_texts
+from audit.core.errors import CohortError, did_you_mean
+from audit.core.vocabulary import STAGES, UNKNOWN
+from audit.runs.run import EMBEDDING, LANDMARKS, schema
+
+SPEAKER_COLUMNS = (
+    "speaker_id",
+    "group",
+    "gender",
+    "age",
+    "portrait",
+    "group_source",
+    "gender_source",
+    "native_language",
+    "split",
+)
+CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
+SHARED = frozenset({"speaker_id", "portrait"})
+"""What both tables may hold."""
+WRITTEN = {*schema({}, {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
+"""What a run writes beside a clip's own columns, and the name by which the two portraits are told apart."""
+REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
+
+
+def read_cohort(folder: Path) -> Cohort:
+    """The cohort in a folder; see :meth:`audit.Cohort.read`."""
+    if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
+        raise CohortError(
+            [f"{folder} is no folder."],
+            "a folder with speakers.csv and clips.csv",
+            "Make one: audit cohort import ADAPTER ROOT -o DIR.",
+        )
+    faults = Faults()
+    notes = _read_notes(folder / "cohort.toml")
+    speakers_file, speakers = _read_table(folder, "speakers")
+    clips_file, clips = _read_table(folder, "clips")
+    for file, frame in ((speakers_file, speakers), (clips_file, clips)):
+        _require_columns(file, frame, faults)
+    faults.stop()
+
+    speakers = _with_columns(speakers, SPEAKER_COLUMNS)
+    clips = _with_columns(clips, CLIP_COLUMNS)
+    boundary = Boundary(folder, tuple(filter(None, (notes.files, notes.portraits))))
+    _check_tables(speakers_file, speakers, clips_file, clips, faults)
+    _check_speakers(speakers_file, speakers, boundary, faults)
+    _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, faults)
+    faults.stop()
+
+    speakers["age"] = pd.to_numeric(speakers["age"].replace("", None)).astype("float64")
+    speakers["gender"] = speakers["gender"].replace("", UNKNOWN)
+    for frame, columns in ((speakers, ("group_source", "gender_source")), (clips, ("language_source",))):
+        for column in columns:
+            frame[column] = frame[column].replace("", UNSTATED)
+    return Cohort(
+        folder,
+        speakers.sort_values("speaker_id", ignore_index=True),
+        clips.sort_values("clip_id", ignore_index=True),
+        notes,
+    )
+
+
+def _read_notes(path: Path) -> CohortNotes:
+    if not path.is_file():
+        return CohortNotes()
+    try:
+        return CohortNotes.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CohortError([f"cohort.toml is no TOML: {error}."]) from error
+    except ValidationError as error:
+        fields = ", ".join(CohortNotes.model_fields)
+        faults = [f"cohort.toml, {'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
+        raise CohortError(faults, f"the keys {fields}") from error
+
+
+def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
+    """A table as text, empty where a cell is missing; whitespace around a value is no part of it."""
+    csv, parquet = folder / f"{stem}.csv", folder / f"{stem}.parquet"
+    if csv.is_file() and parquet.is_file():
+        raise CohortError([f"{folder} holds both {csv.name} and {parquet.name}."], "one of the two")
+    if csv.is_file():
+        return csv.name, read_texts(csv)
+    if parquet.is_file():
+        try:
+            frame = pd.read_parquet(parquet)
+            frame = frame.astype(object).where(frame.notna(), "").astype(str)
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+            raise CohortError([f"{parquet.name} is no Parquet file: {error}."]) from error
+        csv = parquet
+    else:
+        raise CohortError(
+            [f"{folder} holds neither {csv.name} nor {parquet.name}."],
+            "one of the two",
+            "Make a cohort: audit cohort import ADAPTER ROOT -o DIR.",
+        )
+    frame = frame.fillna("").rename(columns=str.strip)
+    return csv.name, frame.apply(lambda column: column.str.strip())
+
+
+def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
+    for column in REQUIRED[file.split(".", maxsplit=1)[0]]:
+        if column not in frame:
+            faults.add(
+                file,
+                None,
+                f"the column {column!r} is missing{did_you_mean(column, frame.columns)}",
+                f"columns {', '.join(REQUIRED[file.split('.', maxsplit=1)[0]])}",
+            )
+    for column in frame.columns[frame.columns.duplicated()]:
+        faults.add(file, None, f"the column {column!r} stands twice", "each column once")
+
+
+def _check_tables(
+    speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, faults: Faults
+) -> None:
+    """Name every column that would hide another: in the wrong table, in both, or named as one that a run writes."""
+    for column in sorted({*speakers} & {*clips} - SHARED):
+        if column in SPEAKER_COLUMNS:
+            faults.add(clips_file, None, f"the column {column!r} is a speaker's", f"it belongs in {speakers_file}")
+        elif column in CLIP_COLUMNS:
+            faults.add(speakers_file, None, f"the column {column!r} is a clip's", f"it belongs in {clips_file}")
+        else:
+            faults.add(clips_file, None, f"the column {column!r} stands in {speakers_file} too", "in one of the two")
+    for file, frame in ((speakers_file, speakers), (clips_file, clips)):
+        for column in filter(_is_written, map(str, frame)):
+            faults.add(file, None, f"a run writes a column {column!r} of its own", "another name")
+
+
+def _is_written(column: str) -> bool:
+    """Whether a run has a column of that name, for whatever similarity models."""
+    similarity = tuple(f"{stage}_similarity" for stage in STAGES)
+    return column in WRITTEN or EMBEDDING in column or LANDMARKS in column or column.startswith(similarity)
+
+
+def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    return frame.assign(**{column: "" for column in columns if column not in frame})
+
+
+def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, faults: Faults) -> None:
+    check_ids(file, frame["speaker_id"], faults)
+    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source", "split"):
+        check_values(file, frame[column], RULES[column], faults)
+    boundary.check(file, frame["portrait"], faults)
+
+
+def _check_clips(file: str, frame: pd.DataFrame, speakers: set[str], boundary: Boundary, faults: Faults) -> None:
+    check_ids(file, frame["clip_id"], faults)
+    check_values(
+        file,
+        frame["speaker_id"],
+        (speakers.__contains__, lambda _: "a speaker_id of the speakers' table"),
+        faults,
+    )
+    for column in ("language", "language_source"):
+        check_values(file, frame[column], RULES[column], faults)
+    for column in ("audio", "portrait", "rendered", "ceiling"):
+        boundary.check(file, frame[column], faults)
+    heard = (frame["audio"] != "") | (frame["rendered"] != "")
+    for i in frame.index[~heard]:
+        faults.add(file, i + 2, "audio is empty", "a path, or at least a picture in the column rendered")

@@ -1,0 +1,268 @@
+"""Comparing runs: Run, Run, ... -> Comparison. A pure function, as measuring is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any, Final
+
+import pandas as pd
+
+from audit.audits.audit import Table
+from audit.audits.measure import evidence_of
+from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
+from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
+from audit.audits.tables.gallery import gallery
+from audit.checks.evidence import Evidence
+from audit.comparisons.both import Both
+from audit.comparisons.changes import Change, adjusted
+from audit.comparisons.check_changes import checks_compared
+from audit.comparisons.comparable import refuse_what_differs, same_model
+from audit.comparisons.comparison import Comparison
+from audit.comparisons.groups import check_changes, levellings, metric_changes
+from audit.comparisons.levelling import Levelling
+from audit.comparisons.sentences import sentences
+from audit.comparisons.suppressing import hidden, shared_change, shared_levellings, suppression_notice
+from audit.core.errors import RunError
+from audit.core.plan import PORTRAITS, MeasureSettings
+from audit.runs.run import Run
+from audit.stats import Curve, benjamini_hochberg, holm
+
+LETTERS: Final = ascii_uppercase
+
+
+def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
+    """Compare models heard by the same speakers: each run against the first.
+
+    Parameters
+    ----------
+    runs : Run
+        Two or more, complete; the first is the baseline, A, the others are B, C and so on.
+    settings : MeasureSettings, optional
+        How all are measured, as in a plan's section ``measure``. Readings by people and calibration files are not used.
+
+    Returns
+    -------
+    Comparison
+        Every check and metric in each run, what changed for whom, and what was levelled down.
+
+    Raises
+    ------
+    RunError
+        If there are fewer than two runs or more than 26, if one is incomplete, or if they differ in anything but the
+        model: cohort, instrument, seed, harness settings, clips, labels or the reads of the portraits.
+
+    Examples
+    --------
+    >>> import audit
+    >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40}
+    >>> worse = truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}
+    >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0][:70]
+    'Read as white in English: excess over the portrait, B against A: asian'
+    """
+    chosen = without_files(settings or MeasureSettings())
+    if len(runs) > len(LETTERS):
+        raise RunError(f"There are {len(runs)} runs to compare.", f"at most {len(LETTERS)}")
+    refuse_what_differs(runs, [_called(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
+    evidence = [evidence_of(run, chosen) for run in runs]
+    small = SmallCells.of(runs[0].observations, chosen.suppress_below)
+    checks: list[Change] = []
+    metrics: list[Change] = []
+    levelled: list[Levelling] = []
+    told: list[str] = []
+    for letter, candidate in zip(LETTERS[1:], evidence[1:], strict=False):
+        both = Both(evidence[0], candidate)
+        found = [change for check in checks_compared(both) for change in check_changes(check, letter, both)]
+        headlines = adjusted([change for change in found if change.headline], holm)
+        groups = adjusted([change for change in found if not change.headline], benjamini_hochberg)
+        by_code = {change.figure: change for change in headlines}
+        for code, headline in by_code.items():
+            checks += [headline, *(change for change in groups if change.figure == code)]
+        of_metrics = adjusted(metric_changes(both, letter), benjamini_hochberg)
+        metrics += of_metrics
+        levelled += shared_levellings(levellings(both, of_metrics), small)
+        here = [item for item in levelled if item.candidate == letter]
+        seen = [change for change in of_metrics if not hidden(change, small)]
+        named = by_code.get("S2F001")
+        named = None if named is None or hidden(named, small) else named
+        told += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
+    return Comparison(
+        runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
+        settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks"}),
+        notices=tuple(_notices(runs)) + suppression_notice([*checks, *metrics], small),
+        checks=tuple(shared_change(change, small) for change in checks),
+        metrics=tuple(shared_change(change, small) for change in metrics),
+        levelled=tuple(levelled),
+        sentences=tuple(told),
+        given=pseudonymous(suppressed_tables(_given(evidence, chosen), small)[0], runs[0].observations),
+    )
+
+
+def _given(evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
+    """The tables that are not made of changes."""
+    return {
+        "pareto": Table(
+            "Over all and for the worst group",
+            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
+            "over the groups.",
+            _pareto(evidence),
+        ),
+        "faces": Table(
+            "The same speakers by every model",
+            "A sample with a fixed seed in each group, never chosen by eye.",
+            _faces(evidence, settings),
+        ),
+    }
+
+
+def _called(letter: str, run: Run) -> str:
+    where = f" in {run.folder}" if run.folder else ""
+    return f"{letter} ({run.manifest['model']['name']}{where})"
+
+
+def _shown_metrics(evidence: Evidence) -> list[str]:
+    """The metrics that sentences are made of."""
+    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence.similarity_models[:1]]
+    return ["read_own_group", "gender_right", "age_error", *likeness, "no_face"]
+
+
+def _identity(letter: str, run: Run) -> dict[str, Any]:
+    """What a run is; nothing in it depends on the machine or the hour, or tells a path."""
+    manifest = run.manifest
+    model = manifest["model"]
+    facts = {
+        "letter": letter,
+        "digest": run.digest,
+        "title": manifest.get("title", ""),
+        "model": model["name"],
+        "model_description": model,
+        "weights_sha256": model.get("weights_sha256"),
+        "cohort": {key: manifest["cohort"].get(key) for key in ("name", "digest", "licence", "fictional")},
+        "instrument": str(manifest["instrument"].get("title", manifest["instrument"]["name"])),
+        "n_speakers": int(run.observations["speaker_id"].nunique()),
+        "n_clips": len(run.observations),
+        "seed": manifest.get("seed"),
+        "versions": manifest.get("versions", {}),
+    }
+    return {**without_paths(facts), "plan": plan_without_paths(str(manifest.get("plan", "")))}
+
+
+def _notices(runs: Sequence[Run]) -> list[str]:
+    """What a reader must know before the first figure."""
+    first, made = runs[0].manifest, []
+    if first["model"]["kind"] == "simulated":
+        made.append(
+            "These runs are simulated: no model was audited, and the figures say nothing of any model or person."
+        )
+    elif first["cohort"].get("fictional"):
+        made.append(
+            "The speakers are fictional and their voices synthetic: nothing here says how any real group sounds or "
+            "looks."
+        )
+    for i, run in enumerate(runs):
+        alike = [LETTERS[j] for j in range(i) if same_model(runs[j], run)]
+        if alike:
+            made.append(
+                f"{LETTERS[i]} is the same model as {alike[0]}, by its own description: what differs between them is "
+                "chance."
+            )
+    for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
+        before, now = first.get("versions", {}), run.manifest.get("versions", {})
+        differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+        if differ:
+            told = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
+            made.append(f"A and {letter} were made with different versions: {told}.")
+    return made
+
+
+def _pareto(evidence: Sequence[Evidence]) -> pd.DataFrame:
+    """Each run over all clips, and for the group that it is worst for."""
+    rows = []
+    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence[0].similarity_models[:1]]
+    for metric in ("read_own_group", *likeness):
+        for letter, each in zip(LETTERS, evidence, strict=False):
+            held = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
+            by_group = {group: each.figure(metric, "rendered", each.where(group=group), held) for group in each.groups}
+            measured = {group: found for group, found in by_group.items() if found.value is not None}
+            if not measured:
+                continue
+            worst = min(measured, key=lambda group: measured[group].value or 0.0)
+            overall, least = each.figure(metric, "rendered", each.where()), measured[worst]
+            rows.append(
+                {
+                    "run": letter,
+                    "metric": metric,
+                    "overall": overall.value,
+                    "overall_low": overall.low,
+                    "overall_high": overall.high,
+                    "worst_group": worst,
+                    "worst": least.value,
+                    "worst_low": least.low,
+                    "worst_high": least.high,
+                    "n_speakers": overall.n_speakers,
+                    "n_speakers_worst": least.n_speakers,
+                    "method": f"overall: {overall.method}; worst: {least.method}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _faces(evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
+    """The sample of the strips: a clip a row, its portrait, and what each run rendered."""
+    made = gallery(evidence[0].frame, settings.gallery, settings.seed)
+    table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
+    for letter, each in zip(LETTERS, evidence, strict=False):
+        same = gallery(each.frame, settings.gallery, settings.seed)
+        table[letter], table[f"{letter}_read"] = same["rendered"], same["rendered_read"]
+    return table
+
+
+def paired_changes(
+    baseline: Run, candidate: Run, settings: MeasureSettings, names: tuple[str, str] = ("baseline", "candidate")
+) -> Mapping[str, Curve]:
+    """How every check's figure changed: candidate minus baseline at every confidence, on the same clips and speakers.
+
+    Parameters
+    ----------
+    baseline, candidate : Run
+        Complete runs of one cohort by one instrument.
+    settings : MeasureSettings
+        How both are measured.
+    names : tuple of str
+        What the runs are called in an error.
+
+    Returns
+    -------
+    Mapping of str to Curve
+        ``CODE`` for a check's headline figure and ``CODE.group`` for each group's, in the unit and with the sign of
+        the finding's figure; :data:`~audit.comparisons.WORSE` says which direction is harm. The headline of a check of
+        all groups at once is the worst change of any group, held together; the groups' own curves stand alone. A figure
+        that neither run can give is left out; one without an interval says in its method why.
+
+    Raises
+    ------
+    RunError
+        If the runs differ in more than the model, or one is incomplete.
+
+    Examples
+    --------
+    >>> import audit
+    >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40}
+    >>> worse = truth | {"rendered": {"asian": {"en": {"white": 1}}}}
+    >>> runs = audit.simulate(truth), audit.simulate(worse)
+    >>> paired_changes(*runs, MeasureSettings())["S2F001"].at(0.95).value
+    1.0
+    """
+    refuse_what_differs([baseline, candidate], names)
+    plain = without_files(settings)
+    both = Both(evidence_of(baseline, plain), evidence_of(candidate, plain))
+    changes: dict[str, Curve] = {}
+    for check in checks_compared(both):
+        changes[check.code] = check.headline.change
+        changes |= {f"{check.code}.{group.group}": group.change for group in check.groups}
+    return changes
+
+
+def without_files(settings: MeasureSettings) -> MeasureSettings:
+    """The settings without the files that a comparison does not use: it is about the instrument's own reads."""
+    return settings.model_copy(update={"human_readings": None, "calibration": PORTRAITS})

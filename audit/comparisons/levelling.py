@@ -1,0 +1,87 @@
+"""Levelling down: the worst group comes nearer to the others, and the only reason is that the others got worse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from audit.comparisons.changes import Change, turned, word_for
+from audit.stats import Estimate
+
+
+@dataclass(frozen=True)
+class Levelling:
+    """A gap that shrank without a gain.
+
+    Attributes
+    ----------
+    candidate, metric, told : str
+        In which candidate, by what metric, and that in words.
+    worst : str
+        The group that the baseline's figure is worst for.
+    gap : Estimate
+        How much nearer it came to all other groups; positive, as its interval shows.
+    own : Estimate
+        Its own change, more being better: not shown to be a gain.
+    losers : mapping of str to Estimate
+        The other groups that are shown to have lost, and their changes, more being better.
+    """
+
+    candidate: str
+    metric: str
+    told: str
+    worst: str
+    gap: Estimate
+    own: Estimate
+    losers: Mapping[str, Estimate]
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "candidate": self.candidate,
+            "metric": self.metric,
+            "told": self.told,
+            "worst": self.worst,
+            "gap": self.gap.as_dict(),
+            "own": self.own.as_dict(),
+            "losers": {group: estimate.as_dict() for group, estimate in self.losers.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> Levelling:
+        """What :meth:`as_dict` wrote."""
+        read = dict(data)
+        for name in ("gap", "own"):
+            read[name] = Estimate(**read[name])  # type: ignore[arg-type]  # JSON numbers and texts
+        read["losers"] = {group: Estimate(**item) for group, item in read["losers"].items()}  # type: ignore[attr-defined]  # a JSON object
+        return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
+
+
+def levelled_down(changes: Sequence[Change], gap_of: Callable[[str], Estimate]) -> Levelling | None:
+    """Whether a metric was levelled down between two runs.
+
+    It was, if the gap between the group that was worst in the baseline and all others is shown to have shrunk, that
+    group is not shown to have gained, and another group is shown to have lost. All intervals are held together over
+    the groups, so that naming the worst one by the baseline's own figures takes nothing from what they say.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+        Of one metric in one candidate, by group.
+    gap_of : callable
+        For a group the change of its figure minus that of all others, held together over the groups.
+    """
+    measured = [change for change in changes if change.before.value is not None]
+    losers = {change.group: change.better for change in measured if change.word == "pays"}
+    if len(measured) < 2 or not losers:
+        return None
+    sign = 1 if measured[0].worse == "high" else -1
+    worst = max(measured, key=lambda change: sign * (change.before.value or 0.0))
+    if worst.word == "gains" or not losers.keys() - {worst.group}:
+        return None
+    gap = gap_of(worst.group)
+    if word_for(gap, worst.worse, None) != "gains":
+        return None
+    nearer = gap if worst.worse == "low" else turned(gap)
+    losers.pop(worst.group, None)
+    return Levelling(worst.candidate, worst.figure, worst.told, worst.group, nearer, worst.better, losers)

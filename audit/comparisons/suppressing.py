@@ -1,0 +1,40 @@
+"""A comparison as it is passed on: without the figures of small cells, every word as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from audit.audits.privacy.small_cells import SmallCells
+from audit.comparisons.changes import Change
+from audit.comparisons.levelling import Levelling
+
+
+def hidden(change: Change, small: SmallCells) -> bool:
+    """Whether a change is of a small cell."""
+    few = any(small.few(estimate) for estimate in (change.before, change.after, change.change))
+    return few or small.hide(change.group, change.language)
+
+
+def shared_change(change: Change, small: SmallCells) -> Change:
+    """A change without its figures where it is of a small cell; what it means for those it is about stays."""
+    if not hidden(change, small):
+        return change
+    before, after, between = (small.emptied(estimate) for estimate in (change.before, change.after, change.change))
+    return replace(change, before=before, after=after, change=between, p_value=None, p_adjusted=None)
+
+
+def shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list[Levelling]:
+    """What was levelled down, but for small groups."""
+    seen = [item for item in levelled if not (small.few(item.own) or small.hide(item.worst))]
+    return [
+        replace(item, losers={group: by for group, by in item.losers.items() if not small.hide(group)}) for item in seen
+    ]
+
+
+def suppression_notice(changes: Sequence[Change], small: SmallCells) -> tuple[str, ...]:
+    """How many changes are suppressed, where any may be."""
+    if small.below < 2:
+        return ()
+    count = sum(hidden(change, small) for change in changes)
+    return (f"{count:,} of {len(changes):,} changes are suppressed: {small.words.partition(': ')[2]}.",)

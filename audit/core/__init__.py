@@ -1,0 +1,1 @@
+"""Errors, vocabulary, files, audio, pictures and plans: what every layer above may use."""

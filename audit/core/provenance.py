@@ -1,0 +1,82 @@
+"""What a run was made with: the code, versions of what matters, and the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "speech2face-audit",
+    "deepface",
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "pillow",
+    "soundfile",
+    "soxr",
+    "opencv-contrib-python-headless",
+    "dlib-bin",
+    "safetensors",
+    "fairlearn",
+    "scikit-learn",
+)
+
+
+def versions() -> dict[str, str]:
+    """The version of Python and of every package that has a part in the figures.
+
+    Examples
+    --------
+    >>> "numpy" in versions()
+    True
+    """
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+@cache
+def code_version() -> dict[str, object]:
+    """Which code this is.
+
+    Returns
+    -------
+    dict
+        ``version`` of the package; ``commit``, in a checkout, as git describes it; ``dirty``, whether tracked files had
+        changes. Both are ``None`` where the package was installed, or git is not there to say.
+
+    Examples
+    --------
+    >>> sorted(code_version())
+    ['commit', 'dirty', 'version']
+    """
+    root = Path(__file__).parents[2]
+    found: dict[str, object] = {"version": versions()["speech2face-audit"], "commit": None, "dirty": None}
+    if (root / ".git").exists():
+        try:
+            words = subprocess.run(
+                ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=20,
+            ).stdout.strip()
+        except (OSError, subprocess.SubprocessError):
+            return found
+        found |= {"commit": words.removesuffix("-dirty"), "dirty": words.endswith("-dirty")}
+    return found
+
+
+def hardware() -> dict[str, object]:
+    """The machine in a few words."""
+    return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}

@@ -1,0 +1,257 @@
+"""From effects to findings and sentences: sixteen questions, four factors by four properties, held together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from audit.checks.finding import OUTCOMES, Finding
+from audit.core.sentences import amount, group_words, listing, percent, points, typeset
+from audit.probes.changes import PROPERTIES, READS, Property
+from audit.probes.effects import Effect
+from audit.probes.factors import FAMILIES
+from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
+from audit.stats.verdict import Outcome
+
+ASKED: Final = {
+    "language": "the language",
+    "pitch": "the pitch",
+    "duration": "the duration",
+    "telephone": "a telephone line",
+}
+_LEADS: Final = {
+    "language": "When only the language changes",
+    "telephone": "Heard by telephone",
+    "first_3_s": "From its first 3 s alone",
+    "first_1_5_s": "From its first 1.5 s alone",
+}
+_SHIFTS: Final = (
+    ("language", "the other language minus English", "group", ("read_white", "read_own_group")),
+    ("pitch_up_4", "4 semitones higher", "gender", ("read_woman",)),
+    ("pitch_down_4", "4 semitones lower", "gender", ("read_woman",)),
+    ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
+)
+"""Which shifts are told: under which factor, by what, of which reads."""
+_WHAT: Final = {
+    "face": "the face moves by {} (one minus the cosine of its features)",
+    "race": "the face is read as another race in {}",
+    "gender": "the face is read as another gender in {}",
+    "age": "the age read changes by {}",
+}
+
+
+def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
+    """One finding for each factor family and property, over all voices; headlines adjusted together (Holm 1979).
+
+    A family is ``shown`` where any of its factors is, ``not_shown`` only where all are; the factor that is named is one
+    for which it is shown, else the one with the largest excess.
+    """
+    made = []
+    for family in FAMILIES:
+        for prop in PROPERTIES:
+            mine = [
+                each
+                for each in found
+                if each.factor.family == family
+                and each.prop is prop
+                and each.stratum.group == each.stratum.gender == ALL
+            ]
+            made.append(_finding(family, prop, mine, settings))
+    adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in made])
+    return tuple(
+        finding if np.isnan(p) else replace(finding, p_adjusted=float(p))
+        for finding, p in zip(made, adjusted.tolist(), strict=True)
+    )
+
+
+def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings) -> Finding:
+    by_size = sorted(mine, key=lambda each: -_size(each))
+    outcomes = [each.outcome for each in by_size]
+    head = by_size[outcomes.index("shown") if "shown" in outcomes else 0]
+    assert head.excess is not None
+    able = [outcome for outcome in outcomes if outcome != "not_evaluable"]
+    outcome: Outcome = "inconclusive"
+    if "shown" in able:
+        outcome = "shown"
+    elif not able:
+        outcome = "not_evaluable"
+    elif set(outcomes) == {"not_shown"}:
+        outcome = "not_shown"
+    estimates: dict[str, Estimate] = {}
+    for each in mine:
+        assert each.excess is not None
+        estimates |= {
+            f"{each.factor.name}.excess": each.excess,
+            f"{each.factor.name}.changed": each.changed,
+            "clip.changed": each.yardstick,
+        }
+    p_values = [each.p for each in mine if each.p is not None]
+    judged = verdict(head.excess, prop.margin, "greater")
+    title = f"{prop.title[:1].upper()}{prop.title[1:]} changes with {ASKED[family]}"
+    return Finding(
+        f"{family}.{prop.name}",
+        title,
+        outcome,
+        ALL,
+        head.excess,
+        estimates,
+        prop.margin,
+        told(head),
+        typeset(f"{_called(head)}, over another clip: {judged.reason}.{_others(mine)}"),
+        _would_change(head, outcome, settings),
+        min(p_values, default=None),
+    )
+
+
+def told(effect: Effect) -> str:
+    """An effect in one sentence.
+
+    The change under the factor, that between two clips, and the difference of the voices that have both.
+    """
+    assert effect.excess is not None
+    changed, yardstick = (_WHAT[effect.prop.name].format(value(effect.prop, effect.changed)), effect.yardstick)
+    return (
+        f"{_called(effect)}, {changed}, against {value(effect.prop, yardstick)} between two clips of one voice in one "
+        f"language ({more(effect.prop, effect.excess)})."
+    )
+
+
+def value(prop: Property, estimate: Estimate) -> str:
+    """A change with its interval and unit."""
+    if prop.kind == "rate":
+        return percent(estimate)
+    if estimate.value is None:
+        return "not estimable"
+    digits, unit = _form(prop)
+    interval = (
+        "no interval"
+        if estimate.interval is None
+        else ", ".join(typeset(f"{end:.{digits}f}") for end in estimate.interval)
+    )
+    return f"{estimate.value:.{digits}f}{unit} [{interval}]"
+
+
+def more(prop: Property, estimate: Estimate) -> str:
+    """An excess with its sign, interval and unit."""
+    if prop.kind == "rate":
+        return points(estimate)
+    digits, unit = _form(prop)
+    written = amount(estimate, digits)
+    return written.replace(" [", f"{unit} [", 1) if estimate.value is not None else written
+
+
+def sentences(
+    found: list[Effect], made: tuple[Finding, ...], reads: pd.DataFrame, same_again: str, confidence: float
+) -> tuple[str, ...]:
+    """What a reader should take away, the language first."""
+    language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
+    words = [language["face"].sentence, *_by_group(found)]
+    words += [
+        finding.sentence + _together(finding, len(made), confidence)
+        for finding in made
+        if finding.outcome == "shown" and finding.code != "language.face"
+    ]
+    for outcome, form in (
+        ("not_shown", "Shown to matter no more than another clip does: {}."),
+        ("inconclusive", "So many voices cannot tell (inconclusive): {}."),
+        ("not_evaluable", "Not evaluable: {}."),
+    ):
+        if named := _questions([finding for finding in made if finding.outcome == outcome]):
+            words.append(form.format(named))
+    return (*words, *_which_way(reads, confidence), same_again)
+
+
+def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
+    """The reads that shifted, all reads of the probe being adjusted for one another."""
+    moved = reads[reads["p_adjusted"] <= 1 - confidence]
+    moved = moved[(moved["group"] != "white") | (moved["read"] != "read_own_group")]  # which is read as white
+    told = []
+    for factor, lead, by, looked_at in _SHIFTS:
+        mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
+        for column in ("group", "gender"):
+            mine = mine[(mine[column] != ALL) == (column == by)]
+        parts = [f"{_voices_of(row, by)} {READS[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
+        if parts:
+            told.append(f"Which way, {lead}: {'; '.join(parts)}.")
+    return told
+
+
+def _voices_of(row: pd.Series, by: str) -> str:
+    if by == "group":
+        return f"{group_words(row['group'])} voices"
+    return {"woman": "voices of women", "man": "voices of men"}.get(row["gender"], "all voices")
+
+
+def _shift(row: pd.Series) -> str:
+    value, low, high = (float(row[name]) for name in ("shift", "shift_low", "shift_high"))
+    return points(Estimate(value, low, high, 0, 0, 0, ""))
+
+
+def _together(finding: Finding, number: int, confidence: float) -> str:
+    """That a figure is shown by itself, but not where all questions are taken together."""
+    p = finding.p_adjusted
+    if p is None or p <= 1 - confidence:
+        return ""
+    return f" Of all {number} questions together this is not shown (adjusted p {p:.2f})."
+
+
+def _by_group(found: list[Effect]) -> list[str]:
+    """For whom the face changes with the language."""
+    mine = [
+        each
+        for each in found
+        if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL and each.excess
+    ]
+    named = {word: [group_words(each.stratum.group) for each in mine if each.outcome == word] for word in OUTCOMES}
+    told_of = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
+    sizes = [
+        f"{group_words(each.stratum.group)} {more(each.prop, each.excess)}" for each in mine if each.excess is not None
+    ]
+    if not mine:
+        return []
+    lead = "By group, the move of the face beyond that of another clip"
+    return [f"{lead}: {'; '.join(sizes)}. That is {'; '.join(told_of)}."]
+
+
+def _questions(named: list[Finding]) -> str:
+    """Factors with the properties that are asked of each."""
+    properties = {each.name: each.title for each in PROPERTIES}
+    asked: dict[str, list[str]] = {}
+    for finding in named:
+        family, prop = finding.code.split(".")
+        asked.setdefault(ASKED[family], []).append(properties[prop])
+    return "; ".join(f"{factor}, for {listing(titles)}" for factor, titles in asked.items())
+
+
+def _called(effect: Effect) -> str:
+    name = effect.factor.name
+    return _LEADS.get(name) or f"With the pitch {effect.factor.title}"
+
+
+def _others(mine: list[Effect]) -> str:
+    if len(mine) < 2:
+        return ""
+    by_word = {word: [each.factor.title for each in mine if each.outcome == word] for word in OUTCOMES}
+    parts = [f"{word.replace('_', ' ')} for {listing(names)}" for word, names in by_word.items() if names]
+    return f" Held together: {'; '.join(parts)}."
+
+
+def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
+    assert effect.excess is not None
+    if outcome in ("inconclusive", "not_evaluable"):
+        needed = speakers_needed(effect.excess, effect.prop.margin, "greater", settings).reason
+        needed = typeset(needed.replace("speakers", "voices").replace("not_shown", "not shown"))
+        return f"{needed}."
+    return "other voices, another instrument or another margin."
+
+
+def _size(effect: Effect) -> float:
+    assert effect.excess is not None
+    return float("-inf") if effect.excess.value is None else effect.excess.value / effect.prop.margin
+
+
+def _form(prop: Property) -> tuple[int, str]:
+    return (1, " years") if prop.name == "age" else (3, "")

@@ -1,0 +1,201 @@
+"""Asking the model: every voice's own clips, and one English clip under each factor; one row for each face."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from audit.core.audio import SAMPLE_RATE, Clip
+from audit.core.plan import RunSettings
+from audit.core.vocabulary import same_language
+from audit.instruments.protocol import Instrument
+from audit.models.protocol import Reconstructor
+from audit.probes.factors import AGAIN, ALTERED, Factor
+from audit.probes.voices import FIRST
+from audit.runs.harness.cache import Cache, cache_key
+from audit.runs.harness.hearing import NO_PORTRAIT, LoadedPart, load_part
+from audit.runs.harness.observing import Observer
+from audit.runs.run import EMBEDDING
+
+UNCHANGED: Final = "unchanged"
+"""The factor of a voice's own clips."""
+NOT_APPLICABLE: Final = "not_applicable"
+"""The status of a clip that a factor cannot change: one that is no longer than what would be left of it."""
+_TOLD: Final = (NO_PORTRAIT.file.detail, NOT_APPLICABLE)
+PART: Final = 32
+"""Clips that are heard and rendered together."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many clips are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a model made of the voices.
+
+    Attributes
+    ----------
+    faces : DataFrame
+        One row for each clip and factor: ``speaker_id``, ``group``, ``gender``, ``language``, ``clip_id``, ``factor``,
+        ``base`` (whether it is, or comes from, the clip that is altered), ``status``, ``detail``, ``lowered_db``, and
+        what was read: ``race``, ``man``, ``age``, ``face``; ``None`` where nothing was.
+    features : float array of shape (rows, D)
+        The primary face feature of each row, of unit length; NaN where there is none.
+    """
+
+    faces: pd.DataFrame
+    features: np.ndarray
+
+
+def ask(
+    table: pd.DataFrame,
+    root: Path,
+    model: Reconstructor,
+    instrument: Instrument,
+    *,
+    faces: Path,
+    cache: Path | None,
+    seed: int,
+    progress: Progress | None = None,
+) -> Asked:
+    """Render and read every clip as it is, and the first English clip of each voice under each factor.
+
+    The control ``again`` is rendered last, in the reverse order, and never from the cache: a model that draws, or whose
+    answer depends on the clips beside it, cannot pass it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`audit.probes.voices.bilingual`.
+    root : Path
+        The folder that its paths are relative to.
+    model : Reconstructor
+        Is given waveforms, and nothing else.
+    instrument : Instrument
+        Reads what it makes.
+    faces : Path
+        Where every picture is kept, named by its content.
+    cache : Path or None
+        Where answers of former runs and probes lie.
+    seed : int
+        Part of what renderings are kept under.
+    progress : callable, optional
+        Is told of every part.
+    """
+    table = table.assign(portrait="", base=_is_base(table))
+    kept = None if cache is None else Cache(cache)
+    keys = {
+        "model_key": cache_key(model, {"seed": seed}),
+        "instrument_key": cache_key(instrument, {}),
+    }
+    feature = f"rendered{EMBEDDING}{instrument.similarity_models[0].lower()}"
+    with_cache = Observer(model, instrument, faces, cache=kept, **keys)
+    without = Observer(model, instrument, faces, cache=kept, model_key=None, instrument_key=keys["instrument_key"])
+    bases = table[table["base"]]
+    total, done = len(table) + len(ALTERED) * len(bases), 0
+    rows: list[dict[str, Any]] = []
+    vectors: list[np.ndarray | None] = []
+    try:
+        with ThreadPoolExecutor(1) as decoder:
+            for factor, part, lowered in _parts(table, bases, root, decoder):
+                observer = without if factor == AGAIN.name else with_cache
+                observed, _ = observer.read(observer.render(part))
+                for seen, clip, how_much in zip(observed, part.clips, lowered, strict=True):
+                    rows.append(_row(seen, clip, factor, how_much))
+                    vectors.append(seen.get(feature))
+                done += len(lowered)
+                if progress:
+                    progress(done, total)
+    finally:
+        if kept is not None:
+            kept.close()
+    frame = pd.DataFrame(rows)
+    frame["place"] = [_place(name) for name in frame["factor"]]
+    order = frame.sort_values(["place", "clip_id"]).index.to_numpy()
+    return Asked(frame.drop(columns="place").iloc[order].reset_index(drop=True), _unit(vectors)[order])
+
+
+def _is_base(table: pd.DataFrame) -> pd.Series:
+    """The first English clip of each voice, by its id."""
+    english = table["language"].map(lambda code: same_language(code, FIRST))
+    first = table[english].groupby("speaker_id")["clip_id"].min()
+    return table["clip_id"].isin(first)
+
+
+def _parts(
+    table: pd.DataFrame, bases: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor
+) -> Iterator[tuple[str, LoadedPart, list[float]]]:
+    """Every part with its factor, and by how much each clip's level had to stay below the first one's."""
+    for part in _loaded(table, root, decoder):
+        yield UNCHANGED, part, [0.0] * len(part.clips)
+    for factor in ALTERED:
+        for part in _loaded(bases[::-1] if factor is AGAIN else bases, root, decoder):
+            changed = [_changed(clip, factor) for clip in part.clips]
+            yield (
+                factor.name,
+                LoadedPart(part.rows, [clip for clip, _ in changed], part.portraits),
+                [level for _, level in changed],
+            )
+
+
+def _loaded(table: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor) -> Iterator[LoadedPart]:
+    for start in range(0, len(table), PART):
+        part = load_part(table.iloc[start : start + PART], root, RunSettings(), decoder)
+        yield LoadedPart(part.rows, part.clips, [NO_PORTRAIT] * len(part.clips))
+
+
+def _changed(clip: Clip, factor: Factor) -> tuple[Clip, float]:
+    if clip.waveform is None:
+        return clip, 0.0
+    waveform, lowered = factor.applied(clip.waveform)
+    if waveform is None:
+        return Clip("audio_too_short", None, clip.seconds, clip.sha256, NOT_APPLICABLE), 0.0
+    digest = hashlib.sha256(waveform.tobytes()).hexdigest()
+    return Clip("ok", waveform, len(waveform) / SAMPLE_RATE, digest), lowered
+
+
+def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float) -> dict[str, Any]:
+    status = str(seen["status"])
+    if seen["rendered_status"] == "ok":
+        status = "ok"  # there is no portrait here to be missed
+    elif clip.detail == NOT_APPLICABLE:
+        status = NOT_APPLICABLE
+    ok = status == "ok"
+    return {
+        "speaker_id": seen["speaker_id"],
+        "group": seen["group"],
+        "gender": seen["gender"],
+        "language": seen["language"],
+        "clip_id": seen["clip_id"],
+        "factor": factor,
+        "base": bool(seen["base"]),
+        "status": status,
+        "detail": "" if ok else "; ".join(word for word in str(seen["detail"]).split("; ") if word not in _TOLD),
+        "lowered_db": lowered,
+        "race": seen["rendered_race"] if ok else None,
+        "man": seen["rendered_gender_man"] if ok else None,
+        "age": seen["rendered_age"] if ok else None,
+        "face": seen["rendered_face"],
+    }
+
+
+def _place(factor: str) -> int:
+    return [UNCHANGED, *(each.name for each in ALTERED)].index(factor)
+
+
+def _unit(vectors: list[np.ndarray | None]) -> np.ndarray:
+    """The features as rows of unit length."""
+    size = max((len(vector) for vector in vectors if vector is not None), default=1)
+    rows = np.full((len(vectors), size), np.nan)
+    for i, vector in enumerate(vectors):
+        if vector is not None:
+            rows[i] = vector
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(rows / np.sqrt((rows**2).sum(axis=1, keepdims=True)))

@@ -1,0 +1,196 @@
+"""What changed in each voice's face under each factor, voice by voice, before anything is averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.core.vocabulary import group_members, same_language
+from audit.probes.asking import UNCHANGED, Asked
+from audit.probes.factors import ALTERED, CLIP, LANGUAGE
+from audit.probes.voices import FIRST
+from audit.stats.settings import Kind
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something about a face that may change.
+
+    Attributes
+    ----------
+    name : str
+        Its name in every table.
+    title : str
+        As it is written.
+    kind : {"rate", "mean"}
+        Whether a change lies in [0, 1].
+    margin : float
+        By how much a factor must change it more than another clip does, to matter.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    margin: float
+
+
+PROPERTIES: Final = (
+    Property("face", "the face itself", "mean", 0.05),
+    Property("race", "the read race", "rate", 0.10),
+    Property("gender", "the read gender", "rate", 0.10),
+    Property("age", "the read age", "mean", 2.0),
+)
+"""Cosine distance of the face feature; shares of pairs read differently; years."""
+READS: Final = {
+    "read_woman": "read as a woman",
+    "read_white": "read as white",
+    "read_own_group": "read as the own group",
+    "read_age": "read age",
+}
+"""What is read in a face by itself, so that the direction of a change is seen."""
+
+
+def voice_changes(asked: Asked) -> pd.DataFrame:
+    """One row for each voice and factor: how far its faces moved.
+
+    For every property, the distance ``d`` of two faces is 1 or 0 (read differently or not), years apart, or one minus
+    the cosine of their features. Of an altered clip it is ``d(clip, altered clip)``. Of ``language`` it is the mean
+    over all pairs of an English and another clip, of ``clip`` the mean over the pairs in one language, then over the
+    languages. The expected difference of the last two is never negative, and zero where the language changes nothing:
+    it is half of the energy distance of Székely and Rizzo (2013), each ``d`` being of negative type. Every pair of
+    distinct clips is taken, so that it has no bias however few there are.
+
+    Returns
+    -------
+    DataFrame
+        ``speaker_id``, ``group``, ``gender``, ``factor``, a column for each property (NaN where there is no pair that
+        was read), ``n_clips`` (faces that were read) and ``n_missing``.
+    """
+    frame = asked.faces
+    distances = _Distances(asked)
+    read = (frame["status"] == "ok").to_numpy()
+    rows = []
+    for voice in _voices(frame):
+        first, other = voice.first, voice.other
+        within = [list(combinations(clips, 2)) for clips in (first, other)]
+        pairs = {CLIP.name: within, LANGUAGE.name: [list(product(first, other))]}
+        pairs |= {name: [[(voice.base, place)]] for name, place in voice.altered.items()}
+        for factor, parts in pairs.items():
+            used = sorted({place for part in parts for pair in part for place in pair})
+            moved = {
+                each.name: _mean([_mean([distances(each.name, *pair) for pair in part]) for part in parts])
+                for each in PROPERTIES
+            }
+            n_read = int(read[used].sum())
+            rows.append(voice.who | {"factor": factor} | moved | {"n_clips": n_read, "n_missing": len(used) - n_read})
+    return pd.DataFrame(rows)
+
+
+def voice_reads(asked: Asked) -> pd.DataFrame:
+    """One row for each voice and factor: what is read before and after, so that the direction of a change is seen.
+
+    ``before`` an altered clip is the clip itself; before ``language`` it is the mean of the English clips, before
+    ``clip`` the one English clip that is altered, against the others.
+
+    Returns
+    -------
+    DataFrame
+        ``speaker_id``, ``group``, ``gender``, ``factor``, and for each of :data:`READS` two columns, ``.before`` and
+        ``.after``; the factor ``unchanged`` has the altered clip itself in both.
+    """
+    frame = asked.faces
+    values = _reads(frame)
+    rows = []
+    for voice in _voices(frame):
+        others = [place for place in voice.first if place != voice.base]
+        sides = {
+            UNCHANGED: ([voice.base], [voice.base]),
+            CLIP.name: ([voice.base], others),
+            LANGUAGE.name: (voice.first, voice.other),
+            **{name: ([voice.base], [place]) for name, place in voice.altered.items()},
+        }
+        for factor, places in sides.items():
+            row: dict[str, object] = voice.who | {"factor": factor}
+            for name, column in values.items():
+                for side, of in zip(("before", "after"), places, strict=True):
+                    row[f"{name}.{side}"] = _mean(column[of].tolist())
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """Where a voice's faces stand in the frame."""
+
+    who: dict[str, object]
+    base: int
+    first: list[int]
+    other: list[int]
+    altered: dict[str, int]
+
+
+def _voices(frame: pd.DataFrame) -> Iterator[_Voice]:
+    natural = (frame["factor"] == UNCHANGED).to_numpy()
+    english = frame["language"].map(lambda code: same_language(code, FIRST)).to_numpy()
+    base = frame["base"].to_numpy()
+    order = [factor.name for factor in ALTERED]
+    for name, places in sorted(frame.groupby("speaker_id", sort=True).indices.items()):
+        of = np.sort(places)
+        own = of[natural[of]]
+        changed = dict(zip(frame["factor"].to_numpy()[of[~natural[of]]], of[~natural[of]].tolist(), strict=True))
+        row = frame.iloc[int(of[0])]
+        yield _Voice(
+            {"speaker_id": name, "group": row["group"], "gender": row["gender"]},
+            int(own[base[own]][0]),
+            own[english[own]].tolist(),
+            own[~english[own]].tolist(),
+            {name: changed[name] for name in order if name in changed},
+        )
+
+
+class _Distances:
+    """How far two faces of the frame are apart in a property; NaN where one was not read."""
+
+    def __init__(self, asked: Asked) -> None:
+        frame = asked.faces
+        self._read = (frame["status"] == "ok").to_numpy()
+        self._race = frame["race"].to_numpy()
+        self._man = frame["man"].to_numpy(np.float64) >= 0.5
+        self._age = frame["age"].to_numpy(np.float64)
+        self._features = asked.features
+
+    def __call__(self, name: str, one: int, two: int) -> float:
+        if not (self._read[one] and self._read[two]):
+            return float("nan")
+        if name == "race":
+            return float(self._race[one] != self._race[two])
+        if name == "gender":
+            return float(self._man[one] != self._man[two])
+        if name == "age":
+            return float(abs(self._age[one] - self._age[two]))
+        # one minus the cosine of unit vectors, in the form that is exactly 0 for the same ones
+        return float(((self._features[one] - self._features[two]) ** 2).sum() / 2)
+
+
+def _reads(frame: pd.DataFrame) -> dict[str, Floats]:
+    read = (frame["status"] == "ok").to_numpy()
+    race = frame["race"].to_numpy()
+    own = np.array([r in group_members(group) for r, group in zip(race, frame["group"], strict=True)], np.float64)
+    own[[not group_members(group) for group in frame["group"]]] = np.nan
+    woman = (frame["man"].to_numpy(np.float64) < 0.5).astype(np.float64)
+    columns = (woman, (race == "white").astype(np.float64), own, frame["age"].to_numpy(np.float64))
+    return {name: np.where(read, column, np.nan) for name, column in zip(READS, columns, strict=True)}
+
+
+def _mean(values: list[float]) -> float:
+    """The mean of what is there, NaN where nothing is."""
+    there = [value for value in values if not np.isnan(value)]
+    return sum(there) / len(there) if there else float("nan")

@@ -1,0 +1,241 @@
+"""The figures of a probe: each factor against another clip of the same voice, and which way the reads went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from audit.core.vocabulary import GENDERS, ordered_groups
+from audit.probes.asking import UNCHANGED
+from audit.probes.changes import PROPERTIES, READS, Property
+from audit.probes.factors import CLIP, FACTORS, Factor
+from audit.stats import ALL, Curve, Estimate, Settings, benjamini_hochberg, mean, p_value, paired, rate, verdict
+from audit.stats.settings import Kind
+
+ENDS: Final = ("value", "low", "high")
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Some of the voices: all, those of one group, or those of one sex.
+
+    Attributes
+    ----------
+    group, gender : str
+        ``all`` where it does not matter.
+    number : int
+        How many strata of its kind there are, which are held together.
+    """
+
+    group: str
+    gender: str
+    number: int
+
+    def of(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of these voices."""
+        for name, value in (("group", self.group), ("gender", self.gender)):
+            if value != ALL:
+                frame = frame[frame[name] == value]
+        return frame
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How far one factor moves one property, against another clip of the same voices.
+
+    Attributes
+    ----------
+    factor : Factor
+        What was changed.
+    prop : Property
+        What was looked at.
+    stratum : Stratum
+        In which voices.
+    changed, yardstick : Estimate
+        The mean change under the factor, and between two clips, of all voices that have it.
+    excess : Estimate or None
+        The first minus the second, of the voices that have both; ``None`` of the yardstick itself.
+    curve : Curve or None
+        The excess at every confidence, as it is held together with others.
+    p : float or None
+        The smallest error probability at which the excess still lies beyond its margin.
+    """
+
+    factor: Factor
+    prop: Property
+    stratum: Stratum
+    changed: Estimate
+    yardstick: Estimate
+    excess: Estimate | None = None
+    curve: Curve | None = None
+    p: float | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The word of the excess; empty of the yardstick and of the controls."""
+        if self.excess is None or self.factor.role != "factor":
+            return ""
+        return verdict(self.excess, self.prop.margin, "greater").outcome
+
+
+def strata(frame: pd.DataFrame) -> list[Stratum]:
+    """All voices, then each group, then each sex."""
+    groups = ordered_groups(frame["group"])
+    genders = [gender for gender in GENDERS if gender in set(frame["gender"])]
+    return [
+        Stratum(ALL, ALL, 1),
+        *(Stratum(group, ALL, len(groups)) for group in groups),
+        *(Stratum(ALL, gender, len(genders)) for gender in genders),
+    ]
+
+
+def effects(changes: pd.DataFrame, settings: Settings) -> list[Effect]:
+    """Every factor, property and stratum.
+
+    The factors of one family are held together over all voices, the groups or the sexes for one factor: intervals of
+    the excess are at the Bonferroni level of so many.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        Of :func:`audit.probes.changes.voice_changes`.
+    settings : Settings
+        Of the statistics; voices are the speakers.
+    """
+    family = pd.Series([factor.family for factor in FACTORS if factor.role == "factor"]).value_counts()
+    return [
+        _effect(factor, prop, stratum, changes, settings, int(family.get(factor.family, 1)))
+        for stratum in strata(changes)
+        for prop in PROPERTIES
+        for factor in FACTORS
+    ]
+
+
+def _effect(
+    factor: Factor, prop: Property, stratum: Stratum, changes: pd.DataFrame, settings: Settings, siblings: int
+) -> Effect:
+    mine = stratum.of(changes)
+    usual = mine[mine["factor"] == CLIP.name].set_index("speaker_id").sort_index()
+    rows = mine[mine["factor"] == factor.name].set_index("speaker_id").reindex(usual.index)
+    rows = rows.fillna({"n_clips": 0, "n_missing": 0})
+    who, name = usual.index.tolist(), f"{prop.name} {factor.name} {stratum.group} {stratum.gender}"
+    values, yardsticks = rows[prop.name].to_numpy(np.float64), usual[prop.name].to_numpy(np.float64)
+    changed, yardstick = (
+        _counted(of, each[prop.name].notna(), each)
+        for of, each in (
+            (_average(values, who, prop.kind, settings, name), rows),
+            (_average(yardsticks, who, prop.kind, settings, f"{name} clip"), usual),
+        )
+    )
+    if factor is CLIP:
+        return Effect(factor, prop, stratum, changed, yardstick)
+    pairs = paired(yardsticks, values, who, settings, kind=prop.kind, name=f"{name} excess")
+    curve = pairs.curve().together(siblings if stratum.group == stratum.gender == ALL else stratum.number)
+    both = rows[prop.name].notna().to_numpy() & usual[prop.name].notna().to_numpy()
+    excess = _counted(curve.at(settings.confidence), both, rows, usual)
+    p = None
+    if excess.interval is not None and factor.role == "factor":
+        p = p_value(curve, prop.margin, "greater", settings.confidence)
+    return Effect(factor, prop, stratum, changed, yardstick, excess, curve, p)
+
+
+def effect_table(found: list[Effect], settings: Settings) -> pd.DataFrame:
+    """Effects as rows; p-values of the factors adjusted for one another (Benjamini and Hochberg 1995)."""
+    adjusted = benjamini_hochberg([np.nan if each.p is None else each.p for each in found])
+    rows = []
+    for each, p in zip(found, adjusted.tolist(), strict=True):
+        held = each.excess or each.changed
+        rows.append(
+            {"factor": each.factor.name, "property": each.prop.name, **_whose(each.stratum)}
+            | _ends("changed", each.changed)
+            | _ends("clip", each.yardstick)
+            | _ends("excess", each.excess)
+            | {
+                "margin": each.prop.margin,
+                "outcome": each.outcome or None,
+                "p_value": each.p,
+                "p_adjusted": None if np.isnan(p) else p,
+                "n_voices": held.n_speakers,
+                "n_faces": held.n_clips,
+                "n_missing": held.n_missing,
+                "method": held.method,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def read_table(reads: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """What is read under every factor, and how that differs from what was read before, of the same voices.
+
+    Parameters
+    ----------
+    reads : DataFrame
+        Of :func:`audit.probes.changes.voice_reads`.
+    settings : Settings
+        Of the statistics; voices are the speakers.
+    """
+    rows = []
+    for stratum in strata(reads):
+        mine = stratum.of(reads)
+        for read in READS:
+            for factor in [UNCHANGED, *(factor.name for factor in FACTORS)]:
+                of = mine[mine["factor"] == factor].sort_values("speaker_id")
+                rows.append(_read_row(read, factor, stratum, of, settings))
+    frame = pd.DataFrame(rows)
+    p = frame["p_value"].astype(np.float64)
+    frame.insert(list(frame).index("p_value") + 1, "p_adjusted", benjamini_hochberg(p.to_numpy()))
+    return frame
+
+
+def _read_row(read: str, factor: str, stratum: Stratum, of: pd.DataFrame, settings: Settings) -> dict[str, object]:
+    who, name = of["speaker_id"].tolist(), f"{read} {factor} {stratum.group} {stratum.gender}"
+    before, after = (of[f"{read}.{side}"].to_numpy(np.float64) for side in ("before", "after"))
+    kind: Kind = "mean" if read == "read_age" else "rate"
+    level = _average(after, who, kind, settings, name)
+    shift, p = None, None
+    if factor != UNCHANGED:
+        curve = paired(before, after, who, settings, kind=kind, name=f"{name} shift").curve()
+        curve = curve.together(stratum.number)
+        shift = curve.at(settings.confidence)
+        p = None if shift.interval is None else p_value(curve, 0.0, "two_sided", settings.confidence)
+    return (
+        {"factor": factor, "read": read, **_whose(stratum)}
+        | _ends("level", level)
+        | _ends("shift", shift)
+        | {
+            "p_value": p,
+            "n_voices": level.n_speakers,
+            "n_missing": level.n_missing,
+            "method": (shift or level).method,
+        }
+    )
+
+
+_AVERAGES: Final[dict[str, Callable[..., Estimate]]] = {"rate": rate, "mean": mean}
+
+
+def _average(values: np.ndarray, who: list[str], kind: Kind, settings: Settings, name: str) -> Estimate:
+    return _AVERAGES[kind](values, who, settings, name=name)
+
+
+def _counted(estimate: Estimate, used: pd.Series | np.ndarray, *rows: pd.DataFrame) -> Estimate:
+    """With the faces that stand behind it, and those of the same voices that should."""
+    used = np.asarray(used, bool)
+    n_clips = sum(int(of["n_clips"].to_numpy()[used].sum()) for of in rows)
+    expected = sum(int((of["n_clips"] + of["n_missing"]).sum()) for of in rows)
+    return replace(estimate, n_clips=n_clips, n_missing=expected - n_clips)
+
+
+def _whose(stratum: Stratum) -> dict[str, object]:
+    return {"group": stratum.group, "gender": stratum.gender}
+
+
+def _ends(name: str, estimate: Estimate | None) -> dict[str, object]:
+    return {
+        name if end == "value" else f"{name}_{end}": None if estimate is None else getattr(estimate, end)
+        for end in ENDS
+    }

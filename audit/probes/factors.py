@@ -1,0 +1,188 @@
+"""The factors of a probe: each changes one thing about a voice, and names its formula and source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal
+
+import numpy as np
+
+from audit.core.audio import SAMPLE_RATE
+from audit.core.sentences import signed
+from audit.models.protocol import Waveform
+from audit.probes.channel import telephoned
+from audit.probes.pitch import shifted
+
+Role = Literal["yardstick", "factor", "control"]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that is changed about a voice.
+
+    Attributes
+    ----------
+    name : str
+        Its name in every table: small letters, digits and ``_``.
+    family : str
+        The question that it belongs to; the factors of one family are held together.
+    role : {"yardstick", "factor", "control"}
+        What changes between two clips anyway; what is asked about; what must change nothing.
+    title : str
+        What it does to a voice, in a few words.
+    formula, source : str
+        How, and from where.
+    change : callable or None
+        Turns a clip at 16 kHz into the changed one; ``None`` back where it cannot be done to this clip. ``None`` itself
+        for the natural factors, for which other clips of the voice are taken.
+    level_kept : bool
+        Whether the changed clip is brought back to the level of the first.
+    """
+
+    name: str
+    family: str
+    role: Role
+    title: str
+    formula: str
+    source: str
+    change: Callable[[Waveform], Waveform | None] | None = None
+    level_kept: bool = True
+
+    def applied(self, waveform: Waveform) -> tuple[Waveform | None, float]:
+        """The changed clip, and by how many dB it had to stay below its level so that no peak passes full scale.
+
+        Examples
+        --------
+        >>> clip, lowered = AGAIN.applied(np.full(16_000, 0.25, np.float32))
+        >>> float(clip[0]), lowered
+        (0.25, 0.0)
+        """
+        assert self.change is not None, f"{self.name} is heard in the voice's own clips"
+        changed = self.change(waveform)
+        if changed is None or not self.level_kept:
+            return changed, 0.0
+        return levelled(changed, waveform)
+
+
+def levelled(waveform: Waveform, like: Waveform) -> tuple[Waveform, float]:
+    """The clip at the level of another (root mean square), or as near to it as its highest peak lets it.
+
+    Returns
+    -------
+    waveform : ndarray
+        No sample beyond full scale, or beyond the highest of the other clip where that lies higher.
+    lowered : float
+        By how many dB it is softer than the other; 0 where the peak fits.
+
+    Examples
+    --------
+    >>> loud, lowered = levelled(np.array([0.1, -0.1], np.float32), np.array([0.5, -0.5], np.float32))
+    >>> loud.tolist(), lowered
+    ([0.5, -0.5], 0.0)
+    """
+    own, wanted = (float(np.sqrt(np.mean(each.astype(np.float64) ** 2))) for each in (waveform, like))
+    if own == 0:
+        return waveform, 0.0
+    gain = wanted / own
+    room = max(1.0, float(np.abs(like).max())) / float(np.abs(waveform).max())
+    lowered = max(0.0, 20 * float(np.log10(gain / room)))
+    return (waveform * min(gain, room)).astype(np.float32), round(lowered, 6)
+
+
+def first_seconds(waveform: Waveform, seconds: float) -> Waveform | None:
+    """The first seconds of a clip; ``None`` where it is no longer than that."""
+    samples = round(seconds * SAMPLE_RATE)
+    return waveform[:samples].copy() if len(waveform) > samples else None
+
+
+def _there_and_back(waveform: Waveform) -> Waveform:
+    return shifted(shifted(waveform, BACK), -BACK)
+
+
+def _pitch(semitones: int) -> Factor:
+    up = semitones > 0
+    return Factor(
+        f"pitch_{'up' if up else 'down'}_{abs(semitones)}",
+        "pitch",
+        "factor",
+        f"{abs(semitones)} semitones {'higher' if up else 'lower'}",
+        f"fundamental times 2^({signed(semitones, 0)}/12) = {2 ** (semitones / 12):.3f}; "
+        "duration, spectral envelope and level kept",
+        "Laroche and Dolson 1999; Röbel and Rodet 2005",
+        partial(shifted, semitones=semitones),
+    )
+
+
+def _first(seconds: float) -> Factor:
+    return Factor(
+        f"first_{seconds:g}_s".replace(".", "_"),
+        "duration",
+        "factor",
+        f"first {seconds:g} s only",
+        f"the samples before {seconds:g} s, as they are",
+        "Oh et al. 2019: 3 s against 6 s" if seconds == 3 else "half of the paper's shorter clip",
+        partial(first_seconds, seconds=seconds),
+        level_kept=False,
+    )
+
+
+BACK: Final = 4
+CLIP: Final = Factor(
+    "clip",
+    "clip",
+    "yardstick",
+    "another clip",
+    "two clips of one voice in one language, averaged over its languages",
+    "Gini 1912; Székely and Rizzo 2013",
+)
+LANGUAGE: Final = Factor(
+    "language",
+    "language",
+    "factor",
+    "the other language",
+    "two clips of one voice in two languages, averaged over all such pairs",
+    "Oh et al. 2019, on language and ethnicity",
+)
+AGAIN: Final = Factor(
+    "again",
+    "control",
+    "control",
+    "the same clip again",
+    "the very samples, rendered once more among other clips",
+    "control: nothing is changed",
+    np.copy,
+    level_kept=False,
+)
+PITCH_BACK: Final = Factor(
+    "pitch_back",
+    "control",
+    "control",
+    "pitch up and back",
+    f"{BACK} semitones up, then {BACK} down: what the processing alone does",
+    "control: nothing but the processing",
+    _there_and_back,
+)
+TELEPHONE: Final = Factor(
+    "telephone",
+    "telephone",
+    "factor",
+    "by telephone",
+    "8 kHz, 300 to 3,400 Hz, \N{MINUS SIGN}26 dBov, mu-law, back to 16 kHz; level kept",
+    "ITU-T G.712, G.711, P.830",
+    telephoned,
+)
+ALTERED: Final = (
+    *map(_pitch, (-4, -2, 2, 4)),
+    _first(3),
+    _first(1.5),
+    TELEPHONE,
+    PITCH_BACK,
+    AGAIN,
+)
+"""What is done to one English clip of each voice."""
+FACTORS: Final = (CLIP, LANGUAGE, *ALTERED)
+"""All factors in the order in which they are always shown: the yardstick, what is asked, the controls."""
+FAMILIES: Final = ("language", "pitch", "duration", "telephone")
+"""What is asked."""

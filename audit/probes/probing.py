@@ -1,0 +1,292 @@
+"""Probing a model: Reconstructor + fictional bilingual voices + instrument -> Probe."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.audits.audit import Table
+from audit.audits.measure import unheard
+from audit.cohorts import Cohort
+from audit.cohorts.importing import embedded
+from audit.core.errors import CohortError, ModelError, RunError
+from audit.core.files import write_whole
+from audit.core.lock import claim
+from audit.core.provenance import versions
+from audit.core.vocabulary import ordered_groups
+from audit.instruments.protocol import Instrument
+from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
+from audit.models.fitted import refuse_fitted
+from audit.probes.answers import findings, sentences
+from audit.probes.asking import UNCHANGED, Asked, Progress, ask
+from audit.probes.changes import PROPERTIES, voice_changes, voice_reads
+from audit.probes.effects import effect_table, effects, read_table
+from audit.probes.factors import AGAIN, ALTERED, FACTORS
+from audit.probes.probe import PROBE, Probe
+from audit.probes.strip import strip
+from audit.probes.voices import bilingual, drawn
+from audit.runs.harness.cache import cache_folder
+from audit.runs.run import FACES
+from audit.stats import ALL, Settings
+
+COHORT = "synthetic_bilingual"
+
+
+def probe(
+    model: AnyModel,
+    *,
+    instrument: Instrument | None = None,
+    cohort: Cohort | None = None,
+    voices: int | None = None,
+    seed: int = 0,
+    confidence: float = 0.95,
+    out: str | Path | None = None,
+    cache: str = "beside",
+    progress: Progress | None = None,
+) -> Probe:
+    """Ask a model what changes in its faces when one thing about a voice changes.
+
+    Fictional voices are heard in English and in another language, and one English clip of each under every factor of
+    :data:`audit.probes.factors.FACTORS`. What a factor changes is held against what another clip of the same voice
+    in the same language changes.
+
+    Parameters
+    ----------
+    model : Reconstructor
+        What makes the faces; see :func:`audit.model`. It must hear: pictures that exist already cannot be probed.
+    instrument : Instrument, optional
+        What reads them; without it ``audit.instrument(similarity=["FaceRes"])``.
+    cohort : Cohort, optional
+        Bilingual voices, declared fictional; the embedded ones without it.
+    voices : int, optional
+        How many of them, spread evenly over groups, sexes and languages; all without it.
+    seed : int
+        Decides which voices, and every random number of the statistics.
+    confidence : float
+        Of the intervals, in (0, 1).
+    out : path, optional
+        A folder that keeps the faces and probe.json; without it nothing is kept.
+    cache : str
+        Where renderings and readings of former runs and probes lie: ``beside`` the folder, ``none``, or a folder.
+    progress : callable, optional
+        Is told how many clips are done, and of how many.
+
+    Returns
+    -------
+    Probe
+        Findings, sentences and tables; see :func:`audit.reports.probe.page.write_probe` for its page.
+
+    Raises
+    ------
+    ModelError
+        If the model does not hear, or was mitigated with these voices; if the instrument gives no face feature.
+    CohortError
+        If the cohort is not declared fictional, or has too few voices in two languages.
+    RunError
+        If the folder holds a run, or another process is at work in it.
+    """
+    if isinstance(model, (Playback, Bindable)) or not isinstance(model, Reconstructor):
+        raise ModelError(
+            f"The model {model.name!r} shows pictures that exist already; it hears nothing, so that no change of a "
+            "voice can reach it.",
+            "a model with render(waveforms, sample_rate)",
+            "To audit pictures that a model made elsewhere: audit run --model recorded.",
+        )
+    people = cohort or Cohort.read(embedded(COHORT))
+    if not people.notes.fictional:
+        raise CohortError(
+            [f"The cohort {people.name} is not declared fictional."],
+            "a cohort with fictional = true in its cohort.toml: altered voices and faces of it are shown",
+            "For real voices: audit run.",
+        )
+    settings = Settings(confidence=confidence, seed=seed)
+    reader = instrument or _instrument()
+    if not reader.similarity_models:
+        raise ModelError(
+            f"The instrument {reader.name!r} gives no face feature, by which a change of the face could be told.",
+            "an instrument with at least one similarity model",
+        )
+    table = drawn(bilingual(people), voices, seed)
+    refuse_fitted(model, table, people.root)
+    with ExitStack() as stack:
+        if out is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            kept = cache_folder("none" if cache == "beside" else cache, folder)
+        else:
+            folder = Path(out)
+            _refuse_run(folder)
+            kept = cache_folder(cache, folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(claim(folder))
+        (folder / FACES).mkdir(exist_ok=True)
+        asked = ask(table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress)
+        made = _probe(asked, people, model, reader, settings)
+        if out is not None:
+            write_whole(folder / PROBE, made.to_json())
+    return made
+
+
+def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrument, settings: Settings) -> Probe:
+    changes, reads = voice_changes(asked), voice_reads(asked)
+    found = effects(changes, settings)
+    made = findings(found, settings)
+    shifted = read_table(reads, settings)
+    described = model.describe() if isinstance(model, Described) else {}
+    again = _Again(asked)
+    return Probe(
+        model={"name": model.name, **described},
+        instrument={"name": reader.name, "similarity_models": list(reader.similarity_models), **reader.describe()},
+        cohort={
+            "name": people.name,
+            "digest": people.digest,
+            "n_voices": int(changes["speaker_id"].nunique()),
+            "n_clips": int((asked.faces["factor"] == UNCHANGED).sum()),
+            **people.notes.model_dump(include={"licence", "consent", "notes", "fictional"}),
+        },
+        settings={
+            "seed": settings.seed,
+            "confidence": settings.confidence,
+            "resamples": settings.resamples,
+            "min_voices": settings.min_speakers,
+            "margins": {each.name: each.margin for each in PROPERTIES},
+            "face_feature": reader.similarity_models[0],
+            "versions": versions(),
+        },
+        notices=_notices(described, again),
+        findings=made,
+        sentences=sentences(found, made, shifted, again.sentence, settings.confidence),
+        tables={
+            "effects": Table(
+                "What each factor changes, against another clip",
+                "changed: the mean over voices under the factor; clip: between two clips of one voice in one language; "
+                "excess: the first minus the second, of the voices that have both. Intervals of the excess hold for "
+                "the factors of one family (all voices), the groups, or the sexes together; p adjusted by "
+                "Benjamini-Hochberg.",
+                effect_table(found, settings),
+            ),
+            "reads": Table(
+                "What is read under each factor",
+                "level: the mean over voices; shift: after minus before, of the same voices. The groups, and the "
+                "sexes, are held together; p adjusted by Benjamini-Hochberg.",
+                shifted,
+            ),
+            "factors": Table("The factors", "What is done to a voice, how, and from where.", _factors(asked)),
+            "missing": Table("What could not be read", "Faces by factor, group and status.", _missing(asked)),
+            "voices": Table("Every voice", "How far its faces moved under each factor.", _rounded(changes)),
+            "faces": Table("Every face", "What was read in it.", _rounded(asked.faces.drop(columns="base"))),
+            "strip": Table(
+                "The same voices under every factor",
+                "One voice of each group and sex, drawn by the seed, never chosen by eye.",
+                strip(asked, settings.seed),
+            ),
+        },
+    )
+
+
+def _instrument() -> Instrument:
+    from audit.instruments.registry import instrument
+
+    return instrument(similarity=["FaceRes"])
+
+
+def _refuse_run(folder: Path) -> None:
+    if (folder / "manifest.json").exists():
+        raise RunError(f"{folder} holds a run.", "a folder for the probe alone", "Choose another folder for -o.")
+
+
+class _Again:
+    """Whether the very same sound gave the very same face."""
+
+    def __init__(self, asked: Asked) -> None:
+        frame = asked.faces
+        first = frame[frame["base"] & (frame["factor"] == UNCHANGED)].set_index("speaker_id")["face"]
+        second = frame[frame["factor"] == AGAIN.name].set_index("speaker_id")["face"]
+        pairs = pd.DataFrame({"first": first, "second": second}).dropna()
+        self.total, self.other = len(pairs), int((pairs["first"] != pairs["second"]).sum())
+
+    @property
+    def sentence(self) -> str:
+        if not self.total:
+            return "The same sound could not be rendered twice for any voice."
+        if not self.other:
+            return (
+                f"The same sound gave the same face, to the pixel, for all {self.total} voices: what is seen here is "
+                "not chance in the model."
+            )
+        return (
+            f"The same sound, rendered again among other clips, gave another face for {self.other} of {self.total} "
+            "voices: a part of every change here is the model's own chance, not the voice's."
+        )
+
+
+def _notices(described: Mapping[str, Any], again: _Again) -> tuple[str, ...]:
+    told = [
+        "The voices and the faces are fictional: no real person speaks or is shown here. Which timbre goes with which "
+        "group is a rule that was made up for these voices.",
+        "What a synthetic voice can show: that this model's face depends on the language, the pitch, the length or the "
+        "channel of a voice that is otherwise the same, and in which direction. What it cannot show: how often that "
+        "happens to real speakers, or that it does not; a model may hear synthetic speech in its own way.",
+        "A synthetic face has no race, gender or age: each is only what the instrument reads.",
+    ]
+    if never := unheard(described.get("training_coverage", [])):
+        told.append(f"By the model's own record, its training never heard {never}.")
+    if again.other:
+        told.append(again.sentence)
+    return tuple(told)
+
+
+def _factors(asked: Asked) -> pd.DataFrame:
+    frame = asked.faces
+    rows = []
+    for factor in FACTORS:
+        mine = frame[frame["factor"] == (factor.name if factor in ALTERED else UNCHANGED)]
+        lowered = mine["lowered_db"].to_numpy(np.float64)
+        rows.append(
+            {
+                "factor": factor.name,
+                "family": factor.family,
+                "role": factor.role,
+                "title": factor.title,
+                "formula": factor.formula,
+                "source": factor.source,
+                "n_clips": len(mine),
+                "n_lowered": int((lowered > 0).sum()),
+                "most_lowered_db": round(float(lowered.max(initial=0.0)), 2),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _missing(asked: Asked) -> pd.DataFrame:
+    frame = asked.faces
+    statuses = sorted(set(frame["status"]) - {"ok"})
+    rows = []
+    for factor in (UNCHANGED, *(each.name for each in ALTERED)):
+        mine = frame[frame["factor"] == factor]
+        for group in (ALL, *ordered_groups(frame["group"])):
+            of = mine if group == ALL else mine[mine["group"] == group]
+            failed = of["status"] != "ok"
+            rows.append(
+                {
+                    "factor": factor,
+                    "group": group,
+                    "n_voices": int(of["speaker_id"].nunique()),
+                    "n_voices_failed": int(of.loc[failed, "speaker_id"].nunique()),
+                    "n_faces": len(of),
+                    "n_not_read": int(failed.sum()),
+                    **{status: int((of["status"] == status).sum()) for status in statuses},
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """To nine digits, below which machines may differ."""
+    numbers = frame.select_dtypes("float").columns
+    return frame.assign(**{str(name): frame[name].round(9) for name in numbers}).reset_index(drop=True)

@@ -1,0 +1,69 @@
+"""Which faces a probe shows: one voice of each group and sex under every factor, drawn by the seed."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from audit.core.vocabulary import GENDERS, ordered_groups, same_language
+from audit.probes.asking import UNCHANGED, Asked
+from audit.probes.factors import ALTERED, CLIP, LANGUAGE
+from audit.probes.voices import FIRST, lot
+from audit.runs.run import FACES
+
+
+def strip(asked: Asked, seed: int) -> pd.DataFrame:
+    """The sample's faces.
+
+    Parameters
+    ----------
+    asked : Asked
+        What the model made.
+    seed : int
+        Decides whose; neither readings nor statuses do.
+
+    Returns
+    -------
+    DataFrame
+        One row for each face: whose voice, which clip under which factor, the picture's path inside the probe's folder,
+        and what was read in it; ``None`` where there is none.
+    """
+    frame = asked.faces
+    rows = []
+    for group in ordered_groups(frame["group"]):
+        for gender in (*GENDERS, "unknown"):
+            mine = frame[(frame["group"] == group) & (frame["gender"] == gender)]
+            if mine.empty:
+                continue
+            name = min(mine["speaker_id"].unique(), key=lambda each: lot(seed, each))
+            for factor, face in _faces(mine[mine["speaker_id"] == name]):
+                rows.append(_row(group, gender, factor, face))
+    return pd.DataFrame(rows)
+
+
+def _faces(mine: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    natural = mine[mine["factor"] == UNCHANGED]
+    english = natural["language"].map(lambda code: same_language(code, FIRST))
+    chosen = [
+        (UNCHANGED, natural[natural["base"]]),
+        (CLIP.name, natural[english & ~natural["base"]]),
+        (LANGUAGE.name, natural[~english]),
+        *((factor.name, mine[mine["factor"] == factor.name]) for factor in ALTERED),
+    ]
+    return [(name, of.sort_values("clip_id").iloc[0]) for name, of in chosen if len(of)]
+
+
+def _row(group: str, gender: str, factor: str, face: pd.Series) -> dict[str, object]:
+    has_face, ok = isinstance(face["face"], str), face["status"] == "ok"
+    return {
+        "group": group,
+        "gender": gender,
+        "speaker_id": face["speaker_id"],
+        "clip_id": face["clip_id"],
+        "language": face["language"],
+        "factor": factor,
+        "picture": f"{FACES}/{face['face']}.png" if has_face else None,
+        "status": face["status"],
+        "read_race": face["race"] if ok else None,
+        "read_gender": ("man" if face["man"] >= 0.5 else "woman") if ok else None,
+        "read_age": round(float(face["age"]), 9) if ok else None,
+    }

@@ -1,0 +1,164 @@
+"""The drawings of a comparison: a Pareto figure for every quality, and a slope chart for every group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+
+from audit.reports.html.charts import PANEL_WIDTH, STYLE, canvas, svg_of
+from audit.reports.html.palette import light
+from audit.reports.html.wording import Unit, write_number
+
+SERIES: Final = (("ink", "o"), ("ceiling", "s"), ("rendered", "D"), ("man", "^"))
+"""Colour and shape of each line of a slope chart, the one over all languages first."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A point with its interval; ``None`` where there is none."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval, the point alone where there is none."""
+        assert self.value is not None
+        return (self.value if self.low is None else self.low), (self.value if self.high is None else self.high)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a Pareto figure: its letter, over all (across) and for the worst group (up)."""
+
+    letter: str
+    across: Span
+    up: Span
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a slope chart: its name, and a point for each run."""
+
+    name: str
+    points: tuple[Span, ...]
+
+
+def pareto(title: str, points: Sequence[Point], unit: Unit) -> str:
+    """Runs by their figure over all and for the group they are worst for, with intervals either way, as an SVG.
+
+    On the broken line the worst group is as well off as all; nothing lies above it but by chance.
+    """
+    body, left, right = 214, 56, 14
+    with mpl.rc_context(STYLE):
+        figure, ax = canvas(title, top=34, body=body, bottom=44, left=left, right=right)
+        low, high = _limits([span for point in points for span in (point.across, point.up)], unit)
+        _frame(ax, unit)
+        ax.set_xlim(low, high)
+        ax.set_ylim(low, high)
+        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+        ax.xaxis.set_major_formatter(_ticks(unit))
+        ax.grid(axis="both", color=light("grid"), linewidth=1)
+        ax.plot([low, high], [low, high], color=light("muted"), linewidth=1, linestyle=(0, (3, 3)))
+        for point in points:
+            x, y = point.across.value, point.up.value
+            if x is None or y is None:
+                continue
+            ax.plot(point.across.ends, [y, y], color=light("ink"), linewidth=1.6)
+            ax.plot([x, x], point.up.ends, color=light("ink"), linewidth=1.6)
+            ax.plot([x], [y], marker="o", markersize=6.5, color=light("rendered"), clip_on=False)
+            ax.annotate(
+                point.letter,
+                (x, y),
+                xytext=(6, 5),
+                textcoords="offset points",
+                fontsize=12,
+                fontweight="bold",
+                color=light("ink"),
+            )
+        height = figure.get_figheight() * 72
+        figure.text(
+            (left + (PANEL_WIDTH - left - right) / 2) / PANEL_WIDTH,
+            9 / height,
+            "all speakers",
+            ha="center",
+            va="center",
+            fontsize=10,
+            color=light("ink"),
+        )
+        figure.text(
+            8 / PANEL_WIDTH,
+            (44 + body / 2) / height,
+            "worst group",
+            ha="center",
+            va="center",
+            rotation=90,
+            fontsize=10,
+            color=light("ink"),
+        )
+        return svg_of(figure)
+
+
+def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: Unit, limits: tuple[float, float]) -> str:
+    """How one group fares from run to run, with intervals, a line over all languages and one for each, as an SVG."""
+    body, left, right = 168, 46, 14
+    with mpl.rc_context(STYLE):
+        figure, ax = canvas(title, top=34, body=body, bottom=46, left=left, right=right)
+        _frame(ax, unit)
+        ax.set_xlim(-0.45, len(letters) - 0.55)
+        pad = 0.03 * (limits[1] - limits[0])
+        ax.set_ylim(limits[0] - pad, limits[1] + pad)
+        ax.set_xticks(range(len(letters)), letters)
+        ax.tick_params(axis="x", length=0, labelsize=11, labelcolor=light("ink"), pad=4)
+        ax.grid(axis="y", color=light("grid"), linewidth=1)
+        drawn = list(zip(lines, SERIES, strict=False))
+        for i, (line, (colour, shape)) in enumerate(drawn):
+            shift = 0.07 * (i - (len(drawn) - 1) / 2)
+            places = [
+                (x + shift, span.value, span.ends) for x, span in enumerate(line.points) if span.value is not None
+            ]
+            wide = 2.2 if i == 0 else 1.3
+            ax.plot([x for x, _, _ in places], [y for _, y, _ in places], color=light(colour), linewidth=wide)
+            for x, y, ends in places:
+                ax.plot([x, x], ends, color=light(colour), linewidth=wide * 0.75)
+                ax.plot([x], [y], marker=shape, markersize=6 if i == 0 else 5, color=light(colour))
+        height = figure.get_figheight() * 72
+        for i, (line, (colour, shape)) in enumerate(drawn):
+            x = (left + 4 + i * 64) / PANEL_WIDTH
+            figure.add_artist(
+                mpl.lines.Line2D([x], [10 / height], marker=shape, markersize=5.5, color=light(colour), linestyle="")
+            )
+            figure.text(x + 8 / PANEL_WIDTH, 10 / height, line.name, fontsize=9.5, va="center", color=light("ink"))
+        return svg_of(figure)
+
+
+def shared_limits(lines: Sequence[Line], unit: Unit) -> tuple[float, float]:
+    """Ends of an axis for charts that are read beside one another."""
+    return _limits([span for line in lines for span in line.points], unit)
+
+
+def _limits(spans: Sequence[Span], unit: Unit) -> tuple[float, float]:
+    if unit == "share":
+        return 0.0, 1.0
+    ends = [end for span in spans if span.value is not None for end in span.ends]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    pad = 0.08 * (high - low) or 0.1
+    return low - pad, high + pad
+
+
+def _ticks(unit: Unit) -> Callable[[float, object], str]:
+    return lambda value, _: write_number(value, unit) + ("%" if unit == "share" else "")
+
+
+def _frame(ax: Axes, unit: Unit) -> None:
+    ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    ax.yaxis.set_major_formatter(_ticks(unit))
+    ax.tick_params(length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
+    ax.set_axisbelow(True)
+    for side in ("top", "left", "right", "bottom"):
+        ax.spines[side].set_visible(False)

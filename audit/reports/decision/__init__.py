@@ -1,0 +1,1 @@
+"""The gate's decision as JUnit XML, SARIF and Markdown."""

@@ -1,0 +1,69 @@
+"""The decision as JUnit XML: what is not shown to hold is a failure or an error, never skipped."""
+
+from __future__ import annotations
+
+from typing import Final
+from xml.etree import ElementTree
+
+from audit.core.clean_text import clean
+from audit.release.decision import Decision, Outcome
+
+FAILURES: Final[tuple[Outcome, ...]] = ("breach", "inconclusive")
+ERRORS: Final[tuple[Outcome, ...]] = ("instrument", "incomplete")
+
+
+def junit_xml(decision: Decision) -> str:
+    """One test suite, one test case a ruling; breach and inconclusive fail, instrument and incomplete are errors.
+
+    A waived rule is a passed case; the waiver stands in the suite's output and properties. Valid by Jenkins's schema.
+    """
+    root = ElementTree.Element("testsuites")
+    outcomes = [ruling.outcome for ruling in decision.rulings]
+    suite = ElementTree.SubElement(
+        root,
+        "testsuite",
+        {
+            "name": f"audit gate: {clean(decision.policy['name'])}",
+            "package": "audit.gate",
+            "id": "0",
+            "timestamp": f"{decision.decided}T00:00:00",
+            "hostname": "localhost",
+            "tests": str(len(outcomes)),
+            "failures": str(sum(outcome in FAILURES for outcome in outcomes)),
+            "errors": str(sum(outcome in ERRORS for outcome in outcomes)),
+            "time": "0",
+        },
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in _facts(decision).items():
+        ElementTree.SubElement(properties, "property", {"name": name, "value": clean(value)})
+    for ruling in decision.rulings:
+        case = ElementTree.SubElement(
+            suite, "testcase", {"name": ruling.id, "classname": f"audit.gate.{ruling.check or 'policy'}", "time": "0"}
+        )
+        kind = "failure" if ruling.outcome in FAILURES else "error" if ruling.outcome in ERRORS else None
+        if kind:
+            said = ElementTree.SubElement(
+                case, kind, {"type": ruling.outcome, "message": f"{ruling.outcome}: {clean(ruling.sentence)}"}
+            )
+            held = [f"{item.group} {item.figure}: {item.outcome}: {item.reason}" for item in ruling.held]
+            said.text = clean("\n".join([f"{decision.policy['source']}:{ruling.line}", *held]))
+    said_of_all = [decision.sentence, *(waiver.sentence for waiver in decision.waivers)]
+    ElementTree.SubElement(suite, "system-out").text = clean("\n".join(said_of_all))
+    ElementTree.SubElement(suite, "system-err").text = ""
+    ElementTree.indent(root, " ")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _facts(decision: Decision) -> dict[str, str]:
+    facts = {
+        "outcome": decision.outcome,
+        "exit_code": str(decision.exit_code),
+        "policy.name": decision.policy["name"],
+        "policy.sha256": decision.policy["sha256"],
+        **{f"run.{name}": str(value) for name, value in decision.run.items()},
+        **{f"baseline.{name}": str(value) for name, value in (decision.baseline or {}).items()},
+        **{f"code.{name}": str(value) for name, value in decision.code.items()},
+    }
+    waivers = {f"waiver.{i}.{waiver.state}": waiver.sentence for i, waiver in enumerate(decision.waivers)}
+    return facts | waivers

@@ -1,0 +1,67 @@
+"""The decision in Markdown, for a build's page or a person."""
+
+from __future__ import annotations
+
+from audit.core.clean_text import in_markdown
+from audit.release.decision import Decision, Ruling
+
+MARKS = {
+    "pass": "pass",
+    "breach": "**BREACH**",
+    "inconclusive": "**INCONCLUSIVE**",
+    "instrument": "**INSTRUMENT**",
+    "incomplete": "**INCOMPLETE**",
+    "waived": "*waived*",
+}
+
+
+def summary_markdown(decision: Decision) -> str:
+    """A sentence, a table of the rulings, the waivers, and the digests."""
+    lines = [
+        f"## {decision.sentence}",
+        "",
+        f"Exit code {decision.exit_code}, by the policy {in_markdown(decision.policy['name'])}, on {decision.decided}.",
+        "",
+        "| Rule | Outcome | Figure | Value | Interval | Asked | Speakers |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(ruling) for ruling in decision.rulings),
+        "",
+        *(
+            f"- `{ruling.id}`: {in_markdown(ruling.sentence)}"
+            for ruling in decision.rulings
+            if ruling.outcome != "pass"
+        ),
+        "",
+    ]
+    if decision.waivers:
+        lines += ["### Waivers", "", *(f"- {in_markdown(waiver.sentence)}" for waiver in decision.waivers), ""]
+    lines += ["| | Policy | Run | Baseline |", "| --- | --- | --- | --- |"]
+    lines += [f"| digest | `{decision.policy['sha256']}` | `{decision.run['digest']}` | {_baseline(decision)} |"]
+    for name in (name for name in decision.run if name != "digest"):
+        beside = (decision.baseline or {}).get(name)
+        lines.append(f"| {name} | | {_fact(decision.run[name])} | {'' if beside is None else _fact(beside)} |")
+    lines += ["", f"Decided by the code {_fact(decision.code)}.", ""]
+    return "\n".join(lines)
+
+
+def _row(ruling: Ruling) -> str:
+    estimate, asked = ruling.estimate, ""
+    if ruling.limit is not None:
+        asked = f"{ruling.side.replace('_', ' ')} {ruling.limit:g}"
+    value = interval = speakers = ""
+    if estimate is not None:
+        value = "" if estimate.value is None else f"{estimate.value:.3f}"
+        interval = "none" if estimate.interval is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
+        speakers = str(estimate.n_speakers)
+    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], in_markdown(ruling.figure), value, interval, asked, speakers)
+    return f"| {' | '.join(cells)} |"
+
+
+def _baseline(decision: Decision) -> str:
+    return "" if decision.baseline is None else f"`{decision.baseline['digest']}`"
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dict):
+        return in_markdown(", ".join(f"{name} {item}" for name, item in value.items()))
+    return in_markdown("" if value is None else str(value))

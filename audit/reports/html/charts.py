@@ -1,0 +1,368 @@
+"""The drawing of figures: dots with intervals, and confusion heat maps, each one small panel as SVG.
+
+A panel is about 300 px wide, so that several stand side by side on a screen and one fills a phone without shrinking its
+letters. Nothing is computed here: what is drawn is what the audit's tables hold.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from audit.core.clean_text import clean
+from audit.reports.html.palette import TURN, heat_level, light, with_variables
+from audit.reports.html.wording import Unit, write_number
+
+PANEL_WIDTH: Final = 304
+"""Pixels; one unit of the SVG is one CSS pixel."""
+
+STYLE: Final[Any] = {  # rc_context wants its keys as literals; a wrong one fails in every test that draws
+    "svg.fonttype": "none",
+    "svg.hashsalt": "speech2face-audit",
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10.5,
+    "axes.linewidth": 0.8,
+    "figure.dpi": 72,
+    "savefig.dpi": 72,
+    "path.simplify": False,
+}
+_FONTS: Final = "Helvetica, Arial, &apos;DejaVu Sans&apos;, sans-serif"
+_MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^", "man": "o", "ink": "o"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One dot with its interval; all ``None`` where it could not be estimated."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n_speakers: int | None
+    series: str = "ink"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a dot plot: a label and a mark for each series."""
+
+    label: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One cell of a heat map; ``own`` marks a read that is right for the row's group."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    own: bool = False
+
+
+def dots(
+    title: str,
+    rows: Sequence[Row],
+    unit: Unit,
+    *,
+    signed: bool = False,
+    limits: tuple[float, float] | None = None,
+    series: Sequence[str] = ("ink",),
+) -> str:
+    """Dots with their intervals, one row a label, as a standalone SVG.
+
+    Parameters
+    ----------
+    title : str
+        What the panel shows; drawn above it.
+    rows : sequence of Row
+        From top to bottom.
+    unit : {"share", "years", "cosine"}
+        Of the marks.
+    signed : bool
+        Whether the marks are differences: the axis is then symmetrical about zero.
+    limits : (float, float), optional
+        Ends of the axis; by default they hold every interval.
+    series : sequence of str
+        Names of the marks within a row, also names of their colours.
+    """
+    tallest = max((len(_wrapped(row.label)) for row in rows), default=1)
+    pitch = 15 if len(series) > 1 else max(22, 13 * tallest)
+    gap = 12 if len(series) > 1 else 0
+    body = len(rows) * (pitch * len(series) + gap)
+    legend = 22 if len(series) > 1 else 0
+    top, bottom, left, right = 42, 24 + legend, 90, 38
+    with mpl.rc_context(STYLE):
+        figure, ax = canvas(title, top=top, body=body, bottom=bottom, left=left, right=right)
+        low, high = limits or _limits(rows, signed)
+        pad = 0.02 * (high - low)
+        ax.set_xlim(low - pad, high + pad)
+        ax.set_ylim(body, 0)
+        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+        ax.xaxis.set_major_formatter(
+            lambda value, _: write_number(value, unit, signed) + ("%" if unit == "share" and not signed else "")
+        )
+        ax.tick_params(axis="x", length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
+        ax.grid(axis="x", color=light("grid"), linewidth=1)
+        ax.set_axisbelow(True)
+        ax.set_yticks([])
+        for side in ("top", "left", "right", "bottom"):
+            ax.spines[side].set_visible(False)
+        if low <= 0 <= high:
+            ax.axvline(0, color=light("muted"), linewidth=1)
+        edge = ax.get_yaxis_transform()
+        ax.text(
+            1.13, -4, "n", transform=edge, ha="right", va="bottom", fontsize=9.5, color=light("muted"), style="italic"
+        )
+        for i, row in enumerate(rows):
+            start = i * (pitch * len(series) + gap) + gap / 2
+            if i and len(series) > 1:
+                ax.plot(
+                    [-0.42, 1.13],
+                    [start - gap / 2] * 2,
+                    transform=edge,
+                    color=light("grid"),
+                    linewidth=1,
+                    clip_on=False,
+                )
+            middle = start + pitch * len(series) / 2
+            lines = _wrapped(row.label)
+            for k, line in enumerate(
+                lines
+            ):  # one text a line: a browser's font is not the one that lines were measured in
+                y = middle + 12 * (k - (len(lines) - 1) / 2)
+                ax.text(-0.04, y, line, transform=edge, ha="right", va="center", color=light("ink"))
+            blank = bool(row.marks) and all(mark.value is None for mark in row.marks)
+            if blank:
+                ax.text(
+                    low + 2 * pad,
+                    middle,
+                    "not estimable",
+                    va="center",
+                    fontsize=9.5,
+                    style="italic",
+                    color=light("muted"),
+                )
+            for j, name in enumerate(series):
+                mark = next((m for m in row.marks if m.series == name), None)
+                if mark is not None and not blank:
+                    _draw_mark(ax, mark, start + pitch * (j + 0.5), low)
+        if legend:
+            _draw_legend(figure, series)
+        return svg_of(figure)
+
+
+def heat(
+    title: str, row_labels: Sequence[str], column_labels: Sequence[str], cells: Sequence[Sequence[HeatCell]]
+) -> str:
+    """A confusion heat map, the share and its interval written in every cell, as a standalone SVG.
+
+    Parameters
+    ----------
+    title : str
+        What the panel shows; drawn above it.
+    row_labels : sequence of str
+        The speakers' groups; a second line after a newline is drawn smaller.
+    column_labels : sequence of str
+        What was read.
+    cells : sequence of sequence of HeatCell
+        Shares, by row and column.
+    """
+    size, left, right = 36, 86, 2
+    body = size * len(row_labels)
+    with mpl.rc_context(STYLE):
+        figure, ax = canvas(title, top=58, body=body, bottom=6, left=left, right=right)
+        levels = [[0 if cell.value is None else heat_level(cell.value) for cell in row] for row in cells]
+        colours = mpl.colors.ListedColormap([light(f"heat{i}") for i in range(11)])
+        sns.heatmap(
+            levels, ax=ax, cmap=colours, vmin=-0.5, vmax=10.5, cbar=False, linewidths=1.5, linecolor=light("paper")
+        )
+        ax.set_xticks([])
+        ax.set_yticks([])
+        for j, label in enumerate(column_labels):
+            for k, word in enumerate(reversed(label.split(" "))):
+                ax.text(j + 0.5, -0.12 - 0.28 * k, word, ha="center", va="bottom", fontsize=8.2, color=light("muted"))
+        for i, (label, row) in enumerate(zip(row_labels, cells, strict=True)):
+            name, _, count = label.partition("\n")
+            lines = [*_wrapped(name)[:2], *([count] if count else [])]
+            for k, line in enumerate(lines):
+                shade, points = (light("muted"), 9.0) if line == count else (light("ink"), 10.5)
+                y = i + 0.5 + 0.31 * (k - (len(lines) - 1) / 2)
+                ax.text(-0.15, y, line, ha="right", va="center", fontsize=points, color=shade)
+            for j, cell in enumerate(row):
+                _write_cell(ax, cell, i, j, levels[i][j])
+        return svg_of(figure)
+
+
+def inline(svg: str, name: str) -> str:
+    """The drawing alone, to stand inside a page: the page's colours and font, ids that no other figure has."""
+    body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'(xlink:href|href)="#', rf'\1="#{name}-', body)
+    body = re.sub(r"url\(#", f"url(#{name}-", body)
+    return with_variables(body.replace(_FONTS, "var(--sans)")).replace("<svg ", '<svg aria-hidden="true" ', 1)
+
+
+def canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
+    """An empty panel with its title; the margins around its axes, and their height, in pixels."""
+    height = top + body + bottom
+    figure = Figure(figsize=(PANEL_WIDTH / 72, height / 72), facecolor="none")
+    FigureCanvasSVG(figure)
+    ax = figure.add_axes(
+        (left / PANEL_WIDTH, bottom / height, (PANEL_WIDTH - left - right) / PANEL_WIDTH, body / height),
+        facecolor="none",
+    )
+    figure.text(0, 1 - 12 / height, clean(title), fontsize=12, fontweight="bold", color=light("ink"), va="center")
+    return figure, ax
+
+
+def _draw_mark(ax: Axes, mark: Mark, y: float, left: float) -> None:
+    colour = light(mark.series)
+    if mark.value is None:
+        ax.text(
+            left + 0.04 * (ax.get_xlim()[1] - left),
+            y,
+            "not estimable",
+            va="center",
+            fontsize=9,
+            style="italic",
+            color=light("muted"),
+        )
+        return
+    low, high = ax.get_xlim()
+    if mark.low is not None and mark.high is not None:
+        ax.plot([max(mark.low, low), min(mark.high, high)], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+    face = light("paper") if mark.series == "portrait" or mark.low is None else colour
+    ax.plot(
+        [mark.value],
+        [y],
+        marker=_MARKERS.get(mark.series, "o"),
+        markersize=6.2,
+        color=colour,
+        markerfacecolor=face,
+        markeredgewidth=1.6,
+        clip_on=False,
+    )
+    if mark.n_speakers is not None:
+        ax.text(
+            1.13,
+            y,
+            f"{mark.n_speakers:,}",
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=9,
+            color=light("muted"),
+        )
+
+
+def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
+    """A line of shapes and names along the lower edge."""
+    height = figure.get_figheight() * 72
+    for i, name in enumerate(series):
+        x = (30 + 84 * i) / PANEL_WIDTH
+        face = light("paper") if name == "portrait" else light(name)
+        figure.add_artist(
+            mpl.lines.Line2D(
+                [x],
+                [9 / height],
+                marker=_MARKERS.get(name, "o"),
+                markersize=6.2,
+                color=light(name),
+                markerfacecolor=face,
+                markeredgewidth=1.6,
+            )
+        )
+        figure.text(x + 8 / PANEL_WIDTH, 9 / height, name, fontsize=10, va="center", color=light("ink"))
+
+
+def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
+    ink = light("on_fill") if level >= TURN else light("ink")
+    if cell.value is None:
+        for k, part in enumerate(("not esti-", "mable")):
+            ax.text(
+                j + 0.5,
+                i + 0.38 + 0.26 * k,
+                part,
+                ha="center",
+                va="center",
+                fontsize=8,
+                style="italic",
+                color=light("muted"),
+            )
+    else:
+        number = write_number(cell.value, "share")
+        ax.text(
+            j + 0.5,
+            i + 0.36,
+            number,
+            ha="center",
+            va="center",
+            fontsize=11.5,
+            fontweight="bold" if cell.own else "normal",
+            color=ink,
+        )
+        if cell.low is not None and cell.high is not None:
+            ends = f"{100 * cell.low:.0f}\u2013{100 * cell.high:.0f}"
+            ax.text(j + 0.5, i + 0.74, ends, ha="center", va="center", fontsize=8, color=ink)
+    if cell.own:
+        ax.add_patch(Rectangle((j + 0.035, i + 0.035), 0.93, 0.93, fill=False, edgecolor=light("ink"), linewidth=1.6))
+
+
+def _limits(rows: Sequence[Row], signed: bool) -> tuple[float, float]:
+    """Ends of an axis that hold every interval, zero and a little air."""
+    ends = [
+        abs(end) for row in rows for mark in row.marks for end in (mark.value, mark.low, mark.high) if end is not None
+    ]
+    reach = nice_reach(max(ends, default=0.0))
+    negative = any((end or 0) < 0 for row in rows for mark in row.marks for end in (mark.value, mark.low))
+    return (-reach if signed or negative else 0.0, reach)
+
+
+def nice_reach(value: float) -> float:
+    """The next round number at or above a positive value, 1 for zero.
+
+    Examples
+    --------
+    >>> nice_reach(0.31), nice_reach(7.2), nice_reach(0.0)
+    (0.4, 8.0, 1.0)
+    """
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    step = next(step for step in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0) if value <= step * power * (1 + 1e-9))
+    return round(step * power, 12)
+
+
+def _wrapped(label: str) -> list[str]:
+    """A long row label in up to three lines."""
+    lines = [""]
+    for word in clean(label).split(" "):
+        if lines[-1] and len(lines[-1]) + len(word) > 13:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return [line if len(line) <= 15 else line[:14] + "\u2026" for line in lines[:3]]
+
+
+def svg_of(figure: Figure) -> str:
+    """The figure's text: no date, no metadata, the same bytes every time."""
+    buffer = io.StringIO()
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True
+    )
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", buffer.getvalue(), flags=re.DOTALL)
+    text = re.sub(r"<!DOCTYPE[^>]*>\s*", "", text)
+    text = re.sub(r'(<svg[^>]*?) width="[\d.]+pt" height="[\d.]+pt"', r"\1", text.replace("\n<svg", "<svg"), count=1)
+    text = re.sub(r'height="[\d.]+pt"|width="[\d.]+pt"', "", text)
+    return text.replace("'DejaVu Sans'", _FONTS)

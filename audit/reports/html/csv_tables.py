@@ -1,0 +1,63 @@
+"""The audit's tables as CSV files that a spreadsheet can open without running anything in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from audit.core.clean_text import clean
+from audit.core.errors import RunError
+from audit.reports.html.records import Tabled, records
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
+
+
+def harmless(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it.
+
+    Numbers stay numbers, a missing value is empty.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless(-0.5), harmless(None), harmless("black")
+    ("'=1+1", -0.5, '', 'black')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
+        written = clean(str(cell))
+        return f"'{written}" if _FORMULA.match(written) else written
+    return cell
+
+
+def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
+    """Write each table to ``folder/<name>.csv`` (UTF-8) and remove tables of an earlier audit.
+
+    Raises
+    ------
+    RunError
+        If a table's name could not be a file's.
+    """
+    wrong = [name for name in audit.tables if not _NAME.fullmatch(name)]
+    if wrong:
+        raise RunError(
+            f"audit.json names a table {wrong[0]!r}.",
+            "Small letters, digits and _.",
+            "Write it again: audit measure RUN.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, table in audit.tables.items():
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow([harmless(str(column)) for column in table.frame.columns])
+        writer.writerows([harmless(cell) for cell in row.values()] for row in records(audit, name))
+        path = folder / f"{name}.csv"
+        path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
+        written.append(path)
+    for stale in sorted(set(folder.glob("*.csv")) - set(written)):
+        stale.unlink()
+    return written

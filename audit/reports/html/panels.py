@@ -1,0 +1,326 @@
+"""Which figures the report shows: each a set of small panels of one kind, with words for those who cannot see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audit.audits.audit import Audit
+from audit.core.vocabulary import GENDERS, RACES, STAGES
+from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat
+from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.tabular import TableView
+from audit.reports.html.texts import fill, texts
+from audit.reports.html.wording import (
+    NO_INTERVAL,
+    file_stem,
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    order_groups,
+    order_languages,
+    write_value,
+)
+from audit.reports.report import evidence, language_tables
+
+MOST_LANGUAGES = 4
+"""Panels by language: the languages with most speakers; tables hold them all."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing: its file's name, its SVG, and what it shows in one sentence."""
+
+    name: str
+    svg: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """Panels that are read together, and the numbers behind them."""
+
+    name: str
+    caption: str
+    panels: tuple[Panel, ...]
+    tables: tuple[TableView, ...]
+
+    @property
+    def has_bare_dot(self) -> bool:
+        """Whether some estimate behind the figure has no interval."""
+        cells = (cell for table in self.tables for row in table.rows for cell in row)
+        return any(cell.kind == "estimate" and NO_INTERVAL in cell.lines for cell in cells)
+
+
+def figure_views(audit: Audit) -> dict[str, FigureView]:
+    """All figures of the report by name; those without data are left out."""
+    found = (
+        _stages(audit),
+        _confusion(audit),
+        _by_language(audit),
+        _effects(audit),
+        _attributes(audit),
+        _instrument(audit),
+        _missing(audit),
+    )
+    return {view.name: view for view in found if view is not None}
+
+
+def _stages(audit: Audit) -> FigureView | None:
+    rows = where(disparities(audit), metric="read_own_group")
+    languages = ["all", *_main_languages(audit, rows)]
+    panels = []
+    for language in languages:
+        here = where(rows, language=language)
+        lines = [
+            Row(group_name(group), tuple(_mark(row, text(row, "stage")) for row in where(here, group=group)))
+            for group in _groups(here)
+        ]
+        if _any_value(lines):
+            title = language_name(language).capitalize()
+            svg = dots(title, lines, "share", limits=(0, 1), series=STAGES)
+            panels.append(
+                Panel(
+                    file_stem(f"stages-{language}"),
+                    svg,
+                    fill(_said("stages_alt"), title=title, points=_spoken(here)),
+                )
+            )
+    tables = [
+        table for language in languages[1:] if (table := evidence.three_stages(audit, "read_own_group", language))
+    ]
+    for language, table in zip(languages[1:], tables, strict=False):
+        table.caption += f", {language_name(language)}"
+        table.name += f"-{language}"
+    return _view("stages", _said("stages"), panels, tables)
+
+
+def _confusion(audit: Audit) -> FigureView | None:
+    panels = [panel for stage in STAGES if (panel := _heat_panel(audit, stage, "all", stage.capitalize()))]
+    tables = [table for stage in STAGES if (table := evidence.confusion(audit, stage))]
+    return _view("confusion", _said("confusion"), panels, tables)
+
+
+def _by_language(audit: Audit) -> FigureView | None:
+    rows = where(disparities(audit), stage="rendered", metric="read_own_group")
+    languages = _main_languages(audit, rows)
+    if len(languages) < 2:
+        return None
+    panels = [
+        panel for code in languages if (panel := _heat_panel(audit, "rendered", code, language_name(code).capitalize()))
+    ]
+    tables = [table for code in languages if (table := evidence.confusion(audit, "rendered", code))]
+    return _view(
+        "confusion-by-language",
+        _said("by_language"),
+        panels,
+        tables,
+    )
+
+
+def _effects(audit: Audit) -> FigureView | None:
+    rows = language_tables.effect_rows(audit)
+    shares = [m for m in ("read_own_group", "read_white", "gender_right") if where(rows, metric=m)]
+    panels = []
+    for metric in shares:
+        here = where(rows, metric=metric)
+        several = len(values(here, "language")) > 1
+        if several and len(values(here, "language")) > MOST_LANGUAGES:
+            here, several = where(here, language="all"), False
+        lines = []
+        for group in _groups(here):
+            for row in sorted(where(here, group=group), key=lambda row: text(row, "language")):
+                label = group_name(group) + (f", {_other(text(row, 'language'))}" if several else "")
+                lines.append(Row(label, (_mark(row, "ink"),)))
+        title = metric_name(metric).capitalize()
+        svg = dots(title, lines, "share", signed=True, limits=(-1, 1))
+        panels.append(
+            Panel(
+                file_stem("language-effects-" + metric.replace("_", "-")),
+                svg,
+                fill(_said("effects_alt"), title=title, points=_spoken(here, signed=True)),
+            )
+        )
+    table = language_tables.language_effects(audit)
+    return _view("language-effects", _said("effects"), panels, [table] if table else [])
+
+
+def _attributes(audit: Audit) -> FigureView | None:
+    rows = where(disparities(audit), language="all")
+    panels, tables = [], []
+    for metric in ("gender_right", "age_error"):
+        here = where(rows, metric=metric)
+        lines = [
+            Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
+            for g in _groups(here)
+        ]
+        if not _any_value(lines):
+            continue
+        title = _title(metric)
+        limits = (0.0, 1.0) if metric == "gender_right" else None
+        svg = dots(title, lines, metric_unit(metric), limits=limits, series=STAGES)
+        panels.append(
+            Panel(
+                file_stem(metric.replace("_", "-")),
+                svg,
+                fill(_said("attributes_alt"), title=title, points=_spoken(here)),
+            )
+        )
+        if table := evidence.three_stages(audit, metric):
+            tables.append(table)
+    likeness = [m for m in values(rows, "metric") if m.startswith("similarity_over_impostor_")]
+    for metric in likeness:
+        here = [row for row in where(rows, metric=metric) if text(row, "stage") in ("ceiling", "rendered")]
+        lines = [
+            Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
+            for g in _groups(here)
+        ]
+        if _any_value(lines):
+            title = fill(_said("likeness_title"), what=metric_name(metric).removeprefix("similarity "))
+            svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
+            panels.append(
+                Panel(
+                    file_stem(metric.replace("_", "-")),
+                    svg,
+                    fill(_said("likeness_alt"), title=title, points=_spoken(here)),
+                )
+            )
+        likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
+        tables += [table for name in likenesses if (table := evidence.three_stages(audit, name))]
+    return _view("attributes", _said("attributes"), panels, tables)
+
+
+def _instrument(audit: Audit) -> FigureView | None:
+    rows = records(audit, "instrument")
+    panels = []
+    for metric in ("read_own_group", "gender_right", "age_error"):
+        here = where(rows, metric=metric)
+        named = [gender for gender in GENDERS if where(here, gender=gender)]
+        here = [row for row in here if text(row, "gender") in (named or ["all"])]
+        lines = [
+            Row(
+                group_name(g),
+                tuple(_mark(row, text(row, "gender") if named else "ink") for row in where(here, group=g)),
+            )
+            for g in _groups(here)
+        ]
+        if _any_value(lines):
+            title = _title(metric)
+            limits = None if metric == "age_error" else (0, 1)
+            svg = dots(title, lines, metric_unit(metric), limits=limits, series=tuple(named) or ("ink",))
+            name = file_stem(f"instrument-{metric.replace('_', '-')}")
+            panels.append(Panel(name, svg, fill(_said("instrument_alt"), title=title, points=_spoken(here))))
+    table = evidence.instrument_error(audit)
+    return _view("instrument", _said("instrument"), panels, [table] if table else [])
+
+
+def _missing(audit: Audit) -> FigureView | None:
+    rows = where(disparities(audit), metric="no_face", stage="rendered")
+    panels = []
+    for language in ["all", *_main_languages(audit, rows)]:
+        here = where(rows, language=language)
+        lines = [
+            Row(group_name(g), tuple(_mark(row, "rendered") for row in where(here, group=g))) for g in _groups(here)
+        ]
+        if _any_value(lines):
+            title = language_name(language).capitalize()
+            svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
+            panels.append(
+                Panel(
+                    file_stem(f"no-face-{language}"), svg, fill(_said("missing_alt"), title=title, points=_spoken(here))
+                )
+            )
+    table = evidence.by_language(audit, "no_face")
+    return _view(
+        "no-face",
+        _said("missing"),
+        panels,
+        [table] if table else [],
+    )
+
+
+def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | None:
+    rows = where(disparities(audit), stage=stage, language=language)
+    rows = [
+        row for row in rows if text(row, "metric") in {f"read_{race}" for race in RACES} and text(row, "group") != "all"
+    ]
+    groups = _groups(rows)
+    if not groups:
+        return None
+    labels, cells = [], []
+    for group in groups:
+        here = {text(row, "metric"): row for row in where(rows, group=group)}
+        sizes = [size for row in here.values() if (size := count(row, "n_speakers")) is not None]
+        labels.append(group_name(group) + (f"\nn = {max(sizes):,}" if sizes else ""))
+        line = []
+        for race in RACES:
+            row = here.get(f"read_{race}", {})
+            line.append(
+                HeatCell(number(row, "value"), number(row, "low"), number(row, "high"), own=race in group.split("|"))
+            )
+        cells.append(line)
+    svg = heat(title, labels, [group_name(race) for race in RACES], cells)
+    return Panel(
+        file_stem(f"confusion-{stage}-{language}"),
+        svg,
+        fill(_said("heat_alt"), title=title),
+    )
+
+
+def _main_languages(audit: Audit, rows: Sequence[Record]) -> list[str]:
+    """The languages with most speakers, in the order of languages."""
+    sizes: dict[str, int] = {}
+    for row in rows:
+        language = text(row, "language")
+        if language != "all":
+            sizes[language] = max(sizes.get(language, 0), count(row, "n_speakers") or 0)
+    most = sorted(sizes, key=lambda language: (-sizes[language], language))[:MOST_LANGUAGES]
+    return order_languages(most) if len(sizes) > 1 else []
+
+
+def _any_value(lines: Sequence[Row]) -> bool:
+    """Whether there is anything to draw; where there is not, the table says why."""
+    return any(mark.value is not None for line in lines for mark in line.marks)
+
+
+def _other(language: str) -> str:
+    return _said("any_language") if language == "all" else language_name(language)
+
+
+def _title(metric: str) -> str:
+    title = metric_name(metric).capitalize()
+    return fill(_said("in_years"), title=title) if metric == "age_error" else title
+
+
+def _said(name: str) -> str:
+    return str(texts()["figures"][name])
+
+
+def _groups(rows: Sequence[Record]) -> list[str]:
+    return values(rows, "group", order_groups)
+
+
+def _mark(row: Record, series: str) -> Mark:
+    return Mark(number(row, "value"), number(row, "low"), number(row, "high"), count(row, "n_speakers"), series)
+
+
+def _spoken(rows: Sequence[Record], signed: bool = False) -> str:
+    """The points in words, for the alternative text; intervals stand in the table."""
+    parts = []
+    for group in _groups(rows):
+        points = []
+        for row in where(rows, group=group):
+            value = number(row, "value")
+            said = (
+                _said("not_estimable")
+                if value is None
+                else write_value(value, metric_unit(text(row, "metric")), signed)
+            )
+            points.append(" ".join(filter(None, [text(row, "stage") or text(row, "gender"), said])))
+        parts.append(f"{group_name(group)}: {', '.join(points)}")
+    return "; ".join(parts) + "."
+
+
+def _view(name: str, caption: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView | None:
+    return FigureView(name, caption, tuple(panels), tuple(tables)) if panels else None

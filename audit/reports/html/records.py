@@ -1,0 +1,90 @@
+"""Rows of the audit's tables as plain values: text, numbers or ``None``, whatever the frame held them as."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from audit.audits.audit import Audit, Table, plain_value
+from audit.core.clean_text import clean
+
+Record = Mapping[str, object]
+
+
+class Tabled(Protocol):
+    """Whatever holds tables by name, as an audit does."""
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables, by name."""
+        ...
+
+
+def records(audit: Tabled, table: str) -> list[dict[str, object]]:
+    """The rows of a table; none where there is no such table."""
+    if table not in audit.tables:
+        return []
+    frame = audit.tables[table].frame
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, map(plain, row), strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
+def plain(value: object) -> object:
+    """A cell as Python's own type, every kind of missing as ``None``."""
+    value = plain_value(value)
+    return clean(value) if isinstance(value, str) else value
+
+
+def text(record: Record, key: str, default: str = "") -> str:
+    """A text of a row, the default where there is none."""
+    value = record.get(key)
+    return default if value is None else clean(str(value))
+
+
+def number(record: Record, key: str) -> float | None:
+    """A number of a row, ``None`` where there is none."""
+    value = record.get(key)
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def count(record: Record, key: str) -> int | None:
+    """A whole number of a row, ``None`` where there is none."""
+    value = number(record, key)
+    return None if value is None else round(value)
+
+
+FIGURE = frozenset(
+    {"metric", "stage", "group", "language", "value", "low", "high", "n_speakers", "n_clips", "n_missing", "method"}
+)
+"""The columns of the table of every figure; a further one is a column that the plan splits by."""
+
+
+def disparities(audit: Audit) -> list[Record]:
+    """The figures by group and language: of those split further by other columns, only the ones over all of each."""
+    rows = records(audit, "disparities")
+    return [row for row in rows if all(text(row, key, "all") == "all" for key in row.keys() - FIGURE)]
+
+
+def where(rows: Iterable[Record], **fixed: str) -> list[Record]:
+    """The rows whose columns hold these texts."""
+    return [row for row in rows if all(text(row, key) == value for key, value in fixed.items())]
+
+
+def values(rows: Iterable[Record], key: str, order: Callable[[Iterable[str]], list[str]] = sorted) -> list[str]:
+    """The different texts of a column, each once, in an order."""
+    return order({text(row, key) for row in rows})
+
+
+def strings(value: object) -> list[str]:
+    """A list of sentences as stored, or one sentence, as a list."""
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return [clean(str(item)) for item in value]
+    return [clean(str(value))]
+
+
+def mapping(value: object) -> dict[str, object]:
+    """A stored mapping, empty where there is none."""
+    return {clean(str(key)): item for key, item in value.items()} if isinstance(value, Mapping) else {}

@@ -1,0 +1,255 @@
+"""What each check found, ready to be set: badge, sentence, headline figure and its drawing against the margin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from audit.audits.audit import Audit
+from audit.checks.finding import OUTCOMES, Finding
+from audit.core.clean_text import clean
+from audit.reports.html.charts import nice_reach
+from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.texts import fill, texts
+from audit.reports.html.wording import (
+    Unit,
+    counted,
+    estimate_name,
+    estimate_signed,
+    estimate_unit,
+    group_name,
+    write_interval,
+    write_number,
+    write_value,
+)
+from audit.stats.estimate import Estimate
+
+GLYPH_WIDTH: Final = 240
+"""Units of the drawing, one CSS pixel each at its natural size."""
+
+ONE_SIDED: Final = frozenset({"S2F001", "S2F002", "S2F003", "S2F007"})
+"""Checks that look for a difference in one direction: all that lies below the margin is tolerated."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on a glyph's scale."""
+
+    x: float
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """An interval drawn against its margin: places along a line ``GLYPH_WIDTH`` wide.
+
+    Attributes
+    ----------
+    dot : float
+        The estimate.
+    bar : (float, float) or None
+        The interval, cut at the ends of the scale.
+    band : (float, float) or None
+        What the margin tolerates: both sides of zero, or all below the margin.
+    zero : float or None
+        Zero, where the scale holds it.
+    ticks : tuple of Tick
+        The scale.
+    label : str
+        The same in words.
+    """
+
+    dot: float
+    bar: tuple[float, float] | None
+    band: tuple[float, float] | None
+    zero: float | None
+    ticks: tuple[Tick, ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check's answer as it is shown."""
+
+    code: str
+    title: str
+    outcome: str
+    about: str
+    sentence: str
+    reason: str
+    would_change: str
+    value: str
+    interval: str
+    margin: str
+    sizes: str
+    missing: str
+    glyph: Glyph | None
+    figures: TableView | None
+
+
+def verdicts(audit: Audit) -> list[Verdict]:
+    """Every finding of the audit, in its order."""
+    return [_verdict(finding) for finding in audit.findings]
+
+
+def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
+    """How many findings have each outcome, in the order of the outcomes, those with none left out."""
+    counts = [(outcome, sum(verdict.outcome == outcome for verdict in found)) for outcome in OUTCOMES]
+    return [(outcome, number) for outcome, number in counts if number]
+
+
+def draw(
+    estimate: Estimate, unit: Unit, signed: bool, threshold: float | None, one_sided: bool = False
+) -> Glyph | None:
+    """The drawing of an estimate, ``None`` where there is no point to draw."""
+    if estimate.value is None:
+        return None
+    inset = 8.0
+    ends = [abs(v) for v in (estimate.value, estimate.low, estimate.high, threshold) if v is not None]
+    reach = 1.0 if unit == "share" and not signed else nice_reach(max(ends))
+    left = -reach if signed or min(estimate.value, estimate.low or 0.0) < 0 else 0.0
+
+    def place(value: float) -> float:
+        inside = min(max(value, left), reach)
+        return round(inset + (GLYPH_WIDTH - 2 * inset) * (inside - left) / (reach - left), 2)
+
+    bar = None if estimate.interval is None else (place(estimate.interval[0]), place(estimate.interval[1]))
+    band = None if threshold is None else (place(left if one_sided else -abs(threshold)), place(abs(threshold)))
+    ticks = [
+        Tick(place(left), write_number(left, unit, signed), "start"),
+        Tick(place(reach), write_number(reach, unit, signed), "end"),
+    ]
+    if left < 0:
+        ticks.insert(1, Tick(place(0.0), "0", "middle"))
+    interval = write_interval(estimate.low, estimate.high, unit, signed)
+    words = texts()["results"]
+    spoken = fill(words["spoken"], value=write_value(estimate.value, unit, signed), interval=interval)
+    if threshold is not None:
+        spoken += fill(words["spoken_margin"], margin=_margin(threshold, unit))
+    return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
+
+
+def outcome_table(audit: Audit) -> pd.DataFrame:
+    """What each check found, in one row: what a terminal shows.
+
+    Returns
+    -------
+    DataFrame
+        Columns check, title, outcome, estimate, interval, whom and speakers; texts all, but for speakers.
+    """
+    rows = [
+        {
+            "check": found.code,
+            "title": found.title,
+            "outcome": finding.outcome.replace("_", " "),
+            "estimate": found.value,
+            "interval": found.interval if finding.estimate is not None and finding.estimate.value is not None else "",
+            "whom": found.about,
+            "speakers": None if finding.estimate is None else finding.estimate.n_speakers,
+        }
+        for finding, found in zip(audit.findings, verdicts(audit), strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["check", "title", "outcome", "estimate", "interval", "whom", "speakers"])
+    return table.astype({"speakers": "Int64"})
+
+
+def _verdict(finding: Finding) -> Verdict:
+    estimate, said = finding.estimate, texts()["results"]
+    unit = _unit(finding)
+    signed = finding.threshold is not None or any(
+        finding.estimates[name] == estimate and estimate_signed(name) for name in finding.estimates
+    )
+    value = interval = sizes = missing = ""
+    glyph = None
+    if estimate is not None:
+        sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
+        lost = counted(estimate.n_missing, "clip")
+        missing = fill(said["not_read"], clips=lost) if estimate.n_missing else said["every_clip_read"]
+        if estimate.value is None:
+            value, interval = said["not_estimable"], clean(estimate.method)
+        else:
+            value = write_value(estimate.value, unit, signed)
+            interval = write_interval(estimate.low, estimate.high, unit, signed)
+            glyph = draw(estimate, unit, signed, finding.threshold, finding.code in ONE_SIDED)
+    margin = "" if finding.threshold is None else _margin(finding.threshold, unit)
+    return Verdict(
+        code=clean(finding.code),
+        title=clean(finding.title),
+        outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
+        about=_about(finding.group),
+        sentence=clean(finding.sentence),
+        reason=_sentence(finding.reason),
+        would_change=_sentence(finding.would_change),
+        value=value,
+        interval=interval,
+        margin=margin,
+        sizes=sizes,
+        missing=missing,
+        glyph=glyph,
+        figures=_figures(finding),
+    )
+
+
+def _about(group: str) -> str:
+    words = texts()["summary"]
+    return str(words["all_groups"]) if group == "all" else fill(words["group"], group=group_name(group))
+
+
+def _margin(threshold: float, unit: Unit) -> str:
+    """A margin without a sign: one of rates is in points."""
+    return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
+
+
+def _sentence(words: str) -> str:
+    """With a capital at its head, outcomes by their names, and signs that are no hyphens."""
+    for outcome in OUTCOMES:
+        words = words.replace(outcome, texts()["outcomes"][outcome]["name"])
+    words = re.sub(r"(?<![\w\N{MINUS SIGN}-])-(?=\d)", "\N{MINUS SIGN}", words)
+    return clean(words[:1].upper() + words[1:])
+
+
+def _unit(finding: Finding) -> Unit:
+    """The unit of the headline: that of the named figure it is, else that of the check."""
+    for name, estimate in finding.estimates.items():
+        if estimate == finding.estimate:
+            return estimate_unit(finding.code, name)
+    return estimate_unit(finding.code, "")
+
+
+def _figures(finding: Finding) -> TableView | None:
+    if not finding.estimates:
+        return None
+    view = TableView(
+        name=f"figures-{finding.code.lower()}",
+        caption=fill(texts()["tables"]["figures"], code=clean(finding.code)),
+        columns=(
+            Column("Figure"),
+            Column("Estimate", numeric=True, hint="with its interval"),
+            Column("Speakers", numeric=True),
+            Column("Clips", numeric=True),
+            Column("Not read", numeric=True),
+            Column("Method"),
+        ),
+        sortable=False,
+    )
+    for name, item in finding.estimates.items():
+        figure = view.estimate(
+            item.as_dict(), estimate_unit(finding.code, name), estimate_signed(name), bare=False, speakers=False
+        )
+        method = words(clean(item.method)) if item.value is not None else Cell("\N{EN DASH}")
+        view.rows.append(
+            [
+                head(estimate_name(finding.code, name)),
+                figure,
+                whole(item.n_speakers),
+                whole(item.n_clips),
+                whole(item.n_missing),
+                method,
+            ]
+        )
+    return view

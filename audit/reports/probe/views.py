@@ -1,0 +1,135 @@
+"""The tables of the probe's page, as they are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audit.core.vocabulary import GENDERS
+from audit.probes.changes import PROPERTIES, READS
+from audit.probes.probe import Probe
+from audit.reports.html.records import Record, count, number, records, text, where
+from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.wording import group_name, status_name, write_interval, write_number, write_value
+from audit.reports.probe.panels import TITLES, figure_of, overall, unit_of
+from audit.stats import ALL
+
+
+def matrix(probe: Probe, texts: dict[str, Any]) -> TableView:
+    """The word and the excess of every factor and property, over all voices."""
+    rows = overall(records(probe, "effects"))
+    margins = {prop.name: write_value(prop.margin, unit_of(prop.name), signed=True) for prop in PROPERTIES}
+    titles = {prop.name: prop.title[:1].upper() + prop.title[1:] for prop in PROPERTIES}
+    columns = (
+        Column("Factor"),
+        *(Column(titles[name], hint=f"margin {margin.removeprefix('+')}") for name, margin in margins.items()),
+        Column("n", numeric=True),
+    )
+    view = TableView("matrix", texts["far"]["matrix"], columns, sortable=False, remark=texts["far"]["matrix_note"])
+    for factor, title in TITLES.items():
+        mine = {text(row, "property"): row for row in where(rows, factor=factor) if text(row, "outcome")}
+        if mine:
+            cells = [_word(mine[name], name, texts) for name in margins]
+            voices = [count(row, "n_voices") or 0 for row in mine.values()]
+            view.rows.append([head(title), *cells, whole(min(voices))])
+    return view
+
+
+def _word(row: Record, prop: str, texts: dict[str, Any]) -> Cell:
+    outcome, value = text(row, "outcome"), number(row, "excess")
+    told = texts["outcomes"][outcome]
+    unit = unit_of(prop)
+    lines = (
+        ()
+        if value is None
+        else (
+            f"{write_number(value, unit, True)} "
+            f"{write_interval(number(row, 'excess_low'), number(row, 'excess_high'), unit, True)}",
+        )
+    )
+    return Cell(f"{told['symbol']} {told['name']}", lines, kind=f"word word-{outcome}")
+
+
+def shifts(probe: Probe, texts: dict[str, Any]) -> TableView:
+    """How the reads shift under every factor: as a woman by the voice's sex, the others over all voices."""
+    rows = where(records(probe, "reads"), group=ALL)
+    sexes = [gender for gender in GENDERS if where(rows, gender=gender)]
+    columns = [("read_woman", sex) for sex in sexes] or [("read_woman", ALL)]
+    columns += [(read, ALL) for read in READS if read != "read_woman"]
+    headings = [
+        Column(
+            READS[read][:1].upper() + READS[read][1:],
+            numeric=True,
+            hint={"woman": "voices of women", "man": "voices of men"}.get(sex, "all voices"),
+        )
+        for read, sex in columns
+    ]
+    view = TableView(
+        "shifts",
+        texts["direction"]["shifts"],
+        (Column("Factor"), *headings),
+        sortable=False,
+        remark=texts["direction"]["shifts_note"],
+    )
+    for factor, title in list(TITLES.items())[1:]:
+        cells = []
+        for read, sex in columns:
+            found = where(rows, read=read, factor=factor, gender=sex)
+            figure = figure_of(found[0], "shift") if found else None
+            cells.append(view.estimate(figure, unit_of(read), signed=True, bare=False, speakers=False))
+        view.rows.append([head(title), *cells])
+    return view
+
+
+def factors(probe: Probe, texts: dict[str, Any]) -> TableView:
+    """What was done to the voices."""
+    columns = (
+        Column("Factor"),
+        Column("What it is"),
+        Column("How"),
+        Column("Source"),
+        Column("Clips", True),
+        Column("Made softer", True),
+    )
+    view = TableView("factors", texts["factors_used"]["caption"], columns, sortable=False)
+    for row in records(probe, "factors"):
+        lowered = count(row, "n_lowered") or 0
+        by = (f"by up to {number(row, 'most_lowered_db') or 0:.1f} dB",) if lowered else ()
+        view.rows.append(
+            [
+                head(text(row, "title")),
+                words(text(row, "role")),
+                words(text(row, "formula")),
+                words(text(row, "source")),
+                whole(count(row, "n_clips")),
+                Cell(f"{lowered:,}", by, kind="number"),
+            ]
+        )
+    return view
+
+
+def missing(probe: Probe, texts: dict[str, Any]) -> TableView:
+    """What could not be read; no row where everything was."""
+    columns = (
+        Column("Factor"),
+        Column("Voices"),
+        Column("Voices, all", True),
+        Column("Voices failed", True),
+        Column("Faces, all", True),
+        Column("Faces not read", True),
+        Column("Why"),
+    )
+    view = TableView("missing", texts["not_read"]["caption"], columns)
+    known = {"factor", "group", "n_voices", "n_voices_failed", "n_faces", "n_not_read"}
+    for row in records(probe, "missing"):
+        if not count(row, "n_not_read"):
+            continue
+        why = [f"{status_name(name)}: {count(row, name)}" for name in row if name not in known and count(row, name)]
+        view.rows.append(
+            [
+                head(TITLES[text(row, "factor")]),
+                words("all voices" if text(row, "group") == ALL else group_name(text(row, "group"))),
+                *(whole(count(row, name)) for name in ("n_voices", "n_voices_failed", "n_faces", "n_not_read")),
+                words(", ".join(why)),
+            ]
+        )
+    return view

@@ -1,0 +1,155 @@
+"""The tables about what the instrument gets wrong, and about what nobody could read."""
+
+from __future__ import annotations
+
+from audit.audits.audit import Audit
+from audit.core.vocabulary import RACES
+from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.texts import fill, texts
+from audit.reports.html.wording import (
+    group_name,
+    language_name,
+    metric_name,
+    order_groups,
+    order_languages,
+    write_interval,
+    write_value,
+)
+from audit.reports.report.evidence import one
+
+_STAGES = ("ceiling", "rendered")
+_READERS = {
+    "instrument": "By the instrument, all faces",
+    "people": "By people, some faces",
+    "prediction_powered": "By both, prediction-powered",
+}
+
+
+def calibration(audit: Audit) -> TableView | None:
+    """What the instrument reads in pictures of which it is known what they show."""
+    rows = records(audit, "confusion")
+    if not rows:
+        return None
+    columns = [Column("Shown"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
+    view = TableView("calibration", texts()["tables"]["calibration"], columns)
+    for truth in values(rows, "truth", order_groups):
+        here = where(rows, truth=truth)
+        cells = [view.estimate(one(here, read=race), "share") for race in RACES]
+        view.rows.append([head(group_name(truth)), *cells])
+    return view
+
+
+def corrected(audit: Audit) -> TableView | None:
+    """Own-group reads and reads as white at each later stage, raw and with the instrument's misreading taken out."""
+    rows = records(audit, "corrected")
+    if not rows:
+        return None
+    raw = [row for row in disparities(audit) if text(row, "metric").startswith("read_")]
+    columns = [Column("Group"), Column("Language")]
+    columns += [
+        Column(f"{stage.capitalize()}, {how}", numeric=True, band=band)
+        for band in ("Read as the own group", "Read as white")
+        for stage in _STAGES
+        for how in ("raw", "corrected")
+    ]
+    view = TableView("corrected", texts()["tables"]["corrected"], columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            cells: list[Cell] = []
+            for read in (group, "white"):
+                for stage in _STAGES:
+                    metric = "read_own_group" if read == group else "read_white"
+                    read_by = one(raw, metric=metric, stage=stage, group=group, language=language)
+                    made = one(rows, stage=stage, group=group, language=language, read=read)
+                    cells += [view.estimate(read_by, "share", bare=False), _corrected(view, made, read)]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
+    conditions = [value for row in rows if (value := number(row, "condition_number")) is not None]
+    if conditions:
+        view.remark = fill(texts()["tables"]["condition"], number=f"{max(conditions):.1f}")
+    return view
+
+
+def _corrected(view: TableView, row: Record | None, read: str) -> Cell:
+    """A corrected figure, or why there is none."""
+    if row is None and "|" in read:
+        reason = texts()["tables"]["not_corrected_several"]
+        return Cell("not corrected", kind="missing", note=view.note_for(reason))
+    if row is None:
+        reason = texts()["tables"]["not_corrected_none"]
+        return Cell("not corrected", kind="missing", note=view.note_for(reason))
+    return view.estimate(row, "share", bare=False)
+
+
+def bounds(audit: Audit) -> TableView | None:
+    """What rates could be, whatever the missing faces show and whoever the speakers of unknown group are.
+
+    Only where something is missing or unknown: elsewhere the bounds say no more than the figure.
+    """
+    rows = [
+        row
+        for row in records(audit, "bounds")
+        if (count(row, "n_missing") or 0) + (count(row, "n_unknown") or 0) > 0 and text(row, "language") == "all"
+    ]
+    if not rows:
+        return None
+    columns = (
+        Column("Group"),
+        Column("Figure"),
+        Column("What is not known"),
+        Column("At the least", numeric=True),
+        Column("At the most", numeric=True),
+        Column("With sampling error", numeric=True),
+        Column("Clips without a face", numeric=True),
+        Column("Unknown speakers", numeric=True),
+    )
+    view = TableView("bounds", texts()["tables"]["bounds"], columns)
+    for group in values(rows, "group", order_groups):
+        for row in where(rows, group=group):
+            least, most = (_share(row, end) for end in ("least", "most"))
+            ends = write_interval(number(row, "low"), number(row, "high"), "share", signed=False)
+            view.rows.append(
+                [
+                    head(group_name(group)),
+                    words(metric_name(text(row, "metric"))),
+                    words(text(row, "not_known")),
+                    least,
+                    most,
+                    Cell(ends, kind="number"),
+                    whole(count(row, "n_missing")),
+                    whole(count(row, "n_unknown")),
+                ]
+            )
+    return view
+
+
+def people(audit: Audit) -> TableView | None:
+    """What people read in some rendered faces, beside what the instrument did, and both together."""
+    rows = [row for row in records(audit, "human_readings") if text(row, "language") == "all"]
+    if not rows:
+        return None
+    columns = [Column("Group")]
+    columns += [
+        Column(label, numeric=True, band=metric_name(metric).capitalize())
+        for metric in ("read_own_group", "read_white")
+        for label in _READERS.values()
+    ]
+    columns.append(Column("People and instrument alike", numeric=True))
+    view = TableView("people", texts()["tables"]["people"], columns)
+    for group in values(rows, "group", order_groups):
+        here = where(rows, group=group)
+        cells = [
+            view.estimate(one(here, metric=metric, read_by=reader), "share", bare=False)
+            for metric in ("read_own_group", "read_white")
+            for reader in _READERS
+        ]
+        alike = view.estimate(one(here, metric="alike", read_by="people"), "share", bare=False)
+        view.rows.append([head(group_name(group)), *cells, alike])
+    return view
+
+
+def _share(row: Record, key: str) -> Cell:
+    value = number(row, key)
+    if value is None:
+        return Cell("not estimable", kind="missing")
+    return Cell(write_value(value, "share", signed=False), sort=repr(value), kind="number")

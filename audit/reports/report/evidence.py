@@ -1,0 +1,285 @@
+"""The tables of the report, each a pivot of one of the audit's tables; no figure is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audit.audits.audit import Audit
+from audit.core.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
+from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
+from audit.reports.html.texts import fill, texts
+from audit.reports.html.wording import (
+    counted,
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    order_groups,
+    order_languages,
+    status_name,
+    write_number,
+)
+
+_STEPS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
+_STEP_NAMES = ("Decoder: portrait to ceiling", "Voice encoder: ceiling to rendered", "Together: portrait to rendered")
+
+
+def one(rows: Sequence[Record], **fixed: str) -> Record | None:
+    """The one row with these texts; ``None`` where there is none."""
+    found = where(rows, **fixed)
+    return found[0] if found else None
+
+
+def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView | None:
+    """One metric at each stage, and what each step changes for the same speakers, by group."""
+    rows = where(disparities(audit), metric=metric, language=language)
+    changes = where(records(audit, "changes"), metric=metric, language=language)
+    groups = values(rows, "group", order_groups)
+    if not groups:
+        return None
+    unit = metric_unit(metric)
+    scale = "points" if unit == "share" else unit
+    columns = [Column("Group")]
+    columns += [Column(stage.capitalize(), numeric=True, band=metric_name(metric).capitalize()) for stage in STAGES]
+    columns += [Column(name, numeric=True, band=f"Change at each step, same speakers, {scale}") for name in _STEP_NAMES]
+    view = TableView(f"stages-{metric}", fill(_caption("stages"), metric=metric_name(metric).capitalize()), columns)
+    for group in groups:
+        row = [head(group_name(group))]
+        row += [view.estimate(one(rows, stage=stage, group=group), unit, bare=False) for stage in STAGES]
+        row += [
+            view.estimate(one(changes, from_stage=a, to_stage=b, group=group), unit, signed=True) for a, b in _STEPS
+        ]
+        view.rows.append(row)
+    view.totals = int(groups[-1] == "all")
+    return view
+
+
+def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView | None:
+    """One metric at one stage, groups by languages."""
+    rows = where(disparities(audit), metric=metric, stage=stage)
+    groups, languages = values(rows, "group", order_groups), values(rows, "language", order_languages)
+    if not groups:
+        return None
+    columns = [Column("Group"), *(Column(language_name(language).capitalize(), numeric=True) for language in languages)]
+    title = fill(_caption("by_language"), metric=metric_name(metric).capitalize(), stage=stage)
+    view = TableView(f"{metric}-{stage}-by-language", title, columns)
+    for group in groups:
+        cells = [
+            view.estimate(one(rows, group=group, language=language), metric_unit(metric), bare=False)
+            for language in languages
+        ]
+        view.rows.append([head(group_name(group)), *cells])
+    view.totals = int(groups[-1] == "all")
+    return view
+
+
+def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | None:
+    """What each group was read as at one stage."""
+    rows = [row for row in disparities(audit) if text(row, "metric") in {f"read_{race}" for race in RACES}]
+    rows = [row for row in where(rows, stage=stage, language=language) if text(row, "group") != "all"]
+    groups = values(rows, "group", order_groups)
+    if not groups:
+        return None
+    columns = [Column("Group"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
+    view = TableView(
+        f"confusion-{stage}-{language}",
+        fill(_caption("confusion"), stage=stage, language=language_name(language)),
+        columns,
+    )
+    for group in groups:
+        cells = [view.estimate(one(rows, group=group, metric=f"read_{race}"), "share") for race in RACES]
+        view.rows.append([head(group_name(group)), *cells])
+    return view
+
+
+def rendered_as(audit: Audit) -> TableView | None:
+    """The exploratory table: change of every read from portrait to rendered."""
+    rows = where(records(audit, "rendered_as"), language="all") or records(audit, "rendered_as")
+    if not rows:
+        return None
+    reads = [race for race in RACES if where(rows, read=race)]
+    several = values(rows, "language", order_languages) != ["all"]
+    columns = [Column("Group"), *([Column("Language")] if several else [])]
+    columns += [Column(group_name(read), numeric=True, band="Read as, points") for read in reads]
+    view = TableView("rendered-as", _caption("rendered_as"), columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            here = where(rows, group=group, language=language)
+            cells = [view.estimate(one(here, read=read), "share", signed=True) for read in reads]
+            heard = [words(language_name(language))] if several else []
+            view.rows.append([head(group_name(group)), *heard, *cells])
+    return view
+
+
+def instrument_error(audit: Audit) -> TableView | None:
+    """The instrument's own reading of the cohort's portraits, by group and gender."""
+    rows = records(audit, "instrument")
+    metrics = metric_order(rows)
+    if not metrics:
+        return None
+    columns = [
+        Column("Group"),
+        Column("Gender"),
+        *(Column(metric_name(metric).capitalize(), numeric=True) for metric in metrics),
+    ]
+    view = TableView("instrument", _caption("instrument"), columns)
+    for group in values(rows, "group", order_groups):
+        for gender in values(where(rows, group=group), "gender", _order_genders):
+            here = where(rows, group=group, gender=gender)
+            cells = [view.estimate(one(here, metric=metric), metric_unit(metric), bare=False) for metric in metrics]
+            view.rows.append([head(group_name(group)), words("all" if gender == "all" else gender), *cells])
+    return view
+
+
+def strata(audit: Audit) -> TableView | None:
+    """Speakers and clips by group, language and gender."""
+    rows = records(audit, "strata")
+    if not rows:
+        return None
+    genders = values(rows, "gender", _order_genders)
+    columns = [Column("Group"), Column("Language")]
+    columns += [
+        Column(gender or "not known", numeric=True, band="Speakers, and their clips, by gender label")
+        for gender in genders
+    ]
+    view = TableView("strata", _caption("strata"), columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            here = where(rows, group=group, language=language)
+            sizes = [_speakers_and_clips(one(here, gender=gender), _absent(audit)) for gender in genders]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *sizes])
+    return view
+
+
+def label_sources(audit: Audit) -> TableView | None:
+    """Where each kind of label comes from."""
+    rows = records(audit, "label_sources")
+    if not rows:
+        return None
+    columns = (Column("Label"), Column("Source"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
+    view = TableView("label-sources", _caption("label_sources"), columns, sortable=False)
+    fields = ("group", "gender", "language", "age")
+    place = lambda row: (_place(fields, text(row, "field")), _place(LABEL_SOURCES, text(row, "source")))  # noqa: E731
+    for row in sorted(rows, key=place):
+        source = text(row, "source", "not recorded").replace("_", " ")
+        view.rows.append(
+            [
+                head(text(row, "field")),
+                words(source),
+                *(whole(count(row, key), _absent(audit)) for key in ("n_speakers", "n_clips")),
+            ]
+        )
+    return view
+
+
+def statuses(audit: Audit) -> TableView | None:
+    """What became of every clip, by group and language."""
+    rows = records(audit, "statuses")
+    if not rows:
+        return None
+    found = sorted(values(rows, "status"), key=lambda status: (_place(CLIP_STATUSES, status), status))
+    columns = [
+        Column("Group"),
+        Column("Language"),
+        *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found),
+    ]
+    view = TableView("statuses", _caption("statuses"), columns)
+    for group in values(rows, "group", order_groups):
+        for language in values(where(rows, group=group), "language", order_languages):
+            here = where(rows, group=group, language=language)
+            counts = [
+                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips"), _absent(audit))
+                for status in found
+            ]
+            view.rows.append([head(group_name(group)), words(language_name(language)), *counts])
+    return view
+
+
+def failures(audit: Audit, limit: int = 200) -> TableView | None:
+    """Every clip that could not be read to the end, the first ones of many; details where the audit tells any."""
+    rows = records(audit, "failures")
+    if not rows:
+        return None
+    detailed = any(text(row, "detail") for row in rows)
+    columns = [Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened")]
+    columns += [Column("Detail")] if detailed else []
+    view = TableView("failures", _caption("failures"), columns)
+    for row in rows[:limit]:
+        who = [code(text(row, "clip_id")), code(text(row, "speaker_id"))]
+        place = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
+        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if detailed else [])]
+        view.rows.append([*who, *place, *happened])
+    if len(rows) > limit:
+        view.remark = fill(_caption("failures_more"), shown=limit, all=f"{len(rows):,}")
+    return view
+
+
+def power(audit: Audit) -> TableView | None:
+    """The smallest difference that each comparison could have detected."""
+    rows = records(audit, "power")
+    if not rows:
+        return None
+    kept = [
+        key for key in ("check", "comparison", "group", "language") if any(row.get(key) is not None for row in rows)
+    ]
+    columns = [*(Column(key.capitalize()) for key in kept), Column("Speakers", numeric=True)]
+    columns += [Column("Smallest detectable difference", numeric=True, hint="points"), Column("How it was reckoned")]
+    view = TableView("power", _caption("power"), columns)
+    write = {"group": group_name, "language": language_name}
+    for row in rows:
+        size, reason = number(row, "smallest_detectable"), text(row, "note")
+        cell = (
+            Cell("not estimable", kind="missing")
+            if size is None
+            else Cell(write_number(size, "share"), sort=repr(size), kind="number")
+        )
+        named = [
+            words(write.get(key, str)(text(row, key, "all").replace("_", " " if key not in write else "_")))
+            for key in kept
+        ]
+        view.rows.append([*named, whole(count(row, "n_speakers")), cell, words(reason)])
+    return view
+
+
+def never_estimable(audit: Audit) -> list[str]:
+    """Those of gender and age that have no figure at any stage, though the audit has figures at all."""
+    rows = disparities(audit)
+    able = {text(row, "metric") for row in rows if number(row, "value") is not None}
+    return [metric for metric in ("gender_right", "age_error") if able and metric not in able]
+
+
+def metric_order(rows: Sequence[Record]) -> list[str]:
+    """Metrics in the order in which the table first names them."""
+    return list(dict.fromkeys(text(row, "metric") for row in rows))
+
+
+def _caption(table: str) -> str:
+    return str(texts()["tables"][table])
+
+
+def _absent(audit: Audit) -> str:
+    """What stands for a count that the audit does not tell."""
+    return "suppressed" if audit.settings.get("suppress_below") else "not recorded"
+
+
+def _speakers_and_clips(record: Record | None, absent: str) -> Cell:
+    if record is None:
+        return Cell("0", sort="0", kind="number")
+    clips = count(record, "n_clips")
+    cell = whole(count(record, "n_speakers"), absent)
+    return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
+
+
+def scale_words(metric: str) -> str:
+    """The unit of a difference, to be put behind its heading."""
+    unit = metric_unit(metric)
+    return f", {'points' if unit == 'share' else unit}"
+
+
+def _place(order: Sequence[str], value: str) -> int:
+    return order.index(value) if value in order else len(order)
+
+
+def _order_genders(genders: object) -> list[str]:
+    return sorted(set(genders), key=lambda gender: (gender == "all", _place(GENDERS, gender), gender))  # type: ignore[call-overload]  # texts only

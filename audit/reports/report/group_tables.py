@@ -1,0 +1,127 @@
+"""The table of all groups at once: whether they differ, by how much, and which stands apart."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from audit.audits.audit import Audit
+from audit.reports.html.records import FIGURE, Record, count, number, records, text, where
+from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.texts import fill, texts
+from audit.reports.html.wording import (
+    Unit,
+    group_name,
+    language_name,
+    metric_name,
+    metric_unit,
+    order_groups,
+    order_languages,
+    write_interval,
+    write_value,
+)
+
+SHOWN = ("read_own_group", "gender_right", "age_error", "no_face")
+
+
+def groups(audit: Audit) -> TableView | None:
+    """The metrics that say something is right or wrong, at every stage; all others are in tables/groups.csv."""
+    rows = [row for row in records(audit, "groups") if text(row, "metric") in SHOWN or _over_impostor(row)]
+    if not rows:
+        return None
+    columns = (
+        Column("Figure"),
+        Column("Stage"),
+        Column("Groups", numeric=True),
+        Column("p", numeric=True, band="No group differs"),
+        Column("q", numeric=True, band="No group differs"),
+        Column("Spread between groups", numeric=True),
+        Column("Group", band="The worst, if any"),
+        Column("Its figure", numeric=True, band="The worst, if any"),
+        Column("Minus all others", numeric=True, band="The worst, if any"),
+        Column("Over the geometric mean", numeric=True, band="The worst, if any"),
+    )
+    view = TableView("groups", texts()["tables"]["groups"], columns)
+    for row in rows:
+        unit = metric_unit(text(row, "metric"))
+        worst = text(row, "worst_group")
+        view.rows.append(
+            [
+                head(metric_name(text(row, "metric")).capitalize()),
+                words(text(row, "stage")),
+                whole(count(row, "n_groups")),
+                _p(row, "p_value", view),
+                _p(row, "q_value", view),
+                _figure(row, "spread", unit),
+                words(group_name(worst) if worst else "\N{EN DASH}"),
+                _figure(row, "worst", unit),
+                _figure(row, "apart", unit, signed=True),
+                _ratio(row),
+            ]
+        )
+    view.remark = texts()["tables"]["groups_more"]
+    return view
+
+
+INTERSECTED: Final = ("read_own_group", "read_white", "gender_right", "age_error", "no_face")
+MOST_CELLS: Final = 200
+
+
+def intersections(audit: Audit) -> TableView | None:
+    """Rendered faces of every group within every language, and within every further column that the plan names."""
+    rows = where(records(audit, "disparities"), stage="rendered")
+    further = sorted({key for row in rows for key in row.keys() - FIGURE})
+    keys = ("group", "language", *further)
+    metrics = [metric for metric in INTERSECTED if where(rows, metric=metric)]
+    cells: dict[tuple[str, ...], dict[str, Record]] = {}
+    for row in rows:
+        place = tuple(text(row, key, "all") for key in keys)
+        if text(row, "metric") in metrics and place[0] != "all" and sum(name != "all" for name in place) > 1:
+            cells.setdefault(place, {})[text(row, "metric")] = row
+    if not cells:
+        return None
+    said = texts()["intersections"]
+    columns = [
+        Column(said["group"]),
+        Column(said["language"]),
+        *(Column(key.replace("_", " ").capitalize()) for key in further),
+    ]
+    columns += [Column(metric_name(metric).capitalize(), numeric=True, band=said["band"]) for metric in metrics]
+    view = TableView("intersections", said["caption"], columns)
+    groups = order_groups(place[0] for place in cells)
+    languages = order_languages(place[1] for place in cells)
+    order = sorted(cells, key=lambda place: (groups.index(place[0]), languages.index(place[1]), place[2:]))
+    for place in order[:MOST_CELLS]:
+        named = [head(group_name(place[0])), words(language_name(place[1])), *(words(name) for name in place[2:])]
+        figures = [view.estimate(cells[place].get(metric), metric_unit(metric), bare=False) for metric in metrics]
+        view.rows.append([*named, *figures])
+    if len(order) > MOST_CELLS:
+        view.remark = fill(said["more"], shown=MOST_CELLS, all=f"{len(order):,}")
+    return view
+
+
+def _over_impostor(row: Record) -> bool:
+    return text(row, "metric").startswith("similarity_over_impostor")
+
+
+def _p(row: Record, key: str, view: TableView) -> Cell:
+    value = number(row, key)
+    if value is None:
+        return Cell("not estimable", kind="missing", note=view.note_for(text(row, "method")))
+    shown = f"{value:.3f}" if value >= 0.001 else "< 0.001"
+    return Cell(shown, sort=repr(value), kind="number")
+
+
+def _figure(row: Record, key: str, unit: Unit, *, signed: bool = False) -> Cell:
+    value = number(row, key)
+    if value is None:
+        return Cell("\N{EN DASH}", kind="missing")
+    ends = write_interval(number(row, f"{key}_low"), number(row, f"{key}_high"), unit, signed)
+    return Cell(write_value(value, unit, signed), (ends,), sort=repr(value), kind="estimate")
+
+
+def _ratio(row: Record) -> Cell:
+    value, low, high = (number(row, key) for key in ("ratio", "ratio_low", "ratio_high"))
+    if value is None:
+        return Cell("\N{EN DASH}", kind="missing")
+    ends = "no interval" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+    return Cell(f"{value:.2f}", (ends,), sort=repr(value), kind="estimate")

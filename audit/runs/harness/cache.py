@@ -1,0 +1,288 @@
+"""The cache: what a model made of a sound, and what an instrument read in a picture, kept by content.
+
+An audit with a new instrument never renders again, and one of a new model never reads a portrait again. Nothing is
+found by name: a key is the content's digest beside that of whatever answered, the code of this package included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from audit.core.errors import RunError
+from audit.core.pictures import keep_picture, picture_digest, read_picture
+from audit.core.vocabulary import RACES
+from audit.instruments.protocol import Instrument, Reading
+from audit.models.protocol import Described, Picture
+
+BESIDE: Final = "beside"
+"""The name of the cache that lies beside the run's folder, shared with the other runs there."""
+NONE: Final = "none"
+"""The name of no cache."""
+FOLDER: Final = ".audit-cache"
+
+_FILE: Final = "answers.sqlite"
+_PICTURES: Final = "pictures"
+_AT_ONCE: Final = 500
+_PATIENCE_S: Final = 60.0
+_TABLE: Final = (
+    "CREATE TABLE IF NOT EXISTS answers"
+    " (of TEXT, by TEXT, answer BLOB, sha256 TEXT, PRIMARY KEY (of, by)) WITHOUT ROWID"
+)
+_ANSWERING: Final = (
+    "models",
+    "training/mitigations",
+    "instruments",
+    "core/audio.py",
+    "core/m4a.py",
+    "core/pictures.py",
+    "core/vocabulary.py",
+)
+_PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
+
+
+def cache_folder(name: str, run: Path) -> Path | None:
+    """Where the cache of a run lies.
+
+    Parameters
+    ----------
+    name : str
+        ``beside``, ``none``, or a folder.
+    run : Path
+        The run's folder.
+
+    Examples
+    --------
+    >>> cache_folder("beside", Path("reports/mine")).as_posix(), cache_folder("none", Path("reports/mine"))
+    ('reports/.audit-cache', None)
+    """
+    if name == NONE:
+        return None
+    return run.parent / FOLDER if name == BESIDE else Path(name)
+
+
+def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
+    """What an answer must be kept under beside its question: who answered, from which weights, by which code.
+
+    Parameters
+    ----------
+    answerer : object
+        A model or an instrument.
+    settings : mapping
+        What else its answers depend on; JSON types.
+
+    Returns
+    -------
+    str or None
+        ``None`` where nothing may be kept: what is not of this package is asked anew each time, unless its
+        ``describe`` names a ``cache_key``, any text that changes whenever its answers may. What is made of others
+        (``made_of``) is of this package only if all of them are, and has no key otherwise.
+    """
+    described = answerer.describe() if isinstance(answerer, (Described, Instrument)) else {}
+    parts = getattr(answerer, "made_of", ())
+    is_ours = all(type(part).__module__.split(".")[0] == "audit" for part in (answerer, *parts))
+    if parts and not is_ours:
+        return None
+    if is_ours and ("weights_sha256" in described or isinstance(answerer, Instrument)):
+        whose = _code_digest()
+    elif described.get("cache_key"):
+        whose = str(described["cache_key"])
+    else:
+        return None
+    versions = {package: _version(package) for package in _PACKAGES}
+    words = [getattr(answerer, "name", ""), whose, described, dict(settings), versions]
+    return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _version(package: str) -> str | None:
+    """An installed package's version; ``None`` for an extra that is not there."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+class Cache:
+    """Answers in one folder: a small database, and the pictures beside it; many processes may share it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is; made if it is not there. To delete it costs nothing but time.
+
+    Raises
+    ------
+    RunError
+        If it cannot be used, or what it holds was damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        try:
+            (folder / _PICTURES).mkdir(parents=True, exist_ok=True)
+            self._answers = sqlite3.connect(
+                folder / _FILE, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None
+            )
+            self._answers.execute(_TABLE)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._answers.close()
+
+    def renderings(self, sources: Iterable[str], model: str) -> dict[str, str]:
+        """The digest of the picture that a model made of each source; empty where it made none.
+
+        Sources that are not known are left out.
+        """
+        return {source: answer.decode() for source, answer in self._known(sources, model).items()}
+
+    def readings(self, pictures: Iterable[str], instrument: str) -> dict[str, Reading]:
+        """What an instrument read in each picture; pictures that are not known are left out."""
+        return {picture: _unpacked(answer) for picture, answer in self._known(pictures, instrument).items()}
+
+    def keep_renderings(self, renderings: Mapping[str, str], model: str, pictures: Mapping[str, Picture]) -> None:
+        """Keep the digest of the picture made of each source, the picture first."""
+        for digest in {*renderings.values()} & pictures.keys():
+            path = self._picture_file(digest)
+            path.parent.mkdir(exist_ok=True)
+            keep_picture(pictures[digest], path.parent, digest)
+        self._keep({source: digest.encode() for source, digest in renderings.items()}, model)
+
+    def keep_readings(self, readings: Mapping[str, Reading], instrument: str) -> None:
+        """Keep what was read in each picture."""
+        self._keep({picture: _packed(reading) for picture, reading in readings.items()}, instrument)
+
+    def picture(self, digest: str) -> Picture:
+        """The picture of that digest, which a rendering named."""
+        file = read_picture(self._picture_file(digest))
+        if file.pixels is None or picture_digest(file.pixels) != digest:
+            raise self._damaged(f"the picture {digest}")
+        return file.pixels
+
+    def lend_picture(self, digest: str, folder: Path) -> None:
+        """Show the picture of that digest in a run's folder too, without a copy where the disk can do so."""
+        there = folder / f"{digest}.png"
+        if there.exists():
+            return
+        source = self._picture_file(digest)
+        if not source.is_file():
+            raise self._damaged(f"the picture {digest}")
+        try:
+            os.link(source, there)
+        except FileExistsError:
+            return
+        except OSError:  # another disk, or one without links
+            part = folder / f".{digest}.{os.getpid()}.tmp"
+            shutil.copyfile(source, part)
+            part.replace(there)
+
+    def _picture_file(self, digest: str) -> Path:
+        return self.folder / _PICTURES / digest[:2] / f"{digest}.png"
+
+    def _known(self, questions: Iterable[str], by: str) -> dict[str, bytes]:
+        wanted = sorted({*questions} - {""})
+        found: dict[str, bytes] = {}
+        try:
+            with self._lock:
+                for start in range(0, len(wanted), _AT_ONCE):
+                    some = wanted[start : start + _AT_ONCE]
+                    marks = ",".join("?" * len(some))
+                    rows = self._answers.execute(
+                        f"SELECT of, answer, sha256 FROM answers WHERE by = ? AND of IN ({marks})",
+                        [by, *some],
+                    )
+                    for question, answer, sha256 in rows:
+                        if hashlib.sha256(answer).hexdigest() != sha256:
+                            raise self._damaged(f"the answer to {question}")
+                        found[question] = answer
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        return found
+
+    def _keep(self, answers: Mapping[str, bytes], by: str) -> None:
+        if not answers:
+            return
+        rows = [(of, by, answer, hashlib.sha256(answer).hexdigest()) for of, answer in sorted(answers.items())]
+        try:
+            with self._lock:
+                self._answers.execute("BEGIN IMMEDIATE")
+                self._answers.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows)
+                self._answers.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._answers.in_transaction:
+                self._answers.execute("ROLLBACK")
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> RunError:
+        return RunError(
+            f"The cache {self.folder} cannot be used: {error}.",
+            "a folder that can be written to, with room on its disk",
+            f"Delete it if it was damaged, or go on without one: --cache {NONE}.",
+        )
+
+    def _damaged(self, what: str) -> RunError:
+        return RunError(
+            f"The cache {self.folder} was damaged: {what} is not what was kept.",
+            next_step=f"Delete the folder, which costs nothing but time, or go on without one: --cache {NONE}.",
+        )
+
+
+def _packed(reading: Reading) -> bytes:
+    """A reading without loss; one without a race is one of a picture without a face."""
+    if reading.status != "ok":
+        return save({})
+    arrays: dict[str, NDArray[Any]] = {
+        "race": np.array([reading.race[race] for race in RACES], np.float64),
+        "man": np.array([np.nan if reading.man is None else reading.man], np.float64),
+        "age": np.array([np.nan if reading.age is None else reading.age], np.float64),
+    }
+    arrays |= {f"embedding {name}": np.ascontiguousarray(value) for name, value in reading.embeddings.items()}
+    if reading.landmarks is not None:
+        arrays["landmarks"] = np.ascontiguousarray(reading.landmarks)
+    return save(arrays)
+
+
+def _unpacked(answer: bytes) -> Reading:
+    arrays = load(answer)
+    if "race" not in arrays:
+        return Reading("no_face")
+    man, age = float(arrays["man"][0]), float(arrays["age"][0])
+    return Reading(
+        "ok",
+        race={race: float(value) for race, value in zip(RACES, arrays["race"], strict=True)},
+        man=None if np.isnan(man) else man,
+        age=None if np.isnan(age) else age,
+        embeddings={
+            name.removeprefix("embedding "): value for name, value in arrays.items() if name.startswith("embedding ")
+        },
+        landmarks=arrays.get("landmarks"),
+    )
+
+
+@cache
+def _code_digest() -> str:
+    """sha256 over the code that an answer may depend on: once it changes, nothing kept before is an answer."""
+    root = Path(__file__).parents[2]
+    sha = hashlib.sha256()
+    files = [
+        path for place in _ANSWERING for path in ([root / place] if "." in place else (root / place).rglob("*.py"))
+    ]
+    for path in sorted(files):
+        sha.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return sha.hexdigest()

@@ -1,0 +1,162 @@
+"""The run's folder: opened for a run that is new or goes on, and closed with the digest of every part."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+
+from audit.core.errors import RunError
+from audit.core.files import write_whole
+from audit.core.plan import Plan
+from audit.core.provenance import code_version, hardware, versions
+from audit.runs.harness.work import Part, Parts
+from audit.runs.run import (
+    MANIFEST,
+    PLAN,
+    file_digest,
+    part_files,
+    part_path,
+    read_manifest,
+)
+
+
+def new_folder(parent: Path, *words: str) -> Path:
+    """A folder that does not exist yet, named after the words and the time."""
+    slug = "-".join("".join(c if c.isalnum() else "-" for c in word.lower()).strip("-") for word in words)
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
+    folder, n = parent / f"{stamp}-{slug[:60]}", 1
+    while folder.exists():
+        n += 1
+        folder = parent / f"{stamp}-{slug[:60]}-{n}"
+    return folder
+
+
+def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given: bool) -> dict[str, Any]:
+    """The manifest of a new run, or that of the run to go on with.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    identity : mapping
+        What the run is a run of: cohort, model, instrument, settings and seed.
+    plan : Plan
+        Kept beside a new run; beside one that goes on where it was ``given``, for that is what is followed now.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run of something else.
+    """
+    plain = json.loads(json.dumps(identity))
+    written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
+    followed = {"title": plan.title, "plan": written}
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        for key, value in plain.items():
+            if manifest.get(key) != value:
+                found, wanted = _difference(manifest.get(key), value)
+                raise RunError(
+                    f"{folder} holds a run of something else: its {key} was {found}, now it is {wanted}.",
+                    "the same cohort, model, instrument and settings",
+                    "Choose another folder for -o.",
+                )
+        if not given or followed.items() <= manifest.items():
+            followed = {}
+    elif part_files(folder):
+        raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
+    else:
+        manifest = plain | {"schema_version": "1.0", "status": "running", "started": _now()}
+        followed["command"] = f"audit run {PLAN} -o OUT"
+    if followed:
+        manifest |= followed
+        write_whole(folder / PLAN, written)
+        write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    for leftover in folder.glob("**/.*.tmp"):
+        leftover.unlink(missing_ok=True)
+    return manifest
+
+
+def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any]) -> None:
+    """Mark the run as complete, with the digest of every part and what it took."""
+    parts = {path.name: file_digest(path) for path in part_files(folder)}
+    if manifest.get("status") == "complete" and manifest.get("parts") == parts:
+        return
+    manifest |= {
+        "status": "complete",
+        "finished": _now(),
+        **spent,
+        "versions": versions(),
+        "code": code_version(),
+        "hardware": hardware(),
+        "parts": parts,
+    }
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+
+def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, str]) -> Parts:
+    """The parts that are not there yet, or not whole: what a crash left is made anew.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    parts : Parts
+        All parts of the run.
+    columns : Schema
+        Of the observations.
+    known : mapping of str to str
+        The digest of each part, where the run was complete once.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a part that is none of the run's: it would be signed with them.
+    """
+    if strange := {*part_files(folder)} - {part_path(folder, number) for number in parts.numbers}:
+        raise RunError(
+            f"{folder} holds parts that are not of this run: {', '.join(sorted(path.name for path in strange))}.",
+            f"the {len(parts)} parts of its {parts.n_clips} clips",
+            "Move them out of the folder and give the same audit run command again.",
+        )
+
+    def is_whole(part: Part) -> bool:
+        path = part_path(folder, part.number)
+        return _is_whole(path, part.rows, columns, known.get(path.name))
+
+    return parts.only([part.number for part in parts if not is_whole(part)])
+
+
+def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | None) -> bool:
+    """Whether a part is what was written; where no digest tells, whether all of it can be read and holds its clips."""
+    if not path.is_file():
+        return False
+    if digest is not None:
+        return file_digest(path) == digest
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError):
+        return False
+    return bool(table.schema.equals(columns)) and table["clip_id"].to_pylist() == rows["clip_id"].tolist()
+
+
+def _difference(before: Any, now: Any) -> tuple[str, str]:
+    """The first thing in which two JSON values differ, in words."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            if before.get(key) != now.get(key):
+                found, wanted = _difference(before.get(key), now.get(key))
+                return (f"{key} {found}", f"{key} {wanted}")
+    return json.dumps(before)[:120], json.dumps(now)[:120]
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,346 @@
+"""Observing one part of a run: render its clips, read all its pictures once, and make one row a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.core.audio import SAMPLE_RATE, Clip
+from audit.core.pictures import keep_picture, picture_digest
+from audit.core.vocabulary import RACES
+from audit.instruments.protocol import Instrument, Reading
+from audit.models.protocol import Decoder, Picture, Playback, Reconstructor
+from audit.runs.harness.answering import Made, pictures_of, readings_of
+from audit.runs.harness.cache import Cache
+from audit.runs.harness.hearing import LoadedPart, Portrait
+from audit.runs.run import EMBEDDING, LANDMARKS, similarity_column
+
+KNOWN_COLUMNS = frozenset(
+    {
+        "clip_id",
+        "speaker_id",
+        "group",
+        "gender",
+        "age",
+        "language",
+        "group_source",
+        "gender_source",
+        "language_source",
+        "native_language",
+        "audio",
+        "portrait",
+        "rendered",
+        "ceiling",
+        "split",
+        "status",
+        "detail",
+        "seconds",
+        "audio_sha256",
+    }
+)
+KEPT_COLUMNS = (
+    "clip_id",
+    "speaker_id",
+    "group",
+    "gender",
+    "language",
+    "group_source",
+    "gender_source",
+    "language_source",
+    "native_language",
+)
+OF_A_SPEAKER = ("portrait", "ceiling")
+"""The stages whose pictures all clips of a speaker share."""
+REMEMBERED = 2048
+"""So many readings of a speaker's pictures are remembered by the picture's digest: the next clip has the same ones. A
+rendered face hardly ever comes again."""
+INSTRUMENT_ERROR = "instrument_error"
+"""The status of a picture on which the instrument failed."""
+
+
+@dataclass
+class Counts:
+    """How many renderings (ceilings among them) and readings were made, and how many the cache knew."""
+
+    rendered: int = 0
+    rendered_before: int = 0
+    read: int = 0
+    read_before: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Counts)))
+
+
+@dataclass(frozen=True)
+class RenderedPart:
+    """One part after rendering.
+
+    Attributes
+    ----------
+    part : LoadedPart
+        Its clips and portraits.
+    faces : mapping of str to list of str
+        By stage, the digest of each row's picture; empty where there is none.
+    errors : mapping of str to list of str
+        By stage, ceiling and rendered, why the model failed on a row; empty where it did not.
+    pictures : dict of str to ndarray
+        The pictures at hand, by digest; the others lie in the cache.
+    counts : Counts
+        Pictures that were made, and those that the cache knew.
+    """
+
+    part: LoadedPart
+    faces: Mapping[str, list[str]]
+    errors: Mapping[str, list[str]]
+    pictures: dict[str, Picture]
+    counts: Counts
+
+
+class Observer:
+    """Renders and reads part after part; what is known of a sound or a picture already is not asked again.
+
+    Parameters
+    ----------
+    model : Reconstructor or Playback
+        What makes the faces.
+    instrument : Instrument
+        What reads them.
+    faces : Path or None
+        Where every picture is kept, named by its content; ``None`` to keep none.
+    cache : Cache or None
+        Where answers of former runs lie.
+    model_key, instrument_key : str or None
+        What the answers are kept under (:func:`audit.runs.harness.cache.cache_key`); ``None`` to ask anew.
+    """
+
+    def __init__(
+        self,
+        model: Reconstructor | Playback,
+        instrument: Instrument,
+        faces: Path | None,
+        *,
+        cache: Cache | None = None,
+        model_key: str | None = None,
+        instrument_key: str | None = None,
+    ) -> None:
+        self.model, self.instrument, self.faces = model, instrument, faces
+        self._cache = cache
+        self._model_key = model_key if cache and faces and not isinstance(model, Playback) else None
+        self._instrument_key = instrument_key if cache else None
+        self._readings: dict[str, Reading | str] = {}
+
+    def render(self, part: LoadedPart) -> RenderedPart:
+        """The faces of a part: portraits, ceilings and rendered ones."""
+        portraits = {p.digest: p.file.pixels for p in part.portraits if p.file.pixels is not None}
+        pictures, counts = dict(portraits), Counts()
+        rendered, rendered_errors = self._rendered(part, pictures, counts)
+        ceilings, ceiling_errors = self._ceilings(part, portraits, pictures, counts)
+        faces = {
+            "portrait": [portrait.digest for portrait in part.portraits],
+            "ceiling": ceilings,
+            "rendered": rendered,
+        }
+        if self.faces is not None:
+            for digest in sorted({digest for digests in faces.values() for digest in digests} - {""}):
+                if digest in portraits or self._model_key is None or self._cache is None:
+                    keep_picture(pictures[digest], self.faces, digest)
+                else:
+                    self._cache.lend_picture(digest, self.faces)
+        errors = {"ceiling": ceiling_errors, "rendered": rendered_errors}
+        return RenderedPart(part, faces, errors, pictures, counts)
+
+    def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:
+        """One row for each clip of a rendered part; and how much was read, how much the cache knew."""
+        part, counts = rendered.part, Counts()
+        digests = {digest for faces in rendered.faces.values() for digest in faces} - {""}
+        readings = self._read(sorted(digests), rendered.pictures, counts)
+        self._remember(
+            {digest: readings[digest] for stage in OF_A_SPEAKER for digest in rendered.faces[stage] if digest}
+        )
+        records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in part.rows.to_dict("records")]
+        rows = []
+        for i, record in enumerate(records):
+            faces = {stage: digests[i] for stage, digests in rendered.faces.items()}
+            errors = {stage: words[i] for stage, words in rendered.errors.items()}
+            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, errors, readings))
+        return rows, counts
+
+    def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> tuple[list[str], list[str]]:
+        """The rendered picture of each clip that could be heard, and why the model failed on it."""
+        faces, errors = [""] * len(part.clips), [""] * len(part.clips)
+        if isinstance(self.model, Playback):
+            show, ids = self.model.show, part.rows["clip_id"].tolist()
+            todo = [i for i, clip in enumerate(part.clips) if clip.status == "ok"]
+            made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), todo)
+            for i, (picture, why) in zip(todo, made, strict=True):
+                faces[i], errors[i] = _named(picture, pictures), why
+            return faces, errors
+        render = self.model.render
+        waveforms = {i: clip.waveform for i, clip in enumerate(part.clips) if clip.waveform is not None}
+        sources = {i: f"voice {part.clips[i].sha256} {len(waveform)}" for i, waveform in waveforms.items()}
+        made_of = self._made_of(
+            sources,
+            lambda chosen: pictures_of(lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), chosen),
+            pictures,
+            counts,
+        )
+        for i, (digest, why) in made_of.items():
+            faces[i], errors[i] = digest, why
+        return faces, errors
+
+    def _ceilings(
+        self, part: LoadedPart, portraits: dict[str, Picture], pictures: dict[str, Picture], counts: Counts
+    ) -> tuple[list[str], list[str]]:
+        """The ceiling picture of each clip, where the model can show one, once a portrait; and why it failed."""
+        if isinstance(self.model, Playback):
+            show, ids = self.model.show_ceiling, part.rows["clip_id"].tolist()
+            made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
+            return [_named(picture, pictures) for picture, _ in made], [why for _, why in made]
+        if not isinstance(self.model, Decoder):
+            return [""] * len(part.portraits), [""] * len(part.portraits)
+        decode = self.model.ceiling
+        digests = list(portraits)
+        made_of = self._made_of(
+            {i: f"portrait {digest}" for i, digest in enumerate(digests)},
+            lambda chosen: pictures_of(lambda some: decode([portraits[digests[i]] for i in some]), chosen),
+            pictures,
+            counts,
+        )
+        ceilings = {digests[i]: made for i, made in made_of.items()}
+        of_clips = [ceilings.get(portrait.digest, ("", "")) for portrait in part.portraits]
+        return [digest for digest, _ in of_clips], [why for _, why in of_clips]
+
+    def _made_of(
+        self,
+        sources: Mapping[int, str],
+        make: Callable[[list[int]], list[Made]],
+        pictures: dict[str, Picture],
+        counts: Counts,
+    ) -> dict[int, tuple[str, str]]:
+        """The digest of the picture made of each source, from the cache or by the model, and why it failed."""
+        if self._cache is None or self._model_key is None:
+            counts.rendered += len(sources)
+            anew = zip(sources, make([*sources]), strict=True)
+            return {i: (_named(picture, pictures), why) for i, (picture, why) in anew}
+        known = self._cache.renderings(sources.values(), self._model_key)
+        first = {source: i for i, source in reversed([*sources.items()]) if source not in known}
+        made = dict(zip(first, make([*first.values()]), strict=True))
+        found = {source: (digest, "") for source, digest in known.items()}
+        found |= {source: (_named(picture, pictures), why) for source, (picture, why) in made.items()}
+        fresh = {source: found[source][0] for source in made if not found[source][1]}
+        self._cache.keep_renderings(fresh, self._model_key, pictures)
+        counts.rendered += len(made)
+        counts.rendered_before += len(known)
+        return {i: found[source] for i, source in sources.items()}
+
+    def _read(self, digests: list[str], pictures: Mapping[str, Picture], counts: Counts) -> dict[str, Reading | str]:
+        """What was read in each picture, or why nothing could be; a picture seen before is not read again."""
+        readings = {digest: self._readings[digest] for digest in digests if digest in self._readings}
+        wanted = [digest for digest in digests if digest not in readings]
+        known: dict[str, Reading] = {}
+        if self._cache is not None and self._instrument_key is not None:
+            known = self._cache.readings(wanted, self._instrument_key)
+        todo = [digest for digest in wanted if digest not in known]
+        shown = [pictures[digest] if digest in pictures else self._from_cache(digest) for digest in todo]
+        fresh = dict(zip(todo, readings_of(self.instrument, shown), strict=True))
+        if self._cache is not None and self._instrument_key is not None:
+            kept = {digest: reading for digest, reading in fresh.items() if isinstance(reading, Reading)}
+            self._cache.keep_readings(kept, self._instrument_key)
+        counts.read += len(todo)
+        counts.read_before += len(known)
+        return readings | known | fresh
+
+    def _remember(self, readings: Mapping[str, Reading | str]) -> None:
+        self._readings |= readings
+        while len(self._readings) > REMEMBERED:
+            del self._readings[next(iter(self._readings))]
+
+    def _from_cache(self, digest: str) -> Picture:
+        assert self._cache is not None
+        return self._cache.picture(digest)
+
+    def _row(
+        self,
+        record: dict[str, Any],
+        clip: Clip,
+        portrait: Portrait,
+        faces: Mapping[str, str],
+        errors: Mapping[str, str],
+        readings: Mapping[str, Reading | str],
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {name: record[name] for name in KEPT_COLUMNS}
+        row["age"] = _null(record["age"])
+        row |= {str(name): _null(value) for name, value in record.items() if name not in KNOWN_COLUMNS}
+        found = {stage: readings.get(digest) for stage, digest in faces.items()}
+        for stage, digest in faces.items():
+            row |= self._stage(stage, digest, found[stage], found["portrait"])
+        if not faces["portrait"]:
+            row["portrait_status"] = portrait.file.status
+        if not faces["rendered"] and not isinstance(self.model, Playback):
+            row["rendered_status"] = "not_rendered"
+        row["status"], why = _status(clip.status, errors["rendered"], row["rendered_status"], row["portrait_status"])
+        remarks = [clip.detail, portrait.file.detail, why]
+        remarks += [f"ceiling: {errors['ceiling']}"] if errors["ceiling"] else []
+        remarks += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
+        return row | {
+            "detail": "; ".join(filter(None, remarks)),
+            "seconds": None if clip.seconds is None else round(clip.seconds, 6),
+            "audio_sha256": clip.sha256,
+        }
+
+    def _stage(
+        self, stage: str, digest: str, reading: Reading | str | None, own: Reading | str | None
+    ) -> dict[str, Any]:
+        """The columns of one stage; what was not read stays null."""
+        status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
+        row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
+        if not isinstance(reading, Reading) or reading.status != "ok":
+            return row
+        assert reading.man is not None
+        row |= {f"{stage}_race_{race}": float(reading.race[race]) for race in RACES}
+        row[f"{stage}_race"] = max(RACES, key=lambda race: reading.race[race])
+        row |= {f"{stage}_gender": "man" if reading.man >= 0.5 else "woman", f"{stage}_gender_man": float(reading.man)}
+        row[f"{stage}_age"] = reading.age
+        if reading.landmarks is not None:
+            row[f"{stage}{LANDMARKS}"] = reading.landmarks.astype(np.float32).ravel()
+        primary = self.instrument.similarity_models[0] if self.instrument.similarity_models else ""
+        for model in self.instrument.similarity_models:
+            feature = reading.embeddings[model]
+            row[f"{stage}{EMBEDDING}{model.lower()}"] = feature.astype(np.float16)
+            if stage != "portrait" and isinstance(own, Reading) and own.status == "ok":
+                cosine = float(np.dot(feature.astype(np.float64), own.embeddings[model].astype(np.float64)))
+                row[similarity_column(stage, model, primary)] = round(cosine, 6)
+        return row
+
+
+def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
+    """The picture's digest, empty where there is none; the picture is put among those at hand."""
+    if picture is None:
+        return ""
+    digest = picture_digest(picture)
+    pictures[digest] = picture
+    return digest
+
+
+def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
+    """The status of a clip, the first that applies, and the model's own words where it failed."""
+    if audio != "ok":
+        return audio, ""
+    if error:
+        return "model_error", error
+    if INSTRUMENT_ERROR in (rendered, portrait):
+        return INSTRUMENT_ERROR, ""
+    if rendered != "ok":
+        return "no_face", "" if rendered == "no_face" else "the model made no picture"
+    if portrait != "ok":
+        return ("portrait_no_face" if portrait == "no_face" else "portrait_missing"), ""
+    return "ok", ""
+
+
+def _null(value: Any) -> Any:
+    return None if pd.isna(value) else value

@@ -1,0 +1,200 @@
+"""The harness: Cohort + model + instrument -> Run. The only loop.
+
+Clips are taken part by part in the order of their ids. Each part is heard, rendered, read and written whole, by
+whatever engine, so that a run killed at any moment goes on where it stopped and ends with the same observations.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from audit.cohorts import Cohort
+from audit.core.errors import RunError
+from audit.core.files import writing
+from audit.core.lock import claim
+from audit.core.plan import EngineSettings, Plan, RunSettings
+from audit.instruments.protocol import Instrument
+from audit.models import AnyModel, Bindable, Described, Playback
+from audit.models.coverage import coverage_of
+from audit.models.fitted import refuse_fitted
+from audit.runs.harness.cache import Cache, cache_folder, cache_key
+from audit.runs.harness.folder import close_folder, new_folder, open_folder, undone
+from audit.runs.harness.observing import KNOWN_COLUMNS, Counts
+from audit.runs.harness.work import Done, Parts, Work
+from audit.runs.run import FACES, OBSERVATIONS, Run, read_manifest, schema
+
+Progress = Callable[[int, int], None]
+"""Is told how many clips are done, and of how many."""
+
+_log = logging.getLogger(__name__)
+EXTRA_NUMBERS = "fiub"
+CPU = "cpu"
+
+
+def run(
+    cohort: Cohort,
+    *,
+    model: AnyModel,
+    instrument: Instrument,
+    out: str | Path | None = None,
+    settings: RunSettings | None = None,
+    plan: Plan | None = None,
+    engine: EngineSettings | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a model over a cohort and read what it makes.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Speakers of the splits training and validation are set aside.
+    model : Reconstructor, Playback or Bindable
+        What makes the faces; see :func:`audit.model`.
+    instrument : Instrument
+        What reads them; see :func:`audit.instrument`.
+    out : path, optional
+        The run's folder; a new one under ``reports/`` where it is not given. Given again with the same cohort, model
+        and instrument, the run goes on where it stopped.
+    settings : RunSettings, optional
+        Seed, length of a part, limits of a clip's length.
+    plan : Plan, optional
+        Kept beside the run, so that it can be measured and reported as planned.
+    engine : EngineSettings, optional
+        Where the run is done, by how many workers, and where its cache lies. No result depends on it.
+    progress : callable, optional
+        Is told how many clips are done, and of how many, after every part.
+
+    Returns
+    -------
+    Run
+        Complete: one observation for every clip, read from the folder when first asked for.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run of something else, another process is at work in it, it cannot be written to, or a
+        worker died.
+    ModelError
+        If the model cannot show this cohort, gives something other than pictures, or was mitigated with voices of
+        speakers who are audited here.
+    """
+    settings = settings or (plan.run if plan else RunSettings())
+    engine = engine or (plan.engine if plan else EngineSettings())
+    cohort = cohort.audited()
+    table = cohort.table
+    if table.empty:
+        raise RunError(
+            "The cohort holds no clip to audit.",
+            "at least one clip of a speaker outside training",
+            "See: audit cohort check DIR.",
+        )
+    bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
+    refuse_fitted(bound, table, cohort.root)
+    folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
+    identity = _identity(cohort, bound, instrument, settings)
+    kept_in = cache_folder(engine.cache, folder)
+    work = Work(
+        cohort.root,
+        bound,
+        instrument,
+        settings,
+        folder,
+        columns=schema(dict.fromkeys(instrument.similarity_models, 0), _extra_columns(cohort)),
+        cache=kept_in,
+        model_key=cache_key(bound, {"seed": settings.seed}) if kept_in else None,
+        instrument_key=cache_key(instrument, {}) if kept_in else None,
+        reads_beside=str(identity["model"].get("device", CPU)) != CPU,
+    )
+    with writing(folder):
+        for name in (OBSERVATIONS, FACES):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        if kept_in is not None:
+            Cache(kept_in).close()  # one that cannot be used is told before anything is made
+        with claim(folder):
+            manifest = open_folder(folder, identity, plan or Plan(run=settings), given=plan is not None)
+            pa.default_memory_pool().release_unused()  # what reading the cohort took and left
+            todo = undone(folder, Parts(table, settings.part), work.columns, manifest.get("parts", {}))
+            spent = _do(work, todo, engine, len(table), progress)
+            close_folder(folder, manifest, spent)
+    return Run(None, read_manifest(folder), folder)
+
+
+def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
+    """Do all parts; what it took, for the manifest."""
+    began = time.monotonic()
+    left = todo.n_clips
+    seconds, counts = dict.fromkeys(("load", "render", "read", "write"), 0.0), Counts()
+    for done in _engine(work, todo, engine):
+        left -= done.clips
+        counts += done.counts
+        spent = ", ".join(f"{name} {value:.1f} s" for name, value in done.seconds.items())
+        _log.info("part %d: %d clips; %s; %d clips left", done.number, done.clips, spent, left)
+        for name, value in done.seconds.items():
+            seconds[name] += value
+        if progress:
+            progress(n_clips - left, n_clips)
+    if progress:
+        progress(n_clips - left, n_clips)
+    return {
+        "engine": engine.model_dump(mode="json", exclude={"cache"}),
+        "seconds": {
+            "all": round(time.monotonic() - began, 3),
+            **{name: round(value, 3) for name, value in seconds.items()},
+        },
+        "answers": asdict(counts),
+    }
+
+
+def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
+    if not todo:
+        return iter(())
+    if engine.name == "ray":
+        from audit.runs.harness.on_ray import on_ray
+
+        return on_ray(work, todo, engine.workers)
+    from audit.runs.harness.local import in_processes, in_this_process
+
+    return in_this_process(work, todo) if engine.workers == 1 else in_processes(work, todo, engine.workers)
+
+
+def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunSettings) -> dict[str, Any]:
+    """What a run is a run of; a folder made from anything else is refused."""
+    described = model.describe() if isinstance(model, Described) else {}
+    coverage_of(described)  # refuses one that is malformed before anything is rendered
+    return {
+        "cohort": {
+            "name": cohort.name,
+            "digest": cohort.digest,
+            "n_speakers": int(cohort.table["speaker_id"].nunique()),
+            "n_clips": len(cohort.table),
+            **cohort.notes.model_dump(include={"licence", "consent", "notes", "fictional"}),
+            "set_aside": list(cohort.set_aside),
+        },
+        "model": {
+            "name": model.name,
+            "kind": "playback" if isinstance(model, Playback) else "reconstructor",
+            **described,
+        },
+        "instrument": {
+            "name": instrument.name,
+            "similarity_models": list(instrument.similarity_models),
+            **instrument.describe(),
+        },
+        "settings": settings.model_dump(mode="json"),
+        "seed": settings.seed,
+    }
+
+
+def _extra_columns(cohort: Cohort) -> dict[str, pa.DataType]:
+    return {
+        str(name): pa.float64() if cohort.table[name].dtype.kind in EXTRA_NUMBERS else pa.string()
+        for name in cohort.table.columns
+        if name not in KNOWN_COLUMNS
+    }

@@ -1,0 +1,221 @@
+"""What there is to do in a run, and the doing of it part by part: the same in every process of every engine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from audit.core.plan import RunSettings
+from audit.instruments.protocol import Instrument
+from audit.models.protocol import Playback, Reconstructor
+from audit.runs.harness.cache import Cache
+from audit.runs.harness.hearing import LoadedPart, load_part
+from audit.runs.harness.observing import Counts, Observer, RenderedPart
+from audit.runs.run import FACES, write_part
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a worker must know; can be sent to another process if model and instrument can.
+
+    Attributes
+    ----------
+    root : Path
+        The folder that the clips' paths are relative to.
+    model : Reconstructor or Playback
+        What makes the faces.
+    instrument : Instrument
+        What reads them.
+    settings : RunSettings
+        Limits of a clip's length, and whether faces are kept.
+    folder : Path
+        The run's folder.
+    columns : Schema
+        Of the observations.
+    cache : Path or None
+        Where answers of former runs lie.
+    model_key, instrument_key : str or None
+        What answers are kept under.
+    reads_beside : bool
+        Whether the instrument reads one part while the model renders the next. It pays where the model has a device of
+        its own; on the same cores each only keeps the other waiting.
+    """
+
+    root: Path
+    model: Reconstructor | Playback
+    instrument: Instrument
+    settings: RunSettings
+    folder: Path
+    columns: pa.Schema
+    cache: Path | None = None
+    model_key: str | None = None
+    instrument_key: str | None = None
+    reads_beside: bool = False
+
+
+class Part(NamedTuple):
+    """Some clips that are done and written together.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the run.
+    rows : DataFrame
+        One row a clip, sorted by ``clip_id``.
+    """
+
+    number: int
+    rows: pd.DataFrame
+
+
+class Parts:
+    """A table in parts, each cut out when it is asked for: no part is in memory before its turn.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a clip, sorted by ``clip_id``.
+    size : int
+        Clips in a part; the last may have fewer.
+    numbers : sequence of int, optional
+        Which parts; all without it.
+
+    Examples
+    --------
+    >>> parts = Parts(pd.DataFrame({"clip_id": list("abcde")}), 2)
+    >>> [(part.number, "".join(part.rows["clip_id"])) for part in parts]
+    [(0, 'ab'), (1, 'cd'), (2, 'e')]
+    >>> parts.only([1, 2]).n_clips
+    3
+    """
+
+    def __init__(self, table: pd.DataFrame, size: int, numbers: Sequence[int] | None = None) -> None:
+        self._table, self._size = table, size
+        self.numbers = range(-(-len(table) // size)) if numbers is None else numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Part]:
+        for number in self.numbers:
+            yield Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
+
+    @property
+    def n_clips(self) -> int:
+        """Clips in all of them."""
+        return sum(min(self._size, len(self._table) - number * self._size) for number in self.numbers)
+
+    def only(self, numbers: Sequence[int]) -> Parts:
+        """The parts of these numbers."""
+        return Parts(self._table, self._size, numbers)
+
+
+@dataclass(frozen=True)
+class Done:
+    """One part that was written.
+
+    Attributes
+    ----------
+    number, clips : int
+        Which part, and how many clips it has.
+    seconds : dict of str to float
+        Waiting for sound and pictures (``load``), rendering, reading and writing.
+    counts : Counts
+        How many pictures and readings were made, and how many the cache knew.
+    """
+
+    number: int
+    clips: int
+    seconds: dict[str, float]
+    counts: Counts = field(default_factory=Counts)
+
+
+class Worker:
+    """Does parts of the work, one after the other; use as a context.
+
+    While a part is rendered, the next one is decoded; on a GPU the one before is read and written at the same time. So
+    at most three parts are in memory, however many there are.
+
+    Parameters
+    ----------
+    work : Work
+        What there is to do.
+    threads : int, optional
+        Files decoded at once; one for each core without it.
+    """
+
+    def __init__(self, work: Work, threads: int | None = None) -> None:
+        self.work = work
+        self._cache = None if work.cache is None else Cache(work.cache)
+        self._observer = Observer(
+            work.model,
+            work.instrument,
+            work.folder / FACES if work.settings.keep_faces else None,
+            cache=self._cache,
+            model_key=work.model_key,
+            instrument_key=work.instrument_key,
+        )
+        self._decoders = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-decoder")
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="audit-ahead")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="audit-reader")
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in (self._ahead, self._reader, self._decoders):
+            pool.shutdown(cancel_futures=True)
+        if self._cache is not None:
+            self._cache.close()
+
+    def do(self, parts: Iterable[Part]) -> Iterator[Done]:
+        """Do these parts, and tell of each when it is written."""
+        reading: Future[Done] | None = None
+        for number, loaded, waited in self._loaded(parts):
+            start = time.monotonic()
+            rendered = self._observer.render(loaded)
+            seconds = {"load": waited, "render": time.monotonic() - start}
+            if not self.work.reads_beside:
+                yield self._read(number, rendered, seconds)
+                continue
+            if reading is not None:
+                yield reading.result()
+            reading = self._reader.submit(self._read, number, rendered, seconds)
+        if reading is not None:
+            yield reading.result()
+
+    def _loaded(self, parts: Iterable[Part]) -> Iterator[tuple[int, LoadedPart, float]]:
+        """Each part decoded, and the seconds that were waited for it; the next one is begun before it is handed out."""
+        upcoming = iter(parts)
+
+        def begin() -> tuple[int, Future[LoadedPart]] | None:
+            part = next(upcoming, None)
+            return None if part is None else (part.number, self._ahead.submit(self._load, part.rows))
+
+        waiting = begin()
+        while waiting is not None:
+            number, loading = waiting
+            start = time.monotonic()
+            loaded = loading.result()
+            waited = time.monotonic() - start
+            waiting = begin()
+            yield number, loaded, waited
+
+    def _load(self, rows: pd.DataFrame) -> LoadedPart:
+        return load_part(rows, self.work.root, self.work.settings, self._decoders)
+
+    def _read(self, number: int, rendered: RenderedPart, seconds: dict[str, float]) -> Done:
+        start = time.monotonic()
+        rows, counts = self._observer.read(rendered)
+        read = time.monotonic()
+        write_part(self.work.folder, number, rows, self.work.columns)
+        seconds |= {"read": read - start, "write": time.monotonic() - read}
+        return Done(number, len(rows), seconds, rendered.counts + counts)

@@ -1,0 +1,84 @@
+"""The form of a run's manifest: what every later step takes for granted, checked once when it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audit.core.errors import RunError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _Cohort(_Section):
+    name: str
+    n_clips: int
+    set_aside: list[str] = []
+
+
+class _Heard(_Section):
+    group: str
+    language: str
+    clips: int
+
+
+class _Model(_Section):
+    name: str
+    kind: str
+    training_coverage: list[_Heard] = []
+
+
+class _Instrument(_Section):
+    name: str
+    similarity_models: list[str] = []
+
+
+class _Dial(_Section):
+    rendered: dict[str, dict[str, dict[str, float]]] = {}
+
+
+class _Manifest(_Section):
+    cohort: _Cohort
+    model: _Model
+    instrument: _Instrument
+    title: str = ""
+    plan: str = ""
+    command: str = ""
+    versions: dict[str, str] = {}
+    parts: dict[str, str] = {}
+
+
+def parse_manifest(path: Path) -> dict[str, Any]:
+    """The manifest in a file.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read, is no JSON, or lacks what every run tells of itself.
+    """
+    try:
+        manifest: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        checked = _Manifest.model_validate(manifest)
+        if checked.model.name == "planted":
+            _Dial.model_validate(manifest["model"].get("options", {}))
+        if not isinstance(manifest["model"].get("options", {}), Mapping):
+            raise ValueError("model.options is no mapping")
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise RunError(f"{path} is no JSON: {error}.") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
+        raise RunError(f"{path} is no manifest: {faults}.", "a manifest as audit run writes it") from error
+    except ValueError as error:
+        raise RunError(f"{path} is no manifest: {error}.", "a manifest as audit run writes it") from error
+    found: dict[str, Any] = manifest
+    return found
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")

@@ -1,0 +1,330 @@
+"""The run: one row a clip, kept as an append-only folder of Parquet parts, from which everything after it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from audit.core.errors import RunError
+from audit.core.vocabulary import RACES, STAGES
+from audit.runs.manifest import parse_manifest
+
+OBSERVATIONS = "observations"
+FACES = "faces"
+MANIFEST = "manifest.json"
+PLAN = "plan.toml"
+EMBEDDING = "_embedding_"
+LANDMARKS = "_landmarks"
+NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
+_AT_ONCE = 10_000
+
+
+def similarity_column(stage: str, model: str, primary: str) -> str:
+    """The column of a stage's similarity to the own portrait: the primary model's bears no further name.
+
+    Examples
+    --------
+    >>> similarity_column("rendered", "FaceRes", "FaceRes"), similarity_column("ceiling", "Dlib", "FaceRes")
+    ('rendered_similarity', 'ceiling_similarity_dlib')
+    """
+    return f"{stage}_similarity" + ("" if model == primary else f"_{model.lower()}")
+
+
+def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType], *, landmarks: bool = True) -> pa.Schema:
+    """The columns of an observation.
+
+    Parameters
+    ----------
+    similarity : mapping of str to int
+        The similarity models, the primary one first, each with the length of its face feature.
+    extra : mapping of str to DataType
+        Further columns of the cohort, kept so that results can be stratified by them.
+    landmarks : bool
+        Whether there is a column for the landmarks of every stage.
+    """
+    text, number = pa.string(), pa.float64()
+    fields: list[tuple[str, pa.DataType]] = [
+        *((name, text) for name in ("clip_id", "speaker_id", "group", "gender")),
+        ("age", number),
+        *((name, text) for name in ("language", "group_source", "gender_source", "language_source", "native_language")),
+        *extra.items(),
+        ("status", text),
+        ("detail", text),
+        ("seconds", number),
+        ("audio_sha256", text),
+    ]
+    primary = next(iter(similarity), "")
+    for stage in STAGES:
+        fields += [(f"{stage}_status", text), (f"{stage}_face", text), (f"{stage}_race", text)]
+        fields += [(f"{stage}_race_{race}", number) for race in RACES]
+        fields += [(f"{stage}_gender", text), (f"{stage}_gender_man", number), (f"{stage}_age", number)]
+        if stage != "portrait":
+            fields += [(similarity_column(stage, model, primary), number) for model in similarity]
+        fields += [(f"{stage}{EMBEDDING}{model.lower()}", pa.list_(pa.float16())) for model in similarity]
+        if landmarks:
+            fields += [(f"{stage}{LANDMARKS}", pa.list_(pa.float32()))]
+    return pa.schema(fields)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The observations of one model on one cohort by one instrument.
+
+    Attributes
+    ----------
+    held : DataFrame or None
+        The observations, where they are in memory; a run on disk reads its own when asked.
+    manifest : Mapping
+        What was run: cohort, model, instrument, plan, seed, versions, digests, hardware, status.
+    folder : Path or None
+        Where it is kept; ``None`` for a run in memory.
+    features : Mapping
+        Face features of a run in memory, by stage and model; a run on disk reads its own when asked.
+    """
+
+    held: pd.DataFrame | None
+    manifest: Mapping[str, Any]
+    folder: Path | None = None
+    features: Mapping[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Run:
+        """The run in a folder, complete or not.
+
+        Raises
+        ------
+        RunError
+            If the folder holds no run, or its parts are not those that the manifest names.
+        """
+        root = Path(folder)
+        manifest = read_manifest(root)
+        return cls(_observations(root, manifest), manifest, root)
+
+    @cached_property
+    def observations(self) -> pd.DataFrame:
+        """One row a clip, sorted by ``clip_id``, without the face features and landmarks.
+
+        Raises
+        ------
+        RunError
+            If the folder holds none, or its parts are not those that the manifest names.
+        """
+        if self.held is not None:
+            return self.held
+        assert self.folder is not None
+        return _observations(self.folder, self.manifest)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every clip of the cohort has its observation."""
+        return self.manifest.get("status") == "complete"
+
+    @property
+    def similarity_models(self) -> tuple[str, ...]:
+        """The similarity models that were used, the primary one first."""
+        return tuple(self.manifest["instrument"].get("similarity_models", ()))
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over every observation and over what made it: not over parts, engines or times."""
+        sha = hashlib.sha256()
+        for name in sorted(self.observations.columns):
+            column = self.observations[name]
+            sha.update(name.encode() + b"\0")
+            if column.dtype.kind in "fiub":
+                sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
+            else:
+                sha.update(_joined(column))
+        for key in ("cohort", "model", "instrument", "seed"):
+            sha.update(json.dumps(self.manifest.get(key), sort_keys=True).encode())
+        return sha.hexdigest()
+
+    def embeddings(self, stage: str, model: str) -> NDArray[np.float32]:
+        """The face features of a stage, row by row as :attr:`observations`; a row of NaN where there is none.
+
+        Returns
+        -------
+        ndarray
+            Shape [n_clips, D], float32, each row of unit length; D is 0 if the run has none.
+        """
+        if (stage, model) in self.features:
+            return self.features[stage, model]
+        return self._lists(f"{stage}{EMBEDDING}{model.lower()}")
+
+    def landmarks(self, stage: str) -> NDArray[np.float32]:
+        """The landmarks of a stage's faces, row by row as :attr:`observations`; NaN where there are none.
+
+        Returns
+        -------
+        ndarray
+            Shape [n_clips, 68, 2], float32, x and y in the picture's pixels; [n_clips, 0, 2] if the run has none: its
+            instrument found none, or it was made before instruments did.
+        """
+        points = self._lists(f"{stage}{LANDMARKS}")
+        return points.reshape(len(points), points.shape[1] // 2, 2)
+
+    def _lists(self, column: str) -> NDArray[np.float32]:
+        """A column of lists of one length, a row of NaN where there is none: read when asked, never kept."""
+        n = len(self.observations)
+        found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
+        for path in part_files(self.folder) if self.folder else []:
+            with pq.ParquetFile(path) as part:
+                if column not in part.schema_arrow.names:
+                    continue
+                table = part.read(columns=["clip_id", column], use_threads=False)
+            there = table.filter(table[column].is_valid())
+            if len(there):
+                lists = there[column].combine_chunks()
+                values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+                found.append((there["clip_id"].to_numpy(), values.reshape(len(lists), -1)))
+        rows = np.full((n, found[0][1].shape[1] if found else 0), np.nan, np.float32)
+        places = pd.Index(self.observations["clip_id"]) if found else pd.Index([])
+        for names, values in found:
+            rows[places.get_indexer(pd.Index(names))] = values
+        return rows
+
+
+def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """The observations in a run's folder, once each part is known to be the one that was written."""
+    paths = part_files(folder)
+    if not paths:
+        raise RunError(
+            f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again."
+        )
+    for name, digest in manifest.get("parts", {}).items():
+        path = folder / OBSERVATIONS / name
+        if not path.is_file() or file_digest(path) != digest:
+            raise RunError(
+                f"{path} is missing or was changed after the run.",
+                "the file that the run wrote",
+                "Restore it, or run again into a new folder.",
+            )
+    strange = {path.name for path in paths} ^ manifest.get("parts", {}).keys()
+    if manifest.get("status") == "complete" and strange:
+        raise RunError(
+            f"{folder} holds other parts than its manifest names: {', '.join(sorted(strange))}.",
+            "the parts that the run wrote, with their digests",
+            "Restore them, or run again into a new folder.",
+        )
+    try:
+        table = pa.concat_tables(_joined_parts(paths), promote_options="default")
+    except pa.ArrowException as error:
+        raise RunError(f"The parts of {folder} have different columns: {error}.", "parts of one run") from error
+    # column by column, and no copy where the parts are in order: a large run need not be held twice
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    del table
+    if not frame["clip_id"].is_monotonic_increasing:
+        frame = frame.sort_values("clip_id", ignore_index=True)
+    ids = frame["clip_id"]
+    twice = ids[ids == ids.shift()]  # sorted, so that the same ones are neighbours
+    if len(twice):
+        raise RunError(
+            f"{folder} holds {len(twice)} clips more than once, the first of them {twice.iloc[0]!r}.",
+            "each clip in one part",
+            "Take out the parts that are not of this run, or run again into a new folder.",
+        )
+    return frame
+
+
+def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:
+    """Parts joined to tables of many rows: thousands of small ones would take as much memory again as they hold."""
+    waiting: list[pa.Table] = []
+    for path in paths:
+        waiting.append(_part_table(path))
+        if sum(map(len, waiting)) >= _AT_ONCE:
+            yield pa.concat_tables(waiting, promote_options="default").combine_chunks()
+            waiting.clear()
+    yield from waiting
+
+
+def _joined(column: pd.Series) -> bytes:
+    """A column's texts, one after the other, with a sign between them and another for one that is missing."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        values = column.to_numpy(object, copy=True)
+        values[pd.isna(values)] = "\1"
+        return "\0".join(map(str, values.tolist())).encode()
+    texts = pa.chunked_array([], pa.string()) if not len(column) else column.array.__arrow_array__()
+    parts = []
+    for start in range(0, len(texts), _AT_ONCE):
+        piece = pc.fill_null(texts.slice(start, _AT_ONCE).cast(pa.string()), "\1")
+        piece = piece.combine_chunks() if isinstance(piece, pa.ChunkedArray) else piece
+        parts.append(pc.binary_join(pa.ListArray.from_arrays([0, len(piece)], piece), "\0")[0].as_buffer().to_pybytes())
+    return b"\0".join(parts)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run's folder.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it is no manifest.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise RunError(
+            f"{folder} is no run: it holds no {MANIFEST}.",
+            next_step="Make one: audit run --cohort DIR --model NAME -o OUT.",
+        )
+    return parse_manifest(path)
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The parts of a run that are whole, in order."""
+    return sorted((folder / OBSERVATIONS).glob("part-*.parquet"))
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where a part belongs."""
+    return folder / OBSERVATIONS / f"part-{number:06d}.parquet"
+
+
+def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
+    """Write one part; it appears whole or not at all."""
+    path = part_path(folder, number)
+    table = pa.Table.from_pylist(rows, schema=columns)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    pq.write_table(table, partial, compression="zstd", store_schema=True, write_page_checksum=True)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(path)
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _part_table(path: Path) -> pa.Table:
+    """A part without face features and landmarks."""
+    try:
+        with pq.ParquetFile(path) as part:
+            found = part.schema_arrow
+            columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
+            if strange := [f.name for f in schema({}, {}, landmarks=False) if f not in found]:
+                raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
+            table = part.read(columns=columns, use_threads=False)
+        table.validate(full=True)  # that texts are texts
+        if any(table[name].null_count for name in NEVER_NULL):
+            raise ValueError("it holds clips without an id, a group, a language or a status")
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path} cannot be read: {error}.",
+            "a part as the run wrote it",
+            "Delete that file and give the same audit run command again: it is made anew.",
+        ) from error
+    return table

@@ -1,0 +1,295 @@
+"""Drawing a run of planted truth: as if a model had been audited, but with every probability and correlation known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+from numpy.typing import NDArray
+
+from audit.core.errors import PlanError, RunError
+from audit.core.files import write_whole
+from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
+from audit.core.provenance import code_version, hardware, versions
+from audit.core.vocabulary import GENDERS, RACES, ordered_groups
+from audit.runs.run import (
+    MANIFEST,
+    OBSERVATIONS,
+    PLAN,
+    Run,
+    file_digest,
+    part_files,
+    part_path,
+    read_manifest,
+    schema,
+)
+from audit.runs.simulation.truth import Reads, Truth, own_race, own_share
+
+SIMULATED: Final = "simulated"
+TRUTH: Final = "truth.toml"
+PER_PART: Final = 100_000
+
+
+def simulate(truth: Mapping[str, Any] | str | Path | Truth, seed: int = 0, out: str | Path | None = None) -> Run:
+    """A run of planted truth: its reads are drawn, and there are neither voices nor pictures.
+
+    Parameters
+    ----------
+    truth : mapping, or path of a TOML file
+        As :class:`Truth`.
+    seed : int
+        The same truth and seed give the same run. Each stage has its own random numbers, so that a change of one
+        table leaves what the others draw as it was.
+    out : path, optional
+        The run's folder, for ``audit measure`` and ``audit report``; without it the run stays in memory.
+
+    Returns
+    -------
+    Run
+        Complete; its manifest says that it is simulated, and holds the truth.
+
+    Raises
+    ------
+    PlanError
+        If the truth cannot be read, holds an unknown key, or cannot be.
+    RunError
+        If the folder holds another run.
+
+    Examples
+    --------
+    >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40, "rendered": {"asian": {"en": {"white": 1}}}}
+    >>> simulate(truth).observations.groupby("group")["rendered_race"].unique().map(list).to_dict()
+    {'asian': ['white'], 'white': ['white']}
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise PlanError(f"The seed is {seed!r}.", "a whole number")
+    planted = Truth.of(truth)
+    manifest = _manifest(planted, int(seed))
+    if out is not None:
+        folder = Path(out)
+        if not _is_there(folder, manifest):
+            _write(folder, _observations(planted, int(seed)), manifest)
+        return Run.read(folder)
+    frame = _observations(planted, int(seed)).to_pandas()
+    return Run(frame.sort_values("clip_id", ignore_index=True), manifest)
+
+
+def shared_uniforms(
+    rng: np.random.Generator, shape: tuple[int, int, int], within: float, between: float
+) -> NDArray[np.float64]:
+    """Uniform numbers of clips, alike within a speaker by copying.
+
+    Every speaker has a number, every speaker and language, every clip. The language's number is the speaker's with
+    probability ``sqrt(between / within)``; the clip's is the language's with probability ``sqrt(within)``. So two clips
+    of one language have the very same number with probability ``within``, two clips of two languages with probability
+    ``between``, and independent numbers otherwise. Each is uniform on [0, 1), and any function of them has just
+    these correlations: read off a table of probabilities (the quantile function), so has the indicator of every read.
+
+    Where two languages have different tables, a shared number falls into both. The indicators with probabilities ``p``
+    and ``q`` then have the correlation ``between * (J - p q) / sqrt(p (1 - p) q (1 - q))``, ``J`` being the length that
+    their two intervals have in common: ``min(p, q)``, the most there can be, for the first named read and for the own
+    group's.
+
+    Parameters
+    ----------
+    rng : Generator
+        Random numbers.
+    shape : tuple of int
+        Speakers, languages, clips in each language.
+    within, between : float
+        Correlations in [0, 1], the second not above the first.
+
+    Returns
+    -------
+    ndarray
+        Of that shape.
+
+    Examples
+    --------
+    >>> u = shared_uniforms(np.random.default_rng(0), (20_000, 2, 2), 0.3, 0.1)
+    >>> alike = [float(np.mean(u[:, 0, 0] == u[:, language, 1])) for language in (0, 1)]
+    >>> [round(share, 2) for share in alike]
+    [0.3, 0.1]
+    """
+    speakers, languages, _ = shape
+    own, spoken, clip = (rng.random(size) for size in ((speakers, 1, 1), (speakers, languages, 1), shape))
+    copies = math.sqrt(between / within) if within else 0.0
+    language = np.where(rng.random((speakers, languages, 1)) < copies, own, spoken)
+    return np.where(rng.random(shape) < math.sqrt(within), language, clip)
+
+
+def _observations(truth: Truth, seed: int) -> pa.Table:
+    """The observations in the run's own columns, in no particular order."""
+    groups, languages = ordered_groups(truth.groups), sorted(truth.languages)
+    per_group, clips = truth.speakers_per_group, truth.clips_per_language
+    shape = (len(groups) * per_group, len(languages), clips)
+    speakers = [
+        f"{group.replace('|', '-or-')}-{i:0{len(str(per_group - 1))}d}" for group in groups for i in range(per_group)
+    ]
+    ids = [
+        f"{speaker}-{language}-{clip:0{len(str(clips - 1))}d}"
+        for speaker in speakers
+        for language in languages
+        for clip in range(clips)
+    ]
+    group_of = np.repeat(np.arange(len(groups)), per_group)
+    man = np.arange(shape[0]) % per_group % 2 == GENDERS.index("man")
+    ages = _generator(seed, "age").integers(18, 81, shape[0]).astype(np.float64)
+
+    def by_group(given: float | Mapping[str, float], otherwise: float) -> NDArray[np.float64]:
+        return np.array([truth.share(given, group, otherwise) for group in groups])[group_of, None, None]
+
+    def shared(what: str) -> NDArray[np.float64]:
+        return shared_uniforms(_generator(seed, what), shape, *truth.correlations)
+
+    def spread(values: NDArray[Any]) -> NDArray[Any]:
+        """One value a speaker, as one a clip."""
+        return np.broadcast_to(values[:, None, None], shape).ravel()
+
+    missing = (shared("missing") < by_group(truth.missing, 0.0)).ravel()
+    right = (shared("gender_right") < by_group(truth.gender_right, 1.0)).ravel()
+    reads = {"portrait": np.empty(shape[0], np.int64)}
+    drawn = _generator(seed, "portrait").random(shape[0])
+    uniform = {stage: shared(stage) for stage in ("ceiling", "rendered")}
+    reads |= {stage: np.empty(shape, np.int64) for stage in uniform}
+    for g, group in enumerate(groups):
+        of = slice(g * per_group, (g + 1) * per_group)
+        reads["portrait"][of] = _reads(drawn[of], truth.portrait.get(group, {}), group)
+        for stage, dial in (("ceiling", truth.ceiling), ("rendered", truth.rendered)):
+            for i, language in enumerate(languages):
+                table = dial.get(group, {}).get(language, {})
+                reads[stage][of, i] = _reads(uniform[stage][of, i], table, group)
+
+    columns: dict[str, Any] = {
+        "clip_id": ids,
+        "speaker_id": spread(np.array(speakers, object)),
+        "group": spread(np.array(groups, object)[group_of]),
+        "gender": spread(np.array(["woman", "man"], object)[man.astype(int)]),
+        "age": spread(ages),
+        "language": np.broadcast_to(np.array(languages, object)[None, :, None], shape).ravel(),
+        "status": np.where(missing, "no_face", "ok").astype(object),
+        "detail": [""] * len(ids),
+    }
+    columns |= {f"{label}_source": ["synthetic"] * len(ids) for label in ("group", "gender", "language")}
+    for stage, index in reads.items():
+        flat = spread(index) if stage == "portrait" else index.ravel()
+        there = ~missing if stage == "rendered" else np.ones(len(ids), bool)
+        gender = np.where(right, spread(man), ~spread(man)) if stage == "rendered" else spread(man)
+        columns[f"{stage}_status"] = np.where(there, "ok", "no_face").astype(object)
+        columns[f"{stage}_race"] = _text(np.array(RACES, object)[flat], there)
+        for i, race in enumerate(RACES):
+            columns[f"{stage}_race_{race}"] = pa.array((flat == i).astype(np.float64), mask=~there)
+        columns[f"{stage}_gender"] = _text(np.where(gender, "man", "woman").astype(object), there)
+        columns[f"{stage}_gender_man"] = pa.array(gender.astype(np.float64), mask=~there)
+        columns[f"{stage}_age"] = pa.array(np.ascontiguousarray(spread(ages)), mask=~there)
+    fields = schema({}, {}, landmarks=False)
+    absent = pa.nulls(len(ids))
+    return pa.table(
+        [pa.array(columns[f.name], f.type) if f.name in columns else absent.cast(f.type) for f in fields], fields
+    )
+
+
+def _reads(uniform: NDArray[np.float64], table: Reads, group: str) -> NDArray[np.int64]:
+    """What each number reads: the named reads from 0 up in the fixed order, then the own group."""
+    own = own_race(group)
+    order = [i for i, race in enumerate(RACES) if i != own and table.get(race, 0) > 0]
+    ends = np.cumsum([table[RACES[i]] for i in order])
+    if own is not None and own_share(table, group) > 0:
+        order.append(own)
+    # the last read takes what is left, so that probabilities that sum to 1 but for rounding leave nothing over
+    place = np.searchsorted(ends, uniform, side="right").clip(max=len(order) - 1)
+    return np.asarray(np.array(order, np.int64)[place])
+
+
+def _text(values: NDArray[Any], there: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(values, pa.string(), mask=~there)
+
+
+def _generator(seed: int, what: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{seed}\x1f{what}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+
+
+def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
+    """What a simulated run is a run of; there is no cohort, model or instrument behind it, and it says so."""
+    planted = truth.model_dump(mode="json", exclude_none=True)
+    # who is heard, apart from what is read: two truths of the same people make runs that can be compared
+    people = [ordered_groups(truth.groups), truth.speakers_per_group, sorted(truth.languages), truth.clips_per_language]
+    digest = hashlib.sha256(json.dumps([*people, seed]).encode()).hexdigest()
+    plan = _plan(planted, seed)
+    return {
+        "cohort": {
+            "name": SIMULATED,
+            "digest": digest,
+            "n_speakers": len(truth.groups) * truth.speakers_per_group,
+            "n_clips": truth.n_clips,
+            "licence": "",
+            "consent": "nobody is in it",
+            "notes": "Speakers, clips and labels are made up; nothing was recorded.",
+            "fictional": True,
+            "set_aside": [],
+        },
+        "model": {"name": SIMULATED, "kind": SIMULATED, "truth": planted},
+        "instrument": {"name": SIMULATED, "title": "a simulated instrument", "similarity_models": []},
+        "settings": RunSettings(seed=seed).model_dump(mode="json"),
+        "seed": seed,
+        "schema_version": "1.0",
+        "status": "complete",
+        "title": "",
+        "plan": tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True)),
+        "command": f"audit simulate {TRUTH} -o OUT --seed {seed}",
+        "versions": _versions(),
+        "code": code_version(),
+    }
+
+
+def _plan(planted: Mapping[str, Any], seed: int) -> Plan:
+    """A plan by which the run can be measured; no model of its name can be run."""
+    return Plan(
+        cohort=CohortSettings(path=SIMULATED),
+        model=ModelSettings(name=SIMULATED, options=dict(planted)),
+        instrument=InstrumentSettings(name=SIMULATED, similarity=()),
+        run=RunSettings(seed=seed),
+    )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return versions()
+
+
+def _is_there(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    """Whether the folder holds this very run already; one of anything else is refused."""
+    if (folder / MANIFEST).is_file():
+        found = read_manifest(folder)
+        if any(found.get(key) != manifest[key] for key in ("cohort", "model", "instrument", "seed")):
+            raise RunError(
+                f"{folder} holds a run of something else.",
+                "a new folder, or the one of the same truth and seed",
+                "Choose another folder for -o.",
+            )
+        return True
+    if part_files(folder):
+        raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
+    return False
+
+
+def _write(folder: Path, table: pa.Table, manifest: Mapping[str, Any]) -> None:
+    """The run's folder as the harness leaves it; the manifest comes last, so that a folder with one is whole."""
+    (folder / OBSERVATIONS).mkdir(parents=True, exist_ok=True)
+    for number, start in enumerate(range(0, table.num_rows, PER_PART)):
+        pq.write_table(table.slice(start, PER_PART), part_path(folder, number), compression="zstd", store_schema=True)
+    write_whole(folder / TRUTH, tomli_w.dumps(dict(manifest["model"]["truth"])))
+    write_whole(folder / PLAN, str(manifest["plan"]))
+    parts = {path.name: file_digest(path) for path in part_files(folder)}
+    written = {**manifest, "hardware": hardware(), "parts": parts}
+    write_whole(folder / MANIFEST, json.dumps(written, indent=1) + "\n")

@@ -1,0 +1,254 @@
+"""What is planted: the closed description of a simulated run, from a mapping or a TOML file."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from audit.core.errors import PlanError, did_you_mean
+from audit.core.vocabulary import RACES, UNKNOWN, group_members, is_language
+
+MOST_CLIPS: Final = 20_000_000
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Reads = dict[str, Share]
+"""A read, and how probable it is."""
+
+_ROUNDING: Final = 1e-9
+
+
+class Truth(BaseModel):
+    """What is planted.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        As in a cohort; read in the fixed order of groups, whatever the order here.
+    speakers_per_group, clips_per_language : int
+        Genders alternate within a group.
+    languages : tuple of str
+        Every speaker is heard in all of them.
+    icc : float
+        Correlation of two clips of one speaker in one language, on each read: between the indicators of any read,
+        of a right gender, and of a missing face.
+    icc_between_languages : float or None
+        The same of two clips in two languages, where both languages have the same probabilities; see
+        :func:`shared_uniforms` for where they have not. As ``icc`` if left out; not greater, unless there is but one
+        clip in each language.
+    missing : float or mapping of str to float
+        Probability that a clip has no rendered face; by group, where they differ.
+    gender_right : float or mapping of str to float
+        Probability that the gender of a rendered face is read as labelled; by group, where they differ.
+    portrait : mapping
+        ``group -> read -> probability``, one reading a speaker. ``group -> language -> read`` is taken too, if all
+        languages say the same.
+    ceiling, rendered : mapping
+        ``group -> language -> read -> probability``; the rest goes to the own group, which is the first race of a
+        mixed label. What is not named reads the own group with probability 1.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    groups: tuple[str, ...] = Field(min_length=1)
+    speakers_per_group: int = Field(ge=1)
+    clips_per_language: int = Field(default=1, ge=1)
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    icc: Share = 0.0
+    icc_between_languages: Share | None = None
+    missing: Share | Reads = 0.0
+    gender_right: Share | Reads = 1.0
+    portrait: dict[str, Reads] = Field(default_factory=dict)
+    ceiling: dict[str, dict[str, Reads]] = Field(default_factory=dict)
+    rendered: dict[str, dict[str, Reads]] = Field(default_factory=dict)
+
+    @field_validator("groups")
+    @classmethod
+    def _known_groups(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
+        for group in groups:
+            try:
+                group_members(group)
+            except ValueError:
+                hint = did_you_mean(group, (*RACES, UNKNOWN), ", {}")
+                raise ValueError(f"there is no group {group!r}{hint}") from None
+        return _once(groups, "group")
+
+    @field_validator("languages")
+    @classmethod
+    def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for language in languages:
+            if not is_language(language):
+                raise ValueError(f"{language!r} is no BCP-47 code, such as en or zh-TW")
+        return _once(languages, "language")
+
+    @field_validator("missing", "gender_right", mode="before")
+    @classmethod
+    def _number_or_by_group(cls, given: Any) -> Any:
+        shares = list(given.values()) if isinstance(given, Mapping) else [given]
+        for share in shares:
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+                raise ValueError("a probability in [0, 1] is asked for, or one for each group")
+        return given
+
+    @field_validator("portrait", mode="before")
+    @classmethod
+    def _one_reading_a_speaker(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        made = {}
+        for group, table in given.items():
+            parts = list(table.values()) if isinstance(table, Mapping) else []
+            if parts and all(isinstance(part, Mapping) for part in parts):
+                if any(part != parts[0] for part in parts):
+                    raise ValueError(f"{group}: a portrait is read once a speaker, so its languages cannot differ")
+                made[group] = parts[0]
+            else:
+                made[group] = table
+        return made
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Truth:
+        between = self.icc_between_languages
+        if between is not None and between > self.icc and self.clips_per_language > 1 and len(self.languages) > 1:
+            raise ValueError(
+                f"icc_between_languages is {between:g}, above the icc of {self.icc:g}: clips of one language are at "
+                "least as alike as clips of two"
+            )
+        if self.n_clips > MOST_CLIPS:
+            raise ValueError(f"{self.n_clips:,} clips are asked for; at most {MOST_CLIPS:,} are made")
+        for name, given in (("missing", self.missing), ("gender_right", self.gender_right)):
+            self._among(name, given if isinstance(given, dict) else {}, self.groups, "group")
+        self._among("portrait", self.portrait, self.groups, "group")
+        for group, reads in self.portrait.items():
+            self._sum_to_one(f"portrait.{group}", reads)
+        for stage, dial in (("ceiling", self.ceiling), ("rendered", self.rendered)):
+            self._among(stage, dial, self.groups, "group")
+            for group, languages in dial.items():
+                self._among(f"{stage}.{group}", languages, self.languages, "language")
+                for language, reads in languages.items():
+                    self._sum_to_one(f"{stage}.{group}.{language}", reads)
+        if UNKNOWN in self.groups:
+            for stage, place, reads in self._tables_of(UNKNOWN):
+                if abs(sum(reads.values()) - 1) > _ROUNDING:
+                    raise ValueError(f"{stage}{place}: a group unknown has no own read, so its reads must sum to 1")
+        return self
+
+    @property
+    def n_clips(self) -> int:
+        """How many clips the run has."""
+        return len(self.groups) * self.speakers_per_group * len(self.languages) * self.clips_per_language
+
+    @property
+    def correlations(self) -> tuple[float, float]:
+        """Correlation within speaker and language, and between the languages of a speaker."""
+        between = self.icc if self.icc_between_languages is None else self.icc_between_languages
+        return max(self.icc, between), between
+
+    @classmethod
+    def of(cls, truth: Truth | Mapping[str, Any] | str | Path) -> Truth:
+        """The truth that a mapping or a TOML file holds.
+
+        Raises
+        ------
+        PlanError
+            If the file cannot be read, or a key or value is not allowed; a near miss is named.
+        """
+        if isinstance(truth, cls):
+            return truth
+        source = "The truth"
+        if isinstance(truth, str | Path):
+            source = str(truth)
+            try:
+                truth = tomllib.loads(Path(truth).read_text(encoding="utf-8-sig"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise PlanError(f"The truth {source} cannot be read: {error}.") from error
+            except (tomllib.TOMLDecodeError, RecursionError) as error:
+                raise PlanError(f"{source} is no TOML: {error}.") from error
+        try:
+            return cls.model_validate(_without_numpy(truth))
+        except ValidationError as error:
+            raise PlanError(
+                f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
+                next_step="See docs/known-truth.md for every key.",
+            ) from error
+
+    def share(self, given: float | Mapping[str, float], group: str, otherwise: float) -> float:
+        """The probability for a group."""
+        return float(given.get(group, otherwise)) if isinstance(given, Mapping) else float(given)
+
+    @staticmethod
+    def _among(place: str, names: Mapping[str, Any], allowed: tuple[str, ...], kind: str) -> None:
+        for name in names:
+            if name not in allowed:
+                hint = did_you_mean(name, allowed, ", {}")
+                raise ValueError(f"{place}.{name}: no such {kind} here{hint} (allowed: {', '.join(allowed)})")
+
+    @classmethod
+    def _sum_to_one(cls, place: str, reads: Reads) -> None:
+        cls._among(place, reads, RACES, "read")
+        if sum(reads.values()) > 1 + _ROUNDING:
+            raise ValueError(f"{place}: the probabilities sum to {sum(reads.values()):g}, above 1")
+
+    def _tables_of(self, group: str) -> list[tuple[str, str, Reads]]:
+        tables = [("portrait", f".{group}", self.portrait.get(group, {}))]
+        for stage, dial in (("ceiling", self.ceiling), ("rendered", self.rendered)):
+            for language in self.languages:
+                tables.append((stage, f".{group}.{language}", dial.get(group, {}).get(language, {})))
+        return tables
+
+
+def own_share(table: Mapping[str, float], group: str) -> float:
+    """What a table of reads leaves to the own group's read.
+
+    Examples
+    --------
+    >>> own_share({"white": 0.6}, "asian"), own_share({"white": 0.5, "black": 0.5}, "asian")
+    (0.4, 0.0)
+    """
+    first = next((race for race in RACES if race in group_members(group)), None)
+    rest = 1 - math.fsum(share for race, share in table.items() if race != first)
+    return 0.0 if rest < _ROUNDING else rest
+
+
+def own_race(group: str) -> int | None:
+    """Which race counts as the own group's read, by its place in the fixed order; ``None`` for ``unknown``.
+
+    Examples
+    --------
+    >>> own_race("indian|asian"), own_race("unknown")
+    (0, None)
+    """
+    return min((RACES.index(race) for race in group_members(group)), default=None)
+
+
+def _once(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the {kind} {name} is named twice")
+    return names
+
+
+def _in_words(fault: Any) -> str:
+    """One fault of a truth, with the nearest allowed key where one was mistyped."""
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        hint = did_you_mean(place, Truth.model_fields, ", {}")
+        return f"there is no key {place}{hint} (allowed: {', '.join(Truth.model_fields)})"
+    if fault["type"] == "missing":
+        return f"the key {place} is missing"
+    words = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{place} is {fault['input']!r}: {words}" if place else words
+
+
+def _without_numpy(value: Any) -> Any:
+    """Plain numbers for numpy's, which truths made in a loop often hold."""
+    if isinstance(value, Mapping):
+        return {key: _without_numpy(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_without_numpy(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value

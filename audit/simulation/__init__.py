@@ -1,6 +1,0 @@
-"""Planted truth: runs of which every probability and correlation is known."""
-
-from audit.simulation.drawing import shared_uniforms, simulate
-from audit.simulation.truth import Truth
-
-__all__ = ["Truth", "shared_uniforms", "simulate"]

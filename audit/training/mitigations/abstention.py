@@ -1,0 +1,89 @@
+"""Abstention: no face for a voice that is unlike every training voice."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.core.errors import CohortError, PlanError
+from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """A face only where the k-th nearest training voice is near enough.
+
+    Sun et al. 2022, "Out-of-distribution detection with deep nearest neighbors": features are scaled to unit length,
+    and the score is the Euclidean distance to the k-th nearest training feature, 0 to 2. The threshold is the smallest
+    that keeps the stated share of the training clips, each scored against the clips of *other* training speakers. An
+    encoder that was trained on these speakers knows them better than new ones, of whom fewer are then kept. What is not
+    kept has no face, and is counted as such: status ``no_face``.
+
+    Parameters
+    ----------
+    coverage : float
+        Share of the training clips that get a face, in (0, 1].
+    neighbours : int
+        k.
+
+    Raises
+    ------
+    PlanError
+        If an option is out of its range.
+    """
+
+    coverage: float = 0.9
+    neighbours: int = 10
+    name: ClassVar[str] = "abstention"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.coverage <= 1:
+            raise PlanError(f"abstention: coverage is {self.coverage}.", "a share above 0 and at most 1")
+        if self.neighbours < 1:
+            raise PlanError(f"abstention: neighbours is {self.neighbours}.", "at least 1")
+
+    def fit(self, voices: TrainingVoices) -> FittedStep:
+        """The keeping step.
+
+        Raises
+        ------
+        CohortError
+            If a speaker has fewer than k clips of others beside them.
+        """
+        known = unit_length(voices.features)
+        scores = np.array([
+            self._score(row, known[voices.speakers != speaker])
+            for row, speaker in zip(known, voices.speakers, strict=True)
+        ])  # fmt: skip
+        threshold = float(np.sort(scores)[math.ceil(self.coverage * len(scores)) - 1])
+
+        def keeps(features: Features) -> NDArray[np.bool_]:
+            return np.array([self._score(row, known) <= threshold for row in unit_length(features)], bool)
+
+        kept = round(float((scores <= threshold).mean()), 6)
+        return FittedStep(keeps=keeps, found={"threshold": round(threshold, 6), "training_clips_kept": kept})
+
+    def _score(self, row: Features, others: Features) -> float:
+        if len(others) < self.neighbours:
+            raise CohortError(
+                [f"Abstention needs {self.neighbours} clips of other speakers, and there are {len(others)}."],
+                "a larger training cohort, or fewer neighbours",
+            )
+        squares = ((others - row) ** 2).sum(1)
+        return float(np.sqrt(np.partition(squares, self.neighbours - 1)[self.neighbours - 1]))
+
+
+def unit_length(features: Features) -> Features:
+    """Each row divided by its length; a row of zeros stays.
+
+    Examples
+    --------
+    >>> unit_length(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    lengths = np.sqrt((features**2).sum(1, keepdims=True))
+    return features / np.where(lengths > 0, lengths, 1.0)

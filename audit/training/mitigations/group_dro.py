@@ -1,0 +1,50 @@
+"""Group DRO: the cell that fares worst counts most."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from audit.training.mitigations.cells import cells_of
+from audit.training.mitigations.plan import GroupDro
+from audit.training.mitigations.training import TrainingMitigation
+
+
+class GroupDroWeights(TrainingMitigation):
+    r"""Online exponentiated weights over group x language.
+
+    Sagawa et al. 2020, "Distributionally robust neural networks for group shifts", algorithm 1: of each cell g in the
+    batch with mean loss :math:`\ell_g`, the weight is multiplied by :math:`\exp(\eta \ell_g)`, then all are scaled to
+    sum to 1, and :math:`\sum_g q_g \ell_g` is minimised. As in the authors' code a batch holds several cells at once,
+    and a cell that is not in it keeps its weight before the scaling. They ask for strong regularisation beside it.
+
+    Attributes
+    ----------
+    shares : Tensor
+        [K], the weights q, float64; a buffer, so that they travel with the state of the training.
+
+    Examples
+    --------
+    >>> clips = pd.DataFrame({"group": ["asian", "white"], "language": ["en", "en"]})
+    >>> dro = GroupDroWeights(clips, GroupDro(rate=1.0))
+    >>> dro.weights(torch.tensor([2.0, 1.0]), torch.tensor([0, 1]))
+    tensor([1.4621, 0.5379])
+    """
+
+    shares: Tensor
+
+    def __init__(self, clips: pd.DataFrame, options: GroupDro) -> None:
+        super().__init__()
+        known, self._cells = cells_of(clips)
+        self.rate, self.known = options.rate, known
+        self.register_buffer("shares", torch.full((len(known),), 1 / len(known), dtype=torch.float64))
+
+    def weights(self, losses: Tensor, rows: Tensor) -> Tensor:
+        """The weight of each clip drawn, [B], with the shares moved by these losses first."""
+        cells = self._cells[rows]
+        counts = torch.bincount(cells, minlength=len(self.known))
+        sums = torch.zeros(len(self.known), dtype=torch.float64).index_add(0, cells, losses.double().cpu())
+        moved = self.shares.cpu() * torch.exp(self.rate * sums / counts.clamp(min=1))
+        self.shares.copy_(moved / moved.sum())
+        return (self.shares.cpu()[cells] * len(rows) / counts[cells]).float()

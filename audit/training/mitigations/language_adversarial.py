@@ -1,0 +1,80 @@
+"""A classifier of the language, whose gradient reaches the voice encoder with its sign changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from audit.core.errors import PlanError
+from audit.training.mitigations.plan import LanguageAdversarial
+from audit.training.mitigations.training import TrainingMitigation, numbered_cells
+
+
+class Reversal(torch.autograd.Function):
+    """The identity forwards; backwards the gradient times ``-strength``."""
+
+    @staticmethod
+    def forward(context: Any, features: Tensor, strength: float) -> Tensor:
+        """The features as they are."""
+        context.strength = strength
+        return features.view_as(features)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """The gradient, reversed."""
+        return -context.strength * gradients[0], None
+
+
+class LanguageAdversary(TrainingMitigation):
+    r"""Gradient reversal: the encoder unlearns what tells the language.
+
+    Ganin & Lempitsky 2015, "Unsupervised domain adaptation by backpropagation", with the language as the domain: a
+    classifier of two layers learns the language from the voice feature, and the encoder is moved by its gradient times
+    :math:`-\lambda`. As there, :math:`\lambda` grows with the share p of the training that is done:
+    :math:`w \, (2 / (1 + e^{-10 p}) - 1)`.
+
+    Parameters
+    ----------
+    languages : sequence of str
+        Of each clip.
+    feature, steps : int
+        Length of the voice feature; steps of the training.
+    options : LanguageAdversarial
+        Weight w, and width of the hidden layer.
+
+    Raises
+    ------
+    PlanError
+        If there are fewer than two languages.
+    """
+
+    step: Tensor
+
+    def __init__(self, languages: Sequence[str], feature: int, steps: int, options: LanguageAdversarial) -> None:
+        super().__init__()
+        known, self._languages = numbered_cells(languages)
+        if len(known) < 2:
+            raise PlanError(
+                f"language_adversarial: the training hears {', '.join(map(str, known))} only.", "two languages or more"
+            )
+        self.steps, self.weight = steps, options.weight
+        self.classifier = nn.Sequential(
+            nn.Linear(feature, options.hidden), nn.ReLU(), nn.Linear(options.hidden, len(known))
+        )
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+
+    def strength(self) -> float:
+        """How strongly the gradient is reversed now: 0 at first, then up to the weight."""
+        return self.weight * (2 / (1 + math.exp(-10 * int(self.step) / self.steps)) - 1)
+
+    def penalty(self, features: Tensor, rows: Tensor) -> Tensor:
+        """The classifier's cross-entropy, in nats; the encoder feels it reversed."""
+        reversed_features = Reversal.apply(features.float(), self.strength())  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.step += 1
+        wanted = self._languages[rows].to(features.device)
+        return functional.cross_entropy(self.classifier(reversed_features), wanted)

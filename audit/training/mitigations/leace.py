@@ -1,0 +1,74 @@
+"""LEACE: the language is erased from the voice feature, and the feature is moved as little as that allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from sklearn.covariance import ledoit_wolf
+
+from audit.training.mitigations.language import indicators, numbered
+from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
+
+TINY = 1e-9
+"""Singular values and eigenvalues below this share of the largest are nothing but rounding."""
+
+
+@dataclass(frozen=True)
+class Leace:
+    r"""Least-squares concept erasure in closed form.
+
+    Belrose et al. 2023, "LEACE: Perfect linear concept erasure in closed form", theorem 4.3 and equation 1:
+
+    .. math:: r(x) = x - W^+ P W (x - E[x])
+
+    with the whitening :math:`W = (\Sigma_{xx}^{1/2})^+` and the orthogonal projection :math:`P` onto the columns of
+    :math:`W \Sigma_{xz}`, where z indicates the language. Then the covariance of r(x) with z is zero on the training
+    voices, and no linear classifier tells the language there better than one that never saw the voice. That holds for
+    any invertible W; the one above moves the feature least. The covariance is shrunk (Ledoit & Wolf 2004), since there
+    may be fewer clips than dimensions. With K languages K - 1 directions are erased, however little they tell. No
+    language is needed when a face is made.
+
+    Written here, in numpy: the authors' package brings an estimator for streams that is not needed.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [-1.0, 1.0]])
+    >>> step = Leace().fit(TrainingVoices(x, np.array(["en", "en", "zh", "zh"]), np.array(["a", "b", "c", "d"])))
+    >>> (step.change(x).round(6) + 0.0).tolist()
+    [[0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 1.0]]
+    """
+
+    name: ClassVar[str] = "leace"
+
+    def fit(self, voices: TrainingVoices) -> FittedStep:
+        """The erasing step.
+
+        Raises
+        ------
+        CohortError
+            If there are fewer than two languages.
+        """
+        known, codes = numbered(voices.languages)
+        mean = voices.features.mean(0)
+        centred = voices.features - mean
+        z = indicators(codes, len(known))
+        crossed = centred.T @ (z - z.mean(0)) / len(z)
+        covariance, shrinkage = ledoit_wolf(centred, assume_centered=True)
+        values, axes = np.linalg.eigh(covariance)
+        real = values > TINY * max(values[-1], TINY)
+        axes, roots = axes[:, real], np.sqrt(values[real])
+        columns, sizes, _ = np.linalg.svd(axes @ (axes.T @ crossed / roots[:, None]), full_matrices=False)
+        columns = columns[:, sizes > TINY * max(sizes[0], TINY)]
+        back = axes @ (axes.T @ columns * roots[:, None])
+        forth = axes @ (axes.T @ columns / roots[:, None])
+
+        def change(features: Features) -> Features:
+            erased: Features = features - (features - mean) @ forth @ back.T
+            return erased
+
+        return FittedStep(
+            change,
+            found={"languages": list(known), "rank": columns.shape[1], "shrinkage": round(float(shrinkage), 6)},
+        )

@@ -1,0 +1,174 @@
+"""A model with mitigations between its voice feature and its face; as blind as the model itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from audit.cohorts import Cohort
+from audit.core.errors import ModelError, PlanError, did_you_mean
+from audit.models.fitted import Fitted, FittedOn
+from audit.models.protocol import Decoder, Described, Featured, Picture, Waveform
+from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING
+from audit.training.mitigations.protocol import FeatureMitigation, FittedStep
+from audit.training.mitigations.voices import fitting_voices
+
+Record = Mapping[str, Any]
+
+
+class Mitigated:
+    """A model whose voice feature passes through fitted mitigations; made by :func:`mitigate`.
+
+    Parameters
+    ----------
+    model : Featured
+        The model underneath.
+    steps : sequence of FittedStep
+        In the order in which they act.
+    records : sequence of mapping
+        Name, options, findings and fitting cohort of each, for the manifest.
+    fitted_on : FittedOn
+        Whom they were fitted on.
+    mitigations : sequence of object
+        What fitted them: with the model, ``made_of``, on whose code the faces depend.
+    """
+
+    def __init__(
+        self,
+        model: Featured,
+        steps: Sequence[FittedStep],
+        records: Sequence[Record],
+        fitted_on: FittedOn,
+        mitigations: Sequence[object],
+    ) -> None:
+        self.made_of = (model, *mitigations)
+        self.model, self.steps, self.records = model, tuple(steps), tuple(records)
+        self.fitted_on = fitted_on | model.fitted_on if isinstance(model, Fitted) else fitted_on
+        self.name = "+".join([model.name, *(str(record["name"]) for record in records)])
+
+    def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
+        """One face for each clip; ``None`` where a mitigation abstains or the model makes none.
+
+        Every clip goes through the mitigations alone, so that its face does not depend on which others come with it.
+        """
+        changed, kept = [], []
+        for feature in self.model.voice_features(waveforms, sample_rate):
+            row, keep = np.asarray(feature, np.float64)[None], True
+            for step in self.steps:
+                keep = keep and bool(step.keeps(row)[0])
+                row = step.change(row)
+            changed.append(row[0])
+            kept.append(keep)
+        faces: list[Picture | None] = [None] * len(kept)
+        places = [place for place, keep in enumerate(kept) if keep]
+        if places:
+            shown = np.asarray([changed[place] for place in places], np.float32)
+            for place, face in zip(places, self.model.from_features(shown), strict=True):
+                faces[place] = face
+        return faces
+
+    def describe(self) -> dict[str, object]:
+        """The model's own description, and ``mitigations``: each one's name, options, findings and fitting cohort."""
+        own = self.model.describe() if isinstance(self.model, Described) else {}
+        return own | {"mitigations": [dict(record) for record in self.records]}
+
+
+class MitigatedDecoder(Mitigated):
+    """A mitigated model that can show its decoder's ceiling, which no mitigation changes."""
+
+    def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
+        """The face from each portrait's own feature, as the model underneath makes it."""
+        assert isinstance(self.model, Decoder)
+        return list(self.model.ceiling(portraits))
+
+
+def mitigate(
+    model: object,
+    mitigations: str | FeatureMitigation | Sequence[str | FeatureMitigation],
+    *,
+    cohort: Cohort,
+    heard_only: bool = True,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Mitigated:
+    """Fit mitigations on training voices and put them between a model's voice feature and its faces.
+
+    The model sees waveforms as before: where a mitigation needs the language, it is estimated from the voice. An audit
+    of the mitigated model refuses every speaker and recording that it was fitted on.
+
+    Parameters
+    ----------
+    model : Featured
+        A model with ``voice_features`` and ``from_features``, such as Speech2Face.
+    mitigations : str, FeatureMitigation, or a sequence of them
+        Names of :func:`audit.training.mitigations.available` of the kinds representation and output, or your own;
+        each is fitted on what those before it made of the feature.
+    cohort : Cohort
+        Training speakers: where it names splits, those of the split training alone.
+    heard_only : bool
+        Leave out groups in languages that the model's own training never heard, as far as it tells.
+    options : mapping
+        Options by mitigation: ``{"abstention": {"coverage": 0.8}}``.
+
+    Returns
+    -------
+    Mitigated
+        A model to audit, named after the model and its mitigations.
+
+    Raises
+    ------
+    ModelError
+        If the model does not expose its voice feature.
+    PlanError
+        If there is no such mitigation, or no such option.
+    CohortError
+        If there is nothing to fit on.
+    """
+    if not isinstance(model, Featured):
+        raise ModelError(
+            f"The model {getattr(model, 'name', model)!r} does not expose its voice feature.",
+            "a model with voice_features(waveforms, sample_rate) and from_features(features)",
+            "See docs/mitigations.md.",
+        )
+    wanted = [mitigations] if isinstance(mitigations, str) or not isinstance(mitigations, Sequence) else [*mitigations]
+    given = dict(options or {})
+    chosen = [_made(one, given.pop(one, {})) if isinstance(one, str) else one for one in wanted]
+    if given or not chosen:
+        raise PlanError(
+            f"Options are given for {', '.join(given)}." if given else "No mitigation is named.",
+            f"mitigations that are named: {', '.join(AFTER_TRAINING)}",
+        )
+    fitting = fitting_voices(model, cohort, heard_only)
+    steps, records, voices = [], [], fitting.voices
+    for one in chosen:
+        step = one.fit(voices)
+        voices = dataclasses.replace(voices, features=step.change(voices.features))
+        steps.append(step)
+        set_options: dict[str, Any] = dataclasses.asdict(one) if dataclasses.is_dataclass(one) else {}
+        records.append({"name": one.name, "options": set_options, "found": dict(step.found), **fitting.record})
+    kind = MitigatedDecoder if isinstance(model, Decoder) else Mitigated
+    return kind(model, steps, records, fitting.fitted_on, chosen)
+
+
+def _made(name: str, options: Mapping[str, Any]) -> FeatureMitigation:
+    """The mitigation of that name, with its options."""
+    if name in IN_TRAINING:
+        raise PlanError(f"The mitigation {name!r} takes effect in training.", ", ".join(AFTER_TRAINING),
+                        "Name it in a training plan's section mitigation: audit train.")  # fmt: skip
+    if name not in AFTER_TRAINING:
+        hint = did_you_mean(name, AFTER_TRAINING)
+        raise PlanError(f"There is no mitigation {name!r}{hint}.", ", ".join(AFTER_TRAINING),
+                        "See them: audit list mitigations.")  # fmt: skip
+    module, _, attribute = AFTER_TRAINING[name][0].partition(":")
+    kind = getattr(importlib.import_module(module), attribute)
+    try:
+        inspect.signature(kind).bind(**options)
+    except TypeError as error:
+        allowed = ", ".join(inspect.signature(kind).parameters) or "none"
+        raise PlanError(f"The mitigation {name!r} cannot take {', '.join(options)}: {error}.", allowed) from error
+    made: FeatureMitigation = kind(**options)
+    return made

@@ -1,0 +1,132 @@
+"""The section ``mitigation`` of a training plan: what is named, and the options of each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from audit.core.vocabulary import RACES, is_language, same_language
+from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING
+
+OTHER: Final = "other"
+"""Stands for every language but English."""
+
+ONE_OF: Final = ({"balanced", "reweighted"}, {"reweighted", "group_dro"})
+"""Pairs that would correct the same thing twice."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Coverage(_Section):
+    """Whom ``coverage`` lets the training hear in more languages.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        Of whom; every group where none is named.
+    languages : tuple of str
+        In what: BCP-47 codes, or ``other`` for every language but English; every language where none is named.
+    share : float
+        The share of their speakers who are heard, in (0, 1]; where the plan's own is larger it stays.
+    """
+
+    groups: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    share: float = Field(default=1.0, gt=0, le=1)
+
+    @field_validator("groups")
+    @classmethod
+    def _known_groups(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
+        for group in groups:
+            if group not in RACES:
+                raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
+        return groups
+
+    @field_validator("languages")
+    @classmethod
+    def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for language in languages:
+            if language != OTHER and not is_language(language):
+                raise ValueError(f"{language!r} is no BCP-47 code, nor {OTHER!r}")
+        return languages
+
+    def added(self, group: str, language: str) -> float:
+        """The share that is heard of a group in a language; 0 where it is not meant.
+
+        Examples
+        --------
+        >>> some = Coverage(groups=("asian",), languages=("en",), share=0.5)
+        >>> some.added("asian", "en-GB"), some.added("asian", "zh"), some.added("white", "en")
+        (0.5, 0.0, 0.0)
+        """
+        meant = not self.languages or any(
+            not same_language(language, "en") if code == OTHER else same_language(code, language)
+            for code in self.languages
+        )
+        return self.share if meant and (not self.groups or group in self.groups) else 0.0
+
+
+class GroupDro(_Section):
+    """The option of ``group_dro``: ``rate``, the step of its weights (eta of Sagawa et al. 2020, algorithm 1)."""
+
+    rate: float = Field(default=0.01, gt=0)
+
+
+class LanguageAdversarial(_Section):
+    """The options of ``language_adversarial``.
+
+    Attributes
+    ----------
+    weight : float
+        What the reversed gradient is multiplied by once the training is under way (lambda).
+    hidden : int
+        Width of the classifier's hidden layer.
+    """
+
+    weight: float = Field(default=1.0, gt=0)
+    hidden: int = Field(default=64, ge=1)
+
+
+class MitigationPlan(_Section):
+    """What a training is mitigated by; nothing where ``names`` is empty.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of :func:`audit.training.mitigations.available`, the kinds data and training.
+    coverage, group_dro, language_adversarial
+        Options of those that have any.
+
+    Examples
+    --------
+    >>> MitigationPlan(names=("balanced", "group_dro")).record()
+    {'names': ['balanced', 'group_dro'], 'options': {'group_dro': {'rate': 0.01}}}
+    """
+
+    names: tuple[str, ...] = ()
+    coverage: Coverage = Coverage()
+    group_dro: GroupDro = GroupDro()
+    language_adversarial: LanguageAdversarial = LanguageAdversarial()
+
+    @field_validator("names")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name in AFTER_TRAINING:
+                raise ValueError(f"{name!r} is fitted after the training: audit.mitigate, or the plan of an audit")
+            if name not in IN_TRAINING:
+                raise ValueError(f"there is no mitigation {name!r} in training; there are {', '.join(IN_TRAINING)}")
+        if len(set(names)) < len(names):
+            raise ValueError("a mitigation is named twice")
+        for pair in ONE_OF:
+            if pair <= set(names):
+                raise ValueError(f"{' and '.join(sorted(pair))} correct the same thing: name one of them")
+        return names
+
+    def record(self) -> dict[str, object]:
+        """The names, and the options of those that are named and have any; JSON types."""
+        sections = self.model_dump(mode="json")
+        return {"names": [*self.names], "options": {name: sections[name] for name in self.names if name in sections}}

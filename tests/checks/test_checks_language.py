@@ -1,0 +1,192 @@
+"""S2F002 and S2F007: what the language changes for one speaker, and what the training had heard."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import audit
+from audit.checks.flips import flips
+
+TWO = {"groups": ["asian", "white"], "speakers_per_group": 60, "languages": ["en", "zh"], "clips_per_language": 2}
+
+
+def told(run: audit.Run, **clips: int) -> audit.Run:
+    """The run of a model that says how many clips of ``group_language`` its training heard."""
+    heard = []
+    for name, number in clips.items():
+        group, language = name.rsplit("_", maxsplit=1)
+        heard.append({"group": group, "language": language, "speakers": number, "clips": number, "seconds": 0.0})
+    manifest = {**run.manifest, "model": {**run.manifest["model"], "training_coverage": heard}}
+    return dataclasses.replace(run, manifest=manifest)
+
+
+# Flips
+
+
+def test_flips_by_hand() -> None:
+    """English white, white, asian; Chinese asian, asian: 2 of 3 pairs differ within, none does, and 4 of 6 between."""
+    who, within, between = flips(np.array([3, 3, 0, 0, 0]), np.zeros(5, int), np.array([0, 0, 0, 1, 1]))
+    assert who.tolist() == [0]
+    assert within[0] == pytest.approx((2 / 3 + 0) / 2)
+    assert between[0] == pytest.approx(4 / 6)
+
+
+def test_what_has_no_pair_is_missing() -> None:
+    reads, languages = np.array([0, 1, 2, 2, -1]), np.array([0, 1, 0, 0, 1])
+    who, within, between = flips(reads, np.array([7, 7, 8, 8, 9]), languages)
+    assert who.tolist() == [7, 8]
+    assert np.isnan(within[0])
+    assert np.isnan(between[1])
+    assert (between[0], within[1]) == (1.0, 0.0)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-1, 2), st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=40), st.randoms()
+)
+def test_flips_do_not_depend_on_the_order_of_clips(clips: list[tuple[int, int, int]], random: Any) -> None:
+    shuffled = random.sample(clips, len(clips))
+    one, other = (flips(*(np.array(column) for column in zip(*rows, strict=True))) for rows in (clips, shuffled))
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_without_an_effect_flips_between_are_those_within() -> None:
+    """Reads drawn from one table for every language: the excess is zero on average, however often reads differ."""
+    rng = np.random.default_rng(0)
+    reads = (rng.random(40_000) < np.repeat(rng.random(10_000), 4)).astype(np.int64)
+    _, within, between = flips(reads, np.repeat(np.arange(10_000), 4), np.tile([0, 0, 1, 1], 10_000))
+    excess = between - within
+    assert within.mean() > 0.25
+    assert abs(excess.mean()) < 4 * excess.std() / np.sqrt(len(excess))
+
+
+# S2F002
+
+
+def test_a_read_that_changes_with_the_language_is_shown() -> None:
+    run = audit.simulate(TWO | {"rendered": {"asian": {"en": {"white": 1.0}}}})
+    finding = audit.measure(run).finding("S2F002")
+    assert (finding.outcome, finding.group) == ("shown", "asian")
+    assert (finding.estimates["asian.within"].value, finding.estimates["asian.between"].value) == (0.0, 1.0)
+    assert finding.estimates["white"].value == 0.0
+    assert (finding.estimates["asian"].n_speakers, finding.estimates["asian"].n_clips) == (60, 240)
+
+
+def test_either_direction_and_any_read_count() -> None:
+    """In Chinese white speakers are read as indian: no English clip is read otherwise than before."""
+    run = audit.simulate(TWO | {"rendered": {"white": {"zh": {"indian": 1.0}}}})
+    finding = audit.measure(run).finding("S2F002")
+    assert (finding.outcome, finding.group) == ("shown", "white")
+
+
+def test_reads_that_differ_by_chance_alone_are_no_flip() -> None:
+    half = {"en": {"white": 0.5}, "zh": {"white": 0.5}}
+    truth = TWO | {"speakers_per_group": 1500, "rendered": {"asian": half}, "icc": 0.2, "icc_between_languages": 0.2}
+    finding = audit.measure(audit.simulate(truth), with_tables=False).finding("S2F002")
+    assert finding.estimates["asian.between"].value == pytest.approx(0.4, abs=0.05)
+    assert finding.outcome == "not_shown"
+
+
+def test_one_clip_a_language_cannot_tell_language_from_chance() -> None:
+    run = audit.simulate(TWO | {"clips_per_language": 1, "rendered": {"asian": {"en": {"white": 1.0}}}})
+    finding = audit.measure(run).finding("S2F002")
+    assert finding.outcome == "not_evaluable"
+    assert finding.estimates["asian.between"].value == 1.0
+    assert "Two clips or more in each of two languages" in finding.would_change
+
+
+def test_one_clip_in_one_of_the_languages_hides_no_change() -> None:
+    """White in all English clips and 60 % of the Chinese: shares over different languages would hide that."""
+    truth = TWO | {"speakers_per_group": 300, "rendered": {"asian": {"en": {"white": 1.0}, "zh": {"white": 0.6}}}}
+    run = audit.simulate(truth | {"clips_per_language": 3})
+    assert audit.measure(run, with_tables=False).finding("S2F002").outcome == "shown"
+    seen = run.observations
+    again = seen.duplicated(["speaker_id", "language"]) & (seen["language"] == "en")
+    once = dataclasses.replace(run, held=seen[~again].reset_index(drop=True))
+    assert audit.measure(once, with_tables=False).finding("S2F002").outcome == "not_evaluable"
+
+
+def test_three_languages_are_held_against_each_other_by_twos() -> None:
+    """All white in the first, all asian in the two others: any two differ in 1, 1 and 0; clips count for nothing."""
+    reads, languages = np.array([3, 3, 0, 0, 0, 0, 0]), np.array([0, 0, 1, 1, 2, 2, 2])
+    _, within, between = flips(reads, np.zeros(7, int), languages)
+    assert (within[0], between[0]) == (0.0, pytest.approx(2 / 3))
+
+
+# S2F007
+
+
+@pytest.fixture(scope="module")
+def uncovered() -> audit.Run:
+    """Asian speakers in English are read as white in 60 %; the training heard none of them."""
+    return audit.simulate(TWO | {"rendered": {"asian": {"en": {"white": 0.6}}}})
+
+
+def test_a_gap_in_coverage_is_shown_where_it_tells(uncovered: audit.Run) -> None:
+    run = told(uncovered, asian_en=0, asian_zh=40, white_en=80, white_zh=40)
+    finding = audit.measure(run).finding("S2F007")
+    assert finding.outcome == "shown"
+    assert finding.estimates["coverage_effect"].n_speakers == 60
+    assert finding.estimates["coverage_effect"].value == pytest.approx(0.6, abs=0.15)
+    assert finding.estimates["asian"].interval == finding.estimates["coverage_effect"].interval
+    assert "Hardly heard: asian in en." in finding.sentence
+
+
+def test_a_language_that_all_lack_is_compared_between_the_same_speakers(uncovered: audit.Run) -> None:
+    finding = audit.measure(told(uncovered, asian_en=80, asian_zh=3, white_en=80, white_zh=3)).finding("S2F007")
+    assert finding.outcome == "not_shown"
+    assert finding.estimates["white"].value == 0.0
+
+
+def test_a_group_that_was_never_heard_is_compared_with_others(uncovered: audit.Run) -> None:
+    finding = audit.measure(told(uncovered, asian_en=0, asian_zh=0, white_en=80, white_zh=80)).finding("S2F007")
+    assert finding.outcome == "shown"
+    assert "other speakers on each side" in (finding.estimate or finding.estimates["well_heard"]).method
+
+
+def test_regions_of_a_language_are_that_language(uncovered: audit.Run) -> None:
+    run = told(uncovered, **{"asian_en-US": 0, "asian_zh": 40, "white_en-GB": 80, "white_zh": 40})
+    assert audit.measure(run).finding("S2F007").outcome == "shown"
+
+
+def test_without_a_record_or_a_gap_nothing_is_said(uncovered: audit.Run) -> None:
+    assert audit.measure(uncovered).finding("S2F007").outcome == "not_evaluable"
+    even = audit.measure(told(uncovered, asian_en=50, asian_zh=40, white_en=80, white_zh=40)).finding("S2F007")
+    assert even.outcome == "not_evaluable"
+    assert "none with fewer than 10%" in even.reason
+
+
+def test_the_tables_behind_them(uncovered: audit.Run) -> None:
+    tables = audit.measure(told(uncovered, asian_en=0, asian_zh=40)).tables
+    heard = tables["coverage"].frame.set_index(["group", "language"])
+    assert heard.loc[("asian", "en"), "clips_trained"] == 0
+    assert np.isnan(heard.loc[("white", "en"), "clips_trained"])
+    assert heard.loc[("asian", "zh"), "value"] == 1.0
+    flipped = tables["language_flips"].frame.set_index(["figure", "group", "languages"])
+    assert flipped.loc[("within", "asian", "all"), "value"] == flipped.loc[("within", "asian", "en zh"), "value"]
+    assert flipped.loc[("excess", "white", "en zh"), "value"] == 0.0
+
+
+def test_a_language_that_nobody_states_is_not_another_language() -> None:
+    truth = {
+        "groups": ["asian", "white"],
+        "speakers_per_group": 40,
+        "clips_per_language": 2,
+        "languages": ["en", "und"],
+        "rendered": {"asian": {"en": {"white": 0.8}}},
+    }
+    result = audit.measure(audit.simulate(truth))
+    finding = result.finding("S2F001")
+    assert finding.estimates["rendered"].n_speakers == 40
+    assert finding.estimates["language_effect"].n_speakers == 0
+    assert finding.estimates["rendered_other_language"].n_speakers == 0
+    assert result.finding("S2F002").outcome == "not_evaluable"
+    assert result.tables["language_effects"].frame.empty
+    assert set(result.tables["language_flips"].frame["figure"]) <= {"within"}

@@ -1,0 +1,166 @@
+"""The command line: exit codes, streams and words."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import audit
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "audit.cli", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+
+def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
+    path = folder / "plan.toml"
+    path.write_text(
+        f'[cohort]\npath = "{cohort}"\n[model]\nname = "tests.fakes:LoudnessModel"\n'
+        f'[instrument]\nname = "tests.fakes:ColourInstrument"\n[run]\npart = {part}\n'
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "--cohort", "nowhere/at/all", "--model", "recorded"), "nowhere/at/all is no folder"),
+        (("run", "no-such-plan.toml"), "no-such-plan.toml cannot be read"),
+        (("run", "--model", "recored"), "did you mean 'recorded'"),
+        (
+            ("run", "--cohort", "synthetic_bilingual", "--model", "recorded", "--weights", "x.pt"),
+            "has no weights to load",
+        ),
+        (("measure", "nowhere"), "nowhere is no run"),
+        (("report", "nowhere"), "holds no audit.json"),
+        (("cohort", "import", "speech2face_releasd", ".", "-o", "x"), "did you mean 'speech2face_released'"),
+        (("cohort", "check", "nowhere"), "There is no embedded cohort 'nowhere'"),
+    ],
+)
+def test_the_users_own_mistakes_end_with_2_and_no_traceback(arguments: tuple[str, ...], words: str) -> None:
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    assert command("run", "--no-such-option").returncode == 2
+    assert command("measure").returncode == 2
+
+
+def test_a_crash_ends_with_1_and_never_reads_as_a_verdict(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+    plan = fake_plan(make_cohort(4), tmp_path)
+    plan.write_text(plan.read_text().replace("ColourInstrument", "fake_face"))
+    assert command("run", plan, "-o", tmp_path / "run").returncode in (1, 2)
+
+
+def test_the_last_line_of_a_run_is_the_path_of_its_report(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+    done = command("run", fake_plan(make_cohort(12), tmp_path), "-o", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().split("\n")
+    assert lines[0].startswith("S2F001  shown")
+    assert lines[-1] == str(tmp_path / "run" / "report.html")
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {
+        "observations",
+        "faces",
+        "plan.toml",
+        "manifest.json",
+        "audit.json",
+        "tables",
+        "figures",
+        "report.html",
+    } <= left
+
+
+def test_measuring_and_reporting_again_give_the_same_bytes(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command("run", fake_plan(make_cohort(12), tmp_path), "-o", folder)
+    first = [(folder / name).read_bytes() for name in ("audit.json", "report.html")]
+    assert command("measure", folder).returncode == 0
+    assert command("report", folder).stdout.strip() == str(folder / "report.html")
+    assert [(folder / name).read_bytes() for name in ("audit.json", "report.html")] == first
+
+
+def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+    folder, sheet = tmp_path / "run", tmp_path / "sheet"
+    command("run", fake_plan(make_cohort(24), tmp_path), "-o", folder)
+    done = command("sheet", folder, "-o", sheet, "--faces", "24")
+    assert done.stdout.strip() == str(sheet / "index.html")
+    table = pd.read_csv(sheet / "sheet.csv").assign(reader="ann", race="asian")
+    table.to_csv(tmp_path / "filled.csv", index=False)
+    assert command("measure", folder, "--human-readings", tmp_path / "filled.csv").returncode == 0
+    read = json.loads((folder / "audit.json").read_text())
+    assert read["run"]["human_readings"]["n_pictures"] == 24
+    assert "human_readings" in read["tables"] and (folder / "tables" / "human_readings.csv").is_file()
+    again = command("sheet", folder, "-o", sheet)
+    assert again.returncode == 2 and "is there already" in again.stderr
+    wrong = command("measure", folder, "--human-readings", tmp_path / "nothing.csv")
+    assert wrong.returncode == 2 and "cannot be read" in wrong.stderr
+
+
+def test_a_run_killed_ten_times_ends_as_an_unbroken_one(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
+    plan = fake_plan(make_cohort(40, faces=160), tmp_path, part=2)
+    assert command("run", plan, "-o", tmp_path / "unbroken").returncode == 0
+    draw = random.Random(0)
+    killed = 0
+    while killed < 10:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "audit.cli", "run", str(plan), "-o", str(tmp_path / "broken")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+        )
+        parts = tmp_path / "broken" / "observations"
+        before = len(list(parts.glob("part-*"))) if parts.is_dir() else 0
+        while process.poll() is None and (not parts.is_dir() or len(list(parts.glob("part-*"))) <= before):
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.02))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed += 1
+    assert command("run", plan, "-o", tmp_path / "broken").returncode == 0
+    unbroken, broken = audit.Run.read(tmp_path / "unbroken"), audit.Run.read(tmp_path / "broken")
+    pd.testing.assert_frame_equal(unbroken.observations, broken.observations)
+    assert unbroken.manifest["parts"] == broken.manifest["parts"]
+    assert (tmp_path / "unbroken" / "audit.json").read_bytes() == (tmp_path / "broken" / "audit.json").read_bytes()
+
+
+def test_a_name_that_is_not_utf_8_is_refused() -> None:
+    done = command("run", "-o", os.fsdecode(b"run\xff"))
+    assert done.returncode == 2
+    assert "b'run\\xff' is not UTF-8" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_cohort_check_speaks_json(make_cohort: Callable[..., Path]) -> None:
+    found = json.loads(command("cohort", "check", make_cohort(12), "--json").stdout)
+    assert sum(row["n_clips"] for row in found["tables"]["Strata"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [("models", "planted"), ("instruments", "embedded"), ("checks", "S2F001"), ("datasets", "speech2face_released")],
+)
+def test_what_can_be_named_is_listed(what: str, name: str) -> None:
+    assert name in command("list", what).stdout

@@ -1,0 +1,236 @@
+"""A cohort on disk: what is accepted, and how every fault is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import audit
+from audit.audits.cohort_check import check_cohort
+
+SPEAKERS = "speaker_id,group,gender,age\ns1,asian,woman,30\ns2,white,man,\n"
+CLIPS = "clip_id,speaker_id,audio,language\nc1,s1,a.wav,en\nc2,s1,b.wav,zh-TW\nc3,s2,c.wav,en\n"
+
+
+def write(folder: Path, speakers: str = SPEAKERS, clips: str = CLIPS, encoding: str = "utf-8") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "speakers.csv").write_bytes(speakers.encode(encoding))
+    (folder / "clips.csv").write_bytes(clips.encode(encoding))
+    return folder
+
+
+def faults(folder: Path) -> list[str]:
+    with pytest.raises(audit.CohortError) as caught:
+        audit.Cohort.read(folder)
+    return caught.value.faults
+
+
+def test_only_the_required_columns_are_required(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(
+        write(tmp_path, "speaker_id,group\ns1,unknown\n", "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n")
+    )
+    row = cohort.table.iloc[0]
+    assert (row["gender"], row["portrait"], row["group_source"], row["language_source"]) == (
+        "unknown",
+        "",
+        "unstated",
+        "unstated",
+    )
+    assert pd.isna(row["age"])
+
+
+def test_a_byte_order_mark_crlf_and_spaces_are_no_part_of_a_value(tmp_path: Path) -> None:
+    plain = audit.Cohort.read(write(tmp_path / "plain"))
+    marked = audit.Cohort.read(
+        write(
+            tmp_path / "marked",
+            SPEAKERS.replace("\n", "\r\n").replace("asian", " asian "),
+            CLIPS.replace("\n", "\r\n"),
+            "utf-8-sig",
+        )
+    )
+    pd.testing.assert_frame_equal(plain.table, marked.table)
+    assert plain.digest == marked.digest
+
+
+def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(write(tmp_path / "one"))
+    lines = CLIPS.strip().split("\n")
+    reordered = audit.Cohort.read(write(tmp_path / "two", clips="\n".join([lines[0], *reversed(lines[1:])]) + "\n"))
+    write(tmp_path / "three")
+    pd.read_csv(tmp_path / "three" / "clips.csv").to_parquet(tmp_path / "three" / "clips.parquet")
+    (tmp_path / "three" / "clips.csv").unlink()
+    parquet = audit.Cohort.read(tmp_path / "three")
+    changed = audit.Cohort.read(write(tmp_path / "four", SPEAKERS.replace("white", "black")))
+    assert cohort.digest == reordered.digest == parquet.digest != changed.digest
+
+
+@pytest.mark.parametrize(
+    ("speakers", "clips", "fault"),
+    [
+        (SPEAKERS, CLIPS + "c1,s2,d.wav,en\n", "clips.csv, row 5: clip_id 'c1' stands already in row 2"),
+        (
+            SPEAKERS.replace("asian", "Asain"),
+            CLIPS,
+            "speakers.csv, row 2: group 'Asain'; allowed: .*did you mean 'asian'",
+        ),
+        (SPEAKERS.replace("asian", "asian|asian"), CLIPS, "group 'asian|asian'"),
+        (SPEAKERS.replace("woman", "female"), CLIPS, "row 2: gender 'female'; allowed: woman, man or unknown"),
+        (SPEAKERS.replace("30", "-3"), CLIPS, "row 2: age '-3'; allowed: years from 0 to 120"),
+        (SPEAKERS.replace("30", "nan"), CLIPS, "row 2: age 'nan'"),
+        (
+            "speaker_id,group,split\ns1,asian,Train\ns2,white,\n",
+            CLIPS,
+            "row 2: split 'Train'; allowed: training, validation, audited, test, or empty .did you mean 'training'",
+        ),
+        (SPEAKERS, CLIPS.replace("zh-TW", "Chinese!"), "row 3: language 'Chinese!'; allowed: a BCP-47 code"),
+        (
+            SPEAKERS,
+            CLIPS.replace("c3,s2", "c3,s9"),
+            "row 4: speaker_id 's9'; allowed: a speaker_id of the speakers' table",
+        ),
+        (SPEAKERS, CLIPS.replace("b.wav", "../b.wav"), "row 3: audio '../b.wav' leads out of the folder"),
+        (SPEAKERS, CLIPS.replace("b.wav", "/etc/passwd"), "row 3: audio '/etc/passwd' leads out of the folder"),
+        (SPEAKERS, CLIPS.replace("b.wav", ""), "row 3: audio is empty"),
+        (SPEAKERS, CLIPS.replace("language", "langage"), "the column 'language' is missing .did you mean 'langage'"),
+        (SPEAKERS.replace("s2,", ","), CLIPS, "row 3: speaker_id is empty"),
+        ("", CLIPS, "speakers.csv is no CSV"),
+        (SPEAKERS + 's3,"white\n', CLIPS, "speakers.csv is no CSV"),
+        (SPEAKERS + "s3,white,man,30,more\n", CLIPS, "speakers.csv is no CSV: .*line 4"),  # not cut off in silence
+        (SPEAKERS.replace("gender", "group"), CLIPS, "speakers.csv: the column 'group' stands twice"),
+        (SPEAKERS.replace("s2,white", "\n\ns2,whit"), CLIPS, "row 5: group 'whit'"),  # empty lines are lines
+        (SPEAKERS.replace("30", "1_0"), CLIPS, "row 2: age '1_0'"),
+        (
+            SPEAKERS,
+            CLIPS.replace("language", "language,group", 1).replace(",en\n", ",en,white\n"),
+            "clips.csv: the column 'group' is a speaker's; allowed: it belongs in speakers.csv",
+        ),
+        (
+            "speaker_id,group\ns1,asian\ns2,white\n",  # nor one that the speakers' table does without
+            "clip_id,speaker_id,audio,language,split\nc1,s1,a.wav,en,training\n",
+            "clips.csv: the column 'split' is a speaker's; allowed: it belongs in speakers.csv",
+        ),
+        (
+            SPEAKERS.replace("age", "rendered"),
+            CLIPS,
+            "speakers.csv: the column 'rendered' is a clip's; allowed: it bel",
+        ),
+        (SPEAKERS.replace("age", "room"), CLIPS.replace("audio", "audio,room"), "'room' stands in speakers.csv too"),
+    ],
+)
+def test_a_fault_is_named_with_file_row_and_what_is_allowed(
+    tmp_path: Path, speakers: str, clips: str, fault: str
+) -> None:
+    with pytest.raises(AssertionError, match=fault.replace("|", r"\|")):
+        raise AssertionError("\n".join(faults(write(tmp_path, speakers, clips))))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rendered_race",
+        "portrait_status",
+        "status",
+        "seconds",
+        "audio_sha256",
+        "ceiling_similarity_dlib",
+        "my_embedding_x",
+        "nose_landmarks",
+    ],
+)
+@pytest.mark.parametrize("table", ["speakers", "clips"])
+def test_a_column_that_a_run_writes_is_none_of_a_cohorts(tmp_path: Path, table: str, name: str) -> None:
+    tables = {"speakers": SPEAKERS, "clips": CLIPS}
+    tables[table] = tables[table].replace("\n", f",{name}\n", 1)
+    assert faults(write(tmp_path, **tables)) == [
+        f"{table}.csv: a run writes a column {name!r} of its own; allowed: another name."
+    ]
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    found = faults(
+        write(tmp_path, SPEAKERS.replace("asian", "elf").replace("man,\n", "boy,\n"), CLIPS.replace("zh-TW", "?"))
+    )
+    assert len(found) == 3
+
+
+def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    assert "is not UTF-8" in faults(write(tmp_path, SPEAKERS.replace("s1", "sé"), encoding="latin-1"))[0]
+
+
+def test_a_link_may_not_lead_out_of_the_cohort(tmp_path: Path) -> None:
+    (tmp_path / "secret.wav").write_bytes(b"")
+    folder = write(tmp_path / "cohort")
+    (folder / "a.wav").symlink_to(tmp_path / "secret.wav")
+    assert "leads out of the folder through a link" in faults(folder)[0]
+
+
+def test_a_link_to_a_folder_may_not_lead_out_nor_one_deep_in_a_path(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "a.wav").write_bytes(b"")
+    folder = write(tmp_path / "cohort", clips=CLIPS.replace("a.wav", "x/y/a.wav").replace("b.wav", "x/own/b.wav"))
+    (folder / "x").mkdir()
+    (folder / "x" / "y").symlink_to(tmp_path / "secret", target_is_directory=True)
+    (folder / "real").mkdir()
+    (folder / "x" / "own").symlink_to(folder / "real", target_is_directory=True)
+    assert [fault.split(" leads")[0] for fault in faults(folder)] == ["clips.csv, row 2: audio 'x/y/a.wav'"]
+
+
+@pytest.mark.parametrize("depth", [30, 5000])
+def test_a_path_through_very_many_folders_is_no_trouble(tmp_path: Path, depth: int) -> None:
+    cohort = audit.Cohort.read(write(tmp_path, clips=CLIPS.replace("a.wav", "d/" * depth + "a.wav")))
+    assert len(cohort.clips) == 3
+
+
+def test_very_many_faults_cost_no_more_than_their_count(tmp_path: Path) -> None:
+    rows = "".join(f"s{i},elf{i}\n" for i in range(20_000)) + "s0,white\n" * 20_000
+    found = faults(write(tmp_path, "speaker_id,group\n" + rows, "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n"))
+    assert len(found) == 51 and found[-1] == "... and 39950 more."
+
+
+def test_an_unknown_key_of_cohort_toml_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "cohort.toml").write_text('name = "x"\nlicense = "y"\n')
+    assert "license" in faults(folder)[0]
+
+
+def test_speakers_who_taught_a_model_are_set_aside_and_counted(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(write(tmp_path, "speaker_id,group,split\ns1,asian,training\ns2,white,audited\n"))
+    audited = cohort.audited()
+    assert list(audited.table["clip_id"]) == ["c3"]
+    assert audited.set_aside == (
+        "1 speakers with 2 clips are of the split training and were set aside: who taught a model is not audited.",
+    )
+
+
+def test_a_clips_own_portrait_stands_before_its_speakers(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(
+        write(
+            tmp_path,
+            "speaker_id,group,portrait\ns1,asian,p.png\n",
+            "clip_id,speaker_id,audio,language,portrait\nc1,s1,a.wav,en,own.png\nc2,s1,b.wav,en,\n",
+        )
+    )
+    assert list(cohort.table["portrait"]) == ["own.png", "p.png"]
+
+
+def test_the_check_counts_strata_sources_and_missing_files(make_cohort: Callable[..., Path]) -> None:
+    folder = make_cohort(12)
+    (folder / "audio" / "s3-en.wav").unlink()
+    found = check_cohort(audit.Cohort.read(folder))
+    strata = found.tables["Strata"]
+    assert strata["n_clips"].sum() == 24
+    assert list(strata["group"].unique()) == ["asian", "white"]
+    files = found.tables["Files"].set_index("column")
+    assert list(files.loc["audio", ["n_named", "n_missing", "first_missing"]]) == [24, 1, "audio/s3-en.wav"]
+    assert found.tables["Label sources"].set_index("label").loc["group", "source"] == "synthetic"
+    power = found.tables["Smallest difference of one rate from a fixed one in each cell"]
+    assert power[["group", "language", "n_speakers"]].to_numpy().tolist() == [
+        ["asian", "en", 6],
+        ["asian", "zh", 6],
+        ["white", "en", 6],
+        ["white", "zh", 6],
+    ]

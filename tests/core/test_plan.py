@@ -1,0 +1,85 @@
+"""The plan: every key typed, unknown keys refused, near misses named."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+import audit
+
+
+def test_the_shipped_plan_is_a_plan() -> None:
+    plan = audit.Plan.parse(files("audit.core").joinpath("plans/default.toml").read_text(encoding="utf-8"))
+    assert plan.cohort.path == "synthetic_bilingual"
+
+
+def test_every_plan_on_the_page_is_one() -> None:
+    page = Path(__file__).parents[2] / "docs" / "plan.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    plans = [audit.Plan.parse(text) for text in blocks]
+    assert [plan.model.name for plan in plans] == [
+        "recorded", "planted", "speech2face-small-gap", "speech2face-small-full",
+    ]  # fmt: skip
+    assert plans[2].model.mitigation.names == ("leace", "abstention")
+    heard = audit.model(plans[-1].model.name, options=plans[-1].model.options)
+    assert heard.describe()["seconds"] == 3.0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[modle]\nname = 'x'\n", "there is no key modle, did you mean 'model'?"),
+        ("[measure]\nmin_speaker = 3\n", "there is no key measure.min_speaker, did you mean 'min_speakers'?"),
+        ("[measure]\nconfidence = 95\n", "measure.confidence is 95"),
+        ("[measure]\nconfidence = 'high'\n", "measure.confidence is 'high'"),
+        ("[measure.margins]\nS2F999 = 0.1\n", "there is no check S2F999"),
+        ("[measure.margins]\nS2F001 = 2.0\n", "the margin of S2F001 is 2.0; it lies in"),
+        ("[run]\npart = 0\n", "run.part is 0"),
+        ("[instrument.options]\nsimilarity = []\n", "instrument.options: similarity stands in [instrument]"),
+        ("[run]\nmax_seconds = inf\n", "run.max_seconds is inf"),
+        ("[run]\nmin_seconds = nan\n", "run.min_seconds is nan"),
+        ("[run]\nmin_seconds = 5.0\nmax_seconds = 5.0\n", "run: min_seconds = 5 is not below max_seconds = 5"),
+        ("title = 3\n", "title is 3"),
+        ("[run\n", "is no TOML"),
+    ],
+)
+def test_a_mistake_is_named(text: str, message: str) -> None:
+    with pytest.raises(audit.PlanError) as caught:
+        audit.Plan.parse(text)
+    assert message in str(caught.value)
+
+
+def test_a_cohorts_path_is_taken_from_the_plans_folder(tmp_path: Path) -> None:
+    (tmp_path / "people").mkdir()
+    (tmp_path / "plan.toml").write_text('[cohort]\npath = "people"\n')
+    assert Path(audit.Plan.read(tmp_path / "plan.toml").cohort.path) == tmp_path / "people"
+
+
+def test_margins_left_out_keep_their_defaults() -> None:
+    plan = audit.Plan.parse("[measure.margins]\nS2F001 = 0.2\n")
+    assert plan.measure.margins["S2F001"] == 0.2
+    assert plan.measure.margins["S2F003"] == 0.1
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    confidence=st.floats(0.51, 0.99),
+    name=st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable()),
+)
+def test_a_plan_written_is_the_plan_read(seed: int, confidence: float, name: str) -> None:
+    plan = audit.Plan.model_validate({"title": name, "run": {"seed": seed}, "measure": {"confidence": confidence}})
+    assert audit.Plan.parse(tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))) == plan
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_plan_or_a_plan_error(text: str) -> None:
+    try:
+        audit.Plan.parse(text)
+    except audit.PlanError as error:
+        assert str(error)

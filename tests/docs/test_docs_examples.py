@@ -1,0 +1,275 @@
+"""Every example in the README and the docs: run here or in a page's own test, parsed by what it is for, or marked.
+
+Python is run, or says in a comment above why not; even then its names and arguments are held to the code. Commands are
+parsed by the command itself; those of the pages in ``RUN`` are run too. TOML is read by the class that it is for.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shlex
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+import audit
+from audit.cli import app
+from audit.core.plan import Plan
+from audit.release import Policy
+from audit.runs.simulation.truth import Truth
+from audit.testing import assert_audit
+from audit.training.plan import TrainPlan
+from tests.conftest import ROOT
+from tests.pages import PAGES, Block, blocks, of, small_cohort, standing_in
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+KINDS = ("python", "sh", "toml", "yaml", "text", "pycon")
+"""What a fence may hold: text is what something printed, pycon a docstring's example, which the doctests run."""
+ELSEWHERE = {"docs/own-model.md": "test_own_model_page.py", "docs/datasets.md": "test_datasets_page.py"}
+"""Pages with a test of their own, which runs all of their Python and commands."""
+COMMANDS = typer.main.get_command(app)
+OF_A_TRAINING = '[data]\ncohort = "synthetic_bilingual/training"\n'
+
+
+def named(block: Block) -> str:
+    return f"{block.page}:{block.line}"
+
+
+def having(*kinds: str) -> list[Block]:
+    return [block for block in BLOCKS if block.kind in kinds]
+
+
+# what is on the pages
+
+
+def test_every_example_says_what_it_is() -> None:
+    assert [named(block) for block in BLOCKS if block.kind not in KINDS] == []
+    strays = [
+        f"{page.name}: {line}"
+        for page in PAGES
+        for line in re.sub(r"(?ms)^ *```.*?^ *```$", "", page.read_text(encoding="utf-8")).splitlines()
+        if re.match(r" {4,}(audit|python|pip|make) ", line) and "build" not in page.parts
+    ]
+    assert strays == [], "commands stand in fences, where they are held to the code"
+
+
+def test_every_python_example_is_run_or_says_why_not() -> None:
+    pages = {block.page for block in having("python") if not block.reason}
+    assert pages == {*RUN, *ELSEWHERE} - {page for page in ELSEWHERE if not of(page, "python")}
+    marked = Counter(block.kind for block in BLOCKS if block.reason)
+    assert marked == {"python": 2, "sh": 2}, "another example is not run"
+
+
+# Python
+
+
+@pytest.mark.parametrize("block", having("python"), ids=named)
+def test_its_names_and_arguments_are_those_of_the_code(block: Block) -> None:
+    for node in ast.walk(ast.parse(block.text)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "audit":
+            assert hasattr(audit, node.attr), f"audit.{node.attr}"
+        if isinstance(node, ast.Call) and re.fullmatch(r"audit(\.\w+)+", ast.unparse(node.func)):
+            called = eval(ast.unparse(node.func), {"audit": audit})
+            keywords = {word.arg: None for word in node.keywords if word.arg}
+            inspect.signature(called).bind(*[None] * len(node.args), **keywords)
+
+
+# commands
+
+
+def variants(line: str) -> list[list[str]]:
+    """A command with and without what stands in brackets; of alternatives the first."""
+    if "[" not in line:
+        return [shlex.split(line, comments=True)]
+    full = re.sub(r"\|[^\s\]]+", "", line).replace("[", "").replace("]", "").replace("...", "")
+    return [shlex.split(re.sub(r"\[[^\]]*\]", "", line), comments=True), shlex.split(full, comments=True)]
+
+
+def parsed(words: list[str]) -> None:
+    """Let the command itself parse its words, without doing anything; a letter stands for a number."""
+    context = COMMANDS.make_context("audit", ["1" if word in ("N", "K") else word for word in words])
+    while hasattr(context.command, "resolve_command"):  # a group; of what click, typer keeps to itself
+        _, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        assert command is not None
+        context = command.make_context(command.name, rest, parent=context)
+
+
+@pytest.mark.parametrize("line", ["run --nope", "nope", "gate", "cohort import folder", "measure R --no"])
+def test_what_the_command_does_not_take_is_found_out(line: str) -> None:
+    with pytest.raises(Exception, match=r"No such|Missing|not a valid"):
+        parsed(shlex.split(line))
+
+
+VERBS = "run|measure|report|compare|gate|probe|sheet|simulate|train|track|list|cohort"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_command_told_in_a_sentence_is_there_too(page: Path) -> None:
+    """It may leave out what it needs, but names no verb and no option that there is not."""
+    prose = re.sub(r"(?ms)^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"))
+    for line in re.findall(rf"`audit ((?:{VERBS})\b[^`]*)`", prose):
+        try:
+            parsed(shlex.split(line.removesuffix("...")))
+        except Exception as error:  # noqa: BLE001  # of the click that typer keeps to itself
+            assert re.search(r"Missing|requires an argument", str(error)), (line, str(error))
+
+
+@pytest.mark.parametrize(("where", "line"), [(named(block), line) for block in having("sh") for line in block.lines])
+def test_a_command_is_one_that_can_be_given(where: str, line: str) -> None:
+    for words in variants(line):
+        match words:
+            case ["audit", *rest]:
+                parsed(rest)
+            case ["make", target]:
+                assert re.search(rf"(?m)^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"))
+            case ["pip", "install", *_]:
+                extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+                asked = re.findall(r"\[(\w+)\]", line)
+                assert set(asked) <= set(extras)
+            case ["python", "-m", module, *options]:
+                file = ROOT / (module.replace(".", "/") + ".py")
+                assert all(option in file.read_text(encoding="utf-8") for option in options if option[:1] == "-")
+            case ["python", script, *options]:
+                page = where.split(":", maxsplit=1)[0]
+                if not any(block.text.startswith(f"# {script}\n") for block in of(page, "python")):
+                    source = (ROOT / script).read_text(encoding="utf-8")
+                    assert all(option in source for option in options if option[:1] == "-")
+            case _:
+                raise AssertionError(f"{where}: nothing here knows {line!r}")
+
+
+# TOML and YAML
+
+
+def read_as(block: Block) -> object:
+    """What reads a page's TOML."""
+    text = block.text
+    if "project.entry-points" in text:
+        return tomllib.loads(text)["project"]["entry-points"]
+    match block.page:
+        case "docs/gate.md":
+            whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
+            return Policy.parse(whole, named(block))
+        case "docs/known-truth.md":
+            return Truth.of(tomllib.loads(text))
+        case "docs/mitigations.md" | "docs/speech2face.md":
+            shipped = tomllib.loads((ROOT / "audit" / "plans" / "train-small-gap.toml").read_text(encoding="utf-8"))
+            return TrainPlan.model_validate(shipped | tomllib.loads(text))
+        case _:
+            return Plan.parse(text, named(block))
+
+
+@pytest.mark.parametrize("block", having("toml"), ids=named)
+def test_toml_is_read_by_what_it_is_for(block: Block) -> None:
+    assert read_as(block)
+
+
+def test_the_workflow_runs_commands_that_can_be_given() -> None:
+    (block,) = having("yaml")
+    steps = yaml.safe_load(block.text)["jobs"]["gate"]["steps"]
+    lines = [step["run"].replace("$GITHUB_STEP_SUMMARY", "summary.md") for step in steps if "run" in step]
+    assert len(lines) == 3
+    for line in lines:
+        test_a_command_is_one_that_can_be_given(block.page, " ".join(line.split()))
+
+
+# what is run
+
+
+def do(block: Block, space: dict[str, object]) -> None:
+    """Run an example where the process stands; a file says its name in its first line."""
+    file = re.match(r"# ([\w-]+\.py)\n", block.text)
+    if file is not None:
+        Path(file[1]).write_text(block.text, encoding="utf-8")
+    elif block.kind == "python":
+        exec(compile(block.text, named(block), "exec"), space)
+    elif block.kind == "sh":
+        for line in block.lines:
+            words = variants(line)[0]
+            if words[0] == "python":
+                exec(compile(Path(words[1]).read_text(encoding="utf-8"), words[1], "exec"), {"__name__": "__main__"})
+            else:
+                assert words[0] == "audit", line
+                done = CliRunner().invoke(app, words[1:], catch_exceptions=False)
+                assert done.exit_code == 0, (line, done.output)
+
+
+def readme(place: Path) -> None:
+    small_cohort(place / "people", rendered="portraits")
+    space: dict[str, object] = {}
+    do(of("README.md", "python")[0], space)
+    assert isinstance(space["result"], audit.Audit) and Path("reports", "mine").is_dir()
+
+
+def first_steps(place: Path) -> None:
+    for block in of("docs/first-steps.md", "python", "sh")[1:]:
+        do(block, {})
+    assert {"mine-run/report.html", "my-run/report.html"} <= {path.as_posix() for path in Path().glob("*/report.html")}
+    shown = audit.Run.read("my-run").observations
+    assert len(shown) == 24 and (shown["status"] == "no_face").all()
+
+
+def compare(place: Path) -> None:
+    truth = {"groups": ["asian", "white"], "speakers_per_group": 20}
+    audit.simulate(truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}, out="BEFORE")
+    audit.simulate(truth, out="AFTER")
+    space: dict[str, object] = {"audit": audit}
+    command, python, *_ = of("docs/compare.md", "sh", "python")
+    do(python, space)
+    do(command, space)
+    assert Path("COMPARISON", "comparison.html").is_file() and isinstance(space["comparison"], audit.Comparison)
+
+
+def gate(place: Path) -> None:
+    for name in ("candidate", "released"):
+        audit.simulate({"groups": ["asian"], "speakers_per_group": 80}, out=Path("reports", name))
+    Path("policy.toml").write_text(
+        'schema = 1\nname = "small"\n[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
+        'side = "at_most"\nlimit = 0.10\n',
+        encoding="utf-8",
+    )
+    do(of("docs/gate.md", "sh")[0], {})
+    assert all(Path(name).is_file() for name in ("gate.xml", "gate.sarif", "gate.md"))
+    space: dict[str, Callable[..., None]] = {}
+    do(of("docs/gate.md", "python")[0], space)  # type: ignore[arg-type]  # it holds functions once it has run
+    space["test_the_release"](assert_audit)
+
+
+def known_truth(place: Path) -> None:
+    command, python, toml, *_ = of("docs/known-truth.md", "sh", "python", "toml")
+    Path("truth.toml").write_text(toml.text, encoding="utf-8")
+    do(command, {})
+    space: dict[str, object] = {"audit": audit}
+    do(python, space)
+    assert space["run"].digest == audit.Run.read("R").digest  # type: ignore[attr-defined]  # a Run
+
+
+def method(place: Path) -> None:
+    space: dict[str, object] = {}
+    do(of("docs/method.md", "python")[0], space)
+    assert space["frame"].by_group["right"].to_dict() == {"asian": 0.75, "white": 1.0}  # type: ignore[attr-defined]
+
+
+RUN: dict[str, Callable[[Path], None]] = {
+    "README.md": readme,
+    "docs/first-steps.md": first_steps,
+    "docs/compare.md": compare,
+    "docs/gate.md": gate,
+    "docs/known-truth.md": known_truth,
+    "docs/method.md": method,
+}
+"""How the examples of a page are run, after what the page takes for granted has been put there."""
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
+    with standing_in(tmp_path):
+        RUN[page](tmp_path)

@@ -1,0 +1,82 @@
+"""The instrument's card: what it promises, and that the page and the numbers say the same."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from audit.core.vocabulary import RACES
+from audit.instruments.card import card_for, embedded_card
+from audit.instruments.heads import HEADS_FILE
+from audit.instruments.trunk import TRUNK_FILE, WEIGHTS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script that writes the card."""
+    spec = importlib.util.spec_from_file_location("instrument_card", ROOT / "scripts" / "instrument_card.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_written_from_the_card(script: ModuleType) -> None:
+    assert (ROOT / "docs" / "instrument-card.md").read_text(encoding="utf-8") == script.render(embedded_card())
+
+
+def test_the_card_is_of_the_weights_that_are_here() -> None:
+    here = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (TRUNK_FILE, HEADS_FILE)}
+    assert embedded_card()["weights"] == here
+
+
+def test_every_target_is_met() -> None:
+    assert all(row["met"] for row in embedded_card()["targets"].values())
+
+
+def test_every_race_has_its_numbers_and_they_add_up() -> None:
+    card = embedded_card()
+    for race in RACES:
+        recall = card["race_six"][race]["recall"]
+        assert recall["low"] <= recall["value"] <= recall["high"]
+        reads = card["race_confusion"][race]
+        assert sum(reads.values()) == recall["n"]
+        assert reads[f"read_{race}"] / recall["n"] == pytest.approx(recall["value"], abs=1e-4)
+    assert sum(row["found"]["n"] for row in card["faces_found_by_race"].values()) == card["pictures"]
+
+
+def test_rates_have_exact_intervals(script: ModuleType) -> None:
+    """By hand: 0 of 10 and its mirror, with 1 - 0.025 ** (1 / 10) = 0.3085 (Clopper and Pearson 1934)."""
+    import numpy as np
+
+    assert script.rate(np.zeros(10, bool)) == {"value": 0.0, "low": 0.0, "high": 0.3085, "n": 10}
+    assert script.rate(np.ones(10, bool)) == {"value": 1.0, "low": 0.6915, "high": 1.0, "n": 10}
+    assert script.rate(np.zeros(0, bool))["value"] is None
+
+
+def test_calibration_error_by_hand(script: ModuleType) -> None:
+    """Two bins of two: says .95 and is right once (off by .45), says .55 and is right once (off by .05): .25."""
+    import numpy as np
+
+    error, bins = script.calibration(np.array([0.95, 0.95, 0.55, 0.55]), np.array([True, False, True, False]))
+    assert error == pytest.approx(0.25)
+    assert list(bins) == ["0.5 to 0.6", "0.9 to 1.0"]
+
+
+def test_another_instrument_does_not_borrow_the_card() -> None:
+    embedded = dict.fromkeys(("race", "gender", "age"), "embedded")
+    assert "race_six" in card_for(embedded, "dlib")
+    assert list(card_for(embedded, "opencv")) == ["note"]
+    assert list(card_for({**embedded, "race": "deepface"}, "dlib")) == ["note"]
+
+
+def test_the_weights_are_small_and_come_with_their_licences() -> None:
+    files = {path.name: path.stat().st_size for path in WEIGHTS.iterdir()}
+    assert sum(files.values()) < 20_000_000
+    assert {"LICENSE-Apache-2.0.txt", "LICENSE-MIT-human-models.txt"} <= set(files)

@@ -1,0 +1,168 @@
+"""The comparison's page and command: what it shows, what it hides, and that nothing in a run can break out of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+import audit
+from audit.core.errors import RunError
+from audit.reports.comparison.page import write_comparison
+from tests.cli.test_cli import command
+from tests.reports.test_report_page import HOSTILE, Page
+
+WORSE: dict[str, Any] = {
+    "groups": ["asian", "white"],
+    "languages": ["en", "zh"],
+    "speakers_per_group": 40,
+    "rendered": {"asian": {"en": {"white": 0.8}}},
+}
+BETTER = {key: value for key, value in WORSE.items() if key != "rendered"}
+LEVELLED = WORSE | {"rendered": {"asian": {"en": {"white": 0.8}}, "white": {"en": {"black": 0.7}}}}
+
+
+def pictured(run: audit.Run, folder: Path, colour: str) -> audit.Run:
+    """The run as if it had kept a picture of every face, in one colour."""
+    (folder / "faces").mkdir(parents=True)
+    Image.new("RGB", (32, 32), colour).save(folder / "faces" / f"{colour}.png")
+    seen = run.observations.assign(portrait_face=colour, rendered_face=colour)
+    return replace(run, held=seen, folder=folder)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    home = tmp_path_factory.mktemp("compared")
+    return {name: home / name for name in ("first", "second", "out")}
+
+
+@pytest.fixture(scope="module")
+def made(folders: dict[str, Path]) -> audit.Comparison:
+    first = pictured(audit.simulate(WORSE), folders["first"], "teal")
+    return audit.compare(first, pictured(audit.simulate(BETTER), folders["second"], "navy"))
+
+
+@pytest.fixture(scope="module")
+def page(made: audit.Comparison, folders: dict[str, Path]) -> Page:
+    written = write_comparison(made, folders["out"], [folders["first"], folders["second"]])
+    assert written == folders["out"] / "comparison.html"
+    return Page(written.read_text(encoding="utf-8"))
+
+
+def test_the_page_says_first_who_gains_and_who_pays(page: Page) -> None:
+    ids = [element["id"] for element in page.all("section")]
+    assert ids == ["changed", "compared", "slopes", "pareto", "checked", "groups", "strips", "lineage"]
+    assert page.text.index("These runs are simulated") < page.text.index("asian gains")
+    assert "No metric was found to be levelled down" in page.text
+    for word in ("gains", "pays", "no difference shown", "inconclusive"):
+        assert word in page.text
+
+
+def test_levelling_down_stands_in_a_banner(tmp_path: Path) -> None:
+    levelled = audit.compare(audit.simulate(WORSE), audit.simulate(LEVELLED))
+    page = Page(write_comparison(levelled, tmp_path).read_text(encoding="utf-8"))
+    assert "banner-title: Levelling down" in page.outline
+    assert "Others lost: white" in page.text
+
+
+def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
+    page.check_that_nothing_is_loaded()
+
+
+def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
+    ids = [str(attributes["id"]) for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
+    assert len(page.all("caption")) == len(page.all("table"))
+    panels = [element for element in page.all("div") if element.get("class") == "panel"]
+    assert [str(panel["aria-label"]).split(",")[0] for panel in panels] == ["Asian", "White", "Read as the own group"]
+    assert all(len(str(panel["aria-label"])) > 60 for panel in panels)
+    assert "; English: A 40% [26, 56], B 100% [91, 100]; Chinese: A 100%" in str(panels[0]["aria-label"])
+    assert not re.search(r"\b(nan|None|null|undefined)\b", page.text)
+
+
+def test_the_same_speakers_stand_side_by_side_by_every_model(page: Page) -> None:
+    images = page.all("img")
+    assert len(images) == 2 * 2 * 2 * 3, "two groups, two speakers, two languages; portrait, A and B"
+    assert [re.sub(",.*", "", str(image["alt"])) for image in images[:3]] == [
+        "Portrait",
+        "Rendered by a",
+        "Rendered by b",
+    ]
+    assert images[1]["src"] != images[2]["src"]
+
+
+def test_faces_and_ids_of_real_people_are_withheld_unless_asked_for(
+    made: audit.Comparison, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    claims = zip(made.runs, (True, 1), strict=True)  # a claim that is not in so many words is none
+    runs = tuple({**run, "cohort": {"name": "people", "fictional": claim}} for run, claim in claims)
+    places = [folders["first"], folders["second"]]
+    hidden = Page(write_comparison(replace(made, runs=runs), tmp_path, places).read_text(encoding="utf-8"))
+    assert not hidden.all("img")
+    assert "24 pictures are withheld" in hidden.text
+    names = set(pd.read_csv(tmp_path / "tables" / "faces.csv")["speaker_id"])
+    assert names and all(re.fullmatch("speaker [0-9a-f]{10}", name) and name in hidden.source for name in names)
+    asked = write_comparison(replace(made, runs=runs), tmp_path, places, show_faces=True).read_text(encoding="utf-8")
+    assert len(Page(asked).all("img")) == 24
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_anywhere_is_shown_as_text(made: audit.Comparison, tmp_path: Path, text: str) -> None:
+    faces = made.given["faces"]
+    frame = faces.frame.assign(speaker_id=text, clip_id=text, portrait=text, A=text, B_read=text, language=text)
+    told = replace(
+        made,
+        runs=tuple({**run, "model": text, "instrument": text, "digest": text} for run in made.runs),
+        notices=(text,),
+        sentences=(text,),
+        checks=tuple(replace(change, told=text) for change in made.checks),
+        metrics=tuple(replace(change, language=text) for change in made.metrics[:40]),
+        given={**made.given, "faces": replace(faces, frame=frame)},
+    )
+    page = Page(write_comparison(told, tmp_path / "out", [tmp_path, tmp_path]).read_text(encoding="utf-8"))
+    assert len(page.all("script")) == 1 and not page.all("img") and not page.all("iframe")
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"out"}
+
+
+def test_the_same_comparison_gives_the_same_bytes(made: audit.Comparison, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_comparison(audit.Comparison.from_json(made.to_json()) if name == "two" else made, tmp_path / name)
+    one, two = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in sorted((tmp_path / name).rglob("*.*"))}
+        for name in ("one", "two")
+    )
+    assert one == two
+    assert {str(path) for path in one} == {
+        "comparison.html",
+        "comparison.json",
+        *(f"tables/{name}.csv" for name in ("checks", "faces", "metrics", "pareto", "runs")),
+    }
+
+
+def test_a_runs_own_folder_is_never_written_into(made: audit.Comparison, tmp_path: Path) -> None:
+    audit.simulate(BETTER, out=tmp_path / "run")
+    with pytest.raises(RunError, match="holds a run"):
+        write_comparison(made, tmp_path / "run")
+
+
+def test_the_command_ends_with_the_pages_path_and_refuses_with_2(tmp_path: Path) -> None:
+    for name, truth in (("a", WORSE), ("b", BETTER)):
+        audit.simulate(truth, out=tmp_path / name)
+    audit.simulate(BETTER, seed=1, out=tmp_path / "other")
+    done = command("compare", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(tmp_path / "out" / "comparison.html")
+    assert "asian gains" in done.stdout
+    as_json = command("compare", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out", "--json")
+    assert json.loads(as_json.stdout) == json.loads((tmp_path / "out" / "comparison.json").read_text())
+    refused = command("compare", tmp_path / "a", tmp_path / "other", "-o", tmp_path / "no")
+    assert refused.returncode == 2 and "the cohort's digest" in refused.stderr and "Traceback" not in refused.stderr
+    assert not (tmp_path / "no").exists()

@@ -1,0 +1,130 @@
+"""What the gate writes: valid by the formats' own schemas, and saying the same in each of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import xmlschema
+
+from audit.release import Decision, Policy, junit_xml, sarif_json, summary_markdown
+from tests.release_fixture import RULE, TODAY, by_group, decided, made, policy, portraits, white
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+STRANGE = 'schema = 1\nname = "a <b> & \\"c\\" | \\u0007 d"\n'
+WAIVER = '[[waiver]]\nrule = "white"\nname = "Ann <a@b>"\nreason = "line | one\\ntwo"\nexpires = 2026-12-31\n'
+ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.1\n'
+WORSE = '[[rule]]\nid = "worse"\ncheck = "S2F001"\nkind = "non_inferiority"\nmargin = 0.05\n'
+
+
+def several() -> dict[str, Decision]:
+    """Decisions of every outcome, by name."""
+    recall = "[instrument]\nmin_recall = 0.6\n"
+    groups = by_group("S2F003", {"asian": (-0.1, 0.05), "white": (-0.3, 0.3)})
+    bad = portraits(asian=0.3, white=0.8)
+    waived = Policy.parse(STRANGE + RULE + WAIVER, "policies/a policy.toml")
+    return {
+        "pass": decided(policy(), made(white(0, 0.05))),
+        "breach": decided(policy(RULE, ERASED), made(white(0.2, 0.3), groups)),
+        "inconclusive": decided(policy(RULE, ERASED), made(white(0, 0.05), groups)),
+        "no interval": decided(policy(), made(white(None, None))),
+        "instrument": decided(policy(recall, RULE), made(white(0, 0.05), bad)),
+        "incomplete": decided(policy(), made(white(0, 0.05), complete=False)),
+        "waived": decided(waived, made(white(0.2, 0.3))),
+        "baseline": decided(policy(WORSE), made(white(0, 0.05)), {}),
+    }
+
+
+@pytest.fixture(params=several())
+def decision(request: pytest.FixtureRequest) -> Decision:
+    return several()[request.param]
+
+
+def sarif_of(decision: Decision) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(sarif_json(decision))
+    return document
+
+
+def test_junit_is_valid(decision: Decision) -> None:
+    schema = xmlschema.XMLSchema(SCHEMAS / "junit-jenkins.xsd")
+    schema.validate(junit_xml(decision))
+
+
+def test_sarif_is_valid(decision: Decision) -> None:
+    schema = json.loads((SCHEMAS / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+    jsonschema.Draft4Validator(schema).validate(sarif_of(decision))
+
+
+def test_the_schemas_refuse_what_is_wrong() -> None:
+    decision = several()["breach"]
+    with pytest.raises(xmlschema.XMLSchemaValidationError):
+        xmlschema.XMLSchema(SCHEMAS / "junit-jenkins.xsd").validate(junit_xml(decision).replace("testcase", "case"))
+    schema = json.loads((SCHEMAS / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft4Validator(schema).validate(sarif_of(decision) | {"version": "3"})
+
+
+def test_both_digests_stand_in_every_output(decision: Decision) -> None:
+    for text in (decision.to_json(), junit_xml(decision), sarif_json(decision), summary_markdown(decision)):
+        assert decision.policy["sha256"] in text and "d" * 64 in text
+
+
+def test_every_output_says_who_waived_what() -> None:
+    decision = several()["waived"]
+    for text in (decision.to_json(), junit_xml(decision), sarif_json(decision), summary_markdown(decision)):
+        assert "2026-12-31" in text and "Ann" in text
+
+
+def test_junit_fails_what_is_not_shown_and_skips_nothing() -> None:
+    kinds = {"breach": "failure", "inconclusive": "failure", "instrument": "error", "incomplete": "error"}
+    for name, decision in several().items():
+        (suite,) = ElementTree.fromstring(junit_xml(decision))
+        cases = suite.findall("testcase")
+        assert [case.get("name") for case in cases] == [ruling.id for ruling in decision.rulings]
+        for case, ruling in zip(cases, decision.rulings, strict=True):
+            wanted = [kinds[ruling.outcome]] if ruling.outcome in kinds else []
+            assert [child.tag for child in case] == wanted, name
+        for kind in ("failure", "error"):
+            assert suite.get(f"{kind}s") == str(len(suite.findall(f"testcase/{kind}")))
+        failed = int(suite.get("failures", "")) + int(suite.get("errors", ""))
+        assert (failed > 0) == (decision.exit_code > 0)
+
+
+def test_sarif_stands_at_the_policys_line() -> None:
+    decision = several()["breach"]
+    results = sarif_of(decision)["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["white", "erased"]
+    lines = policy(RULE, ERASED).text.splitlines()
+    for result in results:
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "policy.toml"
+        line = place["region"]["startLine"]
+        assert lines[line - 1] == "[[rule]]" and result["ruleId"] in lines[line]
+
+
+def test_sarif_knows_a_result_again_whatever_its_figures_and_line() -> None:
+    first = decided(policy(RULE), made(white(0.2, 0.3)))
+    later = decided(policy("# moved\n\n" + RULE.replace("0.1", "0.15")), made(white(0.4, 0.5)))
+    other = decided(policy(RULE.replace('"white"', '"other"')), made(white(0.2, 0.3)))
+    prints = [sarif_of(one)["runs"][0]["results"][0]["partialFingerprints"] for one in (first, later, other)]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_sarif_suppresses_a_waived_result_with_its_waiver() -> None:
+    (result,) = sarif_of(several()["waived"])["runs"][0]["results"]
+    (suppression,) = result["suppressions"]
+    assert suppression["status"] == "accepted" and "Ann <a@b>" in suppression["justification"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "policies/a%20policy.toml"
+    assert [sarif_of(several()["pass"])["runs"][0]["results"]] == [[]]
+
+
+def test_the_summary_is_a_table_of_whole_rows(decision: Decision) -> None:
+    text = summary_markdown(decision)
+    assert text.startswith(f"## {decision.sentence}")
+    tables = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in tables} == {8, 5}
+    assert TODAY.isoformat() in text
