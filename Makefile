@@ -12,6 +12,7 @@ test: lint types suite
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
 
 types: $(VENV)/.ready
 	$(VENV)/bin/mypy

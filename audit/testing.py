@@ -37,7 +37,7 @@ def assert_audit(
     __tracebackhide__ = True
     decision = audit.gate(run, policy=policy, baseline=baseline)
     if decision.exit_code != 0:
-        from audit.release import summary_markdown
+        from audit.reports.decision import summary_markdown
 
         raise AssertionError(summary_markdown(decision))
     return decision

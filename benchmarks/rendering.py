@@ -24,8 +24,8 @@ import torch
 from torch import Tensor
 
 import audit
+from audit.core.arrays import Waveform
 from audit.core.audio import SAMPLE_RATE, read_clip
-from audit.models.protocol import Waveform
 from audit.models.speech2face import PAPER, SMALL, Configuration, Speech2Face
 from audit.models.speech2face.model import untrained
 from audit.models.speech2face.spectrogram import batch_of

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import audit
+from audit.core.arrays import Picture
 from audit.core.audio import SAMPLE_RATE, read_clip
 from audit.core.pictures import read_picture
 from audit.core.vocabulary import ordered_groups
-from audit.models.protocol import Picture
 from audit.models.speech2face.shipped import small_full, small_gap
 
 OUT = Path(__file__).parent.parent / "docs" / "figures" / "speech2face-faces.jpg"

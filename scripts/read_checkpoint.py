@@ -18,11 +18,11 @@ import pandas as pd
 from PIL import Image
 
 import audit
+from audit.core.arrays import Picture
 from audit.core.audio import SAMPLE_RATE, read_clip
 from audit.core.pictures import read_picture
 from audit.core.vocabulary import GENDERS, ordered_groups
 from audit.instruments.protocol import Reading
-from audit.models.protocol import Picture
 from audit.models.speech2face import Speech2Face, load_checkpoint
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from audit.core.arrays import Picture, Waveform
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Reading
-from audit.models.protocol import Picture, Waveform
 
 
 def fake_face(race: str, gender: str = "woman", age: int = 40, size: int = 16) -> Picture:

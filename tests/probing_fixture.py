@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from audit.core.arrays import Picture, Waveform
 from audit.core.audio import SAMPLE_RATE
-from audit.models.protocol import Picture, Waveform
 from tests.fakes import fake_face
 
 LOW, HIGH = 140.0, 200.0

@@ -40,7 +40,7 @@ def gate(
 
     Example: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold]
     """
-    from audit.release import junit_xml, sarif_json, summary_markdown
+    from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 
     decision = audit.gate(run, policy=policy, baseline=baseline)
     written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))

@@ -15,9 +15,9 @@ from audit.cohorts.cohort import Cohort, CohortNotes
 from audit.cohorts.faults import RULES, UNSTATED, Faults, check_ids, check_values
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
+from audit.core.columns import EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
-from audit.runs.run import EMBEDDING, LANDMARKS, schema
 
 SPEAKER_COLUMNS = (
     "speaker_id",

@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from audit.core.arrays import Waveform
 from audit.core.m4a import decode, is_m4a, seconds_of
-from audit.models.protocol import Waveform
 
 SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0

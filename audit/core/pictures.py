@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
-from audit.models.protocol import Picture
+from audit.core.arrays import Picture
 
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 1 << 28

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.models.protocol import Picture
+from audit.core.arrays import Picture
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 from deepface.modules import preprocessing
 from numpy.typing import NDArray
 
+from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.vocabulary import RACES
 from audit.instruments import landmarks, offline, registered
@@ -25,7 +26,6 @@ from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, c
 from audit.instruments.heads import HEADS_FILE, HeadReading, heads
 from audit.instruments.protocol import Reading
 from audit.instruments.trunk import TRUNK_FILE, trunk, unit_length
-from audit.models.protocol import Picture
 
 ATTRIBUTES: Final = ("race", "gender", "age")
 SIMILARITIES: Final = ("FaceRes", "Dlib")

@@ -11,9 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 import pandas as pd
 from pydantic import ValidationError
 
+from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
 from audit.core.registry import installed, load
-from audit.models.protocol import Decoder, Described, Featured, Picture, Playback, Reconstructor, Waveform
+from audit.models.protocol import Decoder, Described, Featured, Playback, Reconstructor
 
 __all__ = [
     "Bindable",

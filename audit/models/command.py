@@ -22,9 +22,9 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
+from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
 from audit.core.pictures import read_picture
-from audit.models.protocol import Picture, Waveform
 
 TABLE: Final = "clips.csv"
 LAST_WORDS: Final = 300

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.pictures import read_picture
 from audit.core.vocabulary import same_language
-from audit.models.protocol import Picture, Playback
+from audit.models.protocol import Playback
 
 Dial = dict[str, dict[str, dict[str, float]]]
 """group -> language -> group whose portrait is shown instead -> probability."""

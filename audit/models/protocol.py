@@ -8,11 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-Waveform = NDArray[np.float32]
-"""One clip, mono: shape [T], nominally in [-1, 1], at the sample rate given beside it."""
-
-Picture = NDArray[np.uint8]
-"""One picture: shape [H, W, 3], RGB, 0 to 255."""
+from audit.core.arrays import Picture, Waveform
 
 VoiceFeatures = NDArray[np.float32]
 """What models know of voices: shape [clips, D]."""

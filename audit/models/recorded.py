@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.pictures import read_picture
-from audit.models.protocol import Picture, Playback
+from audit.models.protocol import Playback
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
-from audit.models.protocol import Picture, Waveform
 
 SAMPLE_RATE: Final = 16_000
 BANDS: Final = 64

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from audit.core.audio import SAMPLE_RATE, Clip
+from audit.core.columns import EMBEDDING
 from audit.core.plan import RunSettings
 from audit.core.vocabulary import same_language
 from audit.instruments.protocol import Instrument
@@ -22,7 +23,6 @@ from audit.probes.voices import FIRST
 from audit.runs.harness.cache import Cache, cache_key
 from audit.runs.harness.hearing import NO_PORTRAIT, LoadedPart, load_part
 from audit.runs.harness.observing import Observer
-from audit.runs.run import EMBEDDING
 
 UNCHANGED: Final = "unchanged"
 """The factor of a voice's own clips."""

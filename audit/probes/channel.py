@@ -9,8 +9,8 @@ import soxr
 from numpy.typing import NDArray
 from scipy import signal
 
+from audit.core.arrays import Waveform
 from audit.core.audio import SAMPLE_RATE
-from audit.models.protocol import Waveform
 
 LINE_RATE: Final = 8_000
 BAND: Final = (300.0, 3_400.0)

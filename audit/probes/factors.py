@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 import numpy as np
 
+from audit.core.arrays import Waveform
 from audit.core.audio import SAMPLE_RATE
 from audit.core.sentences import signed
-from audit.models.protocol import Waveform
 from audit.probes.channel import telephoned
 from audit.probes.pitch import shifted
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from audit.models.protocol import Waveform
+from audit.core.arrays import Waveform
 
 WINDOW: Final = 1024
 """Samples of a frame: 64 ms at 16 kHz, some six periods of a low voice."""

@@ -3,9 +3,6 @@
 from audit.release.deciding import decide
 from audit.release.decision import EXIT_CODES, Decision, Held, Ruling, WaiverUse
 from audit.release.policy import Policy
-from audit.reports.decision.junit import junit_xml
-from audit.reports.decision.sarif import sarif_json
-from audit.reports.decision.summary import summary_markdown
 
 __all__ = [
     "EXIT_CODES",
@@ -15,7 +12,4 @@ __all__ = [
     "Ruling",
     "WaiverUse",
     "decide",
-    "junit_xml",
-    "sarif_json",
-    "summary_markdown",
 ]

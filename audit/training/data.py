@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audit.cohorts import Cohort
+from audit.core.arrays import Picture
 from audit.core.audio import read_clip
 from audit.core.errors import CohortError, PlanError
 from audit.core.pictures import read_picture
 from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import Heard
-from audit.models.protocol import Picture
 from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.face import face_tensor
 from audit.models.speech2face.spectrogram import fit_length

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.core.arrays import Picture
 from audit.instruments.landmarks import predictor
-from audit.models.protocol import Picture
 
 COUNT: Final = 72
 SIDE: Final = 224

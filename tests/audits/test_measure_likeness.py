@@ -13,10 +13,10 @@ import pytest
 
 import audit
 from audit.checks.metrics.craniofacial import MEASURES
+from audit.core.arrays import Picture
 from audit.core.pictures import read_picture
 from audit.core.plan import MeasureSettings
 from audit.instruments.protocol import Reading
-from audit.models.protocol import Picture
 from audit.runs.run import file_digest
 from tests.fakes import ColourInstrument, LoudnessModel
 

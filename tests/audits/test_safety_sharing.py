@@ -19,9 +19,9 @@ from audit.audits.privacy.sharing import pseudonym_key, withheld, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.cli import app
 from audit.core.plan import CohortSettings, MeasureSettings, Plan
-from audit.release import junit_xml, sarif_json, summary_markdown
 from audit.reports import write_report
 from audit.reports.comparison.page import write_comparison
+from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 from tests.fakes import ColourInstrument, LoudnessModel
 
 NAME = "Janina Sentinel"

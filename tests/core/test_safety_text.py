@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 import audit
 from audit.cli import app
 from audit.cli.terminal import Terminal, rich_table
-from audit.release import Policy, junit_xml, sarif_json, summary_markdown
+from audit.release import Policy
 from audit.reports import write_report
+from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 from audit.reports.html.csv_tables import harmless
 from tests.fakes import ColourInstrument, LoudnessModel
 from tests.release_fixture import decided, made, white

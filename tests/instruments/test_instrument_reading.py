@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.vocabulary import RACES
 from audit.instruments import Instrument, Reading, instrument, offline
-from audit.models.protocol import Picture
 from tests.conftest import ROOT
 
 BLANK = np.full((224, 224, 3), 255, np.uint8)

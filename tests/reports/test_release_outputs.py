@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 import xmlschema
 
-from audit.release import Decision, Policy, junit_xml, sarif_json, summary_markdown
+from audit.release import Decision, Policy
+from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 from tests.release_fixture import RULE, TODAY, by_group, decided, made, policy, portraits, white
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"

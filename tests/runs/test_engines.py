@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import audit
+from audit.core.arrays import Picture, Waveform
 from audit.core.errors import RunError
 from audit.core.plan import EngineSettings, RunSettings
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Reading
 from audit.models.fitted import FittedOn
-from audit.models.protocol import Picture, Waveform
 from audit.runs.harness.answering import pictures_of, readings_of
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.training.mitigations.leace import Leace

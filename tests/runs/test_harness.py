@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import audit
+from audit.core.arrays import Picture
 from audit.core.plan import MeasureSettings, Plan, RunSettings
-from audit.models.protocol import Picture
 from tests.fakes import ColourInstrument, LoudnessModel
 
 MakeCohort = Callable[..., Path]

@@ -15,8 +15,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import audit
+from audit.core.arrays import Picture, Waveform
 from audit.models.fitted import FittedOn, refuse_fitted
-from audit.models.protocol import Decoder, Featured, Picture, Reconstructor, VoiceFeatures, Waveform
+from audit.models.protocol import Decoder, Featured, Reconstructor, VoiceFeatures
 from audit.models.speech2face import SMALL
 from audit.models.speech2face.model import Speech2Face, untrained
 from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING, available

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from audit.checks.metrics.craniofacial import MEASURES, craniofacial_measures
 from audit.checks.metrics.similarity import FIRST, feature_distances, portrait_ranks
+from audit.core.columns import similarity_column
 from audit.core.vocabulary import CLIP_STATUSES, GENDERS, RACES, STAGES, UNKNOWN, group_members, same_language
-from audit.runs.run import Run, similarity_column
+from audit.runs.run import Run
 from audit.stats.settings import Kind, Settings
 
 ENGLISH: Final = "en"

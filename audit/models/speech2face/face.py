@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from audit.core.arrays import Picture
 from audit.core.errors import ModelError
-from audit.models.protocol import Picture
 from audit.models.speech2face.config import Configuration
 
 

@@ -12,9 +12,10 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
 from audit.models.fitted import FITTED_ON, FittedOn
-from audit.models.protocol import Picture, VoiceFeatures, Waveform
+from audit.models.protocol import VoiceFeatures
 from audit.models.speech2face.checkpoint import Card, Checkpoint, load_checkpoint
 from audit.models.speech2face.config import CONFIGURATIONS, SAMPLE_RATE, Configuration
 from audit.models.speech2face.face import VggFace, face_tensor

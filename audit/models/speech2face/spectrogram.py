@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audit.models.protocol import Waveform
+from audit.core.arrays import Waveform
 from audit.models.speech2face.config import FFT, HOP, SAMPLE_RATE, WINDOW, Configuration
 
 LEVEL = 10 ** (-25 / 20)

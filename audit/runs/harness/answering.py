@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Instrument, Reading
-from audit.models.protocol import Picture
 
 TOLERANCE = 1e-3
 """By so much the probabilities of a reading may miss one together: they are rounded."""

@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from audit.core.arrays import Picture
 from audit.core.errors import RunError
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Instrument, Reading
-from audit.models.protocol import Described, Picture
+from audit.models.protocol import Described
 
 BESIDE: Final = "beside"
 """The name of the cache that lies beside the run's folder, shared with the other runs there."""

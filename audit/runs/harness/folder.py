@@ -18,14 +18,7 @@ from audit.core.files import write_whole
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
 from audit.runs.harness.work import Part, Parts
-from audit.runs.run import (
-    MANIFEST,
-    PLAN,
-    file_digest,
-    part_files,
-    part_path,
-    read_manifest,
-)
+from audit.runs.run import MANIFEST, PLAN, file_digest, part_files, part_path, read_manifest
 
 
 def new_folder(parent: Path, *words: str) -> Path:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.core.arrays import Picture
 from audit.core.audio import SAMPLE_RATE, Clip
+from audit.core.columns import EMBEDDING, LANDMARKS, similarity_column
 from audit.core.pictures import keep_picture, picture_digest
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Instrument, Reading
-from audit.models.protocol import Decoder, Picture, Playback, Reconstructor
+from audit.models.protocol import Decoder, Playback, Reconstructor
 from audit.runs.harness.answering import Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, Portrait
-from audit.runs.run import EMBEDDING, LANDMARKS, similarity_column
 
 KNOWN_COLUMNS = frozenset(
     {

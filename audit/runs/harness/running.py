@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from audit.cohorts import Cohort
+from audit.core.columns import schema
 from audit.core.errors import RunError
 from audit.core.files import writing
 from audit.core.lock import claim
@@ -28,7 +29,7 @@ from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import close_folder, new_folder, open_folder, undone
 from audit.runs.harness.observing import KNOWN_COLUMNS, Counts
 from audit.runs.harness.work import Done, Parts, Work
-from audit.runs.run import FACES, OBSERVATIONS, Run, read_manifest, schema
+from audit.runs.run import FACES, OBSERVATIONS, Run, read_manifest
 
 Progress = Callable[[int, int], None]
 """Is told how many clips are done, and of how many."""

@@ -16,22 +16,13 @@ import pyarrow.parquet as pq
 import tomli_w
 from numpy.typing import NDArray
 
+from audit.core.columns import schema
 from audit.core.errors import PlanError, RunError
 from audit.core.files import write_whole
 from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.vocabulary import GENDERS, RACES, ordered_groups
-from audit.runs.run import (
-    MANIFEST,
-    OBSERVATIONS,
-    PLAN,
-    Run,
-    file_digest,
-    part_files,
-    part_path,
-    read_manifest,
-    schema,
-)
+from audit.runs.run import MANIFEST, OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path, read_manifest
 from audit.runs.simulation.truth import Reads, Truth, own_race, own_share
 
 SIMULATED: Final = "simulated"

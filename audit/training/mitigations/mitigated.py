@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from audit.cohorts import Cohort
+from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError, PlanError, did_you_mean
 from audit.models.fitted import Fitted, FittedOn
-from audit.models.protocol import Decoder, Described, Featured, Picture, Waveform
+from audit.models.protocol import Decoder, Described, Featured
 from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING
 from audit.training.mitigations.protocol import FeatureMitigation, FittedStep
 from audit.training.mitigations.voices import fitting_voices
