@@ -9,9 +9,9 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
+from audit.core.units import write_number
 from audit.reports.html.charts import PANEL_WIDTH, STYLE, canvas, svg_of
 from audit.reports.html.palette import light
-from audit.reports.html.wording import Unit, write_number
 
 SERIES: Final = (("ink", "o"), ("ceiling", "s"), ("rendered", "D"), ("man", "^"))
 """Colour and shape of each line of a slope chart, the one over all languages first."""
@@ -49,7 +49,7 @@ class Line:
     points: tuple[Span, ...]
 
 
-def pareto(title: str, points: Sequence[Point], unit: Unit) -> str:
+def pareto(title: str, points: Sequence[Point], unit: str) -> str:
     """Runs by their figure over all and for the group they are worst for, with intervals either way, as an SVG.
 
     On the broken line the worst group is as well off as all; nothing lies above it but by chance.
@@ -104,7 +104,7 @@ def pareto(title: str, points: Sequence[Point], unit: Unit) -> str:
         return svg_of(figure)
 
 
-def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: Unit, limits: tuple[float, float]) -> str:
+def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: str, limits: tuple[float, float]) -> str:
     """How one group fares from run to run, with intervals, a line over all languages and one for each, as an SVG."""
     body, left, right = 168, 46, 14
     with mpl.rc_context(STYLE):
@@ -137,12 +137,12 @@ def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: Unit,
         return svg_of(figure)
 
 
-def shared_limits(lines: Sequence[Line], unit: Unit) -> tuple[float, float]:
+def shared_limits(lines: Sequence[Line], unit: str) -> tuple[float, float]:
     """Ends of an axis for charts that are read beside one another."""
     return _limits([span for line in lines for span in line.points], unit)
 
 
-def _limits(spans: Sequence[Span], unit: Unit) -> tuple[float, float]:
+def _limits(spans: Sequence[Span], unit: str) -> tuple[float, float]:
     if unit == "share":
         return 0.0, 1.0
     ends = [end for span in spans if span.value is not None for end in span.ends]
@@ -151,11 +151,11 @@ def _limits(spans: Sequence[Span], unit: Unit) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _ticks(unit: Unit) -> Callable[[float, object], str]:
+def _ticks(unit: str) -> Callable[[float, object], str]:
     return lambda value, _: write_number(value, unit) + ("%" if unit == "share" else "")
 
 
-def _frame(ax: Axes, unit: Unit) -> None:
+def _frame(ax: Axes, unit: str) -> None:
     ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(_ticks(unit))
     ax.tick_params(length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)

@@ -24,7 +24,6 @@ from audit.reports.html.standalone import Section, page_environment
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.reports.html.texts import fill, read_texts
 from audit.reports.html.wording import (
-    Unit,
     counted,
     estimate_unit,
     group_name,
@@ -187,7 +186,7 @@ def _columns(*first: str) -> tuple[Column, ...]:
     )
 
 
-def _cells(view: TableView, change: Change, unit: Unit, texts: dict[str, Any], signed: bool) -> list[Cell]:
+def _cells(view: TableView, change: Change, unit: str, texts: dict[str, Any], signed: bool) -> list[Cell]:
     values = [
         view.estimate(item.as_dict(), unit, signed or i == 2, bare=False, speakers=i == 2)
         for i, item in enumerate((change.before, change.after, change.change))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from audit.comparisons.comparison import Comparison
+from audit.core.units import write_interval, write_value
 from audit.reports.comparison.charts import SERIES, Line, Point, Span, pareto, shared_limits, slope
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import Record, count, number, records, text, where
@@ -17,8 +18,6 @@ from audit.reports.html.wording import (
     metric_unit,
     order_groups,
     order_languages,
-    write_interval,
-    write_value,
 )
 from audit.stats import ALL, Estimate
 

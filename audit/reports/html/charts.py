@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from audit.core.clean_text import clean
+from audit.core.units import write_number
 from audit.reports.html.palette import TURN, heat_level, light, with_variables
-from audit.reports.html.wording import Unit, write_number
 
 PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""
@@ -74,7 +74,7 @@ class HeatCell:
 def dots(
     title: str,
     rows: Sequence[Row],
-    unit: Unit,
+    unit: str,
     *,
     signed: bool = False,
     limits: tuple[float, float] | None = None,

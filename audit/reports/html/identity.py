@@ -9,9 +9,9 @@ from typing import Final
 
 from audit.audits.audit import Audit
 from audit.core.clean_text import clean
+from audit.core.units import write_interval, write_value
 from audit.reports.html.records import count, mapping, number, strings
 from audit.reports.html.tabular import Cell, Column, TableView, head
-from audit.reports.html.wording import Unit, write_interval, write_value
 
 Value = str | tuple[str]
 """Text, or in a tuple of one what is set as code: a digest, a path, a version."""
@@ -109,7 +109,7 @@ def _card_cell(value: object) -> Cell:
     inner = mapping(value)
     if "value" in inner:
         ends = [number(inner, key) for key in ("value", "low", "high")]
-        unit: Unit = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
+        unit: str = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
         point, low, high = ends
         if point is None:
             return Cell("not estimable", kind="missing")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.audits.audit import Audit
+from audit.core.units import NO_INTERVAL, write_value
 from audit.core.vocabulary import GENDERS, RACES, STAGES
 from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import TableView
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
-    NO_INTERVAL,
     file_stem,
     group_name,
     language_name,
@@ -20,7 +20,6 @@ from audit.reports.html.wording import (
     metric_unit,
     order_groups,
     order_languages,
-    write_value,
 )
 from audit.reports.report import evidence, language_tables
 

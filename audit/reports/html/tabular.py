@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.records import Record, count, number, text
-from audit.reports.html.wording import Unit, write_interval, write_number, write_value
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class TableView:
         return letter
 
     def estimate(
-        self, record: Record | None, unit: Unit, signed: bool = False, bare: bool = True, speakers: bool = True
+        self, record: Record | None, unit: str, signed: bool = False, bare: bool = True, speakers: bool = True
     ) -> Cell:
         """A figure with its interval and count; "not estimable", with its reason as a note, where it is null.
 

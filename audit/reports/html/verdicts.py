@@ -12,20 +12,11 @@ import pandas as pd
 from audit.audits.audit import Audit
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
+from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.charts import nice_reach
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.texts import fill, texts
-from audit.reports.html.wording import (
-    Unit,
-    counted,
-    estimate_name,
-    estimate_signed,
-    estimate_unit,
-    group_name,
-    write_interval,
-    write_number,
-    write_value,
-)
+from audit.reports.html.wording import counted, estimate_name, estimate_signed, estimate_unit, group_name
 from audit.stats.estimate import Estimate
 
 GLYPH_WIDTH: Final = 240
@@ -103,9 +94,7 @@ def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
     return [(outcome, number) for outcome, number in counts if number]
 
 
-def draw(
-    estimate: Estimate, unit: Unit, signed: bool, threshold: float | None, one_sided: bool = False
-) -> Glyph | None:
+def draw(estimate: Estimate, unit: str, signed: bool, threshold: float | None, one_sided: bool = False) -> Glyph | None:
     """The drawing of an estimate, ``None`` where there is no point to draw."""
     if estimate.value is None:
         return None
@@ -200,7 +189,7 @@ def _about(group: str) -> str:
     return str(words["all_groups"]) if group == "all" else fill(words["group"], group=group_name(group))
 
 
-def _margin(threshold: float, unit: Unit) -> str:
+def _margin(threshold: float, unit: str) -> str:
     """A margin without a sign: one of rates is in points."""
     return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
 
@@ -213,7 +202,7 @@ def _sentence(words: str) -> str:
     return clean(words[:1].upper() + words[1:])
 
 
-def _unit(finding: Finding) -> Unit:
+def _unit(finding: Finding) -> str:
     """The unit of the headline: that of the named figure it is, else that of the check."""
     for name, estimate in finding.estimates.items():
         if estimate == finding.estimate:

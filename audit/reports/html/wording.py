@@ -8,14 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from audit.core.clean_text import clean
 from audit.core.vocabulary import RACES, UNKNOWN
-
-Unit = Literal["share", "years", "cosine", "degrees", "distance"]
-
-NO_INTERVAL: Final = "no interval"
 
 _LANGUAGES: Final = {
     "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
@@ -189,7 +185,7 @@ def status_name(status: str) -> str:
     return _STATUSES.get(status) or clean(status.replace("_", " "))
 
 
-def metric_unit(metric: str) -> Unit:
+def metric_unit(metric: str) -> str:
     """The unit that a metric is measured in."""
     if "age_" in metric or metric == "age":
         return "years"
@@ -200,7 +196,7 @@ def metric_unit(metric: str) -> Unit:
     return "share"
 
 
-def estimate_unit(code: str, name: str) -> Unit:
+def estimate_unit(code: str, name: str) -> str:
     """The unit of one of a finding's figures, by the check's code and the figure's name."""
     if re.search(r"(^|[_.])age([_.]|$)", name):
         return "years"
@@ -220,63 +216,6 @@ def estimate_signed(name: str) -> bool:
     [True, True, False]
     """
     return bool(_SIGNED.search(name)) or _is_group(name.rsplit(".", maxsplit=1)[-1])
-
-
-def write_number(value: float, unit: Unit, signed: bool = False) -> str:
-    """A number without its unit: shares as per cent, differences with their sign.
-
-    Examples
-    --------
-    >>> write_number(0.62, "share"), write_number(-0.061, "share", signed=True), write_number(5.26, "years")
-    ('62', '−6', '5.3')
-    >>> write_number(0.004, "share"), write_number(0.998, "share"), write_number(0.0, "share", signed=True)
-    ('<1', '>99', '0')
-    """
-    if unit == "share":
-        if not signed and 0 < value < 0.005:
-            return "<1"
-        if not signed and 0.995 < value < 1:
-            return ">99"
-        digits, scaled = 0, 100 * value
-    else:
-        digits, scaled = (1 if unit in ("years", "degrees") else 2), value
-    text = f"{abs(scaled):.{digits}f}"
-    if float(text) == 0:
-        return text
-    if scaled < 0:
-        return "\N{MINUS SIGN}" + text
-    return f"+{text}" if signed else text
-
-
-def write_value(value: float, unit: Unit, signed: bool = False) -> str:
-    """A number with its unit.
-
-    Examples
-    --------
-    >>> write_value(0.62, "share"), write_value(0.62, "share", True), write_value(5.26, "years")
-    ('62%', '+62 points', '5.3 years')
-    >>> write_value(45.75, "degrees"), write_value(0.18, "distance")
-    ('45.8 degrees', '0.18')
-    """
-    number = write_number(value, unit, signed)
-    if unit == "share":
-        if not signed:
-            return f"{number}%"
-        return f"{number} point" if number.strip("+\N{MINUS SIGN}") == "1" else f"{number} points"
-    return f"{number} {unit}" if unit in ("years", "degrees") else number
-
-
-def write_interval(low: float | None, high: float | None, unit: Unit, signed: bool = False) -> str:
-    """An interval in brackets, or that there is none.
-
-    Examples
-    --------
-    >>> write_interval(0.48, 0.741, "share"), write_interval(None, None, "share")
-    ('[48, 74]', 'no interval')
-    """
-    if low is None or high is None:
-        return NO_INTERVAL
-    return f"[{write_number(low, unit, signed)}, {write_number(high, unit, signed)}]"
 
 
 def write_confidence(settings: Mapping[str, object]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.files import write_whole
+from audit.core.units import write_interval, write_value
 from audit.probes.changes import PROPERTIES
 from audit.probes.probe import PROBE, Probe
 from audit.reports.html.csv_tables import write_csv_tables
@@ -19,14 +20,7 @@ from audit.reports.html.records import Record, count, mapping, number, records, 
 from audit.reports.html.standalone import Section, page_environment
 from audit.reports.html.texts import fill, read_texts
 from audit.reports.html.verdicts import GLYPH_WIDTH, Glyph, draw
-from audit.reports.html.wording import (
-    counted,
-    group_name,
-    status_name,
-    write_confidence,
-    write_interval,
-    write_value,
-)
+from audit.reports.html.wording import counted, group_name, status_name, write_confidence
 from audit.reports.probe.panels import (
     TITLES,
     direction_view,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import GENDERS
 from audit.probes.asking import UNCHANGED
 from audit.probes.changes import PROPERTIES, READS
@@ -14,10 +15,10 @@ from audit.reports.html.charts import Mark, Row, dots
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head
-from audit.reports.html.wording import Unit, file_stem, group_name, order_groups, write_interval, write_value
+from audit.reports.html.wording import file_stem, group_name, order_groups
 from audit.stats import ALL
 
-UNITS: Final[dict[str, Unit]] = {
+UNITS: Final[dict[str, str]] = {
     "face": "cosine",
     "race": "share",
     "gender": "share",
@@ -47,7 +48,7 @@ PANELS: Final = {
 }
 
 
-def unit_of(name: str) -> Unit:
+def unit_of(name: str) -> str:
     """The unit of a property or read."""
     return UNITS.get(name, "share")
 
@@ -220,7 +221,7 @@ def direction_view(probe: Probe, caption: str) -> FigureView:
     return FigureView("direction-figure", caption, tuple(panels), tuple(tables))
 
 
-def _reads_table(read: str, title: str, rows: Sequence[Record], unit: Unit, by_sex: bool) -> TableView:
+def _reads_table(read: str, title: str, rows: Sequence[Record], unit: str, by_sex: bool) -> TableView:
     view = TableView(
         file_stem(f"{read}-numbers"),
         title,
@@ -261,7 +262,7 @@ def _alt(
     lead: str,
     rows: Sequence[Record],
     name: str,
-    unit: Unit,
+    unit: str,
     by: str,
     *,
     signed: bool = False,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from audit.core.units import write_interval, write_number, write_value
 from audit.core.vocabulary import GENDERS
 from audit.probes.changes import PROPERTIES, READS
 from audit.probes.probe import Probe
 from audit.reports.html.records import Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
-from audit.reports.html.wording import group_name, status_name, write_interval, write_number, write_value
+from audit.reports.html.wording import group_name, status_name
 from audit.reports.probe.panels import TITLES, figure_of, overall, unit_of
 from audit.stats import ALL
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from audit.audits.audit import Audit
+from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import RACES
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.texts import fill, texts
-from audit.reports.html.wording import (
-    group_name,
-    language_name,
-    metric_name,
-    order_groups,
-    order_languages,
-    write_interval,
-    write_value,
-)
+from audit.reports.html.wording import group_name, language_name, metric_name, order_groups, order_languages
 from audit.reports.report.evidence import one
 
 _STAGES = ("ceiling", "rendered")

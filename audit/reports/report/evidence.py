@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.audits.audit import Audit
+from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
@@ -18,7 +19,6 @@ from audit.reports.html.wording import (
     order_groups,
     order_languages,
     status_name,
-    write_number,
 )
 
 _STEPS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))

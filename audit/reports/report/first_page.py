@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from audit.audits.audit import Audit
 from audit.checks.finding import OUTCOMES
+from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.verdicts import Verdict, tally
-from audit.reports.html.wording import counted, group_name, metric_unit, order_groups, write_interval, write_value
+from audit.reports.html.wording import counted, group_name, metric_unit, order_groups
 
 NAMED_CHECK: Final = "S2F001"
 """The failure that the audit is named for stands first."""

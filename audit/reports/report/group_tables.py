@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from audit.audits.audit import Audit
+from audit.core.units import write_interval, write_value
 from audit.reports.html.records import FIGURE, Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
-    Unit,
     group_name,
     language_name,
     metric_name,
     metric_unit,
     order_groups,
     order_languages,
-    write_interval,
-    write_value,
 )
 
 SHOWN = ("read_own_group", "gender_right", "age_error", "no_face")
@@ -111,7 +109,7 @@ def _p(row: Record, key: str, view: TableView) -> Cell:
     return Cell(shown, sort=repr(value), kind="number")
 
 
-def _figure(row: Record, key: str, unit: Unit, *, signed: bool = False) -> Cell:
+def _figure(row: Record, key: str, unit: str, *, signed: bool = False) -> Cell:
     value = number(row, key)
     if value is None:
         return Cell("\N{EN DASH}", kind="missing")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from audit.audits.audit import Audit
+from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.records import count, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.texts import texts
-from audit.reports.html.wording import (
-    group_name,
-    order_groups,
-    write_interval,
-    write_number,
-    write_value,
-)
+from audit.reports.html.wording import group_name, order_groups
 from audit.reports.report.evidence import one
 
 _LATER = ("ceiling", "rendered")

@@ -14,12 +14,13 @@ from typing import Any
 from audit.audits.audit import Audit
 from audit.checks.finding import Finding
 from audit.core.clean_text import clean, in_markdown
+from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import STAGES
 from audit.reports.html.identity import NOT_RECORDED, name_of
 from audit.reports.html.records import count, disparities, mapping, number, strings, text, values, where
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.verdicts import Verdict, verdicts
-from audit.reports.html.wording import counted, group_name, order_groups, write_confidence, write_interval, write_value
+from audit.reports.html.wording import counted, group_name, order_groups, write_confidence
 from audit.reports.report.evidence import one
 
 

@@ -1,0 +1,133 @@
+"""Units: how a value, a difference and an interval are written. The one place that rounds numbers for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+NO_INTERVAL: Final = "no interval"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How the numbers of one unit are written.
+
+    Attributes
+    ----------
+    name : str
+        The unit's name in audit.json and in tables, such as ``share`` or ``years``.
+    digits : int
+        Decimal places.
+    scale : float
+        What a value is multiplied by before it is written; 100 for shares.
+    suffix : str
+        After a value: ``%``, `` years``.
+    change_suffix : str
+        After a difference: `` points`` for shares.
+    largest : float
+        The largest absolute value that a figure can have; no limit or margin lies beyond it.
+    """
+
+    name: str
+    digits: int = 2
+    scale: float = 1
+    suffix: str = ""
+    change_suffix: str = ""
+    largest: float = float("inf")
+
+
+UNITS: Final[dict[str, Unit]] = {
+    unit.name: unit
+    for unit in (
+        Unit("share", 0, 100, "%", " points", largest=1),
+        Unit("years", 1, 1, " years", " years", largest=100),
+        Unit("cosine", largest=1),
+        Unit("degrees", 1, 1, " degrees", " degrees", largest=180),
+        Unit("distance"),
+        Unit("clips", 0),
+    )
+}
+"""The units of the package's own metrics."""
+
+
+def unit_of(name: str) -> Unit:
+    """The unit of that name; one that the package does not know is written with two decimal places and its name.
+
+    Examples
+    --------
+    >>> unit_of("share").suffix, unit_of("decibels").suffix
+    ('%', ' decibels')
+    """
+    suffix = f" {name}" if name else ""
+    return UNITS.get(name) or Unit(name, suffix=suffix, change_suffix=suffix)
+
+
+def write_number(value: float, unit: str, signed: bool = False) -> str:
+    """A number without its unit: shares in per cent, differences with their sign.
+
+    Examples
+    --------
+    >>> write_number(0.62, "share"), write_number(-0.061, "share", signed=True), write_number(5.26, "years")
+    ('62', '−6', '5.3')
+    >>> write_number(0.004, "share"), write_number(0.998, "share"), write_number(0.0, "share", signed=True)
+    ('<1', '>99', '0')
+    """
+    if unit == "share" and not signed:
+        if 0 < value < 0.005:
+            return "<1"
+        if 0.995 < value < 1:
+            return ">99"
+    found = unit_of(unit)
+    scaled = found.scale * value
+    text = f"{abs(scaled):.{found.digits}f}"
+    if float(text) == 0:
+        return text
+    if scaled < 0:
+        return "\N{MINUS SIGN}" + text
+    return f"+{text}" if signed else text
+
+
+def write_value(value: float, unit: str, signed: bool = False) -> str:
+    """A number with its unit.
+
+    Examples
+    --------
+    >>> write_value(0.62, "share"), write_value(0.62, "share", True), write_value(5.26, "years")
+    ('62%', '+62 points', '5.3 years')
+    >>> write_value(45.75, "degrees"), write_value(0.18, "distance"), write_value(0.01, "share", True)
+    ('45.8 degrees', '0.18', '+1 point')
+    """
+    number, found = write_number(value, unit, signed), unit_of(unit)
+    suffix = found.change_suffix if signed else found.suffix
+    if suffix == " points" and number.strip("+\N{MINUS SIGN}") == "1":
+        suffix = " point"
+    return number + suffix
+
+
+def write_interval(low: float | None, high: float | None, unit: str, signed: bool = False) -> str:
+    """An interval in brackets, or that there is none.
+
+    Examples
+    --------
+    >>> write_interval(0.48, 0.741, "share"), write_interval(None, None, "share")
+    ('[48, 74]', 'no interval')
+    """
+    if low is None or high is None:
+        return NO_INTERVAL
+    return f"[{write_number(low, unit, signed)}, {write_number(high, unit, signed)}]"
+
+
+def write_estimate(value: float | None, low: float | None, high: float | None, unit: str, signed: bool = False) -> str:
+    """A value with its unit and interval.
+
+    Examples
+    --------
+    >>> write_estimate(0.5, 0.25, 0.75, "share"), write_estimate(0.25, -0.1, 0.4, "share", signed=True)
+    ('50% [25, 75]', '+25 points [−10, +40]')
+    >>> write_estimate(-0.125, None, None, "cosine", signed=True), write_estimate(None, None, None, "years")
+    ('−0.12 [no interval]', 'not estimable')
+    """
+    if value is None:
+        return "not estimable"
+    interval = write_interval(low, high, unit, signed)
+    return f"{write_value(value, unit, signed)} {interval if low is not None and high is not None else f'[{interval}]'}"
