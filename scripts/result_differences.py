@@ -23,18 +23,21 @@ FAILING: Final[tuple[Kind, ...]] = ("value", "type", "removed", "order", "length
 IGNORED: Final = {
     "schema_version": "the version of the document's form",
     "*content_sha256": "a digest of the text, which may change",
-    "run.digest": "depends on the version of the code",
-    "runs.digest": "depends on the version of the code",
+    "run.digest": "depends on the columns of the observations, which may be added",
+    "runs.digest": "depends on the columns of the observations, which may be added",
     "*.versions*": "the versions of the packages",
     "*code.*": "the version and revision of the code",
     "decided": "the day of the decision",
+    "*plan_sha256": "a digest of the plan's text, to which keys may be added",
+    "policy.sha256": "a digest of the policy's text, with its comments",
+    "policy.source": "the place of the policy's file",
 }
 """Paths whose values may differ although they are no display text, with the reason. The keys must still be there."""
 
 TEXTS: Final = (
     "*title", "*note", "*notices", "*notes", "*sentence", "*sentences", "*reason", "*would_change", "*detail",
     "tables.power.columns.comparison", "tables.factors.columns.formula", "tables.factors.columns.source",
-    "*model_description.ceiling", "model.ceiling",
+    "*model_description.ceiling", "model.ceiling", "checks.told", "metrics.told",
 )  # fmt: skip
 """Paths of display text. Every other string is an identifier, and must be equal."""
 

@@ -31,7 +31,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from result_differences import IGNORED, Difference, Json, differences, shortened
+from result_differences import IGNORED, Difference, Json, differences
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 GAP, FULL, RELEASED = "gap", "full", "released"
@@ -94,8 +94,8 @@ def python(code: Path, *arguments: object, allowed: frozenset[int] = frozenset({
     line = [sys.executable, *map(str, arguments)]
     begin = time.monotonic()
     done = subprocess.run(line, cwd=code, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    said = " ".join(line[1:]).replace("-m audit.cli", "audit")
-    print(f"{shortened(said)}: exit code {done.returncode}, {time.monotonic() - begin:.0f} s", flush=True)
+    said = " ".join(line[1:]).replace("-m audit.cli", "audit").replace(f"-c {READ_AND_WRITE}", "read")
+    print(f"{said}: exit code {done.returncode}, {time.monotonic() - begin:.0f} s", flush=True)
     if done.returncode not in allowed:
         sys.exit(f"This command ended with exit code {done.returncode}; its message is above.")
     return done.stdout
