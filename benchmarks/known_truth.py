@@ -19,7 +19,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import audit
-from audit.core.plan import MARGINS
+from audit.checks import margins_of, shipped
+
+MARGINS = margins_of(shipped())
 
 SPEAKERS = (5, 10, 20, 50, 200)
 CLIPS = (1, 2, 5)

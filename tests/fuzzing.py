@@ -34,7 +34,6 @@ from audit.cohorts.importing.labels import with_labels
 from audit.core.audio import read_clip
 from audit.core.errors import AuditError
 from audit.core.pictures import read_picture
-from audit.core.plan import MARGINS
 from audit.reports.html.gallery import thumbnail
 from audit.runs.simulation.truth import Truth
 from audit.training import TrainPlan
@@ -437,7 +436,7 @@ def _cohort(place: Path, **files: bytes) -> Outcome:
     for name, data in contents.items():
         (place / name).write_bytes(data)
     cohort = audit.Cohort.read(place)
-    check_cohort(cohort, MARGINS).as_dict()
+    check_cohort(cohort).as_dict()
     assert cohort.digest and cohort.audited().table is not None
     return "accepted"
 

@@ -13,6 +13,8 @@ import pytest
 
 import audit
 from audit.audits.audit import Audit, Table
+from audit.checks import shipped
+from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.core.plan import MeasureSettings
 from audit.release import Decision, Policy, decide
@@ -28,27 +30,32 @@ def policy(*parts: str) -> Policy:
     return Policy.parse('schema = 1\nname = "p"\n' + "\n".join(parts or (RULE,)), "policy.toml")
 
 
-def estimate(low: float | None, high: float | None, speakers: int = 50) -> Estimate:
+def estimate(low: float | None, high: float | None, speakers: int = 50, **known: object) -> Figure:
     value = None if low is None or high is None else (low + high) / 2
-    return Estimate(value, low, high, speakers, 2 * speakers, 0, "by hand" if low is not None else "too few speakers")
+    method = "by hand" if low is not None else "too few speakers"
+    return Figure.of(Estimate(value, low, high, speakers, 2 * speakers, 0, method), **({"unit": "share"} | known))
 
 
 def white(low: float | None, high: float | None, speakers: int = 50) -> Finding:
     """S2F001 with this interval."""
-    held = estimate(low, high, speakers)
-    return Finding("S2F001", "t", "inconclusive", "asian", held, {"excess_over_portrait": held, "rendered": held})
+    named = {
+        name: estimate(low, high, speakers, name=name, group="asian", language="en")
+        for name in ("excess_over_portrait", "rendered")
+    }
+    return Finding("S2F001", "t", "inconclusive", "asian", named["excess_over_portrait"], named)
 
 
-def by_group(code: str, intervals: Mapping[str, tuple[float, float] | None], **beside: Estimate) -> Finding:
-    """A check with one figure a group; the first one is its headline."""
-    estimates = {group: estimate(*span) for group, span in intervals.items() if span}
+def by_group(code: str, intervals: Mapping[str, tuple[float, float] | None], **beside: Figure) -> Finding:
+    """A check with one judged figure a group; the first one is its headline."""
+    name = next(check for check in shipped() if check.code == code).judged[0].name
+    estimates = {group: estimate(*span, name=name, group=group) for group, span in intervals.items() if span}
     first = next(iter(estimates))
     return Finding(code, "t", "inconclusive", first, estimates[first], {**estimates, **beside})
 
 
 def portraits(**lows: float) -> Finding:
     """S2F003 with intervals of how often portraits are read as their own group, from these lower ends to 1."""
-    named = {f"{group}.portrait": estimate(low, 1.0) for group, low in lows.items()}
+    named = {f"{group}.portrait": estimate(low, 1.0, name="portrait", group=group) for group, low in lows.items()}
     return by_group("S2F003", dict.fromkeys(lows, (-0.05, 0.05)), **named)
 
 
@@ -102,8 +109,7 @@ def decided(terms: Policy, found: Audit, changes: Mapping[str, Estimate] | None 
     """The decision, a change from the baseline having the same interval at every confidence."""
     curves = {name: Curve(lambda _, held=held: held) for name, held in (changes or {}).items()}
     baseline = None if changes is None else Baseline(found.run, curves)
-    audits = dict.fromkeys(terms.alphas, found)
-    return decide(terms, audits, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
+    return decide(terms, found, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
 
 
 def paired_changes(baseline: audit.Run, candidate: audit.Run, settings: MeasureSettings) -> dict[str, Curve]:

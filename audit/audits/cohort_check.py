@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from audit.checks import Check, margins_of, shipped
 from audit.checks.power import detectable
 from audit.cohorts.cohort import Cohort
 from audit.core.vocabulary import UNKNOWN
@@ -48,7 +49,7 @@ class CohortCheck:
 
 
 def check_cohort(
-    cohort: Cohort, margins: Mapping[str, float] | None = None, settings: Settings | None = None
+    cohort: Cohort, checks: Sequence[Check] | None = None, settings: Settings | None = None
 ) -> CohortCheck:
     """Strata, label sources, missing files and power of a cohort.
 
@@ -56,14 +57,15 @@ def check_cohort(
     ----------
     cohort : Cohort
         The cohort; speakers set aside in an audit are left out here too.
-    margins : mapping of str to float, optional
-        By check, how large a difference must be to matter; without them no check's power is told, only each cell's.
+    checks : sequence of Check, optional
+        The checks whose power is computed, at their default margins; those that ship, if left out.
     settings : Settings, optional
         Confidence and the least number of speakers, for the power.
     """
     audited = cohort.audited()
     table = audited.table
-    power = _told(detectable(table, margins or {}, settings or Settings()))
+    asked = shipped() if checks is None else checks
+    power = _told(detectable(table, asked, margins_of(asked), settings or Settings()))
     silent = int((~audited.speakers["speaker_id"].isin(audited.clips["speaker_id"])).sum())
     remarks = [
         *audited.set_aside,

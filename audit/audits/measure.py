@@ -13,11 +13,12 @@ from audit.audits.human_readings import HumanReadings, read_human_readings
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.tables import tables
-from audit.checks import findings
+from audit.checks import chosen as chosen_checks
+from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
+from audit.checks.holm import holm_adjusted
 from audit.checks.metrics.metric_frame import metric_frame, metrics_of
-from audit.checks.together import together
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import ordered_groups
@@ -83,8 +84,9 @@ def measure(
         run=identity(run, human),
         # a file goes by its name and digest, wherever it lies
         settings=chosen.model_dump(mode="json", exclude={"human_readings"} | (set() if chosen.checks else {"checks"}))
+        | {"margins": dict(evidence.margins)}
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
-        findings=together(findings(evidence, chosen.checks), chosen.confidence),
+        findings=holm_adjusted(findings(evidence), chosen.confidence),
         tables=pseudonymous(tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
@@ -105,6 +107,7 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
     AuditError
         If the file of labelled pictures cannot be used.
     """
+    checks = chosen_checks(settings.checks)
     labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
     statistics = Settings(
         confidence=settings.confidence,
@@ -117,7 +120,8 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
         frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
         settings=statistics,
-        margins=settings.margins,
+        checks=checks,
+        margins=margins_of(checks, settings.margins),
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
         coverage=coverage_of(run.manifest["model"]),

@@ -2,94 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from audit.checks.catalogue import (
-    attribute_gaps,
-    coverage,
-    erasure,
-    failure_gap,
-    identity_gap,
-    language_flip,
-    rendered_as_white,
-)
+from audit.checks.check import Check, checked_margin
 from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
-from audit.core.errors import AuditError
+from audit.checks.gaps import GapCheck
+from audit.checks.judging import GroupFigure, judge, judge_groups, not_evaluable
+from audit.core.errors import AuditError, PlanError, did_you_mean
 from audit.core.registry import installed, load
+from audit.core.units import unit_of
 
-Check = Callable[[Evidence], Finding]
-
-CHECKS: dict[str, tuple[str, Check]] = {
-    rendered_as_white.CODE: (rendered_as_white.TITLE, rendered_as_white.check),
-    language_flip.CODE: (language_flip.TITLE, language_flip.check),
-    erasure.CODE: (erasure.TITLE, erasure.check),
-    attribute_gaps.CODE: (attribute_gaps.TITLE, attribute_gaps.check),
-    identity_gap.CODE: (identity_gap.TITLE, identity_gap.check),
-    failure_gap.CODE: (failure_gap.TITLE, failure_gap.check),
-    coverage.CODE: (coverage.TITLE, coverage.check),
-}
-"""Every check that ships by its code, in the order in which findings stand."""
+__all__ = [
+    "Check",
+    "Evidence",
+    "Figure",
+    "Finding",
+    "GapCheck",
+    "GroupFigure",
+    "Judged",
+    "available",
+    "chosen",
+    "findings",
+    "judge",
+    "judge_groups",
+    "margins_of",
+    "not_evaluable",
+    "shipped",
+]
 
 ENTRY_POINTS: Final = "audit.checks"
 _FINDING: Final = TypeAdapter(Finding)
 
 
+@cache
+def shipped() -> tuple[Check, ...]:
+    """The checks that ship, one in each module of :mod:`audit.checks.catalogue`, in the order of their codes."""
+    catalogue = importlib.import_module("audit.checks.catalogue")
+    modules = [
+        importlib.import_module(f"{catalogue.__name__}.{item.name}")
+        for item in pkgutil.iter_modules(catalogue.__path__)
+    ]
+    return tuple(sorted((module.CHECK for module in modules), key=lambda check: check.code))
+
+
 def available() -> dict[str, str]:
-    """The checks, each with its question; then those of installed packages, which a plan must name to have them made.
+    """The checks that ship with their titles, then those of installed packages, which a plan must name.
 
     Examples
     --------
     >>> available()["S2F001"]
     'English-speaking Asian speakers rendered as white'
     """
-    return {code: title for code, (title, _) in CHECKS.items()} | installed(ENTRY_POINTS)
+    return {check.code: check.title for check in shipped()} | installed(ENTRY_POINTS)
 
 
-def named(names: Sequence[str]) -> dict[str, Check]:
-    """Checks of one's own by name, imported.
+def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The checks that ship, and third-party checks by name.
 
     Parameters
     ----------
     names : sequence of str
-        Entry points of the group ``audit.checks``, or ``module:function``. Each is a function of the evidence that
-        returns one finding. What they name is run: never give names that somebody else's files hold.
+        Entry points of the group ``audit.checks``, or ``module:name``: each is a :class:`Check` or a subclass. Their
+        modules are imported: never give names that somebody else's files hold.
 
     Raises
     ------
     AuditError
-        If there is no such check.
+        If there is no such check, it is not a :class:`Check`, its declarations are incomplete, or its code is taken.
     """
-    return {name: load(name, ENTRY_POINTS, "check", available()) for name in names}
-
-
-def findings(evidence: Evidence, own: Sequence[str] = ()) -> list[Finding]:
-    """What every check finds in the evidence: those that ship, then those of one's own (:func:`named`).
-
-    Raises
-    ------
-    AuditError
-        If there is no such check, it fails, returns no finding that audit.json can hold, or its code is another's.
-    """
-    checks = named(own)
-    found = [check(evidence) for _, check in CHECKS.values()]
-    for name, check in checks.items():
-        try:
-            finding = check(evidence)
-        except Exception as error:  # a foreign check may raise anything
-            raise AuditError(f"The check {name} failed: {type(error).__name__}: {error}.") from error
-        if not isinstance(finding, Finding):
-            raise AuditError(f"The check {name} returned a {type(finding).__name__}.", "an audit.Finding")
-        try:
-            _FINDING.validate_python(finding.as_dict())
-        except (ValidationError, AttributeError, TypeError) as error:
+    checks = list(shipped())
+    for name in names:
+        found = load(name, ENTRY_POINTS, "check", available())
+        if isinstance(found, type) and issubclass(found, Check):
+            try:
+                found = found()
+            except (TypeError, ValueError) as error:
+                raise AuditError(f"The check {name} cannot be made: {error}", "see audit.checks.Check") from error
+        if not isinstance(found, Check):
             raise AuditError(
-                f"The check {name} returned a finding of another form: {error}.", "see audit.Finding"
-            ) from error
-        if finding.code in {other.code for other in found}:
-            raise AuditError(f"The check {name} has the code {finding.code} of another.", "a code of its own")
-        found.append(finding)
-    return found
+                f"The check {name} is a {type(found).__name__}.",
+                "an audit.checks.Check, which declares the figures that it judges",
+                "See docs/guide/own-check.md.",
+            )
+        if found.code in {check.code for check in checks}:
+            raise AuditError(f"The check {name} has the code {found.code} of another check.", "a code of its own")
+        checks.append(found)
+    return tuple(checks)
+
+
+def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None) -> dict[str, float]:
+    """The margin of every judged figure, by its key in a plan: the default, or the one that is given.
+
+    Raises
+    ------
+    PlanError
+        If a key is of no check, or a margin is out of its unit's range.
+
+    Examples
+    --------
+    >>> margins_of(shipped(), {"S2F001": 0.2})["S2F001"], margins_of(shipped())["S2F006"]
+    (0.2, 0.05)
+    """
+    largest = {
+        check.margin_key(item): unit_of(item.unit).largest for check in checks for item in reversed(check.judged)
+    }
+    margins = {key: margin for check in checks for key, margin in check.margins().items()}
+    for key, margin in (given or {}).items():
+        if key not in margins:
+            raise PlanError(
+                f"measure.margins: there is no check {key}{did_you_mean(key, margins)}.",
+                f"{', '.join(margins)}",
+                "Name third-party checks in measure.checks, or by --check.",
+            )
+        try:
+            margins[key] = checked_margin(key, margin, largest[key])
+        except ValueError as error:
+            raise PlanError(f"measure.margins: {error}.") from error
+    return margins
+
+
+def findings(evidence: Evidence) -> list[Finding]:
+    """What every check of the audit finds in the evidence.
+
+    Raises
+    ------
+    AuditError
+        If a third-party check fails, or returns no finding that audit.json can hold.
+    """
+    own = {check.code for check in shipped()}
+    return [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in evidence.checks]
+
+
+def _measured(check: Check, evidence: Evidence) -> Finding:
+    """A third-party check's finding, which may be anything and is checked."""
+    try:
+        finding: object = check.measure(evidence)
+    except Exception as error:  # a foreign check may raise anything
+        raise AuditError(f"The check {check.code} failed: {type(error).__name__}: {error}.") from error
+    if not isinstance(finding, Finding):
+        raise AuditError(f"The check {check.code} returned a {type(finding).__name__}.", "an audit.Finding")
+    try:
+        _FINDING.validate_python(finding.as_dict())
+    except (ValidationError, AttributeError, TypeError) as error:
+        raise AuditError(
+            f"The check {check.code} returned a finding of another form: {error}.", "see audit.Finding"
+        ) from error
+    if finding.code != check.code:
+        raise AuditError(f"The check {check.code} returned a finding with the code {finding.code}.", check.code)
+    plain = [name for name, figure in finding.estimates.items() if not isinstance(figure, Figure) or not figure.unit]
+    if plain:
+        raise AuditError(
+            f"The check {check.code} returned figures without a unit: {', '.join(plain)}.",
+            "audit.checks.Figure, as Evidence.figure and Check.figure make them",
+        )
+    return finding

@@ -1,21 +1,24 @@
-"""What the checks and tables ask of a run: figures of a part of its clips, each with its interval."""
+"""Evidence: a run scored clip by clip, and how checks and tables estimate from it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from audit.checks.calibration import Calibration
+from audit.checks.figure import Figure, FigureKind
 from audit.checks.metrics.metric_frame import Metric
 from audit.checks.strata import Cells, Mask, Strata
 from audit.core.vocabulary import RACES, group_members, same_language
 from audit.models.coverage import Heard
 from audit.stats import (
+    ALL,
     Corrected,
     Curve,
     Estimate,
@@ -23,14 +26,15 @@ from audit.stats import (
     Pairs,
     Settings,
     figure_curve,
-    mean,
     paired,
     prediction_powered,
-    rate,
 )
 from audit.stats.pairs import PairSums, aligned_pairs, matched_pairs
 from audit.stats.rates import estimates, sums_curve
 from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
+
+if TYPE_CHECKING:
+    from audit.checks.check import Check
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,13 @@ class Evidence(Strata):
     settings : Settings
         Of the statistics.
     margins : Mapping of str to float
-        How large a difference must be to matter, by check.
+        How large a difference must be to matter, by the keys of a plan.
     instrument : str
         The instrument's name, for sentences.
     similarity_models : tuple of str
         The similarity models, the primary one first.
+    checks : tuple of Check
+        The checks of the audit.
     coverage : tuple of Heard
         What the model's training heard, by group and language; empty where that is not known.
     human : DataFrame or None
@@ -66,6 +72,7 @@ class Evidence(Strata):
     margins: Mapping[str, float]
     instrument: str
     similarity_models: tuple[str, ...]
+    checks: tuple[Check, ...] = ()
     coverage: tuple[Heard, ...] = ()
     human: pd.DataFrame | None = None
     n_readers: int = 0
@@ -75,14 +82,70 @@ class Evidence(Strata):
         """Whether any face was read at a stage."""
         return "ok" in self._numbered(f"{stage}_status")[1]
 
-    def figure(self, metric: str, stage: str, mask: Mask, confidence: float | None = None) -> Estimate:
-        """One metric at one stage over the speakers of a part of the clips."""
-        estimate = rate if self.metrics[metric].kind == "rate" else mean
-        values = self.values(stage, metric)[mask]
-        return estimate(values, self.speakers[mask], self.at(confidence), name=f"{stage}.{metric}")
+    def figure(
+        self,
+        metric: str,
+        stage: str,
+        mask: Mask,
+        *,
+        name: str = "",
+        group: str = ALL,
+        language: str = ALL,
+        label: str = "",
+    ) -> Figure:
+        """One metric at one stage over the speakers of a part of the clips.
+
+        Parameters
+        ----------
+        metric, stage : str
+            What is measured.
+        mask : bool array of shape (clips,)
+            The part of the clips.
+        name, label : str
+            What the figure is called in its finding; the metric's name and label where left out.
+        group, language : str
+            Whom it is about; reports and suppression read it.
+        """
+        curve = self.figure_curve(metric, stage, mask)
+        return self.as_figure(curve, metric, stage, name=name, group=group, language=language, label=label)
+
+    def as_figure(
+        self,
+        curve: Curve,
+        metric: str,
+        stage: str = "",
+        *,
+        name: str = "",
+        group: str = ALL,
+        language: str = ALL,
+        label: str = "",
+        kind: FigureKind = "",
+    ) -> Figure:
+        """A curve of a metric as a figure, with the metric's unit; ``kind`` is the metric's own where left out."""
+        known = self.metrics[metric]
+        return Figure.of(
+            curve.at(self.settings.confidence),
+            name=name or metric,
+            unit=known.unit,
+            kind=kind or known.kind,
+            group=group,
+            language=language,
+            stage=stage,
+            label=label or known.words,
+            curve=curve,
+        )
+
+    def recomputed(self, estimate: Callable[[Evidence], Estimate]) -> Curve:
+        """A curve of an estimate that is made anew for each confidence."""
+
+        def at(confidence: float) -> Estimate:
+            same = confidence == self.settings.confidence
+            return estimate(self if same else replace(self, settings=self.at(confidence)))
+
+        return Curve(at)
 
     def figure_curve(self, metric: str, stage: str, mask: Mask) -> Curve:
-        """:meth:`figure` at every confidence."""
+        """:meth:`figure` at every confidence, as a curve."""
         values, kind = self.values(stage, metric)[mask], self.metrics[metric].kind
         return figure_curve(values, self.speakers[mask], self.settings, kind=kind, name=f"{stage}.{metric}")
 
@@ -136,12 +199,8 @@ class Evidence(Strata):
     def _reads_of_parts(self) -> dict[str, Reads]:
         return {}
 
-    def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
-        """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
-        return self.changed(metric, before, after, mask).curve().at(confidence or self.settings.confidence)
-
     def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
-        """The speakers of :meth:`change`, seen at both stages."""
+        """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
         return paired(
             self.values(before, metric)[mask],
             self.values(after, metric)[mask],
@@ -151,12 +210,8 @@ class Evidence(Strata):
             name=f"{before}>{after}.{metric}",
         )
 
-    def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
-        """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
-        return self.contrasted(metric, stage, first, second).curve().at(confidence or self.settings.confidence)
-
     def contrasted(self, metric: str, stage: str, first: Mask, second: Mask) -> Pairs:
-        """The speakers of :meth:`contrast`, heard in both parts."""
+        """A metric over ``second`` minus over ``first``, paired by the speakers with clips in both parts."""
         values = self.values(stage, metric)
         return paired(
             values[first],
@@ -169,7 +224,7 @@ class Evidence(Strata):
         )
 
     def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:
-        """The speakers of :meth:`change` in every cell."""
+        """The speakers of :meth:`changed` in every cell."""
         name = f"{before}>{after}.{metric}"
         change, standing = self._column_reads(
             name, lambda: self.values(after, metric) - self.values(before, metric), cells
@@ -177,7 +232,7 @@ class Evidence(Strata):
         return aligned_pairs(change, standing, alike_as_one=True)
 
     def contrasts(self, metric: str, stage: str, first: Mask, second: Mask, cells: Cells) -> PairSums:
-        """The speakers of :meth:`contrast` in every cell.
+        """The speakers of :meth:`contrasted` in every cell.
 
         The masks are such as :meth:`where` makes, and have no clip in common; so have the cells columns of its own.
         """

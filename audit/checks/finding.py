@@ -1,14 +1,17 @@
-"""What one check found: an outcome, the figures behind it, and one plain sentence."""
+"""Findings: what one check found, with the figures behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Final
 
-from audit.stats import Estimate
+from audit.checks.figure import Figure
+from audit.stats import ALL
 from audit.stats.verdict import Outcome
 
-OUTCOMES: tuple[Outcome, ...] = ("shown", "not_shown", "inconclusive", "not_evaluable")
+OUTCOMES: Final[tuple[Outcome, ...]] = ("shown", "not_shown", "inconclusive", "not_evaluable")
+OUTCOME_WORDS: Final[dict[Outcome, str]] = {name: name.replace("_", " ") for name in OUTCOMES}
 
 
 @dataclass(frozen=True)
@@ -20,59 +23,68 @@ class Finding:
     code : str
         The check's stable code, such as ``S2F001``.
     title : str
-        The question that the check asks, in a few words.
+        What is shown where the check is shown, in a few words.
     outcome : {"shown", "not_shown", "inconclusive", "not_evaluable"}
         ``shown``: the interval lies beyond the margin. ``not_shown``: it lies inside (equivalence).
         ``inconclusive``: neither. ``not_evaluable``: the data cannot answer.
     group : str
-        The group that the headline figure is about, ``all`` where it is about no single one.
-    estimate : Estimate or None
-        The headline figure that the outcome rests on.
-    estimates : Mapping[str, Estimate]
-        Every figure that the check used, by name.
+        The group of the headline figure, ``all`` where it is about no single one.
+    estimate : Figure or None
+        The headline figure, on which the outcome rests.
+    estimates : Mapping[str, Figure]
+        Every figure that the check used, by key.
     threshold : float or None
-        The margin that the interval was held against, in the unit of ``estimate``.
+        The margin of the headline figure, in its unit.
     sentence : str
         The finding in one plain sentence.
     reason : str
-        Why this outcome and no other.
+        Why this outcome.
     would_change : str
         What would change the verdict.
     p_value : float or None
         The smallest error probability at which the check would still be ``shown``; ``shown`` is where it is at most
         one minus the audit's confidence. ``None`` where the check is not evaluable.
     p_adjusted : float or None
-        The same for all checks of the audit together (Holm 1979).
+        The p-value adjusted for all checks of the audit (Holm 1979).
+    by_group : Mapping[str, Outcome]
+        The outcome for each group, where the check judges one figure for each.
+    scope : str
+        Which clips it is about, where it is not about all.
     """
 
     code: str
     title: str
     outcome: Outcome
     group: str
-    estimate: Estimate | None
-    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    estimate: Figure | None
+    estimates: Mapping[str, Figure] = field(default_factory=dict)
     threshold: float | None = None
     sentence: str = ""
     reason: str = ""
     would_change: str = ""
     p_value: float | None = None
     p_adjusted: float | None = None
+    by_group: Mapping[str, Outcome] = field(default_factory=dict)
+    scope: str = ""
+
+    def groups_with(self, outcome: Outcome) -> list[str]:
+        """The groups with an outcome, in the order of the check."""
+        return [group for group, found in self.by_group.items() if found == outcome]
+
+    def select(self, name: str, group: str = ALL, language: str = ALL) -> Figure | None:
+        """The figure of that name, group and language; ``None`` where the check has none."""
+        for figure in self.estimates.values():
+            if (figure.name, figure.group, figure.language) == (name, group, language):
+                return figure
+        return None
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""
-        return {
-            "code": self.code,
-            "title": self.title,
-            "outcome": self.outcome,
-            "group": self.group,
+        values: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {
             "estimate": self.estimate.as_dict() if self.estimate else None,
-            "estimates": {name: estimate.as_dict() for name, estimate in self.estimates.items()},
-            "threshold": self.threshold,
-            "sentence": self.sentence,
-            "reason": self.reason,
-            "would_change": self.would_change,
-            "p_value": self.p_value,
-            "p_adjusted": self.p_adjusted,
+            "estimates": {name: figure.as_dict() for name, figure in self.estimates.items()},
+            "by_group": dict(self.by_group),
         }
 
     @classmethod
@@ -83,6 +95,6 @@ class Finding:
         named = values.pop("estimates")
         return cls(
             **values,  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
-            estimate=None if head is None else Estimate(**head),  # type: ignore[arg-type]  # JSON numbers and texts
-            estimates={name: Estimate(**item) for name, item in named.items()},  # type: ignore[attr-defined]  # a JSON object
+            estimate=None if head is None else Figure.from_dict(head),  # type: ignore[arg-type]  # a JSON object
+            estimates={name: Figure.from_dict(item) for name, item in named.items()},  # type: ignore[attr-defined]  # a JSON object
         )

@@ -1,23 +1,115 @@
-"""A group against all other known ones: the figure of a gap that does not grow with the number of groups.
+"""Gap checks: a figure of each group against the complement, all other known groups together.
 
-The largest difference between any two of many groups is large by chance alone; each group against the rest, at the
-Bonferroni level, is not. Speakers of unknown group are in nobody's rest: they may be of the very group that is
-compared.
+The largest difference between any two of many groups is large by chance alone; the difference of each group to the
+complement, at the Bonferroni level, is not. Speakers of unknown group are in no complement: they may be of the very
+group that is compared.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from audit.checks.check import Check
+from audit.checks.compared import CheckCompared, Compared, compare_groups
 from audit.checks.evidence import Evidence
-from audit.checks.verdicts import GroupFigure
+from audit.checks.figure import Figure
+from audit.checks.finding import Finding
+from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
+from audit.checks.pair import Pair
+from audit.checks.power import Comparison, GroupClips
+from audit.checks.strata import Mask
 from audit.core.vocabulary import UNKNOWN
-from audit.stats import difference_curve
+from audit.stats import Curve, difference_curve
 
 
-def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure]:
-    """For each known group its figure minus that of the other known groups' speakers.
+class GapCheck(Check):
+    """A check that judges, for each group, a metric of the rendered faces minus that of all other known groups.
 
-    Empty where fewer than two groups can be compared. A group that could not be measured is among them, without a
-    value: it must not be taken for one without a gap.
+    A subclass declares one judged figure and says which metric it is about; comparison, margin and gate rule follow.
+
+    Attributes
+    ----------
+    needs, would : str
+        Why the check is not evaluable where fewer than two groups can be compared, and what data it needs.
+    compared_label : str
+        What :meth:`compare` compares, in words.
+    """
+
+    needs: ClassVar[str]
+    would: ClassVar[str]
+    compared_label: ClassVar[str]
+    counts_power: ClassVar[bool] = True
+
+    @abstractmethod
+    def metric(self, evidence: Evidence) -> str | None:
+        """The name of the metric; ``None`` where the run has none."""
+
+    @abstractmethod
+    def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
+        """The finding in one sentence, about the group that is shown, or whose gap is largest."""
+
+    def further(self, evidence: Evidence) -> dict[str, Figure]:  # for those that have none
+        """Figures that are reported with the finding and not judged, by key."""
+        return {}
+
+    def measure(self, evidence: Evidence) -> Finding:
+        """The gap of each group, simultaneous over the groups."""
+        metric = self.metric(evidence)
+        figures = [] if metric is None else self.gaps(evidence, metric)
+        if not figures:
+            return not_evaluable(self, self.needs, self.would)
+
+        def sentence(named: list[str]) -> str:
+            return self.sentence(next(figure for figure in figures if figure.group == named[0]), evidence)
+
+        finding = judge_groups(self, evidence, figures, sentence)
+        return replace(finding, estimates={**finding.estimates, **self.further(evidence)})
+
+    def gaps(self, evidence: Evidence, metric: str) -> list[GroupFigure]:
+        """The judged gap of each group; empty where fewer than two groups could be measured."""
+        name = self.judged[0].name
+        return [
+            GroupFigure(
+                group,
+                replace(self.figure(evidence, name, gap, group=group), n_smaller=smaller),
+                {"own": own, "others": others},
+            )
+            for group, gap, own, others, smaller in group_gaps(evidence, metric, "rendered")
+        ]
+
+    def compare(self, pair: Pair) -> CheckCompared | None:
+        """A group's change minus that of all other known groups (MOVER; Zou and Donner 2008)."""
+        metric = self.metric(pair.baseline)
+        if metric is None:
+            return None
+
+        def gap(evidence: Evidence, mask: Mask) -> Curve:
+            others, own = (evidence.figure_curve(metric, "rendered", part) for part in (evidence.known & ~mask, mask))
+            return difference_curve(others, own)
+
+        def compared(group: str) -> Compared:
+            mask = pair.baseline.where(group=group)
+            return Compared(group, gap(pair.baseline, mask), gap(pair.candidate, mask), gap_change(pair, metric, group))
+
+        found = compare_groups(pair, self.judged[0], compared, self.compared_label)
+        return found if found and len(found.groups) > 1 else None
+
+    def power(self, group: GroupClips) -> Iterator[Comparison]:
+        """The group against all others."""
+        if self.counts_power:
+            yield Comparison(
+                self.judged[0], "the group against all others", group.n, "unpaired", other_speakers=group.n_others
+            )
+
+
+def group_gaps(evidence: Evidence, metric: str, stage: str) -> list[tuple[str, Curve, Figure, Figure, int]]:
+    """For each known group: its gap to the other known groups, its own figure, theirs, and the smaller side's size.
+
+    A group that could not be measured is among them, without a value: it must not be taken for one without a gap.
+    Empty where fewer than two groups can be compared.
 
     Parameters
     ----------
@@ -35,11 +127,22 @@ def gap_figures(evidence: Evidence, metric: str, stage: str) -> list[GroupFigure
         strict=True,
     )
     of_group = {key[0]: (own, rest) for key, own, rest in compared}
-    figures = []
+    found = []
     for group in evidence.groups:
-        own, rest = of_group[group]
-        beside = {"own": own.at(evidence.settings.confidence), "others": rest.at(evidence.settings.confidence)}
-        gap = difference_curve(rest, own).together(len(evidence.groups))
-        figures.append(GroupFigure(group, gap.at(evidence.settings.confidence), beside, gap))
-    measured = [figure for figure in figures if figure.held.value is not None]
-    return figures if len(measured) > 1 else []
+        own, others = of_group[group]
+        gap = difference_curve(others, own).together(len(evidence.groups))
+        sides = (
+            evidence.as_figure(own, metric, stage, name="own", group=group, label="the group itself"),
+            evidence.as_figure(others, metric, stage, name="others", group=group, label="all other groups"),
+        )
+        found.append((group, gap, *sides, min(side.n_speakers for side in sides)))
+    measured = [gap for _, gap, *_ in found if gap.at(evidence.settings.confidence).value is not None]
+    return found if len(measured) > 1 else []
+
+
+def gap_change(pair: Pair, metric: str, group: str) -> Curve:
+    """How a group's rendered figure changed, minus how that of all others did."""
+    mask, change = pair.baseline.where(group=group), pair.change(metric)
+    parts = (pair.baseline.known & ~mask, mask)
+    others, own = (pair.pairs(change, part, pair.kind(metric), f"rendered.{metric}").curve() for part in parts)
+    return difference_curve(others, own)

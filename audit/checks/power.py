@@ -1,44 +1,125 @@
-"""What a cohort of this size could show, for every check and every cell, before anything is run."""
+"""Power: what a cohort of this size could show, for every check and every cell, before anything is run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from audit.core.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups, same_language
+from audit.checks.figure import Judged
+from audit.core.vocabulary import UNDETERMINED, UNKNOWN, ordered_groups, same_language
 from audit.stats import ALL, Detectable, Settings, smallest_detectable
 from audit.stats.power import Design
+
+if TYPE_CHECKING:
+    from audit.checks.check import Check
 
 COLUMNS = ["check", "comparison", "group", "language", "n_speakers", "margin", "smallest_detectable", "note"]
 
 
-def detectable(clips: pd.DataFrame, margins: Mapping[str, float], settings: Settings) -> pd.DataFrame:
-    """The smallest difference that would be found with a power of .80, at a rate of one half.
+@dataclass(frozen=True)
+class GroupClips:
+    """The speakers of one known group of a cohort.
+
+    Attributes
+    ----------
+    group : str
+        The group's label.
+    clips : DataFrame
+        One row a speaker and language: speaker_id, language, clips (their number).
+    n, n_others : int
+        Speakers of the group, and of the cohort outside of it.
+    """
+
+    group: str
+    clips: pd.DataFrame
+    n: int
+    n_others: int
+
+    def speaking(self, language: str) -> int:
+        """Speakers with a clip in a language."""
+        return int(self.clips["speaker_id"][self._in(language)].nunique())
+
+    def speaking_also(self, language: str) -> int:
+        """Speakers with a clip in a language and one in another known language."""
+        spoken = self._in(language)
+        other = ~spoken & (self.clips["language"] != UNDETERMINED)
+        speakers = self.clips["speaker_id"]
+        return len(np.intersect1d(speakers[spoken].unique(), speakers[other].unique()))
+
+    def repeated(self) -> int:
+        """Speakers with two clips or more in each of two known languages."""
+        twice = self.clips[(self.clips["language"] != UNDETERMINED) & (self.clips["clips"] > 1)]
+        return int((twice.groupby("speaker_id", observed=True, sort=False).size() > 1).sum())
+
+    def _in(self, language: str) -> pd.Series:
+        codes = self.clips["language"]
+        return codes.map({code: same_language(code, language) for code in codes.unique()}).astype(bool)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison that a check would make, whose power is computed.
+
+    Attributes
+    ----------
+    judged : Judged
+        The judged figure, whose margin counts.
+    words : str
+        What is compared with what.
+    n_speakers : int
+        Speakers who take part.
+    design : {"paired", "unpaired", "one"}
+        As :func:`audit.stats.smallest_detectable` takes it.
+    other_speakers : int or None
+        Speakers on the other side of an unpaired comparison.
+    language : str
+        The language that it is about; ``all`` for none.
+    simultaneous : bool
+        Whether the check adjusts its intervals for the number of groups.
+    """
+
+    judged: Judged
+    words: str
+    n_speakers: int
+    design: Design
+    other_speakers: int | None = None
+    language: str = ALL
+    simultaneous: bool = True
+
+
+def detectable(
+    clips: pd.DataFrame, checks: Iterable[Check], margins: Mapping[str, float], settings: Settings
+) -> pd.DataFrame:
+    """The minimum detectable effect with a power of .80, at a rate of one half.
 
     Parameters
     ----------
     clips : DataFrame
         One row a clip: speaker_id, group, language.
+    checks : iterable of Check
+        The checks that would be made.
     margins : mapping of str to float
-        By check: a difference counts as found where its interval lies beyond the margin.
+        By the keys of a plan: a difference counts as found where its interval lies beyond the margin.
     settings : Settings
         Confidence, and the least number of speakers.
 
     Returns
     -------
     DataFrame
-        One row a check and group (the groups held together at the Bonferroni level, as the checks do), then one a cell
-        of group and language, held against a fixed rate. ``smallest_detectable`` is NaN where none would be found;
-        ``note`` says why, and on what assumptions the others rest.
+        One row a check and group (adjusted for the number of groups, as the checks are), then one a cell of group and
+        language, compared with a fixed rate. ``smallest_detectable`` is NaN where none would be found; ``note`` says
+        why, and on what assumptions the others rest.
 
     Examples
     --------
+    >>> from audit.checks import shipped
     >>> clips = pd.DataFrame({"speaker_id": range(60), "group": "asian", "language": "en"})
-    >>> found = detectable(clips, {"S2F001": 0.1}, Settings())
+    >>> found = detectable(clips, shipped()[:1], {"S2F001": 0.1}, Settings())
     >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
     [['S2F001', 60, 0.341], ['S2F001', 0, nan], ['', 60, 0.178]]
     """
@@ -47,62 +128,28 @@ def detectable(clips: pd.DataFrame, margins: Mapping[str, float], settings: Sett
     heard = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
     known = heard[heard["group"] != UNKNOWN]
     groups = ordered_groups(known["group"])
-    together = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
-    rows: list[tuple[object, ...]] = []
-
-    def add(check: str, comparison: str, group: str, language: str, found: Detectable, n: int) -> None:
-        rows.append((check, comparison, group, language, n, margins.get(check), found.size, found.method))
-
+    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
     everyone = heard["speaker_id"].nunique()
+    chosen = list(checks)
+    rows: list[tuple[object, ...]] = []
     for group in groups:
         own = known[known["group"] == group]
-        english = (
-            own["language"].map({code: same_language(code, "en") for code in own["language"].unique()}).astype(bool)
-        )
-        n, both = own["speaker_id"].nunique(), _in_both(own, english)
-        if "asian" in group_members(group) and english.any():
-            speaking = own["speaker_id"][english].nunique()
-            for comparison, number in (
-                ("rendered against portrait, same speakers", speaking),
-                ("English against another language, same speakers", both),
-            ):
-                found = _found(number, "paired", None, margins.get("S2F001", 0.0), settings)
-                add("S2F001", comparison, group, "en", found, number)
-        for check, comparison, design, number, other in _comparisons(own, n, everyone - n):
-            if check in margins:
-                found = _found(number, design, other, margins[check], together)
-                add(check, comparison, group, ALL, found, number)
+        n = own["speaker_id"].nunique()
+        part = GroupClips(group, own, n, everyone - n)
+        for check in chosen:
+            for each in check.power(part):
+                margin = check.margin(each.judged, margins)
+                at = simultaneous if each.simultaneous else settings
+                found = _found(each.n_speakers, each.design, each.other_speakers, margin, at)
+                head = (check.code, each.words, group, each.language)
+                rows.append((*head, each.n_speakers, margin, found.size, found.method))
     for group in groups:
         own = known[known["group"] == group]
-        for language, part in own.groupby("language", observed=True, sort=True):
-            n = part["speaker_id"].nunique()
-            add(
-                "",
-                "one rate against a fixed one",
-                group,
-                str(language),
-                _found(n, "one", None, 0.0, settings),
-                n,
-            )
+        for language, part_of in own.groupby("language", observed=True, sort=True):
+            n = part_of["speaker_id"].nunique()
+            found = _found(n, "one", None, 0.0, settings)
+            rows.append(("", "one rate against a fixed one", group, str(language), n, None, found.size, found.method))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"margin": float, "smallest_detectable": float})
-
-
-def _comparisons(own: pd.DataFrame, n: int, rest: int) -> Iterator[tuple[str, str, Design, int, int | None]]:
-    yield "S2F002", "two languages against one, same speakers", "paired", _repeated(own), None
-    yield "S2F003", "rendered against ceiling or portrait, same speakers", "paired", n, None
-    for check in ("S2F004", "S2F006"):
-        yield check, "the group against all others", "unpaired", n, rest
-
-
-def _in_both(own: pd.DataFrame, english: pd.Series) -> int:
-    other = ~english & (own["language"] != UNDETERMINED)
-    return len(np.intersect1d(own["speaker_id"][english].unique(), own["speaker_id"][other].unique()))
-
-
-def _repeated(own: pd.DataFrame) -> int:
-    """Speakers with two clips or more in each of two languages."""
-    twice = own[(own["language"] != UNDETERMINED) & (own["clips"] > 1)]
-    return int((twice.groupby("speaker_id", observed=True, sort=False).size() > 1).sum())
 
 
 @cache

@@ -96,9 +96,8 @@ def cohort_check(
     Example: [bold]audit cohort check C[/bold]
     """
     from audit.audits.cohort_check import check_cohort
-    from audit.core.plan import MARGINS
 
-    found = check_cohort(audit.Cohort.read(cohort_path(folder)), MARGINS)
+    found = check_cohort(audit.Cohort.read(cohort_path(folder)))
     suggest(f"audit run --cohort {folder} --model NAME -o RUN")
     if as_json:
         give_json(found.as_dict())

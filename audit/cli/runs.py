@@ -54,10 +54,14 @@ def run(
     Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
     [bold]audit run --cohort C --model recorded -o R[/bold]
     """
-    from audit import checks
+    from audit.checks import chosen as chosen_checks
+    from audit.checks import margins_of
 
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
-    chosen = chosen.model_copy(update={"measure": _measured_as(chosen.measure, human_readings, suppress_below)})
+    measured_as = _measured_as(chosen.measure, human_readings, suppress_below)
+    # a wrong name is refused before anything is run
+    margins = margins_of(chosen_checks(measured_as.checks), measured_as.margins)
+    chosen = chosen.model_copy(update={"measure": measured_as.model_copy(update={"margins": margins})})
     where = {"name": engine, "workers": workers, "cache": cache}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
@@ -66,7 +70,6 @@ def run(
         reconstructor = audit.mitigate(
             reconstructor, wanted.names, cohort=voices, heard_only=wanted.heard_only, options=wanted.options
         )
-    checks.named(chosen.measure.checks)  # one that is not there is told before anything is run
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         say(sentence)

@@ -1,7 +1,6 @@
 """Comparing: two runs or more on the same clips and speakers, and what changed for whom."""
 
-from audit.comparisons.check_changes import WORSE
 from audit.comparisons.compare import compare, paired_changes
 from audit.comparisons.comparison import Comparison
 
-__all__ = ["WORSE", "Comparison", "compare", "paired_changes"]
+__all__ = ["Comparison", "compare", "paired_changes"]

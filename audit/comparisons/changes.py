@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from audit.comparisons.check_changes import Direction
+from audit.checks.figure import Figure, Harm
 from audit.stats import Curve, Estimate, Pairs, p_value, verdict
 from audit.stats.speakers import Floats
 
@@ -32,7 +32,7 @@ class Change:
         Whom it is about; ``all`` where it is about no single one. Of a check's headline the group of the worst change.
     headline : bool
         Whether it is the headline of a check.
-    before, after, change : Estimate
+    before, after, change : Figure
         In the baseline, in the candidate, and candidate minus baseline, paired on the same clips and speakers.
     worse : {"high", "low"}
         Which end of the figure is bad.
@@ -43,6 +43,8 @@ class Change:
     p_value, p_adjusted : float or None
         Of no change, and the same for all figures beside it: Holm for the headlines of checks, Benjamini-Hochberg for
         all others.
+    worst_of_groups : bool
+        Whether it is the worst change of any group, simultaneous over all of them.
     """
 
     candidate: str
@@ -51,33 +53,34 @@ class Change:
     group: str
     language: str
     headline: bool
-    before: Estimate
-    after: Estimate
-    change: Estimate
-    worse: Direction
+    before: Figure
+    after: Figure
+    change: Figure
+    worse: Harm
     margin: float | None
     word: Word | None
     p_value: float | None = None
     p_adjusted: float | None = None
+    worst_of_groups: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form: estimates as objects."""
-        held = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value.as_dict() if isinstance(value, Estimate) else value for name, value in held.items()}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value.as_dict() if isinstance(value, Figure) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Change:
         """The change that :meth:`as_dict` wrote."""
-        read = {name: Estimate(**value) if isinstance(value, dict) else value for name, value in data.items()}
+        read = {name: Figure.from_dict(value) if isinstance(value, dict) else value for name, value in data.items()}
         return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
 
     @property
-    def better(self) -> Estimate:
+    def better(self) -> Figure:
         """The change with its sign such that more is better for those whom it is about."""
         return self.change if self.worse == "low" else turned(self.change)
 
 
-def word_for(change: Estimate, worse: Direction, margin: float | None) -> Word:
+def word_for(change: Estimate, worse: Harm, margin: float | None) -> Word:
     """What a change means for those whom it is about.
 
     ================ =======================================================================
@@ -124,7 +127,7 @@ def adjusted(changes: Sequence[Change], rule: Callable[[Floats], Floats]) -> lis
     ]
 
 
-def turned(estimate: Estimate) -> Estimate:
-    """An estimate of the opposite."""
-    value, low, high = (None if end is None else 0.0 - end for end in (estimate.value, estimate.low, estimate.high))
-    return replace(estimate, value=value, low=high, high=low)
+def turned(figure: Figure) -> Figure:
+    """The same figure with the opposite sign."""
+    value, low, high = (None if end is None else 0.0 - end for end in (figure.value, figure.low, figure.high))
+    return replace(figure, value=value, low=high, high=low)

@@ -14,12 +14,12 @@ from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, witho
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
 from audit.audits.tables.gallery import gallery
 from audit.checks.evidence import Evidence
-from audit.comparisons.both import Both
+from audit.checks.metrics.metric_frame import over_impostors
+from audit.checks.pair import Pair
 from audit.comparisons.changes import Change, adjusted
-from audit.comparisons.check_changes import checks_compared
 from audit.comparisons.comparable import refuse_what_differs, same_model
 from audit.comparisons.comparison import Comparison
-from audit.comparisons.groups import check_changes, levellings, metric_changes
+from audit.comparisons.groups import check_changes, compared_checks, levellings, metric_changes
 from audit.comparisons.levelling import Levelling
 from audit.comparisons.sentences import sentences
 from audit.comparisons.suppressing import hidden, shared_change, shared_levellings, suppression_notice
@@ -71,16 +71,20 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     levelled: list[Levelling] = []
     told: list[str] = []
     for letter, candidate in zip(LETTERS[1:], evidence[1:], strict=False):
-        both = Both(evidence[0], candidate)
-        found = [change for check in checks_compared(both) for change in check_changes(check, letter, both)]
+        pair = Pair(evidence[0], candidate)
+        found = [
+            change
+            for check, compared in compared_checks(pair)
+            for change in check_changes(check, compared, letter, pair)
+        ]
         headlines = adjusted([change for change in found if change.headline], holm)
         groups = adjusted([change for change in found if not change.headline], benjamini_hochberg)
         by_code = {change.figure: change for change in headlines}
         for code, headline in by_code.items():
             checks += [headline, *(change for change in groups if change.figure == code)]
-        of_metrics = adjusted(metric_changes(both, letter), benjamini_hochberg)
+        of_metrics = adjusted(metric_changes(pair, letter), benjamini_hochberg)
         metrics += of_metrics
-        levelled += shared_levellings(levellings(both, of_metrics), small)
+        levelled += shared_levellings(levellings(pair, of_metrics), small)
         here = [item for item in levelled if item.candidate == letter]
         seen = [change for change in of_metrics if not hidden(change, small)]
         named = by_code.get("S2F001")
@@ -122,7 +126,7 @@ def _called(letter: str, run: Run) -> str:
 
 def _shown_metrics(evidence: Evidence) -> list[str]:
     """The metrics that sentences are made of."""
-    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence.similarity_models[:1]]
+    likeness = [over_impostors(model) for model in evidence.similarity_models[:1]]
     return ["read_own_group", "gender_right", "age_error", *likeness, "no_face"]
 
 
@@ -178,11 +182,14 @@ def _notices(runs: Sequence[Run]) -> list[str]:
 def _pareto(evidence: Sequence[Evidence]) -> pd.DataFrame:
     """Each run over all clips, and for the group that it is worst for."""
     rows = []
-    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence[0].similarity_models[:1]]
+    likeness = [over_impostors(model) for model in evidence[0].similarity_models[:1]]
     for metric in ("read_own_group", *likeness):
         for letter, each in zip(LETTERS, evidence, strict=False):
-            held = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
-            by_group = {group: each.figure(metric, "rendered", each.where(group=group), held) for group in each.groups}
+            simultaneous = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
+            by_group = {
+                group: each.figure_curve(metric, "rendered", each.where(group=group)).at(simultaneous)
+                for group in each.groups
+            }
             measured = {group: found for group, found in by_group.items() if found.value is not None}
             if not measured:
                 continue
@@ -235,9 +242,9 @@ def paired_changes(
     -------
     Mapping of str to Curve
         ``CODE`` for a check's headline figure and ``CODE.group`` for each group's, in the unit and with the sign of
-        the finding's figure; :data:`~audit.comparisons.WORSE` says which direction is harm. The headline of a check of
-        all groups at once is the worst change of any group, held together; the groups' own curves stand alone. A figure
-        that neither run can give is left out; one without an interval says in its method why.
+        the finding's figure. The headline of a check of all groups is the worst change of any group, simultaneous over
+        them; the groups' own curves are not adjusted. A figure that neither run can give is left out; one without an
+        interval says in its method why.
 
     Raises
     ------
@@ -255,11 +262,11 @@ def paired_changes(
     """
     refuse_what_differs([baseline, candidate], names)
     plain = without_files(settings)
-    both = Both(evidence_of(baseline, plain), evidence_of(candidate, plain))
+    pair = Pair(evidence_of(baseline, plain), evidence_of(candidate, plain))
     changes: dict[str, Curve] = {}
-    for check in checks_compared(both):
-        changes[check.code] = check.headline.change
-        changes |= {f"{check.code}.{group.group}": group.change for group in check.groups}
+    for check, found in compared_checks(pair):
+        changes[check.code] = found.headline.change
+        changes |= {f"{check.code}.{group.group}": group.change for group in found.groups}
     return changes
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from audit.checks.figure import Figure
 from audit.comparisons.changes import Change, turned, word_for
-from audit.stats import Estimate
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Levelling:
         In which candidate, by what metric, and that in words.
     worst : str
         The group that the baseline's figure is worst for.
-    gap : Estimate
+    gap : Figure
         How much nearer it came to all other groups; positive, as its interval shows.
-    own : Estimate
+    own : Figure
         Its own change, more being better: not shown to be a gain.
-    losers : mapping of str to Estimate
+    losers : mapping of str to Figure
         The other groups that are shown to have lost, and their changes, more being better.
     """
 
@@ -31,9 +31,9 @@ class Levelling:
     metric: str
     told: str
     worst: str
-    gap: Estimate
-    own: Estimate
-    losers: Mapping[str, Estimate]
+    gap: Figure
+    own: Figure
+    losers: Mapping[str, Figure]
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -52,12 +52,12 @@ class Levelling:
         """What :meth:`as_dict` wrote."""
         read = dict(data)
         for name in ("gap", "own"):
-            read[name] = Estimate(**read[name])  # type: ignore[arg-type]  # JSON numbers and texts
-        read["losers"] = {group: Estimate(**item) for group, item in read["losers"].items()}  # type: ignore[attr-defined]  # a JSON object
+            read[name] = Figure.from_dict(read[name])  # type: ignore[arg-type]  # a JSON object
+        read["losers"] = {group: Figure.from_dict(item) for group, item in read["losers"].items()}  # type: ignore[attr-defined]  # a JSON object
         return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
 
 
-def levelled_down(changes: Sequence[Change], gap_of: Callable[[str], Estimate]) -> Levelling | None:
+def levelled_down(changes: Sequence[Change], gap_of: Callable[[str], Figure]) -> Levelling | None:
     """Whether a metric was levelled down between two runs.
 
     It was, if the gap between the group that was worst in the baseline and all others is shown to have shrunk, that

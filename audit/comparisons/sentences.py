@@ -6,28 +6,11 @@ from collections.abc import Sequence
 
 from audit.comparisons.changes import Change
 from audit.comparisons.levelling import Levelling
-from audit.core.sentences import amount, group_words, listing, points
-from audit.stats import ALL, Estimate
+from audit.core.sentences import group_words, listing
+from audit.stats import ALL
 
 QUIET = ({"no_difference"}, {"inconclusive"})
 """What every group's change is called where a metric brings no news."""
-
-
-def written(estimate: Estimate, figure: str) -> str:
-    """A change with its sign and interval, in the unit of its figure.
-
-    Examples
-    --------
-    >>> written(Estimate(0.25, 0.1, 0.4, 8, 16, 0, "x"), "read_own_group")
-    '+25 points [+10, +40]'
-    >>> written(Estimate(-1.25, -2.0, -0.5, 8, 16, 0, "x"), "age_error")
-    '−1.2 years [−2.0, −0.5]'
-    """
-    if figure == "age_error":
-        return amount(estimate, 1).replace(" [", " years [", 1)
-    if figure == "S2F005" or figure.startswith(("similarity", "feature")):
-        return amount(estimate)
-    return points(estimate)
 
 
 def who_gains(changes: Sequence[Change]) -> str:
@@ -40,9 +23,7 @@ def who_gains(changes: Sequence[Change]) -> str:
     parts = []
     for word, told in (("gains", "gains"), ("pays", "pays")):
         parts += [
-            f"{group_words(change.group)} {told} ({written(change.change, change.figure)})"
-            for change in changes
-            if change.word == word
+            f"{group_words(change.group)} {told} ({change.change.text})" for change in changes if change.word == word
         ]
     alike = [group_words(change.group) for change in changes if change.word == "no_difference"]
     if alike:
@@ -55,11 +36,11 @@ def who_gains(changes: Sequence[Change]) -> str:
 
 def levelling_words(levelling: Levelling) -> str:
     """What was levelled down, and at whose cost."""
-    lost = listing([f"{group_words(name)} ({written(by, levelling.metric)})" for name, by in levelling.losers.items()])
+    lost = listing([f"{group_words(name)} ({by.text})" for name, by in levelling.losers.items()])
     return (
         f"Levelling down in {levelling.candidate}, {levelling.told}: {group_words(levelling.worst)} speakers, the "
-        f"worst off in A, came {written(levelling.gap, levelling.metric)} nearer to all other groups, but are not "
-        f"shown to have gained ({written(levelling.own, levelling.metric)}, more being better). Others lost: {lost}."
+        f"worst off in A, came {levelling.gap.text} nearer to all other groups, but are not "
+        f"shown to have gained ({levelling.own.text}, more being better). Others lost: {lost}."
     )
 
 
@@ -71,7 +52,7 @@ def by_language(changes: Sequence[Change], error: float) -> str:
     """
     found = [
         f"{group_words(change.group)} in {change.language} {'pays' if (change.better.value or 0) < 0 else 'gains'} "
-        f"({written(change.change, change.figure)})"
+        f"({change.change.text})"
         for change in changes
         if change.p_adjusted is not None and change.p_adjusted <= error and change.change.value
     ]

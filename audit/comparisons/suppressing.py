@@ -12,21 +12,20 @@ from audit.comparisons.levelling import Levelling
 
 def hidden(change: Change, small: SmallCells) -> bool:
     """Whether a change is of a small cell."""
-    few = any(small.few(estimate) for estimate in (change.before, change.after, change.change))
-    return few or small.hide(change.group, change.language)
+    return any(small.hides(figure) for figure in (change.before, change.after, change.change))
 
 
 def shared_change(change: Change, small: SmallCells) -> Change:
     """A change without its figures where it is of a small cell; what it means for those it is about stays."""
     if not hidden(change, small):
         return change
-    before, after, between = (small.emptied(estimate) for estimate in (change.before, change.after, change.change))
+    before, after, between = (figure.emptied(small.words) for figure in (change.before, change.after, change.change))
     return replace(change, before=before, after=after, change=between, p_value=None, p_adjusted=None)
 
 
 def shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list[Levelling]:
     """What was levelled down, but for small groups."""
-    seen = [item for item in levelled if not (small.few(item.own) or small.hide(item.worst))]
+    seen = [item for item in levelled if not small.hides(item.own)]
     return [
         replace(item, losers={group: by for group, by in item.losers.items() if not small.hide(group)}) for item in seen
     ]

@@ -14,17 +14,6 @@ from audit.core.typed_toml import parse_toml, read_text
 PORTRAITS: Final = "portraits"
 """Instead of a file of labelled pictures: the cohort's own portraits calibrate the instrument."""
 
-MARGINS = {
-    "S2F001": 0.10,
-    "S2F002": 0.10,
-    "S2F003": 0.10,
-    "S2F004": 0.10,
-    "S2F005": 0.05,
-    "S2F006": 0.05,
-    "S2F007": 0.10,
-}
-"""How large a difference must be to matter, for each check in the unit of its headline figure."""
-
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -148,7 +137,7 @@ class MeasureSettings(_Section):
     estimand : {"speaker", "clip"}
         Whether every speaker counts alike, or every clip.
     margins : dict
-        How large a difference must be to matter, by check.
+        How large a difference must be to matter, by check; the check's default for one that is not named.
     gallery : int
         Speakers shown in each stratum of the gallery.
     human_readings : str or None
@@ -160,7 +149,7 @@ class MeasureSettings(_Section):
         Figures of fewer speakers are left out of audit.json and all that is made of it; 0 leaves out none, 5 is usual.
         Verdicts do not depend on it.
     checks : tuple of str
-        Checks of one's own to make beside those that ship: ``module:function``, or an entry point's name.
+        Third-party checks to make as well: ``module:name``, or an entry point's name.
     retrieval_gallery : int
         Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
@@ -171,23 +160,13 @@ class MeasureSettings(_Section):
     seed: int = 0
     min_speakers: int = Field(default=5, ge=2)
     estimand: Literal["speaker", "clip"] = "speaker"
-    margins: dict[str, float] = Field(default_factory=lambda: dict(MARGINS))
+    margins: dict[str, float] = Field(default_factory=dict)
     gallery: int = Field(default=2, ge=0, le=50)
     human_readings: str | None = None
     calibration: str = PORTRAITS
     suppress_below: int = Field(default=0, ge=0, le=1000)
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
     checks: tuple[str, ...] = ()
-
-    @field_validator("margins")
-    @classmethod
-    def _known_margins(cls, margins: dict[str, float]) -> dict[str, float]:
-        for code, margin in margins.items():
-            if code not in MARGINS:
-                raise ValueError(f"there is no check {code}; the checks are {', '.join(MARGINS)}")
-            if not 0 <= margin <= 1:
-                raise ValueError(f"the margin of {code} is {margin}; it lies in [0, 1]")
-        return MARGINS | margins
 
 
 class Plan(_Section):

@@ -8,8 +8,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
-from audit.core.sentences import amount, group_words, listing, percent, points, typeset
+from audit.core.sentences import group_words, listing, typeset
+from audit.core.units import write_estimate
 from audit.probes.changes import PROPERTIES, READS, Property
 from audit.probes.effects import Effect
 from audit.probes.factors import FAMILIES
@@ -80,13 +82,13 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         outcome = "not_evaluable"
     elif set(outcomes) == {"not_shown"}:
         outcome = "not_shown"
-    estimates: dict[str, Estimate] = {}
+    estimates: dict[str, Figure] = {}
     for each in mine:
         assert each.excess is not None
         estimates |= {
-            f"{each.factor.name}.excess": each.excess,
-            f"{each.factor.name}.changed": each.changed,
-            "clip.changed": each.yardstick,
+            f"{each.factor.name}.excess": _judged(each),
+            f"{each.factor.name}.changed": _changed(each, each.changed, each.factor.name),
+            "clip.changed": _changed(each, each.yardstick, "clip"),
         }
     p_values = [each.p for each in mine if each.p is not None]
     judged = verdict(head.excess, prop.margin, "greater")
@@ -96,7 +98,7 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         title,
         outcome,
         ALL,
-        head.excess,
+        _judged(head),
         estimates,
         prop.margin,
         told(head),
@@ -112,35 +114,41 @@ def told(effect: Effect) -> str:
     The change under the factor, that between two clips, and the difference of the voices that have both.
     """
     assert effect.excess is not None
-    changed, yardstick = (_WHAT[effect.prop.name].format(value(effect.prop, effect.changed)), effect.yardstick)
+    changed, clip = (_changed(effect, each, "").text for each in (effect.changed, effect.yardstick))
     return (
-        f"{_called(effect)}, {changed}, against {value(effect.prop, yardstick)} between two clips of one voice in one "
-        f"language ({more(effect.prop, effect.excess)})."
+        f"{_called(effect)}, {_WHAT[effect.prop.name].format(changed)}, against {clip} between two clips of one voice "
+        f"in one language ({_judged(effect).text})."
     )
 
 
-def value(prop: Property, estimate: Estimate) -> str:
-    """A change with its interval and unit."""
-    if prop.kind == "rate":
-        return percent(estimate)
-    if estimate.value is None:
-        return "not estimable"
-    digits, unit = _form(prop)
-    interval = (
-        "no interval"
-        if estimate.interval is None
-        else ", ".join(typeset(f"{end:.{digits}f}") for end in estimate.interval)
+def _judged(effect: Effect) -> Figure:
+    """The excess of an effect, with its margin."""
+    assert effect.excess is not None
+    prop, stratum = effect.prop, effect.stratum
+    return Figure.of(
+        effect.excess,
+        name="excess",
+        unit=prop.unit,
+        kind="difference",
+        group=stratum.group,
+        label=f"{prop.title}, {effect.factor.title}, more than another clip",
+        margin=prop.margin,
+        harm="high",
+        curve=effect.curve,
     )
-    return f"{estimate.value:.{digits}f}{unit} [{interval}]"
 
 
-def more(prop: Property, estimate: Estimate) -> str:
-    """An excess with its sign, interval and unit."""
-    if prop.kind == "rate":
-        return points(estimate)
-    digits, unit = _form(prop)
-    written = amount(estimate, digits)
-    return written.replace(" [", f"{unit} [", 1) if estimate.value is not None else written
+def _changed(effect: Effect, change: Estimate, factor: str) -> Figure:
+    """The change of a property under a factor, or between two clips."""
+    prop = effect.prop
+    return Figure.of(
+        change,
+        name="changed",
+        unit=prop.unit,
+        kind=prop.kind,
+        group=effect.stratum.group,
+        label=f"{prop.title}, {factor}",
+    )
 
 
 def sentences(
@@ -187,7 +195,7 @@ def _voices_of(row: pd.Series, by: str) -> str:
 
 def _shift(row: pd.Series) -> str:
     value, low, high = (float(row[name]) for name in ("shift", "shift_low", "shift_high"))
-    return points(Estimate(value, low, high, 0, 0, 0, ""))
+    return write_estimate(value, low, high, "share", signed=True)
 
 
 def _together(finding: Finding, number: int, confidence: float) -> str:
@@ -207,9 +215,7 @@ def _by_group(found: list[Effect]) -> list[str]:
     ]
     named = {word: [group_words(each.stratum.group) for each in mine if each.outcome == word] for word in OUTCOMES}
     told_of = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
-    sizes = [
-        f"{group_words(each.stratum.group)} {more(each.prop, each.excess)}" for each in mine if each.excess is not None
-    ]
+    sizes = [f"{group_words(each.stratum.group)} {_judged(each).text}" for each in mine if each.excess is not None]
     if not mine:
         return []
     lead = "By group, the move of the face beyond that of another clip"
@@ -251,7 +257,3 @@ def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
 def _size(effect: Effect) -> float:
     assert effect.excess is not None
     return float("-inf") if effect.excess.value is None else effect.excess.value / effect.prop.margin
-
-
-def _form(prop: Property) -> tuple[int, str]:
-    return (1, " years") if prop.name == "age" else (3, "")

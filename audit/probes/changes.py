@@ -34,19 +34,22 @@ class Property:
         Whether a change lies in [0, 1].
     margin : float
         By how much a factor must change it more than another clip does, to matter.
+    unit : str
+        A unit of :mod:`audit.core.units`.
     """
 
     name: str
     title: str
     kind: Kind
     margin: float
+    unit: str = "share"
 
 
 PROPERTIES: Final = (
-    Property("face", "the face itself", "mean", 0.05),
+    Property("face", "the face itself", "mean", 0.05, "cosine"),
     Property("race", "the read race", "rate", 0.10),
     Property("gender", "the read gender", "rate", 0.10),
-    Property("age", "the read age", "mean", 2.0),
+    Property("age", "the read age", "mean", 2.0, "years"),
 )
 """Cosine distance of the face feature; shares of pairs read differently; years."""
 READS: Final = {

@@ -1,4 +1,4 @@
-"""From a policy and figures to a decision: the same table of truth for every rule."""
+"""Deciding: from a policy and an audit to a decision, by the same rules for every check."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import without_paths
-from audit.checks.finding import Finding
+from audit.checks.figure import Figure
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.sentences import group_words, listing, typeset
+from audit.core.units import unit_of
 from audit.release.decision import Decision, Held, Outcome, Ruling, WaiverUse, worst
-from audit.release.policy import Policy, Rule, Side
+from audit.release.policy import Policy, ResolvedRule, Side
 from audit.release.requirements import known_groups, requirements
-from audit.stats import Curve, Estimate
+from audit.stats import Curve
 from audit.stats.verdict import Verdict, verdict
 
 ALL = "all"
@@ -41,20 +42,21 @@ class Baseline:
 
 def decide(
     policy: Policy,
-    audits: Mapping[float, Audit],
+    audit: Audit,
     baseline: Baseline | None = None,
     *,
     today: dt.date,
     code: Mapping[str, object],
 ) -> Decision:
-    """Hold a run against a policy.
+    """The decision of a policy about a run.
 
     Parameters
     ----------
     policy : Policy
         The policy.
-    audits : mapping of float to Audit
-        The run's audit for each alpha of the policy, its intervals of confidence ``1 - 2 alpha`` at least.
+    audit : Audit
+        The run's audit. Each rule is decided at its own confidence; a figure that is known at one confidence only is
+        taken as it is, so its intervals must be at least as wide as the policy asks.
     baseline : Baseline, optional
         For rules of non-inferiority.
     today : date
@@ -67,12 +69,12 @@ def decide(
     PlanError
         If a rule needs a baseline and there is none, or names a figure that its check does not have.
     """
-    audit = next(iter(audits.values()))
     required = requirements(policy, audit, baseline.run if baseline else None)
     blocked = worst(ruling.outcome for ruling in required)
     rulings, used = [], set()
-    for rule in policy.terms.rule:
-        ruling = _ruling(policy, rule, audits[rule.alpha], baseline)
+    for resolved in policy.rules:
+        ruling = _ruling(policy, resolved, audit, baseline)
+        rule = resolved.rule
         waiver = next((w for w in policy.terms.waiver if w.rule == rule.id and w.expires >= today), None)
         if waiver and ruling.outcome in ("breach", "inconclusive"):
             used.add(waiver)
@@ -102,123 +104,131 @@ def decide(
     )
 
 
-def _ruling(policy: Policy, rule: Rule, audit: Audit, baseline: Baseline | None) -> Ruling:
+def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Baseline | None) -> Ruling:
+    rule = resolved.rule
     if rule.kind == "non_inferiority":
         if baseline is None:
             raise PlanError(
                 f"The rule {rule.id} of {policy.source} holds the run against a baseline, and none is given.",
                 next_step="Give one: audit gate RUN --baseline RUN.",
             )
-        figures = _changes(rule, audit, baseline)
+        figures = _changes(resolved, audit, baseline)
     else:
-        figures = _figures(rule, audit)
-    finding = _finding(rule, audit)
-    held = tuple(
-        _held(rule, figure, group, estimate, _fewest(finding, figure.removeprefix(f"{rule.check}."), estimate))
-        for figure, group, estimate in figures
-    )
+        figures = _figures(resolved, audit)
+    held = tuple(_held(resolved, name, group, figure) for name, group, figure in figures)
     outcome = worst(item.outcome for item in held)
-    deciding = max((item for item in held if item.outcome == outcome), key=lambda item: _reach(item, rule.held_side))
+    deciding = max((item for item in held if item.outcome == outcome), key=lambda item: _reach(item, resolved.side))
     return Ruling(
         rule.id,
         rule.check,
         rule.kind,
         outcome,
-        _sentence(rule, deciding, held),
+        _sentence(resolved, deciding, held),
         policy.line(rule.id),
         deciding.figure,
         deciding.estimate,
-        rule.held_side,
-        rule.bound,
+        resolved.side,
+        resolved.bound,
         held,
+        group=deciding.group,
     )
 
 
-def _fewest(finding: Finding | None, figure: str, estimate: Estimate | None) -> int:
-    """How many speakers a figure rests on: of a gap, those of its smaller side."""
-    sides = [finding.estimates.get(f"{figure}.{side}") for side in ("own", "others")] if finding else []
-    return min((each.n_speakers for each in (estimate, *sides) if each is not None), default=0)
-
-
-def _held(rule: Rule, figure: str, group: str, estimate: Estimate | None, n_speakers: int) -> Held:
+def _held(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) -> Held:
     """One figure against the rule's bound: only a whole interval within it, on enough speakers, is a pass."""
-    if estimate is None:
-        return Held(figure, group, None, "inconclusive", f"the run has no figure {figure}")
-    judged = _judged(estimate, rule.bound, rule.held_side)
+    if figure is None:
+        return Held(name, group, None, "inconclusive", f"the run has no figure {name}")
+    judged = _judged(figure, resolved.bound, resolved.side)
     outcome: Outcome = {"shown": "breach", "not_shown": "pass"}.get(judged.outcome, "inconclusive")  # type: ignore[assignment]  # the words of the table are outcomes
-    reason = judged.reason
-    if outcome == "pass" and n_speakers < rule.min_speakers:
+    reason, fewest = judged.reason, resolved.rule.min_speakers
+    # of a difference between groups, the smaller side counts
+    n_speakers = figure.n_speakers if figure.n_smaller is None else min(figure.n_speakers, figure.n_smaller)
+    if outcome == "pass" and n_speakers < fewest:
         outcome = "inconclusive"
-        reason += f", but rests on {n_speakers} speakers where the rule asks for {rule.min_speakers}"
-    return Held(figure, group, estimate, outcome, typeset(reason))
+        reason += f", but rests on {n_speakers} speakers where the rule asks for {fewest}"
+    return Held(name, group, figure, outcome, typeset(reason))
 
 
-def _judged(estimate: Estimate, bound: float, side: Side) -> Verdict:
+def _judged(figure: Figure, bound: float, side: Side) -> Verdict:
     if side == "at_most":
-        return verdict(estimate, bound, "greater")
-    return verdict(estimate, -bound, "less") if side == "at_least" else verdict(estimate, bound, "two_sided")
+        return verdict(figure, bound, "greater")
+    return verdict(figure, -bound, "less") if side == "at_least" else verdict(figure, bound, "two_sided")
 
 
-def _figures(rule: Rule, audit: Audit) -> list[tuple[str, str, Estimate | None]]:
-    """The figures that an absolute rule holds: their names, whose they are, and the estimates."""
-    finding = _finding(rule, audit)
+def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figure | None]]:
+    """The figures that an absolute rule is about, at its confidence, each with its name and group."""
+    rule = resolved.rule
+    finding = next((finding for finding in audit.findings if finding.code == rule.check), None)
     if finding is None:
         return [(rule.figure or rule.check, ALL, None)]
-    groups = _groups(rule, audit, finding)
-    if groups is None:
-        if rule.figure is None:
-            return [(_headline(finding), finding.group, finding.estimate)]
-        named = [(rule.figure, finding.group)]
+    keys = {key: figure for key, figure in finding.estimates.items() if figure.language == ALL or not rule.groups}
+    groups = _groups(resolved, audit)
+    found: list[tuple[str, str, Figure | None]]
+    if groups is None and rule.figure is None:
+        key = next((key for key, figure in finding.estimates.items() if figure == finding.estimate), finding.code)
+        found = [(key, finding.group, finding.estimate)]
+    elif groups is None:
+        assert rule.figure is not None
+        figure = finding.estimates.get(rule.figure)
+        found = [(rule.figure, finding.group if figure is None else figure.group, figure)]
     else:
-        named = [(f"{group}.{rule.figure}" if rule.figure else group, group) for group in groups]
-    found = [(name, group, finding.estimates.get(name)) for name, group in named]
-    if finding.estimates and rule.figure and not any(estimate for _, _, estimate in found):
-        there = (
-            sorted(finding.estimates) if groups is None else sorted({_of_group(n) for n in finding.estimates} - {""})
-        )
+        name = rule.figure or resolved.judged.name
+        by_group = {figure.group: (key, figure) for key, figure in reversed(keys.items()) if figure.name == name}
+        absent = f".{rule.figure}" if rule.figure else ""
+        found = [(*_named(by_group.get(group), f"{group}{absent}", group),) for group in groups]
+    if finding.estimates and rule.figure and not any(figure for _, _, figure in found):
+        there = sorted(finding.estimates if groups is None else {figure.name for figure in keys.values()})
         if rule.figure not in there:
             raise PlanError(
                 f"The rule {rule.id} names the figure {rule.figure!r}, which {rule.check} does not have in this run"
                 + (did_you_mean(rule.figure, there, "; {}") or "."),
                 ", ".join(there),
             )
-    return found
+    for _, _, figure in found:
+        if figure is not None and rule.limit is not None and rule.limit > unit_of(figure.unit).largest:
+            largest = unit_of(figure.unit).largest
+            raise PlanError(
+                f"The limit of rule {rule.id} is {rule.limit:g}, and {figure.name} is measured in {figure.unit}.",
+                f"a limit in [0, {largest:g}]",
+            )
+    return [(name, group, _at(figure, rule.confidence)) for name, group, figure in found]
 
 
-def _changes(rule: Rule, audit: Audit, baseline: Baseline) -> list[tuple[str, str, Estimate | None]]:
-    """The changes from the baseline that a rule of non-inferiority holds; of several groups, held together."""
-    finding = _finding(rule, audit)
-    groups = None if finding is None else _groups(rule, audit, finding)
+def _named(found: tuple[str, Figure] | None, name: str, group: str) -> tuple[str, str, Figure | None]:
+    return (name, group, None) if found is None else (found[0], group, found[1])
+
+
+def _at(figure: Figure | None, confidence: float) -> Figure | None:
+    """A figure at a confidence; as it is, where only one is known."""
+    return figure if figure is None or figure.curve is None else figure.at(confidence)
+
+
+def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[tuple[str, str, Figure | None]]:
+    """The changes from the baseline that a rule of non-inferiority is about; simultaneous over several groups."""
+    rule, judged = resolved.rule, resolved.judged
+    groups = _groups(resolved, audit)
     named = [(rule.check, ALL)] if groups is None else [(f"{rule.check}.{group}", group) for group in groups]
-    curves = [(name, group, baseline.changes.get(name)) for name, group in named]
-    return [
-        (name, group, curve.together(len(named)).at(rule.confidence) if curve else None)
-        for name, group, curve in curves
-    ]
+
+    def change(name: str, group: str) -> Figure | None:
+        curve = baseline.changes.get(name)
+        if curve is None:
+            return None
+        estimate = curve.together(len(named)).at(rule.confidence)
+        return Figure.of(
+            estimate, name=judged.name, unit=judged.unit, kind="difference", group=group, label=judged.label
+        )
+
+    return [(name, group, change(name, group)) for name, group in named]
 
 
-def _finding(rule: Rule, audit: Audit) -> Finding | None:
-    return next((finding for finding in audit.findings if finding.code == rule.check), None)
-
-
-def _groups(rule: Rule, audit: Audit, finding: Finding) -> list[str] | None:
-    """For which groups a rule holds; ``None`` for the figure as it stands."""
+def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
+    """The groups that a rule is about; ``None`` for the figure as it stands."""
+    rule = resolved.rule
     if isinstance(rule.groups, tuple):
         return list(rule.groups)
-    one_of_several = finding.estimate is not None and finding.estimates.get(finding.group) == finding.estimate
-    if rule.groups == ALL or (rule.figure is None and one_of_several):
+    if rule.groups == ALL or (rule.figure in (None, resolved.judged.name) and resolved.judged.per_group):
         return known_groups(audit) or None
     return None
-
-
-def _of_group(name: str) -> str:
-    return name.partition(".")[2]
-
-
-def _headline(finding: Finding) -> str:
-    """The name of the headline figure among the estimates."""
-    names = [name for name, estimate in finding.estimates.items() if estimate == finding.estimate]
-    return names[0] if names else finding.code
 
 
 def _reach(held: Held, side: Side) -> float:
@@ -230,11 +240,12 @@ def _reach(held: Held, side: Side) -> float:
     return near if held.outcome == "breach" else far
 
 
-def _sentence(rule: Rule, deciding: Held, held: tuple[Held, ...]) -> str:
-    bound = {"at_most": "at most", "at_least": "at least", "within": "within"}[rule.held_side]
+def _sentence(resolved: ResolvedRule, deciding: Held, held: tuple[Held, ...]) -> str:
+    rule = resolved.rule
+    bound = {"at_most": "at most", "at_least": "at least", "within": "within"}[resolved.side]
     what = deciding.figure if deciding.figure.startswith(rule.check) else f"{rule.check} {deciding.figure}"
     of = f" ({group_words(deciding.group)})" if deciding.group not in (ALL, deciding.figure) else ""
-    asked = f"{bound} {rule.bound:g}"
+    asked = f"{bound} {resolved.bound:g}"
     if rule.kind == "non_inferiority":
         what += ", change from the baseline"
     counts = ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Final, Literal
 
-from audit.stats import Estimate
+from audit.checks.figure import Figure
+from audit.stats import ALL
 
 Outcome = Literal["pass", "breach", "inconclusive", "instrument", "incomplete", "waived"]
 
@@ -40,7 +41,7 @@ class Held:
     ----------
     figure, group : str
         Its name among the finding's estimates, and whose it is: ``all`` where it is of no single group.
-    estimate : Estimate or None
+    estimate : Figure or None
         The figure; ``None`` where the run has none.
     outcome : {"pass", "breach", "inconclusive", "instrument"}
         ``breach``: the whole interval lies beyond the bound. ``pass``: it lies within, on enough speakers.
@@ -50,9 +51,14 @@ class Held:
 
     figure: str
     group: str
-    estimate: Estimate | None
+    estimate: Figure | None
     outcome: Outcome
     reason: str
+
+    def as_dict(self) -> dict[str, object]:
+        """The figure's outcome as JSON holds it."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {"estimate": self.estimate.as_dict() if self.estimate else None}
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Ruling:
         Without waivers the worst of what is held: one breach is a breach, and all must pass for a pass.
     figure : str
         The figure that decides.
-    estimate : Estimate or None
+    estimate : Figure or None
         Its value and interval.
     side : str
         On which side of the limit it had to lie.
@@ -81,6 +87,10 @@ class Ruling:
         Every figure that was looked at.
     line : int
         Where in the policy's text it begins, from 1.
+    group : str
+        The group of the figure that decides.
+    groups : tuple of str
+        Of a requirement: the groups that its sentence gives numbers of.
     """
 
     id: str
@@ -90,10 +100,21 @@ class Ruling:
     sentence: str
     line: int
     figure: str = ""
-    estimate: Estimate | None = None
+    estimate: Figure | None = None
     side: str = ""
     limit: float | None = None
     held: tuple[Held, ...] = ()
+    group: str = ALL
+    groups: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """The ruling as JSON holds it."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {
+            "estimate": self.estimate.as_dict() if self.estimate else None,
+            "held": [item.as_dict() for item in self.held],
+            "groups": list(self.groups),
+        }
 
 
 @dataclass(frozen=True)
@@ -176,7 +197,7 @@ class Decision:
             "run": dict(self.run),
             "baseline": None if self.baseline is None else dict(self.baseline),
             "code": dict(self.code),
-            "rulings": [asdict(ruling) for ruling in self.rulings],
+            "rulings": [ruling.as_dict() for ruling in self.rulings],
             "waivers": [asdict(waiver) for waiver in self.waivers],
         }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from audit.audits.audit import AUDIT, Audit, Table
 from audit.audits.measure import identity, measure
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.tables.cohort import sources, statuses, strata
-from audit.checks import CHECKS
+from audit.checks import margins_of, shipped
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
@@ -25,7 +24,7 @@ from audit.release.suppressing import suppressed_decision
 from audit.runs.run import PLAN, Run, part_files, read_manifest
 
 FROM_PEOPLE = "prediction_powered"
-"""In the name of a figure that rests on readings by people, whose file may be gone."""
+"""The end of the name of a figure that rests on readings by people, whose file may be gone."""
 
 
 def gate(
@@ -63,57 +62,53 @@ def gate(
     """
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
-    confidences = {rule.alpha: rule.confidence for rule in chosen.terms.rule}
     if isinstance(audited, Audit):
         if baseline is not None:
             raise PlanError("An audit cannot be compared with a baseline.", "a run, or its folder, and a baseline")
-        audits = _taken(audited, confidences)
-        return decide(chosen, audits, today=day, code=code_version())
+        return decide(chosen, _wide_enough(audited, chosen.confidence), today=day, code=code_version())
     run = _read(audited)
-    settings, told = _measured_before(run)
-    audits = _measured(run, settings, confidences, told)
-    held_against = None if baseline is None else _baseline(run, settings, _read(baseline))
-    decision = decide(chosen, audits, held_against, today=day, code=code_version())
+    settings, stored = _measured_before(run)
+    known = margins_of(chosen.checks)
+    margins = {key: margin for key, margin in settings.margins.items() if key in known}
+    settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins})
+    measured = _measured(run, settings, stored)
+    compared = None if baseline is None else _baseline(run, settings, _read(baseline))
+    decision = decide(chosen, measured, compared, today=day, code=code_version())
     return suppressed_decision(decision, _small(run, settings))
 
 
-def _taken(audit: Audit, confidences: Mapping[float, float]) -> dict[float, Audit]:
-    """An audit for each alpha: itself, where its intervals are wide enough and its tables are there."""
+def _wide_enough(audit: Audit, confidence: float) -> Audit:
+    """An audit whose intervals are as wide as the policy asks, and which has the tables that requirements read."""
     if absent := {"strata", "label_sources", "statuses"} - audit.tables.keys():
         raise PlanError(
             f"The audit has no table {', '.join(sorted(absent))}.", "an audit that was measured with tables"
         )
     given = float(audit.settings["confidence"])  # type: ignore[arg-type]  # a JSON number
-    if given < max(confidences.values()) - 1e-9:
+    figures = [figure for finding in audit.findings for figure in finding.estimates.values()]
+    if given < confidence - 1e-9 and any(figure.curve is None for figure in figures):
         raise PlanError(
             f"The audit's intervals have a confidence of {given:g}.",
-            f"{max(confidences.values()):g} or more, for the policy's alpha",
+            f"{confidence:g} or more, for the policy's alpha",
             "Give the run instead of its audit: it is then measured as the policy asks.",
         )
-    return dict.fromkeys(sorted(confidences), audit)
+    return audit
 
 
-def _measured(
-    run: Run, settings: MeasureSettings, confidences: Mapping[float, float], told: Audit | None
-) -> dict[float, Audit]:
-    """The run's audit for each alpha, with the tables that a policy's requirements look at.
+def _measured(run: Run, settings: MeasureSettings, stored: Audit | None) -> Audit:
+    """The run's audit, with the tables that a policy's requirements read.
 
     Raises
     ------
     RunError
-        If ``told``, what audit.json holds, is not what the run gives.
+        If ``stored``, what audit.json holds, is not what the run gives.
     """
     if run.observations.empty:
-        return dict.fromkeys(sorted(confidences), _nothing(run))
-    made: dict[float, Audit] = {}
-    whole = settings.model_copy(update={"suppress_below": 0})  # what is decided on is never suppressed
-    if told is not None:
-        made[settings.confidence] = measure(run, settings=whole, with_tables=False)
-        _refuse_contradiction(told, suppressed(made[settings.confidence], _small(run, settings)), run)
-    for confidence in confidences.values():
-        if confidence not in made:
-            made[confidence] = measure(run, settings=whole, confidence=confidence, with_tables=False)
-    return {alpha: _with_cohort(made[confidence]) for alpha, confidence in sorted(confidences.items())}
+        return _nothing(run)
+    # what is decided on is never suppressed
+    audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0}), with_tables=False)
+    if stored is not None:
+        _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run)
+    return _with_cohort(audit)
 
 
 def _small(run: Run, settings: MeasureSettings) -> SmallCells:
@@ -171,13 +166,13 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
     planned = planned.model_copy(update={"checks": ()})  # a gate starts nothing that a run's files name
     if not path.is_file():
         return planned, None
-    told = Audit.read(run.folder)
-    if told.run.get("digest") != run.digest:
+    stored = Audit.read(run.folder)
+    if stored.run.get("digest") != run.digest:
         raise _changed(run, "run.digest")
     fields = MeasureSettings.model_fields.keys() - {"checks"}
-    known = {name: value for name, value in told.settings.items() if name in fields}
+    known = {name: value for name, value in stored.settings.items() if name in fields}
     try:
-        return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), told
+        return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), stored
     except ValidationError as error:
         raise _changed(run, f"settings ({error.errors()[0]['msg']})") from error
 
@@ -191,23 +186,26 @@ def _changed(run: Run, what: str) -> RunError:
     )
 
 
-def _refuse_contradiction(told: Audit, measured: Audit, run: Run) -> None:
+def _refuse_contradiction(stored: Audit, measured: Audit, run: Run) -> None:
     """Refuse an audit.json that says otherwise than what was measured of the run just now."""
-    people = "human_readings" in told.run and "human_readings" not in measured.run
+    people = "human_readings" in stored.run and "human_readings" not in measured.run
     skipped = {"human_readings", "notices"} if people else set()
-    if told.settings.get("suppress_below"):
+    if stored.settings.get("suppress_below"):
         skipped |= {"notices"}  # which count what is suppressed in the tables too
-    for name in sorted({*told.run, *measured.run} - skipped):
-        if told.run.get(name) != json.loads(json.dumps(measured.run.get(name))):
+    for name in sorted({*stored.run, *measured.run} - skipped):
+        if stored.run.get(name) != json.loads(json.dumps(measured.run.get(name))):
             raise _changed(run, f"run.{name}")
-    # no policy has a rule for a check of somebody's own: those are neither made nor held against anything here
-    own = bool(told.settings.get("checks"))
-    findings = [finding for finding in told.findings if not own or finding.code in CHECKS]
-    if [finding.code for finding in findings] != [finding.code for finding in measured.findings]:
-        raise _changed(run, "the list of findings")
-    of_all = {"p_adjusted", "reason"} if own else set()  # which also tell of all checks together
-    for one, other in zip(findings, measured.findings, strict=True):
-        said, found = _plain(one.as_dict(), people), _plain(other.as_dict(), people)
+    # both may hold third-party checks that the other does not: those are not compared
+    codes = {finding.code for finding in measured.findings}
+    own = {finding.code for finding in stored.findings} ^ codes
+    if lacking := [check.code for check in shipped() if check.code in own]:
+        raise _changed(run, f"the list of findings ({', '.join(lacking)})")
+    of_all = {"p_adjusted", "reason"} if own else set()  # which also depend on all checks together
+    by_code = {finding.code: finding for finding in measured.findings}
+    for one in stored.findings:
+        if one.code not in by_code:
+            continue
+        said, found = _plain(one.as_dict(), people), _plain(by_code[one.code].as_dict(), people)
         if differing := [name for name, value in found.items() if name not in of_all and said.get(name) != value]:
             raise _changed(run, f"{differing[0]} of {one.code}")
 

@@ -13,9 +13,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from audit.checks import Check, Judged, chosen
 from audit.core.errors import did_you_mean
-from audit.core.plan import MARGINS
 from audit.core.typed_toml import parse_toml, read_text
+from audit.core.units import unit_of
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
 Side = Literal["at_most", "at_least", "within"]
@@ -23,13 +24,8 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
-TWO_SIDED: Final = ("S2F004", "S2F005", "S2F006")
-"""Checks whose headline figure is a gap, bad in either direction."""
-LOW_IS_WORSE: Final = ("S2F004", "S2F005")
-"""Checks whose figure does harm to a group where it falls; that of all others where it rises."""
 REQUIREMENTS: Final = ("instrument", "data")
 """What the rulings on the policy's own sections are called; no rule may be."""
-YEARS: Final = 100.0
 
 
 class _Section(BaseModel):
@@ -54,13 +50,13 @@ class Rule(_Section):
         known group where the headline is one group's among several.
     side : {"at_most", "at_least", "within"} or None
         On which side of the limit the whole interval must lie; ``within``: between minus the limit and the limit. Left
-        out, ``within`` for the gaps of S2F004, S2F005 and S2F006, else ``at_most``; for a change from the baseline the
-        side that keeps harm small: at most the margin, or at least minus the margin where low is worse (S2F004,
-        S2F005). To be said where a figure is named.
+        out, the side that the check declares for the figure: ``within`` where a difference in either direction is harm,
+        else the side away from harm. For a change from the baseline it is the side away from harm. Required where a
+        figure is named that the check does not judge.
     limit : float or None
-        In the figure's unit, in [0, 1]; figures of age in years.
+        In the figure's unit: in [0, 1] for shares and cosines.
     margin : float or None
-        How much worse than the baseline is still taken for not worse, in [0, 1].
+        How much worse than the baseline still counts as not worse, in the unit of the check's figure.
     min_speakers : int
         A figure of fewer speakers passes nothing.
     alpha : float
@@ -75,17 +71,9 @@ class Rule(_Section):
     groups: Literal["all"] | tuple[str, ...] | None = None
     side: Side | None = None
     limit: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    margin: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     min_speakers: int = Field(default=10, ge=2)
     alpha: float = Field(default=0.025, ge=0.001, le=0.1)
-
-    @field_validator("check")
-    @classmethod
-    def _known_check(cls, code: str) -> str:
-        if code not in MARGINS:
-            hint = did_you_mean(code, MARGINS, ", {}")
-            raise ValueError(f"there is no such check{hint}; the checks are {', '.join(MARGINS)}")
-        return code
 
     @field_validator("groups")
     @classmethod
@@ -107,36 +95,67 @@ class Rule(_Section):
             raise ValueError(
                 f"rule {self.id!r} is of non-inferiority: it needs a margin, and takes neither limit nor figure"
             )
-        if self.limit is not None and self.limit > self.most:
-            raise ValueError(f"the limit of rule {self.id!r} is {self.limit:g}; it lies in [0, {self.most:g}]")
-        if self.figure and self.side is None:
-            raise ValueError(f"rule {self.id!r} names a figure, so it must say its side: at_most, at_least or within")
         return self
-
-    @property
-    def most(self) -> float:
-        """The largest limit there can be."""
-        return YEARS if self.figure and self.figure.startswith("age_error") else 1.0
-
-    @property
-    def held_side(self) -> Side:
-        """The side, said or by default."""
-        if self.kind == "non_inferiority":
-            return self.side or ("at_least" if self.check in LOW_IS_WORSE else "at_most")
-        return self.side or ("within" if self.check in TWO_SIDED else "at_most")
-
-    @property
-    def bound(self) -> float:
-        """Where the side ends: the limit, or the margin below or above no change."""
-        if self.margin is not None:
-            return -self.margin if self.held_side == "at_least" else self.margin
-        assert self.limit is not None
-        return self.limit
 
     @property
     def confidence(self) -> float:
         """Of the two-sided interval whose one end is wrong with probability ``alpha``."""
         return round(1 - 2 * self.alpha, 12)
+
+
+@dataclass(frozen=True)
+class ResolvedRule:
+    """A rule with what its check declares: which side of which bound the interval must lie on.
+
+    Attributes
+    ----------
+    rule : Rule
+        The rule of the policy.
+    check : Check
+        Its check.
+    judged : Judged
+        The declaration of the figure that the rule is about, or of the check's first one.
+    side : {"at_most", "at_least", "within"}
+        The side, stated or from the declaration.
+    bound : float
+        Where the side ends, in the figure's unit.
+    """
+
+    rule: Rule
+    check: Check
+    judged: Judged
+    side: Side
+    bound: float
+
+    @classmethod
+    def of(cls, rule: Rule, check: Check) -> ResolvedRule:
+        """The rule, joined with its check.
+
+        Raises
+        ------
+        ValueError
+            If the limit or margin is out of the unit's range, or a figure is named that is not judged and has no side.
+        """
+        declared = {item.name: item for item in check.judged}
+        judged = declared.get(rule.figure or "", check.judged[0])
+        away: Side = "at_most" if judged.harm == "high" else "at_least"
+        if rule.figure and rule.figure not in declared:
+            if rule.side is None:
+                raise ValueError(
+                    f"rule {rule.id!r} names a figure, so it must say its side: at_most, at_least or within"
+                )
+        else:
+            largest, what = unit_of(judged.unit).largest, "limit" if rule.margin is None else "margin"
+            given = rule.limit if rule.margin is None else rule.margin
+            if given is not None and given > largest:
+                raise ValueError(f"the {what} of rule {rule.id!r} is {given:g}; it lies in [0, {largest:g}]")
+        if rule.margin is not None:
+            side = rule.side or away
+            return cls(rule, check, judged, side, -rule.margin if side == "at_least" else rule.margin)
+        assert rule.limit is not None
+        side = rule.side or ("within" if judged.two_sided else away)
+        # a figure whose low end is harm is a difference: it must not fall below minus the limit
+        return cls(rule, check, judged, side, -rule.limit if side == "at_least" and rule.side is None else rule.limit)
 
 
 class InstrumentTerms(_Section):
@@ -232,10 +251,15 @@ class Waiver(_Section):
 
 
 class Terms(_Section):
-    """All keys of a policy file."""
+    """All keys of a policy file.
+
+    ``checks`` names third-party checks that rules are about, as in a plan: ``module:name`` or an entry point. The gate
+    runs their code.
+    """
 
     schema_version: Literal[1] = Field(alias="schema")
     name: Words
+    checks: tuple[str, ...] = ()
     rule: tuple[Rule, ...] = Field(min_length=1)
     instrument: InstrumentTerms = InstrumentTerms()
     data: DataTerms = DataTerms()
@@ -250,6 +274,15 @@ class Terms(_Section):
             if waiver.rule not in ids:
                 hint = did_you_mean(waiver.rule, ids, ", {}")
                 raise ValueError(f"a waiver names the rule {waiver.rule!r}, which is not there{hint}")
+        known = {check.code: check for check in chosen(self.checks)}
+        for rule in self.rule:
+            if rule.check not in known:
+                hint = did_you_mean(rule.check, known, ", {}")
+                raise ValueError(
+                    f"rule {rule.id!r}: there is no such check{hint}; the checks are {', '.join(known)}. A third-party "
+                    "check is named in the policy's key `checks`"
+                )
+            ResolvedRule.of(rule, known[rule.check])
         return self
 
 
@@ -270,7 +303,7 @@ class Policy:
     --------
     >>> text = 'schema = 1\nname = "x"\n[[rule]]\nid = "asian-as-white"\ncheck = "S2F001"\nlimit = 0.1\n'
     >>> policy = Policy.parse(text)
-    >>> policy.terms.rule[0].held_side, policy.line("asian-as-white")
+    >>> policy.rules[0].side, policy.line("asian-as-white")
     ('at_most', 3)
     """
 
@@ -313,10 +346,21 @@ class Policy:
         """Digest of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks that ship, and the third-party ones that the policy names."""
+        return chosen(self.terms.checks)
+
+    @cached_property
+    def rules(self) -> tuple[ResolvedRule, ...]:
+        """Every rule with what its check declares."""
+        known = {check.code: check for check in self.checks}
+        return tuple(ResolvedRule.of(rule, known[rule.check]) for rule in self.terms.rule)
+
     @property
-    def alphas(self) -> tuple[float, ...]:
-        """Every alpha that a rule asks for, in order."""
-        return tuple(sorted({rule.alpha for rule in self.terms.rule}))
+    def confidence(self) -> float:
+        """The largest confidence that a rule asks for."""
+        return max(rule.confidence for rule in self.terms.rule)
 
     def line(self, ruling: str) -> int:
         """The line, from 1, at which a rule or one of the policy's own sections begins; 1 where it has none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from audit.audits.privacy.small_cells import SmallCells
@@ -26,18 +25,18 @@ def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:
 
 def _ruling(ruling: Ruling, small: SmallCells) -> Ruling:
     held = tuple(_held(item, small) for item in ruling.held)
-    hidden = {group for group, _ in small.cells}
-    counts = ruling.outcome != "pass" and bool(hidden & set(re.findall(r"[\w|]+", ruling.sentence)))
-    if small.few(ruling.estimate) or small.named(ruling.figure) or (ruling.kind == "requirement" and counts):
+    figure = ruling.estimate
+    hidden = figure is not None and (small.hides(figure) or small.hide(ruling.group))
+    if hidden or any(small.hide(group) or small.any_of(group) for group in ruling.groups):
         what = " ".join(filter(None, (ruling.check, ruling.figure or ruling.id)))
-        estimate = None if ruling.estimate is None else small.emptied(ruling.estimate)
-        return replace(
-            ruling, held=held, estimate=estimate, sentence=f"{what}: {ruling.outcome}; the figures are {small.words}."
-        )
+        emptied = None if figure is None else figure.emptied(small.words)
+        sentence = f"{what}: {ruling.outcome}; the figures are {small.words}."
+        return replace(ruling, held=held, estimate=emptied, sentence=sentence)
     return replace(ruling, held=held)
 
 
 def _held(item: Held, small: SmallCells) -> Held:
-    if not (small.few(item.estimate) or small.hide(item.group) or small.named(item.figure)):
+    figure = item.estimate
+    if not (small.hide(item.group) or (figure is not None and small.hides(figure))):
         return item
-    return replace(item, estimate=None if item.estimate is None else small.emptied(item.estimate), reason=small.words)
+    return replace(item, estimate=None if figure is None else figure.emptied(small.words), reason=small.words)

@@ -120,7 +120,7 @@ def test_a_mixed_label_lets_either_read_be_right(make_cohort: MakeCohort, tmp_pa
     result = audit.measure(seen)
     frame = result.frame().set_index(["metric", "stage", "group", "language"])
     assert frame.loc[("read_own_group", "rendered", "asian|indian", "zh"), "value"] == 1.0
-    assert "Speakers labelled asian or indian are among them" in result.finding("S2F001").sentence
+    assert "Speakers labelled asian or indian are included" in result.finding("S2F001").sentence
 
 
 def test_the_same_run_gives_the_same_bytes(run: audit.Run) -> None:

@@ -136,7 +136,7 @@ def test_a_gap_in_coverage_is_shown_where_it_tells(uncovered: audit.Run) -> None
     assert finding.estimates["coverage_effect"].n_speakers == 60
     assert finding.estimates["coverage_effect"].value == pytest.approx(0.6, abs=0.15)
     assert finding.estimates["asian"].interval == finding.estimates["coverage_effect"].interval
-    assert "Hardly heard: asian in en." in finding.sentence
+    assert "Hardly covered: asian in en." in finding.sentence
 
 
 def test_a_language_that_all_lack_is_compared_between_the_same_speakers(uncovered: audit.Run) -> None:
@@ -160,7 +160,7 @@ def test_without_a_record_or_a_gap_nothing_is_said(uncovered: audit.Run) -> None
     assert audit.measure(uncovered).finding("S2F007").outcome == "not_evaluable"
     even = audit.measure(told(uncovered, asian_en=50, asian_zh=40, white_en=80, white_zh=40)).finding("S2F007")
     assert even.outcome == "not_evaluable"
-    assert "none with fewer than 10%" in even.reason
+    assert "none has fewer than 10%" in even.reason
 
 
 def test_the_tables_behind_them(uncovered: audit.Run) -> None:

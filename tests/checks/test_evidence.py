@@ -69,22 +69,26 @@ def test_cells_together_are_cells_alone(evidence: Evidence, columns: tuple[str, 
     masks = masks if columns else [evidence.where()]
     assert np.array(masks).sum(axis=0).tolist() == [1] * len(evidence.frame)
     for confidence in (None, 0.99):
-        found = evidence.figures(metric, "rendered", cells, confidence)
-        assert_alike(found, [evidence.figure(metric, "rendered", mask, confidence) for mask in masks])
         at = confidence or evidence.settings.confidence
+        found = evidence.figures(metric, "rendered", cells, confidence)
+        assert_alike(found, [evidence.figure_curve(metric, "rendered", mask).at(at) for mask in masks])
         rest = [curve.at(at) for curve in evidence.curves_of_rest(metric, "rendered", cells)]
-        assert_alike(rest, [evidence.figure(metric, "rendered", ~mask, confidence) for mask in masks])
+        assert_alike(rest, [evidence.figure_curve(metric, "rendered", ~mask).at(at) for mask in masks])
         if metric != "no_face":
             changes = evidence.changes(metric, "portrait", "rendered", cells)
             found = [_one(evidence, changes, i, metric, "portrait>rendered").curve().at(at) for i in range(len(masks))]
-            assert_alike(found, [evidence.change(metric, "portrait", "rendered", mask, confidence) for mask in masks])
+            pairs = [evidence.changed(metric, "portrait", "rendered", mask) for mask in masks]
+            assert_alike(found, [each.curve().at(at) for each in pairs])
             tests = [_one(evidence, changes, i, metric, "portrait>rendered").permutation() for i in range(len(masks))]
-            assert tests == [evidence.changed(metric, "portrait", "rendered", mask).permutation() for mask in masks]
+            assert tests == [each.permutation() for each in pairs]
     english, other = evidence.where(english=True), evidence.where(language="zh")
     if "language" not in columns:
         contrasts = evidence.contrasts(metric, "rendered", other, english, cells)
         found = [_one(evidence, contrasts, i, metric, "rendered").difference() for i in range(len(masks))]
-        assert_alike(found, [evidence.contrast(metric, "rendered", mask & other, mask & english) for mask in masks])
+        assert_alike(
+            found,
+            [evidence.contrasted(metric, "rendered", mask & other, mask & english).difference() for mask in masks],
+        )
 
 
 def _one(evidence: Evidence, pairs: PairSums, i: int, metric: str, name: str) -> Pairs:

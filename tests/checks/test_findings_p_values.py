@@ -10,7 +10,7 @@ import pytest
 
 import audit
 from audit.checks.finding import Finding
-from audit.checks.together import together
+from audit.checks.holm import holm_adjusted
 from audit.core.vocabulary import RACES
 from audit.stats import Estimate, benjamini_hochberg, holm, mcnemar, omnibus
 
@@ -74,7 +74,7 @@ def finding(code: str, outcome: str, p: float | None) -> Finding:
 
 
 def test_what_is_shown_says_whether_it_holds_for_all_together() -> None:
-    made = together(
+    made = holm_adjusted(
         [
             finding("A", "shown", 0.01),
             finding("B", "shown", 0.04),
@@ -85,15 +85,10 @@ def test_what_is_shown_says_whether_it_holds_for_all_together() -> None:
     )
     assert [each.p_adjusted for each in made] == [0.03, 0.08, 0.2, None]
     assert [each.outcome for each in made] == ["shown", "shown", "inconclusive", "not_evaluable"]
-    assert (
-        made[0].reason == "It is so. It holds for all 3 checks that could be judged, together (Holm, adjusted p 0.03)."
-    )
-    assert (
-        made[1].reason
-        == "It is so. It does not hold for all 3 checks that could be judged, together (Holm, adjusted p 0.08)."
-    )
+    assert made[0].reason == "It is so. It holds after adjustment for 3 checks (Holm, adjusted p 0.03)."
+    assert made[1].reason == "It is so. It does not hold after adjustment for 3 checks (Holm, adjusted p 0.08)."
     assert made[2].reason == made[3].reason == "It is so."
-    alone = together([finding("A", "shown", 0.01)], 0.95)[0]
+    alone = holm_adjusted([finding("A", "shown", 0.01)], 0.95)[0]
     assert (alone.p_adjusted, alone.reason) == (0.01, "It is so.")
 
 

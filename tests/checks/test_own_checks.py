@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -9,34 +10,57 @@ from pathlib import Path
 import pytest
 
 import audit
-from audit.checks.evidence import Evidence
-from audit.checks.finding import Finding
+from audit.checks import Check, Evidence, Finding, Judged, judge
 from audit.cli import main
 from audit.core.errors import AuditError
 from audit.core.plan import Plan
+from audit.stats import Curve, Estimate
 
 TWO = {"groups": ["asian", "white"], "speakers_per_group": 12, "languages": ["en", "zh"], "clips_per_language": 1}
 
 
-def speakers(evidence: Evidence) -> Finding:
-    held = evidence.figure("read_own_group", "rendered", evidence.known)
-    return Finding("LAB001", "Read as themselves", "shown", "all", held, sentence="Nobody is read as another.")
+class Speakers(Check):
+    """Own-group reads minus one half, which is shown wherever most faces are read rightly."""
+
+    code, title, question = "LAB001", "Read as themselves", "Are speakers read as themselves?"
+    judged = (Judged("over_half", "own-group reads minus one half", "share", 0.1, "high"),)
+
+    def measure(self, evidence: Evidence) -> Finding:
+        own = evidence.figure_curve("read_own_group", "rendered", evidence.known)
+        over = self.figure(evidence, "over_half", Curve(lambda at: less_half(own.at(at))))
+        return judge(self, evidence, over, {"over_half": over}, f"Read as themselves: {over.text}.")
 
 
-def of_another_code(evidence: Evidence) -> Finding:
-    return Finding("S2F001", "", "shown", "all", None)
+def less_half(estimate: Estimate) -> Estimate:
+    ends = {name: getattr(estimate, name) - 0.5 for name in ("value", "low", "high")}
+    return dataclasses.replace(estimate, **ends)
 
 
-def broken(evidence: Evidence) -> Finding:
-    raise ValueError("out of order")
+class OfAnotherCode(Speakers):
+    code = "S2F001"
 
 
-def of_another_outcome(evidence: Evidence) -> Finding:
-    return Finding("LAB003", "", "fine", "all", None)  # type: ignore[arg-type]  # on purpose
+class Broken(Speakers):
+    def measure(self, evidence: Evidence) -> Finding:
+        raise ValueError("out of order")
 
 
-def wordless(evidence: Evidence) -> str:
-    return "shown"
+class OfAnotherOutcome(Speakers):
+    def measure(self, evidence: Evidence) -> Finding:
+        return dataclasses.replace(super().measure(evidence), outcome="fine")  # type: ignore[arg-type]  # on purpose
+
+
+class Wordless(Speakers):
+    def measure(self, evidence: Evidence) -> Finding:
+        return "shown"  # type: ignore[return-value]  # on purpose
+
+
+class WithoutDirection(Speakers):
+    judged = ()
+
+
+def a_function(evidence: Evidence) -> Finding:
+    return Speakers().measure(evidence)
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +73,10 @@ def measured(run: audit.Run, *names: str) -> audit.Audit:
 
 
 def test_its_finding_stands_after_those_that_ship(run: audit.Run) -> None:
-    result = measured(run, "tests.checks.test_own_checks:speakers")
+    result = measured(run, "tests.checks.test_own_checks:Speakers")
     assert [finding.code for finding in result.findings][-2:] == ["S2F007", "LAB001"]
-    assert result.finding("LAB001").estimate.value == 1.0  # type: ignore[union-attr]  # it has one
-    assert list(result.settings["checks"]) == ["tests.checks.test_own_checks:speakers"]
+    assert result.finding("LAB001").estimate.value == 0.5  # type: ignore[union-attr]  # it has one
+    assert list(result.settings["checks"]) == ["tests.checks.test_own_checks:Speakers"]
     assert "checks" not in measured(run).settings
 
 
@@ -64,10 +88,12 @@ def test_a_plan_names_it() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("of_another_code", "has the code S2F001 of another"),
-        ("broken", "failed: ValueError: out of order"),
-        ("wordless", "returned a str"),
-        ("of_another_outcome", "finding of another form.*outcome"),
+        ("OfAnotherCode", "has the code S2F001 of another"),
+        ("Broken", "failed: ValueError: out of order"),
+        ("Wordless", "returned a str"),
+        ("OfAnotherOutcome", "finding of another form.*outcome"),
+        ("WithoutDirection", "declares no judged figure"),
+        ("a_function", "is a function.*an audit.checks.Check"),
         ("nothing_of_that_name", "cannot be imported"),
     ],
 )
@@ -103,7 +129,7 @@ def test_a_module_that_cannot_be_imported_is_told_without_a_traceback(
 
 
 MARKING = """from pathlib import Path
-from tests.checks.test_own_checks import speakers as check
+from tests.checks.test_own_checks import Speakers as check
 print("imported")
 Path("imported").touch()
 """

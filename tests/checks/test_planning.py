@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 import audit
+from audit.checks import margins_of, shipped
 from audit.checks.power import detectable
-from audit.core.plan import MARGINS
 from audit.stats import Settings, smallest_detectable
 
 CLIPS = pd.DataFrame(
@@ -21,7 +21,7 @@ CLIPS = pd.DataFrame(
 
 
 def of_checks(clips: pd.DataFrame) -> pd.DataFrame:
-    return detectable(clips, MARGINS, Settings()).set_index(["check", "comparison", "group"])
+    return detectable(clips, shipped(), margins_of(shipped()), Settings()).set_index(["check", "comparison", "group"])
 
 
 def test_each_check_has_its_own_design_margin_and_level() -> None:
@@ -58,5 +58,6 @@ def test_flips_need_two_clips_of_each_language() -> None:
 def test_the_audit_carries_the_same_table() -> None:
     run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 20})
     pd.testing.assert_frame_equal(
-        audit.measure(run).tables["power"].frame, detectable(run.observations, MARGINS, Settings())
+        audit.measure(run).tables["power"].frame,
+        detectable(run.observations, shipped(), margins_of(shipped()), Settings()),
     )

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 import audit
-from audit.comparisons import WORSE, paired_changes
+from audit.checks import margins_of, shipped
+from audit.comparisons import paired_changes
 from audit.comparisons.changes import word_for
 from audit.core.errors import RunError
-from audit.core.plan import MARGINS, MeasureSettings
+from audit.core.plan import MeasureSettings
 from audit.stats import Estimate
 
 TRUTH: dict[str, Any] = {
@@ -270,7 +271,8 @@ def test_a_gain_of_the_worst_group_is_no_levelling_down() -> None:
 
 def test_the_headline_is_the_worst_change_of_any_group_held_together(runs: tuple[audit.Run, audit.Run]) -> None:
     changes = paired_changes(runs[1], runs[0], SETTINGS)
-    for code, worse in WORSE.items():
+    for check in shipped():
+        code, worse = check.code, check.judged[0].harm
         groups = [curve for key, curve in changes.items() if key.startswith(f"{code}.")]
         if not groups or code in ("S2F001", "S2F007"):
             continue
@@ -352,7 +354,7 @@ def test_without_an_interval_nothing_is_said() -> None:
 
 
 def test_margins_are_those_of_the_settings(runs: tuple[audit.Run, audit.Run]) -> None:
-    wide = MeasureSettings(margins=dict.fromkeys(MARGINS, 0.5))
+    wide = MeasureSettings(margins=dict.fromkeys(margins_of(shipped()), 0.5))
     words = audit.compare(runs[0], runs[0], settings=wide).frame().query("figure == 'read_own_group'")["word"]
     assert set(words.dropna()) == {"no_difference"}
 

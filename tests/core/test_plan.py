@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import audit
+from audit.checks import margins_of, shipped
 
 
 def test_the_shipped_plan_is_a_plan() -> None:
@@ -38,8 +39,6 @@ def test_every_plan_on_the_page_is_one() -> None:
         ("[measure]\nmin_speaker = 3\n", "there is no key measure.min_speaker, did you mean 'min_speakers'?"),
         ("[measure]\nconfidence = 95\n", "measure.confidence is 95"),
         ("[measure]\nconfidence = 'high'\n", "measure.confidence is 'high'"),
-        ("[measure.margins]\nS2F999 = 0.1\n", "there is no check S2F999"),
-        ("[measure.margins]\nS2F001 = 2.0\n", "the margin of S2F001 is 2.0; it lies in"),
         ("[run]\npart = 0\n", "run.part is 0"),
         ("[instrument.options]\nsimilarity = []\n", "instrument.options: similarity stands in [instrument]"),
         ("[run]\nmax_seconds = inf\n", "run.max_seconds is inf"),
@@ -63,8 +62,20 @@ def test_a_cohorts_path_is_taken_from_the_plans_folder(tmp_path: Path) -> None:
 
 def test_margins_left_out_keep_their_defaults() -> None:
     plan = audit.Plan.parse("[measure.margins]\nS2F001 = 0.2\n")
-    assert plan.measure.margins["S2F001"] == 0.2
-    assert plan.measure.margins["S2F003"] == 0.1
+    margins = margins_of(shipped(), plan.measure.margins)
+    assert (margins["S2F001"], margins["S2F003"]) == (0.2, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("margins", "words"),
+    [
+        ({"S2F999": 0.1}, "there is no check S2F999"),
+        ({"S2F001": 2.0}, "the margin of S2F001 is 2; it lies in"),
+    ],
+)
+def test_a_wrong_margin_is_refused(margins: dict[str, float], words: str) -> None:
+    with pytest.raises(audit.PlanError, match=words):
+        margins_of(shipped(), margins)
 
 
 @given(

@@ -213,8 +213,10 @@ def test_a_smaller_alpha_makes_a_wider_interval(fair: Path) -> None:
 def test_an_audit_is_taken_at_its_word_and_no_wider() -> None:
     run = audit.simulate(TRUTH)
     assert audit.gate(audit.measure(run)).rulings == audit.gate(run).rulings
+    narrow = audit.measure(run, confidence=0.9)
+    assert audit.gate(narrow).rulings == audit.gate(run).rulings, "its figures are known at every confidence"
     with pytest.raises(audit.PlanError, match=r"confidence of 0\.9"):
-        audit.gate(audit.measure(run, confidence=0.9))
+        audit.gate(audit.Audit.from_json(narrow.to_json()))
     with pytest.raises(audit.PlanError, match="has no table"):
         audit.gate(audit.measure(run, with_tables=False))
 

@@ -39,7 +39,7 @@ def test_an_absolute_rule(low: float | None, high: float | None, speakers: int, 
     assert decision.exit_code == code
     (ruling,) = (ruling for ruling in decision.rulings if ruling.id == "white")
     assert (ruling.limit, ruling.figure, ruling.side) == (0.1, "excess_over_portrait", "at_most")
-    assert ruling.estimate == estimate(low, high, speakers)
+    assert ruling.estimate == estimate(low, high, speakers, name="excess_over_portrait", group="asian", language="en")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_changes_of_several_groups_are_held_together() -> None:
     curve = Curve(lambda confidence: estimate(0.11 if confidence < 0.96 else 0.05, 0.3))
     baseline = Baseline(found.run, {"S2F003.asian": curve, "S2F003.white": curve})
     code = {"version": "1", "commit": None, "dirty": None}
-    assert decide(terms, {0.025: found}, baseline, today=TODAY, code=code).exit_code == 11
+    assert decide(terms, found, baseline, today=TODAY, code=code).exit_code == 11
 
 
 def test_a_headline_of_several_groups_is_held_for_each_of_them() -> None:

@@ -21,8 +21,8 @@ WAIVER = '[[waiver]]\nrule = "white"\nname = "Ann"\nreason = "pilot"\nexpires = 
 def test_the_shipped_policy_is_read() -> None:
     shipped = Policy.default()
     assert [rule.check for rule in shipped.terms.rule] == ["S2F001", "S2F002", "S2F003", "S2F004", "S2F006"]
-    assert shipped.alphas == (0.025,)
-    assert {rule.check: rule.held_side for rule in shipped.terms.rule}["S2F004"] == "within"
+    assert shipped.confidence == 0.95
+    assert {resolved.rule.check: resolved.side for resolved in shipped.rules}["S2F004"] == "within"
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from audit.audits.audit import Audit, Table
-from audit.checks.finding import Finding
-from audit.stats import ALL, Estimate
+from audit.checks.figure import Figure
+from audit.checks.finding import OUTCOME_WORDS, Finding
+from audit.stats import ALL
 
 FIGURES: Final = frozenset({
     "value", "low", "high", "raw", "least", "most", "others", "chance", "p_value", "q_value", "condition_number",
@@ -28,12 +29,6 @@ OF_A_GROUP: Final = ("worst_group", "worst", "apart", "ratio", "n_speakers_worst
 NO_KEY: Final = frozenset({"method", "note"})
 PEOPLE: Final = ("gallery", "failures", "faces")
 """The tables that have a row for a clip."""
-OUTCOME_WORDS: Final = {
-    "shown": "shown",
-    "not_shown": "not shown",
-    "inconclusive": "inconclusive",
-    "not_evaluable": "not evaluable",
-}
 
 Cell = tuple[str, str]
 
@@ -76,24 +71,20 @@ class SmallCells:
         """Whether a cell is suppressed."""
         return (str(group), str(language)) in self.cells
 
-    def few(self, estimate: Estimate | None) -> bool:
-        """Whether a figure rests on too few speakers."""
-        return estimate is not None and 0 < estimate.n_speakers < self.below
+    def any_of(self, group: str) -> bool:
+        """Whether any cell of a group is suppressed."""
+        return any(cell[0] == group for cell in self.cells)
 
-    def named(self, figure: str) -> bool:
-        """Whether the name of a finding's figure tells that it is of a suppressed cell."""
-        parts = figure.split(".")
-        of_language = parts[parts.index("language") + 1 :][:1] if "language" in parts else []
-        return any(self.hide(part) for part in parts) or any(self.hide(ALL, code) for code in of_language)
+    def hides(self, figure: Figure) -> bool:
+        """Whether a figure is of a suppressed cell, or rests on too few speakers."""
+        few = 0 < figure.n_speakers < self.below
+        cells = ((figure.group, figure.language), (figure.group, ALL), (ALL, figure.language))
+        return few or any(self.hide(*cell) for cell in cells)
 
     @property
     def words(self) -> str:
         """Why a figure is left out."""
         return f"suppressed: fewer than {self.below} speakers, or it would tell of a cell with fewer"
-
-    def emptied(self, estimate: Estimate) -> Estimate:
-        """The figure without its numbers; its counts are 0, as its method says."""
-        return Estimate(None, None, None, 0, 0, 0, self.words)
 
 
 def suppressed(audit: Audit, small: SmallCells) -> Audit:
@@ -164,19 +155,21 @@ def _hidden(speakers: Mapping[Cell, int], below: int) -> set[Cell]:
 
 
 def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
-    masked = {name for name, item in finding.estimates.items() if small.few(item) or small.named(name)}
-    estimates = {name: small.emptied(item) if name in masked else item for name, item in finding.estimates.items()}
-    head = small.few(finding.estimate) or small.hide(finding.group)
-    # a figure without a group in its name is the headline group's own, and may stand in the sentence
-    own = {name for name in masked if not small.named(name)}
-    changed = replace(finding, estimates=estimates)
-    if head or own or any(f"{finding.group}." in name or name == finding.group for name in masked):
+    masked = {key for key, figure in finding.estimates.items() if small.hides(figure)}
+    figures = {
+        key: figure.emptied(small.words) if key in masked else figure for key, figure in finding.estimates.items()
+    }
+    changed = replace(finding, estimates=figures)
+    hidden_head = finding.estimate is not None and small.hides(finding.estimate)
+    # the sentence may quote any figure of the headline's group, or of no single group
+    quoted = {finding.group, ALL}
+    if hidden_head or small.hide(finding.group) or any(finding.estimates[key].group in quoted for key in masked):
         words = f"{finding.title}: {OUTCOME_WORDS[finding.outcome]}; the figures are {small.words}."
         changed = replace(changed, sentence=words, reason=words, would_change="")
-    if head:
-        emptied = None if finding.estimate is None else small.emptied(finding.estimate)
-        changed = replace(changed, estimate=emptied, p_value=None, p_adjusted=None)
-    return changed, len(masked) + (head and finding.estimate is not None)
+    if finding.estimate is not None and (hidden_head or small.hide(finding.group)):
+        changed = replace(changed, estimate=finding.estimate.emptied(small.words), p_value=None, p_adjusted=None)
+        return changed, len(masked) + 1
+    return changed, len(masked)
 
 
 def _mask(frame: pd.DataFrame, small: SmallCells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

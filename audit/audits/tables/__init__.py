@@ -123,7 +123,7 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
             "What this cohort could show",
             "The smallest true difference whose interval would lie beyond the check's margin with a power of .80, at a "
             "rate of one half.",
-            detectable(evidence.frame, evidence.margins, evidence.settings),
+            detectable(evidence.frame, evidence.checks, evidence.margins, evidence.settings),
         ),
         "gallery": Table(
             "Faces",

@@ -94,7 +94,8 @@ def coverage(evidence: Evidence) -> pd.DataFrame:
             part = evidence.where(group=group, language=language)
             if part.any():
                 trained = evidence.clips_trained[part][0]
-                figure = evidence.figure("read_own_group", "rendered", part)
+                curve = evidence.figure_curve("read_own_group", "rendered", part)
+                figure = curve.at(evidence.settings.confidence)
                 rows.append((group, language, trained, *astuple(figure)))
     return pd.DataFrame(rows, columns=["group", "language", "clips_trained", *ESTIMATE])
 

@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from audit.checks.evidence import Evidence
-from audit.checks.finding import Finding
-from audit.checks.gaps import gap_figures
-from audit.checks.verdicts import judge_groups, too_few
-from audit.core.sentences import group_words, points
-from audit.stats import Estimate
-
-CODE = "S2F004"
-TITLE = "Gender and age read less well in some groups"
+from audit.checks.figure import Figure, Judged
+from audit.checks.gaps import GapCheck, group_gaps
+from audit.checks.judging import GroupFigure
+from audit.core.sentences import group_words
 
 
-def check(evidence: Evidence) -> Finding:
-    """The finding of S2F004: gender read as labelled, each group against all others.
+class AttributeGaps(GapCheck):
+    """Gender read as labelled, each group against all others; the gaps in years of age error are reported with it."""
 
-    Beside the verdict stand the gaps in years of age error, and both by language.
-    """
-    figures = gap_figures(evidence, "gender_right", "rendered")
-    if not figures:
-        return too_few(
-            CODE,
-            TITLE,
-            "all",
-            {},
-            "There are fewer than two groups whose gender is labelled and whose faces were read.",
-            "Gender labels for speakers of two groups or more.",
-        )
+    code = "S2F004"
+    title = "Gender and age read less well in some groups"
+    question = "Are gender and age read less well in some groups?"
+    scope = "all languages"
+    judged = (
+        Judged(
+            "gender_gap",
+            "gender read as labelled, minus all other groups",
+            "share",
+            0.10,
+            "low",
+            two_sided=True,
+            per_group=True,
+            quantity="gender_right",
+        ),
+    )
+    needs = "There are fewer than two groups whose gender is labelled and whose faces were read."
+    would = "Gender labels for speakers of two groups or more."
+    compared_label = "gender read as labelled, minus all other groups"
 
-    def sentence(named: list[str]) -> str:
-        worst = next(figure for figure in figures if figure.group == named[0])
+    def metric(self, evidence: Evidence) -> str:
+        """Gender read as labelled."""
+        return "gender_right"
+
+    def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
+        """The gap of one group."""
         return (
-            f"Gender is read as labelled in {group_words(worst.group)} speakers' rendered faces "
-            f"{points(worst.held)} against all other groups."
+            f"Gender is read as labelled in {group_words(worst.group)} speakers' rendered faces {worst.judged.text} "
+            "against all other groups."
         )
 
-    finding = judge_groups(evidence, CODE, TITLE, figures, sentence, direction="two_sided", figure="gender gap")
-    beside: dict[str, Estimate] = {}
-    for item in gap_figures(evidence, "age_error", "rendered"):
-        beside[f"age_error.{item.group}"] = item.held
-        beside |= {f"age_error.{item.group}.{name}": estimate for name, estimate in item.beside.items()}
-    for metric in ("gender_right", "age_error"):
-        for language in evidence.languages:
-            beside[f"{metric}.language.{language}"] = evidence.figure(
-                metric, "rendered", evidence.where(language=language)
+    def further(self, evidence: Evidence) -> dict[str, Figure]:
+        """The gaps in age error, and both metrics by language."""
+        found: dict[str, Figure] = {}
+        for group, gap, own, others, _ in group_gaps(evidence, "age_error", "rendered"):
+            label = "age error, minus all other groups"
+            found[f"age_error.{group}"] = evidence.as_figure(
+                gap, "age_error", name="age_error", group=group, label=label, kind="difference"
             )
-    return replace(finding, estimates={**finding.estimates, **beside})
+            found |= {f"age_error.{group}.own": own, f"age_error.{group}.others": others}
+        for metric in ("gender_right", "age_error"):
+            for language in evidence.languages:
+                found[f"{metric}.language.{language}"] = evidence.figure(
+                    metric, "rendered", evidence.where(language=language), language=language
+                )
+        return found
+
+
+CHECK = AttributeGaps()

@@ -2,54 +2,94 @@
 
 from __future__ import annotations
 
-from audit.checks.evidence import Evidence
-from audit.checks.finding import Finding
-from audit.checks.verdicts import GroupFigure, judge_groups, too_few
-from audit.core.sentences import group_words, listing, percent
-from audit.core.vocabulary import STAGES
-from audit.stats import Estimate
+from collections.abc import Iterator
 
-CODE = "S2F003"
-TITLE = "Groups no longer read as themselves"
+from audit.checks.check import Check
+from audit.checks.compared import CheckCompared, Compared, compare_groups
+from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure, Judged
+from audit.checks.finding import Finding
+from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
+from audit.checks.pair import Pair, Twofold
+from audit.checks.power import Comparison, GroupClips
+from audit.core.sentences import group_words, listing
+from audit.core.vocabulary import STAGES, Stage
+from audit.stats import Curve
+
 METRIC = "read_own_group"
 
 
-def check(evidence: Evidence) -> Finding:
-    """The finding of S2F003: for every group the fall of its own-group rate from ceiling (or portrait) to rendered.
+class Erasure(Check):
+    """For every group, the fall of its own-group rate from the ceiling (or portrait) to the rendered face.
 
-    The groups are held together by intervals at the Bonferroni level, so that naming any one of them is right as often
-    as the audit's confidence says.
+    The groups' intervals are at the Bonferroni level, so that naming any one of them is right as often as the audit's
+    confidence says.
     """
-    before = "ceiling" if evidence.has("ceiling") else "portrait"
-    if not evidence.groups or not evidence.has(before):
-        return too_few(
-            CODE,
-            TITLE,
-            "all",
-            {},
-            "There is no portrait or ceiling, or no speaker of a known group.",
-            "Portraits, and speakers whose group is known.",
-        )
-    cells = evidence.cells("group")
-    falls = evidence.changes(METRIC, "rendered", before, cells)
-    rates = {stage: evidence.figures(METRIC, stage, cells) for stage in STAGES}
-    place = {key[0]: i for i, key in enumerate(cells.keys)}
-    figures = []
-    for group in evidence.groups:
-        i = place[group]
-        fall = falls.one(i, "rate", evidence.settings).curve().together(len(evidence.groups))
-        beside: dict[str, Estimate] = {stage: found[i] for stage, found in rates.items()}
-        figures.append(GroupFigure(group, fall.at(evidence.settings.confidence), beside, fall))
 
-    def sentence(named: list[str]) -> str:
-        worst = next(figure for figure in figures if figure.group == named[0])
-        others = f" So it is with {listing([group_words(group) for group in named[1:]])}." if len(named) > 1 else ""
-        return (
-            f"Of {group_words(worst.group)} speakers, {percent(worst.beside['rendered'])} of the rendered faces are "
-            f"read as their own group by {evidence.instrument}, against {percent(worst.beside[before])} at the stage "
-            f"{before}.{others}"
-        )
+    code = "S2F003"
+    title = "Groups no longer read as themselves"
+    question = "Does a group stop being read as itself?"
+    scope = "all languages"
+    judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantity=METRIC),)
 
-    return judge_groups(
-        evidence, CODE, TITLE, figures, sentence, direction="greater", figure=f"fall from {before} to rendered"
-    )
+    def measure(self, evidence: Evidence) -> Finding:
+        """The fall of each group, simultaneous over the groups."""
+        before: Stage = "ceiling" if evidence.has("ceiling") else "portrait"
+        if not evidence.groups or not evidence.has(before):
+            return not_evaluable(
+                self,
+                "There is no portrait or ceiling, or no speaker of a known group.",
+                "Portraits, and speakers whose group is known.",
+            )
+        cells = evidence.cells("group")
+        falls = evidence.changes(METRIC, "rendered", before, cells)
+        rates = {stage: evidence.curves(METRIC, stage, cells) for stage in STAGES}
+        place = {key[0]: i for i, key in enumerate(cells.keys)}
+        figures = []
+        for group in evidence.groups:
+            i = place[group]
+            fall = falls.one(i, "rate", evidence.settings).curve().together(len(evidence.groups))
+            behind: dict[str, Figure] = {
+                stage: evidence.as_figure(curves[i], METRIC, stage, name=stage, group=group, label=stage)
+                for stage, curves in rates.items()
+            }
+            label = f"fall from {before} to rendered"
+            figures.append(GroupFigure(group, self.figure(evidence, "fall", fall, group=group, label=label), behind))
+
+        def sentence(named: list[str]) -> str:
+            worst = next(figure for figure in figures if figure.group == named[0])
+            others = f" The same holds for {listing([group_words(name) for name in named[1:]])}." if named[1:] else ""
+            whom = "their portraits" if before == "portrait" else "the faces that the decoder makes of the true face"
+            return (
+                f"Of {group_words(worst.group)} speakers, {worst.behind['rendered'].text} of the rendered faces are "
+                f"read as their own group by {evidence.instrument}, against {worst.behind[before].text} of {whom}."
+                f"{others}"
+            )
+
+        return judge_groups(self, evidence, figures, sentence)
+
+    def compare(self, pair: Pair) -> CheckCompared | None:
+        """The fall from the ceiling, where both runs have one; else from the portrait, which cancels."""
+        before = "ceiling" if pair.has("ceiling") else "portrait"
+        if not pair.has(before):
+            return None
+        rendered, start = pair.change(METRIC), pair.change(METRIC, before)
+
+        def compared(group: str) -> Compared:
+            mask = pair.baseline.where(group=group)
+            own: list[Curve] = [each.changed(METRIC, "rendered", before, mask).curve() for each in pair.each]
+            name = f"rendered>{before}.{METRIC}"
+            if before == "portrait":
+                pairs = pair.pairs(start - rendered, mask, "rate", name)
+                return Compared(group, own[0], own[1], pairs.curve(), pairs)
+            found = Twofold.of(rendered[mask], start[mask], pair.baseline.speakers[mask], pair.settings, name)
+            return Compared(group, own[0], own[1], found.curve(), found.both)
+
+        return compare_groups(pair, self.judged[0], compared, f"fall of own-group reads from {before} to rendered")
+
+    def power(self, group: GroupClips) -> Iterator[Comparison]:
+        """Rendered against the ceiling or portrait of the same speakers."""
+        yield Comparison(self.judged[0], "rendered against ceiling or portrait, same speakers", group.n, "paired")
+
+
+CHECK = Erasure()

@@ -5,40 +5,58 @@ A detector and a model may fail unevenly (Dooley et al., arXiv 2211.15937); a mi
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from audit.checks.evidence import Evidence
-from audit.checks.finding import Finding
-from audit.checks.gaps import gap_figures
-from audit.checks.verdicts import judge_groups, too_few
-from audit.core.sentences import group_words, percent, points
-
-CODE = "S2F006"
-TITLE = "Some groups more often left without a face"
-METRIC = "no_face"
+from audit.checks.figure import Figure, Judged
+from audit.checks.gaps import GapCheck
+from audit.checks.judging import GroupFigure
+from audit.core.sentences import group_words
 
 
-def check(evidence: Evidence) -> Finding:
-    """The finding of S2F006: the rate of clips without a usable face, each group against all others.
+class FailureGap(GapCheck):
+    """The rate of clips without a usable face, each group against all others.
 
-    Clips that could not be heard are the data's failure, not the model's, and are counted apart.
+    Clips whose audio cannot be used are a failure of the data, not of the model, and do not count.
     """
-    figures = gap_figures(evidence, METRIC, "rendered")
-    if not figures:
-        return too_few(
-            CODE, TITLE, "all", {}, "There are fewer than two known groups.", "Speakers of two known groups or more."
-        )
 
-    def sentence(named: list[str]) -> str:
-        worst = next(figure for figure in figures if figure.group == named[0])
+    code = "S2F006"
+    title = "Some groups more often left without a face"
+    question = "Are some groups more often left without a face?"
+    scope = "all languages"
+    judged = (
+        Judged(
+            "failure_gap",
+            "clips without a face, minus all other groups",
+            "share",
+            0.05,
+            "high",
+            two_sided=True,
+            per_group=True,
+            quantity="no_face",
+        ),
+    )
+    needs = "There are fewer than two known groups."
+    would = "Speakers of two known groups or more."
+    compared_label = "clips without a face, minus all other groups"
+
+    def metric(self, evidence: Evidence) -> str:
+        """Clips without a face that can be read."""
+        return "no_face"
+
+    def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
+        """The rate of one group, and its gap."""
         return (
-            f"{percent(worst.beside['own'])} of {group_words(worst.group)} speakers' clips end without a face that can "
-            f"be read, {points(worst.held)} against all other groups."
+            f"{worst.behind['own'].text} of {group_words(worst.group)} speakers' clips end without a face that can be "
+            f"read, {worst.judged.text} against all other groups."
         )
 
-    finding = judge_groups(evidence, CODE, TITLE, figures, sentence, direction="two_sided", figure="failure gap")
-    beside = {
-        f"language.{language}": evidence.figure(METRIC, "rendered", evidence.where(language=language))
-        for language in evidence.languages
-    }
-    return replace(finding, estimates={**finding.estimates, **beside})
+    def further(self, evidence: Evidence) -> dict[str, Figure]:
+        """The rate by language."""
+        return {
+            f"language.{language}": evidence.figure(
+                "no_face", "rendered", evidence.where(language=language), language=language
+            )
+            for language in evidence.languages
+        }
+
+
+CHECK = FailureGap()

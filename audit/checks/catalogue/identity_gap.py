@@ -1,7 +1,8 @@
 """S2F005: does the rendered face resemble its speaker less in some groups than in the others?
 
 Similarity is taken over the baseline of impostors of the same group and gender: what is left when everything that the
-demographic alone explains is taken away. Beside it stands how often a face's own portrait is found again in a gallery.
+demographic alone explains is taken away. How often a face's own portrait is found again in a gallery is reported with
+it.
 """
 
 from __future__ import annotations
@@ -9,53 +10,75 @@ from __future__ import annotations
 from dataclasses import replace
 
 from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
-from audit.checks.gaps import gap_figures
-from audit.checks.verdicts import judge_groups, too_few
-from audit.core.sentences import amount, group_words
-from audit.stats import Estimate
-
-CODE = "S2F005"
-TITLE = "Likeness to the own portrait differs between groups"
+from audit.checks.gaps import GapCheck
+from audit.checks.judging import GroupFigure, not_evaluable
+from audit.checks.metrics.metric_frame import RETRIEVAL, over_impostors
+from audit.core.sentences import group_words
 
 
-def check(evidence: Evidence) -> Finding:
-    """The finding of S2F005: similarity over the same-demographic impostor baseline, each group against all others."""
-    if not evidence.similarity_models:
-        return too_few(CODE, TITLE, "all", {}, "The instrument has no similarity model.", "An instrument with one.")
-    metric = f"similarity_over_impostor_{evidence.similarity_models[0].lower()}"
-    figures = gap_figures(evidence, metric, "rendered")
-    if not figures:
-        return too_few(
-            CODE,
-            TITLE,
-            "all",
-            {},
-            "There are fewer than two groups with several portraits of each labelled gender.",
-            "Portraits of at least two speakers of each group and gender.",
-        )
+class IdentityGap(GapCheck):
+    """Similarity over the same-demographic impostor baseline, each group against all others."""
 
-    def sentence(named: list[str]) -> str:
-        worst = next(figure for figure in figures if figure.group == named[0])
+    code = "S2F005"
+    title = "Similarity to the own portrait differs between groups"
+    question = "Does the similarity to the own portrait differ between groups?"
+    scope = "all languages"
+    judged = (
+        Judged(
+            "similarity_gap",
+            "similarity over impostors, minus all other groups",
+            "cosine",
+            0.05,
+            "low",
+            two_sided=True,
+            per_group=True,
+            quantity="similarity",
+        ),
+    )
+    needs = "There are fewer than two groups with several portraits of each labelled gender."
+    would = "Portraits of at least two speakers of each group and gender."
+    compared_label = "similarity over impostors, minus all other groups"
+    counts_power = False
+
+    def metric(self, evidence: Evidence) -> str | None:
+        """Similarity over impostors by the primary model."""
+        models = evidence.similarity_models
+        return over_impostors(models[0]) if models else None
+
+    def measure(self, evidence: Evidence) -> Finding:
+        """The finding; not evaluable where the instrument has no similarity model."""
+        if not evidence.similarity_models:
+            return not_evaluable(self, "The instrument has no similarity model.", "An instrument with one.")
+        return super().measure(evidence)
+
+    def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
+        """The similarity of one group, and its gap."""
+        own = replace(worst.behind["own"], kind="difference")
         return (
             f"The rendered faces of {group_words(worst.group)} speakers resemble their own portraits over those of "
-            f"others of the same group and gender by a cosine of {amount(worst.beside['own'])} "
-            f"({evidence.similarity_models[0]}), {amount(worst.held)} against all other groups."
+            f"others of the same group and gender by a cosine of {own.text} ({evidence.similarity_models[0]}), "
+            f"{worst.judged.text} against all other groups."
         )
 
-    finding = judge_groups(evidence, CODE, TITLE, figures, sentence, direction="two_sided", figure="likeness gap")
-    beside: dict[str, Estimate] = {}
-    for model in evidence.similarity_models:
-        name = f"similarity_over_impostor_{model.lower()}"
-        beside[f"{model.lower()}.all"] = evidence.figure(name, "rendered", evidence.where())
-        for language in evidence.languages:
-            beside[f"{model.lower()}.language.{language}"] = evidence.figure(
-                name, "rendered", evidence.where(language=language)
-            )
-    for name in (metric for metric in evidence.metrics if metric.startswith("retrieval_at_")):
-        beside[f"{name}.all"] = evidence.figure(name, "rendered", evidence.where())
-        beside |= {
-            f"{name}.{group}.own": evidence.figure(name, "rendered", evidence.where(group=group))
-            for group in evidence.groups
-        }
-    return replace(finding, estimates={**finding.estimates, **beside})
+    def further(self, evidence: Evidence) -> dict[str, Figure]:
+        """Similarity over impostors by each model and language, and recall@k."""
+        found: dict[str, Figure] = {}
+        for model in evidence.similarity_models:
+            name = over_impostors(model)
+            found[f"{model.lower()}.all"] = evidence.figure(name, "rendered", evidence.where())
+            for language in evidence.languages:
+                found[f"{model.lower()}.language.{language}"] = evidence.figure(
+                    name, "rendered", evidence.where(language=language), language=language
+                )
+        for name in (metric.name for metric in evidence.metrics.values() if metric.quantity == RETRIEVAL):
+            found[f"{name}.all"] = evidence.figure(name, "rendered", evidence.where())
+            for group in evidence.groups:
+                found[f"{name}.{group}.own"] = evidence.figure(
+                    name, "rendered", evidence.where(group=group), group=group
+                )
+        return found
+
+
+CHECK = IdentityGap()

@@ -1,53 +1,108 @@
-"""S2F002: is a speaker read as another race as soon as the language changes?
+"""S2F002: is a speaker read as another race when only the language changes?
 
-Two clips of one speaker are read differently by chance alone, so the flips between languages are held against the flips
-within one language, of the same speakers. Any group, any two reads, either direction.
+Two clips of one speaker are read differently by chance alone, so the flips between languages are compared with the
+flips within one language, of the same speakers. Any group, any two reads, either direction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
+from audit.checks.check import Check
+from audit.checks.compared import CheckCompared, Compared, compare_groups
 from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
-from audit.checks.flips import flip_figures
-from audit.checks.verdicts import GroupFigure, judge_groups, too_few
-from audit.core.sentences import group_words, percent, points
+from audit.checks.flips import flip_figures, flips, languages_spoken, repeated
+from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
+from audit.checks.pair import Pair, Twofold
+from audit.checks.power import Comparison, GroupClips
+from audit.checks.strata import Mask
+from audit.core.sentences import group_words
+from audit.stats import Curve
 
-CODE = "S2F002"
-TITLE = "The read race changes with the language"
+
+class LanguageFlip(Check):
+    """Flips between languages over flips within a language, for every group; simultaneous over the groups."""
+
+    code = "S2F002"
+    title = "The read race changes with the language"
+    question = "Is a speaker read as another race when only the language changes?"
+    scope = "between two languages"
+    judged = (Judged("excess", "flips between languages minus those within", "share", 0.10, "high", per_group=True),)
+
+    def measure(self, evidence: Evidence) -> Finding:
+        """The excess of each group."""
+        if not evidence.groups:
+            return not_evaluable(self, "No speaker's group is known.", "Speakers whose group is known.")
+        figures = []
+        for group in evidence.groups:
+            mask = evidence.where(group=group)
+            found = flip_figures(evidence, mask)
+            excess = found.excess.curve().together(len(evidence.groups))
+            behind = {"within": _within(evidence, mask, group), "between": _between(evidence, mask, group)}
+            figures.append(GroupFigure(group, self.figure(evidence, "excess", excess, group=group), behind))
+        if not any(figure.judged.n_speakers for figure in figures):
+            return not_evaluable(
+                self,
+                "No speaker has two clips in each of two languages, so a change with the language cannot be told from "
+                "one between two clips.",
+                "Two clips or more in each of two languages, of the same speakers.",
+                figures={f"{figure.group}.between": figure.behind["between"] for figure in figures},
+            )
+
+        def sentence(named: list[str]) -> str:
+            worst = next(figure for figure in figures if figure.group == named[0])
+            return (
+                f"Two clips of one {group_words(worst.group)} speaker are read as different races in "
+                f"{worst.behind['between'].text} where their languages differ, against "
+                f"{worst.behind['within'].text} where they do not ({worst.judged.text})."
+            )
+
+        return judge_groups(self, evidence, figures, sentence)
+
+    def compare(self, pair: Pair) -> CheckCompared | None:
+        """The change of each speaker's flips between languages over those within one, from clips read in both runs."""
+        reads = [each.reads("rendered") for each in pair.each]
+        spoken, who = languages_spoken(pair.baseline), pair.baseline.speakers
+        in_both = (reads[0] >= 0) & (reads[1] >= 0) & (spoken >= 0)
+
+        def compared(group: str) -> Compared:
+            mask = pair.baseline.where(group=group)
+            own = [flip_figures(each, mask).excess.curve() for each in pair.each]
+            read = repeated(np.where(in_both & mask, 0, -1), who, spoken)
+            (able, *before), (_, *after) = (flips(each[read], who[read], spoken[read]) for each in reads)
+            within, between = (late - early for early, late in zip(before, after, strict=True))
+            found = Twofold.of(within, between, able, pair.settings, "flips")
+            # the figure rests on clips, not on speakers
+            clips = int(np.isin(who[read], able[~np.isnan(between - within)]).sum())
+            found = found.counted(clips, int(mask.sum()) - clips)
+            return Compared(group, own[0], own[1], found.curve(), found.both)
+
+        return compare_groups(pair, self.judged[0], compared, "flips between languages over those within one")
+
+    def power(self, group: GroupClips) -> Iterator[Comparison]:
+        """Two languages against one, of speakers with two clips in each of two."""
+        yield Comparison(self.judged[0], "two languages against one, same speakers", group.repeated(), "paired")
 
 
-def check(evidence: Evidence) -> Finding:
-    """The finding of S2F002: flips between languages over flips within a language, for every group.
+def _within(evidence: Evidence, mask: Mask, group: str) -> Figure:
+    curve = evidence.recomputed(lambda at: flip_figures(at, mask).within)
+    return _rate(evidence, curve, "within", group, "two clips of one language read differently")
 
-    The groups are held together by intervals at the Bonferroni level, as in S2F003.
-    """
-    if not evidence.groups:
-        return too_few(CODE, TITLE, "all", {}, "No speaker's group is known.", "Speakers whose group is known.")
-    figures = []
-    for group in evidence.groups:
-        found = flip_figures(evidence, evidence.where(group=group))
-        excess = found.excess.curve().together(len(evidence.groups))
-        beside = {"within": found.within, "between": found.between}
-        figures.append(GroupFigure(group, excess.at(evidence.settings.confidence), beside, excess))
-    if not any(figure.held.n_speakers for figure in figures):
-        return too_few(
-            CODE,
-            TITLE,
-            "all",
-            {f"{figure.group}.between": figure.beside["between"] for figure in figures},
-            "No speaker is heard twice in each of two languages, so that a change with the language cannot be told "
-            "from one between two clips.",
-            "Two clips or more in each of two languages, of the same speakers.",
-        )
 
-    def sentence(named: list[str]) -> str:
-        worst = next(figure for figure in figures if figure.group == named[0])
-        return (
-            f"Two clips of one {group_words(worst.group)} speaker are read as different races in "
-            f"{percent(worst.beside['between'])} where their languages differ, against "
-            f"{percent(worst.beside['within'])} where they do not ({points(worst.held)})."
-        )
+def _between(evidence: Evidence, mask: Mask, group: str) -> Figure:
+    curve = evidence.recomputed(lambda at: flip_figures(at, mask).between)
+    return _rate(evidence, curve, "between", group, "two clips of two languages read differently")
 
-    return judge_groups(
-        evidence, CODE, TITLE, figures, sentence, direction="greater", figure="flips between languages over within"
+
+def _rate(evidence: Evidence, curve: Curve, name: str, group: str, label: str) -> Figure:
+    estimate = curve.at(evidence.settings.confidence)
+    return Figure.of(
+        estimate, name=name, unit="share", kind="rate", group=group, stage="rendered", label=label, curve=curve
     )
+
+
+CHECK = LanguageFlip()

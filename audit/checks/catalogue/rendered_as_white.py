@@ -7,105 +7,189 @@ speakers' clips in another language (what the language alone does).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
+import numpy as np
+
+from audit.checks.check import Check
+from audit.checks.compared import CheckCompared, Compared, measured
 from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
-from audit.checks.verdicts import judge, too_few
-from audit.core.sentences import group_words, listing, percent, points
-from audit.core.vocabulary import ordered_groups
-from audit.stats import Estimate
+from audit.checks.judging import judge, not_evaluable
+from audit.checks.pair import Pair
+from audit.checks.power import Comparison, GroupClips
+from audit.checks.strata import Mask
+from audit.core.sentences import group_words, listing
+from audit.core.vocabulary import group_members, ordered_groups
+from audit.stats import ALL, Curve, Estimate
 
-CODE = "S2F001"
-TITLE = "English-speaking Asian speakers rendered as white"
-RACE, WHITE, READ = "asian", "white", "read_white"
+RACE: Final = "asian"
+WHITE: Final = "white"
+ENGLISH: Final = "en"
+READ: Final = f"read_{WHITE}"
 
 
-def check(evidence: Evidence) -> Finding:
-    """The finding of S2F001.
+class RenderedAsWhite(Check):
+    """Faces of English-speaking Asian speakers that are read as white, over their portraits.
 
-    ``estimate`` is the excess over the portrait; where there are no portraits, the excess over the ceiling; where there
-    is neither, the difference that the language makes. Of labels that allow several groups, those with white are left
-    out: a face read as white is right for them.
+    The headline is the excess over the portrait; where there are no portraits, the excess over the ceiling; where there
+    is neither, the effect of the language. Of labels that allow several groups, those with white are excluded: a face
+    read as white is right for them.
     """
-    english = evidence.where(race=RACE, but=WHITE, english=True)
-    speakers = evidence.frame["speaker_id"][english]
-    either = set(evidence.frame["group"][evidence.where(race=RACE, english=True) & ~english])
-    left_out = (
-        f" Speakers labelled {listing([group_words(label) for label in ordered_groups(either)])} are left out: a face "
-        "read as white is right for them."
-        if either
-        else ""
+
+    code = "S2F001"
+    title = "English-speaking Asian speakers rendered as white"
+    question = "Are English-speaking Asian speakers rendered as white?"
+    scope = "heard in English"
+    judged = (
+        Judged("excess_over_portrait", "rendered minus portrait", "share", 0.10, "high"),
+        Judged("excess_over_ceiling", "rendered minus ceiling", "share", 0.10, "high"),
+        Judged("language_effect", "English minus the other language", "share", 0.10, "high"),
     )
-    if not english.any():
-        return too_few(
-            CODE,
-            TITLE,
-            "asian",
-            {},
-            f"No speaker of group asian is heard in English.{left_out}",
-            "English clips of speakers whose group is asian.",
+
+    def measure(self, evidence: Evidence) -> Finding:
+        """The three differences and the rates behind them."""
+        english = evidence.where(race=RACE, but=WHITE, english=True)
+        either = set(evidence.frame["group"][evidence.where(race=RACE, english=True) & ~english])
+        excluded = (
+            f" Speakers labelled {_listed(either)} are excluded: a face read as white is right for them."
+            if either
+            else ""
         )
-    other = evidence.where(race=RACE, but=WHITE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
-    compared = {
-        "excess_over_portrait": evidence.changed(READ, "portrait", "rendered", english),
-        "excess_over_ceiling": evidence.changed(READ, "ceiling", "rendered", english),
-        "language_effect": evidence.contrasted(READ, "rendered", other, english),
-    }
-    estimates: dict[str, Estimate] = {
-        "portrait": evidence.figure(READ, "portrait", english),
-        "ceiling": evidence.figure(READ, "ceiling", english),
-        "rendered": evidence.figure(READ, "rendered", english),
-        "rendered_other_language": evidence.figure(READ, "rendered", other),
-        **{name: pairs.difference() for name, pairs in compared.items()},
-        "rendered_corrected": evidence.corrected("rendered", "white", english),
-        "rendered_other_language_corrected": evidence.corrected("rendered", "white", other),
-        "not_own": _complement(evidence.figure("read_own_group", "rendered", english)),
-    }
-    if evidence.human is not None:
-        estimates["rendered_prediction_powered"] = evidence.predicted(READ, english)
-    headline = next((name for name in compared if estimates[name].value is not None), "excess_over_portrait")
-    labels = [label for label in ordered_groups(set(evidence.frame["group"][english])) if label != "asian"]
-    mixed = (
-        f" Speakers labelled {listing([group_words(label) for label in labels])} are among them, since the labels do "
-        "not tell them apart."
-        if labels
-        else ""
-    )
-    of_english = _english_words(estimates, evidence.instrument)
-    sentence = f"{of_english} {_language_words(estimates, bool(other.any()))}{mixed}{left_out}"
-    return judge(
-        evidence,
-        CODE,
-        TITLE,
-        "asian",
-        estimates[headline],
-        estimates,
-        sentence,
-        direction="greater",
-        figure=headline.replace("_", " "),
-        curve=compared[headline].curve(),
-    )
+        if not english.any():
+            return not_evaluable(
+                self,
+                f"No speaker of group asian is heard in English.{excluded}",
+                "English clips of speakers whose group is asian.",
+                group=RACE,
+            )
+        speakers = evidence.frame["speaker_id"][english]
+        other = (
+            evidence.where(race=RACE, but=WHITE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
+        )
+        figures = self._figures(evidence, english, other)
+        headline = next(
+            (item.name for item in self.judged if figures[item.name].value is not None), self.judged[0].name
+        )
+        labels = set(evidence.frame["group"][english]) - {RACE}
+        mixed = f" Speakers labelled {_listed(labels)} are included, since the labels allow both." if labels else ""
+        sentence = (
+            f"{_of_english(figures, evidence.instrument)} {_of_language(figures, bool(other.any()))}{mixed}{excluded}"
+        )
+        return judge(self, evidence, figures[headline], figures, sentence)
+
+    def _figures(self, evidence: Evidence, english: Mask, other: Mask) -> dict[str, Figure]:
+        compared = {
+            "excess_over_portrait": evidence.changed(READ, "portrait", "rendered", english),
+            "excess_over_ceiling": evidence.changed(READ, "ceiling", "rendered", english),
+            "language_effect": evidence.contrasted(READ, "rendered", other, english),
+        }
+
+        def rate(name: str, curve: Curve, language: str, label: str, stage: str = "rendered") -> Figure:
+            return evidence.as_figure(curve, READ, stage, name=name, group=RACE, language=language, label=label)
+
+        figures = {
+            stage: rate(stage, evidence.figure_curve(READ, stage, english), ENGLISH, stage, stage)
+            for stage in ("portrait", "ceiling", "rendered")
+        }
+        figures["rendered_other_language"] = rate(
+            "rendered_other_language",
+            evidence.figure_curve(READ, "rendered", other),
+            ALL,
+            "rendered, the other language",
+        )
+        for name, pairs in compared.items():
+            language = ALL if name == "language_effect" else ENGLISH
+            figures[name] = self.figure(evidence, name, pairs.curve(), group=RACE, language=language)
+        figures["rendered_corrected"] = rate(
+            "rendered_corrected",
+            _corrected(evidence, english),
+            ENGLISH,
+            "rendered, corrected for misclassification",
+        )
+        figures["rendered_other_language_corrected"] = rate(
+            "rendered_other_language_corrected",
+            _corrected(evidence, other),
+            ALL,
+            "rendered, the other language, corrected for misclassification",
+        )
+        own = evidence.figure_curve("read_own_group", "rendered", english)
+        not_own = Curve(lambda confidence: _complement(own.at(confidence)), own.least)
+        figures["not_own"] = rate("not_own", not_own, ENGLISH, "not read as the own group")
+        if evidence.human is not None:
+            curve = evidence.recomputed(lambda at: at.predicted(READ, english))
+            label = "rendered, with readings by people (prediction-powered)"
+            figures["rendered_prediction_powered"] = rate("rendered_prediction_powered", curve, ENGLISH, label)
+        return figures
+
+    def compare(self, pair: Pair) -> CheckCompared | None:
+        """The change of the excess; the portrait is the same picture in both runs, so that it cancels."""
+        portraits = pair.baseline.has("portrait")
+
+        def compared(group: str, mask: Mask) -> Compared:
+            if portraits:
+                mask = mask & ~np.isnan(pair.baseline.values("portrait", READ))
+                own = [each.changed(READ, "portrait", "rendered", mask).curve() for each in pair.each]
+            else:
+                own = [each.figure_curve(READ, "rendered", mask) for each in pair.each]
+            pairs = pair.pairs(pair.change(READ), mask, "rate", f"rendered.{READ}")
+            return Compared(group, own[0], own[1], pairs.curve(), pairs)
+
+        english = pair.baseline.where(race=RACE, but=WHITE, english=True)
+        if not english.any():
+            return None
+        groups = [
+            compared(group, pair.baseline.where(group=group, english=True))
+            for group in pair.baseline.groups
+            if WHITE not in group_members(group)
+        ]
+        what = "excess over the portrait" if portraits else "rendered faces read as white"
+        return CheckCompared(
+            self.judged[0],
+            compared(RACE, english),
+            tuple(measured(groups)),
+            f"read as white in English: {what}",
+        )
+
+    def power(self, group: GroupClips) -> Iterator[Comparison]:
+        """English clips against portraits, and against the same speakers' clips in another language."""
+        speaking = group.speaking(ENGLISH)
+        if RACE not in group_members(group.group) or not speaking:
+            return
+        for words, n in (
+            ("rendered against portrait, same speakers", speaking),
+            ("English against another language, same speakers", group.speaking_also(ENGLISH)),
+        ):
+            yield Comparison(self.judged[0], words, n, "paired", language=ENGLISH, simultaneous=False)
 
 
-def _english_words(estimates: Mapping[str, Estimate], instrument: str) -> str:
-    if not estimates["rendered"].n_speakers:
+def _corrected(evidence: Evidence, mask: Mask) -> Curve:
+    return evidence.recomputed(lambda at: at.corrected("rendered", WHITE, mask))
+
+
+def _listed(labels: set[str]) -> str:
+    return listing([group_words(label) for label in ordered_groups(labels)])
+
+
+def _of_english(figures: Mapping[str, Figure], instrument: str) -> str:
+    if not figures["rendered"].n_speakers:
         return f"Of asian speakers heard in English, no rendered face could be read by {instrument}."
     return (
-        f"Of asian speakers heard in English, {percent(estimates['rendered'])} of the rendered faces are read as "
-        f"white by {instrument}, against {percent(estimates['portrait'])} of their portraits "
-        f"({points(estimates['excess_over_portrait'])})."
+        f"Of asian speakers heard in English, {figures['rendered'].text} of the rendered faces are read as white by "
+        f"{instrument}, against {figures['portrait'].text} of their portraits ({figures['excess_over_portrait'].text})."
     )
 
 
-def _language_words(estimates: Mapping[str, Estimate], heard: bool) -> str:
+def _of_language(figures: Mapping[str, Figure], heard: bool) -> str:
     if not heard:
-        return "None of them is heard in another language, so what English does cannot be told."
-    if not estimates["language_effect"].n_speakers:
+        return "None of them is heard in another language, so the effect of English cannot be told."
+    if not figures["language_effect"].n_speakers:
         return "They are heard in another language too, but no speaker's faces could be read in both."
     return (
-        f"In another language the same speakers' faces are read as white in "
-        f"{percent(estimates['rendered_other_language'])}: English makes {points(estimates['language_effect'])}."
+        "In another language the same speakers' faces are read as white in "
+        f"{figures['rendered_other_language'].text}. The difference is {figures['language_effect'].text}."
     )
 
 
@@ -123,3 +207,6 @@ def _complement(estimate: Estimate) -> Estimate:
         estimate.n_missing,
         estimate.method,
     )
+
+
+CHECK = RenderedAsWhite()

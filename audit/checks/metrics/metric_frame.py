@@ -24,6 +24,10 @@ from audit.stats.settings import Kind, Settings
 ENGLISH: Final = "en"
 GALLERY: Final = "retrieval_gallery"
 """After ``stage.`` the column of how many portraits a face's own one was sought among."""
+FEATURE_DISTANCE: Final = "feature_distance"
+"""The quantity of the paper's distances between the features of face and portrait."""
+RETRIEVAL: Final = "recall_at_k"
+"""The quantity of the metrics that say whether the own portrait is among the first k of the gallery."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class Metric:
         At which stages it can be scored.
     worse : {"low", "high"} or None
         Which end is bad for a group; None where neither is.
+    unit : str
+        A unit of :mod:`audit.core.units`.
+    quantity : str
+        What it measures, the same for metrics that share a check's margin; its own name where left out.
     """
 
     name: str
@@ -49,6 +57,12 @@ class Metric:
     words: str
     stages: tuple[str, ...] = STAGES
     worse: Literal["low", "high"] | None = None
+    unit: str = "share"
+    quantity: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.quantity:
+            object.__setattr__(self, "quantity", self.name)
 
 
 def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
@@ -59,24 +73,35 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
         Metric("read_own_group", "rate", "read as the speaker's own group", worse="low"),
         *(Metric(f"read_{race}", "rate", f"read as {race.replace('_', ' ')}") for race in RACES),
         Metric("gender_right", "rate", "gender read as labelled", worse="low"),
-        Metric("age_error", "mean", "years between the age read and the age labelled", worse="high"),
+        Metric("age_error", "mean", "years between the age read and the age labelled", worse="high", unit="years"),
         *(
             metric
             for model in similarity_models
             for metric in (
-                Metric(f"similarity_{model.lower()}", "mean", f"cosine to the own portrait ({model})", later, "low"),
+                Metric(
+                    f"similarity_{model.lower()}",
+                    "mean",
+                    f"cosine to the own portrait ({model})",
+                    later,
+                    "low",
+                    "cosine",
+                    "similarity",
+                ),
                 Metric(
                     f"impostor_{model.lower()}",
                     "mean",
                     f"mean cosine to others' portraits of the same group and gender ({model})",
                     later,
+                    unit="cosine",
                 ),
                 Metric(
-                    f"similarity_over_impostor_{model.lower()}",
+                    over_impostors(model),
                     "mean",
-                    f"the one minus the other ({model})",
+                    f"cosine to the own portrait over that to others' ({model})",
                     later,
                     "low",
+                    "cosine",
+                    "similarity",
                 ),
             )
         ),
@@ -87,6 +112,7 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
                 f"own portrait {_among(first)} of the gallery by cosine ({model})",
                 later,
                 "low",
+                quantity=RETRIEVAL,
             )
             for model in primary
             for first in FIRST
@@ -98,12 +124,25 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
                 f"{words} between the unit features of face and own portrait ({model})",
                 later,
                 "high",
+                "degrees" if distance == "angle" else "distance",
+                FEATURE_DISTANCE,
             )
             for model in primary
             for distance, words in (("angle", "degrees"), ("l2", "L2"), ("l1", "L1"))
         ),
         Metric("no_face", "rate", "no face that could be read", ("rendered",), "high"),
     )
+
+
+def over_impostors(model: str) -> str:
+    """The name of a model's similarity over the impostor baseline.
+
+    Examples
+    --------
+    >>> over_impostors("FaceRes")
+    'similarity_over_impostor_faceres'
+    """
+    return f"similarity_over_impostor_{model.lower()}"
 
 
 def retrieval_metric(first: int, model: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from audit.audits.privacy.sharing import withheld
 from audit.comparisons.changes import WORDS, Change
-from audit.comparisons.check_changes import HELD_TOGETHER
 from audit.comparisons.comparison import COMPARISON, Comparison
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
@@ -25,11 +24,9 @@ from audit.reports.html.tabular import Cell, Column, TableView, code, head, whol
 from audit.reports.html.texts import fill, read_texts
 from audit.reports.html.wording import (
     counted,
-    estimate_unit,
     group_name,
     language_name,
     metric_name,
-    metric_unit,
     write_confidence,
 )
 from audit.stats import ALL
@@ -186,10 +183,10 @@ def _columns(*first: str) -> tuple[Column, ...]:
     )
 
 
-def _cells(view: TableView, change: Change, unit: str, texts: dict[str, Any], signed: bool) -> list[Cell]:
+def _cells(view: TableView, change: Change, texts: dict[str, Any]) -> list[Cell]:
     values = [
-        view.estimate(item.as_dict(), unit, signed or i == 2, bare=False, speakers=i == 2)
-        for i, item in enumerate((change.before, change.after, change.change))
+        view.estimate(item.as_dict(), item.unit, item.signed, bare=False, speakers=item is change.change)
+        for item in (change.before, change.after, change.change)
     ]
     told = texts["outcomes"].get(change.word)
     word = words(f"{told['symbol']} {told['name']}") if told else Cell("\N{EN DASH}")
@@ -210,10 +207,9 @@ def _checks(comparison: Comparison, letter: str, texts: dict[str, Any]) -> list[
                 f"{change.figure}-{letter}".lower(), caption, _columns("Group"), sortable=False
             )
         view, group = views[change.figure], group_name(change.group)
-        lead = "worst change: " if change.figure in HELD_TOGETHER else "headline: "
+        lead = "worst change: " if change.worst_of_groups else "headline: "
         whom = f"{lead}{group}" if change.headline else group
-        unit = estimate_unit(change.figure, "")
-        view.rows.append([head(whom), *_cells(view, change, unit, texts, signed=True)])
+        view.rows.append([head(whom), *_cells(view, change, texts)])
     return list(views.values())
 
 
@@ -226,5 +222,5 @@ def _metrics(comparison: Comparison, letter: str, texts: dict[str, Any], *, by_l
             continue
         language = [words(language_name(change.language))] if by_language else []
         first = [head(metric_name(change.figure)), words(group_name(change.group)), *language]
-        view.rows.append([*first, *_cells(view, change, metric_unit(change.figure), texts, signed=False)])
+        view.rows.append([*first, *_cells(view, change, texts)])
     return view

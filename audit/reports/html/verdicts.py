@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
 from audit.audits.audit import Audit
+from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.charts import nice_reach
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.texts import fill, texts
-from audit.reports.html.wording import counted, estimate_name, estimate_signed, estimate_unit, group_name
-from audit.stats.estimate import Estimate
+from audit.reports.html.wording import counted, figure_name, group_name
 
 GLYPH_WIDTH: Final = 240
 """Units of the drawing, one CSS pixel each at its natural size."""
-
-ONE_SIDED: Final = frozenset({"S2F001", "S2F002", "S2F003", "S2F007"})
-"""Checks that look for a difference in one direction: all that lies below the margin is tolerated."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,8 @@ class Verdict:
     title: str
     outcome: str
     about: str
+    by_group: Mapping[str, str]
+    scope: str
     sentence: str
     reason: str
     would_change: str
@@ -94,12 +93,13 @@ def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
     return [(outcome, number) for outcome, number in counts if number]
 
 
-def draw(estimate: Estimate, unit: str, signed: bool, threshold: float | None, one_sided: bool = False) -> Glyph | None:
-    """The drawing of an estimate, ``None`` where there is no point to draw."""
+def draw(figure: Figure) -> Glyph | None:
+    """The drawing of a figure against its margin, ``None`` where there is no value to draw."""
+    estimate, unit, signed, margin = figure, figure.unit, figure.signed, figure.margin
     if estimate.value is None:
         return None
     inset = 8.0
-    ends = [abs(v) for v in (estimate.value, estimate.low, estimate.high, threshold) if v is not None]
+    ends = [abs(v) for v in (estimate.value, estimate.low, estimate.high, margin) if v is not None]
     reach = 1.0 if unit == "share" and not signed else nice_reach(max(ends))
     left = -reach if signed or min(estimate.value, estimate.low or 0.0) < 0 else 0.0
 
@@ -108,7 +108,11 @@ def draw(estimate: Estimate, unit: str, signed: bool, threshold: float | None, o
         return round(inset + (GLYPH_WIDTH - 2 * inset) * (inside - left) / (reach - left), 2)
 
     bar = None if estimate.interval is None else (place(estimate.interval[0]), place(estimate.interval[1]))
-    band = None if threshold is None else (place(left if one_sided else -abs(threshold)), place(abs(threshold)))
+    band = None
+    if margin is not None:
+        tolerated = {"greater": (left, margin), "less": (-margin, reach), "two_sided": (-margin, margin)}
+        low, high = tolerated[figure.direction]
+        band = (place(low), place(high))
     ticks = [
         Tick(place(left), write_number(left, unit, signed), "start"),
         Tick(place(reach), write_number(reach, unit, signed), "end"),
@@ -118,8 +122,8 @@ def draw(estimate: Estimate, unit: str, signed: bool, threshold: float | None, o
     interval = write_interval(estimate.low, estimate.high, unit, signed)
     words = texts()["results"]
     spoken = fill(words["spoken"], value=write_value(estimate.value, unit, signed), interval=interval)
-    if threshold is not None:
-        spoken += fill(words["spoken_margin"], margin=_margin(threshold, unit))
+    if margin is not None:
+        spoken += fill(words["spoken_margin"], margin=_margin(margin, unit))
     return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
 
 
@@ -149,10 +153,7 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
 
 def _verdict(finding: Finding) -> Verdict:
     estimate, said = finding.estimate, texts()["results"]
-    unit = _unit(finding)
-    signed = finding.threshold is not None or any(
-        finding.estimates[name] == estimate and estimate_signed(name) for name in finding.estimates
-    )
+    unit, signed = (estimate.unit, estimate.signed) if estimate else ("", False)
     value = interval = sizes = missing = ""
     glyph = None
     if estimate is not None:
@@ -164,13 +165,15 @@ def _verdict(finding: Finding) -> Verdict:
         else:
             value = write_value(estimate.value, unit, signed)
             interval = write_interval(estimate.low, estimate.high, unit, signed)
-            glyph = draw(estimate, unit, signed, finding.threshold, finding.code in ONE_SIDED)
+            glyph = draw(estimate)
     margin = "" if finding.threshold is None else _margin(finding.threshold, unit)
     return Verdict(
         code=clean(finding.code),
         title=clean(finding.title),
         outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
         about=_about(finding.group),
+        by_group=finding.by_group,
+        scope=clean(finding.scope),
         sentence=clean(finding.sentence),
         reason=_sentence(finding.reason),
         would_change=_sentence(finding.would_change),
@@ -202,14 +205,6 @@ def _sentence(words: str) -> str:
     return clean(words[:1].upper() + words[1:])
 
 
-def _unit(finding: Finding) -> str:
-    """The unit of the headline: that of the named figure it is, else that of the check."""
-    for name, estimate in finding.estimates.items():
-        if estimate == finding.estimate:
-            return estimate_unit(finding.code, name)
-    return estimate_unit(finding.code, "")
-
-
 def _figures(finding: Finding) -> TableView | None:
     if not finding.estimates:
         return None
@@ -226,14 +221,12 @@ def _figures(finding: Finding) -> TableView | None:
         ),
         sortable=False,
     )
-    for name, item in finding.estimates.items():
-        figure = view.estimate(
-            item.as_dict(), estimate_unit(finding.code, name), estimate_signed(name), bare=False, speakers=False
-        )
+    for item in finding.estimates.values():
+        figure = view.estimate(item.as_dict(), item.unit, item.signed, bare=False, speakers=False)
         method = words(clean(item.method)) if item.value is not None else Cell("\N{EN DASH}")
         view.rows.append(
             [
-                head(estimate_name(finding.code, name)),
+                head(figure_name(item)),
                 figure,
                 whole(item.n_speakers),
                 whole(item.n_clips),

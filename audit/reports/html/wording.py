@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from audit.checks.figure import Figure
 from audit.core.clean_text import clean
 from audit.core.vocabulary import RACES, UNKNOWN
 
@@ -29,32 +30,6 @@ _METRICS: Final = {
     "no_face": "no usable face",
 }
 
-_ESTIMATES: Final = {
-    "excess_over_portrait": "rendered minus portrait",
-    "excess_over_ceiling": "rendered minus ceiling",
-    "language_effect": "English minus the other language",
-    "rendered_other_language": "rendered, the other language",
-    "not_own": "not read as the own group",
-    "coverage_effect": "well heard minus hardly heard",
-    "well_heard": "where the training heard the group well",
-    "hardly_heard": "where it hardly heard the group",
-}
-
-_BESIDE: Final = {
-    "own": "the group itself",
-    "others": "all other groups",
-    "within": "two clips of one language read differently",
-    "between": "two clips of two languages read differently",
-    "well_heard": _ESTIMATES["well_heard"],
-    "hardly_heard": _ESTIMATES["hardly_heard"],
-}
-
-_HELD: Final = {
-    "S2F002": "flips between languages minus those within",
-    "S2F003": "fall to rendered",
-    "S2F007": "well heard minus hardly heard",
-}
-
 _STATUSES: Final = {
     "ok": "read at every stage",
     "no_face": "no face in the rendered picture",
@@ -65,8 +40,6 @@ _STATUSES: Final = {
     "portrait_no_face": "no face in the portrait",
     "model_error": "the model failed",
 }
-
-_SIGNED: Final = re.compile(r"excess|effect|gap|change|minus|difference|drop|fall|loss|worst")
 
 
 def file_stem(name: str) -> str:
@@ -147,37 +120,18 @@ def metric_name(metric: str) -> str:
     return clean(metric.replace("_", " "))
 
 
-def estimate_name(code: str, name: str) -> str:
-    """The name of one of a finding's figures as it is written; a group alone names what was held against the margin.
+def figure_name(figure: Figure) -> str:
+    """A finding's figure as it is written: its group, what it is, and its language.
 
     Examples
     --------
-    >>> estimate_name("S2F001", "not_own"), estimate_name("S2F003", "black"), estimate_name("S2F003", "black.rendered")
-    ('not read as the own group', 'black: fall to rendered', 'black: rendered')
-    >>> estimate_name("S2F004", "age_error.asian.own"), estimate_name("S2F006", "language.zh")
-    ('age error, asian: the group itself', 'in Chinese')
+    >>> figure_name(Figure(0.5, 0.4, 0.6, 9, 9, 0, "exact", group="black", language="zh", label="fall to rendered"))
+    'black, in Chinese: fall to rendered'
     """
-    if name in _ESTIMATES:
-        return _ESTIMATES[name]
-    parts = name.split(".")
-    lead = []
-    if parts[0] in _METRICS or (len(parts) > 1 and not _is_group(parts[0]) and parts[0] != "language"):
-        lead.append(metric_name(parts.pop(0)))
-    if parts and _is_group(parts[0]):
-        group = group_name(parts.pop(0))
-        what = _BESIDE.get(parts[0], metric_name(parts[0])) if parts else _held(code)
-        return ", ".join([*lead, f"{group}: {what}"])
-    if parts[:1] == ["language"] and len(parts) > 1:
-        return ", ".join([*lead, f"in {language_name(parts[1])}"])
-    return ", ".join([*lead, *(group_name(part) if part == "all" else metric_name(part) for part in parts)])
-
-
-def _held(code: str) -> str:
-    return _HELD.get(code, "minus all other groups")
-
-
-def _is_group(name: str) -> bool:
-    return name == UNKNOWN or set(name.split("|")) <= set(RACES)
+    whom = [] if figure.group == "all" else [group_name(figure.group)]
+    whom += [] if figure.language == "all" else [f"in {language_name(figure.language)}"]
+    label = clean(figure.label or figure.name)
+    return f"{', '.join(whom)}: {label}" if whom else label
 
 
 def status_name(status: str) -> str:
@@ -194,28 +148,6 @@ def metric_unit(metric: str) -> str:
     if metric.startswith("feature_"):
         return "degrees" if "angle" in metric else "distance"
     return "share"
-
-
-def estimate_unit(code: str, name: str) -> str:
-    """The unit of one of a finding's figures, by the check's code and the figure's name."""
-    if re.search(r"(^|[_.])age([_.]|$)", name):
-        return "years"
-    if re.search(r"similarity|impostor|cosine", name) or (
-        code == "S2F005" and not re.search(r"retriev|rank|r_?at", name)
-    ):
-        return "cosine"
-    return "share"
-
-
-def estimate_signed(name: str) -> bool:
-    """Whether one of a finding's figures is a difference, by its name.
-
-    Examples
-    --------
-    >>> [estimate_signed(name) for name in ("language_effect", "age_error.black", "black.rendered")]
-    [True, True, False]
-    """
-    return bool(_SIGNED.search(name)) or _is_group(name.rsplit(".", maxsplit=1)[-1])
 
 
 def write_confidence(settings: Mapping[str, object]) -> str:

@@ -171,8 +171,8 @@ def _context(probe: Probe, folder: Path, texts: dict[str, Any]) -> dict[str, obj
 
 
 def _answer(finding: Finding) -> Answer:
-    unit = unit_of(finding.code.split(".", maxsplit=1)[1])
     estimate = finding.estimate
+    unit = estimate.unit if estimate else ""
     margin = write_value(finding.threshold or 0.0, unit, signed=unit == "share").removeprefix("+")
     value = interval = sizes = ""
     glyph = None
@@ -183,7 +183,7 @@ def _answer(finding: Finding) -> Answer:
         else:
             value = write_value(estimate.value, unit, signed=True)
             interval = write_interval(estimate.low, estimate.high, unit, signed=True)
-            glyph = draw(estimate, unit, True, finding.threshold, True)
+            glyph = draw(estimate)
     p = ""
     if finding.p_value is not None and finding.p_adjusted is not None:
         p = f"{_written_p(finding.p_value)}, adjusted {_written_p(finding.p_adjusted)}"

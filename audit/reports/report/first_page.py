@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from audit.audits.audit import Audit
 from audit.checks.finding import OUTCOMES
+from audit.core.sentences import listing
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
@@ -74,15 +75,17 @@ def first_sentence(sentences: str) -> str:
 
 
 def _line(place: int, verdict: Verdict, words: Mapping[str, Any]) -> Line:
-    heard = words["heard"].get(verdict.code)
-    # the outcome of every group stands in the reason, as the check wrote it
-    lead = words["by_group"]
-    each = [part.removeprefix(lead) for part in _END.split(verdict.reason) if part.startswith(lead)]
     whom = verdict.about
-    if each:
-        told = each[0].removesuffix(".")
-        whom = told[:1].upper() + told[1:]
-    return Line(place, verdict, "; ".join([whom, *([heard] if heard else [])]), first_sentence(verdict.sentence))
+    if verdict.by_group:
+        alike = [
+            (outcome, [group_name(group) for group, found in verdict.by_group.items() if found == outcome])
+            for outcome in OUTCOMES
+        ]
+        named = [f"{texts()['outcomes'][outcome]['name']} for {listing(groups)}" for outcome, groups in alike if groups]
+        whom = "; ".join(named)
+        whom = whom[:1].upper() + whom[1:]
+    whom = "; ".join(filter(None, (whom, verdict.scope)))
+    return Line(place, verdict, whom, first_sentence(verdict.sentence))
 
 
 def _together(audit: Audit, words: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Two runs on the same clips, clip by clip beside one another."""
+"""Pairs of runs: a baseline and a candidate on the same clips."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from audit.stats.speakers import Reads, Standing
 
 
 @dataclass(frozen=True)
-class Both:
-    """A baseline and a candidate, row by row the same clips; who stands where is told by the baseline.
+class Pair:
+    """A baseline and a candidate, row by row the same clips; groups and languages are read from the baseline.
 
-    The runs are such as :func:`audit.comparisons.comparable.refuse_what_differs` lets pass.
+    The runs differ in their model only; see :mod:`audit.comparisons.comparable`.
     """
 
     baseline: Evidence

@@ -1,0 +1,140 @@
+"""A judged figure in two runs, and how it changed: candidate minus baseline, on the same clips and speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from audit.checks.figure import Figure, Harm, Judged
+from audit.checks.pair import Pair
+from audit.stats import ALL, Curve, Estimate, Pairs
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One figure in two runs.
+
+    Attributes
+    ----------
+    group : str
+        The group that it is about.
+    baseline, candidate : Curve
+        The figure in each run, at every confidence.
+    change : Curve
+        Candidate minus baseline, paired.
+    pairs : Pairs or None
+        The speakers of the change, for a permutation test; ``None`` where the change is no mean over speakers.
+    """
+
+    group: str
+    baseline: Curve
+    candidate: Curve
+    change: Curve
+    pairs: Pairs | None = None
+
+    def adjusted(self, number: int) -> Compared:
+        """The same figure with intervals adjusted for ``number`` simultaneous comparisons (Bonferroni)."""
+        baseline, candidate, change = (c.together(number) for c in (self.baseline, self.candidate, self.change))
+        return Compared(self.group, baseline, candidate, change, self.pairs)
+
+
+@dataclass(frozen=True)
+class CheckCompared:
+    """How a check's judged figure changed between two runs.
+
+    Attributes
+    ----------
+    judged : Judged
+        The declaration of the figure.
+    headline : Compared
+        The change of the headline figure, or the worst change of any group.
+    groups : tuple of Compared
+        The groups' own changes, each at the confidence of one comparison.
+    label : str
+        What is compared, in words.
+    worst_of_groups : bool
+        Whether the headline is the worst change of any group, simultaneous over all groups.
+    """
+
+    judged: Judged
+    headline: Compared
+    groups: tuple[Compared, ...]
+    label: str
+    worst_of_groups: bool = False
+
+
+def compare_groups(pair: Pair, judged: Judged, compared: Callable[[str], Compared], label: str) -> CheckCompared | None:
+    """A figure that a check judges for each group, in two runs; ``None`` where no group can be measured."""
+    groups = measured([compared(group) for group in pair.baseline.groups])
+    if not groups:
+        return None
+    return CheckCompared(judged, worst(groups, judged.harm), tuple(groups), label, worst_of_groups=True)
+
+
+def measured(groups: Sequence[Compared]) -> list[Compared]:
+    """The groups for which at least one run has a figure."""
+    return [group for group in groups if any(point(curve) is not None for curve in (group.baseline, group.candidate))]
+
+
+def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
+    """The worst change of any group, with a simultaneous interval.
+
+    Value, low and high are the largest (smallest where low is harm) of the groups' own, with intervals at the
+    Bonferroni level: as often as the confidence says, all groups' changes lie in theirs, and so does the worst one in
+    this. Baseline and candidate are those of the group with the worst value. Where a group's change has no interval,
+    the worst change has none either, since that group could be the worst.
+
+    Parameters
+    ----------
+    groups : sequence of Compared
+        One or more.
+    harm : {"high", "low"}
+        Which end of the figure is harm.
+
+    Examples
+    --------
+    >>> one = Curve(lambda confidence: Estimate(0.2, 0.1, 0.3, 9, 9, 0, "x"))
+    >>> other = Curve(lambda confidence: Estimate(0.1, -0.4, 0.6, 9, 9, 0, "x"))
+    >>> found = worst([Compared("asian", one, one, one), Compared("black", one, one, other)], "high")
+    >>> found.group, found.change.at(0.95).value, found.change.at(0.95).interval
+    ('asian', 0.2, (0.1, 0.6))
+    """
+    adjusted = [group.adjusted(len(groups)) for group in groups]
+    most = max if harm == "high" else min
+    points = [point(group.change) for group in groups]
+    known = [value for value in points if value is not None]
+    named = adjusted[points.index(most(known))] if known else adjusted[0]
+
+    def change(confidence: float) -> Estimate:
+        own = named.change.at(confidence)
+        others = {group.group: group.change.at(confidence) for group in adjusted}
+        lacking = [name for name, found in others.items() if found.interval is None]
+        if lacking:
+            method = f"no interval for the worst change: {lacking[0]}: {others[lacking[0]].method}"
+            return replace(own, low=None, high=None, method=method)
+        ends = [found.interval for found in others.values() if found.interval is not None]
+        low, high = most(low for low, _ in ends), most(high for _, high in ends)
+        return replace(own, low=low, high=high, method=f"worst of {len(adjusted)} groups held together: {own.method}")
+
+    return Compared(named.group, named.baseline, named.candidate, Curve(change, named.change.least))
+
+
+def point(curve: Curve) -> float | None:
+    """The value of a curve, which is the same at every confidence."""
+    return curve.at(0.95).value
+
+
+def as_figure(compared: Compared, curve: Curve, judged: Judged, confidence: float) -> Figure:
+    """A curve of a comparison as a figure of the judged one's unit."""
+    found = curve.at(confidence)
+    return Figure.of(
+        found,
+        name=judged.name,
+        unit=judged.unit,
+        kind="difference",
+        group=compared.group,
+        language=ALL,
+        label=judged.label,
+        harm=judged.harm,
+        curve=curve,
+    )
