@@ -6,16 +6,17 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.audits.audit import AUDIT, Audit, Table
+from audit.audits.audit import Audit, Table
 from audit.audits.measure import identity, measure
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.tables.cohort import sources, statuses, strata
 from audit.checks import CHECKS
+from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
@@ -26,6 +27,9 @@ from audit.runs.run import PLAN, Run, part_files, read_manifest
 
 FROM_PEOPLE = "prediction_powered"
 """In the name of a figure that rests on readings by people, whose file may be gone."""
+_RUN_TEXT: Final = frozenset({"notices"})
+_FINDING_TEXT: Final = frozenset({"title", "sentence", "reason", "would_change", "method"})
+"""Keys of audit.json with text for readers; another version of this package may word it otherwise."""
 
 
 def gate(
@@ -70,8 +74,8 @@ def gate(
         audits = _taken(audited, confidences)
         return decide(chosen, audits, today=day, code=code_version())
     run = _read(audited)
-    settings, told = _measured_before(run)
-    audits = _measured(run, settings, confidences, told)
+    settings, stored = _measured_before(run)
+    audits = _measured(run, settings, confidences, stored)
     held_against = None if baseline is None else _baseline(run, settings, _read(baseline))
     decision = decide(chosen, audits, held_against, today=day, code=code_version())
     return suppressed_decision(decision, _small(run, settings))
@@ -94,22 +98,22 @@ def _taken(audit: Audit, confidences: Mapping[float, float]) -> dict[float, Audi
 
 
 def _measured(
-    run: Run, settings: MeasureSettings, confidences: Mapping[float, float], told: Audit | None
+    run: Run, settings: MeasureSettings, confidences: Mapping[float, float], stored: Stored | None
 ) -> dict[float, Audit]:
     """The run's audit for each alpha, with the tables that a policy's requirements look at.
 
     Raises
     ------
     RunError
-        If ``told``, what audit.json holds, is not what the run gives.
+        If the stored audit.json differs from what the run gives.
     """
     if run.observations.empty:
         return dict.fromkeys(sorted(confidences), _nothing(run))
     made: dict[float, Audit] = {}
     whole = settings.model_copy(update={"suppress_below": 0})  # what is decided on is never suppressed
-    if told is not None:
+    if stored is not None:
         made[settings.confidence] = measure(run, settings=whole, with_tables=False)
-        _refuse_contradiction(told, suppressed(made[settings.confidence], _small(run, settings)), run)
+        _refuse_contradiction(stored, suppressed(made[settings.confidence], _small(run, settings)), run)
     for confidence in confidences.values():
         if confidence not in made:
             made[confidence] = measure(run, settings=whole, confidence=confidence, with_tables=False)
@@ -153,8 +157,8 @@ def _read(given: Run | str | Path) -> Run:
     return Run.read(folder)
 
 
-def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
-    """How a run is to be measured, and its audit.json where there is one.
+def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
+    """The settings to measure a run with, and its audit.json where there is one.
 
     As audit.json says that it was measured, else as the plan says; where readings by people lie is told by the plan
     alone.
@@ -166,57 +170,78 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
     """
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
-    path = run.folder / AUDIT
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
     planned = planned.model_copy(update={"checks": ()})  # a gate starts nothing that a run's files name
-    if not path.is_file():
+    if not (run.folder / Audit.FILE).is_file():
         return planned, None
-    told = Audit.read(run.folder)
-    if told.run.get("digest") != run.digest:
+    stored = Audit.read_stored(run.folder)
+    if stored.content["run"]["digest"] != run.digest:
         raise _changed(run, "run.digest")
     fields = MeasureSettings.model_fields.keys() - {"checks"}
-    known = {name: value for name, value in told.settings.items() if name in fields}
+    known = {name: value for name, value in stored.content["settings"].items() if name in fields}
     try:
-        return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), told
+        return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), stored
     except ValidationError as error:
         raise _changed(run, f"settings ({error.errors()[0]['msg']})") from error
 
 
 def _changed(run: Run, what: str) -> RunError:
     return RunError(
-        f"{run.folder}/{AUDIT} was changed, or made from something else or by another version: {what} is not "
+        f"{run.folder}/{Audit.FILE} was changed, or made from something else or by another version: {what} is not "
         "what the run gives.",
         "an audit.json as audit measure writes it of this run",
         f"Measure again: audit measure {run.folder}.",
     )
 
 
-def _refuse_contradiction(told: Audit, measured: Audit, run: Run) -> None:
-    """Refuse an audit.json that says otherwise than what was measured of the run just now."""
-    people = "human_readings" in told.run and "human_readings" not in measured.run
+def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
+    """Refuse an audit.json that differs from what was measured of the run just now.
+
+    An audit.json of another schema version is compared by the keys that it has, without the text for readers.
+    """
+    said = stored.content
+    found = json.loads(json.dumps(measured.content()))
+    other_version = stored.schema_version != SCHEMA_VERSION
+    people = "human_readings" in said["run"] and "human_readings" not in found["run"]
     skipped = {"human_readings", "notices"} if people else set()
-    if told.settings.get("suppress_below"):
+    if said["settings"].get("suppress_below"):
         skipped |= {"notices"}  # which count what is suppressed in the tables too
-    for name in sorted({*told.run, *measured.run} - skipped):
-        if told.run.get(name) != json.loads(json.dumps(measured.run.get(name))):
+    if other_version:
+        found["run"] = _as_stored(found["run"], said["run"], _RUN_TEXT)
+    for name in sorted({*said["run"], *found["run"]} - skipped):
+        if said["run"].get(name) != found["run"].get(name):
             raise _changed(run, f"run.{name}")
-    # no policy has a rule for a check of somebody's own: those are neither made nor held against anything here
-    own = bool(told.settings.get("checks"))
-    findings = [finding for finding in told.findings if not own or finding.code in CHECKS]
-    if [finding.code for finding in findings] != [finding.code for finding in measured.findings]:
+    # policies have no rules for third-party checks: the gate neither runs nor compares them
+    third_party = bool(said["settings"].get("checks"))
+    findings = [finding for finding in said["findings"] if not third_party or finding["code"] in CHECKS]
+    if [finding["code"] for finding in findings] != [finding["code"] for finding in found["findings"]]:
         raise _changed(run, "the list of findings")
-    of_all = {"p_adjusted", "reason"} if own else set()  # which also tell of all checks together
-    for one, other in zip(findings, measured.findings, strict=True):
-        said, found = _plain(one.as_dict(), people), _plain(other.as_dict(), people)
-        if differing := [name for name, value in found.items() if name not in of_all and said.get(name) != value]:
-            raise _changed(run, f"{differing[0]} of {one.code}")
+    of_all = {"p_adjusted", "reason"} if third_party else set()  # which depend on all checks together
+    for one, other in zip(findings, found["findings"], strict=True):
+        mine, anew = (_without_people(one), _without_people(other)) if people else (one, other)
+        if other_version:
+            anew = _as_stored(anew, mine, _FINDING_TEXT)
+        for name in [*anew, *(mine.keys() - anew.keys())]:
+            if name not in of_all and mine.get(name) != anew.get(name):
+                raise _changed(run, f"{name} of {one['code']}")
 
 
-def _plain(finding: dict[str, object], people: bool) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(finding))
-    if people:
-        plain["estimates"] = {name: item for name, item in plain["estimates"].items() if FROM_PEOPLE not in name}
-    return plain
+def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
+    """What was found, with only the keys that the stored object has, and with the stored text for readers."""
+    if not (isinstance(found, dict) and isinstance(stored, dict)):
+        return found
+    return {
+        key: stored[key] if key in text else _as_stored(value, stored[key], text)
+        for key, value in found.items()
+        if key in stored
+    }
+
+
+def _without_people(finding: dict[str, Any]) -> dict[str, Any]:
+    """A finding without the figures that rest on readings by people."""
+    return finding | {
+        "estimates": {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
+    }
 
 
 def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
