@@ -175,6 +175,12 @@ class Document(ABC):
             raise cls._refused(f"{cls.FILE} is not valid: {_faults(error)}.") from error
         except ValueError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
+        if "content_sha256" not in data:
+            warnings.warn(
+                f"{cls.FILE} has schema version {version}, which has no digest: whether it was changed after it was "
+                f"written cannot be checked. Write it again: {cls.COMMAND}.",
+                stacklevel=3,
+            )
         return Stored(version, content)
 
     @classmethod
@@ -182,13 +188,7 @@ class Document(ABC):
         if "content_sha256" in data:
             if data["content_sha256"] != _sha256(written):
                 raise cls._refused(f"{cls.FILE} was changed after it was written.")
-        elif version in cls.WITHOUT_DIGEST:
-            warnings.warn(
-                f"{cls.FILE} has schema version {version}, which has no digest: whether it was changed after it was "
-                f"written cannot be checked. Write it again: {cls.COMMAND}.",
-                stacklevel=4,
-            )
-        else:
+        elif version not in cls.WITHOUT_DIGEST:
             raise cls._refused(f"{cls.FILE} has no content_sha256: it was changed after it was written.")
 
     @classmethod
