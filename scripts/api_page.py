@@ -25,6 +25,7 @@ AuditError CohortError ModelError PlanError RunError
 """
 """The names of ``audit``, in the order of an audit."""
 ROOMS = {
+    "audit.core.document": "How audits, comparisons, probes and decisions are written and read.",
     "audit.models.protocol": "What a model is: `Reconstructor`, and what it may have beside.",
     "audit.instruments": "What an instrument is.",
     "audit.training.mitigations": "What a piece that acts after training is.",

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import JsonValue
 
 from audit.audits.fairness import metric_frame_of
+from audit.audits.forms import FindingForm, TableForm
 from audit.checks.finding import Finding
+from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
-from audit.core.files import write_whole, writing
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
-
-SCHEMA_VERSION = "1.0"
-AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -55,8 +50,23 @@ class Table:
         return cls(data["title"], data["note"], pd.DataFrame(data["rows"], columns=data["columns"]))
 
 
+class _RunForm(Form):
+    digest: str
+    n_speakers: int
+    n_clips: int
+
+
+class AuditForm(Form):
+    """The content of audit.json."""
+
+    run: _RunForm
+    settings: dict[str, JsonValue]
+    findings: list[FindingForm]
+    tables: dict[str, TableForm]
+
+
 @dataclass(frozen=True)
-class Audit:
+class Audit(Document):
     """All that was found in one run; a pure function of the run and the settings.
 
     Attributes
@@ -73,6 +83,10 @@ class Audit:
         Every metric of every clip, from :func:`~audit.checks.metrics.metric_frame.metric_frame`. Only an audit that was
         just measured has them; they are not part of audit.json.
     """
+
+    FILE: ClassVar[str] = "audit.json"
+    COMMAND: ClassVar[str] = "audit measure RUN"
+    FORM: ClassVar[type[Form]] = AuditForm
 
     run: Mapping[str, object]
     settings: Mapping[str, object]
@@ -138,124 +152,25 @@ class Audit:
         columns = {name: start + name for name in chosen}
         return metric_frame_of(self.scores, columns, tuple(by), str(self.settings["estimand"]))
 
-    def to_json(self) -> str:
-        """The contract's audit.json: the same run and settings give the same bytes."""
-        document: dict[str, object] = {
+    def content(self) -> dict[str, object]:
+        """The published keys: run, settings, findings, tables."""
+        return {
             "run": dict(self.run),
             "settings": dict(self.settings),
             "findings": [finding.as_dict() for finding in self.findings],
             "tables": {name: table.as_dict() for name, table in self.tables.items()},
         }
-        head = {"schema_version": self.schema_version, "content_sha256": _content_sha256(document)}
-        return _written(head | document) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Audit:
-        """The audit that :meth:`to_json` wrote.
-
-        Raises
-        ------
-        RunError
-            If the text is no audit, one of another schema, or one that was changed after it was written.
-        """
-        try:
-            data = json.loads(text)
-            version = str(data["schema_version"])
-        except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
-            raise RunError(
-                f"This is no audit.json: {error}.", next_step="Write it again: audit measure RUN."
-            ) from error
-        if version.split(".", maxsplit=1)[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
-            raise RunError(
-                f"audit.json has schema version {version}.", SCHEMA_VERSION, "Write it again: audit measure RUN."
-            )
-        content = {key: value for key, value in data.items() if key not in ("schema_version", "content_sha256")}
-        try:
-            if data.get("content_sha256", _content_sha256(content)) != _content_sha256(content):
-                raise RunError(
-                    "audit.json was changed after it was written.", next_step="Write it again: audit measure RUN."
-                )
-            _Form.model_validate(data)
-            return cls(
-                run=data["run"],
-                settings=data["settings"],
-                findings=tuple(Finding.from_dict(item) for item in data["findings"]),
-                tables={name: Table.from_dict(item) for name, item in data["tables"].items()},
-                schema_version=version,
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            words = " ".join(str(error).split())[:200]
-            raise RunError(
-                f"This is no audit.json: {words}.", next_step="Write it again: audit measure RUN."
-            ) from error
-
-    def write(self, folder: str | Path) -> Path:
-        """Write ``audit.json`` into the folder of a run; it appears whole or not at all.
-
-        Raises
-        ------
-        RunError
-            If the disk does not take it.
-        """
-        path = Path(folder) / AUDIT
-        with writing(path):
-            write_whole(path, self.to_json())
-        return path
-
-    @classmethod
-    def read(cls, folder: str | Path) -> Audit:
-        """The audit in the folder of a run.
-
-        Raises
-        ------
-        RunError
-            If the folder holds no audit.json.
-        """
-        path = Path(folder) / AUDIT
-        if not path.is_file():
-            raise RunError(f"{folder} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunError(
-                f"{path} cannot be read: {error}.", next_step="Write it again: audit measure RUN."
-            ) from error
-        return cls.from_json(text)
-
-
-class _TableForm(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    title: str
-    note: str
-    columns: list[str]
-    rows: list[list[str | bool | int | float | None]]
-
-
-class _RunForm(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-
-    digest: str
-    n_speakers: int
-    n_clips: int
-
-
-class _Form(BaseModel):
-    """What audit.json holds, as far as pages and decisions take it for granted."""
-
-    run: _RunForm
-    settings: dict[str, Any]
-    findings: list[Finding]
-    tables: dict[str, _TableForm]
-
-
-def _content_sha256(document: Mapping[str, object]) -> str:
-    """Digest of all that audit.json holds beside its version and this digest."""
-    return hashlib.sha256(_written(document).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _written(document: Mapping[str, object]) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Audit:
+        """The audit of a content that has been checked."""
+        return cls(
+            run=content["run"],
+            settings=content["settings"],
+            findings=tuple(Finding.from_dict(item) for item in content["findings"]),
+            tables={name: Table.from_dict(item) for name, item in content["tables"].items()},
+            schema_version=schema_version,
+        )
 
 
 def plain_value(value: object) -> object:

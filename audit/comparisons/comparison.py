@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from audit.audits.audit import Table
 from audit.comparisons.changes import Change
+from audit.comparisons.forms import ComparisonForm
 from audit.comparisons.levelling import Levelling
-from audit.core.errors import RunError
+from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.stats import Estimate
 
-SCHEMA_VERSION = "1.0"
-COMPARISON = "comparison.json"
 _ENDS = ("value", "low", "high")
 _COUNTS = ("n_speakers", "n_clips", "n_missing", "method")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Document):
     """All that was found between runs; a pure function of the runs and the settings.
 
     Attributes
@@ -46,6 +44,11 @@ class Comparison:
     given : Mapping of str to Table
         ``pareto``: each run's figure over all clips and that of its worst group; ``faces``: the sample for the strips.
     """
+
+    FILE: ClassVar[str] = "comparison.json"
+    COMMAND: ClassVar[str] = "audit compare A B -o OUT"
+    FORM: ClassVar[type[Form]] = ComparisonForm
+    WITHOUT_DIGEST: ClassVar[frozenset[str]] = frozenset({"1.0"})
 
     runs: tuple[Mapping[str, object], ...]
     settings: Mapping[str, object]
@@ -83,10 +86,9 @@ class Comparison:
             **self.given,
         }
 
-    def to_json(self) -> str:
-        """comparison.json: the same runs and settings give the same bytes."""
-        document = {
-            "schema_version": self.schema_version,
+    def content(self) -> dict[str, object]:
+        """The published keys: runs, settings, notices, sentences, levelled_down, checks, metrics, tables."""
+        return {
             "runs": [dict(run) for run in self.runs],
             "settings": dict(self.settings),
             "notices": list(self.notices),
@@ -96,55 +98,21 @@ class Comparison:
             "metrics": [change.as_dict() for change in self.metrics],
             "tables": {name: table.as_dict() for name, table in self.given.items()},
         }
-        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Comparison:
-        """The comparison that :meth:`to_json` wrote.
-
-        Raises
-        ------
-        RunError
-            If the text is no comparison, or one of another schema.
-        """
-        try:
-            data = json.loads(text)
-            version = str(data["schema_version"])
-            if version.split(".", maxsplit=1)[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
-                raise RunError(f"{COMPARISON} has schema version {version}.", SCHEMA_VERSION)
-            return cls(
-                runs=tuple(data["runs"]),
-                settings=data["settings"],
-                notices=tuple(data["notices"]),
-                checks=tuple(Change.from_dict(item) for item in data["checks"]),
-                metrics=tuple(Change.from_dict(item) for item in data["metrics"]),
-                levelled=tuple(Levelling.from_dict(item) for item in data["levelled_down"]),
-                sentences=tuple(data["sentences"]),
-                given={name: Table.from_dict(item) for name, item in data["tables"].items()},
-                schema_version=version,
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise RunError(
-                f"This is no {COMPARISON}: {error}.", next_step="Write it again: audit compare A B -o OUT."
-            ) from error
-
-    @classmethod
-    def read(cls, folder: str | Path) -> Comparison:
-        """The comparison in a folder.
-
-        Raises
-        ------
-        RunError
-            If the folder holds none.
-        """
-        path = Path(folder) / COMPARISON
-        if not path.is_file():
-            raise RunError(f"{folder} holds no {COMPARISON}.", next_step="Make one: audit compare A B -o OUT.")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"{path} cannot be read: {error}.") from error
-        return cls.from_json(text)
+    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Comparison:
+        """The comparison of a content that has been checked."""
+        return cls(
+            runs=tuple(content["runs"]),
+            settings=content["settings"],
+            notices=tuple(content["notices"]),
+            checks=tuple(Change.from_dict(item) for item in content["checks"]),
+            metrics=tuple(Change.from_dict(item) for item in content["metrics"]),
+            levelled=tuple(Levelling.from_dict(item) for item in content["levelled_down"]),
+            sentences=tuple(content["sentences"]),
+            given={name: Table.from_dict(item) for name, item in content["tables"].items()},
+            schema_version=schema_version,
+        )
 
 
 def _frame(changes: tuple[Change, ...] | list[Change]) -> pd.DataFrame:

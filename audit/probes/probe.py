@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Any, ClassVar
 
 import pandas as pd
+from pydantic import JsonValue
 
 from audit.audits.audit import Table
+from audit.audits.forms import FindingForm, TableForm
 from audit.checks.finding import Finding
-from audit.core.errors import RunError
+from audit.core.document import SCHEMA_VERSION, Document, Form
 
-SCHEMA_VERSION: Final = "1.0"
-PROBE: Final = "probe.json"
+
+class ProbeForm(Form):
+    """The content of probe.json."""
+
+    model: dict[str, JsonValue]
+    instrument: dict[str, JsonValue]
+    cohort: dict[str, JsonValue]
+    settings: dict[str, JsonValue]
+    notices: list[str]
+    findings: list[FindingForm]
+    sentences: list[str]
+    tables: dict[str, TableForm]
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Document):
     """All that was found about one model; the same model, voices and settings give the same bytes.
 
     Attributes
@@ -38,6 +47,10 @@ class Probe:
     tables : Mapping of str to Table
         ``effects``, ``reads``, ``voices``, ``faces``, ``factors``, ``missing`` and ``strip``.
     """
+
+    FILE: ClassVar[str] = "probe.json"
+    COMMAND: ClassVar[str] = "audit probe --model NAME -o OUT"
+    FORM: ClassVar[type[Form]] = ProbeForm
 
     model: Mapping[str, object]
     instrument: Mapping[str, object]
@@ -66,63 +79,8 @@ class Probe:
         """Every factor, property, group and sex: change, yardstick, excess, outcome and p-values."""
         return self.tables["effects"].frame.copy()
 
-    @property
-    def digest(self) -> str:
-        """sha256 over all that probe.json holds beside its version and this digest."""
-        return hashlib.sha256(_written(self._document()).encode("utf-8", "surrogatepass")).hexdigest()
-
-    def to_json(self) -> str:
-        """probe.json."""
-        head = {"schema_version": self.schema_version, "content_sha256": self.digest}
-        return _written(head | self._document()) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Probe:
-        """The probe that :meth:`to_json` wrote.
-
-        Raises
-        ------
-        RunError
-            If the text is no probe, one of another schema, or one that was changed after it was written.
-        """
-        again = "Probe the model again: audit probe --model NAME -o OUT."
-        try:
-            data = json.loads(text)
-            version = str(data["schema_version"])
-            if version.split(".", maxsplit=1)[0] != SCHEMA_VERSION.split(".", maxsplit=1)[0]:
-                raise RunError(f"{PROBE} has schema version {version}.", SCHEMA_VERSION, again)
-            made = cls(
-                model=data["model"],
-                instrument=data["instrument"],
-                cohort=data["cohort"],
-                settings=data["settings"],
-                notices=tuple(data["notices"]),
-                findings=tuple(Finding.from_dict(item) for item in data["findings"]),
-                sentences=tuple(data["sentences"]),
-                tables={name: Table.from_dict(item) for name, item in data["tables"].items()},
-                schema_version=version,
-            )
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"This is no {PROBE}: {error}.", next_step=again) from error
-        if made.digest != data.get("content_sha256"):
-            raise RunError(f"{PROBE} was changed after it was written.", next_step=again)
-        return made
-
-    @classmethod
-    def read(cls, folder: str | Path) -> Probe:
-        """The probe in a folder.
-
-        Raises
-        ------
-        RunError
-            If the folder holds none.
-        """
-        path = Path(folder) / PROBE
-        if not path.is_file():
-            raise RunError(f"{folder} holds no {PROBE}.", next_step="Make one: audit probe --model NAME -o OUT.")
-        return cls.from_json(path.read_text(encoding="utf-8"))
-
-    def _document(self) -> dict[str, object]:
+    def content(self) -> dict[str, object]:
+        """The published keys: model, instrument, cohort, settings, notices, findings, sentences, tables."""
         return {
             "model": dict(self.model),
             "instrument": dict(self.instrument),
@@ -134,6 +92,17 @@ class Probe:
             "tables": {name: table.as_dict() for name, table in self.tables.items()},
         }
 
-
-def _written(document: Mapping[str, object]) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Probe:
+        """The probe of a content that has been checked."""
+        return cls(
+            model=content["model"],
+            instrument=content["instrument"],
+            cohort=content["cohort"],
+            settings=content["settings"],
+            notices=tuple(content["notices"]),
+            findings=tuple(Finding.from_dict(item) for item in content["findings"]),
+            sentences=tuple(content["sentences"]),
+            tables={name: Table.from_dict(item) for name, item in content["tables"].items()},
+            schema_version=schema_version,
+        )

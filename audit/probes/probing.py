@@ -16,7 +16,6 @@ from audit.audits.measure import unheard
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError
-from audit.core.files import write_whole
 from audit.core.lock import claim
 from audit.core.provenance import versions
 from audit.core.vocabulary import ordered_groups
@@ -28,7 +27,7 @@ from audit.probes.asking import UNCHANGED, Asked, Progress, ask
 from audit.probes.changes import PROPERTIES, voice_changes, voice_reads
 from audit.probes.effects import effect_table, effects, read_table
 from audit.probes.factors import AGAIN, ALTERED, FACTORS
-from audit.probes.probe import PROBE, Probe
+from audit.probes.probe import Probe
 from audit.probes.strip import strip
 from audit.probes.voices import bilingual, drawn
 from audit.runs.harness.cache import cache_folder
@@ -128,7 +127,7 @@ def probe(
         asked = ask(table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress)
         made = _probe(asked, people, model, reader, settings)
         if out is not None:
-            write_whole(folder / PROBE, made.to_json())
+            made.write(folder)
     return made
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Final, Literal
+from typing import Any, ClassVar, Final, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
 from audit.checks.figure import Figure
+from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.stats import ALL
 
 Outcome = Literal["pass", "breach", "inconclusive", "instrument", "incomplete", "waived"]
@@ -30,7 +32,6 @@ WORDS: Final[dict[Outcome, str]] = {
     "waived": "May go out, with rules waived",
     "pass": "May go out: every rule is shown to hold",
 }
-SCHEMA_VERSION: Final = "1.0"
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,30 @@ class WaiverUse:
         return f"{self.rule}: {words[self.state]} {self.name}: {self.reason}"
 
 
+class DecisionForm(Form):
+    """The content of a decision."""
+
+    outcome: Outcome
+    exit_code: int
+    sentence: str
+    decided: str
+    policy: dict[str, str]
+    run: dict[str, JsonValue]
+    baseline: dict[str, JsonValue] | None
+    code: dict[str, JsonValue]
+    rulings: tuple[Ruling, ...] = Field(min_length=1)
+    waivers: tuple[WaiverUse, ...]
+
+    @model_validator(mode="after")
+    def _follows_from_its_rulings(self) -> DecisionForm:
+        outcome = worst(ruling.outcome for ruling in self.rulings)
+        if (self.outcome, self.exit_code) != (outcome, EXIT_CODES[outcome]):
+            raise ValueError(f"the rulings give the outcome {outcome} and the exit code {EXIT_CODES[outcome]}")
+        return self
+
+
 @dataclass(frozen=True)
-class Decision:
+class Decision(Document):
     """What the gate says of a release.
 
     Attributes
@@ -160,6 +183,10 @@ class Decision:
         The gate's own version, and whether its files had changes.
     """
 
+    FILE: ClassVar[str] = "decision.json"
+    COMMAND: ClassVar[str] = "audit gate RUN --json"
+    FORM: ClassVar[type[Form]] = DecisionForm
+
     policy: Mapping[str, str]
     run: Mapping[str, object]
     baseline: Mapping[str, object] | None
@@ -167,6 +194,7 @@ class Decision:
     waivers: tuple[WaiverUse, ...]
     decided: str
     code: Mapping[str, object]
+    schema_version: str = SCHEMA_VERSION
 
     @property
     def outcome(self) -> Outcome:
@@ -185,10 +213,9 @@ class Decision:
         named = [f"{ruling.check} {ruling.id}".strip() for ruling in deciding]
         return WORDS[self.outcome] + (f" ({', '.join(named)})." if named else ".")
 
-    def as_dict(self) -> dict[str, object]:
-        """The decision as JSON holds it."""
+    def content(self) -> dict[str, object]:
+        """The published keys: outcome, exit_code, sentence, decided, policy, run, baseline, code, rulings, waivers."""
         return {
-            "schema_version": SCHEMA_VERSION,
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "sentence": self.sentence,
@@ -201,9 +228,22 @@ class Decision:
             "waivers": [asdict(waiver) for waiver in self.waivers],
         }
 
-    def to_json(self) -> str:
-        """:meth:`as_dict` as text: the same run, policy and day give the same bytes."""
-        return json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Decision:
+        """The decision of a content that has been checked."""
+        return cls(
+            policy=content["policy"],
+            run=content["run"],
+            baseline=content["baseline"],
+            rulings=_RULINGS.validate_python(content["rulings"]),
+            waivers=tuple(WaiverUse(**item) for item in content["waivers"]),
+            decided=content["decided"],
+            code=content["code"],
+            schema_version=schema_version,
+        )
+
+
+_RULINGS: Final = TypeAdapter(tuple[Ruling, ...])
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

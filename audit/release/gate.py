@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.audits.audit import AUDIT, Audit, Table
+from audit.audits.audit import Audit, Table
 from audit.audits.measure import identity, measure
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.tables.cohort import sources, statuses, strata
 from audit.checks import margins_of, shipped
+from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
@@ -25,6 +26,9 @@ from audit.runs.run import PLAN, Run, part_files, read_manifest
 
 FROM_PEOPLE = "prediction_powered"
 """The end of the name of a figure that rests on readings by people, whose file may be gone."""
+_RUN_TEXT: Final = frozenset({"notices"})
+_FINDING_TEXT: Final = frozenset({"title", "sentence", "reason", "would_change", "method"})
+"""Keys of audit.json with text for readers; another version of this package may word it otherwise."""
 
 
 def gate(
@@ -94,7 +98,7 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
     return audit
 
 
-def _measured(run: Run, settings: MeasureSettings, stored: Audit | None) -> Audit:
+def _measured(run: Run, settings: MeasureSettings, stored: Stored | None) -> Audit:
     """The run's audit, with the tables that a policy's requirements read.
 
     Raises
@@ -148,8 +152,8 @@ def _read(given: Run | str | Path) -> Run:
     return Run.read(folder)
 
 
-def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
-    """How a run is to be measured, and its audit.json where there is one.
+def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
+    """The settings to measure a run with, and its audit.json where there is one.
 
     As audit.json says that it was measured, else as the plan says; where readings by people lie is told by the plan
     alone.
@@ -161,16 +165,15 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
     """
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
-    path = run.folder / AUDIT
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
     planned = planned.model_copy(update={"checks": ()})  # a gate starts nothing that a run's files name
-    if not path.is_file():
+    if not (run.folder / Audit.FILE).is_file():
         return planned, None
-    stored = Audit.read(run.folder)
-    if stored.run.get("digest") != run.digest:
+    stored = Audit.read_stored(run.folder)
+    if stored.content["run"]["digest"] != run.digest:
         raise _changed(run, "run.digest")
     fields = MeasureSettings.model_fields.keys() - {"checks"}
-    known = {name: value for name, value in stored.settings.items() if name in fields}
+    known = {name: value for name, value in stored.content["settings"].items() if name in fields}
     try:
         return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), stored
     except ValidationError as error:
@@ -179,42 +182,62 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
 
 def _changed(run: Run, what: str) -> RunError:
     return RunError(
-        f"{run.folder}/{AUDIT} was changed, or made from something else or by another version: {what} is not "
+        f"{run.folder}/{Audit.FILE} was changed, or made from something else or by another version: {what} is not "
         "what the run gives.",
         "an audit.json as audit measure writes it of this run",
         f"Measure again: audit measure {run.folder}.",
     )
 
 
-def _refuse_contradiction(stored: Audit, measured: Audit, run: Run) -> None:
-    """Refuse an audit.json that says otherwise than what was measured of the run just now."""
-    people = "human_readings" in stored.run and "human_readings" not in measured.run
+def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
+    """Refuse an audit.json that differs from what was measured of the run just now.
+
+    An audit.json of another schema version is compared by the keys that it has, without the text for readers. Both may
+    hold third-party checks that the other does not: those are not compared.
+    """
+    said = stored.content
+    found = json.loads(json.dumps(measured.content()))
+    other_version = stored.schema_version != SCHEMA_VERSION
+    people = "human_readings" in said["run"] and "human_readings" not in found["run"]
     skipped = {"human_readings", "notices"} if people else set()
-    if stored.settings.get("suppress_below"):
+    if said["settings"].get("suppress_below"):
         skipped |= {"notices"}  # which count what is suppressed in the tables too
-    for name in sorted({*stored.run, *measured.run} - skipped):
-        if stored.run.get(name) != json.loads(json.dumps(measured.run.get(name))):
+    if other_version:
+        found["run"] = _as_stored(found["run"], said["run"], _RUN_TEXT)
+    for name in sorted({*said["run"], *found["run"]} - skipped):
+        if said["run"].get(name) != found["run"].get(name):
             raise _changed(run, f"run.{name}")
-    # both may hold third-party checks that the other does not: those are not compared
-    codes = {finding.code for finding in measured.findings}
-    own = {finding.code for finding in stored.findings} ^ codes
-    if lacking := [check.code for check in shipped() if check.code in own]:
-        raise _changed(run, f"the list of findings ({', '.join(lacking)})")
-    of_all = {"p_adjusted", "reason"} if own else set()  # which also depend on all checks together
-    by_code = {finding.code: finding for finding in measured.findings}
-    for one in stored.findings:
-        if one.code not in by_code:
-            continue
-        said, found = _plain(one.as_dict(), people), _plain(by_code[one.code].as_dict(), people)
-        if differing := [name for name, value in found.items() if name not in of_all and said.get(name) != value]:
-            raise _changed(run, f"{differing[0]} of {one.code}")
+    before, now = ({finding["code"]: finding for finding in each["findings"]} for each in (said, found))
+    alone = before.keys() ^ now.keys()
+    if len(before) != len(said["findings"]) or any(check.code in alone for check in shipped()):
+        raise _changed(run, "the list of findings")
+    of_all = {"p_adjusted", "reason"} if alone else set()  # which depend on all checks together
+    for code in before.keys() & now.keys():
+        one, other = before[code], now[code]
+        mine, anew = (_without_people(one), _without_people(other)) if people else (one, other)
+        if other_version:
+            anew = _as_stored(anew, mine, _FINDING_TEXT)
+        for name in [*anew, *(mine.keys() - anew.keys())]:
+            if name not in of_all and mine.get(name) != anew.get(name):
+                raise _changed(run, f"{name} of {code}")
 
 
-def _plain(finding: dict[str, object], people: bool) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(finding))
-    if people:
-        plain["estimates"] = {name: item for name, item in plain["estimates"].items() if FROM_PEOPLE not in name}
-    return plain
+def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
+    """What was found, with only the keys that the stored object has, and with the stored text for readers."""
+    if not (isinstance(found, dict) and isinstance(stored, dict)):
+        return found
+    return {
+        key: stored[key] if key in text else _as_stored(value, stored[key], text)
+        for key, value in found.items()
+        if key in stored
+    }
+
+
+def _without_people(finding: dict[str, Any]) -> dict[str, Any]:
+    """A finding without the figures that rest on readings by people."""
+    return finding | {
+        "estimates": {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
+    }
 
 
 def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from audit.audits.audit import AUDIT, Audit
+from audit.audits.audit import Audit
 from audit.core.errors import RunError
 from audit.runs.run import MANIFEST, PLAN, read_manifest
 
 EXPERIMENT: Final = "speech2face-audit"
-_ARTIFACTS: Final = (AUDIT, "report.html", PLAN, MANIFEST)
+_ARTIFACTS: Final = (Audit.FILE, "report.html", PLAN, MANIFEST)
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"}
 """MLflow reports its use to its makers and refuses its own file store unless it is told otherwise."""
 

@@ -249,8 +249,8 @@ def test_the_same_probe_gives_the_same_bytes_and_comes_back_whole(
     with pytest.raises(RunError, match="was changed after it was written"):
         audit.Probe.from_json(changed)
     with pytest.raises(RunError, match="schema version 9"):
-        audit.Probe.from_json(text.replace('"schema_version": "1.0"', '"schema_version": "9.0"', 1))
-    with pytest.raises(RunError, match="This is no probe.json"):
+        audit.Probe.from_json(text.replace('"schema_version": "1.1"', '"schema_version": "9.0"', 1))
+    with pytest.raises(RunError, match="probe.json is not valid"):
         audit.Probe.from_json("{}")
 
 

@@ -18,6 +18,7 @@ import pytest
 import audit
 from audit.release import Policy
 from audit.testing import assert_audit
+from tests.document_fixture import sealed
 from tests.release_fixture import RULE, compared, policy
 
 __all__ = ["compared"]
@@ -168,17 +169,37 @@ def test_another_models_name_in_the_manifest_is_refused(copied: Path) -> None:
         ("tables", lambda data: data["tables"]["strata"]["rows"].pop()),
     ],
 )
-@pytest.mark.parametrize("with_digest", [True, False])
-def test_an_audit_that_was_changed_is_refused(copied: Path, section: str, change: Any, with_digest: bool) -> None:
+@pytest.mark.parametrize("digest", ["kept", "removed", "computed again"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_audit_that_was_changed_is_refused(
+    copied: Path, section: str, change: Any, digest: str, version: str
+) -> None:
     path = copied / "audit.json"
-    data = json.loads(path.read_text())
-    if not with_digest:  # somebody who knows of it takes it out as well
-        del data["content_sha256"]
+    data = json.loads(path.read_text()) | {"schema_version": version}
     change(data)
-    path.write_text(json.dumps(data))
-    if section == "tables" and not with_digest:
-        assert audit.gate(copied).exit_code == 0  # the gate looks at no table of audit.json
+    if digest == "removed":
+        del data["content_sha256"]
+    path.write_text(sealed(data) if digest == "computed again" else json.dumps(data))
+    if section == "tables" and digest == "computed again":
+        assert audit.gate(copied).exit_code == 0  # the gate reads no table of audit.json
         return
+    with pytest.raises(audit.RunError, match="was changed"):
+        audit.gate(copied)
+
+
+def test_an_audit_of_schema_1_0_is_compared_by_the_keys_that_it_has(copied: Path) -> None:
+    """Keys that a later version added, and text that it words otherwise, are no contradiction."""
+    path = copied / "audit.json"
+    data = json.loads(path.read_text()) | {"schema_version": "1.0"}
+    del data["run"]["versions"], data["run"]["model_description"]["kind"]
+    for finding in data["findings"]:
+        finding |= {"title": "Title", "sentence": "Worded otherwise.", "reason": "", "would_change": ""}
+        for estimate in finding["estimates"].values():
+            estimate["method"] = "worded otherwise"
+    del data["findings"][0]["estimates"]["ceiling"]
+    path.write_text(sealed(data))
+    assert audit.gate(copied).exit_code == 0
+    path.write_text(sealed(data | {"schema_version": "1.1"}))
     with pytest.raises(audit.RunError, match="was changed"):
         audit.gate(copied)
 

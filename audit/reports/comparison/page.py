@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 from audit.audits.privacy.sharing import withheld
 from audit.comparisons.changes import WORDS, Change
-from audit.comparisons.comparison import COMPARISON, Comparison
+from audit.comparisons.comparison import Comparison
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.core.files import write_whole
@@ -76,8 +75,7 @@ def write_comparison(
     home.mkdir(parents=True, exist_ok=True)
     if not show_ids:
         comparison = replace(comparison, given=withheld(comparison.given))
-    source = comparison.to_json()
-    write_whole(home / COMPARISON, source)
+    comparison.write(home)
     write_csv_tables(comparison, home / "tables")
     letters = [str(run["letter"]) for run in comparison.runs]
     places = {letter: None if place is None else Path(place) for letter, place in zip(letters, runs, strict=False)}
@@ -118,7 +116,7 @@ def _context(
             instrument=name_of(first.get("instrument")),
         ),
         "schema_version": comparison.schema_version,
-        "digest": hashlib.sha256(comparison.to_json().encode()).hexdigest(),
+        "digest": comparison.content_sha256,
         "complete": True,
         "notices": [clean(notice) for notice in comparison.notices],
         "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],

@@ -12,7 +12,7 @@ from audit.core.clean_text import clean
 from audit.core.files import write_whole
 from audit.core.units import write_interval, write_value
 from audit.probes.changes import PROPERTIES
-from audit.probes.probe import PROBE, Probe
+from audit.probes.probe import Probe
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.gallery import BUDGET, thumbnail
 from audit.reports.html.identity import Fact, name_of
@@ -103,7 +103,7 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
-    write_whole(home / PROBE, probe.to_json())
+    probe.write(home)
     write_csv_tables(probe, home / "tables")
     page = home / PAGE
     write_whole(page, to_html(probe, home))
@@ -139,7 +139,7 @@ def _context(probe: Probe, folder: Path, texts: dict[str, Any]) -> dict[str, obj
             instrument=name_of(probe.instrument),
         ),
         "schema_version": probe.schema_version,
-        "digest": probe.digest,
+        "digest": probe.content_sha256,
         "complete": True,
         "notices": [clean(notice) for notice in probe.notices],
         "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],

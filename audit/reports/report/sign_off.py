@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
-from audit.audits.audit import AUDIT, Audit
+from audit.audits.audit import Audit
 from audit.core.clean_text import clean
 from audit.core.errors import AuditError, RunError, did_you_mean
 from audit.core.files import write_whole, writing
@@ -102,7 +102,7 @@ def audit_sha256(audit: Audit, folder: Path) -> str:
     Where that file tells of another audit, or there is none, it is the digest of the file which the audit would be
     written as, so that nobody's sign-off of other figures counts for these. Tables may differ: ids are put into them.
     """
-    path = folder / AUDIT
+    path = folder / Audit.FILE
     data = path.read_bytes() if path.is_file() and _tells(path, audit) else None
     return hashlib.sha256(audit.to_json().encode("utf-8", "surrogatepass") if data is None else data).hexdigest()
 
@@ -140,9 +140,9 @@ def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
     """
     home = Path(folder)
     signed = _read(Path(file))
-    if not (home / AUDIT).is_file():
+    if not (home / Audit.FILE).is_file():
         raise RunError(f"{home} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
-    found = hashlib.sha256((home / AUDIT).read_bytes()).hexdigest()
+    found = hashlib.sha256((home / Audit.FILE).read_bytes()).hexdigest()
     if signed.audit_sha256 != found:
         raise AuditError(
             f"{file} signs the audit {signed.audit_sha256[:12]}, and that of {home} is {found[:12]}: it was measured "

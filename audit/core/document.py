@@ -1,0 +1,256 @@
+"""Documents: results written as JSON with a schema version and a digest, and read again strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Final, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audit.core.errors import RunError
+from audit.core.files import write_whole, writing
+
+SCHEMA_VERSION: Final = "1.1"
+MAX_BYTES: Final = 512 * 2**20
+"""The largest file that is read.
+
+Of all tables only ``failures`` grows with the clips, by a row for each clip without a result. If all 1.1 million clips
+of VoxCeleb2 failed, audit.json would have about 150 MiB.
+"""
+MAX_DEPTH: Final = 32
+"""The deepest nesting that is read; the documents that the package writes have 10 levels or fewer."""
+_HEAD: Final = ("schema_version", "content_sha256")
+_VERSION: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
+_TOO_DEEP: Final = f"it is nested too deeply (more than {MAX_DEPTH} levels)"
+
+
+class Form(BaseModel):
+    """Base of the forms that stored JSON must have: declared keys have their types, further keys are allowed."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
+
+
+class Stored(NamedTuple):
+    """A document as its file holds it, checked but not converted."""
+
+    schema_version: str
+    content: dict[str, Any]
+
+
+class Document(ABC):
+    """Base of the results that are stored as JSON: Audit, Comparison, Probe and Decision.
+
+    The file is one JSON object: ``schema_version``, ``content_sha256``, then the content. The digest is the SHA-256 of
+    the content as it is written by itself. It makes damage and careless edits visible; it is not a signature.
+
+    Attributes
+    ----------
+    FILE : str
+        The name of the file.
+    COMMAND : str
+        The command that writes it.
+    FORM : type of Form
+        The form of the content.
+    WITHOUT_DIGEST : frozenset of str
+        Schema versions that had no digest.
+    schema_version : str
+        ``"major.minor"``. Every minor version of the current major version is read.
+    """
+
+    FILE: ClassVar[str]
+    COMMAND: ClassVar[str]
+    FORM: ClassVar[type[Form]]
+    WITHOUT_DIGEST: ClassVar[frozenset[str]] = frozenset()
+    schema_version: str
+
+    @abstractmethod
+    def content(self) -> dict[str, object]:
+        """The published keys and their values, in the order in which they are written."""
+
+    @classmethod
+    @abstractmethod
+    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Self:
+        """The document of a content that has the form :attr:`FORM`."""
+
+    @property
+    def content_sha256(self) -> str:
+        """SHA-256 of the content, as 64 hex digits."""
+        return _sha256(_written(self.content()))
+
+    def to_json(self) -> str:
+        """The document as JSON: the same content gives the same bytes."""
+        content = self.content()
+        head = dict(zip(_HEAD, (self.schema_version, _sha256(_written(content))), strict=True))
+        return _written(head | content) + "\n"
+
+    def write(self, folder: str | Path) -> Path:
+        """Write the document into a folder; the file appears whole or not at all.
+
+        Raises
+        ------
+        RunError
+            If the disk does not take it.
+        """
+        path = Path(folder) / self.FILE
+        with writing(path):
+            write_whole(path, self.to_json())
+        return path
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The document that :meth:`to_json` wrote.
+
+        Raises
+        ------
+        RunError
+            If the text is not such a document, has another major schema version, or was changed after it was written.
+        """
+        return cls._made(cls.parse(text))
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Self:
+        """The document in a folder.
+
+        Raises
+        ------
+        RunError
+            If the folder does not hold one, or it is refused as :meth:`from_json` says.
+        """
+        return cls._made(cls.read_stored(folder))
+
+    @classmethod
+    def read_stored(cls, folder: str | Path) -> Stored:
+        """The document in a folder as it is stored.
+
+        Raises
+        ------
+        RunError
+            As :meth:`read`.
+        """
+        path = Path(folder) / cls.FILE
+        try:
+            if not path.is_file():
+                raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.")
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error}.", next_step=f"Write it again: {cls.COMMAND}.") from error
+        if len(data) > MAX_BYTES:
+            raise cls._refused(f"{path} is larger than {MAX_BYTES:,} bytes.")
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise cls._refused(f"{path} is not UTF-8: {error}.") from error
+        return cls.parse(text)
+
+    @classmethod
+    def parse(cls, text: str) -> Stored:
+        """The document of a JSON text as it is stored.
+
+        Raises
+        ------
+        RunError
+            As :meth:`from_json`.
+        """
+        try:
+            data = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
+            version = _version(data)
+            if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+                raise cls._refused(f"{cls.FILE} has schema version {version}.", SCHEMA_VERSION)
+            _check_depth(data)
+            content = {key: value for key, value in data.items() if key not in _HEAD}
+            written = _written(content)
+            written.encode("utf-8")  # which half a surrogate pair is not
+            cls._check_digest(data, version, written)
+            cls.FORM.model_validate_json(written)
+        except RecursionError as error:
+            raise cls._refused(f"{cls.FILE} is not valid: {_TOO_DEEP}.") from error
+        except ValidationError as error:
+            raise cls._refused(f"{cls.FILE} is not valid: {_faults(error)}.") from error
+        except ValueError as error:
+            raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
+        if "content_sha256" not in data:
+            warnings.warn(
+                f"{cls.FILE} has schema version {version}, which has no digest: whether it was changed after it was "
+                f"written cannot be checked. Write it again: {cls.COMMAND}.",
+                stacklevel=3,
+            )
+        return Stored(version, content)
+
+    @classmethod
+    def _check_digest(cls, data: Mapping[str, Any], version: str, written: str) -> None:
+        if "content_sha256" in data:
+            if data["content_sha256"] != _sha256(written):
+                raise cls._refused(f"{cls.FILE} was changed after it was written.")
+        elif version not in cls.WITHOUT_DIGEST:
+            raise cls._refused(f"{cls.FILE} has no content_sha256: it was changed after it was written.")
+
+    @classmethod
+    def _made(cls, stored: Stored) -> Self:
+        try:
+            return cls.from_content(stored.content, stored.schema_version)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
+
+    @classmethod
+    def _refused(cls, found: str, allowed: str = "") -> RunError:
+        return RunError(found, allowed, f"Write it again: {cls.COMMAND}.")
+
+
+def _written(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _sha256(written: str) -> str:
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are all different."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:80]!r} occurs twice")
+    return made
+
+
+def _check_depth(data: object) -> None:
+    """Raise ValueError if lists and objects are nested more than MAX_DEPTH deep."""
+    level = [data]
+    for _ in range(MAX_DEPTH + 1):
+        containers = [value for value in level if isinstance(value, dict | list)]
+        if not containers:
+            return
+        level = [inner for outer in containers for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    raise ValueError(_TOO_DEEP)
+
+
+def _version(data: object) -> str:
+    if not isinstance(data, dict):
+        raise ValueError("it is not a JSON object")
+    version = data.get("schema_version")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise ValueError(f"schema_version is {version!r:.40}, not a text such as {SCHEMA_VERSION!r}")
+    return version
+
+
+def _shortened(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _faults(error: ValidationError) -> str:
+    """The first faults, each with its place."""
+    faults = [f"{'.'.join(map(str, fault['loc'])) or 'content'}: {fault['msg']}"[:150] for fault in error.errors()[:3]]
+    more = len(error.errors()) - len(faults)
+    return "; ".join(faults) + (f"; and {more} more" if more else "")
