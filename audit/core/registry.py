@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -156,6 +157,28 @@ class Registry:
         if not callable(value):
             raise self.error(f"The {self.kind} {name!r} is a {type(value).__name__}.", "something that can be called")
         return value
+
+    def create(self, name: str, options: Mapping[str, object]) -> object:
+        """What the part of that name, a factory, makes with these keyword arguments.
+
+        Raises
+        ------
+        AuditError
+            (``error``) If there is no such factory, it cannot be imported, or it takes other options.
+        """
+        factory = self.factory(name)
+        try:
+            signature = inspect.signature(factory)
+        except ValueError:  # callables written in C may have no signature
+            return factory(**options)
+        try:
+            signature.bind(**options)
+        except TypeError as fault:
+            raise self.error(
+                f"The {self.kind} {name!r} cannot be made with {', '.join(options) or 'no options'}: {fault}.",
+                f"the options {', '.join(signature.parameters)}" if signature.parameters else "no options",
+            ) from fault
+        return factory(**options)
 
     def _foreign(self, name: str) -> object:
         points = {point.value: point for point in entry_points(group=self.group) if point.name == name}
