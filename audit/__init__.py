@@ -15,7 +15,10 @@ Examples
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from audit._aliases import MovedModules
 
 if TYPE_CHECKING:
     from audit.audits.audit import Audit, Table
@@ -110,6 +113,8 @@ __all__ = [
     "track",
     "with_ids",
 ]
+
+sys.meta_path.insert(0, MovedModules)  # first, so that no module of a moved package is loaded twice
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from audit.core.arrays import Picture
 from audit.core.audio import SAMPLE_RATE, read_clip
 from audit.core.pictures import read_picture
 from audit.core.vocabulary import ordered_groups
-from audit.models.speech2face.shipped import small_full, small_gap
+from audit.models.speech2face.shipped import shipped_model
 
 OUT = Path(__file__).parent.parent / "docs" / "figures" / "speech2face-faces.jpg"
 SIDE, MARGIN, HEAD = 128, 132, 34
@@ -41,7 +41,7 @@ def main() -> None:
         portraits.append(read_picture(cohort.root / own["portrait"].iloc[0]).pixels)
         english.append(read_clip(cohort.root / own.loc[own["language"] == "en", "audio"].iloc[0]).waveform)
         other.append(read_clip(cohort.root / own.loc[own["language"] != "en", "audio"].iloc[0]).waveform)
-    gap, full = small_gap(), small_full()
+    gap, full = (shipped_model(f"speech2face-small-{kind}") for kind in ("gap", "full"))
     rows["portrait"] = [np.asarray(Image.fromarray(picture).resize((SIDE, SIDE))) for picture in portraits]
     rows["ceiling"] = gap.ceiling(portraits)
     for words, model in (("gap", gap), ("full", full)):

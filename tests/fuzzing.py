@@ -29,7 +29,7 @@ from audit.audits.cohort_check import check_cohort
 from audit.audits.human_readings import read_human_readings
 from audit.audits.measure import identity
 from audit.checks.calibration import read_calibration
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.labels import with_labels
 from audit.core.audio import read_clip
 from audit.core.document import Document

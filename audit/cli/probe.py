@@ -32,11 +32,11 @@ def probe(
 
     Example: [bold]audit probe --model speech2face-small-gap --voices 32 -o P[/bold]
     """
-    from audit.instruments.registry import BUILT_IN
+    from audit.instruments.registry import INSTRUMENTS
     from audit.reports.probe.page import write_probe
 
-    # an instrument of one's own takes what it likes
-    one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}
+    # third-party instruments may not take this option
+    one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in INSTRUMENTS.shipped else {}
     with progress() as bar:
         task = bar.add_task("faces", total=None)
         made = audit.probe(

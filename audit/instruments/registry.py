@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from audit.core.errors import ModelError
-from audit.core.registry import installed, load
+from audit.core.registry import Registry
 from audit.instruments.protocol import Instrument
 
-if TYPE_CHECKING:
-    from audit.instruments.reader import Source
-
-ENTRY_POINTS: Final = "audit.instruments"
-BUILT_IN: Final = {
-    "auto": "DeepFace's own weights for each attribute where they are on this machine, else the embedded models",
-    "embedded": "the models in this package, registered with DeepFace: no download, the same reads on every machine",
-    "deepface": "DeepFace's own weights for race, gender and age; an error where one is missing",
-}
+INSTRUMENTS: Final = Registry(
+    "instrument", "audit.instruments", group="audit.instruments", declared_as="INSTRUMENT", error=ModelError
+)
+"""The factories of instruments."""
 SIMILARITY: Final = ("FaceRes", "Dlib")
 DETECTOR: Final = "dlib"
 
@@ -30,9 +23,9 @@ def available() -> dict[str, str]:
     Examples
     --------
     >>> list(available())[:3]
-    ['auto', 'embedded', 'deepface']
+    ['auto', 'deepface', 'embedded']
     """
-    return BUILT_IN | installed(ENTRY_POINTS)
+    return INSTRUMENTS.available()
 
 
 def instrument(
@@ -74,64 +67,11 @@ def instrument(
     'no_face'
     """
     asked = {"similarity": tuple(similarity), "detector": detector, "allow_download": allow_download}
-    if name in BUILT_IN:
-        from audit.instruments import reader
-
-        factory: Callable[..., object] = partial(reader.DeepFaceInstrument, name, *_sources(name, allow_download))
-    else:
-        factory = _factory(name)
-        defaults = {"similarity": SIMILARITY, "detector": DETECTOR, "allow_download": False}
-        asked = {key: value for key, value in asked.items() if value != defaults[key]}
-    keywords = asked | options
-    _refuse_others(name, factory, keywords)
-    built = factory(**keywords)
+    defaults = {"similarity": SIMILARITY, "detector": DETECTOR, "allow_download": False}
+    built = INSTRUMENTS.create(name, {key: value for key, value in asked.items() if value != defaults[key]} | options)
     if not isinstance(built, Instrument):
         raise ModelError(
             f"Instrument {name!r} made a {type(built).__name__}.",
             "An object with name, similarity_models, read and describe (audit.instruments.protocol.Instrument).",
         )
     return built
-
-
-def _sources(name: str, allow_download: bool) -> tuple[dict[str, Source], dict[str, str]]:
-    """Which models read each attribute, and why."""
-    from audit.instruments import offline
-
-    sources: dict[str, Source] = {}
-    reasons: dict[str, str] = {}
-    for attribute in offline.ATTRIBUTE_WEIGHTS:
-        path = offline.attribute_file(attribute)
-        if name == "embedded":
-            sources[attribute], reasons[attribute] = "embedded", "asked for"
-        elif name == "deepface":
-            sources[attribute], reasons[attribute] = "deepface", "asked for"
-        elif path.is_file():
-            sources[attribute], reasons[attribute] = "deepface", f"{path.name} is in the DeepFace home"
-        elif allow_download:
-            sources[attribute], reasons[attribute] = "deepface", f"{path.name} was downloaded, as allowed"
-        else:
-            sources[attribute], reasons[attribute] = "embedded", f"{path.name} is not in the DeepFace home"
-    return sources, reasons
-
-
-def _factory(name: str) -> Callable[..., object]:
-    loaded = load(name, ENTRY_POINTS, "instrument", available(), ModelError)
-    if not callable(loaded):
-        raise ModelError(f"Instrument {name!r} is a {type(loaded).__name__}.", "Something that can be called.")
-    factory: Callable[..., object] = loaded
-    return factory
-
-
-def _refuse_others(name: str, factory: Callable[..., object], keywords: dict[str, Any]) -> None:
-    """Refuse what a factory does not take, or what it lacks."""
-    try:
-        signature = inspect.signature(factory)
-    except ValueError:  # one that is written in C may not tell
-        return
-    try:
-        signature.bind(**keywords)
-    except TypeError as error:
-        raise ModelError(
-            f"The instrument {name!r} cannot be made with {', '.join(keywords) or 'no options'}: {error}.",
-            ", ".join(signature.parameters) or "no options",
-        ) from error

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import pandas as pd
-from pydantic import ValidationError
 
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
-from audit.core.registry import installed, load
+from audit.core.registry import Registry
 from audit.models.protocol import Decoder, Described, Featured, Playback, Reconstructor
 
 __all__ = [
@@ -29,31 +26,8 @@ __all__ = [
     "model",
 ]
 
-ENTRY_POINTS = "audit.models"
-
-BUILT_IN = {
-    "speech2face-small-gap": (
-        "audit.models.speech2face.shipped:small_gap",
-        "Speech2Face, small, trained here on fictional voices; asian and indian speakers never heard in English",
-    ),
-    "speech2face-small-full": (
-        "audit.models.speech2face.shipped:small_full",
-        "its twin, trained on every group in every language",
-    ),
-    "speech2face": (
-        "audit.models.speech2face.model:speech2face",
-        "Speech2Face with weights of your own (--weights FILE)",
-    ),
-    "wen2019": (
-        "audit.models.wen2019:wen2019",
-        "Wen et al. 2019 with their two published checkpoints (--weights FOLDER)",
-    ),
-    "command": (
-        "audit.models.command:command",
-        "your own program, which is handed the clips as files; see docs/own-model.md",
-    ),
-}
-"""Models that are made by a factory: where it is, imported only when it is asked for, and one line on what it makes."""
+MODELS: Final = Registry("model", __name__, group="audit.models", declared_as="MODEL", error=ModelError)
+"""The factories of models."""
 
 
 @runtime_checkable
@@ -81,12 +55,7 @@ def available() -> dict[str, str]:
     >>> sorted(available())[:3]
     ['command', 'planted', 'recorded']
     """
-    built_in = {
-        "planted": "shows portraits, some of the wrong group on purpose: known truth for testing the audit itself",
-        "recorded": "shows pictures that a model made elsewhere, named in the cohort's columns rendered and ceiling",
-        **{name: line for name, (_, line) in BUILT_IN.items()},
-    }
-    return built_in | installed(ENTRY_POINTS)
+    return MODELS.available()
 
 
 def model(name: str, *, weights: str | Path | None = None, options: Mapping[str, Any] | None = None) -> AnyModel:
@@ -111,44 +80,10 @@ def model(name: str, *, weights: str | Path | None = None, options: Mapping[str,
     >>> model("planted", options={"rendered": {"asian": {"en": {"white": 0.6}}}}).name
     'planted'
     """
-    chosen = dict(options or {})
-    if name in ("recorded", "planted") and weights is not None:
-        raise ModelError(f"The model {name!r} has no weights to load.", "a run without --weights")
-    if name == "recorded":
-        from audit.models.recorded import Recorded
-
-        if chosen:
-            raise ModelError(f"The model 'recorded' was given the options {', '.join(chosen)}.", "none")
-        return Recorded()
-    if name == "planted":
-        from audit.models.planted import Planted, PlantedOptions
-
-        try:
-            return Planted(PlantedOptions.model_validate(chosen))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise ModelError(
-                f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
-                "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
-            ) from error
-    factory = _factory(name)
-    keywords = chosen | ({} if weights is None else {"weights": weights})
-    try:
-        inspect.signature(factory).bind(**keywords)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"The model {name!r} cannot be made with {', '.join(keywords) or 'no options'}: {error}.",
-                         "the options that its factory takes") from error  # fmt: skip
-    made = factory(**keywords)
+    made = MODELS.create(name, dict(options or {}) | ({} if weights is None else {"weights": weights}))
     if not isinstance(made, (Reconstructor, Playback, Bindable)):
         raise ModelError(
             f"The model {name!r} made a {type(made).__name__} without name and render.",
             "an object with name and render(waveforms, sample_rate)",
         )
     return made
-
-
-def _factory(name: str) -> Any:
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name][0].partition(":")
-        return getattr(importlib.import_module(module), attribute)
-    return load(name, ENTRY_POINTS, "model", available(), ModelError)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.pictures import read_picture
+from audit.core.registry import Part
 from audit.core.vocabulary import same_language
 from audit.models.protocol import Playback
 
@@ -145,3 +146,30 @@ def _shares(languages: Mapping[str, Mapping[str, float]], language: str) -> Mapp
 def _generator(seed: int, *words: str) -> np.random.Generator:
     digest = hashlib.sha256("\x1f".join((str(seed), *words)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "little"))
+
+
+def planted(*, rendered: object = None, ceiling: object = None, seed: object = None) -> Planted:
+    """The model ``planted`` with the options of :class:`PlantedOptions`, as a plan gives them.
+
+    Raises
+    ------
+    ModelError
+        If an option has another form.
+    """
+    given = {"rendered": rendered, "ceiling": ceiling, "seed": seed}
+    try:
+        options = PlantedOptions.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+            "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
+        ) from error
+    return Planted(options)
+
+
+MODEL = Part(
+    name="planted",
+    summary="shows portraits, some of the wrong group on purpose: known truth for testing the audit itself",
+    value=planted,
+)

@@ -11,6 +11,7 @@ import pandas as pd
 from audit.core.arrays import Picture
 from audit.core.errors import ModelError
 from audit.core.pictures import read_picture
+from audit.core.registry import Part
 from audit.models.protocol import Playback
 
 
@@ -71,3 +72,15 @@ class RecordedPlayback:
 
     def _picture(self, path: str) -> Picture | None:
         return read_picture(self.root / path).pixels if path else None
+
+
+def recorded() -> Recorded:
+    """The model ``recorded``; it has no options."""
+    return Recorded()
+
+
+MODEL = Part(
+    name="recorded",
+    summary="shows pictures that a model made elsewhere, named in the cohort's columns rendered and ceiling",
+    value=recorded,
+)

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
+from audit.core.registry import Part
 
 SAMPLE_RATE: Final = 16_000
 BANDS: Final = 64
@@ -274,3 +275,10 @@ def _digest(path: Path) -> str:
     except OSError as error:
         raise ModelError(f"The checkpoint {path} cannot be read: {error.strerror}.",
                          f"a folder with {VOICE_FILE} and {GENERATOR_FILE}") from error  # fmt: skip
+
+
+MODEL = Part(
+    name="wen2019",
+    summary="Wen et al. 2019 with their two published checkpoints (--weights FOLDER)",
+    value=wen2019,
+)

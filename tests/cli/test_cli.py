@@ -48,7 +48,7 @@ def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
         (("run", "--model", "recored"), "did you mean 'recorded'"),
         (
             ("run", "--cohort", "synthetic_bilingual", "--model", "recorded", "--weights", "x.pt"),
-            "has no weights to load",
+            "The model 'recorded' cannot be made with weights",
         ),
         (("measure", "nowhere"), "nowhere is no run"),
         (("report", "nowhere"), "holds no audit.json"),

@@ -12,7 +12,7 @@ import soundfile
 
 import audit
 from audit.cohorts.importing import available
-from audit.cohorts.importing.adapters import BUILT_IN, adapter, read_download
+from audit.cohorts.importing.adapter import ADAPTERS, adapter, read_download
 from tests.cli.test_cli import command
 from tests.conftest import tone
 
@@ -448,7 +448,7 @@ def test_a_folder_whose_name_only_begins_like_the_download_is_outside(tmp_path: 
     ("name", "words"),
     [
         ("json:__name__", "is a str. Allowed: something that can be called"),
-        ("os:fspath", "returned a str. Allowed: an audit.cohorts.importing.adapters.Imported"),
+        ("os:fspath", "returned a str. Allowed: an audit.cohorts.importing.Imported"),
         ("builtins:str", "does not say what it takes"),
     ],
 )
@@ -459,12 +459,12 @@ def test_what_is_no_adapter_is_refused(name: str, words: str, tmp_path: Path) ->
 
 def test_each_adapter_has_a_line_and_a_card() -> None:
     cards = Path(__file__).parents[2] / "datasets" / "cards"
-    for name in BUILT_IN:
+    for name in ADAPTERS.shipped:
         assert available()[name] and callable(adapter(name))
         text = (cards / f"{name}.md").read_text(encoding="utf-8")
         for heading in ("Licence", "Layout", "Label faults", "What it can and cannot answer"):
             assert f"## {heading}" in text, (name, heading)
-    assert {path.stem for path in cards.glob("*.md")} == set(BUILT_IN)
+    assert {path.stem for path in cards.glob("*.md")} == set(ADAPTERS.shipped)
 
 
 def test_an_option_that_an_adapter_does_not_know_is_refused(tmp_path: Path) -> None:
@@ -482,8 +482,8 @@ def test_an_option_that_an_adapter_does_not_know_is_refused(tmp_path: Path) -> N
 def test_a_users_adapter_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
-    point = EntryPoint("mine", "audit.datasets.folder:read_folder", "audit.datasets")
-    monkeypatch.setattr("audit.plugins.entry_points", lambda group: [point] if group == "audit.datasets" else [])
+    point = EntryPoint("mine", "audit.cohorts.adapters.folder:read_folder", "audit.datasets")
+    monkeypatch.setattr("audit.core.registry.entry_points", lambda group: [point] if group == "audit.datasets" else [])
     assert available()["mine"] == "from audit.cohorts.adapters.folder:read_folder"
     assert adapter("mine").__name__ == "read_folder"
 

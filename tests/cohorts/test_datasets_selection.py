@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import audit
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.selection import Selection, runs_of, selected
 from audit.core.audio import read_clip
 from tests.cli.test_cli import command

@@ -153,7 +153,7 @@ def test_dlib_features_are_those_of_deepface(
 
 
 def test_every_built_in_instrument_is_listed_with_a_line() -> None:
-    assert list(available())[:3] == ["auto", "embedded", "deepface"]
+    assert list(available())[:3] == ["auto", "deepface", "embedded"]
     assert all(available().values())
 
 
@@ -167,12 +167,12 @@ def test_every_built_in_instrument_is_listed_with_a_line() -> None:
         ),
         ("no.such.module:make", {}, "module:name, importable from here"),
         ("json:loads_", {}, "has no attribute 'loads_'"),
-        ("json:__name__", {}, "Something that can be called"),
+        ("json:__name__", {}, "something that can be called"),
         ("builtins:dict", {}, "made a dict"),
         ("embedded", {"similarity": ["VGG-Face"]}, "Each once, of FaceRes, Dlib"),
         ("embedded", {"detector": "retinaface"}, "dlib or opencv"),
         ("embedded", {"detector": ["dlib"]}, "dlib or opencv"),
-        ("embedded", {"foo": 1}, "unexpected keyword argument 'foo'.* Allowed: similarity, detector"),
+        ("embedded", {"foo": 1}, "unexpected keyword argument 'foo'.* Allowed: the options similarity, detector"),
         ("embedded", {"requested": "x"}, "unexpected keyword argument 'requested'"),
         ("embedded", {"threads": -1}, "threads is -1. Allowed: a whole number from 1 on"),
         ("embedded", {"remember": -1}, "remember is -1. Allowed: a whole number from 0 on"),

@@ -63,7 +63,7 @@ def test_another_speaker_is_of_the_same_gender() -> None:
     ("options", "message"),
     [
         ({"rendered": {"asian": {"en": {"white": 0.7, "black": 0.4}}}}, "sum to at most 1"),
-        ({"render": {}}, "options of 'planted', render"),
+        ({"render": {}}, "'planted' cannot be made with render: .*rendered, ceiling, seed"),
         ({"rendered": {"asian": {"en": 0.6}}}, "rendered.asian.en"),
     ],
 )

@@ -20,7 +20,7 @@ from audit.models.fitted import FittedOn, refuse_fitted
 from audit.models.protocol import Decoder, Featured, Reconstructor, VoiceFeatures
 from audit.models.speech2face import SMALL
 from audit.models.speech2face.model import Speech2Face, untrained
-from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING, available
+from audit.training.mitigations import MITIGATIONS, after_training, available, in_training
 from audit.training.mitigations.abstention import Abstention
 from audit.training.mitigations.correlation_remover import CorrelationRemoval
 from audit.training.mitigations.language import guess_language
@@ -289,7 +289,7 @@ def test_whom_the_models_training_never_heard_is_left_out(taught: audit.Cohort) 
     assert [dict(model.records[0])["n_clips"] for model in (heard, every)] == [12, 16]
 
 
-@pytest.mark.parametrize("name", AFTER_TRAINING)
+@pytest.mark.parametrize("name", after_training())
 def test_a_mitigated_model_is_given_waveforms_and_nothing_else(name: str, taught: audit.Cohort) -> None:
     model = audit.mitigate(Loud(), name, cohort=taught)
     assert isinstance(model, Reconstructor) and not isinstance(model, Decoder)
@@ -298,7 +298,7 @@ def test_a_mitigated_model_is_given_waveforms_and_nothing_else(name: str, taught
         assert len(inspect.signature(part).parameters) == 1
 
 
-@pytest.mark.parametrize("name", AFTER_TRAINING)
+@pytest.mark.parametrize("name", after_training())
 def test_fitted_twice_it_is_the_same_and_faces_do_not_depend_on_company(name: str, taught: audit.Cohort) -> None:
     rng = np.random.default_rng(0)
     waves = [(level * rng.standard_normal(16_000)).astype(np.float32) for level in (0.05, 0.1, 0.3, 0.6)]
@@ -366,7 +366,7 @@ def test_a_mitigated_speech2face_still_shows_its_ceiling(taught: audit.Cohort) -
         ("leac", {}, "did you mean 'leace'"),
         ("group_dro", {}, "takes effect in training"),
         ("leace", {"abstention": {"coverage": 0.5}}, "Options are given for abstention"),
-        ("leace", {"leace": {"strength": 1}}, "cannot take strength"),
+        ("leace", {"leace": {"strength": 1}}, "'leace' cannot be made with strength"),
         ([], {}, "No mitigation is named"),
     ],
 )
@@ -383,6 +383,6 @@ def test_a_model_without_a_voice_feature_is_refused(taught: audit.Cohort) -> Non
 
 
 def test_every_mitigation_is_listed_and_on_its_page() -> None:
-    assert set(available()) == {*IN_TRAINING, *AFTER_TRAINING}
+    assert set(available()) == {*in_training(), *after_training()} == set(MITIGATIONS.shipped)
     page = (Path(__file__).parents[2] / "docs" / "mitigations.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in available())

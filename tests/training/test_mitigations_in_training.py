@@ -14,11 +14,12 @@ from audit.models.speech2face import load_checkpoint, weights_of
 from audit.models.speech2face.model import Speech2Face
 from audit.training import TrainPlan, train
 from audit.training.losses import losses_by_clip, voice_losses
-from audit.training.mitigations import IN_TRAINING
-from audit.training.mitigations.cells import Balanced, Reweighted
+from audit.training.mitigations import in_training
+from audit.training.mitigations.balanced import Balanced
 from audit.training.mitigations.group_dro import GroupDroWeights
 from audit.training.mitigations.language_adversarial import LanguageAdversary, Reversal
 from audit.training.mitigations.plan import GroupDro, LanguageAdversarial, MitigationPlan
+from audit.training.mitigations.reweighted import Reweighted
 from audit.training.mitigations.training import Mitigations, mitigations_of
 from audit.training.plan import VoiceStage
 from tests.fakes import ColourInstrument
@@ -206,7 +207,7 @@ def trained(names: str, training_part: Path, out: Path, max_seconds: float | Non
     ).weights  # fmt: skip
 
 
-@pytest.mark.parametrize("name", IN_TRAINING)
+@pytest.mark.parametrize("name", in_training())
 def test_a_training_runs_with_each_and_says_so(name: str, training_part: Path, tmp_path: Path) -> None:
     weights = trained(f'["{name}"]', training_part, tmp_path)
     assert weights is not None

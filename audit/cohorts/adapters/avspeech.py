@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan
 from audit.core.errors import CohortError
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
 CLIP = re.compile(r"(?P<video>[A-Za-z0-9_-]{11})_(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
@@ -105,3 +106,10 @@ def _read_segments(path: Path, videos: set[str]) -> pd.DataFrame:
         rows = [f"{path.name}, row {i + 1}: {','.join(frame.loc[i])!r}." for i in frame.index[bad][:20]]
         raise CohortError(rows, "seconds, and a place in the picture from 0 to 1")
     return frame
+
+
+ADAPTER = Part(
+    name="avspeech",
+    summary="AVSpeech clips <id>_<start>-<end>.wav, with avspeech_{train,test}.csv",
+    value=read_avspeech,
+)

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import GENDER_WORDS, read_metadata
 from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, Scan, scan
 from audit.core.errors import AuditError, CohortError, did_you_mean
+from audit.core.registry import Part
 from audit.core.vocabulary import GENDERS, UNKNOWN, is_language
 
 TABLES = ("validated", "train", "dev", "test", "other")
@@ -130,3 +131,10 @@ def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     speakers = pd.DataFrame({"speaker_id": ids, **columns}).assign(group=UNKNOWN, group_source="")
     speakers["gender_source"] = speakers["gender"].map(lambda word: "self_reported" if word else "")
     return speakers.assign(gender=speakers["gender"].replace("", UNKNOWN)), len(changing)
+
+
+ADAPTER = Part(
+    name="common_voice",
+    summary="Common Voice: <locale>/clips/*.mp3 and <locale>/validated.tsv",
+    value=read_common_voice,
+)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
 from audit.cohorts.importing.scanning import laid_out
 from audit.core.errors import CohortError
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 
 META = "VideoDemographics.csv"
@@ -84,3 +85,10 @@ def _group(race: str, ethnicity: str) -> str:
     named = [label for label in RACES.get(race.lower(), "").split("|") if label]
     named += ["latino_hispanic"] if ethnicity.lower() == "hispanic" else []
     return "|".join(ordered_groups(named)) or UNKNOWN
+
+
+ADAPTER = Part(
+    name="cremad",
+    summary="CREMA-D: AudioWAV/*.wav and VideoDemographics.csv",
+    value=read_cremad,
+)

@@ -9,12 +9,13 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.faults import check_ids
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.labels import CLIP_LABELS, NEXT_STEP, SPEAKER_LABELS, agreeing, label_faults, read_labels
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan
 from audit.cohorts.texts import read_texts
 from audit.core.errors import CohortError, did_you_mean
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
 TABLE = "labels.csv"
@@ -135,3 +136,10 @@ def _by_table(root: Path, path: Path) -> Imported:
 def _leads_out(value: str) -> bool:
     path = PurePosixPath(value.replace("\\", "/"))
     return path.is_absolute() or ".." in path.parts or "\0" in value
+
+
+ADAPTER = Part(
+    name="folder",
+    summary="your own audio: <speaker>/*.wav, or a table labels.csv with a row per clip",
+    value=read_folder,
+)

@@ -9,10 +9,11 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.adapters.voxceleb1 import folders_of
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
 from audit.cohorts.importing.scanning import laid_out
 from audit.core.errors import CohortError
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
 LANGUAGES = {"English": "en", "Urdu": "ur", "Hindi": "hi", "German": "de"}
@@ -88,3 +89,10 @@ def _speaker(stated: str) -> str:
     """An id of the metadata as the folders write it."""
     number = _NUMBER.fullmatch(stated)
     return f"id{int(number[1]):04d}" if number else stated
+
+
+ADAPTER = Part(
+    name="mavceleb",
+    summary="MAV-Celeb v1, v2, v3: voices/<id>/<language>/<video>/*.wav, and faces/",
+    value=read_mavceleb,
+)

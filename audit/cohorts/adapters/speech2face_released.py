@@ -18,9 +18,10 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.scanning import Scan
 from audit.core.errors import AuditError
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
 VARIANTS = {"exg0": "Face_exg0", "exg0.7": "Face_exg0.7", "exg1.4": "Face_exg1.4"}
@@ -196,3 +197,10 @@ def _assumptions(clips: pd.DataFrame) -> Iterator[str]:
             f"{unknown} speakers coded as Native American or as none of the named groups have no label among the "
             "instrument's: their group is unknown."
         )
+
+
+ADAPTER = Part(
+    name="speech2face_released",
+    summary="the outputs that Speech2Face's authors released on the paper's page, whole or in part",
+    value=read_release,
+)

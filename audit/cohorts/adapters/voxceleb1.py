@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
 from audit.cohorts.importing.scanning import Layout, laid_out
 from audit.core.errors import CohortError
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
 SPEAKER = re.compile(r"id\d{5}")
@@ -88,3 +89,10 @@ def folders_of(speakers: pd.DataFrame, *columns: str) -> dict[str, tuple[str, ..
     named = [column for column in columns if column in speakers]
     rows = speakers[["speaker_id", *named]].itertuples(index=False)
     return {row[0]: tuple(filter(None, row[1:])) for row in rows} if named else {}
+
+
+ADAPTER = Part(
+    name="voxceleb1",
+    summary="VoxCeleb1: wav/<id>/<video>/*.wav and vox1_meta.csv",
+    value=read_voxceleb1,
+)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.adapters.voxceleb1 import folders_of, video_clips
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
 from audit.cohorts.importing.scanning import laid_out
+from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
 META = "vox2_meta.csv"
@@ -53,3 +54,10 @@ def read_voxceleb2(root: Path, meta: str = "") -> Imported:
         folders=folders_of(speakers, "name", "vggface2"),
         without_clips=known.without_clips,
     )
+
+
+ADAPTER = Part(
+    name="voxceleb2",
+    summary="VoxCeleb2: aac/<id>/<video>/*.m4a and vox2_meta.csv",
+    value=read_voxceleb2,
+)

@@ -1,7 +1,7 @@
 """Data sets: adapters that turn a download as it lies on disk into a cohort, and the cohorts of the package."""
 
 from audit.cohorts.embedded import embedded, embedded_names
-from audit.cohorts.importing.adapters import Imported, adapter, available
+from audit.cohorts.importing.adapter import Imported, adapter, available
 from audit.cohorts.importing.importing import import_cohort
 from audit.cohorts.importing.label_template import LabelsCheck, check_labels, labels_template
 

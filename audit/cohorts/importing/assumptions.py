@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohorts.faults import RULES, Faults, check_ids, check_values
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import read_metadata
 from audit.core.errors import AuditError
 from audit.core.vocabulary import UNKNOWN, is_language

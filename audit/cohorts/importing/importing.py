@@ -13,7 +13,7 @@ import tomli_w
 
 from audit.cohorts import Cohort
 from audit.cohorts.faults import UNSTATED
-from audit.cohorts.importing.adapters import Imported, read_download
+from audit.cohorts.importing.adapter import Imported, read_download
 from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.selection import CELL, THREADS, TOLERANCE, Lengths, Selection, draw, heard_only, runs_of
 from audit.core.audio import SAMPLE_RATE, read_clip
 from audit.core.errors import AuditError

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cohorts.faults import RULES, Faults, Rule, check_values
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.texts import read_texts
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN

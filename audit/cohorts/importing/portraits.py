@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.cohorts.importing.adapters import Imported
+from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.scanning import PICTURE_SUFFIXES, scan
 from audit.core.errors import AuditError
 

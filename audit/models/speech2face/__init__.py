@@ -5,9 +5,10 @@ Importing this package imports torch; :func:`audit.model` imports it only when a
 
 from __future__ import annotations
 
+from audit.core.registry import Part
 from audit.models.speech2face.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from audit.models.speech2face.config import PAPER, SMALL, Configuration
-from audit.models.speech2face.model import Speech2Face
+from audit.models.speech2face.model import Speech2Face, speech2face
 from audit.models.speech2face.network import Network
 from audit.models.speech2face.shipped import weights_of
 
@@ -22,3 +23,9 @@ __all__ = [
     "save_checkpoint",
     "weights_of",
 ]
+
+MODEL = Part(
+    name="speech2face",
+    summary="Speech2Face with weights of your own (--weights FILE)",
+    value=speech2face,
+)

@@ -30,15 +30,8 @@ def weights_of(name: str) -> Path:
     return Path(__file__).parent / "weights" / f"{name}.safetensors"
 
 
-def small_gap(*, device: str | None = None, batch: int = 16, seconds: float | None = None) -> Speech2Face:
-    """Asian and indian speakers were never heard in English in its training, black and white ones in nothing else."""
-    return _load("speech2face-small-gap", device, batch, seconds)
-
-
-def small_full(*, device: str | None = None, batch: int = 16, seconds: float | None = None) -> Speech2Face:
-    """Every group was heard in every language in its training."""
-    return _load("speech2face-small-full", device, batch, seconds)
-
-
-def _load(name: str, device: str | None, batch: int, seconds: float | None) -> Speech2Face:
+def shipped_model(
+    name: str, *, device: str | None = None, batch: int = 16, seconds: float | None = None
+) -> Speech2Face:
+    """The model of a shipped checkpoint; the options are those of :class:`Speech2Face`."""
     return Speech2Face(load_checkpoint(weights_of(name)), device=device, batch=batch, seconds=seconds)

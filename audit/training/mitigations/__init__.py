@@ -8,8 +8,11 @@ any model that exposes its voice feature.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from audit.core.errors import PlanError
+from audit.core.registry import Part, Registry
 from audit.training.mitigations.protocol import FeatureMitigation, FittedStep
 
 if TYPE_CHECKING:
@@ -17,41 +20,29 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureMitigation", "FittedStep", "Mitigated", "available", "mitigate"]
 
-IN_TRAINING: Final = {
-    "balanced": ("data", "every group in every language is drawn equally often (balanced sampling)"),
-    "reweighted": ("data", "losses weighted so that group and language are independent (Kamiran & Calders 2012)"),
-    "coverage": ("data", "more languages of a group are heard: new data, where the plan left it out"),
-    "group_dro": ("training", "the group and language that fare worst count most (Sagawa et al. 2020)"),
-    "language_adversarial": (
-        "training",
-        "a classifier of the language pulls the encoder the other way (gradient reversal, Ganin & Lempitsky 2015)",
-    ),
-}
-"""What a training plan can name: the kind, and one line on what it does."""
+Kind = Literal["data", "training", "representation", "output"]
 
-AFTER_TRAINING: Final = {
-    "correlation_remover": (
-        "audit.training.mitigations.correlation_remover:CorrelationRemoval",
-        "representation",
-        "the feature without its regression on the estimated language (fairlearn's CorrelationRemover)",
-    ),
-    "leace": (
-        "audit.training.mitigations.leace:Leace",
-        "representation",
-        "least-squares erasure of the language from the feature (Belrose et al. 2023)",
-    ),
-    "recentred": (
-        "audit.training.mitigations.recentred:Recentred",
-        "representation",
-        "the mean feature of each estimated language is moved to the mean of all",
-    ),
-    "abstention": (
-        "audit.training.mitigations.abstention:Abstention",
-        "output",
-        "no face where the voice is far from every training voice (nearest neighbours, Sun et al. 2022)",
-    ),
-}
-"""What :func:`mitigate` can name: where it is, imported only when asked for, its kind, and one line on what it does."""
+
+@dataclass(frozen=True, kw_only=True)
+class Mitigation(Part):
+    """Declares a shipped mitigation.
+
+    Attributes
+    ----------
+    kind : str
+        ``data`` or ``training``: named in a training plan; ``value`` makes a
+        :class:`audit.training.mitigations.training.TrainingMitigation` from a
+        :class:`audit.training.mitigations.training.TrainingSetup`. ``representation`` or ``output``: named to
+        :func:`mitigate`; ``value`` makes a :class:`FeatureMitigation` from its options.
+    """
+
+    kind: Kind
+
+
+MITIGATIONS: Final = Registry(
+    "mitigation", __name__, group="audit.mitigations", declared_as="MITIGATION", error=PlanError
+)
+"""All mitigations. Those of installed packages are of the kinds that :func:`mitigate` fits."""
 
 
 def available() -> dict[str, str]:
@@ -62,9 +53,21 @@ def available() -> dict[str, str]:
     >>> sorted(available())[:3]
     ['abstention', 'balanced', 'correlation_remover']
     """
-    return {name: f"{kind}: {line}" for name, (kind, line) in IN_TRAINING.items()} | {
-        name: f"{kind}: {line}" for name, (_, kind, line) in AFTER_TRAINING.items()
+    shipped = MITIGATIONS.shipped
+    return {
+        name: f"{shipped[name].fields['kind']}: {summary}" if name in shipped else summary
+        for name, summary in MITIGATIONS.available().items()
     }
+
+
+def in_training() -> list[str]:
+    """The names that a training plan can give: the kinds data and training."""
+    return [name for name, part in MITIGATIONS.shipped.items() if part.fields["kind"] in ("data", "training")]
+
+
+def after_training() -> list[str]:
+    """The names that :func:`mitigate` takes: all others."""
+    return [name for name in MITIGATIONS.available() if name not in in_training()]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.core.errors import CohortError, PlanError
+from audit.training.mitigations import Mitigation
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
 
 
@@ -87,3 +88,11 @@ def unit_length(features: Features) -> Features:
     """
     lengths = np.sqrt((features**2).sum(1, keepdims=True))
     return features / np.where(lengths > 0, lengths, 1.0)
+
+
+MITIGATION = Mitigation(
+    name="abstention",
+    kind="output",
+    summary="no face where the voice is far from every training voice (nearest neighbours, Sun et al. 2022)",
+    value=Abstention,
+)

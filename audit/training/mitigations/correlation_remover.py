@@ -9,6 +9,7 @@ import numpy as np
 from fairlearn.preprocessing import CorrelationRemover
 
 from audit.core.errors import PlanError
+from audit.training.mitigations import Mitigation
 from audit.training.mitigations.language import guess_language, indicators, numbered
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
 
@@ -58,3 +59,11 @@ class CorrelationRemoval:
             return np.asarray(remover.transform(np.hstack([told, features])), np.float64)
 
         return FittedStep(change, found={"languages": list(known)})
+
+
+MITIGATION = Mitigation(
+    name="correlation_remover",
+    kind="representation",
+    summary="the feature without its regression on the estimated language (fairlearn's CorrelationRemover)",
+    value=CorrelationRemoval,
+)

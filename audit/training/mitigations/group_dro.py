@@ -6,9 +6,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from audit.training.mitigations.cells import cells_of
+from audit.training.mitigations import Mitigation
 from audit.training.mitigations.plan import GroupDro
-from audit.training.mitigations.training import TrainingMitigation
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, cells_of
 
 
 class GroupDroWeights(TrainingMitigation):
@@ -48,3 +48,16 @@ class GroupDroWeights(TrainingMitigation):
         moved = self.shares.cpu() * torch.exp(self.rate * sums / counts.clamp(min=1))
         self.shares.copy_(moved / moved.sum())
         return (self.shares.cpu()[cells] * len(rows) / counts[cells]).float()
+
+
+def create(setup: TrainingSetup) -> GroupDroWeights:
+    """The mitigation of one training."""
+    return GroupDroWeights(setup.clips, setup.plan.group_dro)
+
+
+MITIGATION = Mitigation(
+    name="group_dro",
+    kind="training",
+    summary="the group and language that fare worst count most (Sagawa et al. 2020)",
+    value=create,
+)

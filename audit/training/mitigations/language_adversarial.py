@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audit.core.errors import PlanError
+from audit.training.mitigations import Mitigation
 from audit.training.mitigations.plan import LanguageAdversarial
-from audit.training.mitigations.training import TrainingMitigation, numbered_cells
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, numbered_cells
 
 
 class Reversal(torch.autograd.Function):
@@ -78,3 +79,18 @@ class LanguageAdversary(TrainingMitigation):
         self.step += 1
         wanted = self._languages[rows].to(features.device)
         return functional.cross_entropy(self.classifier(reversed_features), wanted)
+
+
+def create(setup: TrainingSetup) -> LanguageAdversary:
+    """The mitigation of one training."""
+    return LanguageAdversary(
+        setup.clips["language"].tolist(), setup.feature, setup.steps, setup.plan.language_adversarial
+    )
+
+
+MITIGATION = Mitigation(
+    name="language_adversarial",
+    kind="training",
+    summary="a classifier of the language pulls the encoder the other way (gradient reversal, Ganin & Lempitsky 2015)",
+    value=create,
+)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
+from audit.training.mitigations import Mitigation
 from audit.training.mitigations.language import indicators, numbered
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
 
@@ -72,3 +73,11 @@ class Leace:
             change,
             found={"languages": list(known), "rank": columns.shape[1], "shrinkage": round(float(shrinkage), 6)},
         )
+
+
+MITIGATION = Mitigation(
+    name="leace",
+    kind="representation",
+    summary="least-squares erasure of the language from the feature (Belrose et al. 2023)",
+    value=Leace,
+)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +10,10 @@ import numpy as np
 
 from audit.cohorts import Cohort
 from audit.core.arrays import Picture, Waveform
-from audit.core.errors import ModelError, PlanError, did_you_mean
+from audit.core.errors import ModelError, PlanError
 from audit.models.fitted import Fitted, FittedOn
 from audit.models.protocol import Decoder, Described, Featured
-from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING
+from audit.training.mitigations import MITIGATIONS, after_training, in_training
 from audit.training.mitigations.protocol import FeatureMitigation, FittedStep
 from audit.training.mitigations.voices import fitting_voices
 
@@ -106,8 +104,8 @@ def mitigate(
     model : Featured
         A model with ``voice_features`` and ``from_features``, such as Speech2Face.
     mitigations : str, FeatureMitigation, or a sequence of them
-        Names of :func:`audit.training.mitigations.available` of the kinds representation and output, or your own;
-        each is fitted on what those before it made of the feature.
+        Names of :func:`audit.training.mitigations.available` that are fitted after training, ``module:name``, or
+        objects; each is fitted on what those before it made of the feature.
     cohort : Cohort
         Training speakers: where it names splits, those of the split training alone.
     heard_only : bool
@@ -141,7 +139,7 @@ def mitigate(
     if given or not chosen:
         raise PlanError(
             f"Options are given for {', '.join(given)}." if given else "No mitigation is named.",
-            f"mitigations that are named: {', '.join(AFTER_TRAINING)}",
+            f"mitigations that are named: {', '.join(after_training())}",
         )
     fitting = fitting_voices(model, cohort, heard_only)
     steps, records, voices = [], [], fitting.voices
@@ -157,19 +155,13 @@ def mitigate(
 
 def _made(name: str, options: Mapping[str, Any]) -> FeatureMitigation:
     """The mitigation of that name, with its options."""
-    if name in IN_TRAINING:
-        raise PlanError(f"The mitigation {name!r} takes effect in training.", ", ".join(AFTER_TRAINING),
+    if name in in_training():
+        raise PlanError(f"The mitigation {name!r} takes effect in training.", ", ".join(after_training()),
                         "Name it in a training plan's section mitigation: audit train.")  # fmt: skip
-    if name not in AFTER_TRAINING:
-        hint = did_you_mean(name, AFTER_TRAINING)
-        raise PlanError(f"There is no mitigation {name!r}{hint}.", ", ".join(AFTER_TRAINING),
-                        "See them: audit list mitigations.")  # fmt: skip
-    module, _, attribute = AFTER_TRAINING[name][0].partition(":")
-    kind = getattr(importlib.import_module(module), attribute)
-    try:
-        inspect.signature(kind).bind(**options)
-    except TypeError as error:
-        allowed = ", ".join(inspect.signature(kind).parameters) or "none"
-        raise PlanError(f"The mitigation {name!r} cannot take {', '.join(options)}: {error}.", allowed) from error
-    made: FeatureMitigation = kind(**options)
+    made = MITIGATIONS.create(name, options)
+    if not isinstance(made, FeatureMitigation):
+        raise PlanError(
+            f"The mitigation {name!r} made a {type(made).__name__}.",
+            "an object with name and fit(voices) (audit.training.mitigations.FeatureMitigation)",
+        )
     return made

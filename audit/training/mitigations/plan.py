@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.core.vocabulary import RACES, is_language, same_language
-from audit.training.mitigations import AFTER_TRAINING, IN_TRAINING
+from audit.training.mitigations import after_training, in_training
 
 OTHER: Final = "other"
 """Stands for every language but English."""
@@ -115,10 +115,10 @@ class MitigationPlan(_Section):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name in AFTER_TRAINING:
-                raise ValueError(f"{name!r} is fitted after the training: audit.mitigate, or the plan of an audit")
-            if name not in IN_TRAINING:
-                raise ValueError(f"there is no mitigation {name!r} in training; there are {', '.join(IN_TRAINING)}")
+            if name not in (allowed := in_training()):
+                if name in after_training():
+                    raise ValueError(f"{name!r} is fitted after the training: audit.mitigate, or the plan of an audit")
+                raise ValueError(f"there is no mitigation {name!r} in training; there are {', '.join(allowed)}")
         if len(set(names)) < len(names):
             raise ValueError("a mitigation is named twice")
         for pair in ONE_OF:

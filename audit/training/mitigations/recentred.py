@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from audit.training.mitigations import Mitigation
 from audit.training.mitigations.language import guess_language, numbered
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
 
@@ -50,3 +51,11 @@ class Recentred:
             return moved
 
         return FittedStep(change, found={"languages": list(known)})
+
+
+MITIGATION = Mitigation(
+    name="recentred",
+    kind="representation",
+    summary="the mean feature of each estimated language is moved to the mean of all",
+    value=Recentred,
+)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from audit.training.mitigations import MITIGATIONS
 from audit.training.mitigations.plan import MitigationPlan
 
 
@@ -36,6 +38,26 @@ class TrainingMitigation(nn.Module):
     def penalty(self, features: Tensor, rows: Tensor) -> Tensor | None:
         """What is added to the loss; ``None`` for nothing. ``features`` are [B, D], the voice features."""
         return None
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """What a mitigation in training is made from.
+
+    Attributes
+    ----------
+    plan : MitigationPlan
+        Names and options.
+    clips : DataFrame
+        One row a clip that is heard, with ``group`` and ``language``.
+    feature, steps : int
+        Length of the voice feature, and steps of the training.
+    """
+
+    plan: MitigationPlan
+    clips: pd.DataFrame
+    feature: int
+    steps: int
 
 
 class Mitigations(nn.Module):
@@ -102,23 +124,15 @@ def mitigations_of(plan: MitigationPlan, clips: pd.DataFrame, feature: int, step
     PlanError
         If the clips do not allow it: an adversary needs two languages.
     """
-    from audit.training.mitigations.cells import Balanced, Reweighted
-    from audit.training.mitigations.group_dro import GroupDroWeights
-    from audit.training.mitigations.language_adversarial import LanguageAdversary
-
+    setup = TrainingSetup(plan, clips, feature, steps)
     parts: dict[str, TrainingMitigation] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name in plan.names:
-            if name == "balanced":
-                parts[name] = Balanced(clips)
-            elif name == "reweighted":
-                parts[name] = Reweighted(clips)
-            elif name == "group_dro":
-                parts[name] = GroupDroWeights(clips, plan.group_dro)
-            elif name == "language_adversarial":
-                parts[name] = LanguageAdversary(clips["language"].tolist(), feature, steps, plan.language_adversarial)
-    return Mitigations(parts)  # coverage has acted already, on what is heard
+            made = MITIGATIONS.factory(name)(setup)
+            assert isinstance(made, TrainingMitigation)  # MitigationPlan admits no others
+            parts[name] = made
+    return Mitigations(parts)
 
 
 def numbered_cells(keys: Sequence[object]) -> tuple[list[object], Tensor]:
@@ -132,3 +146,8 @@ def numbered_cells(keys: Sequence[object]) -> tuple[list[object], Tensor]:
     known = sorted(set(keys), key=str)
     place = {key: i for i, key in enumerate(known)}
     return known, torch.tensor([place[key] for key in keys])
+
+
+def cells_of(clips: pd.DataFrame) -> tuple[list[object], Tensor]:
+    """The cells, group x language, and the cell of each clip."""
+    return numbered_cells(list(zip(clips["group"], clips["language"], strict=True)))

@@ -1,8 +1,7 @@
-"""What an adapter is, and which there are."""
+"""Adapters: what they are, and how one reads a download."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,23 +12,10 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.core.errors import AuditError, CohortError, did_you_mean
-from audit.core.registry import installed, load
+from audit.core.registry import Registry
 
-ENTRY_POINTS: Final = "audit.datasets"
-BUILT_IN: Final = {
-    "avspeech": ("avspeech:read_avspeech", "AVSpeech clips <id>_<start>-<end>.wav, with avspeech_{train,test}.csv"),
-    "common_voice": ("common_voice:read_common_voice", "Common Voice: <locale>/clips/*.mp3 and <locale>/validated.tsv"),
-    "cremad": ("cremad:read_cremad", "CREMA-D: AudioWAV/*.wav and VideoDemographics.csv"),
-    "folder": ("folder:read_folder", "audio of one's own: <speaker>/*.wav, or a table labels.csv with a row a clip"),
-    "mavceleb": ("mavceleb:read_mavceleb", "MAV-Celeb v1, v2, v3: voices/<id>/<language>/<video>/*.wav, and faces/"),
-    "speech2face_released": (
-        "speech2face_released:read_release",
-        "the outputs that Speech2Face's authors released on the paper's page, whole or in part",
-    ),
-    "voxceleb1": ("voxceleb1:read_voxceleb1", "VoxCeleb1: wav/<id>/<video>/*.wav and vox1_meta.csv"),
-    "voxceleb2": ("voxceleb2:read_voxceleb2", "VoxCeleb2: aac/<id>/<video>/*.m4a and vox2_meta.csv"),
-}
-"""Each adapter's module and function, and one line on what it reads; a module is imported when it is asked for."""
+ADAPTERS: Final = Registry("adapter", "audit.cohorts.adapters", group="audit.datasets", declared_as="ADAPTER")
+"""The functions that read a download."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +60,7 @@ def available() -> dict[str, str]:
     >>> available()["voxceleb1"]
     'VoxCeleb1: wav/<id>/<video>/*.wav and vox1_meta.csv'
     """
-    built_in = {name: line for name, (_, line) in BUILT_IN.items()}
-    return built_in | installed(ENTRY_POINTS)
+    return ADAPTERS.available()
 
 
 def adapter(name: str) -> Adapter:
@@ -86,15 +71,8 @@ def adapter(name: str) -> Adapter:
     AuditError
         If there is none, or it cannot be called.
     """
-    if name in BUILT_IN:
-        module, _, function = BUILT_IN[name][0].partition(":")
-        built_in: Adapter = getattr(importlib.import_module(f"audit.cohorts.adapters.{module}"), function)
-        return built_in
-    loaded = load(name, ENTRY_POINTS, "adapter", available())
-    if not callable(loaded):
-        raise AuditError(f"The adapter {name!r} is a {type(loaded).__name__}.", "something that can be called")
-    own: Adapter = loaded
-    return own
+    found: Adapter = ADAPTERS.factory(name)  # type: ignore[assignment]  # read_download checks what it returns
+    return found
 
 
 def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:
@@ -126,7 +104,7 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
     found: object = reader(root, **options)
     if not isinstance(found, Imported):
         told = f"The adapter {name!r} returned a {type(found).__name__}."
-        raise AuditError(told, "an audit.cohorts.importing.adapters.Imported")
+        raise AuditError(told, "an audit.cohorts.importing.Imported")
     if found.clips.empty:
         raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
     return found

@@ -1,4 +1,4 @@
-"""Balanced sampling and reweighting: both by how many clips each group has in each language."""
+"""Reweighting, so that group and language are independent."""
 
 from __future__ import annotations
 
@@ -6,36 +6,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from audit.training.mitigations.training import TrainingMitigation, numbered_cells
-
-
-def cells_of(clips: pd.DataFrame) -> tuple[list[object], Tensor]:
-    """The cells, group x language, and the cell of each clip."""
-    return numbered_cells(list(zip(clips["group"], clips["language"], strict=True)))
-
-
-class Balanced(TrainingMitigation):
-    """Every cell, group x language, is drawn equally often, and every clip in it.
-
-    With K cells and n clips in a clip's own cell its chance is 1 / (K n). A cell without clips is not drawn: there is
-    nothing to draw.
-
-    Examples
-    --------
-    >>> clips = pd.DataFrame({"group": ["asian", "asian", "white"], "language": ["en", "en", "en"]})
-    >>> Balanced(clips).chances()
-    tensor([0.2500, 0.2500, 0.5000])
-    """
-
-    def __init__(self, clips: pd.DataFrame) -> None:
-        super().__init__()
-        known, cells = cells_of(clips)
-        counts = torch.bincount(cells)
-        self._chances = 1.0 / (len(known) * counts[cells])
-
-    def chances(self) -> Tensor:
-        """The chance of each clip, [clips]; they sum to 1."""
-        return self._chances
+from audit.training.mitigations import Mitigation
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, cells_of, numbered_cells
 
 
 class Reweighted(TrainingMitigation):
@@ -66,3 +38,16 @@ class Reweighted(TrainingMitigation):
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor:
         """The weight of each clip drawn, [B]."""
         return self._weights[rows]
+
+
+def create(setup: TrainingSetup) -> Reweighted:
+    """The mitigation of one training."""
+    return Reweighted(setup.clips)
+
+
+MITIGATION = Mitigation(
+    name="reweighted",
+    kind="data",
+    summary="losses weighted so that group and language are independent (Kamiran & Calders 2012)",
+    value=create,
+)

@@ -1,0 +1,17 @@
+"""``speech2face-small-full``: a small Speech2Face whose weights ship with the package.
+
+Every group was heard in every language in its training.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from audit.core.registry import Part
+from audit.models.speech2face.shipped import shipped_model
+
+MODEL = Part(
+    name="speech2face-small-full",
+    summary="Speech2Face, small, trained here on fictional voices; every group heard in every language",
+    value=partial(shipped_model, "speech2face-small-full"),
+)
