@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,7 +15,7 @@ from audit.checks.finding import Finding
 from audit.checks.gaps import GapCheck
 from audit.checks.judging import GroupFigure, judge, judge_groups, not_evaluable
 from audit.core.errors import AuditError, PlanError, did_you_mean
-from audit.core.registry import installed, load
+from audit.core.registry import Registry
 from audit.core.units import unit_of
 
 __all__ = [
@@ -38,19 +36,15 @@ __all__ = [
     "shipped",
 ]
 
-ENTRY_POINTS: Final = "audit.checks"
+CHECKS: Final = Registry(
+    "check",
+    "audit.checks.catalogue",
+    group="audit.checks",
+    declared_as="CHECK",
+    name_field="code",
+    summary_field="title",
+)
 _FINDING: Final = TypeAdapter(Finding)
-
-
-@cache
-def shipped() -> tuple[Check, ...]:
-    """The checks that ship, one in each module of :mod:`audit.checks.catalogue`, in the order of their codes."""
-    catalogue = importlib.import_module("audit.checks.catalogue")
-    modules = [
-        importlib.import_module(f"{catalogue.__name__}.{item.name}")
-        for item in pkgutil.iter_modules(catalogue.__path__)
-    ]
-    return tuple(sorted((module.CHECK for module in modules), key=lambda check: check.code))
 
 
 def available() -> dict[str, str]:
@@ -61,7 +55,13 @@ def available() -> dict[str, str]:
     >>> available()["S2F001"]
     'English-speaking Asian speakers rendered as white'
     """
-    return {check.code: check.title for check in shipped()} | installed(ENTRY_POINTS)
+    return CHECKS.available()
+
+
+@cache
+def shipped() -> tuple[Check, ...]:
+    """The checks that ship, one in each module of :mod:`audit.checks.catalogue`, in the order of their codes."""
+    return tuple(cast(Check, CHECKS.get(code)) for code in CHECKS.shipped)
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
@@ -80,7 +80,7 @@ def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
     """
     checks = list(shipped())
     for name in names:
-        found = load(name, ENTRY_POINTS, "check", available())
+        found = CHECKS.get(name)
         if isinstance(found, type) and issubclass(found, Check):
             try:
                 found = found()

@@ -6,12 +6,11 @@ import ast
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
 
 from audit.core.errors import AuditError, did_you_mean
 
@@ -59,9 +58,9 @@ class Declaration:
 class Registry:
     """Parts of one kind, by name.
 
-    A shipped part is one module of a folder. The module assigns a call with keyword arguments to the variable
-    ``declared_as``; the name and the summary are string literals there, so that they can be read without importing the
-    module (and torch with it). Nothing else registers it::
+    A shipped part is one module of a folder. The module assigns a call to the variable ``declared_as``; the name and
+    the summary are string literals among its keyword arguments, or attributes of the class that it calls, so that they can
+    be read without importing the module (and torch with it). Nothing else registers it::
 
         MODEL = Part(name="wen2019", summary="Wen et al. 2019", value=wen2019)
 
@@ -211,19 +210,23 @@ class Registry:
         if f"\n{self.declared_as}" not in source:
             return None  # spares parsing
         constants: dict[str, str] = {}
+        classes: dict[str, dict[str, str]] = {}
         for statement in ast.parse(source).body:
-            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-                target, value = statement.targets[0].id, statement.value
-            elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-                target, value = statement.target.id, statement.value
-            else:
+            if isinstance(statement, ast.ClassDef):
+                own = dict(filter(None, map(_assigned, statement.body)))
+                classes[statement.name] = {k: said for k, v in own.items() if (said := _text(v, constants)) is not None}
+            found = _assigned(statement)
+            if found is None:
                 continue
+            target, value = found
             text = _text(value, constants)
             if text is not None:
                 constants[target] = text
             if target == self.declared_as:
                 keywords = value.keywords if isinstance(value, ast.Call) else []
-                fields = {k.arg: said for k in keywords if k.arg and (said := _text(k.value, constants)) is not None}
+                made = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+                fields = dict(classes.get(made, {}))
+                fields |= {k.arg: said for k in keywords if k.arg and (said := _text(k.value, constants)) is not None}
                 if missing := {self.name_field, self.summary_field} - set(fields):
                     raise ValueError(f"{file}: {target} has no {' and '.join(sorted(missing))} as a string literal.")
                 return Declaration(
@@ -232,65 +235,17 @@ class Registry:
         return None
 
 
+def _assigned(statement: ast.stmt) -> tuple[str, ast.expr] | None:
+    """The name and the value of a simple assignment."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id, statement.value
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+        return statement.target.id, statement.value
+    return None
+
+
 def _text(value: ast.expr, constants: Mapping[str, str]) -> str | None:
     """A string literal, or a constant of the module that is one."""
     if isinstance(value, ast.Name):
         return constants.get(value.id)
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
-
-
-def installed(group: str) -> dict[str, str]:
-    """The names that installed packages give, each with where it comes from, sorted.
-
-    Parameters
-    ----------
-    group : str
-        Of the entry points: ``audit.models``, ``audit.instruments``, ``audit.checks`` or ``audit.datasets``.
-    """
-    return {name: f"from {value}" for name, value in sorted((p.name, p.value) for p in entry_points(group=group))}
-
-
-def load(name: str, group: str, what: str, known: Iterable[str], error: type[AuditError] = AuditError) -> Any:
-    """What an entry point or ``module:name`` stands for; a module may lie in the folder that one stands in.
-
-    Parameters
-    ----------
-    name : str
-        As given by the user.
-    group : str
-        Of the entry points.
-    what : str
-        What is looked for, such as ``model``.
-    known : iterable of str
-        All names that can be given.
-    error : type
-        What is raised.
-
-    Raises
-    ------
-    AuditError
-        If there is no such name, or the module cannot be imported or lacks it.
-
-    Examples
-    --------
-    >>> load("json:loads", "audit.models", "model", [])("[1]")
-    [1]
-    """
-    points = [point for point in entry_points(group=group) if point.name == name]
-    if points or ":" in name:
-        if (here := str(Path.cwd())) not in sys.path:
-            sys.path.append(here)  # the command's own path starts beside its script, not where the user stands
-        try:
-            return (points or [EntryPoint(name, name, group)])[0].load()
-        except Exception as fault:  # a foreign module may raise anything when it is imported
-            raise error(
-                f"The {what} {name!r} cannot be imported: {fault}.",
-                "module:name, importable from here",
-                "Check the spelling, and the folder that you stand in.",
-            ) from fault
-    names = sorted(known)
-    raise error(
-        f"There is no {what} {name!r}{did_you_mean(name, names)}.",
-        f"{', '.join(names)} or module:name",
-        f"See them: audit list {group.partition('.')[2]}.",
-    )
