@@ -19,7 +19,6 @@ from audit.stats.pairs import (
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.predicted import prediction_powered
 from audit.stats.rates import ALL, cells, figure_curve, mean, rate
-from audit.stats.resampling import Resamples, resample
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
 
@@ -38,7 +37,6 @@ __all__ = [
     "Needed",
     "PairedTest",
     "Pairs",
-    "Resamples",
     "Settings",
     "Tally",
     "Verdict",
@@ -63,7 +61,6 @@ __all__ = [
     "permutation",
     "prediction_powered",
     "rate",
-    "resample",
     "smallest_detectable",
     "speakers_needed",
     "unknown_bounds",
