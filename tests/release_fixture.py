@@ -102,7 +102,7 @@ def decided(terms: Policy, found: Audit, changes: Mapping[str, Estimate] | None 
     """The decision, a change from the baseline having the same interval at every confidence."""
     curves = {name: Curve(lambda _, held=held: held) for name, held in (changes or {}).items()}
     baseline = None if changes is None else Baseline(found.run, curves)
-    audits = dict.fromkeys(terms.alphas, found)
+    audits = dict.fromkeys({rule.alpha for rule in terms.terms.rule}, found)
     return decide(terms, audits, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
 
 

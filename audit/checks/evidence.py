@@ -136,12 +136,8 @@ class Evidence(Strata):
     def _reads_of_parts(self) -> dict[str, Reads]:
         return {}
 
-    def change(self, metric: str, before: str, after: str, mask: Mask, confidence: float | None = None) -> Estimate:
-        """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
-        return self.changed(metric, before, after, mask).curve().at(confidence or self.settings.confidence)
-
     def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
-        """The speakers of :meth:`change`, seen at both stages."""
+        """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
         return paired(
             self.values(before, metric)[mask],
             self.values(after, metric)[mask],
@@ -151,12 +147,8 @@ class Evidence(Strata):
             name=f"{before}>{after}.{metric}",
         )
 
-    def contrast(self, metric: str, stage: str, first: Mask, second: Mask, confidence: float | None = None) -> Estimate:
-        """A metric over ``second`` minus over ``first``, paired by the speakers who stand in both parts."""
-        return self.contrasted(metric, stage, first, second).curve().at(confidence or self.settings.confidence)
-
     def contrasted(self, metric: str, stage: str, first: Mask, second: Mask) -> Pairs:
-        """The speakers of :meth:`contrast`, heard in both parts."""
+        """A metric over ``second`` minus over ``first``, paired by the speakers with clips in both parts."""
         values = self.values(stage, metric)
         return paired(
             values[first],
@@ -169,7 +161,7 @@ class Evidence(Strata):
         )
 
     def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:
-        """The speakers of :meth:`change` in every cell."""
+        """The speakers of :meth:`changed` in every cell."""
         name = f"{before}>{after}.{metric}"
         change, standing = self._column_reads(
             name, lambda: self.values(after, metric) - self.values(before, metric), cells
@@ -177,7 +169,7 @@ class Evidence(Strata):
         return aligned_pairs(change, standing, alike_as_one=True)
 
     def contrasts(self, metric: str, stage: str, first: Mask, second: Mask, cells: Cells) -> PairSums:
-        """The speakers of :meth:`contrast` in every cell.
+        """The speakers of :meth:`contrasted` in every cell.
 
         The masks are such as :meth:`where` makes, and have no clip in common; so have the cells columns of its own.
         """

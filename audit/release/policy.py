@@ -313,11 +313,6 @@ class Policy:
         """Digest of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    @property
-    def alphas(self) -> tuple[float, ...]:
-        """Every alpha that a rule asks for, in order."""
-        return tuple(sorted({rule.alpha for rule in self.terms.rule}))
-
     def line(self, ruling: str) -> int:
         """The line, from 1, at which a rule or one of the policy's own sections begins; 1 where it has none."""
         ids = [rule.id for rule in self.terms.rule]

@@ -21,7 +21,7 @@ WAIVER = '[[waiver]]\nrule = "white"\nname = "Ann"\nreason = "pilot"\nexpires = 
 def test_the_shipped_policy_is_read() -> None:
     shipped = Policy.default()
     assert [rule.check for rule in shipped.terms.rule] == ["S2F001", "S2F002", "S2F003", "S2F004", "S2F006"]
-    assert shipped.alphas == (0.025,)
+    assert {rule.alpha for rule in shipped.terms.rule} == {0.025}
     assert {rule.check: rule.held_side for rule in shipped.terms.rule}["S2F004"] == "within"
 
 
