@@ -11,7 +11,6 @@ from audit.core.vocabulary import GENDERS, RACES, STAGES
 from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import TableView
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
     file_stem,
     group_name,
@@ -41,7 +40,6 @@ class FigureView:
     """Panels that are read together, and the numbers behind them."""
 
     name: str
-    caption: str
     panels: tuple[Panel, ...]
     tables: tuple[TableView, ...]
 
@@ -83,7 +81,7 @@ def _stages(audit: Audit) -> FigureView | None:
                 Panel(
                     file_stem(f"stages-{language}"),
                     svg,
-                    fill(_said("stages_alt"), title=title, points=_spoken(here)),
+                    f"{title}, read as the own group at portrait, ceiling and rendered. {_spoken(here)}",
                 )
             )
     tables = [
@@ -92,13 +90,13 @@ def _stages(audit: Audit) -> FigureView | None:
     for language, table in zip(languages[1:], tables, strict=False):
         table.caption += f", {language_name(language)}"
         table.name += f"-{language}"
-    return _view("stages", _said("stages"), panels, tables)
+    return _view("stages", panels, tables)
 
 
 def _confusion(audit: Audit) -> FigureView | None:
     panels = [panel for stage in STAGES if (panel := _heat_panel(audit, stage, "all", stage.capitalize()))]
     tables = [table for stage in STAGES if (table := evidence.confusion(audit, stage))]
-    return _view("confusion", _said("confusion"), panels, tables)
+    return _view("confusion", panels, tables)
 
 
 def _by_language(audit: Audit) -> FigureView | None:
@@ -112,7 +110,6 @@ def _by_language(audit: Audit) -> FigureView | None:
     tables = [table for code in languages if (table := evidence.confusion(audit, "rendered", code))]
     return _view(
         "confusion-by-language",
-        _said("by_language"),
         panels,
         tables,
     )
@@ -138,11 +135,11 @@ def _effects(audit: Audit) -> FigureView | None:
             Panel(
                 file_stem("language-effects-" + metric.replace("_", "-")),
                 svg,
-                fill(_said("effects_alt"), title=title, points=_spoken(here, signed=True)),
+                f"{title}, English minus the other language, points. {_spoken(here, signed=True)}",
             )
         )
     table = language_tables.language_effects(audit)
-    return _view("language-effects", _said("effects"), panels, [table] if table else [])
+    return _view("language-effects", panels, [table] if table else [])
 
 
 def _attributes(audit: Audit) -> FigureView | None:
@@ -163,7 +160,7 @@ def _attributes(audit: Audit) -> FigureView | None:
             Panel(
                 file_stem(metric.replace("_", "-")),
                 svg,
-                fill(_said("attributes_alt"), title=title, points=_spoken(here)),
+                f"{title}, at portrait, ceiling and rendered. {_spoken(here)}",
             )
         )
         if table := evidence.three_stages(audit, metric):
@@ -176,18 +173,18 @@ def _attributes(audit: Audit) -> FigureView | None:
             for g in _groups(here)
         ]
         if _any_value(lines):
-            title = fill(_said("likeness_title"), what=metric_name(metric).removeprefix("similarity "))
+            title = f"Likeness: {metric_name(metric).removeprefix('similarity ')}"
             svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
             panels.append(
                 Panel(
                     file_stem(metric.replace("_", "-")),
                     svg,
-                    fill(_said("likeness_alt"), title=title, points=_spoken(here)),
+                    f"{title}, cosine. {_spoken(here)}",
                 )
             )
         likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
         tables += [table for name in likenesses if (table := evidence.three_stages(audit, name))]
-    return _view("attributes", _said("attributes"), panels, tables)
+    return _view("attributes", panels, tables)
 
 
 def _instrument(audit: Audit) -> FigureView | None:
@@ -209,9 +206,9 @@ def _instrument(audit: Audit) -> FigureView | None:
             limits = None if metric == "age_error" else (0, 1)
             svg = dots(title, lines, metric_unit(metric), limits=limits, series=tuple(named) or ("ink",))
             name = file_stem(f"instrument-{metric.replace('_', '-')}")
-            panels.append(Panel(name, svg, fill(_said("instrument_alt"), title=title, points=_spoken(here))))
+            panels.append(Panel(name, svg, f"{title}, on the portraits. {_spoken(here)}"))
     table = evidence.instrument_error(audit)
-    return _view("instrument", _said("instrument"), panels, [table] if table else [])
+    return _view("instrument", panels, [table] if table else [])
 
 
 def _missing(audit: Audit) -> FigureView | None:
@@ -226,14 +223,11 @@ def _missing(audit: Audit) -> FigureView | None:
             title = language_name(language).capitalize()
             svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
             panels.append(
-                Panel(
-                    file_stem(f"no-face-{language}"), svg, fill(_said("missing_alt"), title=title, points=_spoken(here))
-                )
+                Panel(file_stem(f"no-face-{language}"), svg, f"{title}, clips without a usable face. {_spoken(here)}")
             )
     table = evidence.by_language(audit, "no_face")
     return _view(
         "no-face",
-        _said("missing"),
         panels,
         [table] if table else [],
     )
@@ -263,7 +257,7 @@ def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | 
     return Panel(
         file_stem(f"confusion-{stage}-{language}"),
         svg,
-        fill(_said("heat_alt"), title=title),
+        f"{title}: heat map of groups by reads; its numbers are in the table below it.",
     )
 
 
@@ -284,16 +278,12 @@ def _any_value(lines: Sequence[Row]) -> bool:
 
 
 def _other(language: str) -> str:
-    return _said("any_language") if language == "all" else language_name(language)
+    return "any" if language == "all" else language_name(language)
 
 
 def _title(metric: str) -> str:
     title = metric_name(metric).capitalize()
-    return fill(_said("in_years"), title=title) if metric == "age_error" else title
-
-
-def _said(name: str) -> str:
-    return str(texts()["figures"][name])
+    return f"{title}, years" if metric == "age_error" else title
 
 
 def _groups(rows: Sequence[Record]) -> list[str]:
@@ -311,15 +301,11 @@ def _spoken(rows: Sequence[Record], signed: bool = False) -> str:
         points = []
         for row in where(rows, group=group):
             value = number(row, "value")
-            said = (
-                _said("not_estimable")
-                if value is None
-                else write_value(value, metric_unit(text(row, "metric")), signed)
-            )
+            said = "not estimable" if value is None else write_value(value, metric_unit(text(row, "metric")), signed)
             points.append(" ".join(filter(None, [text(row, "stage") or text(row, "gender"), said])))
         parts.append(f"{group_name(group)}: {', '.join(points)}")
     return "; ".join(parts) + "."
 
 
-def _view(name: str, caption: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView | None:
-    return FigureView(name, caption, tuple(panels), tuple(tables)) if panels else None
+def _view(name: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView | None:
+    return FigureView(name, tuple(panels), tuple(tables)) if panels else None
