@@ -5,17 +5,10 @@ from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bo
 from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
-from audit.stats.groups import GroupTest, between_groups, group_ratios, omnibus
+from audit.stats.groups import GroupTest
 from audit.stats.misreading import TRANSFER, Corrected, Misreading
 from audit.stats.multiplicity import benjamini_hochberg, holm
-from audit.stats.pairs import (
-    PairedTest,
-    Pairs,
-    mcnemar,
-    paired,
-    paired_difference,
-    permutation,
-)
+from audit.stats.pairs import PairedTest, Pairs, paired
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.predicted import prediction_powered
 from audit.stats.rates import ALL, cells, figure_curve, mean, rate
@@ -41,7 +34,6 @@ __all__ = [
     "Tally",
     "Verdict",
     "benjamini_hochberg",
-    "between_groups",
     "bounds",
     "cells",
     "correlation",
@@ -49,16 +41,11 @@ __all__ = [
     "difference",
     "difference_curve",
     "figure_curve",
-    "group_ratios",
     "holm",
-    "mcnemar",
     "mean",
     "missing_bounds",
-    "omnibus",
     "p_value",
     "paired",
-    "paired_difference",
-    "permutation",
     "prediction_powered",
     "rate",
     "smallest_detectable",

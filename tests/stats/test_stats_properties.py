@@ -18,13 +18,11 @@ from audit.stats import (
     cells,
     difference,
     holm,
-    mcnemar,
     mean,
-    paired_difference,
-    permutation,
     rate,
     verdict,
 )
+from tests.single_statistics import mcnemar, paired_difference, permutation
 
 FEW = settings(max_examples=30, deadline=None)
 QUICK = Settings(resamples=200)
