@@ -40,11 +40,11 @@ import pandas as pd
 import soundfile
 import soxr
 from deepface import DeepFace
+from embedded_analyze import serve_analyze
 from fairlearn.metrics import MetricFrame, selection_rate
 from PIL import Image
 
 import audit
-from audit.instruments import registered
 
 
 def write_random_weights(home: Path) -> None:
@@ -80,7 +80,7 @@ def main() -> None:
         speakers, on="speaker_id", suffixes=("", "_of_speaker")
     )
     rows = []
-    with nullcontext() if similarity == OWN else registered.serve_analyze():
+    with nullcontext() if similarity == OWN else serve_analyze():
         for clip in clips.to_dict("records"):
             sound, rate = soundfile.read(cohort / clip["audio"], dtype="float32", always_2d=True)
             face = model.render([soxr.resample(sound.mean(axis=1), rate, 16_000)], 16_000)[0]

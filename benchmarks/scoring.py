@@ -35,15 +35,16 @@ weights.mkdir(parents=True)
 
 from deepface import DeepFace
 from deepface.modules.exceptions import FaceNotDetected
+from embedded_analyze import serve_analyze
 
-from audit.instruments import instrument, registered
+from audit.instruments import instrument
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 def loop(paths: list[Path], detector: str) -> None:
     """DeepFace's own way, one picture after the other."""
-    with registered.serve_analyze():
+    with serve_analyze():
         for path in paths:
             DeepFace.analyze(str(path), actions=["age", "gender", "race"], detector_backend=detector, silent=True)
             DeepFace.represent(str(path), model_name="FaceRes", detector_backend=detector)

@@ -1,4 +1,4 @@
-"""What the statistics and a whole measure cost, and what fairlearn's bootstrap costs on the same rows.
+"""What the statistics and a whole measure cost.
 
     python benchmarks/speed.py [--most 10000000]
 
@@ -24,19 +24,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
-from sklearn.metrics import accuracy_score
 
 import audit
 from audit.core.plan import MeasureSettings
 from audit.core.vocabulary import RACES, STAGES, ordered_groups
-from audit.stats import Settings, cells, resample
+from audit.stats import cells
 
 GROUPS = 40
 RESAMPLES = 1000
-MEASURED = (2, 6)
-"""Resamples with which fairlearn was measured; the rest is a straight line through them."""
-METRICS = ["selected", "correct", "found"]
 
 
 def seconds(run: Callable[[], Any], repetitions: int) -> float:
@@ -61,47 +56,7 @@ def clips(rows: int, seed: int = 0) -> pd.DataFrame:
     speaker = rng.integers(0, people, rows)
     chance = rng.beta(2, 2, people)[speaker]
     truth, said = rng.random(rows) < 0.5, rng.random(rows) < chance
-    frame = pd.DataFrame({"speaker_id": speaker, "group": speaker % GROUPS, "truth": truth * 1, "said": said * 1})
-    frame["selected"], frame["correct"] = said * 1.0, (said == truth) * 1.0
-    frame["found"] = np.where(truth, said * 1.0, np.nan)
-    return frame
-
-
-def against_fairlearn(rows: int) -> list[str]:
-    """One row of the first table."""
-    frame = clips(rows)
-    metrics = {"selected": selection_rate, "correct": accuracy_score, "found": true_positive_rate}
-
-    def theirs(resamples: int) -> None:
-        MetricFrame(
-            metrics=metrics,
-            y_true=frame["truth"],
-            y_pred=frame["said"],
-            sensitive_features=frame["group"],
-            n_boot=resamples,
-            ci_quantiles=[0.025, 0.975],
-            random_state=0,
-        )
-
-    def ours() -> None:
-        resample(frame, ["group"], METRICS, settings=Settings(resamples=RESAMPLES)).intervals()
-
-    few, middle, many = (
-        seconds(lambda n=n: theirs(n), 2 if rows < 50_000 else 1)
-        for n in (MEASURED[0], sum(MEASURED) // 2, MEASURED[1])
-    )
-    each = (many - few) / (MEASURED[1] - MEASURED[0])
-    whole = few + each * (RESAMPLES - MEASURED[0])
-    bend = middle / ((few + many) / 2) - 1
-    own = seconds(ours, 5)
-    return [
-        f"{rows:,}",
-        f"{few:.2f} s, {many:.2f} s",
-        f"{bend:+.0%}",
-        f"{whole:,.0f} s",
-        f"{own:.3f} s",
-        f"{whole / own:,.0f}",
-    ]
+    return pd.DataFrame({"speaker_id": speaker, "group": speaker % GROUPS, "correct": (said == truth) * 1.0})
 
 
 def run_of(rows: int, speakers: int, years: int) -> audit.Run:
@@ -159,10 +114,7 @@ def of_rows(rows: int) -> list[str]:
     frame = clips(rows)
     repetitions = 5 if rows <= 100_000 else 2
     closed = seconds(lambda: cells(frame, ["group"], "correct"), repetitions)
-    own = seconds(
-        lambda: resample(frame, ["group"], METRICS, settings=Settings(resamples=RESAMPLES)).intervals(), repetitions
-    )
-    return [f"{rows:,}", f"{frame['speaker_id'].nunique():,}", f"{closed:.3f} s", f"{own:.3f} s"]
+    return [f"{rows:,}", f"{frame['speaker_id'].nunique():,}", f"{closed:.3f} s"]
 
 
 def alone(part: str, *numbers: int) -> list[str]:
@@ -179,7 +131,7 @@ def table(head: list[str], rows: list[list[str]]) -> None:
     print()
 
 
-PARTS: dict[str, Callable[..., list[str]]] = {"fairlearn": against_fairlearn, "measure": measured, "rows": of_rows}
+PARTS: dict[str, Callable[..., list[str]]] = {"measure": measured, "rows": of_rows}
 
 
 def main() -> None:
@@ -190,22 +142,13 @@ def main() -> None:
     if chosen.part:
         print("\t".join(PARTS[chosen.part[0]](*map(int, chosen.part[1:]))))
         return
-    print(f"### {RESAMPLES} resamples of speakers against fairlearn's of rows: {GROUPS} groups, 3 metrics\n")
-    head = [
-        f"fairlearn, {MEASURED[0]} and {MEASURED[1]} resamples",
-        "bend",
-        f"fairlearn, {RESAMPLES}",
-        "audit",
-        "ratio",
-    ]
-    table(["rows", *head], [alone("fairlearn", rows) for rows in (10_000, 100_000)])
     print("### A whole measure: every check and table\n")
     sizes = [(1_000, 200, 5), (10_000, 1_000, 5), (100_000, 6_000, 5), (1_000_320, 62_520, 5), (1_000_320, 62_520, 0)]
     rows = [alone("measure", *size) for size in sizes if size[0] <= 1.001 * chosen.most]
     table(["rows", "speakers", "ages misread", "all checks", "with all tables", "most memory", "of it, before"], rows)
-    print("### Cells and resamples of a frame\n")
+    print("### Cells of a frame\n")
     sizes_of = [size for size in (1_000, 10_000, 100_000, 1_000_000, 10_000_000) if size <= chosen.most]
-    head = ["rows", "speakers", "`cells`, one metric", f"`resample`, {RESAMPLES}, three metrics"]
+    head = ["rows", "speakers", "`cells`, one metric"]
     table(head, [alone("rows", size) for size in sizes_of])
     load = [
         seconds(lambda code=code: subprocess.run([sys.executable, "-c", code], check=True), 5)

@@ -59,8 +59,8 @@ class Registry:
     """Parts of one kind, by name.
 
     A shipped part is one module of a folder. The module assigns a call to the variable ``declared_as``; the name and
-    the summary are string literals among its keyword arguments, or attributes of the class that it calls, so that they can
-    be read without importing the module (and torch with it). Nothing else registers it::
+    the summary are string literals among its keyword arguments, or attributes of the class that it calls, so that they
+    can be read without importing the module (and torch with it). Nothing else registers it::
 
         MODEL = Part(name="wen2019", summary="Wen et al. 2019", value=wen2019)
 

@@ -1,14 +1,11 @@
 """The embedded models as models of DeepFace, through DeepFace's extension point.
 
 After :func:`register`, ``DeepFace.represent`` and ``DeepFace.verify`` take ``model_name="FaceRes"`` on any machine,
-without a download. ``DeepFace.analyze`` knows its attributes by fixed names only, so that ours can serve it only in the
-place of DeepFace's own: :func:`serve_analyze` does that, and only inside its ``with``.
+without a download. ``DeepFace.analyze`` knows its attributes by fixed names only, so it keeps to DeepFace's own models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -107,34 +104,3 @@ def register() -> None:
         modeling.AVAILABLE_MODELS["facial_attribute"][name] = {"any": f"{__name__}.{classes[attribute].__name__}"}
     modeling.AVAILABLE_MODELS["facial_recognition"][SIMILARITY] = {"any": f"{__name__}.{FaceResEmbedding.__name__}"}
     threshold.thresholds[SIMILARITY] = dict(THRESHOLDS)
-
-
-@contextmanager
-def serve_analyze() -> Iterator[None]:
-    """Let ``DeepFace.analyze`` read race, gender and age by the embedded models while this context lasts.
-
-    Examples
-    --------
-    >>> with serve_analyze():
-    ...     modeling.get_model_class("facial_attribute", "Race").__name__
-    'FaceResRace'
-    >>> modeling.get_model_class("facial_attribute", "Race").__name__
-    'RaceClient'
-    """
-    register()
-    sources = modeling.AVAILABLE_MODELS["facial_attribute"]
-    names = {"Race": "race", "Gender": "gender", "Age": "age"}
-    own = {name: sources[name] for name in names}
-    modeling.build_model("facial_attribute", ATTRIBUTES["race"])  # makes the cache exist
-    cache = modeling.cached_models["facial_attribute"]
-    built = {name: cache.pop(name, None) for name in names}
-    for name, attribute in names.items():
-        sources[name] = sources[ATTRIBUTES[attribute]]
-    try:
-        yield
-    finally:
-        sources.update(own)
-        for name in names:
-            cache.pop(name, None)
-            if built[name] is not None:
-                cache[name] = built[name]

@@ -5,21 +5,13 @@ from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bo
 from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
-from audit.stats.groups import GroupTest, between_groups, group_ratios, omnibus
+from audit.stats.groups import GroupTest
 from audit.stats.misreading import TRANSFER, Corrected, Misreading
 from audit.stats.multiplicity import benjamini_hochberg, holm
-from audit.stats.pairs import (
-    PairedTest,
-    Pairs,
-    mcnemar,
-    paired,
-    paired_difference,
-    permutation,
-)
+from audit.stats.pairs import PairedTest, Pairs, paired
 from audit.stats.power import Detectable, smallest_detectable
 from audit.stats.predicted import prediction_powered
 from audit.stats.rates import ALL, cells, figure_curve, mean, rate
-from audit.stats.resampling import Resamples, resample
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
 
@@ -38,12 +30,10 @@ __all__ = [
     "Needed",
     "PairedTest",
     "Pairs",
-    "Resamples",
     "Settings",
     "Tally",
     "Verdict",
     "benjamini_hochberg",
-    "between_groups",
     "bounds",
     "cells",
     "correlation",
@@ -51,19 +41,13 @@ __all__ = [
     "difference",
     "difference_curve",
     "figure_curve",
-    "group_ratios",
     "holm",
-    "mcnemar",
     "mean",
     "missing_bounds",
-    "omnibus",
     "p_value",
     "paired",
-    "paired_difference",
-    "permutation",
     "prediction_powered",
     "rate",
-    "resample",
     "smallest_detectable",
     "speakers_needed",
     "unknown_bounds",

@@ -41,33 +41,21 @@ def resampled_means(total: Floats, weight: Floats, resamples: int, rng: np.rando
     return np.concatenate(parts)
 
 
-def bootstrap(
-    total: Floats,
-    weight: Floats,
-    *,
-    resamples: int,
-    tail: float,
-    rng: np.random.Generator,
-    rule: BootstrapRule = "bca",
+def bootstrap_ends(
+    draws: Floats, total: Floats, weight: Floats, *, tail: float, rule: BootstrapRule = "bca"
 ) -> tuple[float, float]:
-    """Interval of the weighted mean of speakers, by percentile or BCa (Efron 1987, sections 2 and 6).
+    """Interval of the weighted mean of speakers from resamples of it: percentile or BCa (Efron 1987, sections 2, 6).
 
     The acceleration of BCa comes from each speaker's influence ``total - weight * mean``.
 
     Examples
     --------
-    >>> values = np.arange(100.0)
-    >>> low, high = bootstrap(values, np.ones(100), resamples=2000, tail=0.025, rng=np.random.default_rng(0))
+    >>> values, ones = np.arange(100.0), np.ones(100)
+    >>> draws = resampled_means(values, ones, 2000, np.random.default_rng(0))
+    >>> low, high = bootstrap_ends(draws, values, ones, tail=0.025)
     >>> 43 < low < 45 and 54 < high < 56
     True
     """
-    return bootstrap_ends(resampled_means(total, weight, resamples, rng), total, weight, tail=tail, rule=rule)
-
-
-def bootstrap_ends(
-    draws: Floats, total: Floats, weight: Floats, *, tail: float, rule: BootstrapRule = "bca"
-) -> tuple[float, float]:
-    """The interval of :func:`bootstrap` from resamples that are there already."""
     resamples, levels = len(draws), np.array([tail, 1 - tail])
     if rule == "bca":
         value = float(total.sum() / weight.sum())

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike
 from scipy import special
 
 from audit.stats.estimate import Estimate
 from audit.stats.rates import Moments, effective_reads, moments, rate_intervals, shortened, weighing
 from audit.stats.settings import Kind, Settings
-from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_values, codes_of, speaker_sums
+from audit.stats.speakers import Floats, Ints, SpeakerSums
 
 _MANY = 500
 _DISSENT = 25
@@ -80,19 +78,69 @@ class _Compared:
 def group_tests(
     sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, names: Sequence[str]
 ) -> list[GroupTest]:
-    """:func:`omnibus` for many metrics at once, the cell of metric ``j`` and group ``k`` being ``j * n_groups + k``."""
+    """Permutation tests that no group differs from any other, speakers being exchanged between groups.
+
+    The statistic is the variance between the groups' values over their mean sampling variance, the ANOVA-type
+    statistic of Brunner, Dette and Munk (1997). Permuting it is exact where speakers can be exchanged; where only the
+    values are equal and groups differ in size or variance, docs/method.md has what was measured (for two groups it is
+    the studentised test of Chung and Romano 2013). A group whose speakers all agree adds no noise; no group's own
+    variance is divided by. ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and Smyth 2010). With at least 500 speakers
+    in every group, and of a rate 25 who dissent, the statistic's limit is drawn instead: normal errors of the groups'
+    values.
+
+    Parameters
+    ----------
+    sums : SpeakerSums
+        The cell of metric ``j`` and group ``k`` is ``j * n_groups + k``; no speaker is in two groups.
+    n_groups : int
+        Groups of each metric.
+    kind : {"rate", "mean"}
+        As :func:`audit.stats.paired`.
+    settings : Settings
+        ``resamples`` are the permutations. Groups below ``min_speakers`` are left out, and the method says so.
+    names : sequence of str
+        One for each metric, which seeds its permutations.
+
+    Examples
+    --------
+    >>> from audit.stats.speakers import speaker_sums
+    >>> sums = speaker_sums(np.repeat([0.0, 1.0], 5), np.arange(10), np.repeat([0, 1], 5), 2)
+    >>> (found,) = group_tests(sums, 2, "rate", Settings(resamples=9999), [""])
+    >>> round(found.p, 2), found.n_groups, found.n_speakers  # 2 of the 252 ways to part them
+    (0.01, 2, 10)
+    """
     compared = _compared(sums, n_groups, kind, settings)
     return [_tested(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
 
 
 def spreads(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, names: Sequence[str]) -> list[Estimate]:
-    """:func:`between_groups` for many metrics at once; cells as in :func:`group_tests`."""
+    """How much the groups of each metric differ: the standard deviation of their true values, without sampling noise.
+
+    With the values ``p_k`` of ``K`` groups and their sampling variances ``v_k``, ``V = sum((p_k - mean(p))**2) /
+    (K - 1) - mean(v_k)`` is unbiased for the variance of the true values, whatever ``K`` is; max minus min is not (Lum,
+    Zhang and Bower 2022). Values drawn again carry the noise twice and are corrected twice: ``V* = sum((p*_k -
+    mean(p*))**2) / (K - 1) - mean(v_k) - mean(w_k)``, ``p*_k`` being normal about ``p_k`` with ``w_k``, the variance
+    that the group's own interval rests on. The interval is that of ``V*``'s percentiles. The point and both ends are
+    square roots; a variance below 0 is shown as 0, and the method says so. Parameters are those of :func:`group_tests`.
+
+    Examples
+    --------
+    >>> from audit.stats.speakers import speaker_sums
+    >>> sums = speaker_sums(np.array([0.0] * 4 + [1] * 5 + [0]), np.arange(10), np.repeat([0, 1], 5), 2)
+    >>> round(spreads(sums, 2, "rate", Settings(), [""])[0].value ** 2, 6)  # rates .2 and .8, V = .18 - .16 / 4
+    0.14
+    """
     compared = _compared(sums, n_groups, kind, settings)
     return [_spread(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
 
 
 def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimate]:
-    """:func:`group_ratios` for many rates at once: one Estimate a cell; cells as in :func:`group_tests`."""
+    """Each group's rate over the geometric mean of all groups' rates: one Estimate a cell, as in :func:`group_tests`.
+
+    The intervals are simultaneous over the groups (Bonferroni). They are MOVER's (Zou and Donner 2008) on the
+    logarithm, ``log p_k - mean_j(log p_j)``, from the logarithms of the groups' own intervals. Not estimable where any
+    rate is 0.
+    """
     m = moments(sums, settings)
     found: list[Estimate] = []
     intervals: dict[int, tuple[Floats, Floats, list[str]]] = {}
@@ -123,121 +171,6 @@ def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimat
                 few = m.speakers[cell] < settings.min_speakers
                 found.append(Estimate(None, None, None, *counts, methods[cell] if few and not groups.lacking else why))
     return found
-
-
-def omnibus(
-    values: ArrayLike,
-    speakers: SpeakerIds,
-    groups: Sequence[Hashable] | pd.Series,
-    settings: Settings | None = None,
-    *,
-    kind: Kind = "rate",
-    name: str = "",
-) -> GroupTest:
-    """Permutation test that no group differs from any other, speakers being exchanged between groups.
-
-    The statistic is the variance between the groups' values over their mean sampling variance, the ANOVA-type
-    statistic of Brunner, Dette and Munk (1997). Permuting it is exact where speakers can be exchanged; where only the
-    values are equal and groups differ in size or variance, docs/method.md has what was measured (for two groups it is
-    the studentised test of Chung and Romano 2013). A group whose speakers all agree adds no noise; no group's own
-    variance is divided by. ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and
-    Smyth 2010). With at least 500 speakers in every group, and of a rate 25 who dissent, the statistic's limit is
-    drawn instead: normal errors of the groups' values.
-
-    Parameters
-    ----------
-    values, speakers, groups : arrays of shape (clips,)
-        NaN (or None) for a clip that was not read; whose it is; the group of its speaker.
-    settings : Settings, optional
-        ``resamples`` are the permutations. Groups below ``min_speakers`` are left out, and the method says so.
-    kind : {"rate", "mean"}
-        As :func:`audit.stats.paired_difference`.
-    name : str
-        Seeds the permutations.
-
-    Raises
-    ------
-    ValueError
-        As :func:`audit.stats.rate`; also where a speaker stands in two groups.
-
-    Examples
-    --------
-    >>> found = omnibus([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], range(10), [*"aaaaabbbbb"], Settings(resamples=9999))
-    >>> round(found.p, 2), found.n_groups, found.n_speakers  # 2 of the 252 ways to part them
-    (0.01, 2, 10)
-    """
-    settings = settings or Settings()
-    sums = _by_group(values, speakers, groups, kind)[0]
-    return group_tests(sums, sums.n_cells, kind, settings, [name])[0]
-
-
-def between_groups(
-    values: ArrayLike,
-    speakers: SpeakerIds,
-    groups: Sequence[Hashable] | pd.Series,
-    settings: Settings | None = None,
-    *,
-    kind: Kind = "rate",
-    name: str = "",
-) -> Estimate:
-    """How much groups differ: the standard deviation of their true values, corrected for sampling noise.
-
-    With the values ``p_k`` of ``K`` groups and their sampling variances ``v_k``, ``V = sum((p_k - mean(p))**2) /
-    (K - 1) - mean(v_k)`` is unbiased for the variance of the true values, whatever ``K`` is; max minus min is not (Lum,
-    Zhang and Bower 2022). Values drawn again carry the noise twice and are corrected twice: ``V* = sum((p*_k -
-    mean(p*))**2) / (K - 1) - mean(v_k) - mean(w_k)``, ``p*_k`` being normal about ``p_k`` with ``w_k``, the variance
-    that the group's own interval rests on. The interval is that of ``V*``'s percentiles. The point and both ends are
-    square roots; a variance below 0 is shown as 0, and the method says so.
-
-    Parameters and errors are those of :func:`omnibus`.
-
-    Examples
-    --------
-    >>> found = between_groups([0, 0, 0, 0, 1, 1, 1, 1, 1, 0], range(10), [*"aaaaabbbbb"])
-    >>> round(found.value**2, 6)  # rates .2 and .8, V = .18 - .16 / 4
-    0.14
-    """
-    settings = settings or Settings()
-    sums = _by_group(values, speakers, groups, kind)[0]
-    return spreads(sums, sums.n_cells, kind, settings, [name])[0]
-
-
-def group_ratios(
-    values: ArrayLike,
-    speakers: SpeakerIds,
-    groups: Sequence[Hashable] | pd.Series,
-    settings: Settings | None = None,
-) -> dict[Hashable, Estimate]:
-    """Each group's rate over the geometric mean of all groups' rates.
-
-    The intervals hold for all groups together (Bonferroni). They are MOVER's (Zou and Donner 2008) on the logarithm,
-    ``log p_k - mean_j(log p_j)``, from the logarithms of the groups' own intervals. Not estimable where any rate is 0.
-
-    Parameters and errors are those of :func:`omnibus`.
-
-    Examples
-    --------
-    >>> who, group = range(40), ["a"] * 20 + ["b"] * 20
-    >>> found = group_ratios([1] * 4 + [0] * 16 + [1] * 16 + [0] * 4, who, group)  # .2 and .8 about .4
-    >>> found["a"].value, found["b"].value
-    (0.5, 2.0)
-    """
-    sums, names = _by_group(values, speakers, groups, "rate")
-    return dict(zip(names, ratios(sums, sums.n_cells, settings or Settings())[: len(names)], strict=True))
-
-
-def _by_group(
-    values: ArrayLike, speakers: SpeakerIds, groups: Sequence[Hashable] | pd.Series, kind: Kind
-) -> tuple[SpeakerSums, list[Hashable]]:
-    array = checked_values(values, kind)
-    codes = codes_of(speakers, len(array))
-    where, names = pd.factorize(pd.Series(groups, dtype=object), sort=False)
-    if len(where) != len(array) or (where < 0).any():
-        raise ValueError(f"{len(array)} values but {int((where >= 0).sum())} groups")
-    pairs = np.unique(np.column_stack([codes, where]), axis=0)
-    if len(np.unique(pairs[:, 0])) < len(pairs):
-        raise ValueError("a speaker stands in two groups")
-    return speaker_sums(array, codes, np.asarray(where, np.int64), max(len(names), 1)), list(names)
 
 
 def _compared(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings) -> list[_Compared]:

@@ -68,7 +68,7 @@ class Pairs:
     name: str
 
     def difference(self) -> Estimate:
-        """As :func:`paired_difference`."""
+        """The mean difference at the settings' confidence."""
         return self.curve().at(self.settings.confidence)
 
     def curve(self) -> Curve:
@@ -83,15 +83,14 @@ class Pairs:
         counts = (np.array([each]) for each in (self.n_clips, self.n_missing, self.n_unpaired))
         return paired_estimates(PairSums(self.sums, *counts), self.kind, settings, [self.name], drawn)[0]
 
-    def mcnemar(self) -> PairedTest:
-        """As :func:`mcnemar`."""
-        gained, lost, n = self._signs
-        # two-sided at one half: twice the smaller tail (scipy.stats.binomtest, without its second of import)
-        p = min(1.0, 2 * float(special.bdtr(min(gained, lost), gained + lost, 0.5)))
-        return PairedTest(shortened(p) if n else None, gained, lost, n, "exact McNemar on speakers")
-
     def permutation(self) -> PairedTest:
-        """As :func:`permutation`."""
+        """Test of no mean change that exchanges first and second within each speaker, all of their clips together.
+
+        The statistic is ``|sum_s d_s|``. All sign changes count where they have at most ``2**16`` different sums, as
+        those of up to 16 speakers and of many with few sizes of change do; otherwise ``settings.resamples`` random
+        ones, with the observed one counted in (Phipson and Smyth 2010), or from 1000 speakers who changed on their
+        normal limit.
+        """
         gained, lost, n = self._signs
         if not n:
             return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
@@ -184,13 +183,46 @@ def paired(
 ) -> Pairs:
     """The speakers who were seen twice, put together once for an interval, its curve and a test.
 
-    Parameters and errors are those of :func:`paired_difference`.
+    Two shapes. *The same clip read twice* (portrait and rendered): the arrays are aligned, and a clip takes part if
+    both values are there. *The same speaker in different clips* (two languages): ``second_speakers`` says who is
+    heard in the second array, which may have another length. Either way each speaker has one difference ``d_s``, mean
+    of the second minus mean of the first, and the point is its mean over the speakers who have both.
+
+    Parameters
+    ----------
+    first, second : arrays of shape (clips,)
+        NaN (or None) for a clip that was not read.
+    speakers, second_speakers : arrays of shape (clips,)
+        Who is heard in the first array, and in the second where that is not aligned with it.
+    settings : Settings, optional
+        The default settings if left out. Where ``second_speakers`` is given the figure is always speaker-averaged.
+    kind : {"rate", "mean"}
+        ``rate``: values in [0, 1]. The interval is that of mean gain ``max(d, 0)`` minus mean loss ``max(-d, 0)``, two
+        rates of the same speakers, put together by MOVER (Zou and Donner 2008) with their estimated correlation; it is
+        never of zero width. ``mean``: any values; Student's t on ``d_s``, BCa bootstrap from 30 speakers on.
+    name : str
+        Seeds the bootstrap and the permutations, where there are any.
+
+    Returns
+    -------
+    Pairs
+        Of its estimates, ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker without
+        a counterpart. The method says how many speakers had none.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rate`; also where aligned arrays differ in length.
 
     Examples
     --------
     >>> found = paired([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"])
     >>> found.difference().value, found.permutation().p
     (0.75, 0.03125)
+    >>> portrait, rendered, who = [0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 1, None], [*"abcdef"]
+    >>> found = paired(portrait, rendered, who).difference()
+    >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
+    (0.8, 0.066, 0.995, 5, 1)
     """
     settings = settings or Settings()
     if second_speakers is not None and settings.estimand == "clip":
@@ -214,65 +246,12 @@ def _paired(
     return matched_pairs(reads.where(~of_second), reads.where(of_second), standing)
 
 
-def paired_difference(
-    first: ArrayLike,
-    second: ArrayLike,
-    speakers: SpeakerIds,
-    settings: Settings | None = None,
-    *,
-    second_speakers: SpeakerIds | None = None,
-    kind: Kind = "rate",
-    name: str = "",
-) -> Estimate:
-    """How much the same speakers changed from the first to the second reading.
-
-    Two shapes. *The same clip read twice* (portrait and rendered): the arrays are aligned, and a clip takes part if
-    both values are there. *The same speaker in different clips* (two languages): ``second_speakers`` says who is
-    heard in the second array, which may have another length. Either way each speaker has one difference ``d_s``, mean
-    of the second minus mean of the first, and the point is its mean over the speakers who have both.
-
-    Parameters
-    ----------
-    first, second : arrays of shape (clips,)
-        NaN (or None) for a clip that was not read.
-    speakers, second_speakers : arrays of shape (clips,)
-        Who is heard in the first array, and in the second where that is not aligned with it.
-    settings : Settings, optional
-        The default settings if left out. Where ``second_speakers`` is given the figure is always speaker-averaged.
-    kind : {"rate", "mean"}
-        ``rate``: values in [0, 1]. The interval is that of mean gain ``max(d, 0)`` minus mean loss ``max(-d, 0)``, two
-        rates of the same speakers, put together by MOVER (Zou and Donner 2008) with their estimated correlation; it is
-        never of zero width. ``mean``: any values; Student's t on ``d_s``, BCa bootstrap from 30 speakers on.
-    name : str
-        Seeds the bootstrap, where there is one.
-
-    Returns
-    -------
-    Estimate
-        ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker without a counterpart.
-        The method says how many speakers had none.
-
-    Raises
-    ------
-    ValueError
-        As :func:`rate`; also where aligned arrays differ in length.
-
-    Examples
-    --------
-    >>> portrait, rendered, who = [0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 1, None], [*"abcdef"]
-    >>> found = paired_difference(portrait, rendered, who)
-    >>> found.value, round(found.low, 3), round(found.high, 3), found.n_speakers, found.n_missing
-    (0.8, 0.066, 0.995, 5, 1)
-    """
-    return paired(first, second, speakers, settings, second_speakers=second_speakers, kind=kind, name=name).difference()
-
-
 def paired_estimates(
     pairs: PairSums, kind: Kind, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> list[Estimate]:
     """The estimate of every cell's mean difference; ``names`` seed the random numbers of those that need any.
 
-    The rules are those of :func:`paired_difference`; ``drawn`` is that of :func:`audit.stats.rates.estimates`.
+    The rules are those of :func:`paired`; ``drawn`` is that of :func:`audit.stats.rates.estimates`.
     """
     m = moments(pairs.sums, settings)
     as_means = m.speakers < settings.min_speakers
@@ -307,7 +286,7 @@ def paired_rate_intervals(
 ) -> tuple[Floats, Floats, Floats, list[str]]:
     """Value, low, high and method of each cell's mean difference, the entries' means being differences in [-1, 1].
 
-    The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired_difference`.
+    The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired`.
     """
     settings = replace(settings, interval="auto")
     parts, spreads, methods = [], [], []
@@ -336,47 +315,3 @@ def paired_rate_intervals(
         for loss, gain in zip(*methods, strict=True)
     ]
     return value, low, high, told
-
-
-def mcnemar(
-    first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, *, second_speakers: SpeakerIds | None = None
-) -> PairedTest:
-    """Exact test that as many speakers gain as lose (McNemar 1947, on speakers).
-
-    A speaker gains where the mean of their second readings is above that of their first ones, and loses where it is
-    below; ties say nothing. With one clip each this is McNemar's exact test; with more it is the sign test on
-    speakers, which needs no cut at one half. Shapes are those of :func:`paired_difference`.
-
-    Examples
-    --------
-    >>> mcnemar([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"]).p  # 6 against 0: 2 / 2**6
-    0.03125
-    """
-    return paired(first, second, speakers, second_speakers=second_speakers).mcnemar()
-
-
-def permutation(
-    first: ArrayLike,
-    second: ArrayLike,
-    speakers: SpeakerIds,
-    settings: Settings | None = None,
-    *,
-    second_speakers: SpeakerIds | None = None,
-    kind: Kind = "rate",
-    name: str = "",
-) -> PairedTest:
-    """Test of no mean change that exchanges first and second within each speaker, all of their clips together.
-
-    The statistic is ``|sum_s d_s|``. All sign changes count where they have at most ``2**16`` different sums, as those
-    of up to 16 speakers and of many with few sizes of change do; otherwise ``settings.resamples`` random ones, with
-    the observed one counted in (Phipson and Smyth 2010), or from 1000 speakers who changed on their normal limit.
-    Shapes are those of :func:`paired_difference`.
-
-    Examples
-    --------
-    >>> permutation([0] * 8, [1, 1, 1, 1, 1, 1, 0, 0], [*"abcdefgh"]).p
-    0.03125
-    """
-    return paired(
-        first, second, speakers, settings, second_speakers=second_speakers, kind=kind, name=name
-    ).permutation()

@@ -41,7 +41,7 @@ def smallest_detectable(
     A speaker's mean over ``m`` clips of a rate ``p`` has variance ``s(p) = p * (1 - p) * (1 + (m - 1) * icc) / m``
     (Donner and Klar 2000, chapter 5). For rising ``d``, in steps of 0.001, the estimate is put at the low end of what
     the power allows, ``d - z * sqrt(v)``, and the interval that would be made there, by the rules of :func:`rate`,
-    :func:`difference` and :func:`paired_difference`, must lie above the margin. ``z`` is the normal quantile at
+    :func:`difference` and :func:`paired`, must lie above the margin. ``z`` is the normal quantile at
     ``power``, and ``v`` is ``s(p + d) / n``, ``s(p) / n_other + s(p + d) / n``, or ``(s(p) + s(p + d) - 2 *
     correlation * sqrt(s(p) * s(p + d))) / n``. docs/method.md has the power that was measured.
 

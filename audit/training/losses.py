@@ -10,8 +10,6 @@ from torch.nn import functional
 
 from audit.training.plan import VoiceStage
 
-TEMPERATURE_NOTE = "the distillation is dropped: the face encoder has no identity layer"
-
 
 def decoder_distance(one: Tensor, other: Tensor) -> Tensor:
     """Mean absolute difference of the decoder's first layers (Oh et al. 2019, equation 1, first term).

@@ -77,18 +77,16 @@ def test_cells_together_are_cells_alone(evidence: Evidence, columns: tuple[str, 
         if metric != "no_face":
             changes = evidence.changes(metric, "portrait", "rendered", cells)
             found = [_one(evidence, changes, i, metric, "portrait>rendered").curve().at(at) for i in range(len(masks))]
-            pairs = [evidence.changed(metric, "portrait", "rendered", mask) for mask in masks]
-            assert_alike(found, [each.curve().at(at) for each in pairs])
+            alone = [evidence.changed(metric, "portrait", "rendered", mask) for mask in masks]
+            assert_alike(found, [pairs.curve().at(at) for pairs in alone])
             tests = [_one(evidence, changes, i, metric, "portrait>rendered").permutation() for i in range(len(masks))]
-            assert tests == [each.permutation() for each in pairs]
+            assert tests == [pairs.permutation() for pairs in alone]
     english, other = evidence.where(english=True), evidence.where(language="zh")
     if "language" not in columns:
         contrasts = evidence.contrasts(metric, "rendered", other, english, cells)
         found = [_one(evidence, contrasts, i, metric, "rendered").difference() for i in range(len(masks))]
-        assert_alike(
-            found,
-            [evidence.contrasted(metric, "rendered", mask & other, mask & english).difference() for mask in masks],
-        )
+        alone = [evidence.contrasted(metric, "rendered", mask & other, mask & english) for mask in masks]
+        assert_alike(found, [pairs.difference() for pairs in alone])
 
 
 def _one(evidence: Evidence, pairs: PairSums, i: int, metric: str, name: str) -> Pairs:

@@ -21,6 +21,7 @@ REGISTERED = """
 import json, sys
 import cv2, numpy as np
 from deepface import DeepFace
+from benchmarks.embedded_analyze import serve_analyze
 from audit.instruments import registered
 from audit.instruments.faces import FaceFinder, cut_face
 from audit.instruments.heads import heads
@@ -34,7 +35,7 @@ for path in paths:
     cuts.append(cut_face(picture, FaceFinder().find(picture), "dlib"))
 features = [trunk().feature(cut) for cut in cuts]
 expected = [heads().read(feature) for feature in features]
-with registered.serve_analyze():
+with serve_analyze():
     said = DeepFace.analyze(cuts[0], actions=["age", "gender", "race"], detector_backend="skip", silent=True)[0]
 own_again = DeepFace.modeling.AVAILABLE_MODELS["facial_attribute"]["Race"]["pytorch"]
 feature = np.array(DeepFace.represent(cuts[0], model_name="FaceRes", detector_backend="skip")[0]["embedding"])

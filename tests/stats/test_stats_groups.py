@@ -11,21 +11,17 @@ from scipy import stats as scipy_stats
 from audit.stats import (
     Estimate,
     Settings,
-    between_groups,
     difference,
     difference_curve,
     figure_curve,
-    group_ratios,
-    mcnemar,
     mean,
-    omnibus,
     p_value,
     paired,
-    permutation,
     rate,
     verdict,
 )
 from audit.stats.curves import Curve
+from tests.single_statistics import between_groups, group_ratios, mcnemar, omnibus, permutation
 
 
 def speakers_of(*groups):
@@ -222,13 +218,6 @@ def test_a_speaker_with_very_many_clips_has_one_vote():
     many = [1] * 10_000 + values[1:], [0] * 10_000 + list(who)[1:], [0] * 10_000 + groups[1:]
     assert omnibus(*many).p == omnibus(values, who, groups).p
     assert between_groups(*many).value == between_groups(values, who, groups).value
-
-
-def test_groups_refuse_what_they_cannot_part():
-    with pytest.raises(ValueError, match="a speaker stands in two groups"):
-        omnibus([0, 1], ["a", "a"], ["x", "y"])
-    with pytest.raises(ValueError, match="3 values but 2 groups"):
-        omnibus([0, 1, 1], [*"abc"], ["x", "y", None])
 
 
 def test_sixty_thousand_speakers_in_forty_groups_need_no_permutation_each():

@@ -18,14 +18,11 @@ from audit.stats import (
     cells,
     difference,
     holm,
-    mcnemar,
     mean,
-    paired_difference,
-    permutation,
     rate,
-    resample,
     verdict,
 )
+from tests.single_statistics import mcnemar, paired_difference, permutation
 
 FEW = settings(max_examples=30, deadline=None)
 QUICK = Settings(resamples=200)
@@ -85,9 +82,6 @@ def test_nothing_depends_on_the_order_of_rows(rows, random, chosen, kind):
             cells(shuffled, by, "first", kind=kind, settings=chosen),
             check_exact=True,
         )
-        one, two = (resample(each, by, ["first", "second"], settings=chosen) for each in (frame, shuffled))
-        pd.testing.assert_frame_equal(one.cells, two.cells, check_exact=True)
-        np.testing.assert_array_equal(one.draws, two.draws)
 
 
 @FEW
@@ -96,10 +90,6 @@ def test_nothing_depends_on_the_names_of_speakers(rows, names, chosen, kind):
     who, first, second = columns(rows)
     renamed = np.array([f"speaker {names[i]}" for i in who])
     assert every_estimate(who, first, second, chosen, kind) == every_estimate(renamed, first, second, chosen, kind)
-    frame = frame_of(who, first, second)
-    other = frame.assign(speaker_id=renamed)
-    one, two = (resample(each, ["group", "language"], ["first"], settings=chosen) for each in (frame, other))
-    np.testing.assert_array_equal(one.draws, two.draws)
 
 
 @FEW
@@ -111,9 +101,6 @@ def test_groups_keep_their_figures_under_other_names(rows, names, chosen):
     for group in frame["group"].unique():
         pd.testing.assert_series_equal(one.loc[group], other.loc[names[group]], check_names=False, check_exact=True)
     pd.testing.assert_series_equal(one.loc["all"], other.loc["all"], check_exact=True)
-    drawn = [resample(each, ["group"], ["first"], settings=chosen).cells for each in (frame, renamed)]
-    values = [dict(zip(each["group"], each["value"].fillna(-1), strict=True)) for each in drawn]
-    assert {names[group]: value for group, value in values[0].items()} == values[1]
 
 
 # A cohort heard of twice
@@ -171,8 +158,6 @@ def test_a_group_of_whom_nothing_was_read_is_counted_and_changes_no_other(rows, 
     pd.testing.assert_frame_equal(alone.drop(index="all"), beside.drop(index=[9, "all"]), check_exact=True)
     for name in ("value", "low", "high"):
         assert alone.loc["all", name] == beside.loc["all", name] or np.isnan(alone.loc["all", name])
-    drawn = resample(pd.concat([frame, silent]), ["group"], ["first"], settings=chosen)
-    assert np.isnan(drawn.draws[:, (drawn.cells["group"] == 9).to_numpy()]).all()
 
 
 @pytest.mark.parametrize("kind", ["rate", "mean"])
@@ -181,8 +166,6 @@ def test_of_nobody_nothing_is_said(kind):
         for each in found if isinstance(found, tuple) else [found]:
             assert each.n_speakers == 0
             assert each.p is None if hasattr(each, "p") else (each.value, each.low, each.high) == (None, None, None)
-    nobody = pd.DataFrame({"speaker_id": [], "group": [], "first": []})
-    assert len(resample(nobody, ["group"], ["first"]).intervals()) == 0
     assert len(holm([])) == len(benjamini_hochberg([])) == 0
 
 
@@ -190,7 +173,6 @@ def test_a_category_without_clips_makes_no_cell():
     frame = frame_of(*columns([(i, 1.0, 0.0) for i in range(40)]))
     frame["group"] = pd.Categorical(frame["group"], range(9))
     assert cells(frame, ["group"], "first")["group"].tolist() == [0, 1, 2, 3, "all"]
-    assert resample(frame, ["group"], ["first"]).cells["group"].tolist() == [0, 1, 2, 3]
 
 
 # One who is heard ten thousand times
@@ -212,12 +194,6 @@ def test_ten_thousand_clips_of_one_speaker_swamp_nothing(n, kind):
         assert swamped[name].n_speakers == n
     assert swamped["mcnemar"].p == quiet["mcnemar"].p
     assert swamped["permutation"].p == quiet["permutation"].p
-    one, other = (
-        resample(pd.DataFrame({"speaker_id": of[0], "first": of[1]}), [], ["first"], settings=QUICK)
-        for of in ((who, first), loud)
-    )
-    assert other.cells["value"].item() == one.cells["value"].item()
-    assert other.draws.std() == pytest.approx(one.draws.std(), rel=0.2)
 
 
 # Decisions
@@ -262,51 +238,3 @@ def test_a_difference_turned_around_is_the_same_difference(rows, others):
     if there.interval:
         assert there.value == -back.value
         assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-11)
-
-
-# The joint draw
-
-
-def test_the_joint_draw_has_the_spread_of_the_closed_forms():
-    """Rates of 300 speakers in two languages: the ends agree, and so do those of the paired difference."""
-    rng = np.random.default_rng(4)
-    who, language = np.repeat(np.arange(300), 6), np.tile([0, 1], 900)
-    leaning = rng.beta(2, 3, 300)[who]
-    white = (rng.random(1800) < np.clip(leaning + 0.15 * language, 0, 1)).astype(float)
-    frame = pd.DataFrame({"speaker_id": who, "language": language, "white": white})
-    found = resample(frame, ["language"], ["white"], settings=Settings(resamples=4000))
-    closed = cells(frame, ["language"], "white").iloc[:2]
-    for rule in ("percentile", "bca"):
-        ends = found.intervals(rule)
-        np.testing.assert_array_equal(ends["value"], closed["value"])
-        np.testing.assert_allclose(ends[["low", "high"]], closed[["low", "high"]], atol=0.012)
-    paired = paired_difference(
-        white[language == 0], white[language == 1], who[language == 0], second_speakers=who[language == 1]
-    )
-    change = found.estimate(lambda values: values[..., 1] - values[..., 0])
-    assert change.value == pytest.approx(paired.value, abs=1e-11)
-    assert change.interval == pytest.approx(paired.interval, abs=0.012)
-    apart = difference(rate(white[language == 0], who[language == 0]), rate(white[language == 1], who[language == 1]))
-    assert change.high - change.low < 0.9 * (apart.high - apart.low)  # the pairing is kept
-
-
-@pytest.mark.parametrize("speakers", [40, 4000])
-def test_few_patterns_or_many_draw_the_same_spread(speakers):
-    """One clip each: the standard error is sqrt(p q / n), whether patterns are drawn or speakers."""
-    frame = pd.DataFrame({"speaker_id": range(speakers), "white": [0, 0, 0, 1] * (speakers // 4)})
-    found = resample(frame, [], ["white"], settings=Settings(resamples=4000))
-    assert "Poisson" not in found.method
-    expected = (0.25 * 0.75 / speakers) ** 0.5
-    assert found.draws.std() == pytest.approx(expected, rel=0.06)
-    assert found.draws.mean() == pytest.approx(0.25, abs=4 * expected / 4000**0.5 + 0.002)
-    real = resample(frame.assign(white=frame["white"] + np.arange(speakers) * 1e-7), [], ["white"])
-    assert "Poisson" in real.method
-    assert real.draws.std() == pytest.approx(expected, rel=0.06)
-
-
-def test_cells_of_few_speakers_have_no_bootstrap():
-    frame = pd.DataFrame({"speaker_id": range(50), "group": ["x"] * 29 + ["y"] * 21, "white": [0, 1] * 25})
-    found = resample(frame, ["group"], ["white"])
-    assert found.intervals()[["low", "high"]].isna().all(axis=None)
-    assert found.intervals()["method"].tolist()[0] == "no bootstrap: 29 speakers, 30 needed"
-    assert found.estimate(lambda values: values[..., 1] - values[..., 0]).interval is None

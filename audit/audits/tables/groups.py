@@ -27,8 +27,8 @@ COLUMNS = [
 def groups(evidence: Evidence) -> pd.DataFrame:
     """Every metric at every stage over the known groups together.
 
-    ``p_value``: of "no group differs" (:func:`audit.stats.omnibus`), ``q_value`` adjusted for the table's rows.
-    ``spread``: standard deviation between the groups (:func:`audit.stats.between_groups`). ``worst_group``: the one
+    ``p_value``: of "no group differs" (:func:`audit.stats.groups.group_tests`); ``q_value``: adjusted over the rows.
+    ``spread``: standard deviation between the groups (:func:`audit.stats.groups.spreads`). ``worst_group``: the one
     with the worst figure or, where neither high nor low is worse, the one farthest from all others; its figure
     (``worst``), its difference to the other known groups' speakers (``apart``) and, for rates, its ratio to the
     geometric mean of the groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).

@@ -22,14 +22,12 @@ DEEPEST = 24
 
 @dataclass
 class Scan:
-    """Files of the wanted kinds below a folder, and how much else was seen.
+    """Files of the wanted kinds below a folder, and how much could not be looked at.
 
     Attributes
     ----------
     files : list of str
         Paths relative to ``root``, folder by folder in the order of names.
-    strays : int
-        Files of another kind, and hidden ones.
     leading_out : int
         Links that lead out of the root, or round in a circle; they are not followed.
     unnamed : int
@@ -41,7 +39,6 @@ class Scan:
     root: str
     suffixes: Collection[str]
     files: list[str] = field(default_factory=list)
-    strays: int = 0
     leading_out: int = 0
     unnamed: int = 0
     unreadable: int = 0
@@ -77,9 +74,7 @@ class Scan:
                     self.unreadable += 1
                 elif not name.startswith("."):
                     self._walk(entry.path, f"{prefix}{name}/", depth + 1)
-            elif name.startswith(".") or suffix_of(name) not in self.suffixes:
-                self.strays += 1
-            else:
+            elif not name.startswith(".") and suffix_of(name) in self.suffixes:
                 self.files.append(prefix + name)
 
     def _stays(self, link: str) -> bool:

@@ -19,7 +19,7 @@ class Network(nn.Module):
     >>> import torch
     >>> from audit.models.speech2face.config import SMALL
     >>> network = Network(SMALL).eval()
-    >>> network.from_voice(torch.zeros(1, SMALL.samples)).picture.shape
+    >>> network.from_spectrogram(network.spectrogram(torch.zeros(1, SMALL.samples))).picture.shape
     torch.Size([1, 3, 128, 128])
     """
 
@@ -30,10 +30,6 @@ class Network(nn.Module):
         self.voice = VoiceEncoder(configuration)
         self.decoder = FaceDecoder(configuration)
         self.face = FaceEncoder(configuration) if configuration.face == "own" else None
-
-    def from_voice(self, waveforms: Tensor) -> Decoded:
-        """Faces of voices: waveforms [B, T] at 16 kHz."""
-        return self.from_spectrogram(self.spectrogram(waveforms))
 
     def from_spectrogram(self, spectrogram: Tensor) -> Decoded:
         """Faces of voices whose spectrograms are ready."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 
-from audit.core.units import write_number
-from audit.reports.html.charts import PANEL_WIDTH, STYLE, canvas, svg_of
+from audit.reports.html.charts import PANEL_WIDTH, STYLE, bare, canvas, label, scale, svg_of
 from audit.reports.html.palette import light
 
 SERIES: Final = (("ink", "o"), ("ceiling", "s"), ("rendered", "D"), ("man", "^"))
@@ -58,11 +56,11 @@ def pareto(title: str, points: Sequence[Point], unit: str) -> str:
     with mpl.rc_context(STYLE):
         figure, ax = canvas(title, top=34, body=body, bottom=44, left=left, right=right)
         low, high = _limits([span for point in points for span in (point.across, point.up)], unit)
-        _frame(ax, unit)
+        scale(ax.yaxis, unit)
+        bare(ax)
         ax.set_xlim(low, high)
         ax.set_ylim(low, high)
-        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(_ticks(unit))
+        scale(ax.xaxis, unit)
         ax.grid(axis="both", color=light("grid"), linewidth=1)
         ax.plot([low, high], [low, high], color=light("muted"), linewidth=1, linestyle=(0, (3, 3)))
         for point in points:
@@ -72,35 +70,12 @@ def pareto(title: str, points: Sequence[Point], unit: str) -> str:
             ax.plot(point.across.ends, [y, y], color=light("ink"), linewidth=1.6)
             ax.plot([x, x], point.up.ends, color=light("ink"), linewidth=1.6)
             ax.plot([x], [y], marker="o", markersize=6.5, color=light("rendered"), clip_on=False)
-            ax.annotate(
-                point.letter,
-                (x, y),
-                xytext=(6, 5),
-                textcoords="offset points",
-                fontsize=12,
-                fontweight="bold",
-                color=light("ink"),
-            )
+            apart: Any = {"xytext": (6, 5), "textcoords": "offset points"}
+            ax.annotate(point.letter, (x, y), fontsize=12, fontweight="bold", color=light("ink"), **apart)
         height = figure.get_figheight() * 72
-        figure.text(
-            (left + (PANEL_WIDTH - left - right) / 2) / PANEL_WIDTH,
-            9 / height,
-            "all speakers",
-            ha="center",
-            va="center",
-            fontsize=10,
-            color=light("ink"),
-        )
-        figure.text(
-            8 / PANEL_WIDTH,
-            (44 + body / 2) / height,
-            "worst group",
-            ha="center",
-            va="center",
-            rotation=90,
-            fontsize=10,
-            color=light("ink"),
-        )
+        middle = (left + (PANEL_WIDTH - left - right) / 2) / PANEL_WIDTH
+        label(figure, middle, 9 / height, "all speakers", 10, "ink", ha="center")
+        label(figure, 8 / PANEL_WIDTH, (44 + body / 2) / height, "worst group", 10, "ink", ha="center", rotation=90)
         return svg_of(figure)
 
 
@@ -109,7 +84,8 @@ def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: str, 
     body, left, right = 168, 46, 14
     with mpl.rc_context(STYLE):
         figure, ax = canvas(title, top=34, body=body, bottom=46, left=left, right=right)
-        _frame(ax, unit)
+        scale(ax.yaxis, unit)
+        bare(ax)
         ax.set_xlim(-0.45, len(letters) - 0.55)
         pad = 0.03 * (limits[1] - limits[0])
         ax.set_ylim(limits[0] - pad, limits[1] + pad)
@@ -133,7 +109,7 @@ def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: str, 
             figure.add_artist(
                 mpl.lines.Line2D([x], [10 / height], marker=shape, markersize=5.5, color=light(colour), linestyle="")
             )
-            figure.text(x + 8 / PANEL_WIDTH, 10 / height, line.name, fontsize=9.5, va="center", color=light("ink"))
+            label(figure, x + 8 / PANEL_WIDTH, 10 / height, line.name, 9.5, "ink")
         return svg_of(figure)
 
 
@@ -149,16 +125,3 @@ def _limits(spans: Sequence[Span], unit: str) -> tuple[float, float]:
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     pad = 0.08 * (high - low) or 0.1
     return low - pad, high + pad
-
-
-def _ticks(unit: str) -> Callable[[float, object], str]:
-    return lambda value, _: write_number(value, unit) + ("%" if unit == "share" else "")
-
-
-def _frame(ax: Axes, unit: str) -> None:
-    ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(_ticks(unit))
-    ax.tick_params(length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
-    ax.set_axisbelow(True)
-    for side in ("top", "left", "right", "bottom"):
-        ax.spines[side].set_visible(False)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from audit.audits.privacy.sharing import withheld
-from audit.comparisons.changes import WORDS, Change
+from audit.comparisons.changes import Change
 from audit.comparisons.comparison import Comparison
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.core.files import write_whole
 from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.comparison.strips import strips
+from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.identity import Fact, name_of
+from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.records import mapping
-from audit.reports.html.standalone import Section, page_environment
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
-from audit.reports.html.texts import fill, read_texts
 from audit.reports.html.wording import (
     counted,
     group_name,
@@ -31,8 +31,18 @@ from audit.reports.html.wording import (
 from audit.stats import ALL
 
 PAGE: Final = "comparison.html"
-_HERE: Final = Path(__file__).parent
-SECTIONS: Final = ("changed", "compared", "slopes", "pareto", "checked", "groups", "strips", "lineage")
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+SECTIONS: Final = {
+    "changed": "Who gains and who pays",
+    "compared": "What is compared",
+    "slopes": "Group by group, from model to model",
+    "pareto": "Quality and the worst group",
+    "checked": "Every check",
+    "groups": "Every group",
+    "strips": "The same speakers by every model",
+    "lineage": "Where it comes from",
+}
+"""The titles of the sections, by id."""
 
 
 def write_comparison(
@@ -86,57 +96,40 @@ def write_comparison(
 
 def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False) -> str:
     """The page's text."""
-    texts = read_texts(_HERE)
-    style = (_HERE / "templates" / "comparison.css").read_text(encoding="utf-8")
-    environment = page_environment(texts, templates=_HERE / "templates", style=style)
-    context = _context(comparison, runs, texts, show_faces)
-    return environment.get_template("report.html.jinja").render(context)
-
-
-def _context(
-    comparison: Comparison, runs: Mapping[str, Path | None], texts: dict[str, Any], show_faces: bool
-) -> dict[str, object]:
     first, *others = comparison.runs
-    fictional = all(mapping(run.get("cohort")).get("fictional") is True for run in comparison.runs)
-    pictures = strips(comparison, runs, show_faces or fictional)
-    levelled = len(comparison.levelled)
-    told = [clean(sentence) for sentence in comparison.sentences]
     speakers, clips = (counted(_number(first, f"n_{noun}s"), noun) for noun in ("speaker", "clip"))
-    baseline = name_of(first.get("model"))
+    baseline, instrument = name_of(first.get("model")), name_of(first.get("instrument"))
     candidates = ", ".join(f"{run['letter']}: {name_of(run.get('model'))}" for run in others)
-    count = counted(pictures.withheld, "picture") + (" is" if pictures.withheld == 1 else " are")
-    by_letter = [str(run["letter"]) for run in others]
-    return {
-        "title": fill(texts["page"]["title"], candidates=candidates, baseline=f"A: {baseline}"),
-        "subtitle": fill(
-            texts["page"]["subtitle"],
-            baseline=baseline,
-            speakers=speakers,
-            clips=clips,
-            instrument=name_of(first.get("instrument")),
-        ),
-        "schema_version": comparison.schema_version,
-        "digest": comparison.content_sha256,
-        "complete": True,
-        "notices": [clean(notice) for notice in comparison.notices],
-        "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],
-        "levelled": [sentence for sentence in told if sentence.startswith("Levelling down")][:levelled],
+    frame = Frame(
+        title=f"{candidates} against A: {baseline}",
+        eyebrow="Comparison of models that render faces from voices",
+        subtitle=f"Baseline A: {baseline}. Heard and read alike: {speakers}, {clips}, by {instrument}.",
+        skip="Skip to who gains and who pays",
+        footer="Written from comparison.json alone; the same comparison gives the same page.",
+        document=Comparison.FILE,
+        schema_version=comparison.schema_version,
+        digest_of="sha256",
+        digest=comparison.content_sha256,
+        notices=[clean(notice) for notice in comparison.notices],
+    )
+    fictional = all(mapping(run.get("cohort")).get("fictional") is True for run in comparison.runs)
+    told = [clean(sentence) for sentence in comparison.sentences]
+    levelled = [sentence for sentence in told if sentence.startswith("Levelling down")]
+    letters = [str(run["letter"]) for run in others]
+    content = {
+        "levelled": levelled[: len(comparison.levelled)],
         "sentences": [sentence for sentence in told if not sentence.startswith("Levelling down")],
-        "words": WORDS,
         "confidence": write_confidence(comparison.settings),
         "runs_table": _runs(comparison),
-        "check_tables": [view for letter in by_letter for view in _checks(comparison, letter, texts)],
-        "group_tables": [_metrics(comparison, letter, texts, by_language=False) for letter in by_letter],
-        "language_tables": [_metrics(comparison, letter, texts, by_language=True) for letter in by_letter],
-        "figures": {
-            "slopes": slopes_view(comparison, texts["slopes"]["caption"]),
-            "pareto": pareto_view(comparison, texts["pareto"]["caption"]),
-        },
-        "strips": pictures,
-        "withheld_note": fill(texts["strips"]["withheld"], count=count) if pictures.withheld else "",
+        "check_tables": [view for letter in letters for view in _checks(comparison, letter)],
+        "group_tables": [_metrics(comparison, letter, by_language=False) for letter in letters],
+        "language_tables": [_metrics(comparison, letter, by_language=True) for letter in letters],
+        "figures": {"slopes": slopes_view(comparison), "pareto": pareto_view(comparison)},
+        "strips": strips(comparison, runs, show_faces or fictional),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
         "settings_facts": [(str(key).capitalize(), clean(str(value))) for key, value in comparison.settings.items()],
     }
+    return render_page(frame, numbered_sections(SECTIONS), content, _TEMPLATES, style="comparison.css")
 
 
 def _number(run: Mapping[str, object], key: str) -> int:
@@ -181,44 +174,43 @@ def _columns(*first: str) -> tuple[Column, ...]:
     )
 
 
-def _cells(view: TableView, change: Change, texts: dict[str, Any]) -> list[Cell]:
+def _cells(view: TableView, change: Change) -> list[Cell]:
     values = [
         view.estimate(item.as_dict(), item.unit, item.signed, bare=False, speakers=item is change.change)
         for item in (change.before, change.after, change.change)
     ]
-    told = texts["outcomes"].get(change.word)
-    word = words(f"{told['symbol']} {told['name']}") if told else Cell("\N{EN DASH}")
+    word = words(str(BADGES[change.word])) if change.word in BADGES else Cell("\N{EN DASH}")
     p = change.p_adjusted
     small = "<0.001" if p is not None and p < 0.001 else "" if p is None else f"{p:.3f}"
     return [*values, word, Cell(small or "\N{EN DASH}", sort="" if p is None else repr(p), kind="number")]
 
 
-def _checks(comparison: Comparison, letter: str, texts: dict[str, Any]) -> list[TableView]:
+def _checks(comparison: Comparison, letter: str) -> list[TableView]:
     """A table for every check, its headline first."""
     views = {}
     for change in comparison.checks:
         if change.candidate != letter:
             continue
         if change.headline:
-            caption = fill(texts["checked"]["caption"], letter=letter, code=change.figure, told=clean(change.told))
+            caption = f"{change.figure}, {letter} against A: {clean(change.told)}"
             views[change.figure] = TableView(
                 f"{change.figure}-{letter}".lower(), caption, _columns("Group"), sortable=False
             )
         view, group = views[change.figure], group_name(change.group)
         lead = "worst change: " if change.worst_of_groups else "headline: "
         whom = f"{lead}{group}" if change.headline else group
-        view.rows.append([head(whom), *_cells(view, change, texts)])
+        view.rows.append([head(whom), *_cells(view, change)])
     return list(views.values())
 
 
-def _metrics(comparison: Comparison, letter: str, texts: dict[str, Any], *, by_language: bool) -> TableView:
-    name, key = ("languages", "language_caption") if by_language else ("groups", "caption")
+def _metrics(comparison: Comparison, letter: str, *, by_language: bool) -> TableView:
+    name, caption = ("languages", "group and language") if by_language else ("groups", "group")
     columns = _columns("Metric", "Group", *(["Language"] if by_language else []))
-    view = TableView(f"{name}-{letter.lower()}", fill(texts["groups"][key], letter=letter), columns)
+    view = TableView(f"{name}-{letter.lower()}", f"{letter} against A: metrics by {caption}", columns)
     for change in comparison.metrics:
         if change.candidate != letter or (change.language != ALL) != by_language:
             continue
         language = [words(language_name(change.language))] if by_language else []
         first = [head(metric_name(change.figure)), words(group_name(change.group)), *language]
-        view.rows.append([*first, *_cells(view, change, texts)])
+        view.rows.append([*first, *_cells(view, change)])
     return view

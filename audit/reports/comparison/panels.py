@@ -24,7 +24,7 @@ from audit.stats import ALL, Estimate
 SLOPED: Final = "read_own_group"
 
 
-def pareto_view(comparison: Comparison, caption: str) -> FigureView:
+def pareto_view(comparison: Comparison) -> FigureView:
     """A panel for every quality: each run over all, and for the group it is worst for."""
     rows, panels, tables = records(comparison, "pareto"), [], []
     for metric in dict.fromkeys(text(row, "metric") for row in rows):
@@ -62,10 +62,10 @@ def pareto_view(comparison: Comparison, caption: str) -> FigureView:
         short = "Read as the own group" if metric == SLOPED else "Likeness over impostors"
         panels.append(Panel(file_stem(f"pareto-{metric}"), pareto(short, points, unit), alt))
         tables.append(view)
-    return FigureView("pareto-figure", caption, tuple(panels), tuple(tables))
+    return FigureView("pareto-figure", tuple(panels), tuple(tables))
 
 
-def slopes_view(comparison: Comparison, caption: str) -> FigureView:
+def slopes_view(comparison: Comparison) -> FigureView:
     """A panel for every group: its own-group reads in each run, over all languages and in each."""
     letters = [str(run["letter"]) for run in comparison.runs]
     found: dict[tuple[str, str], dict[str, Estimate]] = {}
@@ -96,7 +96,7 @@ def slopes_view(comparison: Comparison, caption: str) -> FigureView:
         )
         for group, lines in charts
     ]
-    return FigureView("slopes-figure", caption, tuple(panels), ())
+    return FigureView("slopes-figure", tuple(panels), ())
 
 
 def _alt(group: str, letters: list[str], lines: list[Line]) -> str:

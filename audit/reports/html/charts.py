@@ -16,6 +16,7 @@ from typing import Any, Final
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -109,51 +110,27 @@ def dots(
         pad = 0.02 * (high - low)
         ax.set_xlim(low - pad, high + pad)
         ax.set_ylim(body, 0)
-        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(
-            lambda value, _: write_number(value, unit, signed) + ("%" if unit == "share" and not signed else "")
-        )
-        ax.tick_params(axis="x", length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
+        scale(ax.xaxis, unit, signed)
+        bare(ax)
         ax.grid(axis="x", color=light("grid"), linewidth=1)
-        ax.set_axisbelow(True)
         ax.set_yticks([])
-        for side in ("top", "left", "right", "bottom"):
-            ax.spines[side].set_visible(False)
         if low <= 0 <= high:
             ax.axvline(0, color=light("muted"), linewidth=1)
         edge = ax.get_yaxis_transform()
-        ax.text(
-            1.13, -4, "n", transform=edge, ha="right", va="bottom", fontsize=9.5, color=light("muted"), style="italic"
-        )
+        label(ax, 1.13, -4, "n", 9.5, transform=edge, ha="right", va="bottom", style="italic")
         for i, row in enumerate(rows):
             start = i * (pitch * len(series) + gap) + gap / 2
             if i and len(series) > 1:
-                ax.plot(
-                    [-0.42, 1.13],
-                    [start - gap / 2] * 2,
-                    transform=edge,
-                    color=light("grid"),
-                    linewidth=1,
-                    clip_on=False,
-                )
+                above = [start - gap / 2] * 2
+                ax.plot([-0.42, 1.13], above, transform=edge, color=light("grid"), linewidth=1, clip_on=False)
             middle = start + pitch * len(series) / 2
             lines = _wrapped(row.label)
-            for k, line in enumerate(
-                lines
-            ):  # one text a line: a browser's font is not the one that lines were measured in
+            for k, line in enumerate(lines):  # one text a line: a browser's font is not the one measured here
                 y = middle + 12 * (k - (len(lines) - 1) / 2)
                 ax.text(-0.04, y, line, transform=edge, ha="right", va="center", color=light("ink"))
             blank = bool(row.marks) and all(mark.value is None for mark in row.marks)
             if blank:
-                ax.text(
-                    low + 2 * pad,
-                    middle,
-                    "not estimable",
-                    va="center",
-                    fontsize=9.5,
-                    style="italic",
-                    color=light("muted"),
-                )
+                label(ax, low + 2 * pad, middle, "not estimable", 9.5, style="italic")
             for j, name in enumerate(series):
                 mark = next((m for m in row.marks if m.series == name), None)
                 if mark is not None and not blank:
@@ -190,16 +167,15 @@ def heat(
         )
         ax.set_xticks([])
         ax.set_yticks([])
-        for j, label in enumerate(column_labels):
-            for k, word in enumerate(reversed(label.split(" "))):
-                ax.text(j + 0.5, -0.12 - 0.28 * k, word, ha="center", va="bottom", fontsize=8.2, color=light("muted"))
-        for i, (label, row) in enumerate(zip(row_labels, cells, strict=True)):
-            name, _, count = label.partition("\n")
+        for j, heading in enumerate(column_labels):
+            for k, word in enumerate(reversed(heading.split(" "))):
+                label(ax, j + 0.5, -0.12 - 0.28 * k, word, 8.2, ha="center", va="bottom")
+        for i, (heading, row) in enumerate(zip(row_labels, cells, strict=True)):
+            name, _, count = heading.partition("\n")
             lines = [*_wrapped(name)[:2], *([count] if count else [])]
             for k, line in enumerate(lines):
-                shade, points = (light("muted"), 9.0) if line == count else (light("ink"), 10.5)
-                y = i + 0.5 + 0.31 * (k - (len(lines) - 1) / 2)
-                ax.text(-0.15, y, line, ha="right", va="center", fontsize=points, color=shade)
+                shade, points = ("muted", 9.0) if line == count else ("ink", 10.5)
+                label(ax, -0.15, i + 0.5 + 0.31 * (k - (len(lines) - 1) / 2), line, points, shade, ha="right")
             for j, cell in enumerate(row):
                 _write_cell(ax, cell, i, j, levels[i][j])
         return svg_of(figure)
@@ -227,44 +203,44 @@ def canvas(title: str, *, top: float, body: float, bottom: float, left: float, r
     return figure, ax
 
 
+def label(on: Axes | Figure, x: float, y: float, text: str, size: float, colour: str = "muted", **style: Any) -> None:
+    """A text in one of the charts' colours, by default centred on its height."""
+    on.text(x, y, text, fontsize=size, color=light(colour), **{"va": "center", **style})
+
+
+def scale(axis: Axis, unit: str, signed: bool = False) -> None:
+    """A few round ticks, written in a unit."""
+    percent = "%" if unit == "share" and not signed else ""
+    axis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(lambda value, _: write_number(value, unit, signed) + percent)
+
+
+def bare(ax: Axes) -> None:
+    """No frame and no tick marks: labels alone, and a grid below what is drawn."""
+    ax.tick_params(length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
+    ax.set_axisbelow(True)
+    for side in ("top", "left", "right", "bottom"):
+        ax.spines[side].set_visible(False)
+
+
 def _draw_mark(ax: Axes, mark: Mark, y: float, left: float) -> None:
     colour = light(mark.series)
     if mark.value is None:
-        ax.text(
-            left + 0.04 * (ax.get_xlim()[1] - left),
-            y,
-            "not estimable",
-            va="center",
-            fontsize=9,
-            style="italic",
-            color=light("muted"),
-        )
+        label(ax, left + 0.04 * (ax.get_xlim()[1] - left), y, "not estimable", 9, style="italic")
         return
     low, high = ax.get_xlim()
     if mark.low is not None and mark.high is not None:
         ax.plot([max(mark.low, low), min(mark.high, high)], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
-    face = light("paper") if mark.series == "portrait" or mark.low is None else colour
-    ax.plot(
-        [mark.value],
-        [y],
-        marker=_MARKERS.get(mark.series, "o"),
-        markersize=6.2,
-        color=colour,
-        markerfacecolor=face,
-        markeredgewidth=1.6,
-        clip_on=False,
-    )
+    ax.plot([mark.value], [y], **_shape(mark.series, hollow=mark.low is None), clip_on=False)
     if mark.n_speakers is not None:
-        ax.text(
-            1.13,
-            y,
-            f"{mark.n_speakers:,}",
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="center",
-            fontsize=9,
-            color=light("muted"),
-        )
+        label(ax, 1.13, y, f"{mark.n_speakers:,}", 9, transform=ax.get_yaxis_transform(), ha="right")
+
+
+def _shape(series: str, hollow: bool = False) -> dict[str, Any]:
+    """The marker of a series."""
+    face = light("paper") if series == "portrait" or hollow else light(series)
+    shape = {"marker": _MARKERS.get(series, "o"), "markersize": 6.2, "markeredgewidth": 1.6}
+    return {**shape, "color": light(series), "markerfacecolor": face}
 
 
 def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
@@ -272,50 +248,21 @@ def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
     height = figure.get_figheight() * 72
     for i, name in enumerate(series):
         x = (30 + 84 * i) / PANEL_WIDTH
-        face = light("paper") if name == "portrait" else light(name)
-        figure.add_artist(
-            mpl.lines.Line2D(
-                [x],
-                [9 / height],
-                marker=_MARKERS.get(name, "o"),
-                markersize=6.2,
-                color=light(name),
-                markerfacecolor=face,
-                markeredgewidth=1.6,
-            )
-        )
+        figure.add_artist(mpl.lines.Line2D([x], [9 / height], **_shape(name)))
         figure.text(x + 8 / PANEL_WIDTH, 9 / height, name, fontsize=10, va="center", color=light("ink"))
 
 
 def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
-    ink = light("on_fill") if level >= TURN else light("ink")
+    ink = "on_fill" if level >= TURN else "ink"
     if cell.value is None:
         for k, part in enumerate(("not esti-", "mable")):
-            ax.text(
-                j + 0.5,
-                i + 0.38 + 0.26 * k,
-                part,
-                ha="center",
-                va="center",
-                fontsize=8,
-                style="italic",
-                color=light("muted"),
-            )
+            label(ax, j + 0.5, i + 0.38 + 0.26 * k, part, 8, ha="center", style="italic")
     else:
-        number = write_number(cell.value, "share")
-        ax.text(
-            j + 0.5,
-            i + 0.36,
-            number,
-            ha="center",
-            va="center",
-            fontsize=11.5,
-            fontweight="bold" if cell.own else "normal",
-            color=ink,
-        )
+        weight = "bold" if cell.own else "normal"
+        label(ax, j + 0.5, i + 0.36, write_number(cell.value, "share"), 11.5, ink, ha="center", fontweight=weight)
         if cell.low is not None and cell.high is not None:
             ends = f"{100 * cell.low:.0f}\u2013{100 * cell.high:.0f}"
-            ax.text(j + 0.5, i + 0.74, ends, ha="center", va="center", fontsize=8, color=ink)
+            label(ax, j + 0.5, i + 0.74, ends, 8, ink, ha="center")
     if cell.own:
         ax.add_patch(Rectangle((j + 0.035, i + 0.035), 0.93, 0.93, fill=False, edgecolor=light("ink"), linewidth=1.6))
 

@@ -11,7 +11,6 @@ from audit.core.vocabulary import GENDERS, RACES, STAGES
 from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import TableView
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
     file_stem,
     group_name,
@@ -41,7 +40,6 @@ class FigureView:
     """Panels that are read together, and the numbers behind them."""
 
     name: str
-    caption: str
     panels: tuple[Panel, ...]
     tables: tuple[TableView, ...]
 
@@ -69,36 +67,24 @@ def figure_views(audit: Audit) -> dict[str, FigureView]:
 def _stages(audit: Audit) -> FigureView | None:
     rows = where(disparities(audit), metric="read_own_group")
     languages = ["all", *_main_languages(audit, rows)]
-    panels = []
+    panels: list[Panel] = []
     for language in languages:
         here = where(rows, language=language)
-        lines = [
-            Row(group_name(group), tuple(_mark(row, text(row, "stage")) for row in where(here, group=group)))
-            for group in _groups(here)
-        ]
-        if _any_value(lines):
-            title = language_name(language).capitalize()
-            svg = dots(title, lines, "share", limits=(0, 1), series=STAGES)
-            panels.append(
-                Panel(
-                    file_stem(f"stages-{language}"),
-                    svg,
-                    fill(_said("stages_alt"), title=title, points=_spoken(here)),
-                )
-            )
+        title, what = language_name(language).capitalize(), "read as the own group at portrait, ceiling and rendered"
+        panels += _dots_by_group(f"stages-{language}", title, what, here, "share", limits=(0, 1))
     tables = [
         table for language in languages[1:] if (table := evidence.three_stages(audit, "read_own_group", language))
     ]
     for language, table in zip(languages[1:], tables, strict=False):
         table.caption += f", {language_name(language)}"
         table.name += f"-{language}"
-    return _view("stages", _said("stages"), panels, tables)
+    return _view("stages", panels, tables)
 
 
 def _confusion(audit: Audit) -> FigureView | None:
     panels = [panel for stage in STAGES if (panel := _heat_panel(audit, stage, "all", stage.capitalize()))]
     tables = [table for stage in STAGES if (table := evidence.confusion(audit, stage))]
-    return _view("confusion", _said("confusion"), panels, tables)
+    return _view("confusion", panels, tables)
 
 
 def _by_language(audit: Audit) -> FigureView | None:
@@ -110,12 +96,7 @@ def _by_language(audit: Audit) -> FigureView | None:
         panel for code in languages if (panel := _heat_panel(audit, "rendered", code, language_name(code).capitalize()))
     ]
     tables = [table for code in languages if (table := evidence.confusion(audit, "rendered", code))]
-    return _view(
-        "confusion-by-language",
-        _said("by_language"),
-        panels,
-        tables,
-    )
+    return _view("confusion-by-language", panels, tables)
 
 
 def _effects(audit: Audit) -> FigureView | None:
@@ -134,109 +115,83 @@ def _effects(audit: Audit) -> FigureView | None:
                 lines.append(Row(label, (_mark(row, "ink"),)))
         title = metric_name(metric).capitalize()
         svg = dots(title, lines, "share", signed=True, limits=(-1, 1))
-        panels.append(
-            Panel(
-                file_stem("language-effects-" + metric.replace("_", "-")),
-                svg,
-                fill(_said("effects_alt"), title=title, points=_spoken(here, signed=True)),
-            )
-        )
+        alt = f"{title}, English minus the other language, points. {_spoken(here, signed=True)}"
+        panels.append(Panel(file_stem("language-effects-" + metric.replace("_", "-")), svg, alt))
     table = language_tables.language_effects(audit)
-    return _view("language-effects", _said("effects"), panels, [table] if table else [])
+    return _view("language-effects", panels, [table] if table else [])
 
 
 def _attributes(audit: Audit) -> FigureView | None:
     rows = where(disparities(audit), language="all")
-    panels, tables = [], []
+    panels: list[Panel] = []
+    tables: list[TableView] = []
     for metric in ("gender_right", "age_error"):
-        here = where(rows, metric=metric)
-        lines = [
-            Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
-            for g in _groups(here)
-        ]
-        if not _any_value(lines):
-            continue
-        title = _title(metric)
         limits = (0.0, 1.0) if metric == "gender_right" else None
-        svg = dots(title, lines, metric_unit(metric), limits=limits, series=STAGES)
-        panels.append(
-            Panel(
-                file_stem(metric.replace("_", "-")),
-                svg,
-                fill(_said("attributes_alt"), title=title, points=_spoken(here)),
-            )
-        )
-        if table := evidence.three_stages(audit, metric):
+        name, what, here = metric.replace("_", "-"), "at portrait, ceiling and rendered", where(rows, metric=metric)
+        found = _dots_by_group(name, _title(metric), what, here, metric_unit(metric), limits=limits)
+        panels += found
+        if found and (table := evidence.three_stages(audit, metric)):
             tables.append(table)
     likeness = [m for m in values(rows, "metric") if m.startswith("similarity_over_impostor_")]
     for metric in likeness:
-        here = [row for row in where(rows, metric=metric) if text(row, "stage") in ("ceiling", "rendered")]
-        lines = [
-            Row(group_name(g), tuple(_mark(row, text(row, "stage")) for row in where(here, group=g)))
-            for g in _groups(here)
-        ]
-        if _any_value(lines):
-            title = fill(_said("likeness_title"), what=metric_name(metric).removeprefix("similarity "))
-            svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
-            panels.append(
-                Panel(
-                    file_stem(metric.replace("_", "-")),
-                    svg,
-                    fill(_said("likeness_alt"), title=title, points=_spoken(here)),
-                )
-            )
+        name, title = metric.replace("_", "-"), f"Likeness: {metric_name(metric).removeprefix('similarity ')}"
+        series = ("ceiling", "rendered")
+        here = [row for row in where(rows, metric=metric) if text(row, "stage") in series]
+        panels += _dots_by_group(name, title, "cosine", here, "cosine", series=series)
         likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
         tables += [table for name in likenesses if (table := evidence.three_stages(audit, name))]
-    return _view("attributes", _said("attributes"), panels, tables)
+    return _view("attributes", panels, tables)
 
 
 def _instrument(audit: Audit) -> FigureView | None:
     rows = records(audit, "instrument")
-    panels = []
+    panels: list[Panel] = []
     for metric in ("read_own_group", "gender_right", "age_error"):
         here = where(rows, metric=metric)
         named = [gender for gender in GENDERS if where(here, gender=gender)]
         here = [row for row in here if text(row, "gender") in (named or ["all"])]
-        lines = [
-            Row(
-                group_name(g),
-                tuple(_mark(row, text(row, "gender") if named else "ink") for row in where(here, group=g)),
-            )
-            for g in _groups(here)
-        ]
-        if _any_value(lines):
-            title = _title(metric)
-            limits = None if metric == "age_error" else (0, 1)
-            svg = dots(title, lines, metric_unit(metric), limits=limits, series=tuple(named) or ("ink",))
-            name = file_stem(f"instrument-{metric.replace('_', '-')}")
-            panels.append(Panel(name, svg, fill(_said("instrument_alt"), title=title, points=_spoken(here))))
+        name, limits = f"instrument-{metric.replace('_', '-')}", None if metric == "age_error" else (0.0, 1.0)
+        by, series = ("gender", tuple(named)) if named else ("", ("ink",))
+        unit = metric_unit(metric)
+        panels += _dots_by_group(
+            name, _title(metric), "on the portraits", here, unit, limits=limits, by=by, series=series
+        )
     table = evidence.instrument_error(audit)
-    return _view("instrument", _said("instrument"), panels, [table] if table else [])
+    return _view("instrument", panels, [table] if table else [])
 
 
 def _missing(audit: Audit) -> FigureView | None:
     rows = where(disparities(audit), metric="no_face", stage="rendered")
-    panels = []
+    panels: list[Panel] = []
     for language in ["all", *_main_languages(audit, rows)]:
         here = where(rows, language=language)
-        lines = [
-            Row(group_name(g), tuple(_mark(row, "rendered") for row in where(here, group=g))) for g in _groups(here)
-        ]
-        if _any_value(lines):
-            title = language_name(language).capitalize()
-            svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
-            panels.append(
-                Panel(
-                    file_stem(f"no-face-{language}"), svg, fill(_said("missing_alt"), title=title, points=_spoken(here))
-                )
-            )
+        title, what = language_name(language).capitalize(), "clips without a usable face"
+        name = f"no-face-{language}"
+        panels += _dots_by_group(name, title, what, here, "share", limits=(0, 1), series=("rendered",))
     table = evidence.by_language(audit, "no_face")
-    return _view(
-        "no-face",
-        _said("missing"),
-        panels,
-        [table] if table else [],
-    )
+    return _view("no-face", panels, [table] if table else [])
+
+
+def _dots_by_group(
+    name: str,
+    title: str,
+    what: str,
+    rows: Sequence[Record],
+    unit: str,
+    *,
+    limits: tuple[float, float] | None = None,
+    by: str = "stage",
+    series: Sequence[str] = STAGES,
+) -> list[Panel]:
+    """A panel with a line for each group, and a mark for each ``series`` of the column ``by``; none without values."""
+    lines = [
+        Row(group_name(g), tuple(_mark(row, text(row, by) if by else series[0]) for row in where(rows, group=g)))
+        for g in _groups(rows)
+    ]
+    if all(mark.value is None for line in lines for mark in line.marks):
+        return []  # the table says why
+    svg = dots(title, lines, unit, limits=limits, series=series)
+    return [Panel(file_stem(name), svg, f"{title}, {what}. {_spoken(rows)}")]
 
 
 def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | None:
@@ -263,7 +218,7 @@ def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | 
     return Panel(
         file_stem(f"confusion-{stage}-{language}"),
         svg,
-        fill(_said("heat_alt"), title=title),
+        f"{title}: heat map of groups by reads; its numbers are in the table below it.",
     )
 
 
@@ -278,22 +233,13 @@ def _main_languages(audit: Audit, rows: Sequence[Record]) -> list[str]:
     return order_languages(most) if len(sizes) > 1 else []
 
 
-def _any_value(lines: Sequence[Row]) -> bool:
-    """Whether there is anything to draw; where there is not, the table says why."""
-    return any(mark.value is not None for line in lines for mark in line.marks)
-
-
 def _other(language: str) -> str:
-    return _said("any_language") if language == "all" else language_name(language)
+    return "any" if language == "all" else language_name(language)
 
 
 def _title(metric: str) -> str:
     title = metric_name(metric).capitalize()
-    return fill(_said("in_years"), title=title) if metric == "age_error" else title
-
-
-def _said(name: str) -> str:
-    return str(texts()["figures"][name])
+    return f"{title}, years" if metric == "age_error" else title
 
 
 def _groups(rows: Sequence[Record]) -> list[str]:
@@ -311,15 +257,11 @@ def _spoken(rows: Sequence[Record], signed: bool = False) -> str:
         points = []
         for row in where(rows, group=group):
             value = number(row, "value")
-            said = (
-                _said("not_estimable")
-                if value is None
-                else write_value(value, metric_unit(text(row, "metric")), signed)
-            )
+            said = "not estimable" if value is None else write_value(value, metric_unit(text(row, "metric")), signed)
             points.append(" ".join(filter(None, [text(row, "stage") or text(row, "gender"), said])))
         parts.append(f"{group_name(group)}: {', '.join(points)}")
     return "; ".join(parts) + "."
 
 
-def _view(name: str, caption: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView | None:
-    return FigureView(name, caption, tuple(panels), tuple(tables)) if panels else None
+def _view(name: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView | None:
+    return FigureView(name, tuple(panels), tuple(tables)) if panels else None

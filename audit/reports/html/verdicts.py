@@ -14,9 +14,9 @@ from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.units import write_interval, write_number, write_value
+from audit.reports.html.badges import BADGES
 from audit.reports.html.charts import nice_reach
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import counted, figure_name, group_name
 
 GLYPH_WIDTH: Final = 240
@@ -120,10 +120,9 @@ def draw(figure: Figure) -> Glyph | None:
     if left < 0:
         ticks.insert(1, Tick(place(0.0), "0", "middle"))
     interval = write_interval(estimate.low, estimate.high, unit, signed)
-    words = texts()["results"]
-    spoken = fill(words["spoken"], value=write_value(estimate.value, unit, signed), interval=interval)
+    spoken = f"{write_value(estimate.value, unit, signed)}, interval {interval}"
     if margin is not None:
-        spoken += fill(words["spoken_margin"], margin=_margin(margin, unit))
+        spoken += f", against a margin of {_margin(margin, unit)}"
     return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
 
 
@@ -152,16 +151,16 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
 
 
 def _verdict(finding: Finding) -> Verdict:
-    estimate, said = finding.estimate, texts()["results"]
+    estimate = finding.estimate
     unit, signed = (estimate.unit, estimate.signed) if estimate else ("", False)
     value = interval = sizes = missing = ""
     glyph = None
     if estimate is not None:
         sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
         lost = counted(estimate.n_missing, "clip")
-        missing = fill(said["not_read"], clips=lost) if estimate.n_missing else said["every_clip_read"]
+        missing = f"{lost} could not be read" if estimate.n_missing else "every clip was read"
         if estimate.value is None:
-            value, interval = said["not_estimable"], clean(estimate.method)
+            value, interval = "not estimable", clean(estimate.method)
         else:
             value = write_value(estimate.value, unit, signed)
             interval = write_interval(estimate.low, estimate.high, unit, signed)
@@ -188,8 +187,7 @@ def _verdict(finding: Finding) -> Verdict:
 
 
 def _about(group: str) -> str:
-    words = texts()["summary"]
-    return str(words["all_groups"]) if group == "all" else fill(words["group"], group=group_name(group))
+    return "All groups" if group == "all" else f"Group: {group_name(group)}"
 
 
 def _margin(threshold: float, unit: str) -> str:
@@ -200,7 +198,7 @@ def _margin(threshold: float, unit: str) -> str:
 def _sentence(words: str) -> str:
     """With a capital at its head, outcomes by their names, and signs that are no hyphens."""
     for outcome in OUTCOMES:
-        words = words.replace(outcome, texts()["outcomes"][outcome]["name"])
+        words = words.replace(outcome, BADGES[outcome].name)
     words = re.sub(r"(?<![\w\N{MINUS SIGN}-])-(?=\d)", "\N{MINUS SIGN}", words)
     return clean(words[:1].upper() + words[1:])
 
@@ -210,7 +208,7 @@ def _figures(finding: Finding) -> TableView | None:
         return None
     view = TableView(
         name=f"figures-{finding.code.lower()}",
-        caption=fill(texts()["tables"]["figures"], code=clean(finding.code)),
+        caption=f"Every figure that {clean(finding.code)} used",
         columns=(
             Column("Figure"),
             Column("Estimate", numeric=True, hint="with its interval"),

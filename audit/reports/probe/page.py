@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
@@ -13,13 +14,13 @@ from audit.core.files import write_whole
 from audit.core.units import write_interval, write_value
 from audit.probes.changes import PROPERTIES
 from audit.probes.probe import Probe
+from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.gallery import BUDGET, thumbnail
 from audit.reports.html.identity import Fact, name_of
+from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
-from audit.reports.html.standalone import Section, page_environment
-from audit.reports.html.texts import fill, read_texts
-from audit.reports.html.verdicts import GLYPH_WIDTH, Glyph, draw
+from audit.reports.html.verdicts import Glyph, draw
 from audit.reports.html.wording import counted, group_name, status_name, write_confidence
 from audit.reports.probe.panels import (
     TITLES,
@@ -34,18 +35,19 @@ from audit.runs.run import FACES
 from audit.stats import ALL
 
 PAGE: Final = "probe.html"
-_HERE: Final = Path(__file__).parent
-SECTIONS: Final = (
-    "answers",
-    "far",
-    "direction",
-    "for_whom",
-    "same_voices",
-    "can_show",
-    "factors_used",
-    "not_read",
-    "once_more",
-)
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+SECTIONS: Final = {
+    "answers": "Does the face change when only the language does?",
+    "far": "How far each change of a voice moves the face",
+    "direction": "Which way the reads go",
+    "for_whom": "For whom the language matters",
+    "same_voices": "The same voices, one thing changed",
+    "can_show": "What this can and cannot show",
+    "factors_used": "What was done to the voices",
+    "not_read": "What could not be read",
+    "once_more": "How to do it again",
+}
+"""The titles of the sections, by id."""
 
 
 @dataclass(frozen=True)
@@ -112,62 +114,44 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
 
 def to_html(probe: Probe, folder: Path) -> str:
     """The page's text; pictures are read from the folder."""
-    texts = read_texts(_HERE)
-    style = (_HERE / "templates" / "probe.css").read_text(encoding="utf-8")
-    environment = page_environment(texts, templates=_HERE / "templates", style=style, glyph_width=GLYPH_WIDTH)
-    return environment.get_template("report.html.jinja").render(_context(probe, folder, texts))
-
-
-def _context(probe: Probe, folder: Path, texts: dict[str, Any]) -> dict[str, object]:
+    voices, clips = (count(probe.cohort, name) or 0 for name in ("n_voices", "n_clips"))
+    frame = Frame(
+        title=f"What \u201c{name_of(probe.model)}\u201d hears in a voice",
+        eyebrow="Probe of a model that renders faces from voices",
+        subtitle=f"{counted(voices, 'voice')}, fictional and bilingual, {counted(clips, 'clip')}; one thing changed "
+        f"at a time. Read by: {name_of(probe.instrument)}.",
+        skip="Skip to what was found",
+        footer="Written from probe.json alone; the same probe gives the same page.",
+        document=Probe.FILE,
+        schema_version=probe.schema_version,
+        digest_of="sha256",
+        digest=probe.content_sha256,
+        notices=[clean(notice) for notice in probe.notices],
+    )
     answers = [_answer(finding) for finding in probe.findings if finding.code.startswith("language.")]
-    said = {answer.sentence for answer in answers}
-    confidence = write_confidence(probe.settings)
-    tally = [
-        f"{sum(answer.outcome == outcome for answer in answers)} {texts['outcomes'][outcome]['name']}"
-        for outcome in OUTCOMES
-        if any(answer.outcome == outcome for answer in answers)
-    ]
+    said = tuple(answer.sentence for answer in answers)
+    found = Counter(answer.outcome for answer in answers)
     rows = where(records(probe, "missing"), group=ALL)
-    faces, failed = (sum(count(row, name) or 0 for row in rows) for name in ("n_faces", "n_not_read"))
-    note = texts["not_read"]["some" if failed else "none"]
-    return {
-        "title": fill(texts["page"]["title"], model=name_of(probe.model)),
-        "subtitle": fill(
-            texts["page"]["subtitle"],
-            voices=counted(count(probe.cohort, "n_voices") or 0, "voice"),
-            clips=counted(count(probe.cohort, "n_clips") or 0, "clip"),
-            instrument=name_of(probe.instrument),
-        ),
-        "schema_version": probe.schema_version,
-        "digest": probe.content_sha256,
-        "complete": True,
-        "notices": [clean(notice) for notice in probe.notices],
-        "sections": [Section(name, i, texts[name]["heading"]) for i, name in enumerate(SECTIONS, 1)],
-        "lead": fill(texts["answers"]["lead"], tally=", ".join(tally)),
-        "confidence": confidence,
-        "outcomes": OUTCOMES,
+    content = {
+        "tally": ", ".join(f"{found[outcome]} {BADGES[outcome].name}" for outcome in OUTCOMES if found[outcome]),
+        "confidence": write_confidence(probe.settings),
         "verdicts": answers,
-        "sentences": [clean(sentence) for sentence in probe.sentences if not clean(sentence).startswith(tuple(said))],
-        "figures": {
-            "far": far_view(probe, fill(texts["far"]["caption"], confidence=confidence)),
-            "direction": direction_view(probe, fill(texts["direction"]["caption"], confidence=confidence)),
-            "groups": groups_view(probe, fill(texts["for_whom"]["caption"], confidence=confidence)),
-        },
+        "sentences": [clean(sentence) for sentence in probe.sentences if not clean(sentence).startswith(said)],
+        "figures": {"far": far_view(probe), "direction": direction_view(probe), "groups": groups_view(probe)},
         "tables": {
-            "matrix": matrix(probe, texts),
-            "shifts": shifts(probe, texts),
-            "factors": factors(probe, texts),
-            "missing": missing(probe, texts),
+            "matrix": matrix(probe),
+            "shifts": shifts(probe),
+            "factors": factors(probe),
+            "missing": missing(probe),
         },
         "voices": _voices(probe, folder),
-        "missing_note": fill(note, faces=f"{faces:,}", failed=f"{failed:,}"),
-        "once_more": fill(
-            texts["once_more"]["intro"],
-            voices=str(count(probe.cohort, "n_voices") or 0),
-            seed=clean(str(probe.settings.get("seed"))),
-        ),
+        "faces": sum(count(row, "n_faces") or 0 for row in rows),
+        "failed": sum(count(row, "n_not_read") or 0 for row in rows),
+        "n_voices": voices,
+        "seed": clean(str(probe.settings.get("seed"))),
         "facts": _facts(probe),
     }
+    return render_page(frame, numbered_sections(SECTIONS), content, _TEMPLATES, style="probe.css")
 
 
 def _answer(finding: Finding) -> Answer:

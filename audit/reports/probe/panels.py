@@ -79,7 +79,7 @@ def overall(rows: Sequence[Record]) -> list[Record]:
     return where(rows, group=ALL, gender=ALL)
 
 
-def far_view(probe: Probe, caption: str) -> FigureView:
+def far_view(probe: Probe) -> FigureView:
     """A panel for every property: how far each factor moves it."""
     rows, panels, tables = overall(records(probe, "effects")), [], []
     for prop in PROPERTIES:
@@ -114,10 +114,10 @@ def far_view(probe: Probe, caption: str) -> FigureView:
                 ]
             )
         tables.append(view)
-    return FigureView("far-figure", caption, tuple(panels), tuple(tables))
+    return FigureView("far-figure", tuple(panels), tuple(tables))
 
 
-def groups_view(probe: Probe, caption: str) -> FigureView:
+def groups_view(probe: Probe) -> FigureView:
     """A panel for every property: the excess of the language, by group."""
     rows = where(records(probe, "effects"), factor="language", gender=ALL)
     groups = order_groups(text(row, "group") for row in rows)
@@ -160,7 +160,7 @@ def groups_view(probe: Probe, caption: str) -> FigureView:
         panel, view = _shifts_by_group(probe, read, groups)
         panels.append(panel)
         tables.append(view)
-    return FigureView("groups-figure", caption, tuple(panels), tuple(tables))
+    return FigureView("groups-figure", tuple(panels), tuple(tables))
 
 
 def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Panel, TableView]:
@@ -193,7 +193,7 @@ def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Pa
     return Panel(file_stem(f"language-{read}"), dots(title, lines, unit, signed=True), alt), view
 
 
-def direction_view(probe: Probe, caption: str) -> FigureView:
+def direction_view(probe: Probe) -> FigureView:
     """What is read under each factor: as a woman by the voice's sex, as white, as the own group, and which age."""
     rows = records(probe, "reads")
     panels, tables = [], []
@@ -218,7 +218,7 @@ def direction_view(probe: Probe, caption: str) -> FigureView:
             )
         )
         tables.append(_reads_table(read, title, told, unit, by_sex))
-    return FigureView("direction-figure", caption, tuple(panels), tuple(tables))
+    return FigureView("direction-figure", tuple(panels), tuple(tables))
 
 
 def _reads_table(read: str, title: str, rows: Sequence[Record], unit: str, by_sex: bool) -> TableView:

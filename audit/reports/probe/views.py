@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 from audit.core.units import write_interval, write_number, write_value
 from audit.core.vocabulary import GENDERS
 from audit.probes.changes import PROPERTIES, READS
 from audit.probes.probe import Probe
+from audit.reports.html.badges import BADGES
 from audit.reports.html.records import Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.wording import group_name, status_name
 from audit.reports.probe.panels import TITLES, figure_of, overall, unit_of
 from audit.stats import ALL
 
+_MATRIX_NOTE: Final = (
+    "In each cell: the word, and the excess over another clip with its interval. The factors of one "
+    "family (pitch; duration) are held together. An excess below zero says that the factor changes less "
+    "than another clip does. n: voices that have both. Every row is in effects.csv."
+)
+_SHIFTS_NOTE: Final = (
+    "Voices of women and of men are held together. Before an altered clip is the clip itself; before the "
+    "other language, all English clips; before another clip, the English clip that is altered. Groups are "
+    "in reads.csv."
+)
 
-def matrix(probe: Probe, texts: dict[str, Any]) -> TableView:
+
+def matrix(probe: Probe) -> TableView:
     """The word and the excess of every factor and property, over all voices."""
     rows = overall(records(probe, "effects"))
     margins = {prop.name: write_value(prop.margin, unit_of(prop.name), signed=True) for prop in PROPERTIES}
@@ -25,19 +37,20 @@ def matrix(probe: Probe, texts: dict[str, Any]) -> TableView:
         *(Column(titles[name], hint=f"margin {margin.removeprefix('+')}") for name, margin in margins.items()),
         Column("n", numeric=True),
     )
-    view = TableView("matrix", texts["far"]["matrix"], columns, sortable=False, remark=texts["far"]["matrix_note"])
+    view = TableView(
+        "matrix", "Each factor against another clip: the verdicts", columns, sortable=False, remark=_MATRIX_NOTE
+    )
     for factor, title in TITLES.items():
         mine = {text(row, "property"): row for row in where(rows, factor=factor) if text(row, "outcome")}
         if mine:
-            cells = [_word(mine[name], name, texts) for name in margins]
+            cells = [_word(mine[name], name) for name in margins]
             voices = [count(row, "n_voices") or 0 for row in mine.values()]
             view.rows.append([head(title), *cells, whole(min(voices))])
     return view
 
 
-def _word(row: Record, prop: str, texts: dict[str, Any]) -> Cell:
+def _word(row: Record, prop: str) -> Cell:
     outcome, value = text(row, "outcome"), number(row, "excess")
-    told = texts["outcomes"][outcome]
     unit = unit_of(prop)
     lines = (
         ()
@@ -47,10 +60,10 @@ def _word(row: Record, prop: str, texts: dict[str, Any]) -> Cell:
             f"{write_interval(number(row, 'excess_low'), number(row, 'excess_high'), unit, True)}",
         )
     )
-    return Cell(f"{told['symbol']} {told['name']}", lines, kind=f"word word-{outcome}")
+    return Cell(str(BADGES[outcome]), lines, kind=f"word word-{outcome}")
 
 
-def shifts(probe: Probe, texts: dict[str, Any]) -> TableView:
+def shifts(probe: Probe) -> TableView:
     """How the reads shift under every factor: as a woman by the voice's sex, the others over all voices."""
     rows = where(records(probe, "reads"), group=ALL)
     sexes = [gender for gender in GENDERS if where(rows, gender=gender)]
@@ -66,10 +79,10 @@ def shifts(probe: Probe, texts: dict[str, Any]) -> TableView:
     ]
     view = TableView(
         "shifts",
-        texts["direction"]["shifts"],
+        "Shift of the reads: after minus before, the same voices",
         (Column("Factor"), *headings),
         sortable=False,
-        remark=texts["direction"]["shifts_note"],
+        remark=_SHIFTS_NOTE,
     )
     for factor, title in list(TITLES.items())[1:]:
         cells = []
@@ -81,7 +94,7 @@ def shifts(probe: Probe, texts: dict[str, Any]) -> TableView:
     return view
 
 
-def factors(probe: Probe, texts: dict[str, Any]) -> TableView:
+def factors(probe: Probe) -> TableView:
     """What was done to the voices."""
     columns = (
         Column("Factor"),
@@ -91,7 +104,7 @@ def factors(probe: Probe, texts: dict[str, Any]) -> TableView:
         Column("Clips", True),
         Column("Made softer", True),
     )
-    view = TableView("factors", texts["factors_used"]["caption"], columns, sortable=False)
+    view = TableView("factors", "The factors, their formulas and sources", columns, sortable=False)
     for row in records(probe, "factors"):
         lowered = count(row, "n_lowered") or 0
         by = (f"by up to {number(row, 'most_lowered_db') or 0:.1f} dB",) if lowered else ()
@@ -108,7 +121,7 @@ def factors(probe: Probe, texts: dict[str, Any]) -> TableView:
     return view
 
 
-def missing(probe: Probe, texts: dict[str, Any]) -> TableView:
+def missing(probe: Probe) -> TableView:
     """What could not be read; no row where everything was."""
     columns = (
         Column("Factor"),
@@ -119,7 +132,7 @@ def missing(probe: Probe, texts: dict[str, Any]) -> TableView:
         Column("Faces not read", True),
         Column("Why"),
     )
-    view = TableView("missing", texts["not_read"]["caption"], columns)
+    view = TableView("missing", "Faces that could not be read, by factor and group", columns)
     known = {"factor", "group", "n_voices", "n_voices_failed", "n_faces", "n_not_read"}
     for row in records(probe, "missing"):
         if not count(row, "n_not_read"):

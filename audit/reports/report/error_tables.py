@@ -7,7 +7,6 @@ from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import RACES
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import group_name, language_name, metric_name, order_groups, order_languages
 from audit.reports.report.evidence import one
 
@@ -25,7 +24,7 @@ def calibration(audit: Audit) -> TableView | None:
     if not rows:
         return None
     columns = [Column("Shown"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
-    view = TableView("calibration", texts()["tables"]["calibration"], columns)
+    view = TableView("calibration", "What the instrument reads in the calibration pictures", columns)
     for truth in values(rows, "truth", order_groups):
         here = where(rows, truth=truth)
         cells = [view.estimate(one(here, read=race), "share") for race in RACES]
@@ -46,7 +45,7 @@ def corrected(audit: Audit) -> TableView | None:
         for stage in _STAGES
         for how in ("raw", "corrected")
     ]
-    view = TableView("corrected", texts()["tables"]["corrected"], columns)
+    view = TableView("corrected", "Raw, and with the instrument's misreading taken out", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             cells: list[Cell] = []
@@ -59,17 +58,17 @@ def corrected(audit: Audit) -> TableView | None:
             view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
     conditions = [value for row in rows if (value := number(row, "condition_number")) is not None]
     if conditions:
-        view.remark = fill(texts()["tables"]["condition"], number=f"{max(conditions):.1f}")
+        view.remark = f"Condition number of the calibration: {f'{max(conditions):.1f}'} (1 would lose nothing)."
     return view
 
 
 def _corrected(view: TableView, row: Record | None, read: str) -> Cell:
     """A corrected figure, or why there is none."""
     if row is None and "|" in read:
-        reason = texts()["tables"]["not_corrected_several"]
+        reason = "Not corrected: the label allows several reads, and calibration pictures need one."
         return Cell("not corrected", kind="missing", note=view.note_for(reason))
     if row is None:
-        reason = texts()["tables"]["not_corrected_none"]
+        reason = "Not corrected: no calibration pictures of this label."
         return Cell("not corrected", kind="missing", note=view.note_for(reason))
     return view.estimate(row, "share", bare=False)
 
@@ -96,7 +95,7 @@ def bounds(audit: Audit) -> TableView | None:
         Column("Clips without a face", numeric=True),
         Column("Unknown speakers", numeric=True),
     )
-    view = TableView("bounds", texts()["tables"]["bounds"], columns)
+    view = TableView("bounds", "What the rates could be, all languages", columns)
     for group in values(rows, "group", order_groups):
         for row in where(rows, group=group):
             least, most = (_share(row, end) for end in ("least", "most"))
@@ -128,7 +127,7 @@ def people(audit: Audit) -> TableView | None:
         for label in _READERS.values()
     ]
     columns.append(Column("People and instrument alike", numeric=True))
-    view = TableView("people", texts()["tables"]["people"], columns)
+    view = TableView("people", "Who read the rendered faces, all languages", columns)
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
         cells = [

@@ -9,7 +9,6 @@ from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
 from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
     counted,
     group_name,
@@ -43,7 +42,9 @@ def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView 
     columns = [Column("Group")]
     columns += [Column(stage.capitalize(), numeric=True, band=metric_name(metric).capitalize()) for stage in STAGES]
     columns += [Column(name, numeric=True, band=f"Change at each step, same speakers, {scale}") for name in _STEP_NAMES]
-    view = TableView(f"stages-{metric}", fill(_caption("stages"), metric=metric_name(metric).capitalize()), columns)
+    view = TableView(
+        f"stages-{metric}", f"{metric_name(metric).capitalize()}: portrait, ceiling and rendered, by group", columns
+    )
     for group in groups:
         row = [head(group_name(group))]
         row += [view.estimate(one(rows, stage=stage, group=group), unit, bare=False) for stage in STAGES]
@@ -62,7 +63,7 @@ def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView
     if not groups:
         return None
     columns = [Column("Group"), *(Column(language_name(language).capitalize(), numeric=True) for language in languages)]
-    title = fill(_caption("by_language"), metric=metric_name(metric).capitalize(), stage=stage)
+    title = f"{metric_name(metric).capitalize()}, {stage} pictures, by group and language"
     view = TableView(f"{metric}-{stage}-by-language", title, columns)
     for group in groups:
         cells = [
@@ -84,7 +85,7 @@ def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | No
     columns = [Column("Group"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
     view = TableView(
         f"confusion-{stage}-{language}",
-        fill(_caption("confusion"), stage=stage, language=language_name(language)),
+        f"What was read, {stage} pictures, {language_name(language)}",
         columns,
     )
     for group in groups:
@@ -102,7 +103,7 @@ def rendered_as(audit: Audit) -> TableView | None:
     several = values(rows, "language", order_languages) != ["all"]
     columns = [Column("Group"), *([Column("Language")] if several else [])]
     columns += [Column(group_name(read), numeric=True, band="Read as, points") for read in reads]
-    view = TableView("rendered-as", _caption("rendered_as"), columns)
+    view = TableView("rendered-as", "Rendered minus portrait, the same speakers, every read (exploratory)", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
@@ -123,7 +124,7 @@ def instrument_error(audit: Audit) -> TableView | None:
         Column("Gender"),
         *(Column(metric_name(metric).capitalize(), numeric=True) for metric in metrics),
     ]
-    view = TableView("instrument", _caption("instrument"), columns)
+    view = TableView("instrument", "How the instrument read this cohort's portraits", columns)
     for group in values(rows, "group", order_groups):
         for gender in values(where(rows, group=group), "gender", _order_genders):
             here = where(rows, group=group, gender=gender)
@@ -143,7 +144,7 @@ def strata(audit: Audit) -> TableView | None:
         Column(gender or "not known", numeric=True, band="Speakers, and their clips, by gender label")
         for gender in genders
     ]
-    view = TableView("strata", _caption("strata"), columns)
+    view = TableView("strata", "Speakers and clips in every stratum", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
@@ -158,7 +159,7 @@ def label_sources(audit: Audit) -> TableView | None:
     if not rows:
         return None
     columns = (Column("Label"), Column("Source"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
-    view = TableView("label-sources", _caption("label_sources"), columns, sortable=False)
+    view = TableView("label-sources", "Who or what gave the labels", columns, sortable=False)
     fields = ("group", "gender", "language", "age")
     place = lambda row: (_place(fields, text(row, "field")), _place(LABEL_SOURCES, text(row, "source")))  # noqa: E731
     for row in sorted(rows, key=place):
@@ -184,7 +185,7 @@ def statuses(audit: Audit) -> TableView | None:
         Column("Language"),
         *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found),
     ]
-    view = TableView("statuses", _caption("statuses"), columns)
+    view = TableView("statuses", "What became of every clip", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
@@ -204,14 +205,14 @@ def failures(audit: Audit, limit: int = 200) -> TableView | None:
     detailed = any(text(row, "detail") for row in rows)
     columns = [Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened")]
     columns += [Column("Detail")] if detailed else []
-    view = TableView("failures", _caption("failures"), columns)
+    view = TableView("failures", "Every clip that could not be read at every stage", columns)
     for row in rows[:limit]:
         who = [code(text(row, "clip_id")), code(text(row, "speaker_id"))]
         place = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
         happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if detailed else [])]
         view.rows.append([*who, *place, *happened])
     if len(rows) > limit:
-        view.remark = fill(_caption("failures_more"), shown=limit, all=f"{len(rows):,}")
+        view.remark = f"The first {limit} of {f'{len(rows):,}'} are shown; all are in tables/failures.csv."
     return view
 
 
@@ -225,7 +226,7 @@ def power(audit: Audit) -> TableView | None:
     ]
     columns = [*(Column(key.capitalize()) for key in kept), Column("Speakers", numeric=True)]
     columns += [Column("Smallest detectable difference", numeric=True, hint="points"), Column("How it was reckoned")]
-    view = TableView("power", _caption("power"), columns)
+    view = TableView("power", "What each comparison could have detected", columns)
     write = {"group": group_name, "language": language_name}
     for row in rows:
         size, reason = number(row, "smallest_detectable"), text(row, "note")
@@ -252,10 +253,6 @@ def never_estimable(audit: Audit) -> list[str]:
 def metric_order(rows: Sequence[Record]) -> list[str]:
     """Metrics in the order in which the table first names them."""
     return list(dict.fromkeys(text(row, "metric") for row in rows))
-
-
-def _caption(table: str) -> str:
-    return str(texts()["tables"][table])
 
 
 def _absent(audit: Audit) -> str:

@@ -8,7 +8,6 @@ from audit.audits.audit import Audit
 from audit.core.units import write_interval, write_value
 from audit.reports.html.records import FIGURE, Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
     group_name,
     language_name,
@@ -38,7 +37,7 @@ def groups(audit: Audit) -> TableView | None:
         Column("Minus all others", numeric=True, band="The worst, if any"),
         Column("Over the geometric mean", numeric=True, band="The worst, if any"),
     )
-    view = TableView("groups", texts()["tables"]["groups"], columns)
+    view = TableView("groups", "All groups at once", columns)
     for row in rows:
         unit = metric_unit(text(row, "metric"))
         worst = text(row, "worst_group")
@@ -56,7 +55,7 @@ def groups(audit: Audit) -> TableView | None:
                 _ratio(row),
             ]
         )
-    view.remark = texts()["tables"]["groups_more"]
+    view.remark = "All other figures are in tables/groups.csv."
     return view
 
 
@@ -77,14 +76,13 @@ def intersections(audit: Audit) -> TableView | None:
             cells.setdefault(place, {})[text(row, "metric")] = row
     if not cells:
         return None
-    said = texts()["intersections"]
     columns = [
-        Column(said["group"]),
-        Column(said["language"]),
+        Column("Group"),
+        Column("Language"),
         *(Column(key.replace("_", " ").capitalize()) for key in further),
     ]
-    columns += [Column(metric_name(metric).capitalize(), numeric=True, band=said["band"]) for metric in metrics]
-    view = TableView("intersections", said["caption"], columns)
+    columns += [Column(metric_name(metric).capitalize(), numeric=True, band="Rendered faces") for metric in metrics]
+    view = TableView("intersections", "Rendered faces in every intersection", columns)
     groups = order_groups(place[0] for place in cells)
     languages = order_languages(place[1] for place in cells)
     order = sorted(cells, key=lambda place: (groups.index(place[0]), languages.index(place[1]), place[2:]))
@@ -93,7 +91,7 @@ def intersections(audit: Audit) -> TableView | None:
         figures = [view.estimate(cells[place].get(metric), metric_unit(metric), bare=False) for metric in metrics]
         view.rows.append([*named, *figures])
     if len(order) > MOST_CELLS:
-        view.remark = fill(said["more"], shown=MOST_CELLS, all=f"{len(order):,}")
+        view.remark = f"The first {MOST_CELLS} of {f'{len(order):,}'} are shown; all are in tables/disparities.csv."
     return view
 
 

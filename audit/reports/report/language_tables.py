@@ -5,7 +5,6 @@ from __future__ import annotations
 from audit.audits.audit import Audit
 from audit.reports.html.records import Record, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, words
-from audit.reports.html.texts import texts
 from audit.reports.html.wording import (
     group_name,
     language_name,
@@ -38,7 +37,9 @@ def language_effects(audit: Audit) -> TableView | None:
         return None
     columns = [Column("Group"), Column("Other language")]
     columns += [Column(metric_name(metric).capitalize() + scale_words(metric), numeric=True) for metric in metrics]
-    view = TableView("language-effects", texts()["tables"]["language_effects"], columns)
+    view = TableView(
+        "language-effects", "English minus the other language, the same speakers, rendered pictures", columns
+    )
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
@@ -59,7 +60,7 @@ def language_flips(audit: Audit) -> TableView | None:
     pairs = [pair for pair in pairs if not (len(pairs) == 2 and pair == "all")]
     columns = [Column("Group"), Column("Languages")]
     columns += [Column(label, numeric=True, band="Read as different races") for label in _FLIPS.values()]
-    view = TableView("language-flips", texts()["tables"]["language_flips"], columns)
+    view = TableView("language-flips", "How often two clips of one speaker are read as different races", columns)
     for group in values(rows, "group", order_groups):
         for pair in pairs:
             here = where(rows, group=group, languages=pair)
@@ -83,7 +84,7 @@ def coverage(audit: Audit) -> TableView | None:
         Column("Clips that the training heard", numeric=True),
         Column("Rendered face read as the own group", numeric=True),
     ]
-    view = TableView("coverage", texts()["tables"]["coverage"], columns)
+    view = TableView("coverage", "What the training heard, by the model's own record", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             row = one(rows, group=group, language=language)

@@ -6,7 +6,6 @@ from audit.audits.audit import Audit
 from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.records import count, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
-from audit.reports.html.texts import texts
 from audit.reports.html.wording import group_name, order_groups
 from audit.reports.report.evidence import one
 
@@ -25,7 +24,7 @@ def retrieval(audit: Audit) -> TableView | None:
         for first in firsts
         for stage in _LATER
     ]
-    view = TableView("retrieval", texts()["tables"]["retrieval"], columns)
+    view = TableView("retrieval", "Own portraits found again", columns)
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
         gallery = next((count(row, "gallery") for row in here if row.get("gallery") is not None), None)
@@ -56,7 +55,7 @@ def craniofacial(audit: Audit) -> TableView | None:
         for stage in _LATER
         for label in ("Pearson's r", "With others of the same group and gender")
     ]
-    view = TableView("craniofacial", texts()["tables"]["craniofacial"], columns)
+    view = TableView("craniofacial", "Craniofacial measures: correlation with the own portrait's, all groups", columns)
     for measure in dict.fromkeys(text(row, "measure") for row in rows):
         cells = []
         for stage in _LATER:

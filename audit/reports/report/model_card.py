@@ -9,19 +9,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Final
+
+import jinja2
 
 from audit.audits.audit import Audit
 from audit.checks.finding import Finding
 from audit.core.clean_text import clean, in_markdown
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import STAGES
+from audit.reports.html.badges import BADGES
 from audit.reports.html.identity import NOT_RECORDED, name_of
+from audit.reports.html.page import INCOMPLETE, INCOMPLETE_TITLE, NOTICES_TITLE
 from audit.reports.html.records import count, disparities, mapping, number, strings, text, values, where
-from audit.reports.html.texts import fill, texts
 from audit.reports.html.verdicts import Verdict, verdicts
 from audit.reports.html.wording import counted, group_name, order_groups, write_confidence
 from audit.reports.report.evidence import one
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def model_card(audit: Audit) -> str:
@@ -38,34 +44,37 @@ def model_card(audit: Audit) -> str:
         The block between lines of three hyphens, which is left out where no check has an estimate; then sections of
         the second level and below. To be put into a card of the model's own, or to stand for itself.
     """
-    words, told = texts()["model_card"], verdicts(audit)
-    return _metadata(audit, told) + "\n".join(
-        [
-            f"## {words['heading']}",
-            "",
-            *_introduction(audit),
-            f"### {words['found']}",
-            "",
-            *_table(words["columns"], [_row(verdict) for verdict in told]),
-            "",
-            fill(words["intervals"], confidence=write_confidence(audit.settings)),
-            "",
-            f"### {words['words']}",
-            "",
-            *(_sentence(verdict) for verdict in told),
-            "",
-            *_by_group(audit, words),
-            f"### {words['limits']}",
-            "",
-            *(f"- {point}" for point in words["points"]),
-            "",
-            f"### {words['source']}",
-            "",
-            words["source_intro"],
-            "",
-            *(f"- {name}: {value}" for name, value in _sources(audit)),
-            "",
-        ]
+    run, told = audit.run, verdicts(audit)
+    cohort = mapping(run.get("cohort"))
+    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
+    environment = jinja2.Environment(  # Markdown, not HTML: the templates pass every text through a filter instead
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=False,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(markdown=in_markdown, item=_item, digest=_code)
+    return _metadata(audit, told) + environment.get_template("model-card.md.jinja").render(
+        cohort=name_of(run.get("cohort")),
+        instrument=name_of(run.get("instrument"), "the instrument"),
+        speakers=speakers,
+        clips=clips,
+        complete=run.get("complete") is True,
+        incomplete_title=INCOMPLETE_TITLE,
+        incomplete=INCOMPLETE,
+        fictional=cohort.get("fictional") is True,
+        notices_title=NOTICES_TITLE,
+        notices=strings(run.get("notices")),
+        verdicts=told,
+        badges=BADGES,
+        confidence=write_confidence(audit.settings),
+        groups=_by_group(audit),
+        run_digest=run.get("digest"),
+        cohort_digest=cohort.get("digest"),
+        weights=run.get("weights_sha256") or "none of its own",
+        version=str(mapping(run.get("versions")).get("speech2face-audit") or NOT_RECORDED),
+        schema_version=audit.schema_version,
     )
 
 
@@ -83,7 +92,7 @@ def _metadata(audit: Audit, told: Sequence[Verdict]) -> str:
     if cohort.get("digest"):
         dataset["revision"] = clean(str(cohort["digest"]))
     result = {
-        "task": {"type": "other", "name": texts()["model_card"]["task"]},
+        "task": {"type": "other", "name": "Faces rendered from voices: bias audit"},
         "dataset": dataset,
         "metrics": metrics,
     }
@@ -94,7 +103,7 @@ def _metadata(audit: Audit, told: Sequence[Verdict]) -> str:
 def _metric(audit: Audit, finding: Finding, verdict: Verdict) -> dict[str, object]:
     estimate = finding.estimate
     assert estimate is not None
-    outcome = texts()["outcomes"][verdict.outcome]["name"]
+    outcome = BADGES[verdict.outcome].name
     name = (
         f"{verdict.title}: {verdict.value}, {write_confidence(audit.settings)} interval {verdict.interval}"
         f" ({verdict.about}; {verdict.sizes}): {outcome}"
@@ -144,46 +153,8 @@ def _yaml(value: object, depth: int = 0) -> list[str]:
     return [line for first, *rest in blocks for line in (f"{pad}- {first[depth + 2 :]}", *rest)]
 
 
-def _introduction(audit: Audit) -> list[str]:
-    run, words = audit.run, texts()["model_card"]
-    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
-    intro = fill(
-        words["intro"],
-        cohort=in_markdown(name_of(run.get("cohort"))),
-        instrument=in_markdown(name_of(run.get("instrument"), "the instrument")),
-        speakers=speakers,
-        clips=clips,
-    )
-    lines = [intro, ""]
-    if run.get("complete") is not True:
-        lines += [f"**{texts()['incomplete']['title']}.** {texts()['incomplete']['text']}", ""]
-    if mapping(run.get("cohort")).get("fictional") is True:
-        lines += [words["fictional"], ""]
-    if notices := strings(run.get("notices")):
-        lines += [f"**{texts()['notices']['title']}.**", "", *(f"- {_item(notice)}" for notice in notices), ""]
-    return lines
-
-
-def _row(verdict: Verdict) -> list[str]:
-    return [
-        f"{verdict.code}: {verdict.title}",
-        texts()["outcomes"][verdict.outcome]["name"],
-        verdict.about,
-        verdict.value or "no estimate",
-        verdict.interval,
-        verdict.margin,
-        verdict.sizes,
-        verdict.missing,
-    ]
-
-
-def _sentence(verdict: Verdict) -> str:
-    answer = " ".join(words for words in (verdict.sentence, verdict.reason) if words)
-    return f"- **{in_markdown(verdict.code)}, {texts()['outcomes'][verdict.outcome]['name']}.** {in_markdown(answer)}"
-
-
-def _by_group(audit: Audit, words: Mapping[str, Any]) -> list[str]:
-    """How often each group is read as itself, at every stage; nothing where the audit does not tell."""
+def _by_group(audit: Audit) -> list[list[str]]:
+    """How often each group is read as itself, at every stage; no rows where the audit does not have them."""
     rows = where(disparities(audit), metric="read_own_group", language="all")
     cells = []
     for group in values(rows, "group", order_groups):
@@ -198,26 +169,7 @@ def _by_group(audit: Audit, words: Mapping[str, Any]) -> list[str]:
                 told.append(f"{write_value(value, 'share')} {interval}")
         sizes = [count(row, "n_speakers") or 0 for row in at.values() if row is not None]
         cells.append([group_name(group), *told, f"{max(sizes, default=0):,}"])
-    if not cells:
-        return []
-    return [f"### {words['groups']}", "", *_table(words["group_columns"], cells), "", words["stages"], ""]
-
-
-def _sources(audit: Audit) -> list[tuple[str, str]]:
-    run = audit.run
-    versions = mapping(run.get("versions"))
-    return [
-        ("run", _code(run.get("digest"))),
-        ("cohort", _code(mapping(run.get("cohort")).get("digest"))),
-        ("weights of the model", _code(run.get("weights_sha256") or "none of its own")),
-        ("speech2face-audit", in_markdown(str(versions.get("speech2face-audit") or NOT_RECORDED))),
-        ("audit.json, schema", in_markdown(audit.schema_version)),
-    ]
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [columns, ["---"] * len(columns), *([in_markdown(cell) for cell in row] for row in rows)]
-    return [f"| {' | '.join(line)} |" for line in lines]
+    return cells
 
 
 def _code(value: object) -> str:

@@ -1,7 +1,4 @@
-"""The page: one standalone HTML file made from an audit, with its figures and tables beside it.
-
-It loads nothing from any network; its policy forbids it to, and lets run only the one script that it carries.
-"""
+"""The report: one standalone HTML file made from an audit, with its figures and tables beside it."""
 
 from __future__ import annotations
 
@@ -9,49 +6,61 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
-from audit.checks.finding import OUTCOMES
 from audit.core.clean_text import clean
 from audit.core.files import write_whole
 from audit.reports.html import identity
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.gallery import Gallery, gallery
+from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.panels import FigureView, figure_views
 from audit.reports.html.records import count, mapping, strings
-from audit.reports.html.standalone import Section, page_environment
-from audit.reports.html.tabular import Column, TableView, head
-from audit.reports.html.tabular import words as in_words
-from audit.reports.html.texts import fill, texts
-from audit.reports.html.verdicts import GLYPH_WIDTH, verdicts
+from audit.reports.html.verdicts import verdicts
 from audit.reports.html.wording import counted, metric_name, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, likeness_tables
 from audit.reports.report.first_page import first_page
 from audit.reports.report.model_card import model_card
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 
-SECTIONS: Final = (
-    "summary",
-    "scope",
-    "cohort",
-    "instrument",
-    "results",
-    "disparities",
-    "faces",
-    "failures",
-    "limitations",
-    "method",
-    "reproduce",
-    "sign_off",
-)
-"""The order of doubt: what is said, what it means, about whom, by what instrument; only then the evidence."""
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+SECTIONS: Final = {
+    "summary": "In short",
+    "scope": "What is asked, and the objection to asking it",
+    "cohort": "Data and labels: who was audited, and who says so",
+    "instrument": "The instrument, and its own error",
+    "results": "Results by check",
+    "disparities": "Disparities by group and intersection",
+    "faces": "Faces: the pictures themselves",
+    "failures": "Missing faces and failures",
+    "limitations": "Limitations",
+    "method": "Method and standards",
+    "reproduce": "How to reproduce this report",
+    "sign_off": "Sign-off",
+}
+"""The titles of the sections by id, in the order of doubt: what is said, what it means, about whom, by what
+instrument; only then the evidence."""
 
 PARTS: Final = {
-    "disparities": ("stages", "confusion", "intersections", "languages", "together", "attributes"),
+    "disparities": {
+        "stages": "Read as the own group, stage by stage",
+        "confusion": "What was read instead",
+        "intersections": "Group by language",
+        "languages": "The same speakers in another language",
+        "together": "All groups at once",
+        "attributes": "Gender, age and likeness",
+    },
 }
-"""The parts of a section, which the contents name too."""
+"""The parts of a section by id, which the contents name too."""
+
+
+ESTIMANDS: Final = {
+    "speaker": "the mean over speakers, each of whom weighs the same",
+    "clip": "the mean over clips, each of which weighs the same",
+}
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
@@ -101,65 +110,48 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
 
 def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
     """The page's text; ``digest`` is that of audit.json, which a sign-off names."""
-    environment = page_environment(texts(), glyph_width=GLYPH_WIDTH)
-    environment.filters["clean"] = clean
-    context = _context(audit, figures, pictures) | _signing(digest, signed)
-    return environment.get_template("report.html.jinja").render(context)
+    run = audit.run
+    model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
+    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
+    frame = Frame(
+        title=clean(str(run.get("title") or f"Audit of \u201c{model}\u201d on {identity.name_of(run.get('cohort'))}")),
+        eyebrow="Bias audit of faces rendered from voices",
+        subtitle=f"Model: {model}. Read by: {instrument}. {speakers}, {clips}.",
+        skip="Skip to the first page",
+        footer="Written from audit.json and the sign-offs beside it alone; the same ones give the same page.",
+        document=Audit.FILE,
+        schema_version=audit.schema_version,
+        digest_of="run",
+        digest=clean(str(run.get("digest") or identity.NOT_RECORDED)),
+        notices=strings(run.get("notices")),
+        complete=run.get("complete") is True,
+    )
+    content = _content(audit, figures, pictures) | _signing(digest, signed)
+    return render_page(frame, numbered_sections(SECTIONS, PARTS), content, _TEMPLATES)
 
 
 def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
     """What the page says of sign-offs."""
-    words = texts()["sign_off"]
-    notes = []
-    if signed.of_another:
-        who = ", ".join(
-            clean(f"{item.name} ({item.file_name}, of {item.audit_sha256[:12]})") for item in signed.of_another
-        )
-        does = words["does"] if len(signed.of_another) == 1 else words["do"]
-        notes.append(fill(words["of_another"], count=counted(len(signed.of_another), "sign-off"), who=who, does=does))
-    if signed.unreadable:
-        count_ = counted(len(signed.unreadable), "file")
-        notes.append(fill(words["unreadable"], count=count_, names=", ".join(signed.unreadable)))
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
     return {
         "digest_of_audit": digest,
         "digest_short": digest[:12],
         "signed": signed,
-        "sign_off_notes": notes,
         "decisions": DECISIONS,
         "by_hand": json.dumps(form, indent=1),
     }
 
 
-def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
-    run, words = audit.run, texts()
-    instrument = identity.name_of(run.get("instrument"), "the instrument")
-    model = identity.name_of(run.get("model"), "the model")
+def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
+    """What the templates of the sections show, apart from sign-offs."""
+    run = audit.run
     found = verdicts(audit)
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
     return {
-        "title": clean(
-            str(
-                run.get("title")
-                or fill(words["page"]["title"], model=model, cohort=identity.name_of(run.get("cohort")))
-            )
-        ),
-        "subtitle": fill(words["page"]["subtitle"], model=model, instrument=instrument, speakers=speakers, clips=clips),
-        "schema_version": audit.schema_version,
-        "digest": clean(str(run.get("digest") or identity.NOT_RECORDED)),
-        "complete": run.get("complete") is True,
-        "notices": strings(run.get("notices")),
-        "sections": [
-            Section(
-                name, i, words[name]["heading"], tuple((part, words[part]["heading"]) for part in PARTS.get(name, ()))
-            )
-            for i, name in enumerate(SECTIONS, 1)
-        ],
         "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
-        "outcomes": OUTCOMES,
         "verdicts": found,
-        "instrument": instrument,
+        "instrument": identity.name_of(run.get("instrument"), "the instrument"),
         "cohort_name": identity.name_of(run.get("cohort")),
         "fictional": _fictional(audit),
         "speakers": speakers,
@@ -187,16 +179,13 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             "statuses": evidence.statuses(audit),
             "failures": evidence.failures(audit),
             "power": evidence.power(audit),
-            "standards": _standards(words["method"]),
         },
         "failures_known": "failures" in audit.tables,
         "figures": figures,
         "gallery": pictures,
         "not_estimable": [metric_name(metric).capitalize() for metric in evidence.never_estimable(audit)],
-        "withheld_note": _counted_note(words["faces"]["withheld"], pictures.withheld),
-        "too_many_note": _counted_note(words["faces"]["too_many"], pictures.too_many),
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
-        "estimand": _estimand(audit, words["method"]),
+        "estimand": _estimand(audit),
         "command": clean(str(run.get("command") or identity.NOT_RECORDED)),
         "plan": clean(str(run.get("plan") or "")),
         "digest_facts": identity.digest_facts(audit),
@@ -206,25 +195,14 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
     }
 
 
-def _estimand(audit: Audit, said: Mapping[str, Any]) -> str:
+def _estimand(audit: Audit) -> str:
     named = str(audit.settings.get("estimand", identity.NOT_RECORDED))
-    return clean(str(said["estimands"].get(named, named)))
-
-
-def _standards(said: Mapping[str, Any]) -> TableView:
-    """The report's words beside those of the standard."""
-    view = TableView("standards", said["caption"], [Column(label) for label in said["columns"]], sortable=False)
-    view.rows = [[head(here), in_words(there), in_words(differs)] for here, there, differs in said["words"]]
-    return view
+    return ESTIMANDS.get(named, clean(named))
 
 
 def _fictional(audit: Audit) -> bool:
     """Whether the cohort declares, in so many words, that nobody in it exists."""
     return mapping(audit.run.get("cohort")).get("fictional") is True
-
-
-def _counted_note(template: str, number: int) -> str:
-    return fill(template, count=f"{counted(number, 'picture')} {'is' if number == 1 else 'are'}") if number else ""
 
 
 def _write_figures(figures: Mapping[str, FigureView], folder: Path) -> None:

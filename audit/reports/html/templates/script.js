@@ -1,4 +1,14 @@
+"use strict";
 // The page is whole without this: it sorts and filters tables, filters the gallery, saves a sign-off, and opens what a printer would miss.
+const words = {
+  filter_rows: "Filter rows",
+  rows: "{shown} of {all} shown",
+  filter_group: "Group",
+  filter_language: "Language",
+  filter_read: "Rendered, read as",
+  filter_all: "all",
+  saved: "sign-off.json was handed to the browser to be saved. It counts once it is kept beside the audit: audit report RUN --sign-off sign-off.json",
+};
 const told = (shown, all) => words.rows.replace("{shown}", shown).replace("{all}", all);
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];

@@ -1,0 +1,29 @@
+"""The symbol and the name of every outcome, the same on all pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Badge:
+    """How an outcome is shown: never by its colour alone."""
+
+    symbol: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.name}"
+
+
+BADGES: Final = {
+    "shown": Badge("\N{BLACK UP-POINTING TRIANGLE}", "shown"),
+    "not_shown": Badge("\N{WHITE CIRCLE}", "not shown"),
+    "inconclusive": Badge("\N{CIRCLE WITH LEFT HALF BLACK}", "inconclusive"),
+    "not_evaluable": Badge("\N{MULTIPLICATION X}", "not evaluable"),
+    "gains": Badge("\N{BLACK UP-POINTING TRIANGLE}", "gains"),
+    "pays": Badge("\N{BLACK DOWN-POINTING TRIANGLE}", "pays"),
+    "no_difference": Badge("\N{WHITE CIRCLE}", "no difference shown"),
+}
+"""Outcomes of a check or a probe's question, then the words of a comparison."""
