@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
+from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.stats.estimate import Estimate
 

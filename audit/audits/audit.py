@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from audit.audits.fairness import metric_frame_of
+from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.core.errors import PlanError, RunError
 from audit.core.files import write_whole, writing
@@ -24,35 +23,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1.0"
 AUDIT = "audit.json"
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the audit, as it is shown and as it is stored.
-
-    Attributes
-    ----------
-    title : str
-        What the table shows, in one line.
-    note : str
-        What a reader must know to read it rightly.
-    frame : DataFrame
-        Its columns and rows; a missing value is ``None`` in JSON and empty in CSV.
-    """
-
-    title: str
-    note: str
-    frame: pd.DataFrame
-
-    def as_dict(self) -> dict[str, object]:
-        """The JSON form: title, note, columns and rows; every kind of missing as ``None``."""
-        rows = [[plain_value(value) for value in row] for row in self.frame.itertuples(index=False)]
-        return {"title": self.title, "note": self.note, "columns": list(self.frame.columns), "rows": rows}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Table:
-        """The table that :meth:`as_dict` wrote."""
-        return cls(data["title"], data["note"], pd.DataFrame(data["rows"], columns=data["columns"]))
 
 
 @dataclass(frozen=True)
@@ -256,14 +226,3 @@ def _content_sha256(document: Mapping[str, object]) -> str:
 
 def _written(document: Mapping[str, object]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-
-
-def plain_value(value: object) -> object:
-    """A cell as JSON can hold it: numpy numbers as Python's, every kind of missing as ``None``."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

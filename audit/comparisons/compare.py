@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from audit.audits.audit import Table
 from audit.audits.measure import evidence_of
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
+from audit.audits.table import Table
 from audit.audits.tables.gallery import gallery
 from audit.checks.evidence import Evidence
 from audit.comparisons.both import Both

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.audits.audit import Table
+from audit.audits.table import Table
 from audit.comparisons.changes import Change
 from audit.comparisons.levelling import Levelling
 from audit.core.errors import RunError

@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from audit.audits.audit import Table
+from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.core.errors import RunError
 

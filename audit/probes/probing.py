@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.audits.audit import Table
 from audit.audits.measure import unheard
+from audit.audits.table import Table
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError

@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.audits.audit import AUDIT, Audit, Table
+from audit.audits.audit import AUDIT, Audit
 from audit.audits.measure import identity, measure
 from audit.audits.privacy.small_cells import SmallCells, suppressed
+from audit.audits.table import Table
 from audit.audits.tables.cohort import sources, statuses, strata
 from audit.checks import CHECKS
 from audit.core.errors import PlanError, RunError

@@ -19,7 +19,8 @@ import pandas as pd
 import tomli_w
 
 if TYPE_CHECKING:
-    from audit.audits.audit import Audit, Table
+    from audit.audits.audit import Audit
+    from audit.audits.table import Table
     from audit.comparisons import Comparison
     from audit.runs.run import Run
 

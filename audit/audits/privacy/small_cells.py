@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
+from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.stats import ALL, Estimate
 

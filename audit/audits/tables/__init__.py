@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from audit.audits.audit import Table
+from audit.audits.table import Table
 from audit.audits.tables.bounds import bounds
 from audit.audits.tables.cohort import failures, sources, stage_statuses, statuses, strata
 from audit.audits.tables.comparisons import changes, coverage, language_effects, language_flips, rendered_as

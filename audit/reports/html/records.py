@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from audit.audits.audit import Audit, Table, plain_value
+from audit.audits.audit import Audit
+from audit.audits.table import Table, plain_value
 from audit.core.clean_text import clean
 
 Record = Mapping[str, object]
