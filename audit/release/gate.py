@@ -15,7 +15,9 @@ from audit.audits.audit import AUDIT, Audit
 from audit.audits.measure import identity, measure
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.table import Table
-from audit.audits.tables.cohort import sources, statuses, strata
+from audit.audits.tables.label_sources import label_sources
+from audit.audits.tables.statuses import statuses
+from audit.audits.tables.strata import strata
 from audit.checks import CHECKS
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import MeasureSettings, Plan
@@ -123,7 +125,7 @@ def _small(run: Run, settings: MeasureSettings) -> SmallCells:
 
 def _with_cohort(audit: Audit) -> Audit:
     assert audit.scores is not None
-    made = {"strata": strata, "label_sources": sources, "statuses": statuses}
+    made = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
     tables = {name: Table(name, "", table(audit.scores)) for name, table in made.items()}
     return Audit(audit.run, audit.settings, audit.findings, tables)
 
