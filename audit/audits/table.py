@@ -71,7 +71,8 @@ class Column:
     signed : bool
         Whether its numbers are differences, written with their sign.
     about : str
-        For a figure that is about another group than the row's: the column that names the group.
+        For a column that is about another group than the row's: the column that names the group, itself included.
+        Such a column is emptied where that group is suppressed.
 
     Raises
     ------

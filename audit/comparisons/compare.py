@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, Final
 
-import pandas as pd
-
 from audit.audits.measure import evidence_of
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
-from audit.audits.table import Table
-from audit.audits.tables.gallery import gallery
 from audit.checks.evidence import Evidence
 from audit.comparisons.both import Both
 from audit.comparisons.changes import Change, adjusted
@@ -23,6 +19,7 @@ from audit.comparisons.groups import check_changes, levellings, metric_changes
 from audit.comparisons.levelling import Levelling
 from audit.comparisons.sentences import sentences
 from audit.comparisons.suppressing import hidden, shared_change, shared_levellings, suppression_notice
+from audit.comparisons.tables import given_tables
 from audit.core.errors import RunError
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
@@ -94,25 +91,8 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         metrics=tuple(shared_change(change, small) for change in metrics),
         levelled=tuple(levelled),
         sentences=tuple(told),
-        given=pseudonymous(suppressed_tables(_given(evidence, chosen), small)[0], runs[0].observations),
+        given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
     )
-
-
-def _given(evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
-    """The tables that are not made of changes."""
-    return {
-        "pareto": Table(
-            "Over all and for the worst group",
-            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
-            "over the groups.",
-            _pareto(evidence),
-        ),
-        "faces": Table(
-            "The same speakers by every model",
-            "A sample with a fixed seed in each group, never chosen by eye.",
-            _faces(evidence, settings),
-        ),
-    }
 
 
 def _called(letter: str, run: Run) -> str:
@@ -173,48 +153,6 @@ def _notices(runs: Sequence[Run]) -> list[str]:
             told = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
             made.append(f"A and {letter} were made with different versions: {told}.")
     return made
-
-
-def _pareto(evidence: Sequence[Evidence]) -> pd.DataFrame:
-    """Each run over all clips, and for the group that it is worst for."""
-    rows = []
-    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence[0].similarity_models[:1]]
-    for metric in ("read_own_group", *likeness):
-        for letter, each in zip(LETTERS, evidence, strict=False):
-            held = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
-            by_group = {group: each.figure(metric, "rendered", each.where(group=group), held) for group in each.groups}
-            measured = {group: found for group, found in by_group.items() if found.value is not None}
-            if not measured:
-                continue
-            worst = min(measured, key=lambda group: measured[group].value or 0.0)
-            overall, least = each.figure(metric, "rendered", each.where()), measured[worst]
-            rows.append(
-                {
-                    "run": letter,
-                    "metric": metric,
-                    "overall": overall.value,
-                    "overall_low": overall.low,
-                    "overall_high": overall.high,
-                    "worst_group": worst,
-                    "worst": least.value,
-                    "worst_low": least.low,
-                    "worst_high": least.high,
-                    "n_speakers": overall.n_speakers,
-                    "n_speakers_worst": least.n_speakers,
-                    "method": f"overall: {overall.method}; worst: {least.method}",
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _faces(evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
-    """The sample of the strips: a clip a row, its portrait, and what each run rendered."""
-    made = gallery(evidence[0].frame, settings.gallery, settings.seed)
-    table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
-    for letter, each in zip(LETTERS, evidence, strict=False):
-        same = gallery(each.frame, settings.gallery, settings.seed)
-        table[letter], table[f"{letter}_read"] = same["rendered"], same["rendered_read"]
-    return table
 
 
 def paired_changes(

@@ -116,7 +116,7 @@ TABLE = TableSpec(
         P_VALUE,
         Q_VALUE,
         *interval_columns("spread", "Spread between groups", OF_METRIC),
-        Column("worst_group", "text", "Worst group"),
+        Column("worst_group", "text", "Worst group", about="worst_group"),
         *interval_columns("worst", "Its figure", OF_METRIC, about="worst_group"),
         *interval_columns("apart", "Minus all others", OF_METRIC, signed=True, about="worst_group"),
         *interval_columns("ratio", "Over the geometric mean", "", about="worst_group"),
