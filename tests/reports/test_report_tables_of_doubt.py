@@ -11,7 +11,7 @@ import pytest
 import audit
 from audit.audits.audit import Audit
 from audit.audits.table import Table
-from audit.reports import error_tables, group_tables, language_tables, likeness_tables
+from audit.reports.report import error_tables, group_tables, language_tables, likeness_tables
 from audit.reports.html.tabular import TableView
 
 

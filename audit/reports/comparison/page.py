@@ -19,7 +19,7 @@ from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.comparison.strips import strips
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.identity import Fact, name_of
-from audit.reports.html.records import mapping
+from audit.reports.html.records import MetricDefinitions, mapping
 from audit.reports.html.standalone import Section, page_environment
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.reports.html.texts import fill, read_texts
@@ -28,8 +28,6 @@ from audit.reports.html.wording import (
     estimate_unit,
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     write_confidence,
 )
 from audit.stats import ALL
@@ -219,12 +217,13 @@ def _checks(comparison: Comparison, letter: str, texts: dict[str, Any]) -> list[
 
 def _metrics(comparison: Comparison, letter: str, texts: dict[str, Any], *, by_language: bool) -> TableView:
     name, key = ("languages", "language_caption") if by_language else ("groups", "caption")
+    defined = MetricDefinitions.of(comparison)
     columns = _columns("Metric", "Group", *(["Language"] if by_language else []))
     view = TableView(f"{name}-{letter.lower()}", fill(texts["groups"][key], letter=letter), columns)
     for change in comparison.metrics:
         if change.candidate != letter or (change.language != ALL) != by_language:
             continue
         language = [words(language_name(change.language))] if by_language else []
-        first = [head(metric_name(change.figure)), words(group_name(change.group)), *language]
-        view.rows.append([*first, *_cells(view, change, metric_unit(change.figure), texts, signed=False)])
+        first = [head(defined.label(change.figure)), words(group_name(change.group)), *language]
+        view.rows.append([*first, *_cells(view, change, defined.unit(change.figure), texts, signed=False)])
     return view

@@ -9,15 +9,23 @@ from audit.audits.audit import Audit
 from audit.core.units import NO_INTERVAL, write_value
 from audit.core.vocabulary import GENDERS, RACES, STAGES
 from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat
-from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    disparities,
+    number,
+    records,
+    text,
+    values,
+    where,
+)
 from audit.reports.html.tabular import TableView
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
     file_stem,
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     order_groups,
     order_languages,
 )
@@ -83,7 +91,7 @@ def _stages(audit: Audit) -> FigureView | None:
                 Panel(
                     file_stem(f"stages-{language}"),
                     svg,
-                    fill(_said("stages_alt"), title=title, points=_spoken(here)),
+                    fill(_said("stages_alt"), title=title, points=_spoken(here, "share")),
                 )
             )
     tables = [
@@ -121,7 +129,7 @@ def _by_language(audit: Audit) -> FigureView | None:
 def _effects(audit: Audit) -> FigureView | None:
     rows = language_tables.effect_rows(audit)
     shares = [m for m in ("read_own_group", "read_white", "gender_right") if where(rows, metric=m)]
-    panels = []
+    panels, metrics = [], MetricDefinitions.of(audit)
     for metric in shares:
         here = where(rows, metric=metric)
         several = len(values(here, "language")) > 1
@@ -132,13 +140,13 @@ def _effects(audit: Audit) -> FigureView | None:
             for row in sorted(where(here, group=group), key=lambda row: text(row, "language")):
                 label = group_name(group) + (f", {_other(text(row, 'language'))}" if several else "")
                 lines.append(Row(label, (_mark(row, "ink"),)))
-        title = metric_name(metric).capitalize()
-        svg = dots(title, lines, "share", signed=True, limits=(-1, 1))
+        title = metrics.title(metric)
+        svg = dots(title, lines, metrics.unit(metric), signed=True, limits=(-1, 1))
         panels.append(
             Panel(
                 file_stem("language-effects-" + metric.replace("_", "-")),
                 svg,
-                fill(_said("effects_alt"), title=title, points=_spoken(here, signed=True)),
+                fill(_said("effects_alt"), title=title, points=_spoken(here, metrics.unit(metric), signed=True)),
             )
         )
     table = language_tables.language_effects(audit)
@@ -147,7 +155,7 @@ def _effects(audit: Audit) -> FigureView | None:
 
 def _attributes(audit: Audit) -> FigureView | None:
     rows = where(disparities(audit), language="all")
-    panels, tables = [], []
+    panels, tables, metrics = [], [], MetricDefinitions.of(audit)
     for metric in ("gender_right", "age_error"):
         here = where(rows, metric=metric)
         lines = [
@@ -156,14 +164,14 @@ def _attributes(audit: Audit) -> FigureView | None:
         ]
         if not _any_value(lines):
             continue
-        title = _title(metric)
+        title = _title(metrics, metric)
         limits = (0.0, 1.0) if metric == "gender_right" else None
-        svg = dots(title, lines, metric_unit(metric), limits=limits, series=STAGES)
+        svg = dots(title, lines, metrics.unit(metric), limits=limits, series=STAGES)
         panels.append(
             Panel(
                 file_stem(metric.replace("_", "-")),
                 svg,
-                fill(_said("attributes_alt"), title=title, points=_spoken(here)),
+                fill(_said("attributes_alt"), title=title, points=_spoken(here, metrics.unit(metric))),
             )
         )
         if table := evidence.three_stages(audit, metric):
@@ -176,13 +184,13 @@ def _attributes(audit: Audit) -> FigureView | None:
             for g in _groups(here)
         ]
         if _any_value(lines):
-            title = fill(_said("likeness_title"), what=metric_name(metric).removeprefix("similarity "))
-            svg = dots(title, lines, "cosine", series=("ceiling", "rendered"))
+            title = fill(_said("likeness_title"), what=metrics.label(metric).removeprefix("similarity "))
+            svg = dots(title, lines, metrics.unit(metric), series=("ceiling", "rendered"))
             panels.append(
                 Panel(
                     file_stem(metric.replace("_", "-")),
                     svg,
-                    fill(_said("likeness_alt"), title=title, points=_spoken(here)),
+                    fill(_said("likeness_alt"), title=title, points=_spoken(here, metrics.unit(metric))),
                 )
             )
         likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
@@ -192,7 +200,7 @@ def _attributes(audit: Audit) -> FigureView | None:
 
 def _instrument(audit: Audit) -> FigureView | None:
     rows = records(audit, "instrument")
-    panels = []
+    panels, metrics = [], MetricDefinitions.of(audit)
     for metric in ("read_own_group", "gender_right", "age_error"):
         here = where(rows, metric=metric)
         named = [gender for gender in GENDERS if where(here, gender=gender)]
@@ -205,11 +213,13 @@ def _instrument(audit: Audit) -> FigureView | None:
             for g in _groups(here)
         ]
         if _any_value(lines):
-            title = _title(metric)
+            title = _title(metrics, metric)
             limits = None if metric == "age_error" else (0, 1)
-            svg = dots(title, lines, metric_unit(metric), limits=limits, series=tuple(named) or ("ink",))
+            svg = dots(title, lines, metrics.unit(metric), limits=limits, series=tuple(named) or ("ink",))
             name = file_stem(f"instrument-{metric.replace('_', '-')}")
-            panels.append(Panel(name, svg, fill(_said("instrument_alt"), title=title, points=_spoken(here))))
+            panels.append(
+                Panel(name, svg, fill(_said("instrument_alt"), title=title, points=_spoken(here, metrics.unit(metric))))
+            )
     table = evidence.instrument_error(audit)
     return _view("instrument", _said("instrument"), panels, [table] if table else [])
 
@@ -227,7 +237,9 @@ def _missing(audit: Audit) -> FigureView | None:
             svg = dots(title, lines, "share", limits=(0, 1), series=("rendered",))
             panels.append(
                 Panel(
-                    file_stem(f"no-face-{language}"), svg, fill(_said("missing_alt"), title=title, points=_spoken(here))
+                    file_stem(f"no-face-{language}"),
+                    svg,
+                    fill(_said("missing_alt"), title=title, points=_spoken(here, "share")),
                 )
             )
     table = evidence.by_language(audit, "no_face")
@@ -287,9 +299,9 @@ def _other(language: str) -> str:
     return _said("any_language") if language == "all" else language_name(language)
 
 
-def _title(metric: str) -> str:
-    title = metric_name(metric).capitalize()
-    return fill(_said("in_years"), title=title) if metric == "age_error" else title
+def _title(metrics: MetricDefinitions, metric: str) -> str:
+    title = metrics.title(metric)
+    return fill(_said("in_years"), title=title) if metrics.unit(metric) == "years" else title
 
 
 def _said(name: str) -> str:
@@ -304,18 +316,14 @@ def _mark(row: Record, series: str) -> Mark:
     return Mark(number(row, "value"), number(row, "low"), number(row, "high"), count(row, "n_speakers"), series)
 
 
-def _spoken(rows: Sequence[Record], signed: bool = False) -> str:
+def _spoken(rows: Sequence[Record], unit: str, signed: bool = False) -> str:
     """The points in words, for the alternative text; intervals stand in the table."""
     parts = []
     for group in _groups(rows):
         points = []
         for row in where(rows, group=group):
             value = number(row, "value")
-            said = (
-                _said("not_estimable")
-                if value is None
-                else write_value(value, metric_unit(text(row, "metric")), signed)
-            )
+            said = _said("not_estimable") if value is None else write_value(value, unit, signed)
             points.append(" ".join(filter(None, [text(row, "stage") or text(row, "gender"), said])))
         parts.append(f"{group_name(group)}: {', '.join(points)}")
     return "; ".join(parts) + "."

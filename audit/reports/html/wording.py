@@ -117,14 +117,14 @@ def language_name(code: str) -> str:
     return name if "-" not in code else f"{name} ({clean(code)})"
 
 
-def metric_name(metric: str) -> str:
+def _metric_name(metric: str) -> str:
     """A metric as it is written.
 
     Examples
     --------
-    >>> metric_name("read_latino_hispanic"), metric_name("similarity_over_impostor_faceres")
+    >>> _metric_name("read_latino_hispanic"), _metric_name("similarity_over_impostor_faceres")
     ('read as latino hispanic', 'similarity over impostors, faceres')
-    >>> metric_name("retrieval_at_5_faceres")
+    >>> _metric_name("retrieval_at_5_faceres")
     "own portrait among the gallery's first 5, faceres"
     """
     if metric in _METRICS:
@@ -162,14 +162,14 @@ def estimate_name(code: str, name: str) -> str:
     parts = name.split(".")
     lead = []
     if parts[0] in _METRICS or (len(parts) > 1 and not _is_group(parts[0]) and parts[0] != "language"):
-        lead.append(metric_name(parts.pop(0)))
+        lead.append(_metric_name(parts.pop(0)))
     if parts and _is_group(parts[0]):
         group = group_name(parts.pop(0))
-        what = _BESIDE.get(parts[0], metric_name(parts[0])) if parts else _held(code)
+        what = _BESIDE.get(parts[0], _metric_name(parts[0])) if parts else _held(code)
         return ", ".join([*lead, f"{group}: {what}"])
     if parts[:1] == ["language"] and len(parts) > 1:
         return ", ".join([*lead, f"in {language_name(parts[1])}"])
-    return ", ".join([*lead, *(group_name(part) if part == "all" else metric_name(part) for part in parts)])
+    return ", ".join([*lead, *(group_name(part) if part == "all" else _metric_name(part) for part in parts)])
 
 
 def _held(code: str) -> str:
@@ -183,17 +183,6 @@ def _is_group(name: str) -> bool:
 def status_name(status: str) -> str:
     """A clip's status in words."""
     return _STATUSES.get(status) or clean(status.replace("_", " "))
-
-
-def metric_unit(metric: str) -> str:
-    """The unit that a metric is measured in."""
-    if "age_" in metric or metric == "age":
-        return "years"
-    if metric.startswith(("similarity", "impostor")):
-        return "cosine"
-    if metric.startswith("feature_"):
-        return "degrees" if "angle" in metric else "distance"
-    return "share"
 
 
 def estimate_unit(code: str, name: str) -> str:

@@ -11,10 +11,20 @@ from audit.audits.audit import Audit
 from audit.checks.finding import OUTCOMES
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
-from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    disparities,
+    number,
+    records,
+    text,
+    values,
+    where,
+)
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.verdicts import Verdict, tally
-from audit.reports.html.wording import counted, group_name, metric_unit, order_groups
+from audit.reports.html.wording import counted, group_name, order_groups
 
 NAMED_CHECK: Final = "S2F001"
 """The failure that the audit is named for stands first."""
@@ -114,7 +124,7 @@ def _undecided(found: Sequence[Verdict], words: Mapping[str, Any]) -> tuple[str,
 
 def _missing(audit: Audit, words: Mapping[str, Any]) -> str:
     rows = where(disparities(audit), metric="no_face", stage="rendered", language="all")
-    listed = _by_group(rows, words, lambda value: -value)
+    listed = _by_group(rows, MetricDefinitions.of(audit).unit("no_face"), words, lambda value: -value)
     return fill(words["missing_of"], listed=listed) if listed else str(words["missing_unknown"])
 
 
@@ -123,12 +133,12 @@ def _instrument(audit: Audit, words: Mapping[str, Any]) -> str:
     if all(count(row, "n_speakers") == 0 for row in rows):
         return str(words["instrument_unknown"])
     able = any(number(row, "value") is not None for row in rows if text(row, "group") != "all")
-    listed = _by_group(rows, words, lambda value: value)
+    listed = _by_group(rows, MetricDefinitions.of(audit).unit("read_own_group"), words, lambda value: value)
     said = fill(words["instrument_of" if able else "instrument_none"], listed=listed)
     return said if "human_readings" in audit.tables else f"{said} {words['instrument_rendered']}"
 
 
-def _by_group(rows: Sequence[Record], words: Mapping[str, Any], worst: Callable[[float], float]) -> str:
+def _by_group(rows: Sequence[Record], unit: str, words: Mapping[str, Any], worst: Callable[[float], float]) -> str:
     """A figure of every group with its interval, of many those that come first by ``worst``; then who has none."""
     rows = [row for row in rows if text(row, "group") != "all"]
     able = [row for row in rows if number(row, "value") is not None]
@@ -136,7 +146,6 @@ def _by_group(rows: Sequence[Record], words: Mapping[str, Any], worst: Callable[
     parts = []
     for group in values(kept, "group", order_groups):
         row = where(kept, group=group)[0]
-        unit = metric_unit(text(row, "metric"))
         interval = write_interval(number(row, "low"), number(row, "high"), unit)
         parts.append(f"{group_name(group)} {write_value(number(row, 'value') or 0.0, unit)} {interval}")
     said = [_few(parts, len(able), words)] if parts else []

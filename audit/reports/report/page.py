@@ -20,13 +20,13 @@ from audit.reports.html import identity
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.gallery import Gallery, gallery
 from audit.reports.html.panels import FigureView, figure_views
-from audit.reports.html.records import count, mapping, strings
+from audit.reports.html.records import MetricDefinitions, count, mapping, strings
 from audit.reports.html.standalone import Section, page_environment
 from audit.reports.html.tabular import Column, TableView, head
 from audit.reports.html.tabular import words as in_words
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.verdicts import GLYPH_WIDTH, verdicts
-from audit.reports.html.wording import counted, metric_name, write_confidence
+from audit.reports.html.wording import counted, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, likeness_tables
 from audit.reports.report.first_page import first_page
 from audit.reports.report.model_card import model_card
@@ -192,7 +192,7 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
         "failures_known": "failures" in audit.tables,
         "figures": figures,
         "gallery": pictures,
-        "not_estimable": [metric_name(metric).capitalize() for metric in evidence.never_estimable(audit)],
+        "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "withheld_note": _counted_note(words["faces"]["withheld"], pictures.withheld),
         "too_many_note": _counted_note(words["faces"]["too_many"], pictures.too_many),
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
