@@ -55,6 +55,7 @@ def run(
     [bold]audit run --cohort C --model recorded -o R[/bold]
     """
     from audit import checks
+    from audit.audits.tables import third_party
 
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
     chosen = chosen.model_copy(update={"measure": _measured_as(chosen.measure, human_readings, suppress_below)})
@@ -67,6 +68,7 @@ def run(
             reconstructor, wanted.names, cohort=voices, heard_only=wanted.heard_only, options=wanted.options
         )
     checks.named(chosen.measure.checks)  # one that is not there is told before anything is run
+    third_party(chosen.measure.tables)
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         say(sentence)
@@ -99,6 +101,10 @@ def measure(
         list[str] | None,
         typer.Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
     ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
+    ] = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -115,7 +121,14 @@ def measure(
             "checks that you name yourself, since their code is run",
             f"If you trust them: audit measure {run}{''.join(f' --check {name}' for name in planned.checks)}",
         )
-    settings = _measured_as(planned, human_readings, suppress_below).model_copy(update={"checks": tuple(check or ())})
+    if unasked := [name for name in planned.tables if name not in (table or [])]:
+        raise AuditError(
+            f"The plan in {run} names third-party tables: {', '.join(unasked)}.",
+            "tables that you name yourself, since their code is run",
+            f"If you trust them: audit measure {run}{''.join(f' --table {name}' for name in planned.tables)}",
+        )
+    third_party = {"checks": tuple(check or ()), "tables": tuple(table or ())}
+    settings = _measured_as(planned, human_readings, suppress_below).model_copy(update=third_party)
     _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, as_json)
 
 

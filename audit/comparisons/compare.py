@@ -85,7 +85,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         told += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
-        settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks"}),
+        settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks", "tables"}),
         notices=tuple(_notices(runs)) + suppression_notice([*checks, *metrics], small),
         checks=tuple(shared_change(change, small) for change in checks),
         metrics=tuple(shared_change(change, small) for change in metrics),

@@ -171,13 +171,13 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Audit | None]:
         return MeasureSettings(), None
     path = run.folder / AUDIT
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
-    planned = planned.model_copy(update={"checks": ()})  # a gate starts nothing that a run's files name
+    planned = planned.model_copy(update={"checks": (), "tables": ()})  # a gate starts nothing that a run's files name
     if not path.is_file():
         return planned, None
     told = Audit.read(run.folder)
     if told.run.get("digest") != run.digest:
         raise _changed(run, "run.digest")
-    fields = MeasureSettings.model_fields.keys() - {"checks"}
+    fields = MeasureSettings.model_fields.keys() - {"checks", "tables"}
     known = {name: value for name, value in told.settings.items() if name in fields}
     try:
         return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -33,8 +34,9 @@ from audit.audits.tables import (
 )
 from audit.audits.tables.spec import Source, TableSpec
 from audit.checks.evidence import Evidence
-from audit.core.errors import PlanError
+from audit.core.errors import AuditError, PlanError
 from audit.core.plan import MeasureSettings
+from audit.core.registry import installed, load
 
 TABLES: Final[tuple[TableSpec, ...]] = (
     strata.TABLE,
@@ -63,13 +65,39 @@ TABLES: Final[tuple[TableSpec, ...]] = (
 """Every table of the package, in the order of audit.json. A table may read those before it."""
 
 
+ENTRY_POINTS: Final = "audit.tables"
+
+
+def third_party(names: Sequence[str]) -> dict[str, TableSpec]:
+    """Third-party tables, imported: each a :class:`TableSpec`, by the name that was asked for.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Entry points of the group ``audit.tables``, or ``module:name``. Their code is executed: never pass names
+        that come from a file that someone else wrote.
+
+    Raises
+    ------
+    AuditError
+        If there is no such table, or it is not a TableSpec.
+    """
+    found = {name: load(name, ENTRY_POINTS, "table", installed(ENTRY_POINTS), AuditError) for name in names}
+    for name, spec in found.items():
+        if not isinstance(spec, TableSpec):
+            raise AuditError(f"The table {name} is a {type(spec).__name__}.", "an audit.audits.tables.spec.TableSpec")
+    return found
+
+
 def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
-    """Every table of the audit, by name.
+    """Every table of the audit, by name: those of the package, then the third-party ones that the settings name.
 
     Raises
     ------
     PlanError
         If a column to stratify by is not in the run.
+    AuditError
+        If a third-party table cannot be made, or has the name of another.
     """
     made: dict[str, Table] = {}
     source = Source(evidence, settings, made)
@@ -79,6 +107,15 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         )
     for spec in TABLES:
         if (table := spec.table(source)) is not None:
+            made[spec.name] = table
+    for name, spec in third_party(settings.tables).items():
+        if spec.name in made:
+            raise AuditError(f"The table {name} has the name {spec.name} of another.", "a unique name")
+        try:
+            table = spec.table(source)
+        except Exception as error:  # third-party code may raise anything
+            raise AuditError(f"The table {name} failed: {type(error).__name__}: {error}.") from error
+        if table is not None:
             made[spec.name] = table
     return made
 

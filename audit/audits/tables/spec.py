@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -55,6 +56,19 @@ class TableSpec:
         Makes the frame, with exactly these columns; None where an audit like this one has no such table.
     by_plan : bool
         Whether a key for each further column of ``measure.by`` follows the column of the language.
+
+    Raises
+    ------
+    ValueError
+        If the name could not be that of a file, or no column is declared.
+
+    Examples
+    --------
+    >>> from audit.audits.table import GROUP, N_SPEAKERS
+    >>> spec = TableSpec("speakers", "Speakers by group", "", (GROUP, N_SPEAKERS),
+    ...                  lambda source: pd.DataFrame({"group": ["asian"], "n_speakers": [3]}))
+    >>> spec.names
+    ['group', 'n_speakers']
     """
 
     name: str
@@ -63,6 +77,12 @@ class TableSpec:
     columns: tuple[Column, ...]
     make: Callable[[Source], pd.DataFrame | None]
     by_plan: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z0-9][a-z0-9_]{0,63}", self.name):
+            raise ValueError(f"a table is named {self.name!r}; allowed: small letters, digits and _")
+        if not self.columns:
+            raise ValueError(f"the table {self.name} declares no columns")
 
     def table(self, source: Source) -> Table | None:
         """The table of one audit.

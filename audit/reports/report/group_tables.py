@@ -7,7 +7,7 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.core.units import write_interval, write_value
 from audit.reports.html.records import MetricDefinitions, Record, count, further_keys, number, records, text, where
-from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.tabular import Cell, Column, TableView, head, p_value, whole, words
 from audit.reports.html.texts import fill, texts
 from audit.reports.html.wording import (
     group_name,
@@ -103,8 +103,7 @@ def _p(row: Record, key: str, view: TableView) -> Cell:
     value = number(row, key)
     if value is None:
         return Cell("not estimable", kind="missing", note=view.note_for(text(row, "method")))
-    shown = f"{value:.3f}" if value >= 0.001 else "< 0.001"
-    return Cell(shown, sort=repr(value), kind="number")
+    return p_value(value)
 
 
 def _figure(row: Record, key: str, unit: str, *, signed: bool = False) -> Cell:

@@ -29,6 +29,7 @@ from audit.reports.html.verdicts import GLYPH_WIDTH, verdicts
 from audit.reports.html.wording import counted, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, likeness_tables
 from audit.reports.report.first_page import first_page
+from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 
@@ -41,6 +42,7 @@ SECTIONS: Final = (
     "disparities",
     "faces",
     "failures",
+    "further_tables",
     "limitations",
     "method",
     "reproduce",
@@ -133,6 +135,8 @@ def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
 
 def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
     run, words = audit.run, texts()
+    further = further_tables(audit)
+    shown = [name for name in SECTIONS if further or name != "further_tables"]
     instrument = identity.name_of(run.get("instrument"), "the instrument")
     model = identity.name_of(run.get("model"), "the model")
     found = verdicts(audit)
@@ -153,7 +157,7 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             Section(
                 name, i, words[name]["heading"], tuple((part, words[part]["heading"]) for part in PARTS.get(name, ()))
             )
-            for i, name in enumerate(SECTIONS, 1)
+            for i, name in enumerate(shown, 1)
         ],
         "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
@@ -189,6 +193,7 @@ def _context(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             "power": evidence.power(audit),
             "standards": _standards(words["method"]),
         },
+        "further_tables": further,
         "failures_known": "failures" in audit.tables,
         "figures": figures,
         "gallery": pictures,
