@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from audit._aliases import MovedModules
 
 if TYPE_CHECKING:
-    from audit.audits.audit import Audit, Table
+    from audit.audits.audit import Audit
     from audit.audits.human_readings import labelling_sheet
     from audit.audits.measure import measure
     from audit.audits.privacy.sharing import with_ids
+    from audit.audits.table import Table
     from audit.checks.finding import Finding
     from audit.cohorts import Cohort, CohortNotes
     from audit.cohorts.importing import embedded, import_cohort
@@ -60,7 +61,7 @@ _HOMES = {
     "Policy": "audit.release",
     "Run": "audit.runs.run",
     "RunError": "audit.core.errors",
-    "Table": "audit.audits.audit",
+    "Table": "audit.audits.table",
     "compare": "audit.comparisons",
     "embedded": "audit.cohorts.importing",
     "gate": "audit.release.gate",

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import audit
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
+from audit.audits.table import Table
 from audit.checks import shipped
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding

@@ -9,8 +9,11 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
+from audit.audits.table import Table
+from audit.audits.tables.metric_definitions import definitions_table
 from audit.checks.finding import Finding
+from audit.checks.metrics.metric_frame import metrics_of
 from audit.stats.estimate import Estimate
 
 GROUPS = ("asian", "black", "white", "unknown")
@@ -352,6 +355,7 @@ def fictional_audit(**run: Any) -> Audit:
         "by": ["group", "language"],
     }
     frames = {name: Table(f"Table {name}", "", pd.DataFrame(rows)) for name, rows in tables().items()}
+    frames["metric_definitions"] = definitions_table(metrics_of(("FaceRes",)))
     audit = Audit({**facts, **run}, settings, findings(), frames)
     return Audit.from_json(audit.to_json())
 

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
 from audit.audits.fairness import metric_frame_of
 from audit.audits.forms import FindingForm, TableForm
+from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the audit, as it is shown and as it is stored.
-
-    Attributes
-    ----------
-    title : str
-        What the table shows, in one line.
-    note : str
-        What a reader must know to read it rightly.
-    frame : DataFrame
-        Its columns and rows; a missing value is ``None`` in JSON and empty in CSV.
-    """
-
-    title: str
-    note: str
-    frame: pd.DataFrame
-
-    def as_dict(self) -> dict[str, object]:
-        """The JSON form: title, note, columns and rows; every kind of missing as ``None``."""
-        rows = [[plain_value(value) for value in row] for row in self.frame.itertuples(index=False)]
-        return {"title": self.title, "note": self.note, "columns": list(self.frame.columns), "rows": rows}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Table:
-        """The table that :meth:`as_dict` wrote."""
-        return cls(data["title"], data["note"], pd.DataFrame(data["rows"], columns=data["columns"]))
 
 
 class _RunForm(Form):
@@ -171,14 +141,3 @@ class Audit(Document):
             tables={name: Table.from_dict(item) for name, item in content["tables"].items()},
             schema_version=schema_version,
         )
-
-
-def plain_value(value: object) -> object:
-    """A cell as JSON can hold it: numpy numbers as Python's, every kind of missing as ``None``."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

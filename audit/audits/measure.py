@@ -12,7 +12,7 @@ from audit.audits.audit import Audit
 from audit.audits.human_readings import HumanReadings, read_human_readings
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed
-from audit.audits.tables import tables
+from audit.audits.tables import tables as audit_tables
 from audit.checks import chosen as chosen_checks
 from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
@@ -35,6 +35,7 @@ def measure(
     seed: int | None = None,
     human_readings: str | Path | None = None,
     checks: Sequence[str] | None = None,
+    tables: Sequence[str] | None = None,
     settings: MeasureSettings | None = None,
     with_tables: bool = True,
 ) -> Audit:
@@ -47,7 +48,7 @@ def measure(
     by : sequence of str, optional
         Columns of the observations to stratify the table of figures by; ``group`` and ``language`` always are among
         them.
-    confidence, seed, human_readings, checks : optional
+    confidence, seed, human_readings, checks, tables : optional
         Stand before those of ``settings``.
     settings : MeasureSettings, optional
         As in a plan's section ``measure``.
@@ -65,7 +66,7 @@ def measure(
         If a column of ``by`` is not in the run.
     AuditError
         If the human readings cannot be read or are not of this run, the file of labelled pictures cannot be used, or a
-        check of one's own is not there or fails.
+        third-party check or table is not there or fails.
     """
     given = {
         "by": None if by is None else tuple(by),
@@ -73,6 +74,7 @@ def measure(
         "seed": seed,
         "human_readings": None if human_readings is None else str(human_readings),
         "checks": None if checks is None else tuple(checks),
+        "tables": None if tables is None else tuple(tables),
     }
     chosen = MeasureSettings.model_validate(
         (settings or MeasureSettings()).model_dump() | {key: value for key, value in given.items() if value is not None}
@@ -80,14 +82,15 @@ def measure(
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = evidence_of(run, chosen, human)
     labelled = evidence.calibration
+    unsaid = {"human_readings", *(name for name in ("checks", "tables") if not getattr(chosen, name))}
     made = Audit(
         run=identity(run, human),
         # a file goes by its name and digest, wherever it lies
-        settings=chosen.model_dump(mode="json", exclude={"human_readings"} | (set() if chosen.checks else {"checks"}))
+        settings=chosen.model_dump(mode="json", exclude=unsaid)
         | {"margins": dict(evidence.margins)}
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
         findings=holm_adjusted(findings(evidence), chosen.confidence),
-        tables=pseudonymous(tables(evidence, chosen), run.observations) if with_tables else {},
+        tables=pseudonymous(audit_tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
     return suppressed(made, SmallCells.of(run.observations, chosen.suppress_below))

@@ -54,6 +54,7 @@ def run(
     Examples: [bold]audit run[/bold], [bold]audit run plan.toml[/bold],
     [bold]audit run --cohort C --model recorded -o R[/bold]
     """
+    from audit.audits.tables import third_party
     from audit.checks import chosen as chosen_checks
     from audit.checks import margins_of
 
@@ -70,6 +71,7 @@ def run(
         reconstructor = audit.mitigate(
             reconstructor, wanted.names, cohort=voices, heard_only=wanted.heard_only, options=wanted.options
         )
+    third_party(chosen.measure.tables)
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         say(sentence)
@@ -102,6 +104,10 @@ def measure(
         list[str] | None,
         typer.Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
     ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
+    ] = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -118,7 +124,14 @@ def measure(
             "checks that you name yourself, since their code is run",
             f"If you trust them: audit measure {run}{''.join(f' --check {name}' for name in planned.checks)}",
         )
-    settings = _measured_as(planned, human_readings, suppress_below).model_copy(update={"checks": tuple(check or ())})
+    if unasked := [name for name in planned.tables if name not in (table or [])]:
+        raise AuditError(
+            f"The plan in {run} names third-party tables: {', '.join(unasked)}.",
+            "tables that you name yourself, since their code is run",
+            f"If you trust them: audit measure {run}{''.join(f' --table {name}' for name in planned.tables)}",
+        )
+    third_party = {"checks": tuple(check or ()), "tables": tuple(table or ())}
+    settings = _measured_as(planned, human_readings, suppress_below).model_copy(update=third_party)
     _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, as_json)
 
 

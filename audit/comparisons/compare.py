@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, Final
 
-import pandas as pd
-
-from audit.audits.audit import Table
 from audit.audits.measure import evidence_of
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
-from audit.audits.tables.gallery import gallery
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.metric_frame import over_impostors
 from audit.checks.pair import Pair
@@ -23,6 +19,7 @@ from audit.comparisons.groups import check_changes, compared_checks, levellings,
 from audit.comparisons.levelling import Levelling
 from audit.comparisons.sentences import sentences
 from audit.comparisons.suppressing import hidden, shared_change, shared_levellings, suppression_notice
+from audit.comparisons.tables import given_tables
 from audit.core.errors import RunError
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
@@ -92,31 +89,14 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         told += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
-        settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks"}),
+        settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks", "tables"}),
         notices=tuple(_notices(runs)) + suppression_notice([*checks, *metrics], small),
         checks=tuple(shared_change(change, small) for change in checks),
         metrics=tuple(shared_change(change, small) for change in metrics),
         levelled=tuple(levelled),
         sentences=tuple(told),
-        given=pseudonymous(suppressed_tables(_given(evidence, chosen), small)[0], runs[0].observations),
+        given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
     )
-
-
-def _given(evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
-    """The tables that are not made of changes."""
-    return {
-        "pareto": Table(
-            "Over all and for the worst group",
-            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
-            "over the groups.",
-            _pareto(evidence),
-        ),
-        "faces": Table(
-            "The same speakers by every model",
-            "A sample with a fixed seed in each group, never chosen by eye.",
-            _faces(evidence, settings),
-        ),
-    }
 
 
 def _called(letter: str, run: Run) -> str:
@@ -177,51 +157,6 @@ def _notices(runs: Sequence[Run]) -> list[str]:
             told = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
             made.append(f"A and {letter} were made with different versions: {told}.")
     return made
-
-
-def _pareto(evidence: Sequence[Evidence]) -> pd.DataFrame:
-    """Each run over all clips, and for the group that it is worst for."""
-    rows = []
-    likeness = [over_impostors(model) for model in evidence[0].similarity_models[:1]]
-    for metric in ("read_own_group", *likeness):
-        for letter, each in zip(LETTERS, evidence, strict=False):
-            simultaneous = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
-            by_group = {
-                group: each.figure_curve(metric, "rendered", each.where(group=group)).at(simultaneous)
-                for group in each.groups
-            }
-            measured = {group: found for group, found in by_group.items() if found.value is not None}
-            if not measured:
-                continue
-            worst = min(measured, key=lambda group: measured[group].value or 0.0)
-            overall, least = each.figure(metric, "rendered", each.where()), measured[worst]
-            rows.append(
-                {
-                    "run": letter,
-                    "metric": metric,
-                    "overall": overall.value,
-                    "overall_low": overall.low,
-                    "overall_high": overall.high,
-                    "worst_group": worst,
-                    "worst": least.value,
-                    "worst_low": least.low,
-                    "worst_high": least.high,
-                    "n_speakers": overall.n_speakers,
-                    "n_speakers_worst": least.n_speakers,
-                    "method": f"overall: {overall.method}; worst: {least.method}",
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _faces(evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
-    """The sample of the strips: a clip a row, its portrait, and what each run rendered."""
-    made = gallery(evidence[0].frame, settings.gallery, settings.seed)
-    table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
-    for letter, each in zip(LETTERS, evidence, strict=False):
-        same = gallery(each.frame, settings.gallery, settings.seed)
-        table[letter], table[f"{letter}_read"] = same["rendered"], same["rendered_read"]
-    return table
 
 
 def paired_changes(

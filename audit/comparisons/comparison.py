@@ -9,15 +9,12 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from audit.audits.audit import Table
+from audit.audits.table import Table
 from audit.comparisons.changes import Change
 from audit.comparisons.forms import ComparisonForm
 from audit.comparisons.levelling import Levelling
+from audit.comparisons.tables import changes_frame, changes_table, runs_table
 from audit.core.document import SCHEMA_VERSION, Document, Form
-from audit.stats import Estimate
-
-_ENDS = ("value", "low", "high")
-_COUNTS = ("n_speakers", "n_clips", "n_missing", "method")
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,8 @@ class Comparison(Document):
     sentences : tuple of str
         Who gains and who pays, in words.
     given : Mapping of str to Table
-        ``pareto``: each run's figure over all clips and that of its worst group; ``faces``: the sample for the strips.
+        ``pareto``: each run's figure over all clips and that of its worst group; ``faces``: the sample for the strips;
+        ``metric_definitions``: the label and unit of every metric.
     """
 
     FILE: ClassVar[str] = "comparison.json"
@@ -62,26 +60,24 @@ class Comparison(Document):
 
     def frame(self) -> pd.DataFrame:
         """Every change as a tidy table: candidate, figure, group, language, before, after, change, p_value and more."""
-        return _frame([*self.checks, *self.metrics])
+        return changes_frame([*self.checks, *self.metrics])
 
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Every table, as it is written to CSV."""
-        runs = [
-            {key: run.get(key) for key in ("letter", "model", "weights_sha256", "digest", "n_speakers", "n_clips")}
-            for run in self.runs
-        ]
         return {
-            "runs": Table("What is compared", "A is the baseline.", pd.DataFrame(runs)),
-            "checks": Table(
+            "runs": runs_table(self.runs),
+            "checks": changes_table(
                 "Every check",
                 "Candidate minus baseline; headlines adjusted by Holm, groups by Benjamini-Hochberg.",
-                _frame(self.checks),
+                self.checks,
+                of_metrics=False,
             ),
-            "metrics": Table(
+            "metrics": changes_table(
                 "Every metric",
                 "Candidate minus baseline; Benjamini-Hochberg; groups over all languages are held together.",
-                _frame(self.metrics),
+                self.metrics,
+                of_metrics=True,
             ),
             **self.given,
         }
@@ -113,18 +109,3 @@ class Comparison(Document):
             given={name: Table.from_dict(item) for name, item in content["tables"].items()},
             schema_version=schema_version,
         )
-
-
-def _frame(changes: tuple[Change, ...] | list[Change]) -> pd.DataFrame:
-    """Changes as rows; the estimates' ends as columns, counts and method being those of the change."""
-    rows = []
-    for change in changes:
-        row: dict[str, object] = {
-            name: getattr(change, name) for name in ("candidate", "figure", "group", "language", "headline")
-        }
-        for name in ("before", "after", "change"):
-            found: Estimate = getattr(change, name)
-            row |= {name if end == "value" else f"{name}_{end}": getattr(found, end) for end in _ENDS}
-        row |= {name: getattr(change, name) for name in ("p_value", "p_adjusted", "worse", "margin", "word")}
-        rows.append(row | {name: getattr(change.change, name) for name in _COUNTS})
-    return pd.DataFrame(rows)

@@ -150,6 +150,8 @@ class MeasureSettings(_Section):
         Verdicts do not depend on it.
     checks : tuple of str
         Third-party checks to make as well: ``module:name``, or an entry point's name.
+    tables : tuple of str
+        Third-party tables to add to those of the package: ``module:name``, or an entry point's name.
     retrieval_gallery : int
         Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
     """
@@ -167,6 +169,7 @@ class MeasureSettings(_Section):
     suppress_below: int = Field(default=0, ge=0, le=1000)
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
     checks: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 class Plan(_Section):

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import JsonValue
 
-from audit.audits.audit import Table
 from audit.audits.forms import FindingForm, TableForm
+from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.core.document import SCHEMA_VERSION, Document, Form
 

@@ -8,17 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from audit.audits.audit import Table
 from audit.audits.measure import unheard
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.lock import claim
 from audit.core.provenance import versions
-from audit.core.vocabulary import ordered_groups
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
@@ -26,13 +23,13 @@ from audit.probes.answers import findings, sentences
 from audit.probes.asking import UNCHANGED, Asked, Progress, ask
 from audit.probes.changes import PROPERTIES, voice_changes, voice_reads
 from audit.probes.effects import effect_table, effects, read_table
-from audit.probes.factors import AGAIN, ALTERED, FACTORS
+from audit.probes.factors import AGAIN
 from audit.probes.probe import Probe
-from audit.probes.strip import strip
+from audit.probes.tables import tables
 from audit.probes.voices import bilingual, drawn
 from audit.runs.harness.cache import cache_folder
 from audit.runs.run import FACES
-from audit.stats import ALL, Settings
+from audit.stats import Settings
 
 COHORT = "synthetic_bilingual"
 
@@ -160,31 +157,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
         notices=_notices(described, again),
         findings=made,
         sentences=sentences(found, made, shifted, again.sentence, settings.confidence),
-        tables={
-            "effects": Table(
-                "What each factor changes, against another clip",
-                "changed: the mean over voices under the factor; clip: between two clips of one voice in one language; "
-                "excess: the first minus the second, of the voices that have both. Intervals of the excess hold for "
-                "the factors of one family (all voices), the groups, or the sexes together; p adjusted by "
-                "Benjamini-Hochberg.",
-                effect_table(found, settings),
-            ),
-            "reads": Table(
-                "What is read under each factor",
-                "level: the mean over voices; shift: after minus before, of the same voices. The groups, and the "
-                "sexes, are held together; p adjusted by Benjamini-Hochberg.",
-                shifted,
-            ),
-            "factors": Table("The factors", "What is done to a voice, how, and from where.", _factors(asked)),
-            "missing": Table("What could not be read", "Faces by factor, group and status.", _missing(asked)),
-            "voices": Table("Every voice", "How far its faces moved under each factor.", _rounded(changes)),
-            "faces": Table("Every face", "What was read in it.", _rounded(asked.faces.drop(columns="base"))),
-            "strip": Table(
-                "The same voices under every factor",
-                "One voice of each group and sex, drawn by the seed, never chosen by eye.",
-                strip(asked, settings.seed),
-            ),
-        },
+        tables=tables(asked, effect_table(found, settings), shifted, changes, settings.seed),
     )
 
 
@@ -238,54 +211,3 @@ def _notices(described: Mapping[str, Any], again: _Again) -> tuple[str, ...]:
     if again.other:
         told.append(again.sentence)
     return tuple(told)
-
-
-def _factors(asked: Asked) -> pd.DataFrame:
-    frame = asked.faces
-    rows = []
-    for factor in FACTORS:
-        mine = frame[frame["factor"] == (factor.name if factor in ALTERED else UNCHANGED)]
-        lowered = mine["lowered_db"].to_numpy(np.float64)
-        rows.append(
-            {
-                "factor": factor.name,
-                "family": factor.family,
-                "role": factor.role,
-                "title": factor.title,
-                "formula": factor.formula,
-                "source": factor.source,
-                "n_clips": len(mine),
-                "n_lowered": int((lowered > 0).sum()),
-                "most_lowered_db": round(float(lowered.max(initial=0.0)), 2),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _missing(asked: Asked) -> pd.DataFrame:
-    frame = asked.faces
-    statuses = sorted(set(frame["status"]) - {"ok"})
-    rows = []
-    for factor in (UNCHANGED, *(each.name for each in ALTERED)):
-        mine = frame[frame["factor"] == factor]
-        for group in (ALL, *ordered_groups(frame["group"])):
-            of = mine if group == ALL else mine[mine["group"] == group]
-            failed = of["status"] != "ok"
-            rows.append(
-                {
-                    "factor": factor,
-                    "group": group,
-                    "n_voices": int(of["speaker_id"].nunique()),
-                    "n_voices_failed": int(of.loc[failed, "speaker_id"].nunique()),
-                    "n_faces": len(of),
-                    "n_not_read": int(failed.sum()),
-                    **{status: int((of["status"] == status).sum()) for status in statuses},
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    """To nine digits, below which machines may differ."""
-    numbers = frame.select_dtypes("float").columns
-    return frame.assign(**{str(name): frame[name].round(9) for name in numbers}).reset_index(drop=True)

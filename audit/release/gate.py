@@ -10,10 +10,13 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import ValidationError
 
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
 from audit.audits.measure import identity, measure
 from audit.audits.privacy.small_cells import SmallCells, suppressed
-from audit.audits.tables.cohort import sources, statuses, strata
+from audit.audits.table import Table
+from audit.audits.tables.label_sources import label_sources
+from audit.audits.tables.statuses import statuses
+from audit.audits.tables.strata import strata
 from audit.checks import margins_of, shipped
 from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
@@ -121,7 +124,7 @@ def _small(run: Run, settings: MeasureSettings) -> SmallCells:
 
 def _with_cohort(audit: Audit) -> Audit:
     assert audit.scores is not None
-    made = {"strata": strata, "label_sources": sources, "statuses": statuses}
+    made = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
     tables = {name: Table(name, "", table(audit.scores)) for name, table in made.items()}
     return Audit(audit.run, audit.settings, audit.findings, tables)
 
@@ -166,13 +169,13 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
-    planned = planned.model_copy(update={"checks": ()})  # a gate starts nothing that a run's files name
+    planned = planned.model_copy(update={"checks": (), "tables": ()})  # a gate starts nothing that a run's files name
     if not (run.folder / Audit.FILE).is_file():
         return planned, None
     stored = Audit.read_stored(run.folder)
     if stored.content["run"]["digest"] != run.digest:
         raise _changed(run, "run.digest")
-    fields = MeasureSettings.model_fields.keys() - {"checks"}
+    fields = MeasureSettings.model_fields.keys() - {"checks", "tables"}
     known = {name: value for name, value in stored.content["settings"].items() if name in fields}
     try:
         return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), stored

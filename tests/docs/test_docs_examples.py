@@ -258,6 +258,13 @@ def method(place: Path) -> None:
     assert space["frame"].by_group["right"].to_dict() == {"asian": 0.75, "white": 1.0}  # type: ignore[attr-defined]
 
 
+def own_table(place: Path) -> None:
+    Path("lab_tables.py").write_text(of("docs/own-table.md", "python")[0].text, encoding="utf-8")
+    run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 6})
+    made = audit.measure(run, tables=["lab_tables:OWN_GROUP_READS"]).tables["own_group_reads"]
+    assert made.frame["value"].tolist() == [1.0, 1.0]
+
+
 RUN: dict[str, Callable[[Path], None]] = {
     "README.md": readme,
     "docs/first-steps.md": first_steps,
@@ -265,6 +272,7 @@ RUN: dict[str, Callable[[Path], None]] = {
     "docs/gate.md": gate,
     "docs/known-truth.md": known_truth,
     "docs/method.md": method,
+    "docs/own-table.md": own_table,
 }
 """How the examples of a page are run, after what the page takes for granted has been put there."""
 

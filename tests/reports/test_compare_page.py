@@ -143,7 +143,7 @@ def test_the_same_comparison_gives_the_same_bytes(made: audit.Comparison, tmp_pa
     assert {str(path) for path in one} == {
         "comparison.html",
         "comparison.json",
-        *(f"tables/{name}.csv" for name in ("checks", "faces", "metrics", "pareto", "runs")),
+        *(f"tables/{name}.csv" for name in ("checks", "faces", "metric_definitions", "metrics", "pareto", "runs")),
     }
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import audit
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
+from audit.audits.table import Table
 from audit.reports.html.tabular import TableView
 from audit.reports.report import error_tables, group_tables, language_tables, likeness_tables
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -19,14 +19,13 @@ import pandas as pd
 import tomli_w
 
 if TYPE_CHECKING:
-    from audit.audits.audit import Audit, Table
+    from audit.audits.audit import Audit
+    from audit.audits.table import Kind, Table
     from audit.comparisons import Comparison
     from audit.runs.run import Run
 
-NAMED: Final = {"speaker_id": "speaker", "clip_id": "clip"}
-"""The columns whose values may be people's names, and how their pseudonyms begin."""
-DETAIL: Final = "detail"
-"""A column of free words, of files and of a model's own errors, which may hold names and paths."""
+NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip"}
+"""The columns of the observations whose values may be people's names, and how their pseudonyms begin."""
 DIGITS: Final = 10
 WITHHELD: Final = "withheld"
 
@@ -73,16 +72,7 @@ def pseudonym(key: bytes, kind: str, name: str) -> str:
 def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
     """The tables with pseudonyms for the ids of speakers and clips, and without details."""
     key = pseudonym_key(observations)
-
-    def of(frame: pd.DataFrame) -> pd.DataFrame:
-        told = {
-            column: [pseudonym(key, kind, str(name)) for name in frame[column]]
-            for column, kind in NAMED.items()
-            if column in frame
-        }
-        return frame.assign(**told, **_without_details(frame))
-
-    return _changed(tables, of)
+    return _replaced(tables, lambda kind, name: pseudonym(key, NAMED[kind], name))
 
 
 def with_ids(shared: Shared, run: Run) -> Shared:
@@ -118,29 +108,19 @@ def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, 
         for column, kind in NAMED.items()
         for name in observations[column].unique()
     }
-    details = observations.set_index("clip_id")[DETAIL] if DETAIL in observations else pd.Series(dtype=object)
-
-    def of(frame: pd.DataFrame) -> pd.DataFrame:
-        told = {column: [known.get(name, name) for name in frame[column]] for column in NAMED if column in frame}
-        if DETAIL in frame and "clip_id" in told:
-            told[DETAIL] = without_paths(details.reindex(told["clip_id"]).tolist())
-        return frame.assign(**told)
-
-    return _changed(tables, of)
+    made = _replaced(tables, lambda kind, name: known.get(name, name))
+    details = observations.set_index("clip_id").get("detail", pd.Series(dtype=object))
+    for name, table in made.items():
+        clips, shown = table.names("clip_id"), table.names("detail")
+        if clips and shown:
+            told = without_paths(details.reindex(table.frame[clips[0]]).tolist())
+            made[name] = replace(table, frame=table.frame.assign(**dict.fromkeys(shown, told)))
+    return made
 
 
 def withheld(tables: Mapping[str, Table]) -> dict[str, Table]:
     """The tables as they may be shown to anyone, whoever made them: an id that is no pseudonym is withheld."""
-
-    def of(frame: pd.DataFrame) -> pd.DataFrame:
-        told = {
-            column: [name if _PSEUDONYM.fullmatch(str(name)) else WITHHELD for name in frame[column]]
-            for column in NAMED
-            if column in frame
-        }
-        return frame.assign(**told, **_without_details(frame))
-
-    return _changed(tables, of)
+    return _replaced(tables, lambda kind, name: name if _PSEUDONYM.fullmatch(name) else WITHHELD)
 
 
 def without_paths(value: Any) -> Any:
@@ -184,12 +164,16 @@ def _last(path: str) -> str:
     return kind(path).name or "a folder"
 
 
-def _without_details(frame: pd.DataFrame) -> dict[str, None]:
-    return {DETAIL: None} if DETAIL in frame else {}
-
-
-def _changed(tables: Mapping[str, Table], change: Any) -> dict[str, Table]:
-    return {
-        name: replace(table, frame=change(table.frame)) if {*NAMED, DETAIL} & set(table.frame) else table
-        for name, table in tables.items()
-    }
+def _replaced(tables: Mapping[str, Table], name_for: Callable[[Kind, str], str]) -> dict[str, Table]:
+    """The tables with other names for speakers and clips, and without details."""
+    made = dict(tables)
+    for name, table in tables.items():
+        new: dict[str, list[str] | None] = {
+            column.name: [name_for(column.kind, str(value)) for value in table.frame[column.name]]
+            for column in table.columns
+            if column.kind in NAMED
+        }
+        new |= dict.fromkeys(table.names("detail"))
+        if new:
+            made[name] = replace(table, frame=table.frame.assign(**new))
+    return made

@@ -9,28 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from itertools import product
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from audit.audits.audit import Audit, Table
+from audit.audits.audit import Audit
+from audit.audits.table import Table
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOME_WORDS, Finding
 from audit.stats import ALL
 
-FIGURES: Final = frozenset({
-    "value", "low", "high", "raw", "least", "most", "others", "chance", "p_value", "q_value", "condition_number",
-    "effective_speakers", "smallest_detectable", "n_speakers", "n_clips", "n_missing", "n_unknown",
-})  # fmt: skip
-"""The columns that are emptied where a row is suppressed."""
-OF_A_GROUP: Final = ("worst_group", "worst", "apart", "ratio", "n_speakers_worst")
-"""The columns that are of the worst group alone, where a table names one."""
-NO_KEY: Final = frozenset({"method", "note"})
-PEOPLE: Final = ("gallery", "failures", "faces")
-"""The tables that have a row for a clip."""
-
 Cell = tuple[str, str]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -114,12 +106,20 @@ def suppressed(audit: Audit, small: SmallCells) -> Audit:
 
 
 def suppressed_tables(tables: Mapping[str, Table], small: SmallCells) -> tuple[dict[str, Table], int]:
-    """The tables without the figures of small cells, and how many rows that are."""
+    """The tables without the figures of small cells, and how many rows that are.
+
+    Raises
+    ------
+    ValueError
+        If the columns of a table have no types, so that nothing says which of them are figures.
+    """
+    if untyped := [name for name, table in tables.items() if table.names("untyped")]:
+        raise ValueError(f"the columns of {', '.join(untyped)} have no types: what is a figure in them is not known")
     made, count = {}, 0
-    statuses = tables.get("statuses")
-    lost = set() if statuses is None else _lost(statuses.frame, small)
+    lost = _suppressed_statuses(tables.values(), small)
     for name, table in tables.items():
-        frame, hidden = _people(table.frame, small, lost) if name in PEOPLE else _table(table.frame, small)
+        of_people = table.names("speaker_id", "clip_id")
+        frame, hidden = _without_rows(table, small, lost) if of_people else _without_figures(table, small)
         count += hidden
         note = (
             f"{table.note} {hidden} rows are suppressed (fewer than {small.below} speakers)." if hidden else table.note
@@ -172,25 +172,37 @@ def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
     return changed, len(masked)
 
 
-def _mask(frame: pd.DataFrame, small: SmallCells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _mask(table: Table, small: SmallCells) -> Mask:
     """Which rows of a table are suppressed."""
-    counted = next((name for name in ("n_speakers", "n_clips") if name in frame), None)
-    if counted is None:
-        return np.zeros(len(frame), bool)
-    n = pd.to_numeric(frame[counted], errors="coerce").fillna(0).to_numpy(float)
-    group = next((frame[name] for name in ("group", "truth") if name in frame), pd.Series(ALL, frame.index))
-    language = frame["language"] if "language" in frame else pd.Series(ALL, frame.index)
-    mask = np.array(
-        [0 < count < small.below or small.hide(*cell) for count, *cell in zip(n, group, language, strict=True)], bool
-    )
-    keys = [str(name) for name in frame.columns if name not in FIGURES | NO_KEY and frame[name].dtype.kind not in "fc"]
+    frame = table.frame
+    counts = [column for column in table.columns if column.kind in ("n_speakers", "count") and not column.about]
+    counted = min(counts, key=lambda column: column.kind != "n_speakers", default=None)
+    n = np.ones(len(frame))
+    few = np.zeros(len(frame), bool)
+    if counted is not None:
+        n = pd.to_numeric(frame[counted.name], errors="coerce").fillna(0).to_numpy(float)
+        few = (n > 0) & (n < small.below)
+    mask = few | _hidden_cells(table, small)
+    keys = [column.name for column in table.columns if column.key]
     if mask.any() and keys:
         _complete(mask, n, frame[keys].astype(str), keys)
     return mask
 
 
+def _hidden_cells(table: Table, small: SmallCells) -> Mask:
+    """Which rows are of a suppressed cell of group and language."""
+    frame = table.frame
+    everywhere = pd.Series(ALL, frame.index)
+    groups = [frame[name] for name in table.names("group")] or [everywhere]
+    languages = [frame[name] for name in table.names("language")] or [everywhere]
+    hidden = np.zeros(len(frame), bool)
+    for group, language in product(groups, languages):
+        hidden |= np.array([small.hide(*cell) for cell in zip(group, language, strict=True)], bool)
+    return hidden
+
+
 def _complete(
-    mask: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    mask: Mask,
     n: np.ndarray[tuple[int], np.dtype[np.float64]],
     keys: pd.DataFrame,
     names: Iterable[str],
@@ -214,41 +226,48 @@ def _complete(
                 mask[seen[np.argmin(n[seen])]] = changed = True
 
 
-def _table(frame: pd.DataFrame, small: SmallCells) -> tuple[pd.DataFrame, int]:
-    if "worst_group" in frame:
-        mask = np.array([small.hide(group) for group in frame["worst_group"]], bool)
-        emptied = [
-            name for name in frame if any(str(name) == of or str(name).startswith(f"{of}_") for of in OF_A_GROUP)
-        ]
-    else:
-        mask = _mask(frame, small)
-        emptied = [name for name in frame if name in FIGURES]
-    if not mask.any():
-        return frame, 0
-    made = frame.copy()
-    for name in emptied:
-        column = made[name].astype(object)
-        column[mask] = None
-        made[name] = column
-    for name in NO_KEY & set(made.columns):
-        made[name] = made[name].astype(object).mask(mask, small.words)
-    return made, int(mask.sum())
+def _without_figures(table: Table, small: SmallCells) -> tuple[pd.DataFrame, int]:
+    """The frame with the figures of suppressed rows emptied, and the number of these rows."""
+    masks = {"": _mask(table, small)}
+    for about in sorted({column.about for column in table.columns} - {""}):
+        masks[about] = np.array([small.hide(group) for group in table.frame[about]], bool)
+    hidden = np.logical_or.reduce(list(masks.values()))
+    if not hidden.any():
+        return table.frame, 0
+    made = table.frame.copy()
+    for column in table.columns:
+        values = made[column.name].astype(object)
+        if column.figure or column.about:
+            made[column.name] = values.mask(masks[column.about], None)
+        elif column.kind == "method":
+            made[column.name] = values.mask(hidden, small.words)
+    return made, int(hidden.sum())
 
 
-def _lost(statuses: pd.DataFrame, small: SmallCells) -> set[tuple[str, ...]]:
-    """Group, language and status of what is suppressed among the statuses."""
-    keys = statuses[["group", "language", "status"]].astype(str)
-    return set(keys[_mask(statuses, small)].itertuples(index=False, name=None))
+def _suppressed_statuses(tables: Iterable[Table], small: SmallCells) -> set[tuple[str, ...]]:
+    """Group, language and status of what is suppressed where clips are counted by status."""
+    found: set[tuple[str, ...]] = set()
+    for table in tables:
+        names = _status_keys(table)
+        if table.names("status") and not table.names("clip_id"):
+            rows = table.frame[names].astype(str)[_mask(table, small)]
+            found |= set(rows.itertuples(index=False, name=None))
+    return found
 
 
-def _people(frame: pd.DataFrame, small: SmallCells, lost: set[tuple[str, ...]]) -> tuple[pd.DataFrame, int]:
-    """The rows of clips whose cell may be seen."""
-    columns = ["group", "language", *(["status"] if "status" in frame else [])]
-    kept = [
-        not small.hide(*row[:2]) and not small.hide(row[0]) and row not in lost
-        for row in frame[columns].astype(str).itertuples(index=False, name=None)
-    ]
-    return frame[kept].reset_index(drop=True), len(kept) - sum(kept)
+def _status_keys(table: Table) -> list[str]:
+    return [*table.names("group"), *table.names("language"), *table.names("status")]
+
+
+def _without_rows(table: Table, small: SmallCells, lost: set[tuple[str, ...]]) -> tuple[pd.DataFrame, int]:
+    """The frame without the rows for people and clips of suppressed cells, and the number of these rows."""
+    names = _status_keys(table)
+    hidden = _hidden_cells(table, small)
+    for group in table.names("group"):
+        hidden |= np.array([small.hide(name) for name in table.frame[group]], bool)
+    rows = table.frame[names].astype(str).itertuples(index=False, name=None)
+    kept = ~(hidden | np.array([row in lost for row in rows], bool))
+    return table.frame[kept].reset_index(drop=True), int((~kept).sum())
 
 
 def _texts(value: object) -> list[str]:

@@ -9,28 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, N_SPEAKERS, Column
+from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.vocabulary import RACES, UNKNOWN, group_members
 from audit.stats import ALL, Bounds, Tally, missing_bounds, unknown_bounds
 
 METRICS: Final = ("read_own_group", "read_white")
 MISSING_FACES, UNKNOWN_GROUPS = "missing faces", "unknown groups"
-COLUMNS: Final = (
-    "metric",
-    "group",
-    "language",
-    "not_known",
-    "least",
-    "most",
-    "low",
-    "high",
-    "n_speakers",
-    "n_clips",
-    "n_missing",
-    "n_unknown",
-    "method",
-)
-
 Row = tuple[object, ...]
 
 
@@ -42,7 +28,7 @@ def bounds(evidence: Evidence) -> pd.DataFrame:
             for language in (ALL, *evidence.languages):
                 heard = evidence.where() if language == ALL else evidence.where(language=language)
                 rows += _rows(evidence, metric, language, np.flatnonzero(heard))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COLUMNS[4:8], float))
+    return pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(("least", "most", "low", "high"), float))
 
 
 def _rows(evidence: Evidence, metric: str, language: str, clips: NDArray[np.int64]) -> Iterator[Row]:
@@ -91,3 +77,27 @@ def _row(metric: str, group: str, language: str, not_known: str, found: Bounds, 
         n_unknown,
         method,
     )
+
+
+TABLE = TableSpec(
+    name="bounds",
+    title="What the rates could be",
+    note="The least and the most, if every missing face were read one way or the other, and if any of the speakers of "
+    "unknown group were of the group; low and high hold the sampling error as well.",
+    columns=(
+        Column("metric", "metric", "Figure"),
+        GROUP,
+        LANGUAGE,
+        Column("not_known", "key", "What is not known"),
+        Column("least", "value", "At the least", "share"),
+        Column("most", "value", "At the most", "share"),
+        Column("low", "low", "With sampling error, low", "share"),
+        Column("high", "high", "With sampling error, high", "share"),
+        N_SPEAKERS,
+        N_CLIPS,
+        Column("n_missing", "count", "Clips without a face"),
+        Column("n_unknown", "count", "Unknown speakers"),
+        METHOD,
+    ),
+    make=lambda source: bounds(source.evidence),
+)

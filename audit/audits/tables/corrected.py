@@ -1,34 +1,16 @@
-"""The instrument's error: what it reads in faces that are known, and what rates are without its misreading."""
+"""Rates without the instrument's misreading."""
 
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from audit.audits.tables.figures import ESTIMATE
+from audit.audits.table import GROUP, LANGUAGE, Column, estimate_columns
+from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
-from audit.core.vocabulary import RACES
-from audit.stats import ALL, TRANSFER, rate
-
-NOTE: Final = (
-    f"Raw and corrected side by side. {TRANSFER} Here: rendered faces are misread as the calibration pictures are."
-)
-"""What a reader must know of the table of corrected rates."""
-
-
-def confusion(evidence: Evidence) -> pd.DataFrame:
-    """What the instrument reads in the calibration pictures, by what they show; the sampling unit is who is shown."""
-    known = evidence.misreading
-    rows = []
-    for code in known.classes:
-        units = known.truth == code
-        for i, read in enumerate(RACES):
-            found = rate(known.shares[units, i], known.unit[units], evidence.settings, name=f"confusion.{read}")
-            rows.append((RACES[code], read, *astuple(found)))
-    return pd.DataFrame(rows, columns=["truth", "read", *ESTIMATE])
+from audit.stats import ALL, TRANSFER
 
 
 def corrected(evidence: Evidence) -> pd.DataFrame:
@@ -54,7 +36,24 @@ def corrected(evidence: Evidence) -> pd.DataFrame:
                             found.effective_speakers,
                         )
                     )
-    columns = ["stage", "group", "language", "read", "raw", *ESTIMATE, "condition_number", "effective_speakers"]
     numbers = ["raw", "value", "low", "high", "condition_number", "effective_speakers"]
-    table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, float))
+    table = pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(numbers, float))
     return table.replace({"condition_number": {np.inf: np.nan}})
+
+
+TABLE = TableSpec(
+    name="corrected",
+    title="Rates without the instrument's misreading",
+    note=f"Raw and corrected rates. {TRANSFER} Here: rendered faces are misread as the calibration pictures are.",
+    columns=(
+        Column("stage", "key", "Stage"),
+        GROUP,
+        LANGUAGE,
+        Column("read", "read", "Read as"),
+        Column("raw", "value", "Raw", "share"),
+        *estimate_columns("share", "Corrected"),
+        Column("condition_number", "value", "Condition number"),
+        Column("effective_speakers", "value", "Effective speakers"),
+    ),
+    make=lambda source: corrected(source.evidence),
+)

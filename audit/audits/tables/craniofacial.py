@@ -7,7 +7,8 @@ from dataclasses import astuple
 import numpy as np
 import pandas as pd
 
-from audit.audits.tables.figures import ESTIMATE
+from audit.audits.table import GROUP, Column, estimate_columns
+from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.craniofacial import MEASURES
 from audit.stats import ALL, correlations
@@ -22,7 +23,6 @@ def craniofacial(evidence: Evidence) -> pd.DataFrame:
         Columns measure, stage, group, the columns of an estimate, and ``others``: what r would be with the portraits of
         other speakers of the same group and gender.
     """
-    columns = ["measure", "stage", "group", *ESTIMATE, "others"]
     frame = evidence.frame
     read = [
         (measure.name, stage)
@@ -31,7 +31,7 @@ def craniofacial(evidence: Evidence) -> pd.DataFrame:
         if {f"portrait.{measure.name}", f"{stage}.{measure.name}"} <= set(frame.columns)
     ]
     if not read:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=TABLE.names)
     rows = []
     groups = evidence.every_group
     place = {group: i for i, group in enumerate(groups)}
@@ -46,4 +46,20 @@ def craniofacial(evidence: Evidence) -> pd.DataFrame:
                 (name, stage, cell, *astuple(each.estimate), each.others)
                 for cell, each in zip(named, found, strict=True)
             ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=TABLE.names)
+
+
+TABLE = TableSpec(
+    name="craniofacial",
+    title="Craniofacial measures",
+    note="Pearson's r across speakers of a face's measure with its portrait's; others: with those of other speakers of "
+    "the same group and gender.",
+    columns=(
+        Column("measure", "key", "Measure"),
+        Column("stage", "key", "Stage"),
+        GROUP,
+        *estimate_columns("cosine", "Pearson's r", signed=True),
+        Column("others", "value", "With others of the same group and gender", "cosine", signed=True),
+    ),
+    make=lambda source: craniofacial(source.evidence),
+)

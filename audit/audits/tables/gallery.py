@@ -6,10 +6,10 @@ import hashlib
 
 import pandas as pd
 
+from audit.audits.table import GROUP, LANGUAGE, Column
+from audit.audits.tables.spec import TableSpec
 from audit.core.vocabulary import STAGES, ordered_groups
 from audit.runs.run import FACES
-
-COLUMNS = ["group", "language", "speaker_id", "clip_id", *STAGES, *(f"{stage}_read" for stage in STAGES)]
 
 
 def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
                 rows.append(
                     (group, language, person, clip, *pictures, *(_or_none(row[f"{stage}_race"]) for stage in STAGES))
                 )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=TABLE.names)
 
 
 def _lot(seed: int, name: str) -> bytes:
@@ -62,3 +62,19 @@ def _lot(seed: int, name: str) -> bytes:
 
 def _or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+TABLE = TableSpec(
+    name="gallery",
+    title="Faces",
+    note="A sample with a fixed seed in each stratum, never chosen by eye.",
+    columns=(
+        GROUP,
+        LANGUAGE,
+        Column("speaker_id", "speaker_id", "Speaker"),
+        Column("clip_id", "clip_id", "Clip"),
+        *(Column(stage, "picture", stage.capitalize()) for stage in STAGES),
+        *(Column(f"{stage}_read", "read", f"{stage.capitalize()} read as") for stage in STAGES),
+    ),
+    make=lambda source: gallery(source.evidence.frame, source.settings.gallery, source.settings.seed),
+)

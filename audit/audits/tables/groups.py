@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from audit.audits.table import METHOD, N_SPEAKERS, OF_METRIC, P_VALUE, Q_VALUE, Column, interval_columns
+from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.metric_frame import Metric
 from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
@@ -15,13 +17,6 @@ from audit.stats.rates import estimates, weighing
 from audit.stats.speakers import Reads, SpeakerSums, sorted_sums
 
 NOTHING = Estimate(None, None, None, 0, 0, 0, "")
-FIGURES = ("spread", "worst", "apart", "ratio")
-COLUMNS = [
-    *("metric", "stage", "n_groups", "n_speakers", "p_value", "q_value"),
-    *("spread", "spread_low", "spread_high", "worst_group"),
-    *(f"{figure}{end}" for figure in FIGURES[1:] for end in ("", "_low", "_high")),
-    "method",
-]
 
 
 def groups(evidence: Evidence) -> pd.DataFrame:
@@ -40,11 +35,8 @@ def groups(evidence: Evidence) -> pd.DataFrame:
         for stage in metric.stages
         if number and not np.isnan(evidence.values(stage, metric.name)).all()
     ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    numbers = [name for name in COLUMNS if name not in ("metric", "stage", "n_groups", "n_speakers", "worst_group")][
-        :-1
-    ]
-    table = table.astype(dict.fromkeys(numbers, float))
+    numbers = [column.name for column in TABLE.columns if column.kind in ("value", "low", "high", "p_value")]
+    table = pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(numbers, float))
     return table.assign(q_value=benjamini_hochberg(table["p_value"]))
 
 
@@ -107,3 +99,28 @@ def _apart(sums: SpeakerSums, group: int, metric: Metric, settings: Settings, na
     parted = sorted_sums((sums.cell == group).astype(np.int64), sums.total, sums.clips, missing)
     rest, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
     return difference(rest, figure), figure
+
+
+TABLE = TableSpec(
+    name="groups",
+    title="All groups together",
+    note="p: that no group differs, speakers exchanged between groups; q: p for as many figures as there are. "
+    "Spread: standard deviation between the groups' true figures, sampling noise taken out; it does not grow "
+    "with the number of groups, as the largest difference does. The worst group of many is in part the "
+    "unluckiest: its intervals hold whichever group it is. Ratio: to the geometric mean of the groups' rates.",
+    columns=(
+        Column("metric", "metric", "Figure"),
+        Column("stage", "key", "Stage"),
+        Column("n_groups", "setting", "Groups"),
+        N_SPEAKERS,
+        P_VALUE,
+        Q_VALUE,
+        *interval_columns("spread", "Spread between groups", OF_METRIC),
+        Column("worst_group", "text", "Worst group", about="worst_group"),
+        *interval_columns("worst", "Its figure", OF_METRIC, about="worst_group"),
+        *interval_columns("apart", "Minus all others", OF_METRIC, signed=True, about="worst_group"),
+        *interval_columns("ratio", "Over the geometric mean", "", about="worst_group"),
+        METHOD,
+    ),
+    make=lambda source: groups(source.evidence),
+)

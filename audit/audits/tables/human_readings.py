@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.audits.tables.figures import ESTIMATE
+from audit.audits.table import GROUP, LANGUAGE, Column, estimate_columns
+from audit.audits.tables.disparities import ESTIMATE
+from audit.audits.tables.spec import Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.vocabulary import RACES, UNKNOWN, ordered_groups
 from audit.stats import ALL, Estimate
@@ -30,7 +32,7 @@ def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
     evidence : Evidence
         With people's readings.
     figures : DataFrame
-        From :func:`audit.audits.tables.figures.disparities`, where the instrument's rates stand already.
+        From :func:`audit.audits.tables.disparities.disparities`, where the instrument's rates stand already.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
             if metric in READS:
                 rows.insert(-1, (metric, *key, "instrument", *astuple(first)))
                 rows.append((metric, *key, "prediction_powered", *astuple(powered)))
-    table = pd.DataFrame(rows, columns=["metric", "group", "language", "read_by", *ESTIMATE])
+    table = pd.DataFrame(rows, columns=TABLE.names)
     groups = ordered_groups(evidence.frame["group"].unique())
     places = {name: i for i, name in enumerate([*READS, *PEOPLE_ONLY, ALL, *groups])}
     table = table.sort_values(
@@ -131,3 +133,24 @@ def _instrument(figures: pd.DataFrame) -> dict[tuple[str, str, str], Estimate]:
     keys = zip(*(chosen[name].astype(str) for name in ("metric", "group", "language")), strict=True)
     plain = chosen[ESTIMATE].astype(object).where(chosen[ESTIMATE].notna(), None)
     return {key: Estimate(*row) for key, row in zip(keys, plain.itertuples(index=False, name=None), strict=True)}
+
+
+def _make(source: Source) -> pd.DataFrame | None:
+    if source.evidence.human is None:
+        return None
+    return human_readings(source.evidence, source.tables["disparities"].frame)
+
+
+TABLE = TableSpec(
+    name="human_readings",
+    title="What people read in the rendered faces",
+    note="The instrument on all speakers, people on some, and both together (prediction-powered).",
+    columns=(
+        Column("metric", "metric", "Metric"),
+        GROUP,
+        LANGUAGE,
+        Column("read_by", "key", "Read by"),
+        *estimate_columns("share"),
+    ),
+    make=_make,
+)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from audit.audits.tables.figures import ESTIMATE
+from audit.audits.table import GROUP, LANGUAGE, Column, estimate_columns
+from audit.audits.tables.disparities import ESTIMATE
+from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.metric_frame import GALLERY, retrieval_metric
 from audit.checks.metrics.similarity import FIRST
@@ -19,7 +21,7 @@ def retrieval(evidence: Evidence, figures: pd.DataFrame, by: tuple[str, ...]) ->
     evidence : Evidence
         The run.
     figures : DataFrame
-        Of :func:`audit.audits.tables.figures.disparities`, in every combination of the columns of ``by``.
+        Of :func:`audit.audits.tables.disparities.disparities`, in every combination of the columns of ``by``.
     by : tuple of str
         Group and language among them.
 
@@ -29,7 +31,6 @@ def retrieval(evidence: Evidence, figures: pd.DataFrame, by: tuple[str, ...]) ->
         Columns stage, first (so many portraits of the gallery are looked at), group, language, the columns of an
         estimate, gallery, and chance: ``first / gallery``.
     """
-    columns = ["stage", "first", "group", "language", *ESTIMATE, "gallery", "chance"]
     parts = []
     for model in evidence.similarity_models[:1]:
         further = [name for name in by if name not in ("group", "language")]
@@ -41,4 +42,21 @@ def retrieval(evidence: Evidence, figures: pd.DataFrame, by: tuple[str, ...]) ->
                     gallery = int(evidence.frame[f"{stage}.{GALLERY}"].max())
                     part = figures.loc[of, ["group", "language", *ESTIMATE]]
                     parts.append(part.assign(stage=stage, first=first, gallery=gallery, chance=first / gallery))
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True)[TABLE.names] if parts else pd.DataFrame(columns=TABLE.names)
+
+
+TABLE = TableSpec(
+    name="retrieval",
+    title="Own portraits found again",
+    note="How often a face's own portrait is among the first ones of a gallery; chance is what any face would have.",
+    columns=(
+        Column("stage", "key", "Stage"),
+        Column("first", "key", "Among the first"),
+        GROUP,
+        LANGUAGE,
+        *estimate_columns("share"),
+        Column("gallery", "setting", "Gallery"),
+        Column("chance", "value", "Chance", "share"),
+    ),
+    make=lambda source: retrieval(source.evidence, source.tables["disparities"].frame, source.by),
+)

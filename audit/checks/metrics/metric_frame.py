@@ -24,10 +24,15 @@ from audit.stats.settings import Kind, Settings
 ENGLISH: Final = "en"
 GALLERY: Final = "retrieval_gallery"
 """After ``stage.`` the column of how many portraits a face's own one was sought among."""
+SIMILARITY: Final = "similarity"
+"""The quantity of the cosines to the own portrait."""
 FEATURE_DISTANCE: Final = "feature_distance"
 """The quantity of the paper's distances between the features of face and portrait."""
 RETRIEVAL: Final = "recall_at_k"
 """The quantity of the metrics that say whether the own portrait is among the first k of the gallery."""
+
+
+_READ_AS: Final = {race: f"read as {race.replace('_', ' ')}" for race in RACES}
 
 
 @dataclass(frozen=True)
@@ -40,24 +45,27 @@ class Metric:
         Its name in every table.
     kind : {"rate", "mean"}
         Whether its values are 0 or 1, or real numbers.
+    label : str
+        What a report calls it.
+    unit : str
+        Of its values, one of :data:`audit.core.units.UNITS`.
     words : str
         What it says, in a few words.
     stages : tuple of str
         At which stages it can be scored.
     worse : {"low", "high"} or None
         Which end is bad for a group; None where neither is.
-    unit : str
-        A unit of :mod:`audit.core.units`.
     quantity : str
         What it measures, the same for metrics that share a check's margin; its own name where left out.
     """
 
     name: str
     kind: Kind
+    label: str
+    unit: str
     words: str
     stages: tuple[str, ...] = STAGES
     worse: Literal["low", "high"] | None = None
-    unit: str = "share"
     quantity: str = ""
 
     def __post_init__(self) -> None:
@@ -70,45 +78,21 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
     later = ("ceiling", "rendered")
     primary = similarity_models[:1]
     return (
-        Metric("read_own_group", "rate", "read as the speaker's own group", worse="low"),
-        *(Metric(f"read_{race}", "rate", f"read as {race.replace('_', ' ')}") for race in RACES),
-        Metric("gender_right", "rate", "gender read as labelled", worse="low"),
-        Metric("age_error", "mean", "years between the age read and the age labelled", worse="high", unit="years"),
-        *(
-            metric
-            for model in similarity_models
-            for metric in (
-                Metric(
-                    f"similarity_{model.lower()}",
-                    "mean",
-                    f"cosine to the own portrait ({model})",
-                    later,
-                    "low",
-                    "cosine",
-                    "similarity",
-                ),
-                Metric(
-                    f"impostor_{model.lower()}",
-                    "mean",
-                    f"mean cosine to others' portraits of the same group and gender ({model})",
-                    later,
-                    unit="cosine",
-                ),
-                Metric(
-                    over_impostors(model),
-                    "mean",
-                    f"cosine to the own portrait over that to others' ({model})",
-                    later,
-                    "low",
-                    "cosine",
-                    "similarity",
-                ),
-            )
+        Metric(
+            "read_own_group", "rate", "read as the own group", "share", "read as the speaker's own group", worse="low"
         ),
+        *(Metric(f"read_{race}", "rate", words, "share", words) for race, words in _READ_AS.items()),
+        Metric("gender_right", "rate", "gender read as labelled", "share", "gender read as labelled", worse="low"),
+        Metric(
+            "age_error", "mean", "age error", "years", "years between the age read and the age labelled", worse="high"
+        ),
+        *(metric for model in similarity_models for metric in _similarity_metrics(model, later)),
         *(
             Metric(
                 retrieval_metric(first, model),
                 "rate",
+                f"own portrait {_in_gallery(first)}, {model.lower()}",
+                "share",
                 f"own portrait {_among(first)} of the gallery by cosine ({model})",
                 later,
                 "low",
@@ -121,16 +105,52 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
             Metric(
                 f"feature_{distance}_{model.lower()}",
                 "mean",
+                f"{label} to the own portrait, {model.lower()}",
+                unit,
                 f"{words} between the unit features of face and own portrait ({model})",
                 later,
                 "high",
-                "degrees" if distance == "angle" else "distance",
                 FEATURE_DISTANCE,
             )
             for model in primary
-            for distance, words in (("angle", "degrees"), ("l2", "L2"), ("l1", "L1"))
+            for distance, label, unit, words in (
+                ("angle", "angle", "degrees", "degrees"),
+                ("l2", "L2", "distance", "L2"),
+                ("l1", "L1", "distance", "L1"),
+            )
         ),
-        Metric("no_face", "rate", "no face that could be read", ("rendered",), "high"),
+        Metric("no_face", "rate", "no usable face", "share", "no face that could be read", ("rendered",), "high"),
+    )
+
+
+def _similarity_metrics(model: str, stages: tuple[str, ...]) -> tuple[Metric, ...]:
+    """The cosine similarities by one similarity model."""
+    name = model.lower()
+    own = f"cosine to the own portrait ({model})"
+    impostor = f"mean cosine to others' portraits of the same group and gender ({model})"
+    over = f"similarity over impostors, {name}"
+    return (
+        Metric(
+            f"similarity_{name}",
+            "mean",
+            f"similarity to the own portrait, {name}",
+            "cosine",
+            own,
+            stages,
+            "low",
+            SIMILARITY,
+        ),
+        Metric(f"impostor_{name}", "mean", f"similarity to impostors, {name}", "cosine", impostor, stages),
+        Metric(
+            over_impostors(model),
+            "mean",
+            over,
+            "cosine",
+            f"cosine to the own portrait over that to others' ({model})",
+            stages,
+            "low",
+            SIMILARITY,
+        ),
     )
 
 
@@ -154,6 +174,10 @@ def retrieval_metric(first: int, model: str) -> str:
     'retrieval_at_5_faceres'
     """
     return f"retrieval_at_{first}_{model.lower()}"
+
+
+def _in_gallery(first: int) -> str:
+    return "first in the gallery" if first == 1 else f"among the gallery's first {first}"
 
 
 def _among(first: int) -> str:

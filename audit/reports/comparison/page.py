@@ -19,13 +19,12 @@ from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
-from audit.reports.html.records import mapping
+from audit.reports.html.records import MetricDefinitions, mapping
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.reports.html.wording import (
     counted,
     group_name,
     language_name,
-    metric_name,
     write_confidence,
 )
 from audit.stats import ALL
@@ -205,12 +204,13 @@ def _checks(comparison: Comparison, letter: str) -> list[TableView]:
 
 def _metrics(comparison: Comparison, letter: str, *, by_language: bool) -> TableView:
     name, caption = ("languages", "group and language") if by_language else ("groups", "group")
+    defined = MetricDefinitions.of(comparison)
     columns = _columns("Metric", "Group", *(["Language"] if by_language else []))
     view = TableView(f"{name}-{letter.lower()}", f"{letter} against A: metrics by {caption}", columns)
     for change in comparison.metrics:
         if change.candidate != letter or (change.language != ALL) != by_language:
             continue
         language = [words(language_name(change.language))] if by_language else []
-        first = [head(metric_name(change.figure)), words(group_name(change.group)), *language]
+        first = [head(defined.label(change.figure)), words(group_name(change.group)), *language]
         view.rows.append([*first, *_cells(view, change)])
     return view

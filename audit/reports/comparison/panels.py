@@ -8,14 +8,12 @@ from audit.comparisons.comparison import Comparison
 from audit.core.units import write_interval, write_value
 from audit.reports.comparison.charts import SERIES, Line, Point, Span, pareto, shared_limits, slope
 from audit.reports.html.panels import FigureView, Panel
-from audit.reports.html.records import Record, count, number, records, text, where
+from audit.reports.html.records import MetricDefinitions, Record, count, number, records, text, where
 from audit.reports.html.tabular import Column, TableView, head, words
 from audit.reports.html.wording import (
     file_stem,
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     order_groups,
     order_languages,
 )
@@ -27,10 +25,11 @@ SLOPED: Final = "read_own_group"
 def pareto_view(comparison: Comparison) -> FigureView:
     """A panel for every quality: each run over all, and for the group it is worst for."""
     rows, panels, tables = records(comparison, "pareto"), [], []
+    defined = MetricDefinitions.of(comparison)
     for metric in dict.fromkeys(text(row, "metric") for row in rows):
-        here, unit = where(rows, metric=metric), metric_unit(metric)
+        here, unit = where(rows, metric=metric), defined.unit(metric)
         points = [Point(text(row, "run"), _span(row, "overall"), _span(row, "worst")) for row in here]
-        title = metric_name(metric)
+        title = defined.label(metric)
         view = TableView(
             file_stem(f"pareto-{metric}-numbers"),
             title[:1].upper() + title[1:],
@@ -87,11 +86,12 @@ def slopes_view(comparison: Comparison) -> FigureView:
             for language in shown
         ]
         charts.append((group, lines))
-    limits = shared_limits([line for _, lines in charts for line in lines], metric_unit(SLOPED))
+    unit = MetricDefinitions.of(comparison).unit(SLOPED)
+    limits = shared_limits([line for _, lines in charts for line in lines], unit)
     panels = [
         Panel(
             file_stem(f"slope-{group}"),
-            slope(group_name(group).capitalize(), letters, lines, metric_unit(SLOPED), limits),
+            slope(group_name(group).capitalize(), letters, lines, unit, limits),
             _alt(group, letters, lines),
         )
         for group, lines in charts

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
-from audit.reports.html.records import Tabled, records
+from audit.reports.html.records import Tabled, count, records
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
@@ -53,8 +53,10 @@ def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
     for name, table in audit.tables.items():
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([harmless(str(column)) for column in table.frame.columns])
-        writer.writerows([harmless(cell) for cell in row.values()] for row in records(audit, name))
+        writer.writerow([harmless(column.name) for column in table.columns])
+        counts = set(table.names("n_speakers", "count"))
+        for row in records(audit, name):
+            writer.writerow([harmless(count(row, key) if key in counts else cell) for key, cell in row.items()])
         path = folder / f"{name}.csv"
         path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
         written.append(path)

@@ -9,14 +9,22 @@ from audit.audits.audit import Audit
 from audit.core.units import NO_INTERVAL, write_value
 from audit.core.vocabulary import GENDERS, RACES, STAGES
 from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat
-from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    disparities,
+    number,
+    records,
+    text,
+    values,
+    where,
+)
 from audit.reports.html.tabular import TableView
 from audit.reports.html.wording import (
     file_stem,
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     order_groups,
     order_languages,
 )
@@ -102,7 +110,7 @@ def _by_language(audit: Audit) -> FigureView | None:
 def _effects(audit: Audit) -> FigureView | None:
     rows = language_tables.effect_rows(audit)
     shares = [m for m in ("read_own_group", "read_white", "gender_right") if where(rows, metric=m)]
-    panels = []
+    panels, metrics = [], MetricDefinitions.of(audit)
     for metric in shares:
         here = where(rows, metric=metric)
         several = len(values(here, "language")) > 1
@@ -113,9 +121,9 @@ def _effects(audit: Audit) -> FigureView | None:
             for row in sorted(where(here, group=group), key=lambda row: text(row, "language")):
                 label = group_name(group) + (f", {_other(text(row, 'language'))}" if several else "")
                 lines.append(Row(label, (_mark(row, "ink"),)))
-        title = metric_name(metric).capitalize()
-        svg = dots(title, lines, "share", signed=True, limits=(-1, 1))
-        alt = f"{title}, English minus the other language, points. {_spoken(here, signed=True)}"
+        title = metrics.title(metric)
+        svg = dots(title, lines, metrics.unit(metric), signed=True, limits=(-1, 1))
+        alt = f"{title}, English minus the other language, points. {_spoken(here, metrics.unit(metric), signed=True)}"
         panels.append(Panel(file_stem("language-effects-" + metric.replace("_", "-")), svg, alt))
     table = language_tables.language_effects(audit)
     return _view("language-effects", panels, [table] if table else [])
@@ -125,16 +133,17 @@ def _attributes(audit: Audit) -> FigureView | None:
     rows = where(disparities(audit), language="all")
     panels: list[Panel] = []
     tables: list[TableView] = []
+    metrics = MetricDefinitions.of(audit)
     for metric in ("gender_right", "age_error"):
         limits = (0.0, 1.0) if metric == "gender_right" else None
         name, what, here = metric.replace("_", "-"), "at portrait, ceiling and rendered", where(rows, metric=metric)
-        found = _dots_by_group(name, _title(metric), what, here, metric_unit(metric), limits=limits)
+        found = _dots_by_group(name, _title(metrics, metric), what, here, metrics.unit(metric), limits=limits)
         panels += found
         if found and (table := evidence.three_stages(audit, metric)):
             tables.append(table)
     likeness = [m for m in values(rows, "metric") if m.startswith("similarity_over_impostor_")]
     for metric in likeness:
-        name, title = metric.replace("_", "-"), f"Likeness: {metric_name(metric).removeprefix('similarity ')}"
+        name, title = metric.replace("_", "-"), f"Likeness: {metrics.label(metric).removeprefix('similarity ')}"
         series = ("ceiling", "rendered")
         here = [row for row in where(rows, metric=metric) if text(row, "stage") in series]
         panels += _dots_by_group(name, title, "cosine", here, "cosine", series=series)
@@ -146,15 +155,16 @@ def _attributes(audit: Audit) -> FigureView | None:
 def _instrument(audit: Audit) -> FigureView | None:
     rows = records(audit, "instrument")
     panels: list[Panel] = []
+    metrics = MetricDefinitions.of(audit)
     for metric in ("read_own_group", "gender_right", "age_error"):
         here = where(rows, metric=metric)
         named = [gender for gender in GENDERS if where(here, gender=gender)]
         here = [row for row in here if text(row, "gender") in (named or ["all"])]
         name, limits = f"instrument-{metric.replace('_', '-')}", None if metric == "age_error" else (0.0, 1.0)
         by, series = ("gender", tuple(named)) if named else ("", ("ink",))
-        unit = metric_unit(metric)
+        unit = metrics.unit(metric)
         panels += _dots_by_group(
-            name, _title(metric), "on the portraits", here, unit, limits=limits, by=by, series=series
+            name, _title(metrics, metric), "on the portraits", here, unit, limits=limits, by=by, series=series
         )
     table = evidence.instrument_error(audit)
     return _view("instrument", panels, [table] if table else [])
@@ -191,7 +201,7 @@ def _dots_by_group(
     if all(mark.value is None for line in lines for mark in line.marks):
         return []  # the table says why
     svg = dots(title, lines, unit, limits=limits, series=series)
-    return [Panel(file_stem(name), svg, f"{title}, {what}. {_spoken(rows)}")]
+    return [Panel(file_stem(name), svg, f"{title}, {what}. {_spoken(rows, unit)}")]
 
 
 def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> Panel | None:
@@ -237,9 +247,9 @@ def _other(language: str) -> str:
     return "any" if language == "all" else language_name(language)
 
 
-def _title(metric: str) -> str:
-    title = metric_name(metric).capitalize()
-    return f"{title}, years" if metric == "age_error" else title
+def _title(metrics: MetricDefinitions, metric: str) -> str:
+    title = metrics.title(metric)
+    return f"{title}, years" if metrics.unit(metric) == "years" else title
 
 
 def _groups(rows: Sequence[Record]) -> list[str]:
@@ -250,14 +260,14 @@ def _mark(row: Record, series: str) -> Mark:
     return Mark(number(row, "value"), number(row, "low"), number(row, "high"), count(row, "n_speakers"), series)
 
 
-def _spoken(rows: Sequence[Record], signed: bool = False) -> str:
+def _spoken(rows: Sequence[Record], unit: str, signed: bool = False) -> str:
     """The points in words, for the alternative text; intervals stand in the table."""
     parts = []
     for group in _groups(rows):
         points = []
         for row in where(rows, group=group):
             value = number(row, "value")
-            said = "not estimable" if value is None else write_value(value, metric_unit(text(row, "metric")), signed)
+            said = "not estimable" if value is None else write_value(value, unit, signed)
             points.append(" ".join(filter(None, [text(row, "stage") or text(row, "gender"), said])))
         parts.append(f"{group_name(group)}: {', '.join(points)}")
     return "; ".join(parts) + "."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from audit.audits.audit import Audit, Table, plain_value
+from audit.audits.audit import Audit
+from audit.audits.table import Table, plain_value
 from audit.core.clean_text import clean
 
 Record = Mapping[str, object]
@@ -54,16 +56,56 @@ def count(record: Record, key: str) -> int | None:
     return None if value is None else round(value)
 
 
-FIGURE = frozenset(
-    {"metric", "stage", "group", "language", "value", "low", "high", "n_speakers", "n_clips", "n_missing", "method"}
-)
-"""The columns of the table of every figure; a further one is a column that the plan splits by."""
+def further_keys(audit: Audit) -> list[str]:
+    """The columns of the plan, besides group and language, that split the table of every figure; by name."""
+    by = audit.settings.get("by")
+    return sorted({str(name) for name in by} - {"group", "language"}) if isinstance(by, (list, tuple)) else []
 
 
 def disparities(audit: Audit) -> list[Record]:
     """The figures by group and language: of those split further by other columns, only the ones over all of each."""
-    rows = records(audit, "disparities")
-    return [row for row in rows if all(text(row, key, "all") == "all" for key in row.keys() - FIGURE)]
+    further = further_keys(audit)
+    return [row for row in records(audit, "disparities") if all(text(row, key, "all") == "all" for key in further)]
+
+
+@dataclass(frozen=True)
+class MetricDefinitions:
+    """The label and the unit of every metric, as the table ``metric_definitions`` of a document has them."""
+
+    labels: Mapping[str, str]
+    units: Mapping[str, str]
+
+    @classmethod
+    def of(cls, document: Tabled) -> MetricDefinitions:
+        """Those of a document; one of an earlier version has none."""
+        rows = records(document, "metric_definitions")
+        labels, units = ({text(row, "metric"): text(row, key) for row in rows} for key in ("label", "unit"))
+        return cls(labels, units)
+
+    def label(self, metric: str) -> str:
+        """What a report calls the metric; its name with blanks where it is not defined.
+
+        Examples
+        --------
+        >>> MetricDefinitions({"age_error": "error of the age"}, {}).label("age_error")
+        'error of the age'
+        >>> MetricDefinitions({}, {}).label("age_error")
+        'age error'
+        """
+        return self.labels.get(metric) or clean(metric.replace("_", " "))
+
+    def title(self, metric: str) -> str:
+        """The label with a capital."""
+        return self.label(metric).capitalize()
+
+    def unit(self, metric: str) -> str:
+        """The unit of the metric's values; empty where it is not defined."""
+        return self.units.get(metric, "")
+
+    def scale(self, metric: str) -> str:
+        """The unit of a difference: points for shares."""
+        unit = self.unit(metric)
+        return "points" if unit == "share" else unit
 
 
 def where(rows: Iterable[Record], **fixed: str) -> list[Record]:

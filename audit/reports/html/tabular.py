@@ -130,6 +130,11 @@ def code(label: str) -> Cell:
     return Cell(label, sort=label, kind="code")
 
 
+def p_value(value: float) -> Cell:
+    """A cell of a p-value."""
+    return Cell(f"{value:.3f}" if value >= 0.001 else "< 0.001", sort=repr(value), kind="number")
+
+
 def whole(value: int | None, absent: str = "not recorded") -> Cell:
     """A cell of a count; a word where there is none."""
     if value is None:

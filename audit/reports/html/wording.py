@@ -23,13 +23,6 @@ _LANGUAGES: Final = {
     "uk": "Ukrainian", "und": "language not known", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 
-_METRICS: Final = {
-    "read_own_group": "read as the own group",
-    "gender_right": "gender read as labelled",
-    "age_error": "age error",
-    "no_face": "no usable face",
-}
-
 _STATUSES: Final = {
     "ok": "read at every stage",
     "no_face": "no face in the rendered picture",
@@ -90,36 +83,6 @@ def language_name(code: str) -> str:
     return name if "-" not in code else f"{name} ({clean(code)})"
 
 
-def metric_name(metric: str) -> str:
-    """A metric as it is written.
-
-    Examples
-    --------
-    >>> metric_name("read_latino_hispanic"), metric_name("similarity_over_impostor_faceres")
-    ('read as latino hispanic', 'similarity over impostors, faceres')
-    >>> metric_name("retrieval_at_5_faceres")
-    "own portrait among the gallery's first 5, faceres"
-    """
-    if metric in _METRICS:
-        return _METRICS[metric]
-    if metric.startswith("read_"):
-        return f"read as {group_name(metric.removeprefix('read_'))}"
-    for prefix, words in (
-        ("similarity_over_impostor_", "similarity over impostors, "),
-        ("similarity_", "similarity to the own portrait, "),
-        ("impostor_", "similarity to impostors, "),
-        ("retrieval_at_1_", "own portrait first in the gallery, "),
-        ("retrieval_at_5_", "own portrait among the gallery's first 5, "),
-        ("retrieval_at_10_", "own portrait among the gallery's first 10, "),
-        ("feature_angle_", "angle to the own portrait, "),
-        ("feature_l2_", "L2 to the own portrait, "),
-        ("feature_l1_", "L1 to the own portrait, "),
-    ):
-        if metric.startswith(prefix):
-            return words + clean(metric.removeprefix(prefix))
-    return clean(metric.replace("_", " "))
-
-
 def figure_name(figure: Figure) -> str:
     """A finding's figure as it is written: its group, what it is, and its language.
 
@@ -137,17 +100,6 @@ def figure_name(figure: Figure) -> str:
 def status_name(status: str) -> str:
     """A clip's status in words."""
     return _STATUSES.get(status) or clean(status.replace("_", " "))
-
-
-def metric_unit(metric: str) -> str:
-    """The unit that a metric is measured in."""
-    if "age_" in metric or metric == "age":
-        return "years"
-    if metric.startswith(("similarity", "impostor")):
-        return "cosine"
-    if metric.startswith("feature_"):
-        return "degrees" if "angle" in metric else "distance"
-    return "share"
 
 
 def write_confidence(settings: Mapping[str, object]) -> str:

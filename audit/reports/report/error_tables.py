@@ -5,9 +5,19 @@ from __future__ import annotations
 from audit.audits.audit import Audit
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import RACES
-from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    disparities,
+    number,
+    records,
+    text,
+    values,
+    where,
+)
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
-from audit.reports.html.wording import group_name, language_name, metric_name, order_groups, order_languages
+from audit.reports.html.wording import group_name, language_name, order_groups, order_languages
 from audit.reports.report.evidence import one
 
 _STAGES = ("ceiling", "rendered")
@@ -96,6 +106,7 @@ def bounds(audit: Audit) -> TableView | None:
         Column("Unknown speakers", numeric=True),
     )
     view = TableView("bounds", "What the rates could be, all languages", columns)
+    metrics = MetricDefinitions.of(audit)
     for group in values(rows, "group", order_groups):
         for row in where(rows, group=group):
             least, most = (_share(row, end) for end in ("least", "most"))
@@ -103,7 +114,7 @@ def bounds(audit: Audit) -> TableView | None:
             view.rows.append(
                 [
                     head(group_name(group)),
-                    words(metric_name(text(row, "metric"))),
+                    words(metrics.label(text(row, "metric"))),
                     words(text(row, "not_known")),
                     least,
                     most,
@@ -120,9 +131,9 @@ def people(audit: Audit) -> TableView | None:
     rows = [row for row in records(audit, "human_readings") if text(row, "language") == "all"]
     if not rows:
         return None
-    columns = [Column("Group")]
+    columns, metrics = [Column("Group")], MetricDefinitions.of(audit)
     columns += [
-        Column(label, numeric=True, band=metric_name(metric).capitalize())
+        Column(label, numeric=True, band=metrics.title(metric))
         for metric in ("read_own_group", "read_white")
         for label in _READERS.values()
     ]

@@ -7,14 +7,22 @@ from collections.abc import Sequence
 from audit.audits.audit import Audit
 from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
-from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    disparities,
+    number,
+    records,
+    text,
+    values,
+    where,
+)
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.reports.html.wording import (
     counted,
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     order_groups,
     order_languages,
     status_name,
@@ -37,14 +45,15 @@ def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView 
     groups = values(rows, "group", order_groups)
     if not groups:
         return None
-    unit = metric_unit(metric)
-    scale = "points" if unit == "share" else unit
+    metrics = MetricDefinitions.of(audit)
+    unit, title = metrics.unit(metric), metrics.title(metric)
     columns = [Column("Group")]
-    columns += [Column(stage.capitalize(), numeric=True, band=metric_name(metric).capitalize()) for stage in STAGES]
-    columns += [Column(name, numeric=True, band=f"Change at each step, same speakers, {scale}") for name in _STEP_NAMES]
-    view = TableView(
-        f"stages-{metric}", f"{metric_name(metric).capitalize()}: portrait, ceiling and rendered, by group", columns
-    )
+    columns += [Column(stage.capitalize(), numeric=True, band=title) for stage in STAGES]
+    columns += [
+        Column(name, numeric=True, band=f"Change at each step, same speakers, {metrics.scale(metric)}")
+        for name in _STEP_NAMES
+    ]
+    view = TableView(f"stages-{metric}", f"{title}: portrait, ceiling and rendered, by group", columns)
     for group in groups:
         row = [head(group_name(group))]
         row += [view.estimate(one(rows, stage=stage, group=group), unit, bare=False) for stage in STAGES]
@@ -63,11 +72,12 @@ def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView
     if not groups:
         return None
     columns = [Column("Group"), *(Column(language_name(language).capitalize(), numeric=True) for language in languages)]
-    title = f"{metric_name(metric).capitalize()}, {stage} pictures, by group and language"
+    metrics = MetricDefinitions.of(audit)
+    title = f"{metrics.title(metric)}, {stage} pictures, by group and language"
     view = TableView(f"{metric}-{stage}-by-language", title, columns)
     for group in groups:
         cells = [
-            view.estimate(one(rows, group=group, language=language), metric_unit(metric), bare=False)
+            view.estimate(one(rows, group=group, language=language), metrics.unit(metric), bare=False)
             for language in languages
         ]
         view.rows.append([head(group_name(group)), *cells])
@@ -116,19 +126,19 @@ def rendered_as(audit: Audit) -> TableView | None:
 def instrument_error(audit: Audit) -> TableView | None:
     """The instrument's own reading of the cohort's portraits, by group and gender."""
     rows = records(audit, "instrument")
-    metrics = metric_order(rows)
+    metrics, defined = metric_order(rows), MetricDefinitions.of(audit)
     if not metrics:
         return None
     columns = [
         Column("Group"),
         Column("Gender"),
-        *(Column(metric_name(metric).capitalize(), numeric=True) for metric in metrics),
+        *(Column(defined.title(metric), numeric=True) for metric in metrics),
     ]
     view = TableView("instrument", "How the instrument read this cohort's portraits", columns)
     for group in values(rows, "group", order_groups):
         for gender in values(where(rows, group=group), "gender", _order_genders):
             here = where(rows, group=group, gender=gender)
-            cells = [view.estimate(one(here, metric=metric), metric_unit(metric), bare=False) for metric in metrics]
+            cells = [view.estimate(one(here, metric=metric), defined.unit(metric), bare=False) for metric in metrics]
             view.rows.append([head(group_name(group)), words("all" if gender == "all" else gender), *cells])
     return view
 
@@ -266,12 +276,6 @@ def _speakers_and_clips(record: Record | None, absent: str) -> Cell:
     clips = count(record, "n_clips")
     cell = whole(count(record, "n_speakers"), absent)
     return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
-
-
-def scale_words(metric: str) -> str:
-    """The unit of a difference, to be put behind its heading."""
-    unit = metric_unit(metric)
-    return f", {'points' if unit == 'share' else unit}"
 
 
 def _place(order: Sequence[str], value: str) -> int:

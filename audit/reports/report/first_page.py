@@ -13,9 +13,19 @@ from audit.core.sentences import listing
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 from audit.reports.html.badges import BADGES
-from audit.reports.html.records import Record, count, disparities, number, records, text, values, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    disparities,
+    number,
+    records,
+    text,
+    values,
+    where,
+)
 from audit.reports.html.verdicts import Verdict, tally
-from audit.reports.html.wording import counted, group_name, metric_unit, order_groups
+from audit.reports.html.wording import counted, group_name, order_groups
 
 NAMED_CHECK: Final = "S2F001"
 """The failure that the audit is named for stands first."""
@@ -114,7 +124,7 @@ def _undecided(found: Sequence[Verdict]) -> tuple[str, ...]:
 
 def _missing(audit: Audit) -> str:
     rows = where(disparities(audit), metric="no_face", stage="rendered", language="all")
-    listed = _by_group(rows, lambda value: -value)
+    listed = _by_group(rows, MetricDefinitions.of(audit).unit("no_face"), lambda value: -value)
     if not listed:
         return "The audit does not say how many clips are without a face."
     return f"Clips without a usable rendered face: {listed}."
@@ -125,13 +135,13 @@ def _instrument(audit: Audit) -> str:
     if all(count(row, "n_speakers") == 0 for row in rows):
         return "Its error on this cohort is not known: there are no portraits that it could read."
     able = any(number(row, "value") is not None for row in rows if text(row, "group") != "all")
-    listed = _by_group(rows, lambda value: value)
+    listed = _by_group(rows, MetricDefinitions.of(audit).unit("read_own_group"), lambda value: value)
     error = f"it reads the own group in {listed}" if able else f"its error is {listed}"
     said = f"On this cohort\u2019s portraits {error}."
     return said if "human_readings" in audit.tables else f"{said} On rendered faces its error is not known."
 
 
-def _by_group(rows: Sequence[Record], worst: Callable[[float], float]) -> str:
+def _by_group(rows: Sequence[Record], unit: str, worst: Callable[[float], float]) -> str:
     """A figure of every group with its interval, of many those that come first by ``worst``; then who has none."""
     rows = [row for row in rows if text(row, "group") != "all"]
     able = [row for row in rows if number(row, "value") is not None]
@@ -139,7 +149,6 @@ def _by_group(rows: Sequence[Record], worst: Callable[[float], float]) -> str:
     parts = []
     for group in values(kept, "group", order_groups):
         row = where(kept, group=group)[0]
-        unit = metric_unit(text(row, "metric"))
         interval = write_interval(number(row, "low"), number(row, "high"), unit)
         parts.append(f"{group_name(group)} {write_value(number(row, 'value') or 0.0, unit)} {interval}")
     said = [_few(parts, len(able))] if parts else []

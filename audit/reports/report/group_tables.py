@@ -6,13 +6,11 @@ from typing import Final
 
 from audit.audits.audit import Audit
 from audit.core.units import write_interval, write_value
-from audit.reports.html.records import FIGURE, Record, count, number, records, text, where
-from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.records import MetricDefinitions, Record, count, further_keys, number, records, text, where
+from audit.reports.html.tabular import Cell, Column, TableView, head, p_value, whole, words
 from audit.reports.html.wording import (
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     order_groups,
     order_languages,
 )
@@ -37,13 +35,13 @@ def groups(audit: Audit) -> TableView | None:
         Column("Minus all others", numeric=True, band="The worst, if any"),
         Column("Over the geometric mean", numeric=True, band="The worst, if any"),
     )
-    view = TableView("groups", "All groups at once", columns)
+    view, metrics = TableView("groups", "All groups at once", columns), MetricDefinitions.of(audit)
     for row in rows:
-        unit = metric_unit(text(row, "metric"))
+        unit = metrics.unit(text(row, "metric"))
         worst = text(row, "worst_group")
         view.rows.append(
             [
-                head(metric_name(text(row, "metric")).capitalize()),
+                head(metrics.title(text(row, "metric"))),
                 words(text(row, "stage")),
                 whole(count(row, "n_groups")),
                 _p(row, "p_value", view),
@@ -66,7 +64,7 @@ MOST_CELLS: Final = 200
 def intersections(audit: Audit) -> TableView | None:
     """Rendered faces of every group within every language, and within every further column that the plan names."""
     rows = where(records(audit, "disparities"), stage="rendered")
-    further = sorted({key for row in rows for key in row.keys() - FIGURE})
+    further, defined = further_keys(audit), MetricDefinitions.of(audit)
     keys = ("group", "language", *further)
     metrics = [metric for metric in INTERSECTED if where(rows, metric=metric)]
     cells: dict[tuple[str, ...], dict[str, Record]] = {}
@@ -81,14 +79,14 @@ def intersections(audit: Audit) -> TableView | None:
         Column("Language"),
         *(Column(key.replace("_", " ").capitalize()) for key in further),
     ]
-    columns += [Column(metric_name(metric).capitalize(), numeric=True, band="Rendered faces") for metric in metrics]
+    columns += [Column(defined.title(metric), numeric=True, band="Rendered faces") for metric in metrics]
     view = TableView("intersections", "Rendered faces in every intersection", columns)
     groups = order_groups(place[0] for place in cells)
     languages = order_languages(place[1] for place in cells)
     order = sorted(cells, key=lambda place: (groups.index(place[0]), languages.index(place[1]), place[2:]))
     for place in order[:MOST_CELLS]:
         named = [head(group_name(place[0])), words(language_name(place[1])), *(words(name) for name in place[2:])]
-        figures = [view.estimate(cells[place].get(metric), metric_unit(metric), bare=False) for metric in metrics]
+        figures = [view.estimate(cells[place].get(metric), defined.unit(metric), bare=False) for metric in metrics]
         view.rows.append([*named, *figures])
     if len(order) > MOST_CELLS:
         view.remark = f"The first {MOST_CELLS} of {f'{len(order):,}'} are shown; all are in tables/disparities.csv."
@@ -103,8 +101,7 @@ def _p(row: Record, key: str, view: TableView) -> Cell:
     value = number(row, key)
     if value is None:
         return Cell("not estimable", kind="missing", note=view.note_for(text(row, "method")))
-    shown = f"{value:.3f}" if value >= 0.001 else "< 0.001"
-    return Cell(shown, sort=repr(value), kind="number")
+    return p_value(value)
 
 
 def _figure(row: Record, key: str, unit: str, *, signed: bool = False) -> Cell:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from audit.audits.audit import Audit
-from audit.reports.html.records import Record, number, records, text, values, where
+from audit.reports.html.records import MetricDefinitions, Record, number, records, text, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, words
 from audit.reports.html.wording import (
     group_name,
     language_name,
-    metric_name,
-    metric_unit,
     order_groups,
     order_languages,
 )
-from audit.reports.report.evidence import metric_order, one, scale_words
+from audit.reports.report.evidence import metric_order, one
 
 _FLIPS = {
     "within": "Two clips of one language",
@@ -32,18 +30,18 @@ def effect_rows(audit: Audit) -> list[Record]:
 def language_effects(audit: Audit) -> TableView | None:
     """English minus the other language for the same speakers, every metric."""
     rows = effect_rows(audit)
-    metrics = metric_order(rows)
+    metrics, defined = metric_order(rows), MetricDefinitions.of(audit)
     if not metrics:
         return None
     columns = [Column("Group"), Column("Other language")]
-    columns += [Column(metric_name(metric).capitalize() + scale_words(metric), numeric=True) for metric in metrics]
+    columns += [Column(f"{defined.title(metric)}, {defined.scale(metric)}", numeric=True) for metric in metrics]
     view = TableView(
         "language-effects", "English minus the other language, the same speakers, rendered pictures", columns
     )
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
-            cells = [view.estimate(one(here, metric=metric), metric_unit(metric), signed=True) for metric in metrics]
+            cells = [view.estimate(one(here, metric=metric), defined.unit(metric), signed=True) for metric in metrics]
             view.rows.append(
                 [head(group_name(group)), words("any other" if language == "all" else language_name(language)), *cells]
             )

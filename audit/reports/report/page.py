@@ -17,11 +17,12 @@ from audit.reports.html.csv_tables import write_csv_tables
 from audit.reports.html.gallery import Gallery, gallery
 from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.panels import FigureView, figure_views
-from audit.reports.html.records import count, mapping, strings
+from audit.reports.html.records import MetricDefinitions, count, mapping, strings
 from audit.reports.html.verdicts import verdicts
-from audit.reports.html.wording import counted, metric_name, write_confidence
+from audit.reports.html.wording import counted, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, likeness_tables
 from audit.reports.report.first_page import first_page
+from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 
@@ -36,6 +37,7 @@ SECTIONS: Final = {
     "disparities": "Disparities by group and intersection",
     "faces": "Faces: the pictures themselves",
     "failures": "Missing faces and failures",
+    "further_tables": "Further tables",
     "limitations": "Limitations",
     "method": "Method and standards",
     "reproduce": "How to reproduce this report",
@@ -127,7 +129,8 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         complete=run.get("complete") is True,
     )
     content = _content(audit, figures, pictures) | _signing(digest, signed)
-    return render_page(frame, numbered_sections(SECTIONS, PARTS), content, _TEMPLATES)
+    shown = {name: title for name, title in SECTIONS.items() if content["further_tables"] or name != "further_tables"}
+    return render_page(frame, numbered_sections(shown, PARTS), content, _TEMPLATES)
 
 
 def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
@@ -145,7 +148,7 @@ def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
 def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
     """What the templates of the sections show, apart from sign-offs."""
     run = audit.run
-    found = verdicts(audit)
+    found, further = verdicts(audit), further_tables(audit)
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
     return {
         "first": first_page(audit, found),
@@ -180,10 +183,11 @@ def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             "failures": evidence.failures(audit),
             "power": evidence.power(audit),
         },
+        "further_tables": further,
         "failures_known": "failures" in audit.tables,
         "figures": figures,
         "gallery": pictures,
-        "not_estimable": [metric_name(metric).capitalize() for metric in evidence.never_estimable(audit)],
+        "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
         "estimand": _estimand(audit),
         "command": clean(str(run.get("command") or identity.NOT_RECORDED)),

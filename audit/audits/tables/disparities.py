@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
 
+from audit.audits.table import GROUP, LANGUAGE, OF_METRIC, Column, estimate_columns
+from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.metric_frame import Metric
 from audit.checks.strata import Cells
@@ -14,7 +16,7 @@ from audit.stats import ALL, Estimate
 from audit.stats.rates import estimates as estimates_of
 from audit.stats.speakers import SpeakerSums
 
-ESTIMATE = [field.name for field in fields(Estimate)]
+ESTIMATE = [column.name for column in estimate_columns(OF_METRIC)]
 AT_ONCE = 2_000_000
 """So many values are put together at a time."""
 
@@ -48,23 +50,6 @@ def disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
     return table.astype({"value": float, "low": float, "high": float})
 
 
-def instrument(evidence: Evidence) -> pd.DataFrame:
-    """What the instrument read in the portraits, by group and gender."""
-    metrics = ("read_own_group", "gender_right", "age_error")
-    found: dict[tuple[object, ...], list[Estimate]] = {}
-    for cells in (evidence.cells("group"), evidence.cells("group", "gender")):
-        estimates = [evidence.figures(metric, "portrait", cells) for metric in metrics]
-        for i, key in enumerate(cells.keys):
-            found[key if len(key) == 2 else (*key, ALL)] = [of_metric[i] for of_metric in estimates]
-    rows = [
-        (group, gender, metric, *astuple(estimate))
-        for group in evidence.groups
-        for gender in (ALL, "woman", "man")
-        for metric, estimate in zip(metrics, found.get((group, gender), []), strict=False)
-    ]
-    return pd.DataFrame(rows, columns=["group", "gender", "metric", *ESTIMATE])
-
-
 def _figures(
     evidence: Evidence, columns: list[tuple[Metric, str]], cells: Cells
 ) -> dict[tuple[Metric, str], list[Estimate]]:
@@ -82,3 +67,19 @@ def _figures(
             estimates = estimates_of(sums, kind, evidence.settings, names)
             made |= {column: estimates[place * n : (place + 1) * n] for place, column in enumerate(chosen)}
     return made
+
+
+TABLE = TableSpec(
+    name="disparities",
+    title="Every figure",
+    note="Averaged over speakers unless the settings say clips.",
+    columns=(
+        Column("metric", "metric", "Metric"),
+        Column("stage", "key", "Stage"),
+        GROUP,
+        LANGUAGE,
+        *estimate_columns(OF_METRIC),
+    ),
+    make=lambda source: disparities(source.evidence, source.by),
+    by_plan=True,
+)

@@ -1,0 +1,237 @@
+"""A table of a document: typed columns, and the rows below them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter
+
+Kind = Literal[
+    "key",
+    "metric",
+    "group",
+    "language",
+    "read",
+    "status",
+    "speaker_id",
+    "clip_id",
+    "n_speakers",
+    "count",
+    "value",
+    "low",
+    "high",
+    "p_value",
+    "setting",
+    "text",
+    "picture",
+    "method",
+    "detail",
+    "untyped",
+]
+KEYS: Final = frozenset({"key", "metric", "group", "language", "read", "status"})
+FIGURES: Final = frozenset({"n_speakers", "count", "value", "low", "high", "p_value"})
+OF_METRIC: Final = "metric"
+"""The unit of a column whose numbers are in the unit of the row's metric; the table ``metric_definitions`` has it."""
+
+_PERSONAL: Final[dict[str, Kind]] = {"speaker_id": "speaker_id", "clip_id": "clip_id", "detail": "detail"}
+"""Columns that hold ids or free text in every table, typed or not: documents of schema 1.0 have no types."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: all that a report, a CSV file and suppression need to know about it.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the frame, in audit.json and in CSV.
+    kind : str
+        What its cells are:
+
+        - ``key``: tells rows apart, as a stage does; ``metric`` (a metric's name), ``group``, ``language``, ``read`` (a
+          race that the instrument read) and ``status`` (of a clip) are keys too. The cell of a row's group and language
+          decides whether the row is suppressed.
+        - ``speaker_id``, ``clip_id``: replaced by pseudonyms. A table with such a column has a row for each person or
+          clip; the rows of suppressed cells are removed.
+        - ``n_speakers``, ``count``, ``value``, ``low``, ``high``, ``p_value``: figures, emptied in a suppressed row.
+          ``low`` and ``high`` stand directly after the ``value`` of which they are the interval.
+        - ``setting``: a number that does not depend on the speakers of the row, as a margin.
+        - ``text``; ``picture``: the path of one in the run's folder; ``method``: how a figure was made or why there is
+          none, replaced in a suppressed row; ``detail``: free text that may contain names and paths, never shared.
+        - ``untyped``: not known, in a document of an earlier version.
+    label : str
+        Its heading; the name with blanks if empty.
+    unit : str
+        Of its numbers, one of :data:`audit.core.units.UNITS`, or :data:`OF_METRIC`.
+    signed : bool
+        Whether its numbers are differences, written with their sign.
+    about : str
+        For a column that is about another group than the row's: the column that names the group, itself included.
+        Such a column is emptied where that group is suppressed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind, or a column of ids or details is declared as something else.
+
+    Examples
+    --------
+    >>> Column("n_clips", "count").heading, Column("n_clips", "count").figure
+    ('N clips', True)
+    """
+
+    name: str
+    kind: Kind = "untyped"
+    label: str = ""
+    unit: str = ""
+    signed: bool = False
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"column {self.name!r} has the kind {self.kind!r}; allowed: {', '.join(get_args(Kind))}")
+        personal = _PERSONAL.get(self.name, self.kind)
+        if self.kind not in ("untyped", personal):
+            raise ValueError(f"column {self.name!r} has the kind {self.kind!r}; allowed: {personal!r}")
+        object.__setattr__(self, "kind", personal)
+
+    @property
+    def heading(self) -> str:
+        """The label, or the name with blanks."""
+        return self.label or self.name.replace("_", " ").capitalize()
+
+    @property
+    def key(self) -> bool:
+        """Whether the column tells rows apart."""
+        return self.kind in KEYS
+
+    @property
+    def figure(self) -> bool:
+        """Whether suppression empties the column."""
+        return self.kind in FIGURES
+
+
+N_SPEAKERS: Final = Column("n_speakers", "n_speakers", "Speakers")
+N_CLIPS: Final = Column("n_clips", "count", "Clips")
+GROUP: Final = Column("group", "group", "Group")
+LANGUAGE: Final = Column("language", "language", "Language")
+METHOD: Final = Column("method", "method", "Method")
+P_VALUE: Final = Column("p_value", "p_value", "p")
+Q_VALUE: Final = Column("q_value", "p_value", "q")
+
+
+def interval_columns(
+    name: str, label: str, unit: str, *, signed: bool = False, about: str = ""
+) -> tuple[Column, Column, Column]:
+    """A figure and the ends of its interval: ``name``, ``name_low`` and ``name_high``."""
+    return (
+        Column(name, "value", label, unit, signed, about),
+        Column(f"{name}_low", "low", "", unit, signed, about),
+        Column(f"{name}_high", "high", "", unit, signed, about),
+    )
+
+
+def estimate_columns(unit: str, label: str = "Value", *, signed: bool = False) -> tuple[Column, ...]:
+    """The columns of an estimate, in the order of the fields of :class:`audit.stats.Estimate`."""
+    return (
+        Column("value", "value", label, unit, signed),
+        Column("low", "low", "", unit, signed),
+        Column("high", "high", "", unit, signed),
+        N_SPEAKERS,
+        N_CLIPS,
+        Column("n_missing", "count", "Not read"),
+        METHOD,
+    )
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a document, as it is shown and as it is stored.
+
+    Attributes
+    ----------
+    title : str
+        What the table shows, in one line.
+    note : str
+        What a reader must know to read it rightly.
+    frame : DataFrame
+        Its columns and rows; a missing value is ``None`` in JSON and empty in CSV.
+    columns : tuple of Column
+        One for each column of the frame, in its order; untyped where none are given.
+
+    Raises
+    ------
+    ValueError
+        If the columns are not those of the frame.
+    """
+
+    title: str
+    note: str
+    frame: pd.DataFrame
+    columns: tuple[Column, ...] = ()
+
+    def __post_init__(self) -> None:
+        found = tuple(map(str, self.frame.columns))
+        if not self.columns:
+            object.__setattr__(self, "columns", tuple(Column(name) for name in found))
+        elif (declared := tuple(column.name for column in self.columns)) != found:
+            raise ValueError(f"a table has the columns {', '.join(found)}; its types are of {', '.join(declared)}")
+
+    def names(self, *kinds: Kind) -> list[str]:
+        """The names of the columns of these kinds."""
+        return [column.name for column in self.columns if column.kind in kinds]
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form: title, note, columns, their types and rows; every kind of missing as ``None``."""
+        rows = [[plain_value(value) for value in row] for row in self.frame.itertuples(index=False)]
+        typed = any(column.kind != "untyped" for column in self.columns)
+        return {
+            "title": self.title,
+            "note": self.note,
+            "columns": list(self.frame.columns),
+            **({"column_types": [_type_of(column) for column in self.columns]} if typed else {}),
+            "rows": rows,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Table:
+        """The table that :meth:`as_dict` wrote, or an earlier version without types.
+
+        Raises
+        ------
+        ValueError
+            If the types are malformed, or not one for each column.
+        """
+        types: Sequence[Any] = data.get("column_types") or [{}] * len(data["columns"])
+        columns = [{**given, "name": name} for name, given in zip(data["columns"], types, strict=True)]
+        return cls(
+            data["title"],
+            data["note"],
+            pd.DataFrame(data["rows"], columns=data["columns"]),
+            _COLUMNS.validate_python(tuple(columns)),
+        )
+
+
+_COLUMNS: Final = TypeAdapter(tuple[Column, ...])
+
+
+def _type_of(column: Column) -> dict[str, object]:
+    """The fields of a column besides its name, without those that are empty."""
+    values = {field.name: getattr(column, field.name) for field in fields(column)}
+    return {name: value for name, value in values.items() if value and name != "name"}
+
+
+def plain_value(value: object) -> object:
+    """A cell as JSON can hold it: numpy numbers as Python's, every kind of missing as ``None``."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

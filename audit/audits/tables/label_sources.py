@@ -1,0 +1,26 @@
+"""Who or what gave the labels."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from audit.audits.table import N_CLIPS, N_SPEAKERS, Column
+from audit.audits.tables.spec import TableSpec
+
+
+def label_sources(frame: pd.DataFrame) -> pd.DataFrame:
+    """How many labels come from which source."""
+    rows = []
+    for label in ("group", "gender", "language"):
+        for source, part in frame.groupby(f"{label}_source", observed=True, sort=True):
+            rows.append((label, source, part["speaker_id"].nunique(), len(part)))
+    return pd.DataFrame(rows, columns=TABLE.names)
+
+
+TABLE = TableSpec(
+    name="label_sources",
+    title="Where the labels come from",
+    note="A label is only as good as its source.",
+    columns=(Column("field", "key", "Label"), Column("source", "key", "Source"), N_SPEAKERS, N_CLIPS),
+    make=lambda source: label_sources(source.evidence.frame),
+)

@@ -1,0 +1,48 @@
+"""Reads that change with the language."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from itertools import combinations
+
+import pandas as pd
+
+from audit.audits.table import GROUP, Column, estimate_columns
+from audit.audits.tables.spec import TableSpec
+from audit.checks.evidence import Evidence
+from audit.checks.flips import flip_figures
+from audit.core.vocabulary import UNDETERMINED
+from audit.stats import ALL
+
+
+def language_flips(evidence: Evidence) -> pd.DataFrame:
+    """How often two clips of one speaker are read differently, by group and pair of languages."""
+    rows = []
+    everything = evidence.where()
+    pairs = [(ALL, everything)] + [
+        (f"{one} {other}", evidence.where(language=one) | evidence.where(language=other))
+        for one, other in combinations([code for code in evidence.languages if code != UNDETERMINED], 2)
+        if evidence.shared(evidence.where(language=one), evidence.where(language=other))
+    ]
+    for group, mask in evidence.by_group():
+        for languages, part in pairs:
+            found = flip_figures(evidence, mask & part)
+            if found.between.n_speakers:
+                figures = {"within": found.within, "between": found.between, "excess": found.excess.difference()}
+                rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
+    return pd.DataFrame(rows, columns=TABLE.names)
+
+
+TABLE = TableSpec(
+    name="language_flips",
+    title="Reads that change with the language",
+    note="Share of the pairs of clips of one speaker that are read as different races: within a language, between two, "
+    "and the second minus the first.",
+    columns=(
+        Column("figure", "key", "Figure"),
+        GROUP,
+        Column("languages", "key", "Languages"),
+        *estimate_columns("share"),
+    ),
+    make=lambda source: language_flips(source.evidence),
+)

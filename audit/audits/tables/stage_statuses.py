@@ -1,0 +1,32 @@
+"""What could be read at each stage."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from audit.audits.table import GROUP, N_CLIPS, Column
+from audit.audits.tables.spec import Source, TableSpec
+from audit.cohorts.cohort import in_group_order
+from audit.core.vocabulary import STAGES
+
+
+def stage_statuses(source: Source) -> pd.DataFrame:
+    """How many clips of every group could be read at each stage, and why the others could not."""
+    frame, parts = source.evidence.frame, []
+    for stage in STAGES:
+        counts = (
+            frame.groupby(["group", f"{stage}_status"], observed=True, sort=True).size().rename("n_clips").reset_index()
+        )
+        counts = counts.rename(columns={f"{stage}_status": "status"})
+        counts.insert(0, "stage", stage)
+        parts.append(in_group_order(counts))
+    return pd.concat(parts, ignore_index=True)
+
+
+TABLE = TableSpec(
+    name="stage_statuses",
+    title="What could be read at each stage",
+    note="A picture without a face is never scored.",
+    columns=(Column("stage", "key", "Stage"), GROUP, Column("status", "key", "Status"), N_CLIPS),
+    make=stage_statuses,
+)

@@ -1,0 +1,26 @@
+"""Who is audited: speakers and clips of every group, language and gender."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from audit.audits.table import GROUP, LANGUAGE, N_CLIPS, N_SPEAKERS, Column
+from audit.audits.tables.spec import TableSpec
+from audit.cohorts.cohort import in_group_order
+
+
+def strata(frame: pd.DataFrame) -> pd.DataFrame:
+    """Speakers and clips of every group, language and gender."""
+    counts = frame.groupby(["group", "language", "gender"], observed=True, sort=True).agg(
+        n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")
+    )
+    return in_group_order(counts.reset_index())
+
+
+TABLE = TableSpec(
+    name="strata",
+    title="Who is audited",
+    note="Speakers and clips of each stratum; a speaker may stand in several languages.",
+    columns=(GROUP, LANGUAGE, Column("gender", "key", "Gender"), N_SPEAKERS, N_CLIPS),
+    make=lambda source: strata(source.evidence.frame),
+)

@@ -1,0 +1,187 @@
+"""The tables of a comparison and their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from audit.audits.table import (
+    GROUP,
+    LANGUAGE,
+    METHOD,
+    N_CLIPS,
+    N_SPEAKERS,
+    OF_METRIC,
+    P_VALUE,
+    Column,
+    Table,
+    interval_columns,
+)
+from audit.audits.tables.gallery import gallery
+from audit.audits.tables.metric_definitions import definitions_table
+from audit.checks.evidence import Evidence
+from audit.comparisons.changes import Change
+from audit.core.plan import MeasureSettings
+from audit.stats import Estimate
+
+RUNS: Final = (
+    Column("letter", "key", "Run"),
+    Column("model", "text", "Model"),
+    Column("weights_sha256", "text", "Weights, sha256"),
+    Column("digest", "text", "Digest"),
+    N_SPEAKERS,
+    N_CLIPS,
+)
+PARETO: Final = (
+    Column("run", "key", "Run"),
+    Column("metric", "metric", "Metric"),
+    *interval_columns("overall", "All speakers", OF_METRIC),
+    Column("worst_group", "text", "Worst group", about="worst_group"),
+    *interval_columns("worst", "Its figure", OF_METRIC, about="worst_group"),
+    N_SPEAKERS,
+    Column("n_speakers_worst", "n_speakers", "Speakers of the worst group", about="worst_group"),
+    METHOD,
+)
+
+
+def changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
+    """The columns of a table of changes between a candidate and the baseline."""
+    return (
+        Column("candidate", "key", "Candidate"),
+        figure,
+        GROUP,
+        LANGUAGE,
+        Column("headline", "text", "Headline"),
+        *interval_columns("before", "Baseline", unit),
+        *interval_columns("after", "Candidate", unit),
+        *interval_columns("change", "Change", unit, signed=True),
+        P_VALUE,
+        Column("p_adjusted", "p_value", "p, adjusted"),
+        Column("worse", "text", "Worse end"),
+        Column("margin", "setting", "Margin", unit),
+        Column("word", "text", "What it means"),
+        N_SPEAKERS,
+        N_CLIPS,
+        Column("n_missing", "count", "Not read"),
+        METHOD,
+    )
+
+
+CHECK_CHANGES: Final = changes_columns(Column("figure", "key", "Check"), "")
+METRIC_CHANGES: Final = changes_columns(Column("figure", "metric", "Metric"), OF_METRIC)
+
+
+def runs_table(runs: Sequence[Mapping[str, object]]) -> Table:
+    """What is compared."""
+    rows = [[run.get(column.name) for column in RUNS] for run in runs]
+    return Table("What is compared", "A is the baseline.", _frame(rows, RUNS), RUNS)
+
+
+def changes_table(title: str, note: str, changes: Sequence[Change], *, of_metrics: bool) -> Table:
+    """Changes of checks, or of metrics."""
+    return Table(title, note, changes_frame(changes), METRIC_CHANGES if of_metrics else CHECK_CHANGES)
+
+
+def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
+    """Changes as rows; the estimates' ends as columns, counts and method being those of the change."""
+    rows = []
+    for change in changes:
+        before, after, between = (_ends(getattr(change, name)) for name in ("before", "after", "change"))
+        rows.append(
+            (
+                *(change.candidate, change.figure, change.group, change.language, change.headline),
+                *(*before, *after, *between, change.p_value, change.p_adjusted, change.worse, change.margin),
+                *(change.word, change.change.n_speakers, change.change.n_clips, change.change.n_missing),
+                change.change.method,
+            )
+        )
+    return _frame(rows, CHECK_CHANGES)
+
+
+def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
+    """The tables that are not made of changes."""
+    faces = _faces(letters, evidence, settings)
+    return {
+        "pareto": Table(
+            "Over all and for the worst group",
+            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
+            "over the groups.",
+            _pareto(letters, evidence),
+            PARETO,
+        ),
+        "faces": Table(
+            "The same speakers by every model",
+            "A sample with a fixed seed in each group, never chosen by eye.",
+            faces,
+            _faces_columns(letters[: len(evidence)]),
+        ),
+        "metric_definitions": definitions_table(evidence[0].metrics.values()),
+    }
+
+
+def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
+    """Each run over all clips, and for the group that it is worst for."""
+    rows = []
+    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence[0].similarity_models[:1]]
+    for metric in ("read_own_group", *likeness):
+        for letter, each in zip(letters, evidence, strict=False):
+            held = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
+            by_group = {
+                group: each.figure_curve(metric, "rendered", each.where(group=group)).at(held) for group in each.groups
+            }
+            measured = {group: found for group, found in by_group.items() if found.value is not None}
+            if not measured:
+                continue
+            worst = min(measured, key=lambda group: measured[group].value or 0.0)
+            overall, least = each.figure(metric, "rendered", each.where()), measured[worst]
+            rows.append(
+                {
+                    "run": letter,
+                    "metric": metric,
+                    "overall": overall.value,
+                    "overall_low": overall.low,
+                    "overall_high": overall.high,
+                    "worst_group": worst,
+                    "worst": least.value,
+                    "worst_low": least.low,
+                    "worst_high": least.high,
+                    "n_speakers": overall.n_speakers,
+                    "n_speakers_worst": least.n_speakers,
+                    "method": f"overall: {overall.method}; worst: {least.method}",
+                }
+            )
+    return _frame(rows, PARETO)
+
+
+def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
+    """The sample of the strips: a clip a row, its portrait, and what each run rendered."""
+    made = gallery(evidence[0].frame, settings.gallery, settings.seed)
+    table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
+    for letter, each in zip(letters, evidence, strict=False):
+        same = gallery(each.frame, settings.gallery, settings.seed)
+        table[letter], table[f"{letter}_read"] = same["rendered"], same["rendered_read"]
+    return table
+
+
+def _faces_columns(letters: str) -> tuple[Column, ...]:
+    shown = [("portrait", "Portrait"), *((letter, f"Rendered by {letter}") for letter in letters)]
+    pairs = (
+        (Column(name, "picture", label), Column(f"{name}_read", "read", f"{label}, read as")) for name, label in shown
+    )
+    return (
+        GROUP,
+        LANGUAGE,
+        Column("speaker_id", "speaker_id", "Speaker"),
+        Column("clip_id", "clip_id", "Clip"),
+        *(column for pair in pairs for column in pair),
+    )
+
+
+def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
+    return estimate.value, estimate.low, estimate.high
+
+
+def _frame(rows: Sequence[object], columns: Sequence[Column]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[column.name for column in columns])
