@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from audit.audits.fairness import metric_frame_of
 from audit.checks.finding import Finding
 from audit.core.errors import PlanError, RunError
-from audit.core.files import write_whole, writing
+from audit.core.files import writing
+from audit.core.written_files import write_files
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -195,11 +196,11 @@ class Audit:
         Raises
         ------
         RunError
-            If the disk does not take it.
+            If the disk does not take it, or an audit.json is there that was not written by this tool.
         """
         path = Path(folder) / AUDIT
         with writing(path):
-            write_whole(path, self.to_json())
+            write_files(path.parent, {AUDIT: self.to_json()})
         return path
 
     @classmethod

@@ -32,9 +32,12 @@ def probe(
 
     Example: [bold]audit probe --model speech2face-small-gap --voices 32 -o P[/bold]
     """
+    from audit.core.written_files import refuse_foreign_files
     from audit.instruments.registry import BUILT_IN
-    from audit.reports.probe.page import write_probe
+    from audit.reports.html.csv_tables import TABLES
+    from audit.reports.probe.page import PAGE, write_probe
 
+    refuse_foreign_files(out, (PAGE,), folders=(TABLES,))  # before the model is asked
     # an instrument of one's own takes what it likes
     one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}
     with progress() as bar:

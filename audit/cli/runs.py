@@ -56,6 +56,8 @@ def run(
     """
     from audit import checks
 
+    if out is not None:
+        _refuse_foreign_files(out)  # before the model runs
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
     chosen = chosen.model_copy(update={"measure": _measured_as(chosen.measure, human_readings, suppress_below)})
     where = {"name": engine, "workers": workers, "cache": cache}
@@ -250,6 +252,16 @@ def _from_cache(answers: dict[str, int]) -> str:
     )
 
 
+def _refuse_foreign_files(folder: Path) -> None:
+    """Refuse a folder in which audit.json or the report would overwrite a file that this tool did not write."""
+    from audit.audits.audit import AUDIT
+    from audit.core.written_files import refuse_foreign_files
+    from audit.reports.html.csv_tables import TABLES
+    from audit.reports.report.page import CARD, FIGURES, PAGE
+
+    refuse_foreign_files(folder, (AUDIT, PAGE, CARD), folders=(TABLES, FIGURES))
+
+
 def _measure_and_report(
     run: audit.Run,
     settings: Any,
@@ -260,6 +272,7 @@ def _measure_and_report(
     from audit.reports import outcome_table, write_report
 
     assert run.folder is not None
+    _refuse_foreign_files(run.folder)
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings)
         result.write(run.folder)

@@ -16,10 +16,10 @@ from audit.audits.measure import unheard
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError
-from audit.core.files import write_whole
 from audit.core.lock import claim
 from audit.core.provenance import versions
 from audit.core.vocabulary import ordered_groups
+from audit.core.written_files import refuse_foreign_files, write_files
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
@@ -121,6 +121,7 @@ def probe(
         else:
             folder = Path(out)
             _refuse_run(folder)
+            refuse_foreign_files(folder, [PROBE], folders=[FACES])
             kept = cache_folder(cache, folder)
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(claim(folder))
@@ -128,7 +129,7 @@ def probe(
         asked = ask(table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress)
         made = _probe(asked, people, model, reader, settings)
         if out is not None:
-            write_whole(folder / PROBE, made.to_json())
+            write_files(folder, {PROBE: made.to_json()})
     return made
 
 

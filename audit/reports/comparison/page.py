@@ -14,10 +14,10 @@ from audit.comparisons.check_changes import HELD_TOGETHER
 from audit.comparisons.comparison import COMPARISON, Comparison
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
-from audit.core.files import write_whole
+from audit.core.written_files import write_files
 from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.comparison.strips import strips
-from audit.reports.html.csv_tables import write_csv_tables
+from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.records import mapping
 from audit.reports.html.standalone import Section, page_environment
@@ -54,7 +54,7 @@ def write_comparison(
     comparison : Comparison
         All that the page says; nothing else is read but the strips' pictures.
     folder : str or Path
-        The comparison's folder; tables of an earlier comparison in it are removed.
+        The comparison's folder; tables of an earlier comparison in it are removed, other files left alone.
     runs : sequence of str, Path or None
         The folder of each run, in the comparison's order; without one, a run's pictures are not shown.
     show_faces : bool
@@ -71,7 +71,8 @@ def write_comparison(
     Raises
     ------
     RunError
-        If the folder is that of a run, whose tables would be replaced.
+        If the folder is that of a run, whose tables would be replaced, or a file in the way was not written by this
+        tool.
     """
     home = Path(folder)
     if (home / "manifest.json").exists():
@@ -79,14 +80,12 @@ def write_comparison(
     home.mkdir(parents=True, exist_ok=True)
     if not show_ids:
         comparison = replace(comparison, given=withheld(comparison.given))
-    source = comparison.to_json()
-    write_whole(home / COMPARISON, source)
-    write_csv_tables(comparison, home / "tables")
     letters = [str(run["letter"]) for run in comparison.runs]
     places = {letter: None if place is None else Path(place) for letter, place in zip(letters, runs, strict=False)}
-    page = home / PAGE
-    write_whole(page, to_html(comparison, places, show_faces=show_faces))
-    return page
+    page = to_html(comparison, places, show_faces=show_faces)
+    files = {COMPARISON: comparison.to_json(), **csv_tables(comparison), PAGE: page}
+    write_files(home, files, instead_of=(TABLES,))
+    return home / PAGE
 
 
 def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False) -> str:

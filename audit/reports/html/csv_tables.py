@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
+from typing import Final
 
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.reports.html.records import Tabled, records
 
+TABLES: Final = "tables"
+"""The folder of the CSV files."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
 
@@ -33,8 +35,8 @@ def harmless(cell: object) -> object:
     return cell
 
 
-def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
-    """Write each table to ``folder/<name>.csv`` (UTF-8) and remove tables of an earlier audit.
+def csv_tables(audit: Tabled) -> dict[str, str]:
+    """Each table as CSV, by its name in a folder: ``tables/<name>.csv``.
 
     Raises
     ------
@@ -48,16 +50,11 @@ def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
             "Small letters, digits and _.",
             "Write it again: audit measure RUN.",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    made = {}
     for name, table in audit.tables.items():
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow([harmless(str(column)) for column in table.frame.columns])
         writer.writerows([harmless(cell) for cell in row.values()] for row in records(audit, name))
-        path = folder / f"{name}.csv"
-        path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
-        written.append(path)
-    for stale in sorted(set(folder.glob("*.csv")) - set(written)):
-        stale.unlink()
-    return written
+        made[f"{TABLES}/{name}.csv"] = buffer.getvalue()
+    return made
