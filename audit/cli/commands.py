@@ -123,12 +123,14 @@ def list_names(
 
     Example: [bold]audit list models[/bold]
     """
-    from audit import checks, datasets, instruments, mitigations, models
+    from audit import checks, instruments, models
+    from audit.cohorts import importing
+    from audit.training import mitigations
 
     names = {
         "models": models.available,
         "instruments": instruments.available,
-        "datasets": lambda: datasets.available() | dict.fromkeys(datasets.embedded_names(), "embedded cohort"),
+        "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
         "checks": checks.available,
         "mitigations": mitigations.available,
     }[what]()

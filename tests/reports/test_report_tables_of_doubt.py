@@ -10,8 +10,8 @@ import pytest
 
 import audit
 from audit.audits.audit import Audit, Table
-from audit.reports import error_tables, group_tables, language_tables, likeness_tables
 from audit.reports.html.tabular import TableView
+from audit.reports.report import error_tables, group_tables, language_tables, likeness_tables
 
 
 @pytest.fixture(scope="module")
