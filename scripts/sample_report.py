@@ -23,6 +23,7 @@ from PIL import Image
 
 from audit import Audit
 from audit.core.vocabulary import STAGES
+from audit.core.written_files import LIST
 from audit.reports import write_report
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +58,7 @@ def rewrite(folder: Path = SAMPLE) -> None:
     write_report(Audit.read(folder), folder)
     for further in ("figures", "tables"):
         shutil.rmtree(folder / further)
+    (folder / LIST).unlink()
 
 
 def stale() -> list[str]:

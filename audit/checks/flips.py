@@ -75,10 +75,11 @@ def repeated(reads: NDArray[np.int64], speakers: NDArray[np.int64], languages: N
     >>> repeated(np.array([0, 1, 0]), np.zeros(3, int), np.array([0, 0, 1])).tolist()
     [True, True, False]
     """
-    read = (reads >= 0) & (languages >= 0)
-    spoken = speakers * (int(languages.max(initial=-1)) + 1) + languages
-    often = np.bincount(spoken[read], minlength=int(spoken.max(initial=-1)) + 1)[spoken] > 1
-    return np.asarray(read & often, np.bool_)
+    often = (reads >= 0) & (languages >= 0)
+    # only clips that were read are numbered: an unknown language (-1) would be the number of another cell, or of none
+    spoken = speakers[often] * (int(languages.max(initial=-1)) + 1) + languages[often]
+    often[often] = np.bincount(spoken)[spoken] > 1
+    return np.asarray(often, np.bool_)
 
 
 def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:

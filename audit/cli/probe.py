@@ -32,9 +32,12 @@ def probe(
 
     Example: [bold]audit probe --model speech2face-small-gap --voices 32 -o P[/bold]
     """
+    from audit.core.written_files import refuse_foreign_files
     from audit.instruments.registry import INSTRUMENTS
-    from audit.reports.probe.page import write_probe
+    from audit.reports.html.csv_tables import TABLES
+    from audit.reports.probe.page import PAGE, write_probe
 
+    refuse_foreign_files(out, (PAGE,), folders=(TABLES,))  # before the model is asked
     # third-party instruments may not take this option
     one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in INSTRUMENTS.shipped else {}
     with progress() as bar:

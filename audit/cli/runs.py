@@ -58,6 +58,8 @@ def run(
     from audit.checks import chosen as chosen_checks
     from audit.checks import margins_of
 
+    if out is not None:
+        _refuse_foreign_files(out)  # before the model runs
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
     measured_as = _measured_as(chosen.measure, human_readings, suppress_below)
     # a wrong name is refused before anything is run
@@ -266,6 +268,16 @@ def _from_cache(answers: dict[str, int]) -> str:
     )
 
 
+def _refuse_foreign_files(folder: Path) -> None:
+    """Refuse a folder in which audit.json or the report would overwrite a file that this tool did not write."""
+    from audit.audits.audit import Audit
+    from audit.core.written_files import refuse_foreign_files
+    from audit.reports.html.csv_tables import TABLES
+    from audit.reports.report.page import CARD, FIGURES, PAGE
+
+    refuse_foreign_files(folder, (Audit.FILE, PAGE, CARD), folders=(TABLES, FIGURES))
+
+
 def _measure_and_report(
     run: audit.Run,
     settings: Any,
@@ -276,6 +288,7 @@ def _measure_and_report(
     from audit.reports import outcome_table, write_report
 
     assert run.folder is not None
+    _refuse_foreign_files(run.folder)
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings)
         result.write(run.folder)

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.core.errors import RunError
-from audit.core.files import write_whole, writing
+from audit.core.files import writing
+from audit.core.written_files import write_files
 
 SCHEMA_VERSION: Final = "1.1"
 MAX_BYTES: Final = 512 * 2**20
@@ -95,11 +96,11 @@ class Document(ABC):
         Raises
         ------
         RunError
-            If the disk does not take it.
+            If the disk does not take it, or a file of that name is there that was not written by this tool.
         """
         path = Path(folder) / self.FILE
         with writing(path):
-            write_whole(path, self.to_json())
+            write_files(path.parent, {self.FILE: self.to_json()})
         return path
 
     @classmethod

@@ -1,12 +1,18 @@
-"""Writing files: whole or not at all; what the disk does not take or give is the user's to mend, so said in words."""
+"""Writing one file, whole or not at all, and errors of the disk as sentences.
+
+A file in a folder that the user named is written by :mod:`audit.core.written_files`, which refuses to replace the files
+of others.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from audit.core.errors import RunError
 
@@ -14,6 +20,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _TAKEN = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _DISK = frozenset(_FULL | _REFUSED | _TAKEN)
+TEMPORARY: Final = re.compile(r"\.audit-.+\.[0-9]+\.tmp")
+"""The names that :func:`temporary_path` gives."""
 
 
 @contextmanager
@@ -54,8 +62,13 @@ def writing(what: object, *, reads: bool = False) -> Iterator[None]:
         ) from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file as UTF-8; it appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(text, encoding="utf-8", newline="\n")
+def temporary_path(path: Path) -> Path:
+    """The file next to a path that is written first and then renamed to it; its name holds the process id."""
+    return path.with_name(f".audit-{path.name}.{os.getpid()}.tmp")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8; it appears whole or not at all."""
+    partial = temporary_path(path)
+    partial.write_bytes(content.encode() if isinstance(content, str) else content)
     partial.replace(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import stat
 import warnings
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from audit.core.arrays import Picture
+from audit.core.files import temporary_path
 
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 1 << 28
@@ -109,6 +109,6 @@ def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
     path = folder / f"{digest}.png"
     if path.exists():
         return
-    part = folder / f".{digest}.{os.getpid()}.tmp"
+    part = temporary_path(path)
     Image.fromarray(pixels).save(part, "PNG", compress_level=1)
     part.replace(path)

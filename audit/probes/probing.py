@@ -16,6 +16,7 @@ from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.lock import claim
 from audit.core.provenance import versions
+from audit.core.written_files import refuse_foreign_files
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
@@ -117,6 +118,7 @@ def probe(
         else:
             folder = Path(out)
             _refuse_run(folder)
+            refuse_foreign_files(folder, [Probe.FILE], folders=[FACES])
             kept = cache_folder(cache, folder)
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(claim(folder))

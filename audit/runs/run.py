@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from audit.core.columns import EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
+from audit.core.files import temporary_path
 from audit.runs.manifest import parse_manifest
 
 OBSERVATIONS = "observations"
@@ -246,7 +247,7 @@ def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: p
     """Write one part; it appears whole or not at all."""
     path = part_path(folder, number)
     table = pa.Table.from_pylist(rows, schema=columns)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    partial = temporary_path(path)
     pq.write_table(table, partial, compression="zstd", store_schema=True, write_page_checksum=True)
     with partial.open("rb") as written:
         os.fsync(written.fileno())

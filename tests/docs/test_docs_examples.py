@@ -161,7 +161,9 @@ def read_as(block: Block) -> object:
         case "docs/known-truth.md":
             return Truth.of(tomllib.loads(text))
         case "docs/mitigations.md" | "docs/speech2face.md":
-            shipped = tomllib.loads((ROOT / "audit" / "plans" / "train-small-gap.toml").read_text(encoding="utf-8"))
+            shipped = tomllib.loads(
+                (ROOT / "audit" / "core" / "plans" / "train-small-gap.toml").read_text(encoding="utf-8")
+            )
             return TrainPlan.model_validate(shipped | tomllib.loads(text))
         case _:
             return Plan.parse(text, named(block))

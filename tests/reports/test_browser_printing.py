@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import audit
 from audit.cli import app
 from audit.core.errors import AuditError
+from audit.core.written_files import write_files
 from audit.reports import print_pdf, write_report
 from audit.reports.html.printing import VARIABLE, browser_path
 from tests.browser import pdf_headings, pdf_pages
@@ -97,6 +98,6 @@ def test_a_browser_that_hangs_after_a_whole_file_has_printed_it(
 
 
 def test_a_pdf_of_an_earlier_page_is_not_left_beside_a_new_one(page: Path) -> None:
-    page.with_suffix(".pdf").write_bytes(b"old")
+    write_files(page.parent, {"report.html": page.read_bytes(), "report.pdf": b"old"})
     write_report(only(fictional_audit()), page.parent)
     assert not page.with_suffix(".pdf").exists()

@@ -14,6 +14,7 @@ from PIL import Image
 
 import audit
 from audit.core.errors import RunError
+from audit.core.written_files import LIST
 from audit.reports.comparison.page import write_comparison
 from tests.cli.test_cli import command
 from tests.reports.test_report_page import HOSTILE, Page
@@ -141,6 +142,7 @@ def test_the_same_comparison_gives_the_same_bytes(made: audit.Comparison, tmp_pa
     )
     assert one == two
     assert {str(path) for path in one} == {
+        LIST,
         "comparison.html",
         "comparison.json",
         *(f"tables/{name}.csv" for name in ("checks", "faces", "metric_definitions", "metrics", "pareto", "runs")),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 import audit
@@ -46,7 +49,14 @@ class KnownInstrument(ColourInstrument):
         return {"cache_key": f"colours {self.version}"}
 
 
-def run(cohort: Path, out: Path, model: object = None, instrument: object = None, **engine: object) -> audit.Run:
+def run(
+    cohort: Path,
+    out: Path,
+    model: object = None,
+    instrument: object = None,
+    progress: Callable[[int, int], None] | None = None,
+    **engine: object,
+) -> audit.Run:
     return audit.run(
         audit.Cohort.read(cohort),
         model=model or LoudnessModel(),  # type: ignore[arg-type]  # fakes of several kinds
@@ -54,6 +64,7 @@ def run(cohort: Path, out: Path, model: object = None, instrument: object = None
         out=out,
         settings=RunSettings(part=3),
         engine=EngineSettings(**engine),  # type: ignore[arg-type]
+        progress=progress,
     )
 
 
@@ -70,12 +81,36 @@ def test_worker_processes_leave_the_same_parts_as_one_process(make_cohort: MakeC
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray's own
-def test_ray_leaves_the_same_parts_as_one_process(make_cohort: MakeCohort, tmp_path: Path) -> None:
+def test_ray_leaves_the_same_parts_as_one_process_and_listens_on_loopback_only(
+    make_cohort: MakeCohort, tmp_path: Path
+) -> None:
     pytest.importorskip("ray", reason="the extra ray is not installed")
+    listening: set[str] = set()
     cohort = make_cohort()
-    one, ray = run(cohort, tmp_path / "one"), run(cohort, tmp_path / "ray", name="ray", workers=2)
+    one = run(cohort, tmp_path / "one")
+    ray = run(
+        cohort, tmp_path / "ray", progress=lambda _, __: listening.update(listened_on()), name="ray", workers=2
+    )  # fmt: skip
     assert parts(ray) == parts(one)
     assert ray.digest == one.digest
+    assert len(listening) > 0
+    assert {address for address in listening if not is_loopback(address)} == set()
+
+
+def listened_on() -> set[str]:
+    """The addresses on which this process and those that it started listen."""
+    me = psutil.Process()
+    found = set()
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            found |= {each.laddr.ip for each in process.net_connections("inet") if each.status == psutil.CONN_LISTEN}
+    return found
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches an address; an IPv4 one may be written as IPv6."""
+    found = ipaddress.ip_address(address)
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def test_a_run_begun_by_one_engine_goes_on_by_another(make_cohort: MakeCohort, tmp_path: Path) -> None:

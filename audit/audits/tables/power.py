@@ -9,8 +9,8 @@ from audit.checks.power import detectable
 TABLE = TableSpec(
     name="power",
     title="What this cohort could show",
-    note="The smallest true difference whose interval would lie beyond the check's margin with a power of .80, at a rate "
-    "of one half.",
+    note="The smallest true difference whose interval would lie beyond the check's margin with a power of .80, at a "
+    "rate of one half.",
     columns=(
         Column("check", "key", "Check"),
         Column("comparison", "key", "Comparison"),

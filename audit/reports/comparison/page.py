@@ -12,11 +12,11 @@ from audit.comparisons.changes import Change
 from audit.comparisons.comparison import Comparison
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
-from audit.core.files import write_whole
+from audit.core.written_files import write_files
 from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.comparison.strips import strips
 from audit.reports.html.badges import BADGES
-from audit.reports.html.csv_tables import write_csv_tables
+from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.records import MetricDefinitions, mapping
@@ -59,7 +59,7 @@ def write_comparison(
     comparison : Comparison
         All that the page says; nothing else is read but the strips' pictures.
     folder : str or Path
-        The comparison's folder; tables of an earlier comparison in it are removed.
+        The comparison's folder; tables of an earlier comparison in it are removed, other files left alone.
     runs : sequence of str, Path or None
         The folder of each run, in the comparison's order; without one, a run's pictures are not shown.
     show_faces : bool
@@ -76,7 +76,8 @@ def write_comparison(
     Raises
     ------
     RunError
-        If the folder is that of a run, whose tables would be replaced.
+        If the folder is that of a run, whose tables would be replaced, or a file in the way was not written by this
+        tool.
     """
     home = Path(folder)
     if (home / "manifest.json").exists():
@@ -84,13 +85,12 @@ def write_comparison(
     home.mkdir(parents=True, exist_ok=True)
     if not show_ids:
         comparison = replace(comparison, given=withheld(comparison.given))
-    comparison.write(home)
-    write_csv_tables(comparison, home / "tables")
     letters = [str(run["letter"]) for run in comparison.runs]
     places = {letter: None if place is None else Path(place) for letter, place in zip(letters, runs, strict=False)}
-    page = home / PAGE
-    write_whole(page, to_html(comparison, places, show_faces=show_faces))
-    return page
+    page = to_html(comparison, places, show_faces=show_faces)
+    files = {Comparison.FILE: comparison.to_json(), **csv_tables(comparison), PAGE: page}
+    write_files(home, files, instead_of=(TABLES,))
+    return home / PAGE
 
 
 def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
+from typing import Final
 
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.reports.html.records import Tabled, count, records
 
+TABLES: Final = "tables"
+"""The folder of the CSV files."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
 
@@ -33,8 +35,8 @@ def harmless(cell: object) -> object:
     return cell
 
 
-def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
-    """Write each table to ``folder/<name>.csv`` (UTF-8) and remove tables of an earlier audit.
+def csv_tables(audit: Tabled) -> dict[str, str]:
+    """Each table as CSV, by its name in a folder: ``tables/<name>.csv``.
 
     Raises
     ------
@@ -48,8 +50,7 @@ def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
             "Small letters, digits and _.",
             "Write it again: audit measure RUN.",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    made = {}
     for name, table in audit.tables.items():
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer, lineterminator="\n")
@@ -57,9 +58,5 @@ def write_csv_tables(audit: Tabled, folder: Path) -> list[Path]:
         counts = set(table.names("n_speakers", "count"))
         for row in records(audit, name):
             writer.writerow([harmless(count(row, key) if key in counts else cell) for key, cell in row.items()])
-        path = folder / f"{name}.csv"
-        path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
-        written.append(path)
-    for stale in sorted(set(folder.glob("*.csv")) - set(written)):
-        stale.unlink()
-    return written
+        made[f"{TABLES}/{name}.csv"] = buffer.getvalue()
+    return made

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from audit.core.errors import AuditError
+from audit.core.written_files import refuse_foreign_files, write_files
 
 VARIABLE: Final = "AUDIT_BROWSER"
 """The environment variable that names the browser, where none is found or another one is wanted."""
@@ -68,7 +69,8 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
     Raises
     ------
     AuditError
-        If there is no browser, or it prints no whole PDF in time.
+        If there is no browser, or it prints no whole PDF in time; if a file in the way was not
+        written by this tool.
     """
     source = Path(page).resolve()
     browser = browser_path()
@@ -77,6 +79,7 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
             _looked_for(), next_step=f"Install Chromium, or name a browser in {VARIABLE}; or open {page} and print it."
         )
     target = source.with_suffix(".pdf")
+    refuse_foreign_files(source.parent, [target.name])
     partial = source.with_name(f"{source.stem}.{os.getpid()}.part.pdf")
     try:
         with tempfile.TemporaryDirectory(prefix="audit-print-", ignore_cleanup_errors=True) as profile:
@@ -86,7 +89,7 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
                 f"{browser} printed no PDF of {page}: {said or 'it said nothing'}.",
                 next_step=f"Name another browser in {VARIABLE}, or open {page} in one and print it.",
             )
-        partial.replace(target)
+        write_files(source.parent, {target.name: partial.read_bytes()})
     finally:
         partial.unlink(missing_ok=True)
     return target

@@ -10,12 +10,12 @@ from typing import Final
 
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
-from audit.core.files import write_whole
 from audit.core.units import write_interval, write_value
+from audit.core.written_files import write_files
 from audit.probes.changes import PROPERTIES
 from audit.probes.probe import Probe
 from audit.reports.html.badges import BADGES
-from audit.reports.html.csv_tables import write_csv_tables
+from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import BUDGET, thumbnail
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
@@ -102,14 +102,16 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
     -------
     Path
         The page.
+
+    Raises
+    ------
+    RunError
+        If a file in the way was not written by this tool.
     """
     home = Path(folder)
-    home.mkdir(parents=True, exist_ok=True)
-    probe.write(home)
-    write_csv_tables(probe, home / "tables")
-    page = home / PAGE
-    write_whole(page, to_html(probe, home))
-    return page
+    files = {Probe.FILE: probe.to_json(), **csv_tables(probe), PAGE: to_html(probe, home)}
+    write_files(home, files, instead_of=(TABLES,))
+    return home / PAGE
 
 
 def to_html(probe: Probe, folder: Path) -> str:

@@ -11,9 +11,9 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
 from audit.core.clean_text import clean
-from audit.core.files import write_whole
+from audit.core.written_files import write_files
 from audit.reports.html import identity
-from audit.reports.html.csv_tables import write_csv_tables
+from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Gallery, gallery
 from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.panels import FigureView, figure_views
@@ -26,6 +26,10 @@ from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 
+PAGE: Final = "report.html"
+PDF: Final = "report.pdf"
+CARD: Final = "model-card.md"
+FIGURES: Final = "figures"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 SECTIONS: Final = {
@@ -69,7 +73,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit with the same sign-offs gives the same bytes. Figures, tables and the PDF of an earlier report are
-    removed.
+    removed; other files in the folder are left alone.
 
     Parameters
     ----------
@@ -92,22 +96,23 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     Raises
     ------
     RunError
-        If a table's name could not be a file's.
+        If a table's name could not be a file's, or a file in the way was not written by this tool.
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
     digest = audit_sha256(audit, home)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
-    write_csv_tables(audit, home / "tables")
     figures = figure_views(audit)
-    _write_figures(figures, home / "figures")
     pictures = gallery(audit, home, show=show_faces or _fictional(audit))
-    page = home / "report.html"
-    page.with_suffix(".pdf").unlink(missing_ok=True)  # of an earlier page
-    write_whole(page, to_html(audit, figures, pictures, digest, sign_offs(home, digest)))
-    write_whole(home / "model-card.md", model_card(audit))
-    return page
+    files = {
+        **csv_tables(audit),
+        **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
+        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest)),
+        CARD: model_card(audit),
+    }
+    write_files(home, files, instead_of=(TABLES, FIGURES, PDF))
+    return home / PAGE
 
 
 def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
@@ -207,15 +212,3 @@ def _estimand(audit: Audit) -> str:
 def _fictional(audit: Audit) -> bool:
     """Whether the cohort declares, in so many words, that nobody in it exists."""
     return mapping(audit.run.get("cohort")).get("fictional") is True
-
-
-def _write_figures(figures: Mapping[str, FigureView], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    written = set()
-    for view in figures.values():
-        for panel in view.panels:
-            path = folder / f"{panel.name}.svg"
-            path.write_text(panel.svg, encoding="utf-8", newline="\n")
-            written.add(path)
-    for stale in sorted(set(folder.glob("*.svg")) - written):
-        stale.unlink()

@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 from audit.audits.audit import Audit
 from audit.core.clean_text import clean
 from audit.core.errors import AuditError, RunError, did_you_mean
-from audit.core.files import write_whole, writing
+from audit.core.files import writing
+from audit.core.written_files import write_files
 
 Decision = Literal["release", "release_with_conditions", "do_not_release", "more_data_needed"]
 DECISIONS: Final[tuple[Decision, ...]] = get_args(Decision)
@@ -152,7 +153,7 @@ def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
         )
     kept = home / signed.file_name
     with writing(kept):
-        write_whole(kept, signed.to_json())
+        write_files(home, {kept.name: signed.to_json()})
     return kept
 
 

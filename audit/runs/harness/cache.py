@@ -24,6 +24,7 @@ from safetensors.numpy import load, save
 
 from audit.core.arrays import Picture
 from audit.core.errors import RunError
+from audit.core.files import temporary_path
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Instrument, Reading
@@ -189,7 +190,7 @@ class Cache:
         except FileExistsError:
             return
         except OSError:  # another disk, or one without links
-            part = folder / f".{digest}.{os.getpid()}.tmp"
+            part = temporary_path(there)
             shutil.copyfile(source, part)
             part.replace(there)
 

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import tomli_w
 
 from audit.core.errors import RunError
-from audit.core.files import write_whole
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
+from audit.core.written_files import remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
-from audit.runs.run import MANIFEST, PLAN, file_digest, part_files, part_path, read_manifest
+from audit.runs.run import FACES, MANIFEST, OBSERVATIONS, PLAN, file_digest, part_files, part_path, read_manifest
 
 
 def new_folder(parent: Path, *words: str) -> Path:
@@ -71,10 +71,8 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
         followed["command"] = f"audit run {PLAN} -o OUT"
     if followed:
         manifest |= followed
-        write_whole(folder / PLAN, written)
-        write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
-    for leftover in folder.glob("**/.*.tmp"):
-        leftover.unlink(missing_ok=True)
+        write_files(folder, {PLAN: written, MANIFEST: json.dumps(manifest, indent=1) + "\n"})
+    remove_temporary_files(folder, (OBSERVATIONS, FACES))
     return manifest
 
 
@@ -92,7 +90,7 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
         "hardware": hardware(),
         "parts": parts,
     }
-    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    write_files(folder, {MANIFEST: json.dumps(manifest, indent=1) + "\n"})
 
 
 def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, str]) -> Parts:

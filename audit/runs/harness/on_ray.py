@@ -2,11 +2,13 @@
 
 Ray Data schedules the parts, holds back what the actors cannot take yet, and starts an actor anew if it dies; each
 actor writes its parts to the run's folder as Parquet. ``RAY_ADDRESS`` names a cluster; without it, one is started on
-this machine. On a cluster the run's folder, the cohort and the cache must lie on storage that every node sees.
+this machine, which listens on the loopback address only. On a cluster the run's folder, the cohort and the cache must
+lie on storage that every node sees.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 from collections.abc import Iterator
@@ -67,8 +69,10 @@ def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
     done = 0
     try:
         if is_ours:
-            here: dict[str, Any] = {} if os.environ.get(ADDRESS) else {"num_cpus": workers, "include_dashboard": False}
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **here)
+            if os.environ.get(ADDRESS):
+                ray.init(log_to_driver=False, logging_level=logging.ERROR)
+            else:
+                _start_on_loopback(workers)
         logging.getLogger("ray.data").setLevel(logging.WARNING)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -88,6 +92,42 @@ def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
     finally:
         if is_ours:
             ray.shutdown()
+
+
+def _start_on_loopback(workers: int) -> None:
+    """Start Ray on this machine so that its processes listen on the loopback address only.
+
+    Ray replaces a loopback address that it is given by the machine's address, unless it starts a cluster of one
+    machine, as it does by default on Windows and macOS. It reads that setting when it is imported.
+
+    Raises
+    ------
+    RunError
+        If this version of Ray binds to another address.
+    """
+    import ray
+    from ray._private import ray_constants
+
+    name, before = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, ray_constants.ENABLE_RAY_CLUSTER
+    given = os.environ.get(name)
+    os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False  # for the processes that it starts, and here
+    try:
+        ray.init(
+            "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+        )  # fmt: skip
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        if given is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = given
+    found = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # Ray's own
+    if not ipaddress.ip_address(found).is_loopback:
+        raise RunError(
+            f"Ray {ray.__version__} would listen on {found}, which other machines may reach.",
+            "a loopback address",
+            f"Install ray 2.60, or name a cluster in {ADDRESS}.",
+        )
 
 
 def _done(row: dict[str, Any]) -> Done:

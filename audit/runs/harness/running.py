@@ -21,6 +21,7 @@ from audit.core.errors import RunError
 from audit.core.files import writing
 from audit.core.lock import claim
 from audit.core.plan import EngineSettings, Plan, RunSettings
+from audit.core.written_files import refuse_foreign_files
 from audit.instruments.protocol import Instrument
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
@@ -29,7 +30,7 @@ from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import close_folder, new_folder, open_folder, undone
 from audit.runs.harness.observing import KNOWN_COLUMNS, Counts
 from audit.runs.harness.work import Done, Parts, Work
-from audit.runs.run import FACES, OBSERVATIONS, Run, read_manifest
+from audit.runs.run import FACES, MANIFEST, OBSERVATIONS, PLAN, Run, read_manifest
 
 Progress = Callable[[int, int], None]
 """Is told how many clips are done, and of how many."""
@@ -114,12 +115,15 @@ def run(
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
     with writing(folder):
-        for name in (OBSERVATIONS, FACES):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        names = () if (folder / MANIFEST).exists() else (PLAN,)
+        refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
+        folder.mkdir(parents=True, exist_ok=True)
         if kept_in is not None:
             Cache(kept_in).close()  # one that cannot be used is told before anything is made
         with claim(folder):
             manifest = open_folder(folder, identity, plan or Plan(run=settings), given=plan is not None)
+            for name in (OBSERVATIONS, FACES):
+                (folder / name).mkdir(exist_ok=True)
             pa.default_memory_pool().release_unused()  # what reading the cohort took and left
             todo = undone(folder, Parts(table, settings.part), work.columns, manifest.get("parts", {}))
             spent = _do(work, todo, engine, len(table), progress)

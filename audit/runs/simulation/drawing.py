@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from audit.core.columns import schema
 from audit.core.errors import PlanError, RunError
-from audit.core.files import write_whole
 from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.vocabulary import GENDERS, RACES, ordered_groups
+from audit.core.written_files import refuse_foreign_files, write_files
 from audit.runs.run import MANIFEST, OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path, read_manifest
 from audit.runs.simulation.truth import Reads, Truth, own_race, own_share
 
@@ -276,11 +276,11 @@ def _is_there(folder: Path, manifest: Mapping[str, Any]) -> bool:
 
 def _write(folder: Path, table: pa.Table, manifest: Mapping[str, Any]) -> None:
     """The run's folder as the harness leaves it; the manifest comes last, so that a folder with one is whole."""
-    (folder / OBSERVATIONS).mkdir(parents=True, exist_ok=True)
+    refuse_foreign_files(folder, [MANIFEST], folders=[OBSERVATIONS])
+    write_files(folder, {TRUTH: tomli_w.dumps(dict(manifest["model"]["truth"])), PLAN: str(manifest["plan"])})
+    (folder / OBSERVATIONS).mkdir(exist_ok=True)
     for number, start in enumerate(range(0, table.num_rows, PER_PART)):
         pq.write_table(table.slice(start, PER_PART), part_path(folder, number), compression="zstd", store_schema=True)
-    write_whole(folder / TRUTH, tomli_w.dumps(dict(manifest["model"]["truth"])))
-    write_whole(folder / PLAN, str(manifest["plan"]))
     parts = {path.name: file_digest(path) for path in part_files(folder)}
     written = {**manifest, "hardware": hardware(), "parts": parts}
-    write_whole(folder / MANIFEST, json.dumps(written, indent=1) + "\n")
+    write_files(folder, {MANIFEST: json.dumps(written, indent=1) + "\n"})

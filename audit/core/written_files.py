@@ -1,0 +1,183 @@
+"""The files that the tool wrote into a folder: only these are ever replaced or removed.
+
+Each folder that the tool writes into holds a list, ``.audit-files.json``, of the names and sha256 digests of what it
+wrote there. The list enters no digest of a run or an audit, and equal files give an equal list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from audit.core.errors import RunError
+from audit.core.files import TEMPORARY, write_whole
+
+LIST: Final = ".audit-files.json"
+_RESULTS: Final = {
+    "manifest.json": {"cohort", "model", "instrument"},
+    "audit.json": {"schema_version", "run", "findings"},
+    "comparison.json": {"schema_version", "runs", "checks"},
+    "probe.json": {"schema_version", "model", "findings"},
+}
+"""By which keys a folder is known as one that an earlier version wrote, before there was a list."""
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What the list of a folder holds.
+
+    Attributes
+    ----------
+    files : dict of str to str
+        Name relative to the folder, with ``/`` on every system, to the sha256 of the bytes that were written.
+    older : bool
+        Whether an earlier version, which kept no list, wrote into the folder: a file that the tool must write may then
+        be replaced although the list lacks it. It is still never removed.
+    """
+
+    files: dict[str, str] = field(default_factory=dict)
+    older: bool = False
+
+
+_FORM: Final = TypeAdapter(_Written)
+
+
+def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str] = ()) -> None:
+    """Refuse a folder in which somebody else's file or link has a name that the tool must write.
+
+    Parameters
+    ----------
+    home : Path
+        The folder; it need not exist.
+    names : iterable of str
+        The files that will be written, relative to it.
+    folders : iterable of str
+        Its subfolders that will be written into.
+
+    Raises
+    ------
+    RunError
+        If a file in the way was not written by the tool, or a subfolder is a link or a file.
+    """
+    _refuse(home, dict.fromkeys(names), folders, _read(home))
+
+
+def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Collection[str] = ()) -> None:
+    """Write files into a folder, each whole or not at all, and remove those of an earlier time that they replace.
+
+    Nothing is written or removed if one of the files must not be replaced.
+
+    Parameters
+    ----------
+    home : Path
+        The folder; made if it does not exist.
+    files : mapping of str to str or bytes
+        The content by name, relative to the folder; text is written as UTF-8.
+    instead_of : collection of str
+        Files and subfolders, relative to the folder. A listed file among them, or directly in one of them, is removed
+        if it is not written now and still has the bytes that the tool wrote.
+
+    Raises
+    ------
+    RunError
+        If a file in the way was not written by the tool, or a subfolder is a link or a file.
+    """
+    contents = {name: data.encode() if isinstance(data, str) else data for name, data in files.items()}
+    written = _read(home)
+    _refuse(home, contents, [name for name in instead_of if (home / name).is_dir()], written)
+    stale = {
+        name: digest
+        for name, digest in written.files.items()
+        if name not in contents and ({name, str(PurePosixPath(name).parent)} & {*instead_of})
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    # the list comes first: a file that a crash left behind is then known as the tool's own
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    _keep(home, _Written(written.files | digests, written.older))
+    for name, data in contents.items():
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
+    for name, digest in stale.items():
+        path = home / name
+        if _is_plain(path) and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+            path.unlink()
+    if stale:
+        _keep(home, _Written({k: v for k, v in (written.files | digests).items() if k not in stale}, written.older))
+
+
+def remove_temporary_files(home: Path, folders: Iterable[str]) -> None:
+    """Remove what a killed process left half-written directly in a folder, in ``folders`` and beside listed files."""
+    places = {*folders, *(str(PurePosixPath(name).parent) for name in _read(home).files)} - {"."}
+    for folder in (home, *(home / name for name in sorted(places))):
+        if folder.is_dir() and (folder == home or not folder.is_symlink()):
+            for path in sorted(folder.iterdir()):
+                if TEMPORARY.fullmatch(path.name) and _is_plain(path):
+                    path.unlink(missing_ok=True)
+
+
+def _refuse(home: Path, contents: Mapping[str, bytes | None], folders: Iterable[str], written: _Written) -> None:
+    for name in sorted({*folders, *(str(PurePosixPath(name).parent) for name in contents)} - {"."}):
+        folder = home / name
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            what = "a link" if folder.is_symlink() else "not a directory"
+            raise RunError(
+                f"{folder} is {what}, and files would be written into it.",
+                "a directory, or a name that is free",
+                f"Move {folder} away, or choose another folder.",
+            )
+    for name, data in contents.items():
+        path = home / name
+        if not path.is_symlink() and (
+            not path.exists() or (path.is_file() and (written.older or name in written.files))
+        ):
+            continue
+        if _is_plain(path) and data is not None and path.read_bytes() == data:
+            continue
+        raise RunError(
+            f"{path} was not written by this tool and would be overwritten.",
+            "a folder in which this name is free",
+            f"Move {path} away, or choose another folder.",
+        )
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _read(home: Path) -> _Written:
+    path = home / LIST
+    if not path.is_symlink() and not path.exists():
+        return _Written(older=any(_is_result(home / name, keys) for name, keys in _RESULTS.items()))
+    try:
+        if path.is_symlink():
+            raise ValueError("it is a link")
+        return _FORM.validate_json(path.read_bytes(), strict=True)
+    except (OSError, ValidationError, ValueError) as error:
+        raise RunError(
+            f"{path} is not a list of written files: {' '.join(str(error).split())[:200]}.",
+            "the list as it was written",
+            "Restore it, or delete it: the files of a run or audit in that folder are then still replaced.",
+        ) from error
+
+
+def _is_result(path: Path, keys: set[str]) -> bool:
+    """Whether a file is a result of this tool, by its keys."""
+    if not _is_plain(path):
+        return False
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and document.keys() >= keys
+
+
+def _keep(home: Path, written: _Written) -> None:
+    document = {"older": written.older, "files": dict(sorted(written.files.items()))}
+    write_whole(home / LIST, json.dumps(document, indent=1) + "\n")
