@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from audit.checks.metrics.metric_frame import Metric
 from audit.checks.strata import Cells
 from audit.comparisons.both import Both
 from audit.comparisons.changes import Change, p_of, word_for
 from audit.comparisons.check_changes import WORSE, CheckCompared, Compared, gap_change
 from audit.comparisons.levelling import Levelling, levelled_down
+from audit.core.metric import Metric
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.stats import ALL, Estimate
 from audit.stats.pairs import paired_estimates

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from audit.checks.evidence import Evidence
-from audit.checks.metrics.metric_frame import Metric
 from audit.checks.strata import Cells
+from audit.core.metric import Metric
 from audit.stats import ALL, Estimate
 from audit.stats.rates import estimates as estimates_of
 from audit.stats.speakers import SpeakerSums
@@ -50,7 +50,7 @@ def disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
 
 def instrument(evidence: Evidence) -> pd.DataFrame:
     """What the instrument read in the portraits, by group and gender."""
-    metrics = ("read_own_group", "gender_right", "age_error")
+    metrics = [metric.name for metric in evidence.metrics.values() if metric.scored_against_truth]
     found: dict[tuple[object, ...], list[Estimate]] = {}
     for cells in (evidence.cells("group"), evidence.cells("group", "gender")):
         estimates = [evidence.figures(metric, "portrait", cells) for metric in metrics]

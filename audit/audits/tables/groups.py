@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from audit.checks.evidence import Evidence
-from audit.checks.metrics.metric_frame import Metric
+from audit.core.metric import Metric
 from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
 from audit.stats.groups import group_tests, ratios, spreads
 from audit.stats.rates import estimates, weighing
