@@ -16,6 +16,8 @@ from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
     "instruments": 'name = "NAME" in a plan\'s section [instrument], then audit run PLAN',
+    "attributes": 'attributes = ["race", "gender", "age", "NAME"] in a plan\'s section [instrument.options]',
+    "similarity": 'similarity = ["NAME"] in a plan\'s section [instrument]',
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R, which makes those that ship; another is named by --check NAME, or in a plan",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
@@ -115,7 +117,8 @@ def train(
 
 def list_names(
     what: Annotated[
-        Literal["models", "instruments", "datasets", "checks", "mitigations"], typer.Argument(help="What to list.")
+        Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations"],
+        typer.Argument(help="What to list."),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -124,10 +127,18 @@ def list_names(
     Example: [bold]audit list models[/bold]
     """
     from audit import checks, datasets, instruments, mitigations, models
+    from audit.core import attributes
+
+    def similarity_models() -> dict[str, str]:
+        from audit.instruments import similarity
+
+        return similarity.available()
 
     names = {
         "models": models.available,
         "instruments": instruments.available,
+        "attributes": attributes.REGISTRY.available,
+        "similarity": similarity_models,
         "datasets": lambda: datasets.available() | dict.fromkeys(datasets.embedded_names(), "embedded cohort"),
         "checks": checks.available,
         "mitigations": mitigations.available,

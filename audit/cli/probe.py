@@ -10,6 +10,7 @@ import typer
 import audit
 from audit.cli.terminal import give, give_text, progress, say, stderr, suggest
 from audit.cli.verbs import AsJson
+from audit.core.plan import SIMILARITY
 
 
 def probe(
@@ -36,7 +37,7 @@ def probe(
     from audit.reports.probe.page import write_probe
 
     # an instrument of one's own takes what it likes
-    one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in BUILT_IN else {}
+    one_feature: dict[str, Any] = {"similarity": SIMILARITY[:1]} if instrument in BUILT_IN else {}
     with progress() as bar:
         task = bar.add_task("faces", total=None)
         made = audit.probe(

@@ -26,6 +26,10 @@ MARGINS = {
 """How large a difference must be to matter, for each check in the unit of its headline figure."""
 
 
+SIMILARITY: Final = ("FaceRes", "Dlib")
+"""The similarity models of the default instrument, the primary one first."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,7 +74,7 @@ class InstrumentSettings(_Section):
     """What reads them: ``auto``, ``embedded``, ``deepface`` or ``module:factory``, and its own options."""
 
     name: str = "auto"
-    similarity: tuple[str, ...] = ("FaceRes", "Dlib")
+    similarity: tuple[str, ...] = SIMILARITY
     allow_download: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 

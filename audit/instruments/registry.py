@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.core.errors import ModelError
+from audit.core.plan import SIMILARITY
 from audit.core.registry import installed, load
 from audit.instruments.protocol import Instrument
 
@@ -20,7 +21,6 @@ BUILT_IN: Final = {
     "embedded": "the models in this package, registered with DeepFace: no download, the same reads on every machine",
     "deepface": "DeepFace's own weights for race, gender and age; an error where one is missing",
 }
-SIMILARITY: Final = ("FaceRes", "Dlib")
 DETECTOR: Final = "dlib"
 
 
@@ -51,15 +51,15 @@ def instrument(
         ``auto``, ``embedded``, ``deepface``, the name of an entry point in the group ``audit.instruments``, or
         ``module:factory``.
     similarity : sequence of str
-        The face features that readings carry, the primary one first: FaceRes, Dlib or both.
+        The similarity models whose features readings carry, the primary one first; see ``audit list similarity``.
     detector : {"dlib", "opencv"}
         Which of DeepFace's detectors finds the faces.
     allow_download : bool
         Whether DeepFace may download its weights; without it nothing ever reaches the network.
     **options
-        Passed on: ``threads`` and ``remember`` of :class:`audit.instruments.reader.DeepFaceInstrument`. To an
-        instrument of one's own everything is passed on that was given, ``similarity``, ``detector`` and
-        ``allow_download`` where they are not the default.
+        Passed on: ``attributes``, ``threads`` and ``remember`` of
+        :class:`audit.instruments.reader.DeepFaceInstrument`. A third-party instrument receives every option that was
+        given, and ``similarity``, ``detector`` and ``allow_download`` where they are not the default.
 
     Raises
     ------

@@ -18,6 +18,7 @@ from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.files import write_whole
 from audit.core.lock import claim
+from audit.core.plan import SIMILARITY
 from audit.core.provenance import versions
 from audit.core.vocabulary import ordered_groups
 from audit.instruments.protocol import Instrument
@@ -192,7 +193,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
 def _instrument() -> Instrument:
     from audit.instruments.registry import instrument
 
-    return instrument(similarity=["FaceRes"])
+    return instrument(similarity=SIMILARITY[:1])
 
 
 def _refuse_run(folder: Path) -> None:
