@@ -10,7 +10,8 @@ import pandas as pd
 
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.sentences import amount, group_words, listing, percent, points, typeset
-from audit.probes.changes import PROPERTIES, READS, Property
+from audit.core.units import unit_of
+from audit.probes.changes import READS, Property
 from audit.probes.effects import Effect
 from audit.probes.factors import FAMILIES
 from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
@@ -35,12 +36,6 @@ _SHIFTS: Final = (
     ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
 )
 """Which shifts are told: under which factor, by what, of which reads."""
-_WHAT: Final = {
-    "face": "the face moves by {} (one minus the cosine of its features)",
-    "race": "the face is read as another race in {}",
-    "gender": "the face is read as another gender in {}",
-    "age": "the age read changes by {}",
-}
 
 
 def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
@@ -51,7 +46,7 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
     """
     made = []
     for family in FAMILIES:
-        for prop in PROPERTIES:
+        for prop in dict.fromkeys(each.prop for each in found):
             mine = [
                 each
                 for each in found
@@ -112,7 +107,7 @@ def told(effect: Effect) -> str:
     The change under the factor, that between two clips, and the difference of the voices that have both.
     """
     assert effect.excess is not None
-    changed, yardstick = (_WHAT[effect.prop.name].format(value(effect.prop, effect.changed)), effect.yardstick)
+    changed, yardstick = (effect.prop.sentence.format(value(effect.prop, effect.changed)), effect.yardstick)
     return (
         f"{_called(effect)}, {changed}, against {value(effect.prop, yardstick)} between two clips of one voice in one "
         f"language ({more(effect.prop, effect.excess)})."
@@ -159,7 +154,7 @@ def sentences(
         ("inconclusive", "So many voices cannot tell (inconclusive): {}."),
         ("not_evaluable", "Not evaluable: {}."),
     ):
-        if named := _questions([finding for finding in made if finding.outcome == outcome]):
+        if named := _questions([finding for finding in made if finding.outcome == outcome], found):
             words.append(form.format(named))
     return (*words, *_which_way(reads, confidence), same_again)
 
@@ -216,9 +211,9 @@ def _by_group(found: list[Effect]) -> list[str]:
     return [f"{lead}: {'; '.join(sizes)}. That is {'; '.join(told_of)}."]
 
 
-def _questions(named: list[Finding]) -> str:
+def _questions(named: list[Finding], found: list[Effect]) -> str:
     """Factors with the properties that are asked of each."""
-    properties = {each.name: each.title for each in PROPERTIES}
+    properties = {each.prop.name: each.prop.title for each in found}
     asked: dict[str, list[str]] = {}
     for finding in named:
         family, prop = finding.code.split(".")
@@ -254,4 +249,4 @@ def _size(effect: Effect) -> float:
 
 
 def _form(prop: Property) -> tuple[int, str]:
-    return (1, " years") if prop.name == "age" else (3, "")
+    return (3, "") if prop.unit == "cosine" else (unit_of(prop.unit).digits, unit_of(prop.unit).suffix)

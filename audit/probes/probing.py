@@ -26,7 +26,7 @@ from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
 from audit.probes.answers import findings, sentences
 from audit.probes.asking import UNCHANGED, Asked, Progress, ask
-from audit.probes.changes import PROPERTIES, voice_changes, voice_reads
+from audit.probes.changes import properties_of, reads_of, voice_changes, voice_reads
 from audit.probes.effects import effect_table, effects, read_table
 from audit.probes.factors import AGAIN, ALTERED, FACTORS
 from audit.probes.probe import PROBE, Probe
@@ -135,9 +135,10 @@ def probe(
 
 def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrument, settings: Settings) -> Probe:
     changes, reads = voice_changes(asked), voice_reads(asked)
-    found = effects(changes, settings)
+    properties = properties_of(asked.read)
+    found = effects(changes, settings, properties)
     made = findings(found, settings)
-    shifted = read_table(reads, settings)
+    shifted = read_table(reads, settings, reads_of(asked.read))
     described = model.describe() if isinstance(model, Described) else {}
     again = _Again(asked)
     return Probe(
@@ -155,7 +156,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
             "confidence": settings.confidence,
             "resamples": settings.resamples,
             "min_voices": settings.min_speakers,
-            "margins": {each.name: each.margin for each in PROPERTIES},
+            "margins": {each.name: each.margin for each in properties},
             "face_feature": reader.similarity_models[0],
             "versions": versions(),
         },

@@ -185,3 +185,33 @@ def test_a_run_with_an_attribute_that_is_not_installed_is_measured_without_it(
         run = audit.run(cohort, model=LoudnessModel(), instrument=GlassesInstrument(), out=tmp_path / "run")
     result = audit.measure(run, with_tables=False)
     assert any("The instrument read glasses, which is not installed here" in each for each in result.run["notices"])
+
+
+def test_a_probe_compares_an_attribute_of_a_package(installed_glasses: None) -> None:
+    from audit.probes.asking import UNCHANGED, Asked
+    from audit.probes.changes import properties_of, reads_of, voice_changes, voice_reads
+
+    read = attributes(GlassesInstrument.attributes)
+    faces = pd.DataFrame(
+        {
+            "speaker_id": "s0",
+            "group": "asian",
+            "gender": "woman",
+            "language": ["en", "en", "zh", "zh"],
+            "clip_id": ["a", "b", "c", "d"],
+            "factor": UNCHANGED,
+            "base": [True, False, False, False],
+            "status": "ok",
+            "race": ["asian", "asian", "white", "asian"],
+            "man": [0.0, 0.0, 0.0, 1.0],
+            "age": [30.0, 32.0, 30.0, 30.0],
+            "glasses": ["with", "with", "without", "with"],
+        }
+    )
+    asked = Asked(faces, np.eye(4), read)
+    changes = voice_changes(asked).set_index("factor")
+    assert [each.name for each in properties_of(read)] == ["face", "race", "gender", "age", "glasses"]
+    assert changes.loc["language", "glasses"] == 0.5  # two of the four pairs of an English and a Chinese clip
+    assert changes.loc["clip", "glasses"] == 0.5  # none of one English pair, the one Chinese pair
+    assert [metric.name for metric in reads_of(read)] == ["read_woman", "read_white", "read_own_group", "read_age"]
+    assert voice_reads(asked).set_index("factor").loc["language", "read_woman.after"] == 0.5

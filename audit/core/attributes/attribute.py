@@ -76,7 +76,7 @@ class Reads:
         if "label" in self.columns:
             return self.places(self.columns["label"], self.attribute.labels)
         numbers = np.stack([self.number(number.name) for number in self.attribute.numbers], axis=1)
-        return np.where(self.read, self.attribute.labels_of(numbers), -1)
+        return np.where(self.read & ~np.isnan(numbers).any(axis=1), self.attribute.labels_of(numbers), -1)
 
     def number(self, name: str = "") -> Floats:
         """A number of each face, NaN where it was not read."""
@@ -235,6 +235,23 @@ class Attribute:
         read = (frame[f"{stage}_status"] == "ok").to_numpy() & frame[self.column(stage, self._main)].notna().to_numpy()
         columns = {number.name: self.column(stage, number.name) for number in self.numbers}
         return Reads(self, frame, read, columns | ({"label": self.column(stage)} if self.labels else {}))
+
+    @property
+    def probe_columns(self) -> dict[str, str]:
+        """The columns of a probe's table of faces, each with the number that it shows, or ``label``."""
+        if self.probed is not None and self.probed.columns:
+            return dict(self.probed.columns)
+        shown = {self.name: "label"} if self.labels else {}
+        return shown | {
+            f"{self.name}_{number.name}".rstrip("_"): number.name
+            for number in self.numbers
+            if not self.labels or (self.probed is not None and number.name == self.probed.number)
+        }
+
+    def probe_reads(self, frame: pd.DataFrame) -> Reads:
+        """What was read in the faces of a probe's table."""
+        columns = {shown: column for column, shown in self.probe_columns.items()}
+        return Reads(self, frame, (frame["status"] == "ok").to_numpy(), columns)
 
     @property
     def _main(self) -> str:
