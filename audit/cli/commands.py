@@ -126,20 +126,18 @@ def list_names(
 
     Example: [bold]audit list models[/bold]
     """
-    from audit import checks, datasets, instruments, mitigations, models
+    from audit import checks, instruments, models
+    from audit.cohorts import importing
     from audit.core import attributes
-
-    def similarity_models() -> dict[str, str]:
-        from audit.instruments import similarity
-
-        return similarity.available()
+    from audit.instruments import similarity
+    from audit.training import mitigations
 
     names = {
         "models": models.available,
         "instruments": instruments.available,
         "attributes": attributes.REGISTRY.available,
-        "similarity": similarity_models,
-        "datasets": lambda: datasets.available() | dict.fromkeys(datasets.embedded_names(), "embedded cohort"),
+        "similarity": similarity.available,
+        "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
         "checks": checks.available,
         "mitigations": mitigations.available,
     }[what]()
