@@ -19,6 +19,7 @@ from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
 from audit.checks.holm import holm_adjusted
 from audit.checks.metrics.metric_frame import metric_frame, metrics_of
+from audit.core.attributes import known_attributes
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import ordered_groups
@@ -119,9 +120,10 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
         min_speakers=settings.min_speakers,
         estimand=settings.estimand,
     )
+    read, _ = known_attributes(run.attributes)
     return Evidence(
-        frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery),
-        metrics={metric.name: metric for metric in metrics_of(run.similarity_models)},
+        frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery, read=read),
+        metrics={metric.name: metric for metric in metrics_of(run.similarity_models, read)},
         settings=statistics,
         checks=checks,
         margins=margins_of(checks, settings.margins),
@@ -216,6 +218,12 @@ def _notices(run: Run) -> list[str]:
     elif manifest["model"]["kind"] == "playback":
         notices.append(
             "The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone."
+        )
+    _, unknown = known_attributes(run.attributes)
+    if unknown:
+        notices.append(
+            f"The instrument read {', '.join(unknown)}, which is not installed here: its columns are kept, and nothing "
+            "in them is scored. Install the package that declares it and measure again."
         )
     if never := unheard(manifest["model"].get("training_coverage", [])):
         notices.append(f"By the model's own record, its training never heard {never}.")

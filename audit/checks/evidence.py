@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from audit.checks.calibration import Calibration
 from audit.checks.figure import Figure, FigureKind
-from audit.checks.metrics.metric_frame import Metric
 from audit.checks.strata import Cells, Mask, Strata
+from audit.core.metric import Metric
 from audit.core.vocabulary import RACES, group_members, same_language
 from audit.models.coverage import Heard
 from audit.stats import (

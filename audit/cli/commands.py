@@ -16,6 +16,8 @@ from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
     "instruments": 'name = "NAME" in a plan\'s section [instrument], then audit run PLAN',
+    "attributes": 'attributes = ["race", "gender", "age", "NAME"] in a plan\'s section [instrument.options]',
+    "similarity": 'similarity = ["NAME"] in a plan\'s section [instrument]',
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R, which makes those that ship; another is named by --check NAME, or in a plan",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
@@ -115,7 +117,8 @@ def train(
 
 def list_names(
     what: Annotated[
-        Literal["models", "instruments", "datasets", "checks", "mitigations"], typer.Argument(help="What to list.")
+        Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations"],
+        typer.Argument(help="What to list."),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -125,11 +128,15 @@ def list_names(
     """
     from audit import checks, instruments, models
     from audit.cohorts import importing
+    from audit.core import attributes
+    from audit.instruments import similarity
     from audit.training import mitigations
 
     names = {
         "models": models.available,
         "instruments": instruments.available,
+        "attributes": attributes.REGISTRY.available,
+        "similarity": similarity.available,
         "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
         "checks": checks.available,
         "mitigations": mitigations.available,

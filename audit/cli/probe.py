@@ -10,6 +10,7 @@ import typer
 import audit
 from audit.cli.terminal import give, give_text, progress, say, stderr, suggest
 from audit.cli.verbs import AsJson
+from audit.core.plan import SIMILARITY
 
 
 def probe(
@@ -39,7 +40,7 @@ def probe(
 
     refuse_foreign_files(out, (PAGE,), folders=(TABLES,))  # before the model is asked
     # third-party instruments may not take this option
-    one_feature: dict[str, Any] = {"similarity": ["FaceRes"]} if instrument in INSTRUMENTS.shipped else {}
+    one_feature: dict[str, Any] = {"similarity": SIMILARITY[:1]} if instrument in INSTRUMENTS.shipped else {}
     with progress() as bar:
         task = bar.add_task("faces", total=None)
         made = audit.probe(

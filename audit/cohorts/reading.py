@@ -33,7 +33,7 @@ SPEAKER_COLUMNS = (
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
 SHARED = frozenset({"speaker_id", "portrait"})
 """What both tables may hold."""
-WRITTEN = {*schema({}, {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
+WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
 """What a run writes beside a clip's own columns, and the name by which the two portraits are told apart."""
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 

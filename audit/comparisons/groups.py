@@ -9,11 +9,12 @@ from audit.checks.compared import CheckCompared, Compared, as_figure
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure
 from audit.checks.gaps import gap_change
-from audit.checks.metrics.metric_frame import FEATURE_DISTANCE, Metric
+from audit.checks.metrics.metric_frame import FEATURE_DISTANCE
 from audit.checks.pair import Pair
 from audit.checks.strata import Cells
 from audit.comparisons.changes import Change, p_of, word_for
 from audit.comparisons.levelling import Levelling, levelled_down
+from audit.core.metric import Metric
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.stats import ALL, Estimate
 from audit.stats.pairs import paired_estimates

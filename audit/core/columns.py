@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from audit.core.vocabulary import RACES, STAGES
+from audit.core.attributes import Attribute, attributes
+from audit.core.vocabulary import STAGES
 
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
@@ -24,19 +25,29 @@ def similarity_column(stage: str, model: str, primary: str) -> str:
     return f"{stage}_similarity" + ("" if model == primary else f"_{model.lower()}")
 
 
-def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType], *, landmarks: bool = True) -> pa.Schema:
+def schema(
+    similarity: Sequence[str],
+    extra: Mapping[str, pa.DataType],
+    *,
+    landmarks: bool = True,
+    read: Sequence[Attribute] = (),
+) -> pa.Schema:
     """The columns of an observation.
 
     Parameters
     ----------
-    similarity : mapping of str to int
-        The similarity models, the primary one first, each with the length of its face feature.
+    similarity : sequence of str
+        The similarity models, the primary one first.
     extra : mapping of str to DataType
         Further columns of the cohort, kept so that results can be stratified by them.
     landmarks : bool
         Whether there is a column for the landmarks of every stage.
+    read : sequence of Attribute
+        The attributes that the instrument reads. Those of :data:`audit.core.attributes.ALWAYS` need not be among them.
     """
     text, number = pa.string(), pa.float64()
+    types = {str: text, float: number}
+    every = {attribute.name: attribute for attribute in (*attributes(), *read)}.values()
     fields: list[tuple[str, pa.DataType]] = [
         *((name, text) for name in ("clip_id", "speaker_id", "group", "gender")),
         ("age", number),
@@ -49,9 +60,8 @@ def schema(similarity: Mapping[str, int], extra: Mapping[str, pa.DataType], *, l
     ]
     primary = next(iter(similarity), "")
     for stage in STAGES:
-        fields += [(f"{stage}_status", text), (f"{stage}_face", text), (f"{stage}_race", text)]
-        fields += [(f"{stage}_race_{race}", number) for race in RACES]
-        fields += [(f"{stage}_gender", text), (f"{stage}_gender_man", number), (f"{stage}_age", number)]
+        fields += [(f"{stage}_status", text), (f"{stage}_face", text)]
+        fields += [(name, types[kind]) for attribute in every for name, kind in attribute.columns(stage).items()]
         if stage != "portrait":
             fields += [(similarity_column(stage, model, primary), number) for model in similarity]
         fields += [(f"{stage}{EMBEDDING}{model.lower()}", pa.list_(pa.float16())) for model in similarity]

@@ -15,6 +15,10 @@ PORTRAITS: Final = "portraits"
 """Instead of a file of labelled pictures: the cohort's own portraits calibrate the instrument."""
 
 
+SIMILARITY: Final = ("FaceRes", "Dlib")
+"""The similarity models of the default instrument, the primary one first."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +63,7 @@ class InstrumentSettings(_Section):
     """What reads them: ``auto``, ``embedded``, ``deepface`` or ``module:factory``, and its own options."""
 
     name: str = "auto"
-    similarity: tuple[str, ...] = ("FaceRes", "Dlib")
+    similarity: tuple[str, ...] = SIMILARITY
     allow_download: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 

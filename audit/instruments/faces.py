@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -192,3 +193,10 @@ def cut_as_deepface(picture: Image, face: Face, detector: str) -> Image | None:
     )
     cut = np.asarray(found.img, dtype=np.uint8)
     return cut if cut.shape[0] and cut.shape[1] else None
+
+
+def deepface_input(cuts: Sequence[Image], side: int) -> NDArray[np.float32]:
+    """DeepFace's own preparation of its own cuts: shape [n, side, side, 3], BGR in [0, 1]."""
+    from deepface.modules import preprocessing
+
+    return np.concatenate([preprocessing.resize_image(cut / 255, (side, side)) for cut in cuts]).astype(np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,21 +13,21 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
-from deepface.modules import preprocessing
 from numpy.typing import NDArray
 
 from audit.core.arrays import Picture
+from audit.core.attributes import ALWAYS, Read, attributes
 from audit.core.errors import ModelError
+from audit.core.plan import SIMILARITY
 from audit.core.vocabulary import RACES
 from audit.instruments import landmarks, offline, registered
 from audit.instruments.card import card_for
-from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, cut_face
+from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, cut_face, deepface_input
 from audit.instruments.heads import HEADS_FILE, HeadReading, heads
 from audit.instruments.protocol import Reading
-from audit.instruments.trunk import TRUNK_FILE, trunk, unit_length
+from audit.instruments.similarity import Embed, FoundFace, similarity_models
+from audit.instruments.trunk import TRUNK_FILE, trunk
 
-ATTRIBUTES: Final = ("race", "gender", "age")
-SIMILARITIES: Final = ("FaceRes", "Dlib")
 _OWN_BATCH: Final = 4
 _VERSIONS: Final = ("deepface", "onnxruntime", "opencv-contrib-python-headless", "dlib-bin", "numpy")
 
@@ -44,12 +43,12 @@ Source = Literal["embedded", "deepface"]
 
 @dataclass(frozen=True)
 class _Seen:
-    """One picture after the first pass: what the models read in it, and DeepFace's own cut where it is needed."""
+    """One picture after the first pass: the face, what the heads read in it, and what was measured in its pixels."""
 
     heads: HeadReading
-    feature: NDArray[np.float32]
+    face: FoundFace
     landmarks: NDArray[np.float32]
-    deepface_cut: NDArray[np.uint8] | None
+    measured: dict[str, Read]
 
 
 class DeepFaceInstrument:
@@ -66,9 +65,12 @@ class DeepFaceInstrument:
     reasons : dict
         For each attribute, why that source.
     similarity : sequence of str
-        Face features to carry, the primary one first.
+        Similarity models, the primary one first.
     detector : {"dlib", "opencv"}
         DeepFace's name of the detector.
+    attributes : sequence of str
+        The attributes to read: race, gender, age, and any that is measured in pixels
+        (:attr:`audit.core.attributes.Attribute.measure`).
     allow_download : bool
         Whether DeepFace may download its weights.
     threads : int, optional
@@ -88,15 +90,14 @@ class DeepFaceInstrument:
         sources: dict[str, Source],
         reasons: dict[str, str],
         *,
-        similarity: Sequence[str] = SIMILARITIES,
+        similarity: Sequence[str] = SIMILARITY,
         detector: str = "dlib",
+        attributes: Sequence[str] = ALWAYS,
         allow_download: bool = False,
         threads: int | None = None,
         remember: int = 4096,
     ) -> None:
-        unknown = [name for name in similarity if name not in SIMILARITIES]
-        if unknown or len(set(similarity)) != len(similarity):
-            raise ModelError(f"Similarity models {list(similarity)}.", f"Each once, of {', '.join(SIMILARITIES)}.")
+        compared = similarity_models(similarity)
         for option, value, least in (("threads", 1 if threads is None else threads, 1), ("remember", remember, 0)):
             if not isinstance(value, int) or value < least:
                 raise ModelError(f"The instrument's option {option} is {value!r}.", f"a whole number from {least} on")
@@ -105,37 +106,41 @@ class DeepFaceInstrument:
             {
                 "similarity": similarity,
                 "detector": detector,
+                "attributes": attributes,
                 "allow_download": allow_download,
                 "threads": threads,
                 "remember": remember,
             },
         )
         registered.register()
+        self.attributes = tuple(attributes)
+        self._measured = _measured_in_pixels(self.attributes)
         self.requested, self.sources, self.reasons = requested, dict(sources), dict(reasons)
         kinds = sorted(set(sources.values()))
         self.name = "+".join(kinds)
-        self.similarity_models: tuple[str, ...] = tuple(similarity)
+        self.similarity_models: tuple[str, ...] = tuple(model.name for model in compared)
         self._finder = FaceFinder(detector, allow_download=allow_download)
         self._files: dict[str, dict[str, Path]] = {"detector": self._finder.weights}
         self._own: dict[str, Any] = {}
-        for attribute in ATTRIBUTES:
+        for attribute in ALWAYS:
             if sources[attribute] == "deepface":
                 model = offline.ATTRIBUTE_WEIGHTS[attribute][0]
                 self._own[attribute], used = offline.build("facial_attribute", model, allow_download=allow_download)
                 self._files[attribute] = used
             else:
                 self._files[attribute] = {path.name: path for path in (TRUNK_FILE, HEADS_FILE)}
-        self._dlib: Any = None
-        for name in similarity:
-            self._files[f"similarity {name}"] = {TRUNK_FILE.name: TRUNK_FILE}
-            if name == "Dlib":
-                self._dlib, used = offline.build("facial_recognition", name, allow_download=allow_download)
-                self._files[f"similarity {name}"] = used
+        self._embed: dict[str, Embed] = {}
+        for each in compared:
+            registered.register_similarity(each)
+            self._embed[each.name], weights = each.build(allow_download)
+            self._files[f"similarity {each.name}"] = dict(weights)
+        self._takes_cut = bool(self._own) or any(model.takes_cut for model in compared)
+        self.made_of = (*(model.build for model in compared), *self._measured.values())
+        """The code that decides the readings besides this class; a cache keeps none if it is not of this package."""
         path = landmarks.weights()
         self._files["landmarks"] = {path.name: path}
         landmarks.predictor()  # a file that cannot be loaded is told before the first picture
         self._trunk, self._heads = trunk(), heads()
-        self._one_at_a_time = threading.Lock()
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-instrument")
         self._remember = remember
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
@@ -190,7 +195,7 @@ class DeepFaceInstrument:
         seen = list(self._pool.map(self._see, pictures))
         found = [one for one in seen if one is not None]
         own = {attribute: self._read_own(attribute, found) for attribute in self._own}
-        dlib = self._embed_dlib(found) if self._dlib is not None else []
+        features = {name: embed([one.face for one in found]) for name, embed in self._embed.items()}
         number = 0
         for one in seen:
             if one is None:
@@ -204,8 +209,9 @@ class DeepFaceInstrument:
                 {label: float(p) for label, p in zip(RACES, race, strict=True)},
                 float(man),
                 float(age),
-                {name: dlib[number] if name == "Dlib" else unit_length(one.feature) for name in self.similarity_models},
+                {name: of[number] for name, of in features.items()},
                 one.landmarks,
+                one.measured,
             )
             number += 1
 
@@ -215,36 +221,25 @@ class DeepFaceInstrument:
         if face is None:
             return None
         cut: NDArray[np.uint8] | None = None
-        if self._own or self._dlib is not None:
+        if self._takes_cut:
             cut = cut_as_deepface(image, face, self._finder.detector)
             if cut is None:
                 return None
         feature = self._trunk.feature(cut_face(image, face, self._finder.detector))
-        return _Seen(self._heads.read(feature), feature, landmarks.find_landmarks(image, face), cut)
-
-    def _prepared(self, seen: Sequence[_Seen], side: int) -> NDArray[np.float32]:
-        """DeepFace's own preparation of its own cuts: shape [n, side, side, 3], BGR in [0, 1]."""
-        cuts = [one.deepface_cut / 255 for one in seen if one.deepface_cut is not None]
-        return np.concatenate([preprocessing.resize_image(cut, (side, side)) for cut in cuts]).astype(np.float32)
+        points = landmarks.find_landmarks(image, face)
+        measured = {name: measure(picture, points) for name, measure in self._measured.items()}
+        return _Seen(self._heads.read(feature), FoundFace(feature, cut), points, measured)
 
     def _read_own(self, attribute: str, seen: Sequence[_Seen]) -> NDArray[np.float64]:
         """DeepFace's own model, in batches of one size whatever the number of faces."""
         parts = []
         for start in range(0, len(seen), _OWN_BATCH):
-            faces = self._prepared(seen[start : start + _OWN_BATCH], SIDE)
+            cuts = [one.face.cut for one in seen[start : start + _OWN_BATCH] if one.face.cut is not None]
+            faces = deepface_input(cuts, SIDE)
             full = np.zeros((_OWN_BATCH, *faces.shape[1:]), np.float32)
             full[: len(faces)] = faces
             parts.append(np.asarray(self._own[attribute].predict(full), dtype=np.float64)[: len(faces)])
         return np.concatenate(parts).round(3 if attribute == "age" else 6) if parts else np.empty(0)
-
-    def _embed_dlib(self, seen: Sequence[_Seen]) -> list[NDArray[np.float32]]:
-        """DeepFace's Dlib feature of each face, of unit length."""
-        features = []
-        for one in seen:
-            with self._one_at_a_time:
-                feature = self._dlib.forward(self._prepared([one], 150))
-            features.append(unit_length(np.asarray(feature, dtype=np.float32)))
-        return features
 
     def describe(self) -> dict[str, object]:
         """What reads, from which weights, in which versions; JSON types only, no path of this machine."""
@@ -260,8 +255,9 @@ class DeepFaceInstrument:
                     "backend": engine if self.sources[attribute] == "deepface" else "onnxruntime",
                     "weights": self._digests(attribute),
                 }
-                for attribute in ATTRIBUTES
-            },
+                for attribute in ALWAYS
+            }
+            | {name: {"source": "pixels", "measured_by": _name_of(of)} for name, of in self._measured.items()},
             "similarity": {name: {"weights": self._digests(f"similarity {name}")} for name in self.similarity_models},
             "detector": {
                 "name": self._finder.detector,
@@ -276,6 +272,29 @@ class DeepFaceInstrument:
 
     def _digests(self, part: str) -> dict[str, str]:
         return {name: offline.sha256(path) for name, path in sorted(self._files[part].items())}
+
+
+def _measured_in_pixels(names: tuple[str, ...]) -> dict[str, Callable[..., Read]]:
+    """The attributes that are measured in a picture's pixels, each with the function that measures it."""
+    if lacking := [name for name in ALWAYS if name not in names]:
+        raise ModelError(
+            f"The instrument's option attributes lacks {', '.join(lacking)}.", "race, gender and age, and others"
+        )
+    measured: dict[str, Callable[..., Read]] = {}
+    for attribute in attributes(names):
+        if attribute.name in ALWAYS:
+            continue
+        if attribute.measure is None:
+            raise ModelError(
+                f"The attribute {attribute.name!r} cannot be read by this instrument.",
+                "race, gender, age, and attributes that declare how they are measured in pixels",
+            )
+        measured[attribute.name] = attribute.measure
+    return measured
+
+
+def _name_of(function: Callable[..., Read]) -> str:
+    return f"{function.__module__}:{function.__qualname__}"
 
 
 def _make_again(words: tuple[Any, ...], options: dict[str, Any]) -> DeepFaceInstrument:

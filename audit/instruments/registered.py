@@ -11,26 +11,16 @@ from typing import Any, Final
 import numpy as np
 from deepface.config import threshold
 from deepface.models.Demography import Demography
-from deepface.models.FacialRecognition import FacialRecognition
 from deepface.modules import modeling
 from numpy.typing import NDArray
 
+from audit.instruments import similarity
 from audit.instruments.heads import HeadReading, heads
-from audit.instruments.trunk import FEATURES, trunk, unit_length
+from audit.instruments.similarity import SimilarityModel, similarity_models
+from audit.instruments.trunk import deepface_pictures, trunk
 
-SIMILARITY: Final = "FaceRes"
 ATTRIBUTES: Final = {"race": "FaceRes-Race", "gender": "FaceRes-Gender", "age": "FaceRes-Age"}
 """The names under which DeepFace knows the embedded models; none is a name of DeepFace's own."""
-
-THRESHOLDS: Final = {"cosine": 0.40, "euclidean": 0.894, "euclidean_l2": 0.894, "angular": 0.295}
-"""Distances below which two faces count as one person: .997 right on DeepFace's own 300 labelled pairs by cosine; the
-others are the same bound in their own units, for the features have unit length."""
-
-
-def _pictures(images: Any) -> list[NDArray[np.float32]]:
-    """DeepFace hands over one picture or many, BGR in [0, 1]."""
-    batch = np.asarray(images, dtype=np.float32)
-    return list((batch[None] if batch.ndim == 3 else batch) * 255)
 
 
 class _FaceResAttribute(Demography):  # type: ignore[misc]  # DeepFace is untyped
@@ -40,7 +30,7 @@ class _FaceResAttribute(Demography):  # type: ignore[misc]  # DeepFace is untype
         self.model = trunk()
 
     def _read(self, images: Any) -> list[HeadReading]:
-        return [heads().read(self.model.feature(picture)) for picture in _pictures(images)]
+        return [heads().read(self.model.feature(picture)) for picture in deepface_pictures(images)]
 
     def value(self, reading: HeadReading) -> Any:
         """The attribute, in the shape in which DeepFace wants it."""
@@ -82,25 +72,17 @@ class FaceResAge(_FaceResAttribute):
         return np.float64(reading.age)
 
 
-class FaceResEmbedding(FacialRecognition):  # type: ignore[misc]  # DeepFace is untyped
-    """The trunk's feature, of unit length, for DeepFace's represent and verify."""
-
-    def __init__(self) -> None:
-        self.model = trunk()
-        self.model_name = SIMILARITY
-        self.input_shape = (224, 224)
-        self.output_shape = FEATURES
-
-    def forward(self, img: NDArray[Any]) -> list[float] | list[list[float]]:
-        """One feature for one picture, a list of features for several."""
-        features = [unit_length(self.model.feature(picture)).tolist() for picture in _pictures(img)]
-        return features[0] if len(features) == 1 else features
-
-
 def register() -> None:
     """Make the embedded models known to DeepFace under names of their own; again changes nothing."""
     classes = {"race": FaceResRace, "gender": FaceResGender, "age": FaceResAge}
     for attribute, name in ATTRIBUTES.items():
         modeling.AVAILABLE_MODELS["facial_attribute"][name] = {"any": f"{__name__}.{classes[attribute].__name__}"}
-    modeling.AVAILABLE_MODELS["facial_recognition"][SIMILARITY] = {"any": f"{__name__}.{FaceResEmbedding.__name__}"}
-    threshold.thresholds[SIMILARITY] = dict(THRESHOLDS)
+    for model in similarity_models(list(similarity.REGISTRY.shipped)):
+        register_similarity(model)
+
+
+def register_similarity(model: SimilarityModel) -> None:
+    """Make a similarity model known to DeepFace; one of DeepFace's own is left as it is."""
+    if model.deepface_class:
+        modeling.AVAILABLE_MODELS["facial_recognition"][model.name] = {"any": model.deepface_class}
+        threshold.thresholds[model.name] = dict(model.thresholds)

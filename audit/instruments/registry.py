@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from audit.core.errors import ModelError
+from audit.core.plan import SIMILARITY
 from audit.core.registry import Registry
 from audit.instruments.protocol import Instrument
 
@@ -13,7 +14,6 @@ INSTRUMENTS: Final = Registry(
     "instrument", "audit.instruments", group="audit.instruments", declared_as="INSTRUMENT", error=ModelError
 )
 """The factories of instruments."""
-SIMILARITY: Final = ("FaceRes", "Dlib")
 DETECTOR: Final = "dlib"
 
 
@@ -44,15 +44,15 @@ def instrument(
         ``auto``, ``embedded``, ``deepface``, the name of an entry point in the group ``audit.instruments``, or
         ``module:factory``.
     similarity : sequence of str
-        The face features that readings carry, the primary one first: FaceRes, Dlib or both.
+        The similarity models whose features readings carry, the primary one first; see ``audit list similarity``.
     detector : {"dlib", "opencv"}
         Which of DeepFace's detectors finds the faces.
     allow_download : bool
         Whether DeepFace may download its weights; without it nothing ever reaches the network.
     **options
-        Passed on: ``threads`` and ``remember`` of :class:`audit.instruments.reader.DeepFaceInstrument`. To an
-        instrument of one's own everything is passed on that was given, ``similarity``, ``detector`` and
-        ``allow_download`` where they are not the default.
+        Passed on: ``attributes``, ``threads`` and ``remember`` of
+        :class:`audit.instruments.reader.DeepFaceInstrument`. A third-party instrument receives every option that was
+        given, and ``similarity``, ``detector`` and ``allow_download`` where they are not the default.
 
     Raises
     ------

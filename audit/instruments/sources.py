@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from audit.core.plan import SIMILARITY
 from audit.instruments import offline
 from audit.instruments.reader import DeepFaceInstrument, Source
-from audit.instruments.registry import DETECTOR, SIMILARITY
+from audit.instruments.registry import DETECTOR
 
 
 def build(
@@ -16,6 +17,7 @@ def build(
     similarity: Sequence[str] = SIMILARITY,
     detector: str = DETECTOR,
     allow_download: bool = False,
+    attributes: Sequence[str] = (),
     threads: int | None = None,
     remember: int = 4096,
 ) -> DeepFaceInstrument:
@@ -26,6 +28,7 @@ def build(
         similarity=similarity,
         detector=detector,
         allow_download=allow_download,
+        attributes=attributes,
         threads=threads,
         remember=remember,
     )

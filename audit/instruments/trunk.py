@@ -44,6 +44,12 @@ def trunk() -> Trunk:
     return Trunk()
 
 
+def deepface_pictures(images: Any) -> list[NDArray[np.float32]]:
+    """What DeepFace gives a model, one picture or several as BGR in [0, 1], as pictures for :meth:`Trunk.feature`."""
+    batch = np.asarray(images, dtype=np.float32)
+    return list((batch[None] if batch.ndim == 3 else batch) * 255)
+
+
 def unit_length(feature: NDArray[np.float32]) -> NDArray[np.float32]:
     """The feature divided by its length: what FaceRes similarity compares by cosine."""
     length = float(np.linalg.norm(feature.astype(np.float64)))

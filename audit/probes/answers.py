@@ -12,7 +12,7 @@ from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import write_estimate
-from audit.probes.changes import PROPERTIES, READS, Property
+from audit.probes.changes import READS, Property
 from audit.probes.effects import Effect
 from audit.probes.factors import FAMILIES
 from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
@@ -37,12 +37,6 @@ _SHIFTS: Final = (
     ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
 )
 """Which shifts are told: under which factor, by what, of which reads."""
-_WHAT: Final = {
-    "face": "the face moves by {} (one minus the cosine of its features)",
-    "race": "the face is read as another race in {}",
-    "gender": "the face is read as another gender in {}",
-    "age": "the age read changes by {}",
-}
 
 
 def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
@@ -53,7 +47,7 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
     """
     made = []
     for family in FAMILIES:
-        for prop in PROPERTIES:
+        for prop in dict.fromkeys(each.prop for each in found):
             mine = [
                 each
                 for each in found
@@ -116,7 +110,7 @@ def told(effect: Effect) -> str:
     assert effect.excess is not None
     changed, clip = (_changed(effect, each, "").text for each in (effect.changed, effect.yardstick))
     return (
-        f"{_called(effect)}, {_WHAT[effect.prop.name].format(changed)}, against {clip} between two clips of one voice "
+        f"{_called(effect)}, {effect.prop.sentence.format(changed)}, against {clip} between two clips of one voice "
         f"in one language ({_judged(effect).text})."
     )
 
@@ -167,7 +161,7 @@ def sentences(
         ("inconclusive", "So many voices cannot tell (inconclusive): {}."),
         ("not_evaluable", "Not evaluable: {}."),
     ):
-        if named := _questions([finding for finding in made if finding.outcome == outcome]):
+        if named := _questions([finding for finding in made if finding.outcome == outcome], found):
             words.append(form.format(named))
     return (*words, *_which_way(reads, confidence), same_again)
 
@@ -222,9 +216,9 @@ def _by_group(found: list[Effect]) -> list[str]:
     return [f"{lead}: {'; '.join(sizes)}. That is {'; '.join(told_of)}."]
 
 
-def _questions(named: list[Finding]) -> str:
+def _questions(named: list[Finding], found: list[Effect]) -> str:
     """Factors with the properties that are asked of each."""
-    properties = {each.name: each.title for each in PROPERTIES}
+    properties = {each.prop.name: each.prop.title for each in found}
     asked: dict[str, list[str]] = {}
     for finding in named:
         family, prop = finding.code.split(".")

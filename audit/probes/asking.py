@@ -12,11 +12,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from audit.core.attributes import Attribute, attributes
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.columns import EMBEDDING
 from audit.core.plan import RunSettings
 from audit.core.vocabulary import same_language
-from audit.instruments.protocol import Instrument
+from audit.instruments.protocol import Instrument, attributes_of
 from audit.models.protocol import Reconstructor
 from audit.probes.factors import AGAIN, ALTERED, Factor
 from audit.probes.voices import FIRST
@@ -45,13 +46,16 @@ class Asked:
     faces : DataFrame
         One row for each clip and factor: ``speaker_id``, ``group``, ``gender``, ``language``, ``clip_id``, ``factor``,
         ``base`` (whether it is, or comes from, the clip that is altered), ``status``, ``detail``, ``lowered_db``, and
-        what was read: ``race``, ``man``, ``age``, ``face``; ``None`` where nothing was.
+        what was read: ``race``, ``man``, ``age`` and further attributes, ``face``; ``None`` where nothing was.
     features : float array of shape (rows, D)
         The primary face feature of each row, of unit length; NaN where there is none.
+    read : tuple of Attribute
+        The attributes that were read.
     """
 
     faces: pd.DataFrame
     features: np.ndarray
+    read: tuple[Attribute, ...] = attributes()
 
 
 def ask(
@@ -90,6 +94,7 @@ def ask(
         Is told of every part.
     """
     table = table.assign(portrait="", base=_is_base(table))
+    read = attributes_of(instrument)
     kept = None if cache is None else Cache(cache)
     keys = {
         "model_key": cache_key(model, {"seed": seed}),
@@ -108,7 +113,7 @@ def ask(
                 observer = without if factor == AGAIN.name else with_cache
                 observed, _ = observer.read(observer.render(part))
                 for seen, clip, how_much in zip(observed, part.clips, lowered, strict=True):
-                    rows.append(_row(seen, clip, factor, how_much))
+                    rows.append(_row(seen, clip, factor, how_much, read))
                     vectors.append(seen.get(feature))
                 done += len(lowered)
                 if progress:
@@ -119,7 +124,7 @@ def ask(
     frame = pd.DataFrame(rows)
     frame["place"] = [_place(name) for name in frame["factor"]]
     order = frame.sort_values(["place", "clip_id"]).index.to_numpy()
-    return Asked(frame.drop(columns="place").iloc[order].reset_index(drop=True), _unit(vectors)[order])
+    return Asked(frame.drop(columns="place").iloc[order].reset_index(drop=True), _unit(vectors)[order], read)
 
 
 def _is_base(table: pd.DataFrame) -> pd.Series:
@@ -161,13 +166,18 @@ def _changed(clip: Clip, factor: Factor) -> tuple[Clip, float]:
     return Clip("ok", waveform, len(waveform) / SAMPLE_RATE, digest), lowered
 
 
-def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float) -> dict[str, Any]:
+def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float, read: tuple[Attribute, ...]) -> dict[str, Any]:
     status = str(seen["status"])
     if seen["rendered_status"] == "ok":
         status = "ok"  # there is no portrait here to be missed
     elif clip.detail == NOT_APPLICABLE:
         status = NOT_APPLICABLE
     ok = status == "ok"
+    shown = {
+        column: attribute.column("rendered", "" if number == "label" else number)
+        for attribute in read
+        for column, number in attribute.probe_columns.items()
+    }
     return {
         "speaker_id": seen["speaker_id"],
         "group": seen["group"],
@@ -179,9 +189,7 @@ def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float) -> dict[
         "status": status,
         "detail": "" if ok else "; ".join(word for word in str(seen["detail"]).split("; ") if word not in _TOLD),
         "lowered_db": lowered,
-        "race": seen["rendered_race"] if ok else None,
-        "man": seen["rendered_gender_man"] if ok else None,
-        "age": seen["rendered_age"] if ok else None,
+        **{column: seen[name] if ok else None for column, name in shown.items()},
         "face": seen["rendered_face"],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Final
@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.core.vocabulary import group_members, same_language
+from audit.core.attributes import Attribute, Probed, attributes
+from audit.core.metric import Metric
+from audit.core.vocabulary import same_language
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.factors import ALTERED, CLIP, LANGUAGE
 from audit.probes.voices import FIRST
@@ -29,36 +31,51 @@ class Property:
     name : str
         Its name in every table.
     title : str
-        As it is written.
+        Its name in sentences.
     kind : {"rate", "mean"}
         Whether a change lies in [0, 1].
     margin : float
-        By how much a factor must change it more than another clip does, to matter.
+        How much more than a second clip a factor must change it, to matter.
     unit : str
-        A unit of :mod:`audit.core.units`.
+        The name of a change's unit in :data:`audit.core.units.UNITS`.
+    sentence : str
+        A change in words, with ``{}`` for the number.
     """
 
     name: str
     title: str
     kind: Kind
     margin: float
-    unit: str = "share"
+    unit: str
+    sentence: str
 
 
-PROPERTIES: Final = (
-    Property("face", "the face itself", "mean", 0.05, "cosine"),
-    Property("race", "the read race", "rate", 0.10),
-    Property("gender", "the read gender", "rate", 0.10),
-    Property("age", "the read age", "mean", 2.0, "years"),
+FACE: Final = Property(
+    "face", "the face itself", "mean", 0.05, "cosine", "the face moves by {} (one minus the cosine of its features)"
 )
-"""Cosine distance of the face feature; shares of pairs read differently; years."""
-READS: Final = {
-    "read_woman": "read as a woman",
-    "read_white": "read as white",
-    "read_own_group": "read as the own group",
-    "read_age": "read age",
-}
-"""What is read in a face by itself, so that the direction of a change is seen."""
+
+
+def properties_of(read: Sequence[Attribute]) -> tuple[Property, ...]:
+    """The face itself, and every attribute that a probe compares."""
+    return (FACE, *(_property(each, each.probed) for each in read if each.probed is not None))
+
+
+def _property(attribute: Attribute, how: Probed) -> Property:
+    kind: Kind = "rate" if how.number is None else "mean"
+    unit = next((number.unit for number in attribute.numbers if number.name == how.number), "share")
+    return Property(attribute.name, how.title, kind, how.margin, unit, how.sentence)
+
+
+def reads_of(read: Sequence[Attribute]) -> tuple[Metric, ...]:
+    """What is read in a face by itself, so that the direction of a change is seen; gender comes first."""
+    in_order = sorted(read, key=lambda attribute: attribute.name != "gender")
+    return tuple(metric for each in in_order if each.probed is not None for metric in each.probed.metrics)
+
+
+PROPERTIES: Final = properties_of(attributes())
+"""The properties that every probe compares."""
+READS: Final = {metric.name: metric.words for metric in reads_of(attributes())}
+"""The reads that every probe shows, in words."""
 
 
 def voice_changes(asked: Asked) -> pd.DataFrame:
@@ -90,7 +107,7 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
             used = sorted({place for part in parts for pair in part for place in pair})
             moved = {
                 each.name: _mean([_mean([distances(each.name, *pair) for pair in part]) for part in parts])
-                for each in PROPERTIES
+                for each in properties_of(asked.read)
             }
             n_read = int(read[used].sum())
             rows.append(voice.who | {"factor": factor} | moved | {"n_clips": n_read, "n_missing": len(used) - n_read})
@@ -110,7 +127,7 @@ def voice_reads(asked: Asked) -> pd.DataFrame:
         ``.after``; the factor ``unchanged`` has the altered clip itself in both.
     """
     frame = asked.faces
-    values = _reads(frame)
+    values = _reads(asked)
     rows = []
     for voice in _voices(frame):
         others = [place for place in voice.first if place != voice.base]
@@ -163,34 +180,37 @@ class _Distances:
     """How far two faces of the frame are apart in a property; NaN where one was not read."""
 
     def __init__(self, asked: Asked) -> None:
-        frame = asked.faces
-        self._read = (frame["status"] == "ok").to_numpy()
-        self._race = frame["race"].to_numpy()
-        self._man = frame["man"].to_numpy(np.float64) >= 0.5
-        self._age = frame["age"].to_numpy(np.float64)
+        self._read = (asked.faces["status"] == "ok").to_numpy()
         self._features = asked.features
+        self._labels: dict[str, NDArray[np.int64]] = {}
+        self._numbers: dict[str, Floats] = {}
+        for attribute in asked.read:
+            if attribute.probed is None:
+                continue
+            reads = attribute.probe_reads(asked.faces)
+            if attribute.probed.number is None:
+                self._labels[attribute.name] = reads.label
+            else:
+                self._numbers[attribute.name] = reads.number(attribute.probed.number)
 
     def __call__(self, name: str, one: int, two: int) -> float:
         if not (self._read[one] and self._read[two]):
             return float("nan")
-        if name == "race":
-            return float(self._race[one] != self._race[two])
-        if name == "gender":
-            return float(self._man[one] != self._man[two])
-        if name == "age":
-            return float(abs(self._age[one] - self._age[two]))
+        if name in self._labels:
+            first, second = self._labels[name][[one, two]]
+            return float(first != second) if min(first, second) >= 0 else float("nan")
+        if name in self._numbers:
+            return float(abs(self._numbers[name][one] - self._numbers[name][two]))
         # one minus the cosine of unit vectors, in the form that is exactly 0 for the same ones
         return float(((self._features[one] - self._features[two]) ** 2).sum() / 2)
 
 
-def _reads(frame: pd.DataFrame) -> dict[str, Floats]:
-    read = (frame["status"] == "ok").to_numpy()
-    race = frame["race"].to_numpy()
-    own = np.array([r in group_members(group) for r, group in zip(race, frame["group"], strict=True)], np.float64)
-    own[[not group_members(group) for group in frame["group"]]] = np.nan
-    woman = (frame["man"].to_numpy(np.float64) < 0.5).astype(np.float64)
-    columns = (woman, (race == "white").astype(np.float64), own, frame["age"].to_numpy(np.float64))
-    return {name: np.where(read, column, np.nan) for name, column in zip(READS, columns, strict=True)}
+def _reads(asked: Asked) -> dict[str, Floats]:
+    scores: dict[str, Floats] = {}
+    for attribute in asked.read:
+        if attribute.probed is not None:
+            scores |= attribute.probed.score(attribute.probe_reads(asked.faces))
+    return {metric.name: scores[metric.name] for metric in reads_of(asked.read)}
 
 
 def _mean(values: list[float]) -> float:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from audit.core.attributes import attributes
+from audit.core.metric import Metric
 from audit.core.vocabulary import GENDERS, ordered_groups
 from audit.probes.asking import UNCHANGED
-from audit.probes.changes import PROPERTIES, READS, Property
+from audit.probes.changes import PROPERTIES, Property, reads_of
 from audit.probes.factors import CLIP, FACTORS, Factor
 from audit.stats import ALL, Curve, Estimate, Settings, benjamini_hochberg, mean, p_value, paired, rate, verdict
 from audit.stats.settings import Kind
@@ -93,7 +95,7 @@ def strata(frame: pd.DataFrame) -> list[Stratum]:
     ]
 
 
-def effects(changes: pd.DataFrame, settings: Settings) -> list[Effect]:
+def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Property] = PROPERTIES) -> list[Effect]:
     """Every factor, property and stratum.
 
     The factors of one family are held together over all voices, the groups or the sexes for one factor: intervals of
@@ -105,12 +107,14 @@ def effects(changes: pd.DataFrame, settings: Settings) -> list[Effect]:
         Of :func:`audit.probes.changes.voice_changes`.
     settings : Settings
         Of the statistics; voices are the speakers.
+    properties : sequence of Property
+        What is compared.
     """
     family = pd.Series([factor.family for factor in FACTORS if factor.role == "factor"]).value_counts()
     return [
         _effect(factor, prop, stratum, changes, settings, int(family.get(factor.family, 1)))
         for stratum in strata(changes)
-        for prop in PROPERTIES
+        for prop in properties
         for factor in FACTORS
     ]
 
@@ -168,7 +172,9 @@ def effect_table(found: list[Effect], settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def read_table(reads: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def read_table(
+    reads: pd.DataFrame, settings: Settings, shown: Sequence[Metric] = reads_of(attributes())
+) -> pd.DataFrame:
     """What is read under every factor, and how that differs from what was read before, of the same voices.
 
     Parameters
@@ -181,7 +187,7 @@ def read_table(reads: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     rows = []
     for stratum in strata(reads):
         mine = stratum.of(reads)
-        for read in READS:
+        for read in shown:
             for factor in [UNCHANGED, *(factor.name for factor in FACTORS)]:
                 of = mine[mine["factor"] == factor].sort_values("speaker_id")
                 rows.append(_read_row(read, factor, stratum, of, settings))
@@ -191,10 +197,10 @@ def read_table(reads: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return frame
 
 
-def _read_row(read: str, factor: str, stratum: Stratum, of: pd.DataFrame, settings: Settings) -> dict[str, object]:
+def _read_row(metric: Metric, factor: str, stratum: Stratum, of: pd.DataFrame, settings: Settings) -> dict[str, object]:
+    read, kind = metric.name, metric.kind
     who, name = of["speaker_id"].tolist(), f"{read} {factor} {stratum.group} {stratum.gender}"
     before, after = (of[f"{read}.{side}"].to_numpy(np.float64) for side in ("before", "after"))
-    kind: Kind = "mean" if read == "read_age" else "rate"
     level = _average(after, who, kind, settings, name)
     shift, p = None, None
     if factor != UNCHANGED:

@@ -15,6 +15,7 @@ from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.lock import claim
+from audit.core.plan import SIMILARITY
 from audit.core.provenance import versions
 from audit.core.written_files import refuse_foreign_files
 from audit.instruments.protocol import Instrument
@@ -22,7 +23,7 @@ from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
 from audit.probes.answers import findings, sentences
 from audit.probes.asking import UNCHANGED, Asked, Progress, ask
-from audit.probes.changes import PROPERTIES, voice_changes, voice_reads
+from audit.probes.changes import properties_of, reads_of, voice_changes, voice_reads
 from audit.probes.effects import effect_table, effects, read_table
 from audit.probes.factors import AGAIN
 from audit.probes.probe import Probe
@@ -132,9 +133,10 @@ def probe(
 
 def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrument, settings: Settings) -> Probe:
     changes, reads = voice_changes(asked), voice_reads(asked)
-    found = effects(changes, settings)
+    properties = properties_of(asked.read)
+    found = effects(changes, settings, properties)
     made = findings(found, settings)
-    shifted = read_table(reads, settings)
+    shifted = read_table(reads, settings, reads_of(asked.read))
     described = model.describe() if isinstance(model, Described) else {}
     again = _Again(asked)
     return Probe(
@@ -152,7 +154,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
             "confidence": settings.confidence,
             "resamples": settings.resamples,
             "min_voices": settings.min_speakers,
-            "margins": {each.name: each.margin for each in PROPERTIES},
+            "margins": {each.name: each.margin for each in properties},
             "face_feature": reader.similarity_models[0],
             "versions": versions(),
         },
@@ -166,7 +168,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
 def _instrument() -> Instrument:
     from audit.instruments.registry import instrument
 
-    return instrument(similarity=["FaceRes"])
+    return instrument(similarity=SIMILARITY[:1])
 
 
 def _refuse_run(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from audit.core.attributes import Attribute
 from audit.core.vocabulary import GENDERS, ordered_groups, same_language
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.factors import ALTERED, CLIP, LANGUAGE
@@ -28,7 +30,7 @@ def strip(asked: Asked, seed: int) -> pd.DataFrame:
         and what was read in it; ``None`` where there is none.
     """
     frame = asked.faces
-    rows = []
+    rows, shown = [], {f"read_{attribute.name}": _shown(attribute, frame) for attribute in asked.read}
     for group in ordered_groups(frame["group"]):
         for gender in (*GENDERS, "unknown"):
             mine = frame[(frame["group"] == group) & (frame["gender"] == gender)]
@@ -36,7 +38,7 @@ def strip(asked: Asked, seed: int) -> pd.DataFrame:
                 continue
             name = min(mine["speaker_id"].unique(), key=lambda each: lot(seed, each))
             for factor, face in _faces(mine[mine["speaker_id"] == name]):
-                rows.append(_row(group, gender, factor, face))
+                rows.append(_row(group, gender, factor, face) | {name: of[face.name] for name, of in shown.items()})
     return pd.DataFrame(rows)
 
 
@@ -53,7 +55,7 @@ def _faces(mine: pd.DataFrame) -> list[tuple[str, pd.Series]]:
 
 
 def _row(group: str, gender: str, factor: str, face: pd.Series) -> dict[str, object]:
-    has_face, ok = isinstance(face["face"], str), face["status"] == "ok"
+    has_face = isinstance(face["face"], str)
     return {
         "group": group,
         "gender": gender,
@@ -63,7 +65,16 @@ def _row(group: str, gender: str, factor: str, face: pd.Series) -> dict[str, obj
         "factor": factor,
         "picture": f"{FACES}/{face['face']}.png" if has_face else None,
         "status": face["status"],
-        "read_race": face["race"] if ok else None,
-        "read_gender": ("man" if face["man"] >= 0.5 else "woman") if ok else None,
-        "read_age": round(float(face["age"]), 9) if ok else None,
     }
+
+
+def _shown(attribute: Attribute, frame: pd.DataFrame) -> dict[object, object]:
+    """The label or, without labels, the first number that was read in each face; ``None`` where none was."""
+    reads = attribute.probe_reads(frame)
+    values: list[object]
+    if attribute.labels:
+        values = [attribute.labels[place] if place >= 0 else None for place in reads.label]
+    else:
+        numbers = reads.number(attribute.numbers[0].name)
+        values = [None if np.isnan(value) else round(float(value), 9) for value in reads.where_read(numbers)]
+    return dict(zip(frame.index, values, strict=True))

@@ -37,6 +37,7 @@ class _Model(_Section):
 class _Instrument(_Section):
     name: str
     similarity_models: list[str] = []
+    attributes_read: list[str] = []
 
 
 class _Dial(_Section):

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit.core.attributes import ALWAYS
 from audit.core.columns import EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
@@ -87,6 +88,11 @@ class Run:
     def similarity_models(self) -> tuple[str, ...]:
         """The similarity models that were used, the primary one first."""
         return tuple(self.manifest["instrument"].get("similarity_models", ()))
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes that the instrument read, as it names them."""
+        return tuple(self.manifest["instrument"].get("attributes_read", ALWAYS))
 
     @cached_property
     def digest(self) -> str:
@@ -266,7 +272,7 @@ def _part_table(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
-            if strange := [f.name for f in schema({}, {}, landmarks=False) if f not in found]:
+            if strange := [f.name for f in schema((), {}, landmarks=False) if f not in found]:
                 raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
             table = part.read(columns=columns, use_threads=False)
         table.validate(full=True)  # that texts are texts

@@ -160,7 +160,14 @@ def test_the_cohort_check_speaks_json(make_cohort: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize(
     ("what", "name"),
-    [("models", "planted"), ("instruments", "embedded"), ("checks", "S2F001"), ("datasets", "speech2face_released")],
+    [
+        ("models", "planted"),
+        ("instruments", "embedded"),
+        ("attributes", "race"),
+        ("similarity", "FaceRes"),
+        ("checks", "S2F001"),
+        ("datasets", "speech2face_released"),
+    ],
 )
 def test_what_can_be_named_is_listed(what: str, name: str) -> None:
     assert name in command("list", what).stdout

@@ -280,7 +280,7 @@ def test_an_unfit_reading_is_an_instrument_error_and_no_figure(make_cohort: Make
     seen = run(make_cohort(), tmp_path / "run", instrument=Drunk()).observations
     assert set(seen.loc[seen["rendered_status"] == "instrument_error", "status"]) == {"instrument_error"}
     assert seen.loc[seen["rendered_status"] == "instrument_error", "rendered_race"].isna().all()
-    assert seen["detail"].str.contains("rendered: the instrument read the races").any()
+    assert seen["detail"].str.contains("rendered: the instrument read race = ").any()
 
 
 def test_what_is_read_beside_the_rendering_is_the_same(make_cohort: MakeCohort, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 from audit.audits.table import GROUP, LANGUAGE, OF_METRIC, Column, estimate_columns
 from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
-from audit.checks.metrics.metric_frame import Metric
 from audit.checks.strata import Cells
+from audit.core.metric import Metric
 from audit.stats import ALL, Estimate
 from audit.stats.rates import estimates as estimates_of
 from audit.stats.speakers import SpeakerSums

@@ -10,7 +10,7 @@ import pandas as pd
 from audit.audits.table import METHOD, N_SPEAKERS, OF_METRIC, P_VALUE, Q_VALUE, Column, interval_columns
 from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
-from audit.checks.metrics.metric_frame import Metric
+from audit.core.metric import Metric
 from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
 from audit.stats.groups import group_tests, ratios, spreads
 from audit.stats.rates import estimates, weighing

@@ -14,7 +14,7 @@ from audit.stats import ALL, Estimate
 
 def instrument(evidence: Evidence) -> pd.DataFrame:
     """What the instrument read in the portraits, by group and gender."""
-    metrics = ("read_own_group", "gender_right", "age_error")
+    metrics = [metric.name for metric in evidence.metrics.values() if metric.scored_against_truth]
     found: dict[tuple[object, ...], list[Estimate]] = {}
     for cells in (evidence.cells("group"), evidence.cells("group", "gender")):
         estimates = [evidence.figures(metric, "portrait", cells) for metric in metrics]

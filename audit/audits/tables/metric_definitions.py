@@ -8,7 +8,7 @@ import pandas as pd
 
 from audit.audits.table import Column, Table
 from audit.audits.tables.spec import TableSpec
-from audit.checks.metrics.metric_frame import Metric
+from audit.core.metric import Metric
 
 
 def metric_definitions(metrics: Iterable[Metric]) -> pd.DataFrame:

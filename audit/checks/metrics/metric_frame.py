@@ -7,7 +7,6 @@ label that it needs is unknown. Missing never becomes right or wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -16,12 +15,15 @@ from numpy.typing import NDArray
 
 from audit.checks.metrics.craniofacial import MEASURES, craniofacial_measures
 from audit.checks.metrics.similarity import FIRST, feature_distances, portrait_ranks
+from audit.core.attributes import Attribute, attributes
 from audit.core.columns import similarity_column
-from audit.core.vocabulary import CLIP_STATUSES, GENDERS, RACES, STAGES, UNKNOWN, group_members, same_language
+from audit.core.metric import Metric
+from audit.core.vocabulary import CLIP_STATUSES, STAGES, UNKNOWN, same_language
 from audit.runs.run import Run
-from audit.stats.settings import Kind, Settings
+from audit.stats.settings import Settings
 
 ENGLISH: Final = "en"
+_SHORT: Final = {1: "first in the gallery"} | {n: f"among the gallery's first {n}" for n in FIRST if n > 1}
 GALLERY: Final = "retrieval_gallery"
 """After ``stage.`` the column of how many portraits a face's own one was sought among."""
 SIMILARITY: Final = "similarity"
@@ -32,70 +34,47 @@ RETRIEVAL: Final = "recall_at_k"
 """The quantity of the metrics that say whether the own portrait is among the first k of the gallery."""
 
 
-_READ_AS: Final = {race: f"read as {race.replace('_', ' ')}" for race in RACES}
+def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = ()) -> tuple[Metric, ...]:
+    """Every metric, in the order in which it is shown.
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One thing that is scored of one face.
-
-    Attributes
+    Parameters
     ----------
-    name : str
-        Its name in every table.
-    kind : {"rate", "mean"}
-        Whether its values are 0 or 1, or real numbers.
-    label : str
-        What a report calls it.
-    unit : str
-        Of its values, one of :data:`audit.core.units.UNITS`.
-    words : str
-        What it says, in a few words.
-    stages : tuple of str
-        At which stages it can be scored.
-    worse : {"low", "high"} or None
-        Which end is bad for a group; None where neither is.
-    quantity : str
-        What it measures, the same for metrics that share a check's margin; its own name where left out.
+    similarity_models : tuple of str
+        The similarity models, the primary one first.
+    read : sequence of Attribute
+        The attributes that were read; without them those of :data:`audit.core.attributes.ALWAYS`.
     """
-
-    name: str
-    kind: Kind
-    label: str
-    unit: str
-    words: str
-    stages: tuple[str, ...] = STAGES
-    worse: Literal["low", "high"] | None = None
-    quantity: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.quantity:
-            object.__setattr__(self, "quantity", self.name)
-
-
-def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
-    """Every metric, in the order in which it is shown."""
     later = ("ceiling", "rendered")
     primary = similarity_models[:1]
     return (
-        Metric(
-            "read_own_group", "rate", "read as the own group", "share", "read as the speaker's own group", worse="low"
+        *(metric for attribute in read or attributes() for metric in attribute.metrics),
+        *(
+            metric
+            for model in similarity_models
+            for metric in (
+                _cosine("similarity", model, f"cosine to the own portrait ({model})", "similarity to the own portrait"),
+                _cosine(
+                    "impostor",
+                    model,
+                    f"mean cosine to others' portraits of the same group and gender ({model})",
+                    "similarity to impostors",
+                ),
+                _cosine(
+                    "similarity_over_impostor",
+                    model,
+                    f"cosine to the own portrait over that to others' ({model})",
+                    "similarity over impostors",
+                ),
+            )
         ),
-        *(Metric(f"read_{race}", "rate", words, "share", words) for race, words in _READ_AS.items()),
-        Metric("gender_right", "rate", "gender read as labelled", "share", "gender read as labelled", worse="low"),
-        Metric(
-            "age_error", "mean", "age error", "years", "years between the age read and the age labelled", worse="high"
-        ),
-        *(metric for model in similarity_models for metric in _similarity_metrics(model, later)),
         *(
             Metric(
                 retrieval_metric(first, model),
                 "rate",
-                f"own portrait {_in_gallery(first)}, {model.lower()}",
-                "share",
                 f"own portrait {_among(first)} of the gallery by cosine ({model})",
                 later,
                 "low",
+                label=f"own portrait {_SHORT[first]}, {model.lower()}",
                 quantity=RETRIEVAL,
             )
             for model in primary
@@ -105,52 +84,21 @@ def metrics_of(similarity_models: tuple[str, ...]) -> tuple[Metric, ...]:
             Metric(
                 f"feature_{distance}_{model.lower()}",
                 "mean",
-                f"{label} to the own portrait, {model.lower()}",
-                unit,
                 f"{words} between the unit features of face and own portrait ({model})",
                 later,
                 "high",
+                unit,
+                f"{short} to the own portrait, {model.lower()}",
                 FEATURE_DISTANCE,
             )
             for model in primary
-            for distance, label, unit, words in (
-                ("angle", "angle", "degrees", "degrees"),
-                ("l2", "L2", "distance", "L2"),
-                ("l1", "L1", "distance", "L1"),
+            for distance, words, short, unit in (
+                ("angle", "degrees", "angle", "degrees"),
+                ("l2", "L2", "L2", "distance"),
+                ("l1", "L1", "L1", "distance"),
             )
         ),
-        Metric("no_face", "rate", "no usable face", "share", "no face that could be read", ("rendered",), "high"),
-    )
-
-
-def _similarity_metrics(model: str, stages: tuple[str, ...]) -> tuple[Metric, ...]:
-    """The cosine similarities by one similarity model."""
-    name = model.lower()
-    own = f"cosine to the own portrait ({model})"
-    impostor = f"mean cosine to others' portraits of the same group and gender ({model})"
-    over = f"similarity over impostors, {name}"
-    return (
-        Metric(
-            f"similarity_{name}",
-            "mean",
-            f"similarity to the own portrait, {name}",
-            "cosine",
-            own,
-            stages,
-            "low",
-            SIMILARITY,
-        ),
-        Metric(f"impostor_{name}", "mean", f"similarity to impostors, {name}", "cosine", impostor, stages),
-        Metric(
-            over_impostors(model),
-            "mean",
-            over,
-            "cosine",
-            f"cosine to the own portrait over that to others' ({model})",
-            stages,
-            "low",
-            SIMILARITY,
-        ),
+        Metric("no_face", "rate", "no face that could be read", ("rendered",), "high", label="no usable face"),
     )
 
 
@@ -176,15 +124,26 @@ def retrieval_metric(first: int, model: str) -> str:
     return f"retrieval_at_{first}_{model.lower()}"
 
 
-def _in_gallery(first: int) -> str:
-    return "first in the gallery" if first == 1 else f"among the gallery's first {first}"
+def _cosine(quantity: str, model: str, words: str, label: str) -> Metric:
+    worse: Literal["low"] | None = None if quantity == "impostor" else "low"
+    name = model.lower()
+    family = "" if quantity == "impostor" else SIMILARITY
+    return Metric(
+        f"{quantity}_{name}", "mean", words, ("ceiling", "rendered"), worse, "cosine", f"{label}, {name}", family
+    )
 
 
 def _among(first: int) -> str:
     return "first" if first == 1 else f"among the first {first}"
 
 
-def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_gallery: int = 1000) -> pd.DataFrame:
+def metric_frame(
+    run: Run,
+    settings: Settings | None = None,
+    *,
+    retrieval_gallery: int = 1000,
+    read: Sequence[Attribute] = (),
+) -> pd.DataFrame:
     """Every metric of every clip.
 
     Parameters
@@ -195,6 +154,8 @@ def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_galler
         Their seed draws the gallery, where there are more speakers than it holds.
     retrieval_gallery : int
         Portraits at most among which a face's own one is sought.
+    read : sequence of Attribute
+        The attributes to score; without them those of :data:`audit.core.attributes.ALWAYS`.
 
     Returns
     -------
@@ -207,22 +168,10 @@ def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_galler
     texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and not _one_of_its_own(name)]
     seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
     columns: dict[str, NDArray[np.float64]] = {}
-    of_group, names = pd.factorize(seen["group"])
-    # one row a group, one column a race, and a last column for a read that is none
-    allowed = np.array([[race in group_members(name) for race in RACES] + [False] for name in names])
-    judged = np.asarray(allowed.any(axis=1))[of_group]
-    gender = _numbers(seen["gender"], GENDERS)
-    known_gender = (seen["gender"] != UNKNOWN).to_numpy()
     for stage in STAGES:
-        ok = (seen[f"{stage}_status"] == "ok").to_numpy()
-        read = _numbers(seen[f"{stage}_race"], RACES)
-        columns[f"{stage}.read_own_group"] = np.where(ok & judged, allowed[of_group, read], np.nan)
-        for i, race in enumerate(RACES):
-            columns[f"{stage}.read_{race}"] = np.where(ok, read == i, np.nan)
-        right = _numbers(seen[f"{stage}_gender"], GENDERS) == gender
-        columns[f"{stage}.gender_right"] = np.where(ok & known_gender, right, np.nan)
-        error = (seen[f"{stage}_age"].astype(float) - seen["age"].astype(float)).abs()
-        columns[f"{stage}.age_error"] = np.asarray(error, np.float64)
+        for attribute in read or attributes():
+            scores = attribute.score(attribute.reads(seen, stage))
+            columns |= {f"{stage}.{name}": values for name, values in scores.items()}
     columns |= _likeness(run, settings or Settings(), retrieval_gallery)
     columns |= _craniofacial(run)
     unheard = [status for status in CLIP_STATUSES if status.startswith("audio_")]
@@ -232,12 +181,6 @@ def metric_frame(run: Run, settings: Settings | None = None, *, retrieval_galler
     english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
     frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
-
-
-def _numbers(column: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
-    """Each clip's place among some names, -1 for anything else."""
-    place = pd.Index(names).get_indexer(column.cat.categories)
-    return np.append(place, -1)[column.cat.codes]
 
 
 def _one_of_its_own(column: str) -> bool:

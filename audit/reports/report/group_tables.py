@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from audit.audits.audit import Audit
+from audit.core.attributes import ALWAYS, known_attributes
 from audit.core.units import write_interval, write_value
-from audit.reports.html.records import MetricDefinitions, Record, count, further_keys, number, records, text, where
+from audit.reports.html.records import (
+    MetricDefinitions,
+    Record,
+    count,
+    further_keys,
+    mapping,
+    number,
+    records,
+    text,
+    where,
+)
 from audit.reports.html.tabular import Cell, Column, TableView, head, p_value, whole, words
 from audit.reports.html.wording import (
     group_name,
@@ -20,7 +31,8 @@ SHOWN = ("read_own_group", "gender_right", "age_error", "no_face")
 
 def groups(audit: Audit) -> TableView | None:
     """The metrics that say something is right or wrong, at every stage; all others are in tables/groups.csv."""
-    rows = [row for row in records(audit, "groups") if text(row, "metric") in SHOWN or _over_impostor(row)]
+    shown = (*SHOWN, *further_metrics(audit))
+    rows = [row for row in records(audit, "groups") if text(row, "metric") in shown or _over_impostor(row)]
     if not rows:
         return None
     columns = (
@@ -57,6 +69,13 @@ def groups(audit: Audit) -> TableView | None:
     return view
 
 
+def further_metrics(audit: Audit) -> list[str]:
+    """The metrics of attributes that were read besides those of every run."""
+    names = mapping(audit.run.get("instrument")).get("attributes_read", ALWAYS)
+    known, _ = known_attributes(map(str, names) if isinstance(names, list) else ALWAYS)
+    return [metric.name for attribute in known if attribute.name not in ALWAYS for metric in attribute.metrics]
+
+
 INTERSECTED: Final = ("read_own_group", "read_white", "gender_right", "age_error", "no_face")
 MOST_CELLS: Final = 200
 
@@ -66,7 +85,7 @@ def intersections(audit: Audit) -> TableView | None:
     rows = where(records(audit, "disparities"), stage="rendered")
     further, defined = further_keys(audit), MetricDefinitions.of(audit)
     keys = ("group", "language", *further)
-    metrics = [metric for metric in INTERSECTED if where(rows, metric=metric)]
+    metrics = [metric for metric in (*INTERSECTED, *further_metrics(audit)) if where(rows, metric=metric)]
     cells: dict[tuple[str, ...], dict[str, Record]] = {}
     for row in rows:
         place = tuple(text(row, key, "all") for key in keys)

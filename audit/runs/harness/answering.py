@@ -9,11 +9,7 @@ import numpy as np
 
 from audit.core.arrays import Picture
 from audit.core.errors import ModelError
-from audit.core.vocabulary import RACES
-from audit.instruments.protocol import Instrument, Reading
-
-TOLERANCE = 1e-3
-"""By so much the probabilities of a reading may miss one together: they are rounded."""
+from audit.instruments.protocol import Instrument, Reading, attributes_of
 
 Made = tuple[Picture | None, str]
 """A picture, or why there is none: empty where the model just made none."""
@@ -84,13 +80,12 @@ def _unfit(instrument: Instrument, reading: Reading) -> str:
         return f"the instrument gave the status {reading.status!r}, not ok or no_face"
     if reading.status != "ok":
         return ""
-    race = [reading.race.get(label, np.nan) for label in RACES]
-    if not all(0 <= value <= 1 for value in race) or abs(sum(race) - 1) > TOLERANCE or len(reading.race) != len(RACES):
-        return f"the instrument read the races {dict(reading.race)}, not a probability for each label"
-    if reading.man is None or not 0 <= reading.man <= 1:
-        return f"the instrument read man = {reading.man}, not a probability"
-    if reading.age is not None and not np.isfinite(reading.age):
-        return f"the instrument read age = {reading.age}"
+    expected = {attribute.name: attribute for attribute in attributes_of(instrument)}
+    if unexpected := sorted(reading.attributes.keys() - expected.keys()):
+        return f"the instrument read {', '.join(unexpected)}, which is not among its attributes ({', '.join(expected)})"
+    for name, attribute in expected.items():
+        if fault := attribute.fault(reading.attributes.get(name)):
+            return f"the instrument read {fault}"
     for model in instrument.similarity_models:
         if model not in reading.embeddings or not np.isfinite(reading.embeddings[model]).all():
             return f"the instrument gave no finite feature of {model}"

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from audit.core.arrays import Picture
+from audit.core.attributes import Read
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
 from audit.core.pictures import keep_picture, picture_digest, read_picture
-from audit.core.vocabulary import RACES
-from audit.instruments.protocol import Instrument, Reading
+from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
 
 BESIDE: Final = "beside"
@@ -48,11 +48,14 @@ _ANSWERING: Final = (
     "models",
     "training/mitigations",
     "instruments",
+    "core/attributes",
     "core/audio.py",
     "core/m4a.py",
     "core/pictures.py",
     "core/vocabulary.py",
 )
+_STATUS, _ATTRIBUTE, _EMBEDDING, _LANDMARKS = "status", "attribute", "embedding", "landmarks"
+"""The first word of an array's key in a kept reading; the others name an attribute and its numbers, or a model."""
 _PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
 
@@ -95,7 +98,7 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
     """
     described = answerer.describe() if isinstance(answerer, (Described, Instrument)) else {}
     parts = getattr(answerer, "made_of", ())
-    is_ours = all(type(part).__module__.split(".")[0] == "audit" for part in (answerer, *parts))
+    is_ours = all(part.__module__.split(".")[0] == "audit" for part in (answerer, *parts))
     if parts and not is_ours:
         return None
     if is_ours and ("weights_sha256" in described or isinstance(answerer, Instrument)):
@@ -246,35 +249,38 @@ class Cache:
 
 
 def _packed(reading: Reading) -> bytes:
-    """A reading without loss; one without a race is one of a picture without a face."""
-    if reading.status != "ok":
+    """A reading without loss, as arrays under keys of JSON; nothing for a picture without a face."""
+    if reading.status == NO_FACE:
         return save({})
-    arrays: dict[str, NDArray[Any]] = {
-        "race": np.array([reading.race[race] for race in RACES], np.float64),
-        "man": np.array([np.nan if reading.man is None else reading.man], np.float64),
-        "age": np.array([np.nan if reading.age is None else reading.age], np.float64),
-    }
-    arrays |= {f"embedding {name}": np.ascontiguousarray(value) for name, value in reading.embeddings.items()}
+    arrays: dict[str, NDArray[Any]] = {_key(_STATUS): np.zeros(0)}
+    for name, read in reading.attributes.items():
+        values = [*read.values()] if isinstance(read, Mapping) else [np.nan if read is None else read]
+        arrays[_key(_ATTRIBUTE, name, *(read if isinstance(read, Mapping) else ()))] = np.array(values, np.float64)
+    arrays |= {_key(_EMBEDDING, name): np.ascontiguousarray(value) for name, value in reading.embeddings.items()}
     if reading.landmarks is not None:
-        arrays["landmarks"] = np.ascontiguousarray(reading.landmarks)
+        arrays[_key(_LANDMARKS)] = np.ascontiguousarray(reading.landmarks)
     return save(arrays)
+
+
+def _key(*words: str) -> str:
+    return json.dumps(words)
 
 
 def _unpacked(answer: bytes) -> Reading:
     arrays = load(answer)
-    if "race" not in arrays:
-        return Reading("no_face")
-    man, age = float(arrays["man"][0]), float(arrays["age"][0])
-    return Reading(
-        "ok",
-        race={race: float(value) for race, value in zip(RACES, arrays["race"], strict=True)},
-        man=None if np.isnan(man) else man,
-        age=None if np.isnan(age) else age,
-        embeddings={
-            name.removeprefix("embedding "): value for name, value in arrays.items() if name.startswith("embedding ")
-        },
-        landmarks=arrays.get("landmarks"),
-    )
+    if not arrays:
+        return Reading(NO_FACE)
+    read: dict[str, Read] = {}
+    embeddings: dict[str, NDArray[np.float32]] = {}
+    for key, values in arrays.items():
+        kind, *words = json.loads(key)
+        if kind == _EMBEDDING:
+            embeddings[words[0]] = values
+        elif kind == _ATTRIBUTE:
+            name, *numbers = words
+            given = [None if np.isnan(value) else float(value) for value in values]
+            read[name] = dict(zip(numbers, values.tolist(), strict=True)) if numbers else given[0]
+    return Reading("ok", attributes=read, embeddings=embeddings, landmarks=arrays.get(_key(_LANDMARKS)))
 
 
 @cache

@@ -14,8 +14,7 @@ from audit.core.arrays import Picture
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.columns import EMBEDDING, LANDMARKS, similarity_column
 from audit.core.pictures import keep_picture, picture_digest
-from audit.core.vocabulary import RACES
-from audit.instruments.protocol import Instrument, Reading
+from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
 from audit.runs.harness.answering import Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
@@ -130,6 +129,7 @@ class Observer:
         instrument_key: str | None = None,
     ) -> None:
         self.model, self.instrument, self.faces = model, instrument, faces
+        self._attributes = attributes_of(instrument)
         self._cache = cache
         self._model_key = model_key if cache and faces and not isinstance(model, Playback) else None
         self._instrument_key = instrument_key if cache else None
@@ -302,11 +302,8 @@ class Observer:
         row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
         if not isinstance(reading, Reading) or reading.status != "ok":
             return row
-        assert reading.man is not None
-        row |= {f"{stage}_race_{race}": float(reading.race[race]) for race in RACES}
-        row[f"{stage}_race"] = max(RACES, key=lambda race: reading.race[race])
-        row |= {f"{stage}_gender": "man" if reading.man >= 0.5 else "woman", f"{stage}_gender_man": float(reading.man)}
-        row[f"{stage}_age"] = reading.age
+        for attribute in self._attributes:
+            row |= attribute.row(stage, reading.attributes.get(attribute.name))
         if reading.landmarks is not None:
             row[f"{stage}{LANDMARKS}"] = reading.landmarks.astype(np.float32).ravel()
         primary = self.instrument.similarity_models[0] if self.instrument.similarity_models else ""

@@ -16,13 +16,14 @@ from typing import Any
 import pyarrow as pa
 
 from audit.cohorts import Cohort
+from audit.core.attributes import ALWAYS
 from audit.core.columns import schema
 from audit.core.errors import RunError
 from audit.core.files import writing
 from audit.core.lock import claim
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.core.written_files import refuse_foreign_files
-from audit.instruments.protocol import Instrument
+from audit.instruments.protocol import Instrument, attribute_names, attributes_of
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
@@ -108,7 +109,7 @@ def run(
         instrument,
         settings,
         folder,
-        columns=schema(dict.fromkeys(instrument.similarity_models, 0), _extra_columns(cohort)),
+        columns=schema(instrument.similarity_models, _extra_columns(cohort), read=attributes_of(instrument)),
         cache=kept_in,
         model_key=cache_key(bound, {"seed": settings.seed}) if kept_in else None,
         instrument_key=cache_key(instrument, {}) if kept_in else None,
@@ -190,6 +191,7 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
         "instrument": {
             "name": instrument.name,
             "similarity_models": list(instrument.similarity_models),
+            **({} if (names := attribute_names(instrument)) == ALWAYS else {"attributes_read": list(names)}),
             **instrument.describe(),
         },
         "settings": settings.model_dump(mode="json"),

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import tomli_w
 from numpy.typing import NDArray
 
+from audit.core.attributes import attributes
 from audit.core.columns import schema
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
@@ -160,6 +161,7 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
                 table = dial.get(group, {}).get(language, {})
                 reads[stage][of, i] = _reads(uniform[stage][of, i], table, group)
 
+    fields = schema((), {}, landmarks=False)
     columns: dict[str, Any] = {
         "clip_id": ids,
         "speaker_id": spread(np.array(speakers, object)),
@@ -176,13 +178,10 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
         there = ~missing if stage == "rendered" else np.ones(len(ids), bool)
         gender = np.where(right, spread(man), ~spread(man)) if stage == "rendered" else spread(man)
         columns[f"{stage}_status"] = np.where(there, "ok", "no_face").astype(object)
-        columns[f"{stage}_race"] = _text(np.array(RACES, object)[flat], there)
-        for i, race in enumerate(RACES):
-            columns[f"{stage}_race_{race}"] = pa.array((flat == i).astype(np.float64), mask=~there)
-        columns[f"{stage}_gender"] = _text(np.where(gender, "man", "woman").astype(object), there)
-        columns[f"{stage}_gender_man"] = pa.array(gender.astype(np.float64), mask=~there)
-        columns[f"{stage}_age"] = pa.array(np.ascontiguousarray(spread(ages)), mask=~there)
-    fields = schema({}, {}, landmarks=False)
+        shown = {"race": flat, "gender": gender.astype(np.int64), "age": np.ascontiguousarray(spread(ages))}
+        for attribute in attributes():
+            for name, values in attribute.exact(stage, shown[attribute.name]).items():
+                columns[name] = pa.array(values, fields.field(name).type, mask=~there)
     absent = pa.nulls(len(ids))
     return pa.table(
         [pa.array(columns[f.name], f.type) if f.name in columns else absent.cast(f.type) for f in fields], fields
@@ -199,10 +198,6 @@ def _reads(uniform: NDArray[np.float64], table: Reads, group: str) -> NDArray[np
     # the last read takes what is left, so that probabilities that sum to 1 but for rounding leave nothing over
     place = np.searchsorted(ends, uniform, side="right").clip(max=len(order) - 1)
     return np.asarray(np.array(order, np.int64)[place])
-
-
-def _text(values: NDArray[Any], there: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(values, pa.string(), mask=~there)
 
 
 def _generator(seed: int, what: str) -> np.random.Generator:

@@ -1,0 +1,77 @@
+"""Attributes: what an instrument can read in a face. Each is declared once, in a file of its own.
+
+The observations' columns, the cache, the harness, simulations, metrics and probes iterate over the declarations. A
+third-party attribute is an :class:`Attribute` under an entry point in the group ``audit.attributes``, or named as
+``module:name``; an instrument names those that it reads in ``attributes``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from audit.core.attributes.attribute import Attribute, Number, Probed, Read, Reads
+from audit.core.errors import AuditError
+from audit.core.registry import Registry
+
+ALWAYS: Final = ("race", "gender", "age")
+"""The attributes whose columns every run has, in their order. An instrument that names no others reads these."""
+
+REGISTRY: Final = Registry("attribute", "audit.core.attributes", "audit.attributes", "ATTRIBUTE")
+
+__all__ = ["ALWAYS", "REGISTRY", "Attribute", "Number", "Probed", "Read", "Reads", "attributes", "known_attributes"]
+
+
+@lru_cache(maxsize=64)
+def attributes(names: tuple[str, ...] = ALWAYS) -> tuple[Attribute, ...]:
+    """The attributes of these names.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of shipped attributes or of entry points, or ``module:name``. What is named is imported.
+
+    Raises
+    ------
+    AuditError
+        If there is no such attribute, it cannot be imported, or two have the same name.
+
+    Examples
+    --------
+    >>> [attribute.name for attribute in attributes()]
+    ['race', 'gender', 'age']
+    """
+    found: dict[str, Attribute] = {}
+    for name in names:
+        attribute = REGISTRY.get(name)
+        if not isinstance(attribute, Attribute):
+            raise AuditError(
+                f"The attribute {name!r} is a {type(attribute).__name__}.", "an audit.core.attributes.Attribute"
+            )
+        if attribute.name in found:
+            raise AuditError(f"The attribute {attribute.name!r} is named twice: {', '.join(names)}.", "each once")
+        found[attribute.name] = attribute
+    return tuple(found.values())
+
+
+def known_attributes(names: Iterable[str]) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
+    """The attributes of a run that can be measured here, and the names of those that cannot.
+
+    A run is data: a ``module:name`` in it is used only if the module was imported before, since importing it runs its
+    code. Entry points of installed packages are loaded.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As the run's manifest names them.
+    """
+    able: list[str] = [*ALWAYS]
+    unable: list[str] = []
+    for name in names:
+        if name in ALWAYS:
+            continue
+        there = name in REGISTRY.available() or name.partition(":")[0] in sys.modules
+        (able if there else unable).append(name)
+    return attributes(tuple(able)), tuple(unable)

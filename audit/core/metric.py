@@ -1,0 +1,53 @@
+"""Metrics: what is scored of one face, with all that a table or report must know of the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.core.vocabulary import STAGES
+from audit.stats.settings import Kind
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score of one face.
+
+    Attributes
+    ----------
+    name : str
+        Its name in every table.
+    kind : {"rate", "mean"}
+        Whether its values are 0 or 1, or real numbers.
+    words : str
+        What it measures, in a few words.
+    stages : tuple of str
+        The stages at which it is scored.
+    worse : {"low", "high"} or None
+        Which end is harm to a group; ``None`` where neither is.
+    unit : str
+        The name of its unit in :data:`audit.core.units.UNITS`.
+    label : str
+        Its name in reports; ``words`` where none is given.
+    quantity : str
+        The family to which a check's margin applies, such as ``similarity`` for every similarity metric; ``name`` where
+        none is given.
+    """
+
+    name: str
+    kind: Kind
+    words: str
+    stages: tuple[str, ...] = STAGES
+    worse: Literal["low", "high"] | None = None
+    unit: str = "share"
+    label: str = ""
+    quantity: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.words)
+        object.__setattr__(self, "quantity", self.quantity or self.name)
+
+    @property
+    def scored_against_truth(self) -> bool:
+        """Whether a portrait's score shows the instrument's own error."""
+        return self.worse is not None and "portrait" in self.stages
