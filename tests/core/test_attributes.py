@@ -171,7 +171,7 @@ def test_an_attribute_of_a_package_travels_from_picture_to_report(
     from audit.reports.report.page import write_report
 
     page = Path(write_report(result, tmp_path / "first")).read_text("utf-8")
-    assert page.count("Glasses read") > 2 and page.count("Glasses right") > 2
+    assert page.count("Glasses read") > 2 and page.count("Glasses read as labelled") > 2
     assert "glasses_read" in (tmp_path / "first" / "tables" / "disparities.csv").read_text("utf-8")
 
 
