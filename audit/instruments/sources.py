@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from audit.core.attributes import ALWAYS
 from audit.core.plan import SIMILARITY
 from audit.instruments import offline
 from audit.instruments.reader import DeepFaceInstrument, Source
@@ -17,7 +18,7 @@ def build(
     similarity: Sequence[str] = SIMILARITY,
     detector: str = DETECTOR,
     allow_download: bool = False,
-    attributes: Sequence[str] = (),
+    attributes: Sequence[str] = ALWAYS,
     threads: int | None = None,
     remember: int = 4096,
 ) -> DeepFaceInstrument:

@@ -163,6 +163,8 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
         return [(rule.figure or rule.check, ALL, None)]
     keys = {key: figure for key, figure in finding.estimates.items() if figure.language == ALL or not rule.groups}
     groups = _groups(resolved, audit)
+    if finding.estimate is None and rule.groups is None:
+        groups = None  # a check that is not evaluable has no figure of any group
     found: list[tuple[str, str, Figure | None]]
     if groups is None and rule.figure is None:
         key = next((key for key, figure in finding.estimates.items() if figure == finding.estimate), finding.code)
