@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pandas as pd
 from pydantic import JsonValue
@@ -130,6 +130,15 @@ class Audit(Document):
             "findings": [finding.as_dict() for finding in self.findings],
             "tables": {name: table.as_dict() for name, table in self.tables.items()},
         }
+
+    @property
+    def shared_tables(self) -> Mapping[str, Table]:
+        """The tables that name speakers or clips."""
+        return self.tables
+
+    def with_tables(self, tables: Mapping[str, Table]) -> Self:
+        """The same document with other tables in their place."""
+        return replace(self, tables=tables)
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Audit:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 
@@ -94,6 +94,15 @@ class Comparison(Document):
             "metrics": [change.as_dict() for change in self.metrics],
             "tables": {name: table.as_dict() for name, table in self.given.items()},
         }
+
+    @property
+    def shared_tables(self) -> Mapping[str, Table]:
+        """The tables that name speakers or clips."""
+        return self.given
+
+    def with_tables(self, tables: Mapping[str, Table]) -> Self:
+        """The same document with other tables in their place."""
+        return replace(self, given=tables)
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Comparison:

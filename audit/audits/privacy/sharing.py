@@ -12,16 +12,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 import tomli_w
 
 if TYPE_CHECKING:
-    from audit.audits.audit import Audit
     from audit.audits.table import Kind, Table
-    from audit.comparisons import Comparison
     from audit.runs.run import Run
 
 NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip"}
@@ -30,13 +28,28 @@ DIGITS: Final = 10
 WITHHELD: Final = "withheld"
 
 _PSEUDONYM: Final = re.compile(rf"(speaker|clip) [0-9a-f]{{{DIGITS}}}")
-Shared = TypeVar("Shared", "Audit", "Comparison")
 
 _PATH: Final = re.compile(
     r"(?<![\w/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
 )
 """Within other words, all from its beginning to the last separator of the line: names of folders may hold blanks."""
 _WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/|[^\n:]*[\\/]\.\.[\\/])[^\n]*")
+
+
+class Tabled(Protocol):
+    """A document with tables that name speakers or clips."""
+
+    @property
+    def shared_tables(self) -> Mapping[str, Table]:
+        """The tables that name speakers or clips."""
+        ...
+
+    def with_tables(self, tables: Mapping[str, Table]) -> Self:
+        """The same document with other tables in their place."""
+        ...
+
+
+Shared = TypeVar("Shared", bound=Tabled)
 
 
 def pseudonym_key(observations: pd.DataFrame) -> bytes:
@@ -93,11 +106,7 @@ def with_ids(shared: Shared, run: Run) -> Shared:
     >>> set(table["speaker_id"]) <= set(run.observations["speaker_id"])
     True
     """
-    from audit.audits.audit import Audit
-
-    if isinstance(shared, Audit):
-        return replace(shared, tables=named(shared.tables, run.observations))
-    return replace(shared, given=named(shared.given, run.observations))
+    return shared.with_tables(named(shared.shared_tables, run.observations))
 
 
 def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
