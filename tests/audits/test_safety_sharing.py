@@ -243,7 +243,9 @@ def numbers_of(document: object, group: str) -> list[float]:
     for finding in document["findings"]:  # type: ignore[index]  # an audit.json
         for name, item in finding["estimates"].items():
             if group in name.split("."):
-                found += [value for value in item.values() if isinstance(value, float) or value not in (None, 0)]
+                declared = ("margin", "two_sided")  # by the check, whatever the data
+                values = [value for key, value in item.items() if key not in declared]
+                found += [value for value in values if isinstance(value, float) or value not in (None, 0)]
     return [value for value in found if not isinstance(value, str)]
 
 
