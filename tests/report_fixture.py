@@ -12,6 +12,7 @@ from PIL import Image
 from audit.audits.audit import Audit
 from audit.audits.table import Table
 from audit.audits.tables.metric_definitions import definitions_table
+from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.checks.metrics.metric_frame import metrics_of
 from audit.stats.estimate import Estimate
@@ -33,6 +34,16 @@ def estimate(
     return Estimate(
         value, round(max(floor, value - half), 4), round(min(top, value + half), 4), n, 2 * n, missing, method
     )
+
+
+def rate(found: Estimate, name: str, **known: Any) -> Figure:
+    return Figure.of(found, name=name, label=name, unit="share", kind="rate", **known)
+
+
+def judged(found: Estimate, name: str, margin: float, harm: str = "high", unit: str = "share", **known: Any) -> Figure:
+    """A difference that a check judges against its margin."""
+    label = known.pop("label", name.replace("_", " "))
+    return Figure.of(found, name=name, label=label, unit=unit, kind="difference", margin=margin, harm=harm, **known)
 
 
 def row(found: Estimate, **keys: str) -> dict[str, object]:
@@ -236,13 +247,19 @@ def tables() -> dict[str, list[dict[str, object]]]:
 
 
 def findings() -> tuple[Finding, ...]:
-    excess, drop = estimate(0.71, 0.14), estimate(0.25, 0.13, n=23, missing=1)
+    asian: dict[str, Any] = {"group": "asian", "language": "en"}
+    excess = judged(estimate(0.71, 0.14), "excess_over_portrait", 0.1, label="rendered minus portrait", **asian)
+    drop = judged(estimate(0.25, 0.13, n=23, missing=1), "fall", 0.15, label="fall to rendered", group="black")
     named = {
-        "portrait": estimate(0.02, 0.03, floor=0),
-        "rendered": estimate(0.73, 0.13),
+        "portrait": rate(estimate(0.02, 0.03, floor=0), "portrait", **asian),
+        "rendered": rate(estimate(0.73, 0.13), "rendered", **asian),
         "excess_over_portrait": excess,
-        "language_effect": estimate(0.67, 0.15),
+        "language_effect": judged(estimate(0.67, 0.15), "language_effect", 0.1, group="asian"),
     }
+    gender = judged(estimate(0.01, 0.05, 72), "gender_gap", 0.1, "low", two_sided=True)
+    age = Figure.of(estimate(0.4, 0.9, 72), name="age_gap", label="age gap", unit="years", kind="difference")
+    similarity = judged(estimate(None, n=3, method=FEW), "similarity", 0.05, "low", "cosine", two_sided=True)
+    failures = judged(estimate(0.02, 0.04, 24), "gap", 0.1, two_sided=True, group="black")
     return (
         Finding(
             "S2F001",
@@ -255,6 +272,7 @@ def findings() -> tuple[Finding, ...]:
             "Asian speakers heard in English are read as white 71 points more often once rendered than before.",
             "The whole interval lies beyond the margin of 10 points.",
             "An interval that reaches down to 10 points or less.",
+            scope="heard in English",
         ),
         Finding(
             "S2F003",
@@ -262,47 +280,52 @@ def findings() -> tuple[Finding, ...]:
             "inconclusive",
             "black",
             drop,
-            {"black": drop, "black.rendered": estimate(0.71)},
+            {"black": drop, "black.rendered": rate(estimate(0.71), "rendered", group="black")},
             0.15,
             "Whether black speakers are read as black less often once rendered cannot be told from these data.",
             "The interval reaches across the margin of 15 points. By group: inconclusive for asian, black and white.",
             "About 40 more black speakers.",
+            by_group=dict.fromkeys(("asian", "black", "white"), "inconclusive"),
+            scope="all languages",
         ),
         Finding(
             "S2F004",
             "Gender and age gaps",
             "not_shown",
             "all",
-            estimate(0.01, 0.05, 72),
-            {"gender_gap": estimate(0.01, 0.05, 72), "age_gap": estimate(0.4, 0.9, 72)},
+            gender,
+            {"gender_gap": gender, "age_gap": age},
             0.1,
             "Gender is read as labelled equally often for all groups, within 10 points.",
             "The whole interval lies inside the margin.",
             "Other speakers.",
+            scope="all languages",
         ),
         Finding(
             "S2F005",
             "Similarity gap",
             "not_evaluable",
             "unknown",
-            estimate(None, n=3, method=FEW),
-            {"similarity": estimate(None, n=3, method=FEW)},
+            similarity,
+            {"similarity": similarity},
             0.05,
             "How alike rendered faces are to the speakers cannot be answered.",
             "Fewer than 5 speakers have a known group.",
             "More speakers.",
+            scope="all languages",
         ),
         Finding(
             "S2F006",
             "Failure gap",
             "not_shown",
             "black",
-            estimate(0.02, 0.04, 24),
-            {"gap": estimate(0.02, 0.04, 24)},
+            failures,
+            {"gap": failures},
             0.1,
             "Faces are missing about equally often in all groups.",
             "The whole interval lies inside the margin.",
             "A model that fails more often.",
+            scope="all languages",
         ),
     )
 

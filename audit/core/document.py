@@ -205,7 +205,8 @@ class Document(ABC):
 
 
 def _written(content: Mapping[str, object]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    """The content as JSON; half of a surrogate pair, as in undecodable file names, becomes U+FFFD."""
+    return _SURROGATE.sub("\ufffd", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def _sha256(written: str) -> str:

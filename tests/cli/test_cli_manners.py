@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -164,7 +165,8 @@ def test_a_file_where_a_folder_should_be_is_told_in_words(verb: str, tmp_path: P
     words = (truth, "-o", file) if verb == "simulate" else ("folder", tmp_path / "voices", "-o", file / "x" / "y.csv")
     code, out, err = said(*verb.split(), *words)
     assert (code, out) == (2, "")
-    assert "cannot be read or written: Not a directory" in err and "a folder, new or this user's" in err
+    assert re.search("cannot be read or written: (Not a directory|File exists)", err), err
+    assert "a folder, new or this user's" in err
 
 
 def test_an_input_that_may_not_be_read_is_not_called_a_full_disk(

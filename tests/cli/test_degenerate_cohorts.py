@@ -19,7 +19,7 @@ import audit
 from audit.audits.cohort_check import check_cohort
 from audit.checks.flips import flips, repeated
 from audit.cli import app
-from audit.core.plan import MARGINS, MeasureSettings, Plan
+from audit.core.plan import MeasureSettings, Plan
 from audit.models.protocol import Picture, Waveform
 from audit.reports import write_report
 from audit.reports.comparison.page import write_comparison
@@ -103,7 +103,7 @@ MATRIX = {
 def test_a_cohort_that_can_answer_little_ends_with_a_report_and_no_pass(folder: Folder, tmp_path: Path) -> None:
     folder.write(tmp_path / "files")
     cohort, _ = audit.import_cohort("folder", tmp_path / "files", tmp_path / "cohort")
-    checked = check_cohort(cohort, MARGINS)
+    checked = check_cohort(cohort)
     assert checked.tables["Strata"]["n_clips"].sum() == len(cohort.clips)
 
     pictureless = FakePicturelessModel()
