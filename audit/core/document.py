@@ -27,6 +27,7 @@ of VoxCeleb2 failed, audit.json would have about 150 MiB.
 MAX_DEPTH: Final = 32
 """The deepest nesting that is read; the documents that the package writes have 10 levels or fewer."""
 _HEAD: Final = ("schema_version", "content_sha256")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _VERSION: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 _TOO_DEEP: Final = f"it is nested too deeply (more than {MAX_DEPTH} levels)"
 
@@ -167,7 +168,6 @@ class Document(ABC):
             _check_depth(data)
             content = {key: value for key, value in data.items() if key not in _HEAD}
             written = _written(content)
-            written.encode("utf-8")  # which half a surrogate pair is not
             cls._check_digest(data, version, written)
             cls.FORM.model_validate_json(written)
         except RecursionError as error:
