@@ -2,7 +2,7 @@
 VENV := .venv
 PYTHON ?= python3
 
-.PHONY: demo test lint types suite sample clean
+.PHONY: demo test lint types suite studies sample clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/audit run
@@ -20,6 +20,10 @@ types: $(VENV)/.ready
 # a thread for each of the two workers: with more they wait for one another
 suite: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# what takes too long for every change: the full-coverage twin, trainings that are killed, the longest notebook
+studies: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m study
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

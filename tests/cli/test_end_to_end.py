@@ -97,6 +97,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> audit.Audit:
     return audit.measure(run)
 
 
+@pytest.mark.study
 def test_full_coverage_makes_the_effect_of_language_clearly_smaller(demonstration: Path, full: audit.Audit) -> None:
     gap, twin = (result.finding("S2F001").estimates for result in (audit.Audit.read(demonstration), full))
     for name in ("excess_over_portrait", "language_effect"):
@@ -104,11 +105,13 @@ def test_full_coverage_makes_the_effect_of_language_clearly_smaller(demonstratio
         assert twin[name].high < gap[name].low
 
 
+@pytest.mark.study
 def test_with_full_coverage_a_face_is_more_like_its_speaker_than_like_others_of_the_group(full: audit.Audit) -> None:
     over = full.finding("S2F005").estimates["faceres.all"]
     assert over.low is not None and over.low > 0
 
 
+@pytest.mark.study
 def test_the_genders_of_the_rendered_faces_are_read_as_labelled(demonstration: Path, full: audit.Audit) -> None:
     for result in (audit.Audit.read(demonstration), full):
         table = result.frame()

@@ -35,7 +35,7 @@ def test_there_is_one_for_each_of_those_whom_the_suite_is_for() -> None:
     assert NAMES == ["compare_mitigations", "reviewers_walk", "your_own"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(NAMES[0], marks=pytest.mark.study), *NAMES[1:]])
 def test_a_fresh_kernel_says_what_is_stored(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "scripts/notebooks.py", "--check", name], cwd=ROOT, capture_output=True, text=True,

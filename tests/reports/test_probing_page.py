@@ -106,6 +106,7 @@ def test_failures_are_told_on_the_page(tmp_path: Path, monkeypatch: pytest.Monke
     assert "4 of 28 faces could not be made or read" in page.text and "the model failed: 4" in page.text
 
 
+@pytest.mark.study
 def test_the_command_ends_with_the_page_and_says_what_was_found(tmp_path: Path) -> None:
     asked = ("probe", "--model", "tests.probing_fixture:Deaf", "--instrument", "tests.fakes:ColourInstrument")
     done = command(*asked, "--voices", 2, "-o", tmp_path / "out")

@@ -218,6 +218,7 @@ def test_a_training_runs_with_each_and_says_so(name: str, training_part: Path, t
     assert (("asian", "en") in never) is (name != "coverage")
 
 
+@pytest.mark.study
 def test_a_mitigated_training_that_was_stopped_ends_with_the_same_weights(training_part: Path, tmp_path: Path) -> None:
     names = '["balanced", "group_dro", "language_adversarial"]'
     whole = trained(names, training_part, tmp_path / "whole")

@@ -105,6 +105,7 @@ def voices(speakers: pd.DataFrame) -> set[str]:
     return {*speakers["voice_a"], *speakers["voice_b"]}
 
 
+@pytest.mark.study
 def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
     short: str, trained: Path, tmp_path: Path
 ) -> None:
