@@ -167,7 +167,7 @@ class Document(ABC):
                 raise cls._refused(f"{cls.FILE} has schema version {version}.", SCHEMA_VERSION)
             _check_depth(data)
             content = {key: value for key, value in data.items() if key not in _HEAD}
-            written = _written(content)
+            written = _content_text(text, data, content)
             cls._check_digest(data, version, written)
             cls.FORM.model_validate_json(written)
         except RecursionError as error:
@@ -207,6 +207,12 @@ class Document(ABC):
 def _written(content: Mapping[str, object]) -> str:
     """The content as JSON; half of a surrogate pair, as in undecodable file names, becomes U+FFFD."""
     return _SURROGATE.sub("\ufffd", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _content_text(text: str, data: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """The content as it was written, taken from the stored text where that has the package's own layout."""
+    head = _written({key: data[key] for key in _HEAD if key in data}).removesuffix("\n}") + ",\n"
+    return "{\n" + text[len(head) :].rstrip("\n") if text.startswith(head) else _written(content)
 
 
 def _sha256(written: str) -> str:

@@ -193,7 +193,11 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
                 f"The limit of rule {rule.id} is {rule.limit:g}, and {figure.name} is measured in {figure.unit}.",
                 f"a limit in [0, {largest:g}]",
             )
-    return [(name, group, _at(figure, rule.confidence)) for name, group, figure in found]
+    measured_at = audit.settings.get("confidence")
+    return [
+        (name, group, figure if rule.confidence == measured_at else _at(figure, rule.confidence))
+        for name, group, figure in found
+    ]
 
 
 def _named(found: tuple[str, Figure] | None, name: str, group: str) -> tuple[str, str, Figure | None]:
