@@ -26,7 +26,7 @@ ASKED: Final = {
 }
 _LEADS: Final = {
     "language": "When only the language changes",
-    "telephone": "Heard by telephone",
+    "telephone": "By telephone",
     "first_3_s": "From its first 3 s alone",
     "first_1_5_s": "From its first 1.5 s alone",
 }
