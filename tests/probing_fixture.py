@@ -1,4 +1,4 @@
-"""Fictional bilingual voices made of harmonics, and models that hear exactly one thing in them."""
+"""Fictional bilingual voices made of harmonics, and models that depend on exactly one thing in them."""
 
 from __future__ import annotations
 
@@ -96,11 +96,11 @@ class Drawing(PitchAndLanguage):
     name = "drawing (fake)"
 
     def __init__(self) -> None:
-        self.heard = 0
+        self.calls = 0
 
     def face(self, waveform: Waveform) -> Picture | None:
-        self.heard += 1
-        return fake_face("white", "man", 20 + self.heard % 60)
+        self.calls += 1
+        return fake_face("white", "man", 20 + self.calls % 60)
 
 
 class AfraidOfTelephones(PitchAndLanguage):

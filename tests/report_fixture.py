@@ -1,4 +1,4 @@
-"""A small audit that nobody made: fictional speakers, invented figures, every table of audit.json."""
+"""A small invented audit: fictional speakers, invented figures, every table of audit.json."""
 
 from __future__ import annotations
 
@@ -354,7 +354,7 @@ def fictional_audit(**run: Any) -> Audit:
             "name": "imaginary speakers",
             "digest": "c0" * 32,
             "licence": "CC0-1.0",
-            "consent": "nobody was recorded",
+            "consent": "no person was recorded",
             "notes": "made up",
             "fictional": True,
         },

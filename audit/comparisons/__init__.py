@@ -1,4 +1,4 @@
-"""Comparing: two runs or more on the same clips and speakers, and what changed for whom."""
+"""Comparisons of two or more runs on the same clips and speakers: which groups gain and which lose."""
 
 from audit.comparisons.compare import compare, paired_changes
 from audit.comparisons.comparison import Comparison

@@ -1,4 +1,4 @@
-"""One figure's change between two runs, and in one word what it means for those whom it is about."""
+"""The change of one figure between two runs, and its meaning for the group in one word."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS: Final[tuple[Word, ...]] = ("gains", "pays", "no_difference", "inconclusiv
 
 @dataclass(frozen=True)
 class Change:
-    """A figure in the baseline, in a candidate, and how it changed.
+    """A figure in the baseline and in a candidate, and the change between them.
 
     Attributes
     ----------
@@ -27,22 +27,21 @@ class Change:
     figure : str
         The code of a check, or the name of a metric.
     told : str
-        What is compared, in words.
+        What is compared, in words; named after its key in comparison.json.
     group, language : str
-        Whom it is about; ``all`` where it is about no single one. Of a check's headline the group of the worst change.
+        The group and language, or ``all``. For a check's headline, the group of the worst change.
     headline : bool
         Whether it is the headline of a check.
     before, after, change : Figure
-        In the baseline, in the candidate, and candidate minus baseline, paired on the same clips and speakers.
+        The baseline, the candidate, and candidate minus baseline, paired on the same clips and speakers.
     worse : {"high", "low"}
-        Which end of the figure is bad.
+        Which end of the figure is harm.
     margin : float or None
-        The least change that matters; without one, no interval is narrow enough to show that nothing changed.
+        The smallest change that matters; without a margin, "no difference" can never be shown.
     word : {"gains", "pays", "no_difference", "inconclusive"} or None
-        See :func:`word_for`; None for a figure of one language, whose interval is not held together with the others'.
+        See :func:`word_for`; None for a figure of one language, whose interval is not simultaneous with the others.
     p_value, p_adjusted : float or None
-        Of no change, and the same for all figures beside it: Holm for the headlines of checks, Benjamini-Hochberg for
-        all others.
+        P-value of no change; adjusted by Holm over the headlines of checks, by Benjamini-Hochberg over all others.
     worst_of_groups : bool
         Whether it is the worst change of any group, simultaneous over all of them.
     """
@@ -64,33 +63,33 @@ class Change:
     worst_of_groups: bool = False
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form: estimates as objects."""
+        """The change as a JSON object."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: value.as_dict() if isinstance(value, Figure) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Change:
-        """The change that :meth:`as_dict` wrote."""
+        """The change from the form that :meth:`as_dict` gives."""
         read = {name: Figure.from_dict(value) if isinstance(value, dict) else value for name, value in data.items()}
         return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
 
     @property
     def better(self) -> Figure:
-        """The change with its sign such that more is better for those whom it is about."""
+        """The change with its sign set so that more is better for the group."""
         return self.change if self.worse == "low" else turned(self.change)
 
 
 def word_for(change: Estimate, worse: Harm, margin: float | None) -> Word:
-    """What a change means for those whom it is about.
+    """The meaning of a change for the group.
 
     ================ =======================================================================
     gains            the whole interval lies on the better side of zero
     pays             the whole interval lies on the worse side of zero
     no_difference    neither, and the whole interval lies within the margin either way
-    inconclusive     none of these: the data cannot tell; also where there is no interval
+    inconclusive     none of these, or there is no interval
     ================ =======================================================================
 
-    A sure change is named however small it is; its size stands beside it.
+    A change that is shown is named however small it is; its size is reported next to it.
 
     Examples
     --------
@@ -109,7 +108,7 @@ def word_for(change: Estimate, worse: Harm, margin: float | None) -> Word:
 
 
 def p_of(change: Curve, pairs: Pairs | None, confidence: float) -> float | None:
-    """The p-value of no change: by exchanging the runs within speakers; where there are no pairs, by the intervals."""
+    """P-value of no change: by permuting the runs within speakers, or from the intervals if there are no pairs."""
     if change.at(confidence).interval is None:
         return None
     if pairs is not None:
@@ -118,12 +117,12 @@ def p_of(change: Curve, pairs: Pairs | None, confidence: float) -> float | None:
 
 
 def adjusted(changes: Sequence[Change], rule: Callable[[Floats], Floats]) -> list[Change]:
-    """The changes with their p-values adjusted for one another by a rule of :mod:`audit.stats.multiplicity`."""
+    """Adjust the p-values of changes for multiple comparisons, by a rule of :mod:`audit.stats.multiplicity`."""
     p = np.array([np.nan if change.p_value is None else change.p_value for change in changes])
-    found = rule(p).tolist()
+    adjusted_p = rule(p).tolist()
     return [
         change if np.isnan(q) else replace(change, p_adjusted=float(f"{max(q, change.p_value or 0.0):.12g}"))
-        for change, q in zip(changes, found, strict=True)
+        for change, q in zip(changes, adjusted_p, strict=True)
     ]
 
 

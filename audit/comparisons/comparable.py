@@ -1,4 +1,4 @@
-"""Which runs may be compared: the same clips of the same people, read by the same instrument in the same way."""
+"""Requirements on runs that are compared: the same clips and speakers, read by the same instrument and settings."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from audit.runs.run import Run
 
 LABELS: Final = ("clip_id", "speaker_id", "group", "gender", "age", "language", "audio_sha256")
 PORTRAIT: Final = ("portrait_status", "portrait_race", "portrait_gender")
-NOT_READ_BY: Final = frozenset({"requested", "reason", "card", "versions", "title"})
-"""What an instrument tells of itself that decides no read."""
-HEARD_BY: Final = ("min_seconds", "max_seconds")
-"""The harness's settings that decide what is read; the length of a part and what is kept do not."""
+NO_EFFECT_ON_READS: Final = frozenset({"requested", "reason", "card", "versions", "title"})
+"""Keys of an instrument's description that do not affect its reads."""
+READ_SETTINGS: Final = ("min_seconds", "max_seconds")
+"""Harness settings that affect what is read."""
 
 
 def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
-    """Let pass only runs whose every difference is the model's.
+    """Refuse runs that differ in anything but the model.
 
     Parameters
     ----------
     runs : sequence of Run
         The first is the baseline.
     names : sequence of str
-        What each run is called in the error.
+        The name of each run in error messages.
 
     Raises
     ------
     RunError
-        If there are fewer than two runs, one is incomplete, or another than the first has another cohort, instrument,
-        seed or harness setting, other clips or labels, or portraits that were read otherwise.
+        If there are fewer than two runs, one is incomplete, or one differs from the first in cohort, instrument, seed,
+        harness settings, clips, labels or the reads of the portraits.
     """
     if len(runs) < 2:
-        raise RunError(f"There is {len(runs)} run to compare.", "two or more: audit compare A B -o OUT")
+        raise RunError(f"{len(runs)} run was given to compare.", "two or more: audit compare A B -o OUT")
     for run, name in zip(runs, names, strict=True):
         if not run.complete:
             raise RunError(
                 f"The run {name} is not complete: it has {len(run.observations)} of "
                 f"{run.manifest['cohort']['n_clips']} clips.",
                 "complete runs",
-                "Finish it: the same audit run command again.",
+                "Finish it by running the same audit run command again.",
             )
     first = runs[0]
     for run, name in zip(runs[1:], names[1:], strict=True):
@@ -51,24 +51,24 @@ def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
         if found is not None:
             what, before, now = found
             raise RunError(
-                f"The runs {names[0]} and {name} cannot be compared: {what} is {before} in the one and {now} in the "
-                "other.",
+                f"The runs {names[0]} and {name} cannot be compared: {what} is {before} in the first and {now} in the "
+                "second.",
                 "runs of the same cohort by the same instrument with the same seed and settings",
-                "Run one of them again as the other was run.",
+                "Run one of them again with the settings of the other.",
             )
 
 
 def _difference(one: Run, other: Run) -> tuple[str, str, str] | None:
-    """The first thing beside the model in which two runs differ, and what it is in each."""
-    told = [_told(run) for run in (one, other)]
-    for key in told[0]:
-        found = _first_difference(told[0][key], told[1][key], key)
+    """The first difference besides the model: its name and both values."""
+    facts = [_facts(run) for run in (one, other)]
+    for key in facts[0]:
+        found = _first_difference(facts[0][key], facts[1][key], key)
         if found is not None:
             return found
     a, b = one.observations, other.observations
     if len(a) != len(b):
         return "the number of clips", str(len(a)), str(len(b))
-    for columns, words in ((LABELS, ""), (PORTRAIT, " (the instrument reads the same portraits otherwise)")):
+    for columns, words in ((LABELS, ""), (PORTRAIT, " (the same portraits were read differently)")):
         for column in columns:
             if column not in a or column not in b:
                 continue
@@ -80,22 +80,22 @@ def _difference(one: Run, other: Run) -> tuple[str, str, str] | None:
     return None
 
 
-def _told(run: Run) -> dict[str, Any]:
-    """What a run's manifest says of all but its model."""
+def _facts(run: Run) -> dict[str, Any]:
+    """The facts of a run's manifest, besides its model, that two runs must share."""
     manifest = run.manifest
     settings = manifest.get("settings", {})
     return {
         "the cohort's digest": manifest["cohort"].get("digest"),
         "the instrument": _reading(manifest["instrument"]),
         "the seed": manifest.get("seed"),
-        **{f"the setting {key}": settings.get(key) for key in HEARD_BY},
+        **{f"the setting {key}": settings.get(key) for key in READ_SETTINGS},
     }
 
 
 def _reading(described: object) -> object:
-    """What decides the reads of an instrument: its parts, backends and weights' digests."""
+    """The parts of an instrument's description that affect its reads."""
     if isinstance(described, Mapping):
-        return {key: _reading(value) for key, value in described.items() if key not in NOT_READ_BY}
+        return {key: _reading(value) for key, value in described.items() if key not in NO_EFFECT_ON_READS}
     return described
 
 
@@ -110,5 +110,5 @@ def _first_difference(one: object, other: object, path: str) -> tuple[str, str, 
 
 
 def same_model(one: Run, other: Run) -> bool:
-    """Whether two runs are of one model, by what it says of itself."""
+    """Whether two runs describe the same model."""
     return bool(one.manifest["model"] == other.manifest["model"])

@@ -1,4 +1,4 @@
-"""Comparing runs: Run, Run, ... -> Comparison. A pure function, as measuring is."""
+"""The comparison of runs: Run, Run, ... -> Comparison, a pure function."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ LETTERS: Final = ascii_uppercase
 
 
 def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
-    """Compare models heard by the same speakers: each run against the first.
+    """Compare models on the same speakers: each run against the first.
 
     Parameters
     ----------
     runs : Run
-        Two or more, complete; the first is the baseline, A, the others are B, C and so on.
+        Two or more complete runs; the first is the baseline A, the others are B, C and so on.
     settings : MeasureSettings, optional
-        How all are measured, as in a plan's section ``measure``. Readings by people and calibration files are not used.
+        Measurement settings, as in a plan's section ``measure``. Human readings and calibration files are not used.
 
     Returns
     -------
     Comparison
-        Every check and metric in each run, what changed for whom, and what was levelled down.
+        Every check and metric in each run, their changes by group, and what was levelled down.
 
     Raises
     ------
@@ -59,14 +59,14 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     """
     chosen = without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
-        raise RunError(f"There are {len(runs)} runs to compare.", f"at most {len(LETTERS)}")
-    refuse_what_differs(runs, [_called(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
+        raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
+    refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
     evidence = [evidence_of(run, chosen) for run in runs]
     small = SmallCells.of(runs[0].observations, chosen.suppress_below)
     checks: list[Change] = []
     metrics: list[Change] = []
     levelled: list[Levelling] = []
-    told: list[str] = []
+    words: list[str] = []
     for letter, candidate in zip(LETTERS[1:], evidence[1:], strict=False):
         pair = Pair(evidence[0], candidate)
         found = [
@@ -86,7 +86,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         seen = [change for change in of_metrics if not hidden(change, small)]
         named = by_code.get("S2F001")
         named = None if named is None or hidden(named, small) else named
-        told += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
+        words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks", "tables"}),
@@ -94,24 +94,24 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         checks=tuple(shared_change(change, small) for change in checks),
         metrics=tuple(shared_change(change, small) for change in metrics),
         levelled=tuple(levelled),
-        sentences=tuple(told),
+        sentences=tuple(words),
         given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
     )
 
 
-def _called(letter: str, run: Run) -> str:
+def _name(letter: str, run: Run) -> str:
     where = f" in {run.folder}" if run.folder else ""
     return f"{letter} ({run.manifest['model']['name']}{where})"
 
 
 def _shown_metrics(evidence: Evidence) -> list[str]:
-    """The metrics that sentences are made of."""
-    likeness = [over_impostors(model) for model in evidence.similarity_models[:1]]
-    return ["read_own_group", "gender_right", "age_error", *likeness, "no_face"]
+    """The metrics that the sentences report."""
+    similarity = [over_impostors(model) for model in evidence.similarity_models[:1]]
+    return ["read_own_group", "gender_right", "age_error", *similarity, "no_face"]
 
 
 def _identity(letter: str, run: Run) -> dict[str, Any]:
-    """What a run is; nothing in it depends on the machine or the hour, or tells a path."""
+    """A run's identity, without paths and independent of machine and time."""
     manifest = run.manifest
     model = manifest["model"]
     facts = {
@@ -132,12 +132,10 @@ def _identity(letter: str, run: Run) -> dict[str, Any]:
 
 
 def _notices(runs: Sequence[Run]) -> list[str]:
-    """What a reader must know before the first figure."""
+    """Warnings to show before any figure."""
     first, made = runs[0].manifest, []
     if first["model"]["kind"] == "simulated":
-        made.append(
-            "These runs are simulated: no model was audited, and the figures say nothing of any model or person."
-        )
+        made.append("These runs are simulated: no model was audited, and the figures describe no model and no person.")
     elif first["cohort"].get("fictional"):
         made.append(
             "The speakers are fictional and their voices synthetic: nothing here says how any real group sounds or "
@@ -147,39 +145,38 @@ def _notices(runs: Sequence[Run]) -> list[str]:
         alike = [LETTERS[j] for j in range(i) if same_model(runs[j], run)]
         if alike:
             made.append(
-                f"{LETTERS[i]} is the same model as {alike[0]}, by its own description: what differs between them is "
-                "chance."
+                f"By its own description, {LETTERS[i]} is the same model as {alike[0]}: they differ only by chance."
             )
     for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
         before, now = first.get("versions", {}), run.manifest.get("versions", {})
         differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
         if differ:
-            told = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
-            made.append(f"A and {letter} were made with different versions: {told}.")
+            listed = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
+            made.append(f"A and {letter} were made with different versions: {listed}.")
     return made
 
 
 def paired_changes(
     baseline: Run, candidate: Run, settings: MeasureSettings, names: tuple[str, str] = ("baseline", "candidate")
 ) -> Mapping[str, Curve]:
-    """How every check's figure changed: candidate minus baseline at every confidence, on the same clips and speakers.
+    """The change of every check's figure, candidate minus baseline, on the same clips and speakers.
 
     Parameters
     ----------
     baseline, candidate : Run
         Complete runs of one cohort by one instrument.
     settings : MeasureSettings
-        How both are measured.
+        Measurement settings for both.
     names : tuple of str
-        What the runs are called in an error.
+        The names of the runs in error messages.
 
     Returns
     -------
     Mapping of str to Curve
         ``CODE`` for a check's headline figure and ``CODE.group`` for each group's, in the unit and with the sign of
         the finding's figure. The headline of a check of all groups is the worst change of any group, simultaneous over
-        them; the groups' own curves are not adjusted. A figure that neither run can give is left out; one without an
-        interval says in its method why.
+        them; the groups' own curves are not adjusted. Figures that neither run has are left out; the method of a figure
+        without an interval gives the reason.
 
     Raises
     ------
@@ -206,5 +203,5 @@ def paired_changes(
 
 
 def without_files(settings: MeasureSettings) -> MeasureSettings:
-    """The settings without the files that a comparison does not use: it is about the instrument's own reads."""
+    """The settings without human readings and calibration files: a comparison uses the instrument's raw reads."""
     return settings.model_copy(update={"human_readings": None, "calibration": PORTRAITS})

@@ -1,4 +1,4 @@
-"""The comparison: what was compared, every change, and the tables behind the figures; written as comparison.json."""
+"""The comparison document: the runs, every change and the tables; written as comparison.json."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from audit.core.document import SCHEMA_VERSION, Document, Form
 
 @dataclass(frozen=True)
 class Comparison(Document):
-    """All that was found between runs; a pure function of the runs and the settings.
+    """The result of comparing runs; a pure function of the runs and the settings.
 
     Attributes
     ----------
     runs : tuple of Mapping
-        What each run is: its letter, digest, model, weights, training coverage, cohort, instrument, plan, versions. The
-        first, A, is the baseline.
+        Each run's letter, digest, model, weights, training coverage, cohort, instrument, plan and versions. The first,
+        A, is the baseline.
     settings : Mapping
-        How all of them were measured.
+        The settings with which all runs were measured.
     notices : tuple of str
-        What a reader must know before the first figure.
+        Warnings to show before any figure.
     checks : tuple of Change
         Every check's headline and groups, for every candidate against the baseline.
     metrics : tuple of Change
@@ -37,9 +37,9 @@ class Comparison(Document):
     levelled : tuple of Levelling
         What was levelled down.
     sentences : tuple of str
-        Who gains and who pays, in words.
+        Which groups gain and which lose, in words.
     given : Mapping of str to Table
-        ``pareto``: each run's figure over all clips and that of its worst group; ``faces``: the sample for the strips;
+        ``pareto``: each run's figure over all clips and for its worst group; ``faces``: the sample of pictures;
         ``metric_definitions``: the label and unit of every metric.
     """
 
@@ -64,7 +64,7 @@ class Comparison(Document):
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        """Every table, as it is written to CSV."""
+        """Every table that is written as CSV."""
         return {
             "runs": runs_table(self.runs),
             "checks": changes_table(
@@ -75,7 +75,7 @@ class Comparison(Document):
             ),
             "metrics": changes_table(
                 "Every metric",
-                "Candidate minus baseline; Benjamini-Hochberg; groups over all languages are held together.",
+                "Candidate minus baseline; Benjamini-Hochberg; simultaneous intervals for groups over all languages.",
                 self.metrics,
                 of_metrics=True,
             ),
@@ -106,7 +106,7 @@ class Comparison(Document):
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Comparison:
-        """The comparison of a content that has been checked."""
+        """The comparison from validated content."""
         return cls(
             runs=tuple(content["runs"]),
             settings=content["settings"],

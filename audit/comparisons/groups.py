@@ -1,4 +1,4 @@
-"""Changes by group: every check's figures, and every metric of the rendered faces, in two runs."""
+"""Changes by group: the figures of every check and every metric of the rendered faces."""
 
 from __future__ import annotations
 
@@ -60,9 +60,10 @@ def check_changes(check: Check, found: CheckCompared, candidate: str, pair: Pair
 
 
 def metric_changes(pair: Pair, candidate: str) -> list[Change]:
-    """Every metric of which one end is bad, over all clips, by group, by language and by both.
+    """Changes of every metric with a worse end, over all clips, by group, by language and by both.
 
-    Groups over all languages are held together, and have a word; those of one language stand alone, and have none.
+    Intervals of groups over all languages are simultaneous, and those changes have a word; changes in one language have
+    unadjusted intervals and no word.
     """
     changes = []
     for metric in compared_metrics(pair):
@@ -72,7 +73,7 @@ def metric_changes(pair: Pair, candidate: str) -> list[Change]:
 
 
 def compared_metrics(pair: Pair) -> list[Metric]:
-    """The metrics of rendered faces that say what is better; the distances of features say again what cosines say."""
+    """The metrics of rendered faces with a worse end, except feature distances, which repeat the cosines."""
     return [
         metric
         for metric in pair.baseline.metrics.values()
@@ -97,7 +98,7 @@ def _in_cells(pair: Pair, candidate: str, metric: Metric, keys: list[tuple[objec
         group, language = keys[i]
         if group == UNKNOWN or (before[i].value is None and after[i].value is None):
             continue
-        held = estimates[i]
+        estimate = estimates[i]
         pairs = found.one(i, metric.kind, pair.settings, name)
         changes.append(
             Change(
@@ -109,11 +110,11 @@ def _in_cells(pair: Pair, candidate: str, metric: Metric, keys: list[tuple[objec
                 False,
                 _figure(before[i], metric, str(group), str(language)),
                 _figure(after[i], metric, str(group), str(language)),
-                replace(_figure(held, metric, str(group), str(language)), kind="difference", harm=metric.worse),
+                replace(_figure(estimate, metric, str(group), str(language)), kind="difference", harm=metric.worse),
                 metric.worse or "low",
                 margin,
-                None if by_language else word_for(held, metric.worse or "low", margin),
-                None if held.interval is None else pairs.permutation().p,
+                None if by_language else word_for(estimate, metric.worse or "low", margin),
+                None if estimate.interval is None else pairs.permutation().p,
             )
         )
     return changes
@@ -133,7 +134,7 @@ def _figure(estimate: Estimate, metric: Metric, group: str, language: str) -> Fi
 
 
 def _margin(metric: Metric, evidence: Evidence) -> float | None:
-    """The margin of the check that judges what a metric measures; ``None`` where none does."""
+    """The margin of the check that judges a metric; ``None`` if no check does."""
     for check in evidence.checks:
         for judged in check.judged:
             if judged.quantity == metric.quantity:

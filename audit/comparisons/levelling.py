@@ -1,4 +1,4 @@
-"""Levelling down: the worst group comes nearer to the others, and the only reason is that the others got worse."""
+"""Levelling down: the worst group gets closer to the others only because the others got worse."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from audit.comparisons.changes import Change, turned, word_for
 
 @dataclass(frozen=True)
 class Levelling:
-    """A gap that shrank without a gain.
+    """A gap that shrank although the worst group did not gain.
 
     Attributes
     ----------
     candidate, metric, told : str
-        In which candidate, by what metric, and that in words.
+        The candidate's letter, the metric's name, and the metric in words.
     worst : str
-        The group that the baseline's figure is worst for.
+        The group with the worst figure in the baseline.
     gap : Figure
-        How much nearer it came to all other groups; positive, as its interval shows.
+        How much closer it came to all other groups; the whole interval is positive.
     own : Figure
-        Its own change, more being better: not shown to be a gain.
+        Its own change, more being better; not shown to be a gain.
     losers : mapping of str to Figure
-        The other groups that are shown to have lost, and their changes, more being better.
+        The changes of the other groups that are shown to have lost, more being better.
     """
 
     candidate: str
@@ -36,7 +36,7 @@ class Levelling:
     losers: Mapping[str, Figure]
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form."""
+        """The levelling as a JSON object."""
         return {
             "candidate": self.candidate,
             "metric": self.metric,
@@ -49,7 +49,7 @@ class Levelling:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Levelling:
-        """What :meth:`as_dict` wrote."""
+        """The levelling from the form that :meth:`as_dict` gives."""
         read = dict(data)
         for name in ("gap", "own"):
             read[name] = Figure.from_dict(read[name])  # type: ignore[arg-type]  # a JSON object
@@ -58,18 +58,18 @@ class Levelling:
 
 
 def levelled_down(changes: Sequence[Change], gap_of: Callable[[str], Figure]) -> Levelling | None:
-    """Whether a metric was levelled down between two runs.
+    """The levelling down of a metric between two runs, ``None`` if there was none.
 
-    It was, if the gap between the group that was worst in the baseline and all others is shown to have shrunk, that
-    group is not shown to have gained, and another group is shown to have lost. All intervals are held together over
-    the groups, so that naming the worst one by the baseline's own figures takes nothing from what they say.
+    A metric is levelled down if the gap between the group that was worst in the baseline and all others is shown to
+    have shrunk, that group is not shown to have gained, and another group is shown to have lost. All intervals are
+    simultaneous over the groups, so that choosing the worst group from the data leaves them valid.
 
     Parameters
     ----------
     changes : sequence of Change
-        Of one metric in one candidate, by group.
+        Changes of one metric in one candidate, by group.
     gap_of : callable
-        For a group the change of its figure minus that of all others, held together over the groups.
+        For a group, the change of its figure minus that of all others, simultaneous over the groups.
     """
     measured = [change for change in changes if change.before.value is not None]
     losers = {change.group: change.better for change in measured if change.word == "pays"}

@@ -1,4 +1,4 @@
-"""A comparison in plain sentences: who gains and who pays, and levelling down by its name."""
+"""Sentences about a comparison: which groups gain, which lose, and levelling down."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from audit.core.sentences import group_words, listing
 from audit.stats import ALL
 
 QUIET = ({"no_difference"}, {"inconclusive"})
-"""What every group's change is called where a metric brings no news."""
+"""The words of a metric whose groups all have no difference, or all are inconclusive."""
 
 
 def who_gains(changes: Sequence[Change]) -> str:
-    """One metric's changes by group in one candidate, in one sentence.
+    """One sentence about the changes of one metric in one candidate, by group over all languages.
 
-    ``changes`` are those of the groups over all languages. Numbers are as they are measured: fewer years of age error
-    are a gain with a minus.
+    Numbers keep their measured sign: fewer years of age error are a gain with a minus.
     """
     first = changes[0]
     parts = []
-    for word, told in (("gains", "gains"), ("pays", "pays")):
+    for word in ("gains", "pays"):
         parts += [
-            f"{group_words(change.group)} {told} ({change.change.text})" for change in changes if change.word == word
+            f"{group_words(change.group)} {word} ({change.change.text})" for change in changes if change.word == word
         ]
     alike = [group_words(change.group) for change in changes if change.word == "no_difference"]
     if alike:
@@ -35,20 +34,19 @@ def who_gains(changes: Sequence[Change]) -> str:
 
 
 def levelling_words(levelling: Levelling) -> str:
-    """What was levelled down, and at whose cost."""
+    """One levelling in words."""
     lost = listing([f"{group_words(name)} ({by.text})" for name, by in levelling.losers.items()])
     return (
-        f"Levelling down in {levelling.candidate}, {levelling.told}: {group_words(levelling.worst)} speakers, the "
-        f"worst off in A, came {levelling.gap.text} nearer to all other groups, but are not "
-        f"shown to have gained ({levelling.own.text}, more being better). Others lost: {lost}."
+        f"Levelling down in {levelling.candidate}, {levelling.told}: {group_words(levelling.worst)} speakers had the "
+        f"worst figure in A. The gap to all other groups shrank ({levelling.gap.text}), but they are not shown to have "
+        f"gained themselves ({levelling.own.text}, more being better). Other groups lost: {lost}."
     )
 
 
 def by_language(changes: Sequence[Change], error: float) -> str:
-    """Which groups' changes in one language stand out of all that were explored; empty where none does.
+    """The exploratory changes by group and language whose adjusted p is at most ``error``; empty if there are none.
 
-    ``changes`` are those of one metric in one candidate by group and language; they count where their adjusted p is at
-    most ``error``.
+    ``changes`` are those of one metric in one candidate, by group and language.
     """
     found = [
         f"{group_words(change.group)} in {change.language} {'pays' if (change.better.value or 0) < 0 else 'gains'} "
@@ -66,13 +64,13 @@ def by_language(changes: Sequence[Change], error: float) -> str:
 
 
 def without_news(changes: Sequence[Sequence[Change]]) -> list[str]:
-    """Metrics in which the word is the same for every group and is neither gain nor loss: one sentence a word."""
+    """One sentence for the metrics with no difference for any group, and one for those inconclusive for every group."""
     heads = {"no_difference": "No difference is shown for any group", "inconclusive": "Inconclusive for every group"}
     made = []
     for word, head in heads.items():
-        told = [groups[0].told for groups in changes if all(change.word == word for change in groups)]
-        if told:
-            made.append(f"{head}, {changes[0][0].candidate} against A: {'; '.join(told)}.")
+        named = [groups[0].told for groups in changes if all(change.word == word for change in groups)]
+        if named:
+            made.append(f"{head}, {changes[0][0].candidate} against A: {'; '.join(named)}.")
     return made
 
 
@@ -83,9 +81,7 @@ def sentences(
     figures: Sequence[str],
     confidence: float,
 ) -> list[str]:
-    """One candidate: levelling down first, the named check's headline, who gains and who pays by each of some metrics,
-    and in the end what brought no news.
-    """
+    """Sentences about one candidate: levelling down, the headline check, gains and losses by metric, then no change."""
     made = [levelling_words(item) for item in levelled]
     if headline is not None:
         made.append(who_gains([headline]))

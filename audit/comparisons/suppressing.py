@@ -1,4 +1,4 @@
-"""A comparison as it is passed on: without the figures of small cells, every word as it was found."""
+"""Suppression of small cells in a comparison; words such as "gains" stay."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from audit.comparisons.levelling import Levelling
 
 
 def hidden(change: Change, small: SmallCells) -> bool:
-    """Whether a change is of a small cell."""
+    """Whether a change belongs to a small cell."""
     return any(small.hides(figure) for figure in (change.before, change.after, change.change))
 
 
 def shared_change(change: Change, small: SmallCells) -> Change:
-    """A change without its figures where it is of a small cell; what it means for those it is about stays."""
+    """The change, without its figures if it belongs to a small cell."""
     if not hidden(change, small):
         return change
     before, after, between = (figure.emptied(small.words) for figure in (change.before, change.after, change.change))
@@ -24,7 +24,7 @@ def shared_change(change: Change, small: SmallCells) -> Change:
 
 
 def shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list[Levelling]:
-    """What was levelled down, but for small groups."""
+    """The levellings, without those of small groups."""
     seen = [item for item in levelled if not small.hides(item.own)]
     return [
         replace(item, losers={group: by for group, by in item.losers.items() if not small.hide(group)}) for item in seen
@@ -32,7 +32,7 @@ def shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list[
 
 
 def suppression_notice(changes: Sequence[Change], small: SmallCells) -> tuple[str, ...]:
-    """How many changes are suppressed, where any may be."""
+    """A notice with the number of suppressed changes; none without suppression."""
     if small.below < 2:
         return ()
     count = sum(hidden(change, small) for change in changes)

@@ -22,6 +22,7 @@ from audit.audits.table import (
 from audit.audits.tables.gallery import gallery
 from audit.audits.tables.metric_definitions import definitions_table
 from audit.checks.evidence import Evidence
+from audit.checks.metrics.metric_frame import over_impostors
 from audit.comparisons.changes import Change
 from audit.core.plan import MeasureSettings
 from audit.stats import Estimate
@@ -74,18 +75,18 @@ METRIC_CHANGES: Final = changes_columns(Column("figure", "metric", "Metric"), OF
 
 
 def runs_table(runs: Sequence[Mapping[str, object]]) -> Table:
-    """What is compared."""
+    """The table of the compared runs."""
     rows = [[run.get(column.name) for column in RUNS] for run in runs]
     return Table("What is compared", "A is the baseline.", _frame(rows, RUNS), RUNS)
 
 
 def changes_table(title: str, note: str, changes: Sequence[Change], *, of_metrics: bool) -> Table:
-    """Changes of checks, or of metrics."""
+    """The table of changes of checks, or of metrics."""
     return Table(title, note, changes_frame(changes), METRIC_CHANGES if of_metrics else CHECK_CHANGES)
 
 
 def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
-    """Changes as rows; the estimates' ends as columns, counts and method being those of the change."""
+    """Changes as rows; counts and method are those of the change."""
     rows = []
     for change in changes:
         before, after, between = (_ends(getattr(change, name)) for name in ("before", "after", "change"))
@@ -101,19 +102,19 @@ def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
 
 
 def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
-    """The tables that are not made of changes."""
+    """The tables besides those of changes."""
     faces = _faces(letters, evidence, settings)
     return {
         "pareto": Table(
             "Over all and for the worst group",
-            "Each run's figure over all clips, and that of the group it is worst for, its interval held together "
-            "over the groups.",
+            "Each run's figure over all clips, and for its worst group, with an interval that is simultaneous over the "
+            "groups.",
             _pareto(letters, evidence),
             PARETO,
         ),
         "faces": Table(
             "The same speakers by every model",
-            "A sample with a fixed seed in each group, never chosen by eye.",
+            "A random sample of each group, drawn with a fixed seed.",
             faces,
             _faces_columns(letters[: len(evidence)]),
         ),
@@ -122,14 +123,15 @@ def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSe
 
 
 def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
-    """Each run over all clips, and for the group that it is worst for."""
+    """Each run over all clips, and for its worst group."""
     rows = []
-    likeness = [f"similarity_over_impostor_{model.lower()}" for model in evidence[0].similarity_models[:1]]
-    for metric in ("read_own_group", *likeness):
+    similarity = [over_impostors(model) for model in evidence[0].similarity_models[:1]]
+    for metric in ("read_own_group", *similarity):
         for letter, each in zip(letters, evidence, strict=False):
-            held = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
+            simultaneous = 1 - (1 - each.settings.confidence) / max(1, len(each.groups))
             by_group = {
-                group: each.figure_curve(metric, "rendered", each.where(group=group)).at(held) for group in each.groups
+                group: each.figure_curve(metric, "rendered", each.where(group=group)).at(simultaneous)
+                for group in each.groups
             }
             measured = {group: found for group, found in by_group.items() if found.value is not None}
             if not measured:
@@ -156,7 +158,7 @@ def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
 
 
 def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
-    """The sample of the strips: a clip a row, its portrait, and what each run rendered."""
+    """The sample of pictures: one row for each clip, with its portrait and the rendered face of each run."""
     made = gallery(evidence[0].frame, settings.gallery, settings.seed)
     table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
     for letter, each in zip(letters, evidence, strict=False):

@@ -1,4 +1,4 @@
-"""The probe: fictional bilingual voices asked of any model, one thing about a voice changed at a time."""
+"""The probe: what changes in a model's faces when one thing about a fictional bilingual voice changes."""
 
 from audit.probes.probe import Probe
 from audit.probes.probing import probe

@@ -1,4 +1,4 @@
-"""From effects to findings and sentences: sixteen questions, four factors by four properties, held together."""
+"""Findings and sentences of a probe: sixteen simultaneous questions, four factors by four properties."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASKED: Final = {
 }
 _LEADS: Final = {
     "language": "When only the language changes",
-    "telephone": "Heard by telephone",
+    "telephone": "By telephone",
     "first_3_s": "From its first 3 s alone",
     "first_1_5_s": "From its first 1.5 s alone",
 }
@@ -36,14 +36,14 @@ _SHIFTS: Final = (
     ("pitch_down_4", "4 semitones lower", "gender", ("read_woman",)),
     ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
 )
-"""Which shifts are told: under which factor, by what, of which reads."""
+"""Shifts that sentences report: factor, its words, the column to split by, and the reads."""
 
 
 def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
-    """One finding for each factor family and property, over all voices; headlines adjusted together (Holm 1979).
+    """One finding for each factor family and property, over all voices; p-values adjusted by Holm (1979).
 
-    A family is ``shown`` where any of its factors is, ``not_shown`` only where all are; the factor that is named is one
-    for which it is shown, else the one with the largest excess.
+    A family is ``shown`` if any of its factors is, ``not_shown`` only if all are. The headline is a factor for which it
+    is shown, otherwise the one with the largest excess.
     """
     made = []
     for family in FAMILIES:
@@ -95,22 +95,19 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         _judged(head),
         estimates,
         prop.margin,
-        told(head),
-        typeset(f"{_called(head)}, over another clip: {judged.reason}.{_others(mine)}"),
+        effect_words(head),
+        typeset(f"{_lead(head)}, over another clip: {judged.reason}.{_others(mine)}"),
         _would_change(head, outcome, settings),
         min(p_values, default=None),
     )
 
 
-def told(effect: Effect) -> str:
-    """An effect in one sentence.
-
-    The change under the factor, that between two clips, and the difference of the voices that have both.
-    """
+def effect_words(effect: Effect) -> str:
+    """An effect in one sentence: the change under the factor, between two clips, and the excess."""
     assert effect.excess is not None
     changed, clip = (_changed(effect, each, "").text for each in (effect.changed, effect.yardstick))
     return (
-        f"{_called(effect)}, {effect.prop.sentence.format(changed)}, against {clip} between two clips of one voice "
+        f"{_lead(effect)}, {effect.prop.sentence.format(changed)}, against {clip} between two clips of one voice "
         f"in one language ({_judged(effect).text})."
     )
 
@@ -148,17 +145,17 @@ def _changed(effect: Effect, change: Estimate, factor: str) -> Figure:
 def sentences(
     found: list[Effect], made: tuple[Finding, ...], reads: pd.DataFrame, same_again: str, confidence: float
 ) -> tuple[str, ...]:
-    """What a reader should take away, the language first."""
+    """The sentences of the probe, the language first."""
     language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
     words = [language["face"].sentence, *_by_group(found)]
     words += [
-        finding.sentence + _together(finding, len(made), confidence)
+        finding.sentence + _adjusted_words(finding, len(made), confidence)
         for finding in made
         if finding.outcome == "shown" and finding.code != "language.face"
     ]
     for outcome, form in (
-        ("not_shown", "Shown to matter no more than another clip does: {}."),
-        ("inconclusive", "So many voices cannot tell (inconclusive): {}."),
+        ("not_shown", "Shown to change the face no more than another clip does: {}."),
+        ("inconclusive", "Inconclusive with this number of voices: {}."),
         ("not_evaluable", "Not evaluable: {}."),
     ):
         if named := _questions([finding for finding in made if finding.outcome == outcome], found):
@@ -167,18 +164,18 @@ def sentences(
 
 
 def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
-    """The reads that shifted, all reads of the probe being adjusted for one another."""
+    """The reads that shifted, adjusted over all reads of the probe."""
     moved = reads[reads["p_adjusted"] <= 1 - confidence]
     moved = moved[(moved["group"] != "white") | (moved["read"] != "read_own_group")]  # which is read as white
-    told = []
+    words = []
     for factor, lead, by, looked_at in _SHIFTS:
         mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
         for column in ("group", "gender"):
             mine = mine[(mine[column] != ALL) == (column == by)]
         parts = [f"{_voices_of(row, by)} {READS[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
         if parts:
-            told.append(f"Which way, {lead}: {'; '.join(parts)}.")
-    return told
+            words.append(f"Which way, {lead}: {'; '.join(parts)}.")
+    return words
 
 
 def _voices_of(row: pd.Series, by: str) -> str:
@@ -192,32 +189,32 @@ def _shift(row: pd.Series) -> str:
     return write_estimate(value, low, high, "share", signed=True)
 
 
-def _together(finding: Finding, number: int, confidence: float) -> str:
-    """That a figure is shown by itself, but not where all questions are taken together."""
+def _adjusted_words(finding: Finding, number: int, confidence: float) -> str:
+    """A note that a finding is shown by itself, but not after adjustment for all questions."""
     p = finding.p_adjusted
     if p is None or p <= 1 - confidence:
         return ""
-    return f" Of all {number} questions together this is not shown (adjusted p {p:.2f})."
+    return f" Adjusted for all {number} questions this is not shown (adjusted p {p:.2f})."
 
 
 def _by_group(found: list[Effect]) -> list[str]:
-    """For whom the face changes with the language."""
+    """The groups whose face changes with the language."""
     mine = [
         each
         for each in found
         if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL and each.excess
     ]
     named = {word: [group_words(each.stratum.group) for each in mine if each.outcome == word] for word in OUTCOMES}
-    told_of = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
+    outcomes = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
     sizes = [f"{group_words(each.stratum.group)} {_judged(each).text}" for each in mine if each.excess is not None]
     if not mine:
         return []
-    lead = "By group, the move of the face beyond that of another clip"
-    return [f"{lead}: {'; '.join(sizes)}. That is {'; '.join(told_of)}."]
+    lead = "By group, how much more the face changes than with another clip"
+    return [f"{lead}: {'; '.join(sizes)}. The outcome is {'; '.join(outcomes)}."]
 
 
 def _questions(named: list[Finding], found: list[Effect]) -> str:
-    """Factors with the properties that are asked of each."""
+    """Factors, each with its properties."""
     properties = {each.prop.name: each.prop.title for each in found}
     asked: dict[str, list[str]] = {}
     for finding in named:
@@ -226,7 +223,7 @@ def _questions(named: list[Finding], found: list[Effect]) -> str:
     return "; ".join(f"{factor}, for {listing(titles)}" for factor, titles in asked.items())
 
 
-def _called(effect: Effect) -> str:
+def _lead(effect: Effect) -> str:
     name = effect.factor.name
     return _LEADS.get(name) or f"With the pitch {effect.factor.title}"
 
@@ -236,7 +233,7 @@ def _others(mine: list[Effect]) -> str:
         return ""
     by_word = {word: [each.factor.title for each in mine if each.outcome == word] for word in OUTCOMES}
     parts = [f"{word.replace('_', ' ')} for {listing(names)}" for word, names in by_word.items() if names]
-    return f" Held together: {'; '.join(parts)}."
+    return f" By factor, adjusted: {'; '.join(parts)}."
 
 
 def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Asking the model: every voice's own clips, and one English clip under each factor; one row for each face."""
+"""The model's faces: of every clip of a voice, and of one English clip under each factor."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from audit.runs.harness.hearing import NO_PORTRAIT, LoadedPart, load_part
 from audit.runs.harness.observing import Observer
 
 UNCHANGED: Final = "unchanged"
-"""The factor of a voice's own clips."""
+"""The factor of unchanged clips."""
 NOT_APPLICABLE: Final = "not_applicable"
-"""The status of a clip that a factor cannot change: one that is no longer than what would be left of it."""
-_TOLD: Final = (NO_PORTRAIT.file.detail, NOT_APPLICABLE)
+"""The status of a clip that is too short for a factor."""
+_OMITTED_DETAILS: Final = (NO_PORTRAIT.file.detail, NOT_APPLICABLE)
 PART: Final = 32
-"""Clips that are heard and rendered together."""
+"""Clips in one batch."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many clips are done, and of how many."""
+"""Called with the number of clips done and the total."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a model made of the voices.
+    """The faces that a model made of the voices.
 
     Attributes
     ----------
     faces : DataFrame
         One row for each clip and factor: ``speaker_id``, ``group``, ``gender``, ``language``, ``clip_id``, ``factor``,
-        ``base`` (whether it is, or comes from, the clip that is altered), ``status``, ``detail``, ``lowered_db``, and
-        what was read: ``race``, ``man``, ``age`` and further attributes, ``face``; ``None`` where nothing was.
+        ``base`` (whether it is, or comes from, the clip that is altered), ``status``, ``detail``, ``lowered_db``,
+        ``face``, and the reads ``race``, ``man``, ``age`` and further attributes; ``None`` where nothing was read.
     features : float array of shape (rows, D)
-        The primary face feature of each row, of unit length; NaN where there is none.
+        The primary face feature of each row, of unit length; NaN if there is none.
     read : tuple of Attribute
         The attributes that were read.
     """
@@ -71,27 +71,27 @@ def ask(
 ) -> Asked:
     """Render and read every clip as it is, and the first English clip of each voice under each factor.
 
-    The control ``again`` is rendered last, in the reverse order, and never from the cache: a model that draws, or whose
-    answer depends on the clips beside it, cannot pass it.
+    The control ``again`` is rendered last, in reverse order, and never from the cache: a random model, or one whose
+    face depends on the other clips of a batch, cannot pass it.
 
     Parameters
     ----------
     table : DataFrame
-        Of :func:`audit.probes.voices.bilingual`.
+        The clips, from :func:`audit.probes.voices.bilingual`.
     root : Path
-        The folder that its paths are relative to.
+        The folder to which its paths are relative.
     model : Reconstructor
-        Is given waveforms, and nothing else.
+        The model; it gets waveforms and nothing else.
     instrument : Instrument
-        Reads what it makes.
+        The reader of the faces.
     faces : Path
-        Where every picture is kept, named by its content.
+        The folder for the pictures, which are named by content.
     cache : Path or None
-        Where answers of former runs and probes lie.
+        The cache of renderings and readings.
     seed : int
-        Part of what renderings are kept under.
+        Part of the cache key of renderings.
     progress : callable, optional
-        Is told of every part.
+        Called after every batch.
     """
     table = table.assign(portrait="", base=_is_base(table))
     read = attributes_of(instrument)
@@ -128,7 +128,7 @@ def ask(
 
 
 def _is_base(table: pd.DataFrame) -> pd.Series:
-    """The first English clip of each voice, by its id."""
+    """Whether a clip is the first English one of its voice, by id."""
     english = table["language"].map(lambda code: same_language(code, FIRST))
     first = table[english].groupby("speaker_id")["clip_id"].min()
     return table["clip_id"].isin(first)
@@ -137,7 +137,7 @@ def _is_base(table: pd.DataFrame) -> pd.Series:
 def _parts(
     table: pd.DataFrame, bases: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor
 ) -> Iterator[tuple[str, LoadedPart, list[float]]]:
-    """Every part with its factor, and by how much each clip's level had to stay below the first one's."""
+    """Every batch with its factor, and the attenuation of each clip in dB."""
     for part in _loaded(table, root, decoder):
         yield UNCHANGED, part, [0.0] * len(part.clips)
     for factor in ALTERED:
@@ -169,7 +169,7 @@ def _changed(clip: Clip, factor: Factor) -> tuple[Clip, float]:
 def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float, read: tuple[Attribute, ...]) -> dict[str, Any]:
     status = str(seen["status"])
     if seen["rendered_status"] == "ok":
-        status = "ok"  # there is no portrait here to be missed
+        status = "ok"  # a probe has no portraits
     elif clip.detail == NOT_APPLICABLE:
         status = NOT_APPLICABLE
     ok = status == "ok"
@@ -187,7 +187,9 @@ def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float, read: tu
         "factor": factor,
         "base": bool(seen["base"]),
         "status": status,
-        "detail": "" if ok else "; ".join(word for word in str(seen["detail"]).split("; ") if word not in _TOLD),
+        "detail": ""
+        if ok
+        else "; ".join(word for word in str(seen["detail"]).split("; ") if word not in _OMITTED_DETAILS),
         "lowered_db": lowered,
         **{column: seen[name] if ok else None for column, name in shown.items()},
         "face": seen["rendered_face"],

@@ -1,4 +1,4 @@
-"""What changed in each voice's face under each factor, voice by voice, before anything is averaged."""
+"""Changes of each voice's face under each factor, before averaging over voices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Property:
-    """Something about a face that may change.
+    """A property of a face that may change.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Property:
     title : str
         Its name in sentences.
     kind : {"rate", "mean"}
-        Whether a change lies in [0, 1].
+        ``rate`` if a change lies in [0, 1].
     margin : float
-        How much more than a second clip a factor must change it, to matter.
+        The smallest excess over a second clip that matters.
     unit : str
         The name of a change's unit in :data:`audit.core.units.UNITS`.
     sentence : str
@@ -56,7 +56,7 @@ FACE: Final = Property(
 
 
 def properties_of(read: Sequence[Attribute]) -> tuple[Property, ...]:
-    """The face itself, and every attribute that a probe compares."""
+    """The face itself and every attribute that a probe compares."""
     return (FACE, *(_property(each, each.probed) for each in read if each.probed is not None))
 
 
@@ -67,7 +67,7 @@ def _property(attribute: Attribute, how: Probed) -> Property:
 
 
 def reads_of(read: Sequence[Attribute]) -> tuple[Metric, ...]:
-    """What is read in a face by itself, so that the direction of a change is seen; gender comes first."""
+    """The reads that show the direction of a change; gender comes first."""
     in_order = sorted(read, key=lambda attribute: attribute.name != "gender")
     return tuple(metric for each in in_order if each.probed is not None for metric in each.probed.metrics)
 
@@ -79,14 +79,14 @@ READS: Final = {metric.name: metric.words for metric in reads_of(attributes())}
 
 
 def voice_changes(asked: Asked) -> pd.DataFrame:
-    """One row for each voice and factor: how far its faces moved.
+    """The changes of each voice's faces under each factor, one row for each voice and factor.
 
-    For every property, the distance ``d`` of two faces is 1 or 0 (read differently or not), years apart, or one minus
-    the cosine of their features. Of an altered clip it is ``d(clip, altered clip)``. Of ``language`` it is the mean
-    over all pairs of an English and another clip, of ``clip`` the mean over the pairs in one language, then over the
-    languages. The expected difference of the last two is never negative, and zero where the language changes nothing:
-    it is half of the energy distance of Székely and Rizzo (2013), each ``d`` being of negative type. Every pair of
-    distinct clips is taken, so that it has no bias however few there are.
+    For every property, the distance ``d`` of two faces is 1 or 0 (read differently or not), the difference in years, or
+    one minus the cosine of their features. For an altered clip it is ``d(clip, altered clip)``. For ``language`` it is
+    the mean over all pairs of an English and another clip, for ``clip`` the mean over the pairs in one language, then
+    over the languages. The expected difference of the last two is never negative, and zero if the language changes
+    nothing: it is half of the energy distance of Székely and Rizzo (2013), each ``d`` being of negative type. Every
+    pair of distinct clips is used, so that there is no bias with few clips.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
 
 
 def voice_reads(asked: Asked) -> pd.DataFrame:
-    """One row for each voice and factor: what is read before and after, so that the direction of a change is seen.
+    """The reads before and after each factor, one row for each voice and factor.
 
     ``before`` an altered clip is the clip itself; before ``language`` it is the mean of the English clips, before
     ``clip`` the one English clip that is altered, against the others.
@@ -148,7 +148,7 @@ def voice_reads(asked: Asked) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Voice:
-    """Where a voice's faces stand in the frame."""
+    """The row numbers of a voice's faces."""
 
     who: dict[str, object]
     base: int
@@ -177,7 +177,7 @@ def _voices(frame: pd.DataFrame) -> Iterator[_Voice]:
 
 
 class _Distances:
-    """How far two faces of the frame are apart in a property; NaN where one was not read."""
+    """The distance of two faces in a property; NaN if one was not read."""
 
     def __init__(self, asked: Asked) -> None:
         self._read = (asked.faces["status"] == "ok").to_numpy()
@@ -214,6 +214,6 @@ def _reads(asked: Asked) -> dict[str, Floats]:
 
 
 def _mean(values: list[float]) -> float:
-    """The mean of what is there, NaN where nothing is."""
+    """The mean without NaN; NaN if nothing is left."""
     there = [value for value in values if not np.isnan(value)]
     return sum(there) / len(there) if there else float("nan")

@@ -1,4 +1,4 @@
-"""A telephone call: its band and its coding, and nothing else of it (no noise, no echo, no lost packet)."""
+"""A telephone channel: its band and its coding only (no noise, no echo, no packet loss)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BIAS, _MOST, _FULL = 132, 32_635, 32_768
 
 
 def telephoned(waveform: Waveform) -> Waveform:
-    """The clip as it comes out of a telephone line, as long as before. Its level is not set.
+    """Pass a clip through a telephone line; the duration stays, the level is not restored.
 
     Resampled to 8 kHz (soxr, high quality), filtered to 300 to 3,400 Hz (Butterworth, fourth order at each edge,
     causal, as a line is), set to -26 dB under full scale, or lower where its highest peak would not fit, coded and
@@ -36,9 +36,9 @@ def telephoned(waveform: Waveform) -> Waveform:
     Examples
     --------
     >>> hum = np.sin(2 * np.pi * 60 * np.arange(16_000) / 16_000).astype(np.float32)
-    >>> heard = telephoned(0.3 * (hum + np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)))
-    >>> spectrum = np.abs(np.fft.rfft(heard))
-    >>> len(heard), bool(spectrum[60] < 0.003 * spectrum[1000])
+    >>> received = telephoned(0.3 * (hum + np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)))
+    >>> spectrum = np.abs(np.fft.rfft(received))
+    >>> len(received), bool(spectrum[60] < 0.003 * spectrum[1000])
     (16000, True)
     """
     line = soxr.resample(waveform.astype(np.float64), SAMPLE_RATE, LINE_RATE, quality="HQ")
@@ -49,14 +49,14 @@ def telephoned(waveform: Waveform) -> Waveform:
     gain = min(10 ** (LINE_DBOV / 20) / level, _MOST / _FULL / peak)
     codes = mu_law(np.round(passed * gain * _FULL).astype(np.int64))
     decoded = from_mu_law(codes) / _FULL
-    heard = soxr.resample(decoded, LINE_RATE, SAMPLE_RATE, quality="HQ")
+    received = soxr.resample(decoded, LINE_RATE, SAMPLE_RATE, quality="HQ")
     whole = np.zeros(len(waveform), np.float32)
-    whole[: min(len(heard), len(whole))] = heard[: len(whole)]
+    whole[: min(len(received), len(whole))] = received[: len(whole)]
     return whole
 
 
 def mu_law(samples: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The eight-bit codes of 16-bit samples by ITU-T G.711 mu-law: sign, segment of three bits, step of four, inverted.
+    """Encode 16-bit samples by ITU-T G.711 mu-law: sign, three-bit segment, four-bit step, inverted.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def mu_law(samples: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def from_mu_law(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The 16-bit samples that mu-law codes stand for.
+    """Decode mu-law codes to 16-bit samples.
 
     Examples
     --------

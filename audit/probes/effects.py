@@ -1,4 +1,4 @@
-"""The figures of a probe: each factor against another clip of the same voice, and which way the reads went."""
+"""The figures of a probe: each factor against another clip of the same voice, and the shifts of the reads."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Stratum:
     Attributes
     ----------
     group, gender : str
-        ``all`` where it does not matter.
+        The group and sex, or ``all``.
     number : int
-        How many strata of its kind there are, which are held together.
+        The number of strata of its kind, for simultaneous intervals.
     """
 
     group: str
@@ -47,22 +47,22 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Effect:
-    """How far one factor moves one property, against another clip of the same voices.
+    """The change of one property under one factor, against another clip of the same voices.
 
     Attributes
     ----------
     factor : Factor
-        What was changed.
+        The factor.
     prop : Property
-        What was looked at.
+        The property.
     stratum : Stratum
-        In which voices.
+        The voices.
     changed, yardstick : Estimate
-        The mean change under the factor, and between two clips, of all voices that have it.
+        The mean change under the factor, and between two clips, over all voices with such a pair.
     excess : Estimate or None
-        The first minus the second, of the voices that have both; ``None`` of the yardstick itself.
+        The first minus the second, over voices that have both; ``None`` for the yardstick itself.
     curve : Curve or None
-        The excess at every confidence, as it is held together with others.
+        The excess at every confidence, adjusted for simultaneous comparisons.
     p : float or None
         The smallest error probability at which the excess still lies beyond its margin.
     """
@@ -78,7 +78,7 @@ class Effect:
 
     @property
     def outcome(self) -> str:
-        """The word of the excess; empty of the yardstick and of the controls."""
+        """The outcome of the excess; empty for the yardstick and the controls."""
         if self.excess is None or self.factor.role != "factor":
             return ""
         return verdict(self.excess, self.prop.margin, "greater").outcome
@@ -96,19 +96,19 @@ def strata(frame: pd.DataFrame) -> list[Stratum]:
 
 
 def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Property] = PROPERTIES) -> list[Effect]:
-    """Every factor, property and stratum.
+    """The effects of every factor on every property in every stratum.
 
-    The factors of one family are held together over all voices, the groups or the sexes for one factor: intervals of
-    the excess are at the Bonferroni level of so many.
+    Intervals of the excess are Bonferroni-adjusted: over all voices for the factors of one family, by group or sex for
+    the number of groups or sexes.
 
     Parameters
     ----------
     changes : DataFrame
-        Of :func:`audit.probes.changes.voice_changes`.
+        The changes, from :func:`audit.probes.changes.voice_changes`.
     settings : Settings
-        Of the statistics; voices are the speakers.
+        Statistical settings; voices are the speakers.
     properties : sequence of Property
-        What is compared.
+        The properties to compare.
     """
     family = pd.Series([factor.family for factor in FACTORS if factor.role == "factor"]).value_counts()
     return [
@@ -148,13 +148,13 @@ def _effect(
 
 
 def effect_table(found: list[Effect], settings: Settings) -> pd.DataFrame:
-    """Effects as rows; p-values of the factors adjusted for one another (Benjamini and Hochberg 1995)."""
+    """Effects as rows; p-values adjusted by Benjamini and Hochberg (1995)."""
     adjusted = benjamini_hochberg([np.nan if each.p is None else each.p for each in found])
     rows = []
     for each, p in zip(found, adjusted.tolist(), strict=True):
-        held = each.excess or each.changed
+        estimate = each.excess or each.changed
         rows.append(
-            {"factor": each.factor.name, "property": each.prop.name, **_whose(each.stratum)}
+            {"factor": each.factor.name, "property": each.prop.name, **_columns(each.stratum)}
             | _ends("changed", each.changed)
             | _ends("clip", each.yardstick)
             | _ends("excess", each.excess)
@@ -163,10 +163,10 @@ def effect_table(found: list[Effect], settings: Settings) -> pd.DataFrame:
                 "outcome": each.outcome or None,
                 "p_value": each.p,
                 "p_adjusted": None if np.isnan(p) else p,
-                "n_voices": held.n_speakers,
-                "n_faces": held.n_clips,
-                "n_missing": held.n_missing,
-                "method": held.method,
+                "n_voices": estimate.n_speakers,
+                "n_faces": estimate.n_clips,
+                "n_missing": estimate.n_missing,
+                "method": estimate.method,
             }
         )
     return pd.DataFrame(rows)
@@ -175,14 +175,14 @@ def effect_table(found: list[Effect], settings: Settings) -> pd.DataFrame:
 def read_table(
     reads: pd.DataFrame, settings: Settings, shown: Sequence[Metric] = reads_of(attributes())
 ) -> pd.DataFrame:
-    """What is read under every factor, and how that differs from what was read before, of the same voices.
+    """The reads under every factor, and their shifts from the reads before, over the same voices.
 
     Parameters
     ----------
     reads : DataFrame
-        Of :func:`audit.probes.changes.voice_reads`.
+        The reads, from :func:`audit.probes.changes.voice_reads`.
     settings : Settings
-        Of the statistics; voices are the speakers.
+        Statistical settings; voices are the speakers.
     """
     rows = []
     for stratum in strata(reads):
@@ -209,7 +209,7 @@ def _read_row(metric: Metric, factor: str, stratum: Stratum, of: pd.DataFrame, s
         shift = curve.at(settings.confidence)
         p = None if shift.interval is None else p_value(curve, 0.0, "two_sided", settings.confidence)
     return (
-        {"factor": factor, "read": read, **_whose(stratum)}
+        {"factor": factor, "read": read, **_columns(stratum)}
         | _ends("level", level)
         | _ends("shift", shift)
         | {
@@ -229,14 +229,14 @@ def _average(values: np.ndarray, who: list[str], kind: Kind, settings: Settings,
 
 
 def _counted(estimate: Estimate, used: pd.Series | np.ndarray, *rows: pd.DataFrame) -> Estimate:
-    """With the faces that stand behind it, and those of the same voices that should."""
+    """The estimate with the number of its faces, and of missing faces of the same voices."""
     used = np.asarray(used, bool)
     n_clips = sum(int(of["n_clips"].to_numpy()[used].sum()) for of in rows)
     expected = sum(int((of["n_clips"] + of["n_missing"]).sum()) for of in rows)
     return replace(estimate, n_clips=n_clips, n_missing=expected - n_clips)
 
 
-def _whose(stratum: Stratum) -> dict[str, object]:
+def _columns(stratum: Stratum) -> dict[str, object]:
     return {"group": stratum.group, "gender": stratum.gender}
 
 

@@ -1,4 +1,4 @@
-"""The factors of a probe: each changes one thing about a voice, and names its formula and source."""
+"""The factors of a probe: each changes one thing about a voice and states its formula and source."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ Role = Literal["yardstick", "factor", "control"]
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing that is changed about a voice.
+    """One thing about a voice that is changed.
 
     Attributes
     ----------
     name : str
         Its name in every table: small letters, digits and ``_``.
     family : str
-        The question that it belongs to; the factors of one family are held together.
+        The question that it belongs to; intervals are simultaneous over the factors of a family.
     role : {"yardstick", "factor", "control"}
-        What changes between two clips anyway; what is asked about; what must change nothing.
+        The change between any two clips; a factor under test; a control that must change nothing.
     title : str
-        What it does to a voice, in a few words.
+        Its effect on a voice, in a few words.
     formula, source : str
-        How, and from where.
+        The formula and its source.
     change : callable or None
-        Turns a clip at 16 kHz into the changed one; ``None`` back where it cannot be done to this clip. ``None`` itself
-        for the natural factors, for which other clips of the voice are taken.
+        Changes a clip at 16 kHz; returns ``None`` if the clip is too short. Natural factors, which use other clips of
+        the voice, have no such function.
     level_kept : bool
-        Whether the changed clip is brought back to the level of the first.
+        Whether the changed clip is restored to the original level.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Factor:
     level_kept: bool = True
 
     def applied(self, waveform: Waveform) -> tuple[Waveform | None, float]:
-        """The changed clip, and by how many dB it had to stay below its level so that no peak passes full scale.
+        """The changed clip, and its attenuation in dB that keeps peaks below full scale.
 
         Examples
         --------
@@ -59,7 +59,7 @@ class Factor:
         >>> float(clip[0]), lowered
         (0.25, 0.0)
         """
-        assert self.change is not None, f"{self.name} is heard in the voice's own clips"
+        assert self.change is not None, f"{self.name} uses the voice's own clips"
         changed = self.change(waveform)
         if changed is None or not self.level_kept:
             return changed, 0.0
@@ -67,14 +67,14 @@ class Factor:
 
 
 def levelled(waveform: Waveform, like: Waveform) -> tuple[Waveform, float]:
-    """The clip at the level of another (root mean square), or as near to it as its highest peak lets it.
+    """Scale a clip to the level of another (root mean square), as far as its peak allows.
 
     Returns
     -------
     waveform : ndarray
-        No sample beyond full scale, or beyond the highest of the other clip where that lies higher.
+        No sample exceeds full scale, or the peak of the other clip if that is higher.
     lowered : float
-        By how many dB it is softer than the other; 0 where the peak fits.
+        Its attenuation in dB relative to the other; 0 if the peak fits.
 
     Examples
     --------
@@ -86,13 +86,13 @@ def levelled(waveform: Waveform, like: Waveform) -> tuple[Waveform, float]:
     if own == 0:
         return waveform, 0.0
     gain = wanted / own
-    room = max(1.0, float(np.abs(like).max())) / float(np.abs(waveform).max())
-    lowered = max(0.0, 20 * float(np.log10(gain / room)))
-    return (waveform * min(gain, room)).astype(np.float32), round(lowered, 6)
+    headroom = max(1.0, float(np.abs(like).max())) / float(np.abs(waveform).max())
+    lowered = max(0.0, 20 * float(np.log10(gain / headroom)))
+    return (waveform * min(gain, headroom)).astype(np.float32), round(lowered, 6)
 
 
 def first_seconds(waveform: Waveform, seconds: float) -> Waveform | None:
-    """The first seconds of a clip; ``None`` where it is no longer than that."""
+    """The first seconds of a clip; ``None`` if the clip is not longer."""
     samples = round(seconds * SAMPLE_RATE)
     return waveform[:samples].copy() if len(waveform) > samples else None
 
@@ -150,7 +150,7 @@ AGAIN: Final = Factor(
     "control",
     "control",
     "the same clip again",
-    "the very samples, rendered once more among other clips",
+    "the same samples, rendered again among other clips",
     "control: nothing is changed",
     np.copy,
     level_kept=False,
@@ -160,8 +160,8 @@ PITCH_BACK: Final = Factor(
     "control",
     "control",
     "pitch up and back",
-    f"{BACK} semitones up, then {BACK} down: what the processing alone does",
-    "control: nothing but the processing",
+    f"{BACK} semitones up, then {BACK} down: the effect of the processing alone",
+    "control: the processing alone",
     _there_and_back,
 )
 TELEPHONE: Final = Factor(
@@ -181,8 +181,8 @@ ALTERED: Final = (
     PITCH_BACK,
     AGAIN,
 )
-"""What is done to one English clip of each voice."""
+"""Factors that alter one English clip of each voice."""
 FACTORS: Final = (CLIP, LANGUAGE, *ALTERED)
-"""All factors in the order in which they are always shown: the yardstick, what is asked, the controls."""
+"""All factors in display order: the yardstick, the factors under test, the controls."""
 FAMILIES: Final = ("language", "pitch", "duration", "telephone")
-"""What is asked."""
+"""Families of factors, each of which is a question."""

@@ -1,4 +1,4 @@
-"""Another pitch for the same voice: the fundamental moves, the duration and the vocal tract's resonances stay.
+"""Pitch shift of a voice: the fundamental moves, the duration and the vocal tract's resonances stay.
 
 A phase vocoder makes the clip longer by the wanted ratio, resampling brings it back to its length with every frequency
 raised by that ratio, and each frame is then given the smooth spectral envelope that it had before. A shift that moved
@@ -16,33 +16,33 @@ from scipy import signal
 from audit.core.arrays import Waveform
 
 WINDOW: Final = 1024
-"""Samples of a frame: 64 ms at 16 kHz, some six periods of a low voice."""
+"""Samples of a frame: 64 ms at 16 kHz, about six periods of a low voice."""
 HOP: Final = WINDOW // 4
 QUEFRENCY: Final = 32
 """Cepstral coefficients of the envelope: 2 ms at 16 kHz, shorter than a period of any voice up to 500 Hz."""
 REACH_DB: Final = 30.0
-"""By so much the envelope is mended at most."""
+"""The largest correction of the envelope."""
 FLOOR_DB: Final = -80.0
-"""The envelope's floor under the clip's loudest bin, below which there is nothing to mend."""
+"""The envelope's floor relative to the clip's loudest bin; nothing below it is corrected."""
 
 Spectrogram = NDArray[np.complex128]
 """Frames by frequency: shape [frames, WINDOW // 2 + 1]."""
 
 
 def shifted(waveform: Waveform, semitones: float) -> Waveform:
-    """The clip at another pitch, as long as before; its spectral envelope is kept.
+    """Shift the pitch of a clip; duration and spectral envelope are kept.
 
     Parameters
     ----------
     waveform : ndarray
         Mono, shape [T], at 16 kHz.
     semitones : float
-        Up where positive: the fundamental becomes ``2 ** (semitones / 12)`` times as high.
+        Upwards if positive: the fundamental is multiplied by ``2 ** (semitones / 12)``.
 
     Returns
     -------
     ndarray
-        Shape [T], float32. Its level is not set.
+        Shape [T], float32. The level is not restored.
 
     Notes
     -----
@@ -66,8 +66,8 @@ def shifted(waveform: Waveform, semitones: float) -> Waveform:
     before, after = _frames(waveform.astype(np.float64)), _frames(moved)
     gap = _envelope(before) - _envelope(after)
     reach = REACH_DB / 20 * np.log(10)
-    mended = after * np.exp(np.clip(gap, -reach, reach))
-    return np.ascontiguousarray(_sound(mended, HOP, length), np.float32)
+    corrected = after * np.exp(np.clip(gap, -reach, reach))
+    return np.ascontiguousarray(_sound(corrected, HOP, length), np.float32)
 
 
 def _window() -> NDArray[np.float64]:
@@ -75,7 +75,7 @@ def _window() -> NDArray[np.float64]:
 
 
 def _frames(sound: NDArray[np.float64], hop: float = HOP) -> Spectrogram:
-    """Short-time spectra, the first frame centred on the first sample; ``hop`` need not be whole."""
+    """Short-time spectra, the first frame centred on the first sample; ``hop`` may be fractional."""
     padded = np.pad(sound, (WINDOW // 2, WINDOW))
     starts = np.floor(np.arange(int(len(sound) / hop) + 1) * hop).astype(np.int64)
     views = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[starts]
@@ -115,7 +115,7 @@ def _stretched(sound: NDArray[np.float64], ratio: float) -> NDArray[np.float64]:
 
 
 def _nearest_peak(magnitude: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For every bin, the bin of the peak whose region it lies in: the nearest; itself where there is no peak."""
+    """For every bin, the bin of the nearest peak; itself if there is no peak."""
     inner = magnitude[2:-2]
     is_peak = np.ones(len(inner), bool)
     for shift in (-2, -1, 1, 2):

@@ -1,4 +1,4 @@
-"""The probe: who was asked, what was found, and the tables behind it; written as probe.json."""
+"""The probe document: model, voices, findings and tables; written as probe.json."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class ProbeForm(Form):
 
 @dataclass(frozen=True)
 class Probe(Document):
-    """All that was found about one model; the same model, voices and settings give the same bytes.
+    """The result of probing one model; the same model, voices and settings give the same bytes.
 
     Attributes
     ----------
     model, instrument, cohort : Mapping
-        What was asked, what read its faces, and whose voices were heard; names, versions and digests.
+        Names, versions and digests of the model, the instrument and the voices.
     settings : Mapping
-        Voices, seed, confidence, margins, and the versions of what the figures depend on.
+        Seed, confidence, margins, and versions of packages.
     notices : tuple of str
-        What a reader must know before the first figure.
+        Warnings to show before any figure.
     findings : tuple of Finding
         One for each factor and property, by the codes ``language.face``, ``pitch.gender`` and so on.
     sentences : tuple of str
-        What was found, in words.
+        The findings in words.
     tables : Mapping of str to Table
         ``effects``, ``reads``, ``voices``, ``faces``, ``factors``, ``missing`` and ``strip``.
     """
@@ -63,7 +63,7 @@ class Probe(Document):
     schema_version: str = SCHEMA_VERSION
 
     def finding(self, code: str) -> Finding:
-        """The finding of that code.
+        """The finding with this code.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class Probe(Document):
         for finding in self.findings:
             if finding.code == code:
                 return finding
-        raise KeyError(f"{code}: this probe holds {', '.join(finding.code for finding in self.findings)}")
+        raise KeyError(f"{code}: this probe has {', '.join(finding.code for finding in self.findings)}")
 
     def frame(self) -> pd.DataFrame:
         """Every factor, property, group and sex: change, yardstick, excess, outcome and p-values."""
@@ -94,7 +94,7 @@ class Probe(Document):
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Probe:
-        """The probe of a content that has been checked."""
+        """The probe from validated content."""
         return cls(
             model=content["model"],
             instrument=content["instrument"],

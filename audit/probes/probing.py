@@ -48,32 +48,32 @@ def probe(
     cache: str = "beside",
     progress: Progress | None = None,
 ) -> Probe:
-    """Ask a model what changes in its faces when one thing about a voice changes.
+    """Measure what changes in a model's faces when one thing about a voice changes.
 
-    Fictional voices are heard in English and in another language, and one English clip of each under every factor of
-    :data:`audit.probes.factors.FACTORS`. What a factor changes is held against what another clip of the same voice
-    in the same language changes.
+    The model renders fictional voices in English and in another language, and one English clip of each under every
+    factor of :data:`audit.probes.factors.FACTORS`. The change under a factor is compared with the change between two
+    clips of the same voice in the same language.
 
     Parameters
     ----------
     model : Reconstructor
-        What makes the faces; see :func:`audit.model`. It must hear: pictures that exist already cannot be probed.
+        The model; see :func:`audit.model`. It must render from audio: existing pictures cannot be probed.
     instrument : Instrument, optional
-        What reads them; without it ``audit.instrument(similarity=["FaceRes"])``.
+        The reader of the faces; by default ``audit.instrument(similarity=["FaceRes"])``.
     cohort : Cohort, optional
-        Bilingual voices, declared fictional; the embedded ones without it.
+        Bilingual voices, declared fictional; by default the embedded ones.
     voices : int, optional
-        How many of them, spread evenly over groups, sexes and languages; all without it.
+        How many of them, distributed evenly over groups, sexes and languages; by default all.
     seed : int
-        Decides which voices, and every random number of the statistics.
+        Seed of the choice of voices and of the statistics.
     confidence : float
-        Of the intervals, in (0, 1).
+        Confidence of the intervals, in (0, 1).
     out : path, optional
-        A folder that keeps the faces and probe.json; without it nothing is kept.
+        Folder for the faces and probe.json; by default nothing is kept.
     cache : str
-        Where renderings and readings of former runs and probes lie: ``beside`` the folder, ``none``, or a folder.
+        Cache of renderings and readings: ``beside`` the folder, ``none``, or a folder.
     progress : callable, optional
-        Is told how many clips are done, and of how many.
+        Called with the number of clips done and the total.
 
     Returns
     -------
@@ -83,16 +83,16 @@ def probe(
     Raises
     ------
     ModelError
-        If the model does not hear, or was mitigated with these voices; if the instrument gives no face feature.
+        If the model shows existing pictures or was mitigated with these voices; if the instrument gives no face
+        feature.
     CohortError
         If the cohort is not declared fictional, or has too few voices in two languages.
     RunError
-        If the folder holds a run, or another process is at work in it.
+        If the folder contains a run, or another process is using it.
     """
     if isinstance(model, (Playback, Bindable)) or not isinstance(model, Reconstructor):
         raise ModelError(
-            f"The model {model.name!r} shows pictures that exist already; it hears nothing, so that no change of a "
-            "voice can reach it.",
+            f"The model {model.name!r} shows existing pictures and does not use the audio, so it cannot be probed.",
             "a model with render(waveforms, sample_rate)",
             "To audit pictures that a model made elsewhere: audit run --model recorded.",
         )
@@ -100,14 +100,14 @@ def probe(
     if not people.notes.fictional:
         raise CohortError(
             [f"The cohort {people.name} is not declared fictional."],
-            "a cohort with fictional = true in its cohort.toml: altered voices and faces of it are shown",
-            "For real voices: audit run.",
+            "a cohort with fictional = true in its cohort.toml, because altered voices and faces are shown",
+            "Use audit run for real voices.",
         )
     settings = Settings(confidence=confidence, seed=seed)
     reader = instrument or _instrument()
     if not reader.similarity_models:
         raise ModelError(
-            f"The instrument {reader.name!r} gives no face feature, by which a change of the face could be told.",
+            f"The instrument {reader.name!r} gives no face feature, so a change of the face cannot be measured.",
             "an instrument with at least one similarity model",
         )
     table = drawn(bilingual(people), voices, seed)
@@ -173,11 +173,11 @@ def _instrument() -> Instrument:
 
 def _refuse_run(folder: Path) -> None:
     if (folder / "manifest.json").exists():
-        raise RunError(f"{folder} holds a run.", "a folder for the probe alone", "Choose another folder for -o.")
+        raise RunError(f"{folder} contains a run.", "a folder for the probe alone", "Choose another folder for -o.")
 
 
 class _Again:
-    """Whether the very same sound gave the very same face."""
+    """Whether the same sound gave the same face."""
 
     def __init__(self, asked: Asked) -> None:
         frame = asked.faces
@@ -192,26 +192,26 @@ class _Again:
             return "The same sound could not be rendered twice for any voice."
         if not self.other:
             return (
-                f"The same sound gave the same face, to the pixel, for all {self.total} voices: what is seen here is "
-                "not chance in the model."
+                f"The same sound gave the same face, to the pixel, for all {self.total} voices: changes in this probe "
+                "are not due to randomness in the model."
             )
         return (
             f"The same sound, rendered again among other clips, gave another face for {self.other} of {self.total} "
-            "voices: a part of every change here is the model's own chance, not the voice's."
+            "voices: a part of every change in this probe is due to randomness in the model, not to the voice."
         )
 
 
 def _notices(described: Mapping[str, Any], again: _Again) -> tuple[str, ...]:
-    told = [
-        "The voices and the faces are fictional: no real person speaks or is shown here. Which timbre goes with which "
-        "group is a rule that was made up for these voices.",
+    notices = [
+        "The voices and the faces are fictional: no real person speaks or is shown here. The assignment of timbres to "
+        "groups is a rule that was made up for these voices.",
         "What a synthetic voice can show: that this model's face depends on the language, the pitch, the length or the "
         "channel of a voice that is otherwise the same, and in which direction. What it cannot show: how often that "
-        "happens to real speakers, or that it does not; a model may hear synthetic speech in its own way.",
+        "happens to real speakers, or that it does not; a model may treat synthetic speech differently.",
         "A synthetic face has no race, gender or age: each is only what the instrument reads.",
     ]
     if never := unheard(described.get("training_coverage", [])):
-        told.append(f"By the model's own record, its training never heard {never}.")
+        notices.append(f"By the model's own record, its training never heard {never}.")
     if again.other:
-        told.append(again.sentence)
-    return tuple(told)
+        notices.append(again.sentence)
+    return tuple(notices)

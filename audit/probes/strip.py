@@ -1,4 +1,4 @@
-"""Which faces a probe shows: one voice of each group and sex under every factor, drawn by the seed."""
+"""The sample of faces of a probe: one voice of each group and sex under every factor, drawn by the seed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from audit.runs.run import FACES
 
 
 def strip(asked: Asked, seed: int) -> pd.DataFrame:
-    """The sample's faces.
+    """The faces of the sample.
 
     Parameters
     ----------
     asked : Asked
-        What the model made.
+        The model's faces.
     seed : int
-        Decides whose; neither readings nor statuses do.
+        Seed of the choice of voices, which does not depend on reads or statuses.
 
     Returns
     -------
     DataFrame
-        One row for each face: whose voice, which clip under which factor, the picture's path inside the probe's folder,
-        and what was read in it; ``None`` where there is none.
+        One row for each face: voice, clip, factor, the picture's path inside the probe's folder, and its reads;
+        ``None`` if there is none.
     """
     frame = asked.faces
     rows, shown = [], {f"read_{attribute.name}": _shown(attribute, frame) for attribute in asked.read}
@@ -69,7 +69,7 @@ def _row(group: str, gender: str, factor: str, face: pd.Series) -> dict[str, obj
 
 
 def _shown(attribute: Attribute, frame: pd.DataFrame) -> dict[object, object]:
-    """The label or, without labels, the first number that was read in each face; ``None`` where none was."""
+    """The label or, without labels, the first number read in each face; ``None`` if none was read."""
     reads = attribute.probe_reads(frame)
     values: list[object]
     if attribute.labels:

@@ -73,7 +73,7 @@ MISSING: Final = (
     Column("n_not_read", "count", "Faces not read"),
 )
 _MOVED: Final = {each.name: Column(each.name, "value", each.title[:1].upper() + each.title[1:]) for each in PROPERTIES}
-# the change of the read gender stands in the place of the voice's own
+# the change of the read gender replaces the voice's own gender
 VOICES: Final = (
     SPEAKER,
     GROUP,
@@ -121,43 +121,44 @@ def tables(
     Parameters
     ----------
     asked : Asked
-        What the model made of the voices.
+        The model's faces.
     effects, reads : DataFrame
-        Of :func:`audit.probes.effects.effect_table` and :func:`audit.probes.effects.read_table`.
+        From :func:`audit.probes.effects.effect_table` and :func:`audit.probes.effects.read_table`.
     changes : DataFrame
-        Of :func:`audit.probes.changes.voice_changes`.
+        From :func:`audit.probes.changes.voice_changes`.
     seed : int
-        Of the sample of faces.
+        Seed of the sample of faces.
     """
     missing = _missing(asked)
     statuses = tuple(Column(str(name), "count") for name in missing.columns[len(MISSING) :])
     return {
         "effects": Table(
-            "What each factor changes, against another clip",
+            "Change under each factor, against another clip",
             "changed: the mean over voices under the factor; clip: between two clips of one voice in one language; "
-            "excess: the first minus the second, of the voices that have both. Intervals of the excess hold for the "
-            "factors of one family (all voices), the groups, or the sexes together; p adjusted by Benjamini-Hochberg.",
+            "excess: the first minus the second, of the voices that have both. Intervals of the excess are "
+            "simultaneous over the factors of one family (all voices), the groups, or the sexes; p adjusted by "
+            "Benjamini-Hochberg.",
             effects,
             EFFECTS,
         ),
         "reads": Table(
-            "What is read under each factor",
-            "level: the mean over voices; shift: after minus before, of the same voices. The groups, and the sexes, "
-            "are held together; p adjusted by Benjamini-Hochberg.",
+            "Reads under each factor",
+            "level: the mean over voices; shift: after minus before, of the same voices. Intervals are simultaneous "
+            "over the groups, and over the sexes; p adjusted by Benjamini-Hochberg.",
             reads,
             READS,
         ),
         "factors": Table(
-            "The factors", "What is done to a voice, how, and from where.", _factors(asked), FACTOR_COLUMNS
+            "The factors", "The change to a voice, its formula and its source.", _factors(asked), FACTOR_COLUMNS
         ),
         "missing": Table(
-            "What could not be read", "Faces by factor, group and status.", missing, (*MISSING, *statuses)
+            "Faces that could not be read", "Faces by factor, group and status.", missing, (*MISSING, *statuses)
         ),
-        "voices": Table("Every voice", "How far its faces moved under each factor.", _rounded(changes), VOICES),
-        "faces": Table("Every face", "What was read in it.", _rounded(asked.faces.drop(columns="base")), FACES),
+        "voices": Table("Every voice", "The change of its faces under each factor.", _rounded(changes), VOICES),
+        "faces": Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns="base")), FACES),
         "strip": Table(
             "The same voices under every factor",
-            "One voice of each group and sex, drawn by the seed, never chosen by eye.",
+            "One voice of each group and sex, drawn by the seed.",
             strip(asked, seed),
             STRIP,
         ),
@@ -210,6 +211,6 @@ def _missing(asked: Asked) -> pd.DataFrame:
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    """To nine digits, below which machines may differ."""
+    """Rounded to nine digits, beyond which machines may differ."""
     numbers = frame.select_dtypes("float").columns
     return frame.assign(**{str(name): frame[name].round(9) for name in numbers}).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Whose voices are asked: those heard in English and in another language, spread evenly over who they are."""
+"""The voices of a probe: bilingual ones, drawn evenly over groups, sexes and languages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STRATA: Final = ("group", "gender", OTHER)
 
 
 def bilingual(cohort: Cohort) -> pd.DataFrame:
-    """The clips of the voices that are heard in English and in another language, with the voice's other language.
+    """The clips of voices that have both English and another language, with that language.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def bilingual(cohort: Cohort) -> pd.DataFrame:
     Raises
     ------
     CohortError
-        If there is no such voice.
+        If no voice is bilingual.
     """
     table = cohort.audited().table
     table = table[table["audio"] != ""]
@@ -38,9 +38,9 @@ def bilingual(cohort: Cohort) -> pd.DataFrame:
     chosen = table[table["speaker_id"].isin(both)]
     if chosen.empty:
         raise CohortError(
-            [f"The cohort {cohort.name} has no voice in two languages, of which one is English."],
+            [f"The cohort {cohort.name} has no voice with clips in English and in another language."],
             "a cohort of bilingual voices",
-            "Leave the cohort out: the embedded one has them.",
+            "Leave the cohort out to use the embedded one.",
         )
     chosen = chosen.assign(**{OTHER: chosen["speaker_id"].map(others)})
     spoken = chosen["language"].map(lambda code: code.split("-", maxsplit=1)[0].lower())
@@ -49,29 +49,27 @@ def bilingual(cohort: Cohort) -> pd.DataFrame:
 
 
 def drawn(table: pd.DataFrame, voices: int | None, seed: int) -> pd.DataFrame:
-    """The clips of so many voices, as many of each group, sex and other language as can be.
+    """The clips of n voices, balanced over group, sex and other language as far as possible.
 
     Parameters
     ----------
     table : DataFrame
-        Of :func:`bilingual`.
+        The clips, from :func:`bilingual`.
     voices : int or None
-        How many; all without it.
+        The number of voices; ``None`` for all.
     seed : int
-        Decides which; no reading does.
+        Seed of the choice.
 
     Raises
     ------
     CohortError
-        If there are fewer.
+        If there are fewer voices.
     """
     people = table.drop_duplicates("speaker_id")
     if voices is None:
         return table
     if not 1 <= voices <= len(people):
-        raise CohortError(
-            [f"{voices} voices were asked for."], f"1 to {len(people)}, as many as are heard in two languages"
-        )
+        raise CohortError([f"{voices} voices were requested."], f"1 to {len(people)}, the number of bilingual voices")
     people = people.assign(lot=[lot(seed, name) for name in people["speaker_id"]])
     people = people.sort_values([*_STRATA, "lot"])
     turn = people.groupby(list(_STRATA), sort=True).cumcount()
@@ -81,5 +79,5 @@ def drawn(table: pd.DataFrame, voices: int | None, seed: int) -> pd.DataFrame:
 
 
 def lot(seed: int, name: str) -> str:
-    """What decides who is drawn: the same for the same seed, whoever else is there."""
+    """The sort key of a random draw: it depends on the seed and the name only."""
     return hashlib.sha256(f"{seed}\x1f{name}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Deciding: from a policy and an audit to a decision, by the same rules for every check."""
+"""The decision of a policy about an audit, by the same rules for every check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from audit.checks.figure import Figure
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import unit_of
-from audit.release.decision import Decision, Held, Outcome, Ruling, WaiverUse, worst
+from audit.release.decision import Decision, FigureRuling, Outcome, Ruling, WaiverUse, worst
 from audit.release.policy import Policy, ResolvedRule, Side
 from audit.release.requirements import known_groups, requirements
 from audit.stats import Curve
@@ -21,7 +21,7 @@ from audit.stats.verdict import Verdict, verdict
 
 ALL = "all"
 MEASURED = ("estimand", "resamples", "seed", "min_speakers", "calibration_sha256")
-"""The settings that have a part in the figures, beside the confidence, which the policy says."""
+"""Settings that affect the figures, besides the confidence, which the policy sets."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Baseline:
     Attributes
     ----------
     run : Mapping
-        What it is, as :attr:`Audit.run` says.
+        Its identity, as in :attr:`Audit.run`.
     changes : Mapping of str to Curve
         Candidate minus baseline, paired by speaker, by ``CODE`` (the check's headline) and ``CODE.group``.
     """
@@ -55,19 +55,19 @@ def decide(
     policy : Policy
         The policy.
     audit : Audit
-        The run's audit. Each rule is decided at its own confidence; a figure that is known at one confidence only is
-        taken as it is, so its intervals must be at least as wide as the policy asks.
+        The run's audit. Each rule is decided at its own confidence. A figure without a curve keeps its interval, which
+        must therefore be at least as wide as the policy requires.
     baseline : Baseline, optional
-        For rules of non-inferiority.
+        The baseline of non-inferiority rules.
     today : date
-        On which waivers may have expired.
+        The date that waivers are checked against.
     code : mapping
-        The gate's own version.
+        The version of the gate.
 
     Raises
     ------
     PlanError
-        If a rule needs a baseline and there is none, or names a figure that its check does not have.
+        If a rule needs a baseline and none is given, or names a figure that its check does not have.
     """
     required = requirements(policy, audit, baseline.run if baseline else None)
     blocked = worst(ruling.outcome for ruling in required)
@@ -82,7 +82,7 @@ def decide(
             ruling = replace(ruling, outcome="waived", sentence=words)
         if ruling.outcome == "pass" and blocked != "pass":
             why = "the instrument is not valid" if blocked == "instrument" else "the run is incomplete"
-            ruling = replace(ruling, outcome=blocked, sentence=f"{ruling.sentence} No pass, since {why}.")
+            ruling = replace(ruling, outcome=blocked, sentence=f"{ruling.sentence} This is not a pass, because {why}.")
         rulings.append(ruling)
     return Decision(
         policy={"name": policy.terms.name, "source": without_paths(policy.source), "sha256": policy.sha256},
@@ -109,35 +109,35 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
     if rule.kind == "non_inferiority":
         if baseline is None:
             raise PlanError(
-                f"The rule {rule.id} of {policy.source} holds the run against a baseline, and none is given.",
-                next_step="Give one: audit gate RUN --baseline RUN.",
+                f"The rule {rule.id} of {policy.source} compares the run with a baseline, but none is given.",
+                next_step="Give a baseline: audit gate RUN --baseline RUN.",
             )
         figures = _changes(resolved, audit, baseline)
     else:
         figures = _figures(resolved, audit)
-    held = tuple(_held(resolved, name, group, figure) for name, group, figure in figures)
-    outcome = worst(item.outcome for item in held)
-    deciding = max((item for item in held if item.outcome == outcome), key=lambda item: _reach(item, resolved.side))
+    judged = tuple(_figure_ruling(resolved, name, group, figure) for name, group, figure in figures)
+    outcome = worst(item.outcome for item in judged)
+    deciding = max((item for item in judged if item.outcome == outcome), key=lambda item: _reach(item, resolved.side))
     return Ruling(
         rule.id,
         rule.check,
         rule.kind,
         outcome,
-        _sentence(resolved, deciding, held),
+        _sentence(resolved, deciding, judged),
         policy.line(rule.id),
         deciding.figure,
         deciding.estimate,
         resolved.side,
         resolved.bound,
-        held,
+        judged,
         group=deciding.group,
     )
 
 
-def _held(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) -> Held:
-    """One figure against the rule's bound: only a whole interval within it, on enough speakers, is a pass."""
+def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) -> FigureRuling:
+    """One figure against the rule's bound: a pass needs the whole interval within it, and enough speakers."""
     if figure is None:
-        return Held(name, group, None, "inconclusive", f"the run has no figure {name}")
+        return FigureRuling(name, group, None, "inconclusive", f"the run has no figure {name}")
     judged = _judged(figure, resolved.bound, resolved.side)
     outcome: Outcome = {"shown": "breach", "not_shown": "pass"}.get(judged.outcome, "inconclusive")  # type: ignore[assignment]  # the words of the table are outcomes
     reason, fewest = judged.reason, resolved.rule.min_speakers
@@ -145,8 +145,8 @@ def _held(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) 
     n_speakers = figure.n_speakers if figure.n_smaller is None else min(figure.n_speakers, figure.n_smaller)
     if outcome == "pass" and n_speakers < fewest:
         outcome = "inconclusive"
-        reason += f", but rests on {n_speakers} speakers where the rule asks for {fewest}"
-    return Held(name, group, figure, outcome, typeset(reason))
+        reason += f", but it has {n_speakers} speakers and the rule requires {fewest}"
+    return FigureRuling(name, group, figure, outcome, typeset(reason))
 
 
 def _judged(figure: Figure, bound: float, side: Side) -> Verdict:
@@ -156,7 +156,7 @@ def _judged(figure: Figure, bound: float, side: Side) -> Verdict:
 
 
 def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figure | None]]:
-    """The figures that an absolute rule is about, at its confidence, each with its name and group."""
+    """The figures of an absolute rule at its confidence, each with its name and group."""
     rule = resolved.rule
     finding = next((finding for finding in audit.findings if finding.code == rule.check), None)
     if finding is None:
@@ -164,7 +164,7 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
     keys = {key: figure for key, figure in finding.estimates.items() if figure.language == ALL or not rule.groups}
     groups = _groups(resolved, audit)
     if finding.estimate is None and rule.groups is None:
-        groups = None  # a check that is not evaluable has no figure of any group
+        groups = None  # a check that is not evaluable has no figures by group
     found: list[tuple[str, str, Figure | None]]
     if groups is None and rule.figure is None:
         key = next((key for key, figure in finding.estimates.items() if figure == finding.estimate), finding.code)
@@ -179,12 +179,12 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
         absent = f".{rule.figure}" if rule.figure else ""
         found = [(*_named(by_group.get(group), f"{group}{absent}", group),) for group in groups]
     if finding.estimates and rule.figure and not any(figure for _, _, figure in found):
-        there = sorted(finding.estimates if groups is None else {figure.name for figure in keys.values()})
-        if rule.figure not in there:
+        available = sorted(finding.estimates if groups is None else {figure.name for figure in keys.values()})
+        if rule.figure not in available:
             raise PlanError(
                 f"The rule {rule.id} names the figure {rule.figure!r}, which {rule.check} does not have in this run"
-                + (did_you_mean(rule.figure, there, "; {}") or "."),
-                ", ".join(there),
+                + (did_you_mean(rule.figure, available, "; {}") or "."),
+                ", ".join(available),
             )
     for _, _, figure in found:
         if figure is not None and rule.limit is not None and rule.limit > unit_of(figure.unit).largest:
@@ -205,12 +205,12 @@ def _named(found: tuple[str, Figure] | None, name: str, group: str) -> tuple[str
 
 
 def _at(figure: Figure | None, confidence: float) -> Figure | None:
-    """A figure at a confidence; as it is, where only one is known."""
+    """A figure at a confidence; unchanged if it has no curve."""
     return figure if figure is None or figure.curve is None else figure.at(confidence)
 
 
 def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[tuple[str, str, Figure | None]]:
-    """The changes from the baseline that a rule of non-inferiority is about; simultaneous over several groups."""
+    """The changes from the baseline of a non-inferiority rule, simultaneous over groups."""
     rule, judged = resolved.rule, resolved.judged
     groups = _groups(resolved, audit)
     named = [(rule.check, ALL)] if groups is None else [(f"{rule.check}.{group}", group) for group in groups]
@@ -228,7 +228,7 @@ def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[t
 
 
 def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
-    """The groups that a rule is about; ``None`` for the figure as it stands."""
+    """The groups of a rule; ``None`` for the figure itself."""
     rule = resolved.rule
     if isinstance(rule.groups, tuple):
         return list(rule.groups)
@@ -237,32 +237,32 @@ def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
     return None
 
 
-def _reach(held: Held, side: Side) -> float:
-    """How far a figure lies towards what the rule forbids: a breach by its near end, all others by their far end."""
-    if held.estimate is None or held.estimate.low is None or held.estimate.high is None:
+def _reach(judged: FigureRuling, side: Side) -> float:
+    """How far a figure extends to the forbidden side: by its near end for a breach, otherwise by its far end."""
+    if judged.estimate is None or judged.estimate.low is None or judged.estimate.high is None:
         return float("inf")
-    low, high = held.estimate.low, held.estimate.high
+    low, high = judged.estimate.low, judged.estimate.high
     near, far = {"at_most": (low, high), "at_least": (-high, -low)}.get(side, (max(low, -high), max(high, -low)))
-    return near if held.outcome == "breach" else far
+    return near if judged.outcome == "breach" else far
 
 
-def _sentence(resolved: ResolvedRule, deciding: Held, held: tuple[Held, ...]) -> str:
+def _sentence(resolved: ResolvedRule, deciding: FigureRuling, judged: tuple[FigureRuling, ...]) -> str:
     rule = resolved.rule
     bound = {"at_most": "at most", "at_least": "at least", "within": "within"}[resolved.side]
     what = deciding.figure if deciding.figure.startswith(rule.check) else f"{rule.check} {deciding.figure}"
     of = f" ({group_words(deciding.group)})" if deciding.group not in (ALL, deciding.figure) else ""
-    asked = f"{bound} {resolved.bound:g}"
+    required = f"{bound} {resolved.bound:g}"
     if rule.kind == "non_inferiority":
         what += ", change from the baseline"
     counts = ""
-    if len(held) > 1:
-        alike = [group_words(item.group) for item in held if item.outcome == deciding.outcome]
-        counts = f" {deciding.outcome.capitalize()} for {len(alike)} of {len(held)} groups: {listing(alike)}."
-    return f"{what}{of}, asked {asked}: {deciding.reason}.{counts}"
+    if len(judged) > 1:
+        alike = [group_words(item.group) for item in judged if item.outcome == deciding.outcome]
+        counts = f" {deciding.outcome.capitalize()} for {len(alike)} of {len(judged)} groups: {listing(alike)}."
+    return f"{what}{of}, required {required}: {deciding.reason}.{counts}"
 
 
 def _lineage(run: Mapping[str, object]) -> dict[str, object]:
-    """By what a run can be traced."""
+    """The facts that identify a run."""
     instrument, cohort = run.get("instrument"), run.get("cohort")
     return {
         "digest": run["digest"],

@@ -1,4 +1,4 @@
-"""What the gate says: rule by rule, as a whole, and as an exit code."""
+"""The decision document of the gate: rulings, outcome and exit code."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ EXIT_CODES: Final[dict[Outcome, int]] = {
     "waived": 0,
     "pass": 0,
 }
-"""The exit code of each outcome; the first of them that a ruling has decides."""
+"""The exit code of each outcome, in order of precedence."""
 
 WORDS: Final[dict[Outcome, str]] = {
     "incomplete": "Blocked: the run is incomplete, or lacks data that the policy requires",
     "instrument": "Blocked: the instrument is not valid by the policy",
     "breach": "Blocked: a breach is shown",
     "inconclusive": "Blocked: inconclusive",
-    "waived": "May go out, with rules waived",
-    "pass": "May go out: every rule is shown to hold",
+    "waived": "Release allowed, with rules waived",
+    "pass": "Release allowed: every rule is shown to hold",
 }
 
 
 @dataclass(frozen=True)
-class Held:
-    """One figure, held against the bound of its rule.
+class FigureRuling:
+    """The outcome of one figure against the bound of its rule.
 
     Attributes
     ----------
     figure, group : str
-        Its name among the finding's estimates, and whose it is: ``all`` where it is of no single group.
+        Its name among the finding's estimates, and its group or ``all``.
     estimate : Figure or None
-        The figure; ``None`` where the run has none.
+        The figure; ``None`` if the run has none.
     outcome : {"pass", "breach", "inconclusive", "instrument"}
-        ``breach``: the whole interval lies beyond the bound. ``pass``: it lies within, on enough speakers.
+        ``breach``: the whole interval lies beyond the bound. ``pass``: it lies within, with enough speakers.
     reason : str
-        Why.
+        The reason for the outcome.
     """
 
     figure: str
@@ -57,41 +57,41 @@ class Held:
     reason: str
 
     def as_dict(self) -> dict[str, object]:
-        """The figure's outcome as JSON holds it."""
+        """The outcome as a JSON object."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return values | {"estimate": self.estimate.as_dict() if self.estimate else None}
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the gate says of one rule, or of one of the policy's requirements on instrument and data.
+    """The outcome of one rule, or of one requirement of the policy on instrument and data.
 
     Attributes
     ----------
     id : str
-        The rule's, or the requirement's, such as ``instrument.min_recall``.
+        The id of the rule, or of the requirement, such as ``instrument.min_recall``.
     check, kind : str
         The check's code and the rule's kind; ``""`` and ``requirement`` for a requirement.
     outcome : {"pass", "breach", "inconclusive", "instrument", "incomplete", "waived"}
-        Without waivers the worst of what is held: one breach is a breach, and all must pass for a pass.
+        Without waivers the worst outcome of its figures: one breach is a breach, and a pass needs all to pass.
     figure : str
-        The figure that decides.
+        The deciding figure.
     estimate : Figure or None
         Its value and interval.
     side : str
-        On which side of the limit it had to lie.
+        The required side of the limit.
     limit : float or None
-        The limit; of a rule of non-inferiority the margin, below no change where low is worse.
+        The limit; for a non-inferiority rule the margin, negative if low is worse.
     sentence : str
-        All this in words.
-    held : tuple of Held
-        Every figure that was looked at.
+        The ruling in words.
+    held : tuple of FigureRuling
+        Every judged figure; named after its key in the JSON document.
     line : int
-        Where in the policy's text it begins, from 1.
+        Its first line in the policy's text, from 1.
     group : str
-        The group of the figure that decides.
+        The group of the deciding figure.
     groups : tuple of str
-        Of a requirement: the groups that its sentence gives numbers of.
+        For a requirement: the groups whose numbers its sentence contains.
     """
 
     id: str
@@ -104,12 +104,12 @@ class Ruling:
     estimate: Figure | None = None
     side: str = ""
     limit: float | None = None
-    held: tuple[Held, ...] = ()
+    held: tuple[FigureRuling, ...] = ()
     group: str = ALL
     groups: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
-        """The ruling as JSON holds it."""
+        """The ruling as a JSON object."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return values | {
             "estimate": self.estimate.as_dict() if self.estimate else None,
@@ -120,7 +120,7 @@ class Ruling:
 
 @dataclass(frozen=True)
 class WaiverUse:
-    """A waiver, and what became of it: ``applied``, ``not_needed`` or ``expired``."""
+    """A waiver and its use: ``applied``, ``not_needed`` or ``expired``."""
 
     rule: str
     name: str
@@ -134,7 +134,7 @@ class WaiverUse:
         words = {
             "applied": f"waived through {self.expires} by",
             "not_needed": f"waiver through {self.expires} not needed, from",
-            "expired": f"waiver EXPIRED on {self.expires} and counts for nothing, from",
+            "expired": f"waiver EXPIRED on {self.expires} and has no effect, from",
         }
         return f"{self.rule}: {words[self.state]} {self.name}: {self.reason}"
 
@@ -163,14 +163,14 @@ class DecisionForm(Form):
 
 @dataclass(frozen=True)
 class Decision(Document):
-    """What the gate says of a release.
+    """The gate's decision about a release.
 
     Attributes
     ----------
     policy : Mapping
         ``name``, ``source`` and ``sha256`` of the policy.
     run : Mapping
-        What was audited: digest, model, weights_sha256, instrument, cohort and its digest, plan's digest, code.
+        The audited run: digest, model, weights_sha256, instrument, cohort and its digest, plan's digest, code.
     baseline : Mapping or None
         The same of the baseline run.
     rulings : tuple of Ruling
@@ -178,9 +178,9 @@ class Decision(Document):
     waivers : tuple of WaiverUse
         Every waiver of the policy.
     decided : str
-        The day, on which waivers may depend.
+        The date that waivers were checked against.
     code : Mapping
-        The gate's own version, and whether its files had changes.
+        The gate's version, and whether its files had changes.
     """
 
     FILE: ClassVar[str] = "decision.json"
@@ -198,7 +198,7 @@ class Decision(Document):
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome that decides."""
+        """The deciding outcome."""
         return worst(ruling.outcome for ruling in self.rulings)
 
     @property
@@ -230,7 +230,7 @@ class Decision(Document):
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Decision:
-        """The decision of a content that has been checked."""
+        """The decision from validated content."""
         return cls(
             policy=content["policy"],
             run=content["run"],
@@ -252,7 +252,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     Raises
     ------
     ValueError
-        If there is none: nothing held is no pass.
+        If there is none: no evidence is not a pass.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Gating: a run, held against a policy. It never trusts what was measured before: it measures again."""
+"""The gate: check a run against a policy. It never trusts earlier results and measures again."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from audit.release.suppressing import suppressed_decision
 from audit.runs.run import PLAN, Run, part_files, read_manifest
 
 FROM_PEOPLE = "prediction_powered"
-"""The end of the name of a figure that rests on readings by people, whose file may be gone."""
+"""The suffix of figures that are based on human readings, whose file may be gone."""
 _RUN_TEXT: Final = frozenset({"notices"})
 _FINDING_TEXT: Final = frozenset({"title", "sentence", "reason", "would_change", "method"})
-"""Keys of audit.json with text for readers; another version of this package may word it otherwise."""
+"""Keys of audit.json with display text, which may differ between versions of this package."""
 
 
 def gate(
@@ -41,31 +41,31 @@ def gate(
     baseline: Run | str | Path | None = None,
     today: dt.date | None = None,
 ) -> Decision:
-    """Hold a run against a policy.
+    """Check a run against a policy.
 
     Parameters
     ----------
     audited : Audit, Run or path
-        What was audited. A run on disk is verified and measured again: its parts against their digests, and audit.json,
-        where there is one, against what is measured. An audit is taken at its word.
+        The run. A run on disk is verified and measured again: its parts are checked against their digests, and its
+        audit.json, if there is one, against the new measurement. An audit is used without verification.
     policy : Policy or path, optional
-        The policy that ships, if left out.
+        The policy; by default the one that ships.
     baseline : Run or path, optional
-        The run that rules of non-inferiority compare with: of the same cohort, by the same instrument.
+        The baseline of non-inferiority rules: a run of the same cohort by the same instrument.
     today : date, optional
-        On which waivers may have expired; today's, in UTC.
+        The date that waivers are checked against; by default today in UTC.
 
     Returns
     -------
     Decision
-        Its ``exit_code`` is the gate's.
+        The decision, with the ``exit_code`` of the gate.
 
     Raises
     ------
     RunError
-        If a run cannot be read, was changed afterwards, or the baseline is of something else.
+        If a run cannot be read or was changed, or the baseline has another cohort or instrument.
     PlanError
-        If the policy is wrong, or needs something that was not given.
+        If the policy is invalid, or needs something that was not given.
     """
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
@@ -85,7 +85,7 @@ def gate(
 
 
 def _wide_enough(audit: Audit, confidence: float) -> Audit:
-    """An audit whose intervals are as wide as the policy asks, and which has the tables that requirements read."""
+    """Refuse an audit with intervals narrower than the policy requires, or without the tables that it needs."""
     if absent := {"strata", "label_sources", "statuses"} - audit.tables.keys():
         raise PlanError(
             f"The audit has no table {', '.join(sorted(absent))}.", "an audit that was measured with tables"
@@ -101,8 +101,8 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
     if given < confidence - 1e-9 and any(figure.curve is None for figure in figures):
         raise PlanError(
             f"The audit's intervals have a confidence of {given:g}.",
-            f"{confidence:g} or more, for the policy's alpha",
-            "Give the run instead of its audit: it is then measured as the policy asks.",
+            f"{confidence:g} or more, by the policy's alpha",
+            "Give the run instead of its audit: it is then measured at the policy's confidence.",
         )
     return audit
 
@@ -113,11 +113,11 @@ def _measured(run: Run, settings: MeasureSettings, stored: Stored | None) -> Aud
     Raises
     ------
     RunError
-        If ``stored``, what audit.json holds, is not what the run gives.
+        If ``stored``, the content of audit.json, differs from the measurement.
     """
     if run.observations.empty:
         return _nothing(run)
-    # what is decided on is never suppressed
+    # decisions are based on unsuppressed figures
     audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0}), with_tables=False)
     if stored is not None:
         _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run)
@@ -136,7 +136,7 @@ def _with_cohort(audit: Audit) -> Audit:
 
 
 def _nothing(run: Run) -> Audit:
-    """The audit of a run in which nothing was observed yet: no finding, and not complete."""
+    """The audit of a run without observations: no findings, and not complete."""
     columns = ("group", "language", "gender", "field", "source", "status", "n_speakers", "n_clips")
     empty = pd.DataFrame({name: [] for name in columns})
     tables = {name: Table(name, "", empty) for name in ("strata", "label_sources", "statuses")}
@@ -144,7 +144,7 @@ def _nothing(run: Run) -> Audit:
 
 
 def _read(given: Run | str | Path) -> Run:
-    """A run whose parts are those that were written; one without any has no observations.
+    """Read a run and verify its parts; a run without parts has no observations.
 
     Raises
     ------
@@ -164,8 +164,7 @@ def _read(given: Run | str | Path) -> Run:
 def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     """The settings to measure a run with, and its audit.json where there is one.
 
-    As audit.json says that it was measured, else as the plan says; where readings by people lie is told by the plan
-    alone.
+    The settings come from audit.json, otherwise from the plan; the file of human readings only from the plan.
 
     Raises
     ------
@@ -175,7 +174,7 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
-    planned = planned.model_copy(update={"checks": (), "tables": ()})  # a gate starts nothing that a run's files name
+    planned = planned.model_copy(update={"checks": (), "tables": ()})  # a gate runs no code that a run's files name
     if not (run.folder / Audit.FILE).is_file():
         return planned, None
     stored = Audit.read_stored(run.folder)
@@ -191,36 +190,36 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
 
 def _changed(run: Run, what: str) -> RunError:
     return RunError(
-        f"{run.folder}/{Audit.FILE} was changed, or made from something else or by another version: {what} is not "
-        "what the run gives.",
-        "an audit.json as audit measure writes it of this run",
+        f"{run.folder}/{Audit.FILE} was changed, or made from another run or by another version: {what} differs from "
+        "what was measured now.",
+        "the audit.json that audit measure writes for this run",
         f"Measure again: audit measure {run.folder}.",
     )
 
 
 def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
-    """Refuse an audit.json that differs from what was measured of the run just now.
+    """Refuse an audit.json that differs from the new measurement of the run.
 
-    An audit.json of another schema version is compared by the keys that it has, without the text for readers. Both may
-    hold third-party checks that the other does not: those are not compared.
+    An audit.json of another schema version is compared by the keys that it has, without display text. Third-party
+    checks that only one of them has are not compared.
     """
-    said = stored.content
+    stored_content = stored.content
     found = json.loads(json.dumps(measured.content()))
     other_version = stored.schema_version != SCHEMA_VERSION
-    people = "human_readings" in said["run"] and "human_readings" not in found["run"]
+    people = "human_readings" in stored_content["run"] and "human_readings" not in found["run"]
     skipped = {"human_readings", "notices"} if people else set()
-    if said["settings"].get("suppress_below"):
-        skipped |= {"notices"}  # which count what is suppressed in the tables too
+    if stored_content["settings"].get("suppress_below"):
+        skipped |= {"notices"}  # they also count what is suppressed in tables
     if other_version:
-        found["run"] = _as_stored(found["run"], said["run"], _RUN_TEXT)
-    for name in sorted({*said["run"], *found["run"]} - skipped):
-        if said["run"].get(name) != found["run"].get(name):
+        found["run"] = _as_stored(found["run"], stored_content["run"], _RUN_TEXT)
+    for name in sorted({*stored_content["run"], *found["run"]} - skipped):
+        if stored_content["run"].get(name) != found["run"].get(name):
             raise _changed(run, f"run.{name}")
-    before, now = ({finding["code"]: finding for finding in each["findings"]} for each in (said, found))
+    before, now = ({finding["code"]: finding for finding in each["findings"]} for each in (stored_content, found))
     alone = before.keys() ^ now.keys()
-    if len(before) != len(said["findings"]) or any(check.code in alone for check in shipped()):
+    if len(before) != len(stored_content["findings"]) or any(check.code in alone for check in shipped()):
         raise _changed(run, "the list of findings")
-    of_all = {"p_adjusted", "reason"} if alone else set()  # which depend on all checks together
+    of_all = {"p_adjusted", "reason"} if alone else set()  # they depend on all checks
     for code in before.keys() & now.keys():
         one, other = before[code], now[code]
         mine, anew = (_without_people(one), _without_people(other)) if people else (one, other)
@@ -232,7 +231,7 @@ def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
 
 
 def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
-    """What was found, with only the keys that the stored object has, and with the stored text for readers."""
+    """The measurement, restricted to the stored keys and with the stored display text."""
     if not (isinstance(found, dict) and isinstance(stored, dict)):
         return found
     return {
@@ -243,7 +242,7 @@ def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
 
 
 def _without_people(finding: dict[str, Any]) -> dict[str, Any]:
-    """A finding without the figures that rest on readings by people."""
+    """A finding without the figures that are based on human readings."""
     return finding | {
         "estimates": {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
     }
@@ -255,13 +254,13 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
     Raises
     ------
     RunError
-        If it is of another cohort, was read by another instrument, or has an audit.json of something else.
+        If it has another cohort or instrument, or an audit.json of another run.
     """
     for what, key in (("cohort", "digest"), ("instrument", None)):
         mine, others = (one.manifest[what] if key is None else one.manifest[what][key] for one in (run, other))
         if mine != others:
             raise RunError(
-                f"The baseline has another {what} than the run: {other.manifest[what]['name']}, against "
+                f"The baseline has a different {what} from the run: {other.manifest[what]['name']} instead of "
                 f"{run.manifest[what]['name']}, by their digests and weights.",
                 "a run of the same cohort by the same instrument",
                 "Run both models over one cohort with one instrument.",

@@ -25,7 +25,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
 REQUIREMENTS: Final = ("instrument", "data")
-"""What the rulings on the policy's own sections are called; no rule may be."""
+"""Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
 
 
 class _Section(BaseModel):
@@ -33,35 +33,35 @@ class _Section(BaseModel):
 
 
 class Rule(_Section):
-    """What a figure must be shown to be.
+    """A rule: a bound that a figure must be shown to satisfy.
 
     Attributes
     ----------
     id : str
-        Its name in every output; waivers name it.
+        Its id in every output and in waivers.
     check : str
         The check's code.
     kind : {"absolute", "non_inferiority"}
-        Whether the figure itself is held against ``limit``, or its change from the baseline run against ``margin``.
+        Whether the figure itself is compared with ``limit``, or its change from the baseline run with ``margin``.
     figure : str or None
-        One of the finding's estimates; the headline if left out. For each group: the name after ``group.``.
+        One of the finding's estimates; by default the headline. For each group: the name after ``group.``.
     groups : "all", tuple of str or None
-        For which groups; every known group of the run, or those named. Left out, the figure as it stands, and every
-        known group where the headline is one group's among several.
+        The groups: every known group of the run, or those named. By default the figure itself, or every known group
+        if the check's headline is chosen among groups.
     side : {"at_most", "at_least", "within"} or None
-        On which side of the limit the whole interval must lie; ``within``: between minus the limit and the limit. Left
-        out, the side that the check declares for the figure: ``within`` where a difference in either direction is harm,
-        else the side away from harm. For a change from the baseline it is the side away from harm. Required where a
-        figure is named that the check does not judge.
+        The side of the limit on which the whole interval must lie; ``within``: between minus the limit and the limit.
+        By default the side that the check declares for the figure: ``within`` if a difference in either direction is
+        harm, otherwise (and for a change from the baseline) the side away from harm. Required for a figure that the
+        check does not judge.
     limit : float or None
         In the figure's unit: in [0, 1] for shares and cosines.
     margin : float or None
-        How much worse than the baseline still counts as not worse, in the unit of the check's figure.
+        The largest tolerated worsening from the baseline, in the unit of the check's figure.
     min_speakers : int
-        A figure of fewer speakers passes nothing.
+        A figure with fewer speakers never passes.
     alpha : float
-        The chance, at most, that the rule passes a model whose true figure lies beyond the limit. The interval is the
-        two-sided one with confidence ``1 - 2 alpha``: at 0.025 that of the report.
+        The largest probability that the rule passes a model whose true figure lies beyond the limit. The interval is
+        two-sided with confidence ``1 - 2 alpha``: at 0.025 that of the report.
     """
 
     id: Id
@@ -88,24 +88,24 @@ class Rule(_Section):
     @model_validator(mode="after")
     def _whole(self) -> Rule:
         if self.id.split(".")[0] in REQUIREMENTS:
-            raise ValueError(f"the id {self.id!r} begins as the policy's own sections do; choose another")
+            raise ValueError(f"the id {self.id!r} begins with the name of a policy section; choose another")
         if self.kind == "absolute" and (self.limit is None or self.margin is not None):
             raise ValueError(f"rule {self.id!r} is absolute: it needs a limit and takes no margin")
         if self.kind == "non_inferiority" and (self.margin is None or self.limit is not None or self.figure):
             raise ValueError(
-                f"rule {self.id!r} is of non-inferiority: it needs a margin, and takes neither limit nor figure"
+                f"rule {self.id!r} is a non-inferiority rule: it needs a margin, and takes neither limit nor figure"
             )
         return self
 
     @property
     def confidence(self) -> float:
-        """Of the two-sided interval whose one end is wrong with probability ``alpha``."""
+        """The confidence of the two-sided interval with error probability ``alpha`` at each end."""
         return round(1 - 2 * self.alpha, 12)
 
 
 @dataclass(frozen=True)
 class ResolvedRule:
-    """A rule with what its check declares: which side of which bound the interval must lie on.
+    """A rule joined with its check's declarations: the side and the bound for the interval.
 
     Attributes
     ----------
@@ -114,11 +114,11 @@ class ResolvedRule:
     check : Check
         Its check.
     judged : Judged
-        The declaration of the figure that the rule is about, or of the check's first one.
+        The declaration of the rule's figure, or of the check's first one.
     side : {"at_most", "at_least", "within"}
-        The side, stated or from the declaration.
+        The side, from the rule or from the declaration.
     bound : float
-        Where the side ends, in the figure's unit.
+        The bound, in the figure's unit.
     """
 
     rule: Rule
@@ -129,7 +129,7 @@ class ResolvedRule:
 
     @classmethod
     def of(cls, rule: Rule, check: Check) -> ResolvedRule:
-        """The rule, joined with its check.
+        """Join a rule with its check.
 
         Raises
         ------
@@ -141,9 +141,7 @@ class ResolvedRule:
         away: Side = "at_most" if judged.harm == "high" else "at_least"
         if rule.figure and rule.figure not in declared:
             if rule.side is None:
-                raise ValueError(
-                    f"rule {rule.id!r} names a figure, so it must say its side: at_most, at_least or within"
-                )
+                raise ValueError(f"rule {rule.id!r} names a figure, so it needs a side: at_most, at_least or within")
         else:
             largest, what = unit_of(judged.unit).largest, "limit" if rule.margin is None else "margin"
             given = rule.limit if rule.margin is None else rule.margin
@@ -159,17 +157,17 @@ class ResolvedRule:
 
 
 class InstrumentTerms(_Section):
-    """What the instrument must be, for its readings to count.
+    """Requirements on the instrument.
 
     Attributes
     ----------
     allowed : tuple of str
-        Names of instruments; any if left out.
+        Names of allowed instruments; by default any.
     min_recall : float or None
-        How often portraits must be read as their own group, in each group: the lower end of the interval, so that an
-        instrument of which too few portraits are known is not taken for valid.
+        How often portraits must be read as their own group, in each group. The lower end of the interval counts, so
+        that an instrument with too few portraits is not accepted.
     groups : tuple of str or None
-        In which groups; in every known one of the run if left out.
+        The groups; by default every known group of the run.
     """
 
     allowed: tuple[str, ...] = ()
@@ -185,7 +183,7 @@ class InstrumentTerms(_Section):
 
 
 class Stratum(_Section):
-    """Speakers of a group that must have been heard in a language."""
+    """The number of speakers that a run needs in a group and language."""
 
     group: str
     language: str
@@ -205,16 +203,16 @@ class Stratum(_Section):
 
 
 class DataTerms(_Section):
-    """What the run's data must be. That the run is complete is always required; no key turns that off.
+    """Requirements on the run's data. A complete run is always required.
 
     Attributes
     ----------
     strata : tuple of Stratum
-        Who must have been heard.
+        The required numbers of speakers.
     label_sources : dict
-        By ``group``, ``gender`` and ``language``: the sources from which all of these labels may come.
+        The allowed sources of all labels of ``group``, ``gender`` and ``language``.
     max_missing : float or None
-        The share of clips without a result that is allowed, in each known group.
+        The largest allowed share of clips without a result, in each known group.
     """
 
     strata: tuple[Stratum, ...] = ()
@@ -232,16 +230,16 @@ class DataTerms(_Section):
 
 
 class Waiver(_Section):
-    """Somebody takes it upon themselves that a rule need not hold, through a day.
+    """A person's decision that a rule need not hold until a date.
 
     Attributes
     ----------
     rule : str
         The rule's id.
     name, reason : str
-        Who, and why.
+        The person and the reason.
     expires : date
-        The last day on which it counts.
+        The last day of the waiver.
     """
 
     rule: str
@@ -253,8 +251,8 @@ class Waiver(_Section):
 class Terms(_Section):
     """All keys of a policy file.
 
-    ``checks`` names third-party checks that rules are about, as in a plan: ``module:name`` or an entry point. The gate
-    runs their code.
+    ``checks`` names the third-party checks of rules, as in a plan: ``module:name`` or an entry point. The gate runs
+    their code.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -273,7 +271,7 @@ class Terms(_Section):
         for waiver in self.waiver:
             if waiver.rule not in ids:
                 hint = did_you_mean(waiver.rule, ids, ", {}")
-                raise ValueError(f"a waiver names the rule {waiver.rule!r}, which is not there{hint}")
+                raise ValueError(f"a waiver names the rule {waiver.rule!r}, which does not exist{hint}")
         known = {check.code: check for check in chosen(self.checks)}
         for rule in self.rule:
             if rule.check not in known:
@@ -288,16 +286,16 @@ class Terms(_Section):
 
 @dataclass(frozen=True)
 class Policy:
-    r"""A policy as it was read.
+    r"""A policy and its text.
 
     Attributes
     ----------
     terms : Terms
-        What it says.
+        The keys and values.
     text : str
-        The text that says it, whose digest stands in every output.
+        The TOML text; its digest is part of every output.
     source : str
-        The file's path, or what to call it.
+        The file's path, or a name for messages.
 
     Examples
     --------
@@ -313,28 +311,28 @@ class Policy:
 
     @classmethod
     def parse(cls, text: str, source: str = "the policy") -> Policy:
-        """The policy that a TOML text holds.
+        """Parse a policy from TOML.
 
         Raises
         ------
         PlanError
-            If it is no TOML, or a key or value is not allowed; a near miss is named.
+            If it is not TOML, or a key or value is not allowed; the message suggests a similar name.
         """
         return cls(parse_toml(Terms, text, source, "docs/gate.md"), text, source)
 
     @classmethod
     def read(cls, path: str | Path) -> Policy:
-        """The policy in a file.
+        """Read a policy from a file.
 
         Raises
         ------
         PlanError
-            If the file cannot be read or is no policy.
+            If the file cannot be read or is not a policy.
         """
         path = Path(path)
         here = path.resolve()
-        beside = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
-        return cls.parse(read_text(path, "policy"), beside.as_posix())
+        relative = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
+        return cls.parse(read_text(path, "policy"), relative.as_posix())
 
     @classmethod
     def default(cls) -> Policy:
@@ -348,26 +346,26 @@ class Policy:
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
-        """The checks that ship, and the third-party ones that the policy names."""
+        """The shipped checks and the third-party checks that the policy names."""
         return chosen(self.terms.checks)
 
     @cached_property
     def rules(self) -> tuple[ResolvedRule, ...]:
-        """Every rule with what its check declares."""
+        """Every rule joined with its check."""
         known = {check.code: check for check in self.checks}
         return tuple(ResolvedRule.of(rule, known[rule.check]) for rule in self.terms.rule)
 
     @property
     def confidence(self) -> float:
-        """The largest confidence that a rule asks for."""
+        """The largest confidence of any rule."""
         return max(rule.confidence for rule in self.terms.rule)
 
     def line(self, ruling: str) -> int:
-        """The line, from 1, at which a rule or one of the policy's own sections begins; 1 where it has none."""
+        """The first line, from 1, of a rule or a section of the policy; 1 if there is none."""
         ids = [rule.id for rule in self.terms.rule]
         if ruling in ids:
             headers = self._headers(r"\[\[\s*rule\s*\]\]")
-            # written some other way, such as an array in one line, the rules are looked for by name
+            # rules in another notation, such as an inline array, are searched by name
             found = headers if len(headers) == len(ids) else []
             return found[ids.index(ruling)] if found else next(iter(self._headers(rf".*[\"']{re.escape(ruling)}")), 1)
         section, _, name = ruling.partition(".")

@@ -1,4 +1,4 @@
-"""What a policy requires of instrument and data, before any figure counts."""
+"""Rulings on a policy's requirements on instrument and data."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from audit.checks.catalogue.erasure import CHECK as ERASURE
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.core.vocabulary import UNKNOWN, ordered_groups, same_language
-from audit.release.decision import Held, Outcome, Ruling, worst
+from audit.release.decision import FigureRuling, Outcome, Ruling, worst
 from audit.release.policy import DataTerms, InstrumentTerms, Policy
 from audit.stats import ALL
 from audit.stats.verdict import verdict
 
 RENDERED = ("ok", "portrait_missing", "portrait_no_face")
-"""The statuses of clips from which a face was made and read."""
+"""Statuses of clips with a rendered face that was read."""
 PORTRAITS_READ = ERASURE.code
 PORTRAIT = "portrait"
-"""The check and its figure that say, for every group, how often its portraits are read as itself."""
+"""The check and the name of its figures for the own-group read rate of portraits."""
 
 
 def known_groups(audit: Audit) -> list[str]:
-    """The groups of a run that can be judged, in the fixed order."""
+    """The known groups of a run, in the vocabulary's order."""
     return [group for group in ordered_groups(audit.tables["strata"].frame["group"]) if group != UNKNOWN]
 
 
@@ -47,10 +47,10 @@ def requirements(policy: Policy, audit: Audit, baseline: Mapping[str, object] | 
     return [_at_line(ruling, policy.line(ruling.id)) for ruling in made]
 
 
-def _required(name: str, fails: Outcome, faults: list[str], holds: str, groups: Iterable[str] = ()) -> Ruling:
-    """The ruling on a requirement; ``groups`` are those that the faults give numbers of."""
-    outcome: Outcome = fails if faults else "pass"
-    sentence = "; ".join(faults) + "." if faults else holds
+def _required(name: str, fails: Outcome, reasons: list[str], passed: str, groups: Iterable[str] = ()) -> Ruling:
+    """The ruling on a requirement; ``groups`` are those whose numbers the reasons contain."""
+    outcome: Outcome = fails if reasons else "pass"
+    sentence = "; ".join(reasons) + "." if reasons else passed
     return Ruling(name, "", "requirement", outcome, sentence, 1, groups=tuple(dict.fromkeys(groups)))
 
 
@@ -71,40 +71,40 @@ def _complete(name: str, run: Mapping[str, object], words: str) -> Ruling:
 
 def _strata(data: DataTerms, audit: Audit) -> Ruling:
     table, rendered = audit.tables["strata"].frame, audit.tables["statuses"].frame
-    rendered, faults, groups = rendered[rendered["status"].isin(RENDERED)], [], []
+    rendered, reasons, groups = rendered[rendered["status"].isin(RENDERED)], [], []
     for wanted in data.strata:
         spoken = np.array([same_language(str(code), wanted.language) for code in table["language"]], bool)
         of = table[(table["group"] == wanted.group) & spoken]
-        # a speaker has one gender, and may be heard in en-GB and en-US: the largest of them is the least they can be
-        heard = int(of.groupby("gender", observed=True)["n_speakers"].max().sum())
+        # a speaker has one gender but may have clips in en-GB and en-US: the largest count is a lower bound
+        found = int(of.groupby("gender", observed=True)["n_speakers"].max().sum())
         made = rendered[(rendered["group"] == wanted.group) & rendered["language"].isin(of["language"])]
-        heard = min(heard, int(made["n_speakers"].sum()))  # a speaker may be counted twice, one without a face never is
-        if heard < wanted.speakers:
+        found = min(found, int(made["n_speakers"].sum()))  # speakers without a face are not counted
+        if found < wanted.speakers:
             groups.append(wanted.group)
-            faults.append(
-                f"of {heard} speakers of group {wanted.group} a face was made and read in {wanted.language}, "
-                f"not of {wanted.speakers}"
+            reasons.append(
+                f"{found} speakers of group {wanted.group} have a face that was read in {wanted.language}, and "
+                f"{wanted.speakers} are required"
             )
-    holds = f"In all {len(data.strata)} required strata there are enough speakers."
-    return _required("data.strata", "incomplete", faults, holds, groups)
+    passed = f"All {len(data.strata)} required strata have enough speakers."
+    return _required("data.strata", "incomplete", reasons, passed, groups)
 
 
 def _label_sources(data: DataTerms, audit: Audit) -> Ruling:
-    table, faults = audit.tables["label_sources"].frame, []
+    table, reasons = audit.tables["label_sources"].frame, []
     for field, allowed in data.label_sources.items():
         of = table[table["field"] == field]
         for source, clips in zip(of["source"], of["n_clips"], strict=True):
             if source not in allowed:
-                faults.append(
+                reasons.append(
                     f"the label {field} of {clips} clips is {source}, which is not among {', '.join(allowed)}"
                 )
-        if untold := int(audit.run["n_clips"]) - int(of["n_clips"].sum()):  # type: ignore[call-overload]  # a JSON integer
-            faults.append(f"the source of the label {field} of {untold} clips is not told")
-    return _required("data.label_sources", "incomplete", faults, "All labels come from allowed sources.")
+        if unrecorded := int(audit.run["n_clips"]) - int(of["n_clips"].sum()):  # type: ignore[call-overload]  # a JSON integer
+            reasons.append(f"the source of the label {field} of {unrecorded} clips is not recorded")
+    return _required("data.label_sources", "incomplete", reasons, "All labels come from allowed sources.")
 
 
 def _missing(most: float, audit: Audit) -> Ruling:
-    table, faults, groups = audit.tables["statuses"].frame, [], []
+    table, reasons, groups = audit.tables["statuses"].frame, [], []
     for group in known_groups(audit):
         of_group = table[table["group"] == group]
         for language, of in [("", of_group), *of_group.groupby("language", observed=True, sort=True)]:
@@ -112,23 +112,23 @@ def _missing(most: float, audit: Audit) -> Ruling:
             if clips - ok > most * clips:
                 groups.append(group)
                 where = f"group {group}" + (f" in {language}" if language else "")
-                faults.append(f"{clips - ok} of {clips} clips of {where} have no result, more than {most:.0%}")
-    holds = f"At most {most:.0%} of any group's clips are missing, in no language more."
-    return _required("data.max_missing", "incomplete", faults, holds, groups)
+                reasons.append(f"{clips - ok} of {clips} clips of {where} have no result, more than {most:.0%}")
+    passed = f"At most {most:.0%} of the clips of any group are missing, overall and in every language."
+    return _required("data.max_missing", "incomplete", reasons, passed, groups)
 
 
 def _allowed(terms: InstrumentTerms, audit: Audit) -> Ruling:
     instrument = audit.run["instrument"]
     name = instrument.get("name") if isinstance(instrument, dict) else None
-    faults = [] if name in terms.allowed else [f"the instrument is {name}, not one of {', '.join(terms.allowed)}"]
-    return _required("instrument.allowed", "instrument", faults, f"The instrument {name} is allowed.")
+    reasons = [] if name in terms.allowed else [f"the instrument is {name}, not one of {', '.join(terms.allowed)}"]
+    return _required("instrument.allowed", "instrument", reasons, f"The instrument {name} is allowed.")
 
 
 def _recall(terms: InstrumentTerms, audit: Audit, policy: Policy) -> Ruling:
-    """How often portraits are read as their own group: shown, by the lower end, to be enough in every group."""
+    """The own-group read rate of portraits: the lower end of its interval must be high enough in every group."""
     assert terms.min_recall is not None
     found: Finding | None = next((item for item in audit.findings if item.code == PORTRAITS_READ), None)
-    held = []
+    judged_groups = []
     for group in terms.groups or known_groups(audit):
         key = f"{group}.{PORTRAIT}"
         estimate = found.select(PORTRAIT, group) if found else None
@@ -136,32 +136,32 @@ def _recall(terms: InstrumentTerms, audit: Audit, policy: Policy) -> Ruling:
             estimate = estimate.at(policy.confidence)
         if estimate is None or estimate.interval is None:
             why = estimate.method if estimate else "no portrait of the group was read"
-            held.append(Held(key, group, estimate, "instrument", why))
+            judged_groups.append(FigureRuling(key, group, estimate, "instrument", why))
             continue
         judged = verdict(estimate, -terms.min_recall, "less")
-        held.append(
-            Held(key, group, estimate, "pass" if judged.outcome == "not_shown" else "instrument", judged.reason)
+        judged_groups.append(
+            FigureRuling(key, group, estimate, "pass" if judged.outcome == "not_shown" else "instrument", judged.reason)
         )
-    failed = [item for item in held if item.outcome != "pass"]
-    lowest = min(failed or held, key=lambda item: _low(item.estimate), default=None)
+    failed = [item for item in judged_groups if item.outcome != "pass"]
+    lowest = min(failed or judged_groups, key=lambda item: _low(item.estimate), default=None)
     sentence = (
         "No group's portraits were read."
         if lowest is None
         else f"Portraits of group {lowest.group} read as themselves: {lowest.reason}"
-        + (f"; so fail {len(failed)} of {len(held)} groups." if failed else "; all groups hold.")
+        + (f"; this fails for {len(failed)} of {len(judged_groups)} groups." if failed else "; all groups pass.")
     )
     return Ruling(
         "instrument.min_recall",
         PORTRAITS_READ,
         "requirement",
-        worst(item.outcome for item in held) if held else "instrument",
+        worst(item.outcome for item in judged_groups) if judged_groups else "instrument",
         sentence,
         policy.line("instrument.min_recall"),
         lowest.figure if lowest else "",
         lowest.estimate if lowest else None,
         "at_least",
         terms.min_recall,
-        tuple(held),
+        tuple(judged_groups),
         group=lowest.group if lowest else ALL,
     )
 

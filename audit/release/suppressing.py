@@ -1,22 +1,22 @@
-"""The decision as it is passed on: without the figures of small cells, with every outcome and the exit code."""
+"""Suppression of small cells in a decision; outcomes and the exit code stay."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from audit.audits.privacy.small_cells import SmallCells
-from audit.release.decision import Decision, Held, Ruling
+from audit.release.decision import Decision, FigureRuling, Ruling
 
 
 def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:
-    """A decision without the figures of small cells; nothing that was decided changes.
+    """A decision without the figures of small cells; outcomes stay.
 
     Parameters
     ----------
     decision : Decision
-        As the gate made it, with all figures.
+        The gate's decision with all figures.
     small : SmallCells
-        Of the run.
+        The small cells of the run.
     """
     if small.below < 2:
         return decision
@@ -24,18 +24,18 @@ def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:
 
 
 def _ruling(ruling: Ruling, small: SmallCells) -> Ruling:
-    held = tuple(_held(item, small) for item in ruling.held)
+    shown = tuple(_figure_ruling(item, small) for item in ruling.held)
     figure = ruling.estimate
     hidden = figure is not None and (small.hides(figure) or small.hide(ruling.group))
     if hidden or any(small.hide(group) or small.any_of(group) for group in ruling.groups):
         what = " ".join(filter(None, (ruling.check, ruling.figure or ruling.id)))
         emptied = None if figure is None else figure.emptied(small.words)
         sentence = f"{what}: {ruling.outcome}; the figures are {small.words}."
-        return replace(ruling, held=held, estimate=emptied, sentence=sentence)
-    return replace(ruling, held=held)
+        return replace(ruling, held=shown, estimate=emptied, sentence=sentence)
+    return replace(ruling, held=shown)
 
 
-def _held(item: Held, small: SmallCells) -> Held:
+def _figure_ruling(item: FigureRuling, small: SmallCells) -> FigureRuling:
     figure = item.estimate
     if not (small.hide(item.group) or (figure is not None and small.hides(figure))):
         return item

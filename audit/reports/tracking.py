@@ -1,6 +1,6 @@
-"""A measured run in an MLflow store: what was audited as parameters, every estimate with its interval as metrics.
+"""Logging a measured run to an MLflow store: its identity as parameters, every estimate and interval as metrics.
 
-MLflow's file store: a folder, no server and no connection. Needs the extra ``mlflow``.
+The store is a folder; no server is needed. Needs the extra ``mlflow``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from audit.runs.run import MANIFEST, PLAN, read_manifest
 EXPERIMENT: Final = "speech2face-audit"
 _ARTIFACTS: Final = (Audit.FILE, "report.html", PLAN, MANIFEST)
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"}
-"""MLflow reports its use to its makers and refuses its own file store unless it is told otherwise."""
+"""Settings that turn off MLflow's telemetry and allow its file store."""
 
 
 def track(
@@ -30,11 +30,11 @@ def track(
     run : path
         The folder of a run that was measured.
     store : path
-        The store's folder; made if it is not there.
+        The store's folder, created if needed.
     experiment : str
-        MLflow's experiment; made if it is not there.
+        MLflow's experiment, created if needed.
     files : iterable of path
-        Further files to keep beside it: a decision of the gate, a comparison.
+        Further files to log: a decision of the gate, a comparison.
 
     Returns
     -------
@@ -45,13 +45,13 @@ def track(
     Raises
     ------
     RunError
-        If the run was not measured, a file is not there, or MLflow is not installed.
+        If the run was not measured, a file does not exist, or MLflow is not installed.
     """
     folder = Path(run)
     found, manifest = Audit.read(folder), read_manifest(folder)
     kept = [folder / name for name in _ARTIFACTS if (folder / name).is_file()] + [Path(file) for file in files]
     if absent := [str(path) for path in kept if not path.is_file()]:
-        raise RunError(f"There is no file {', '.join(absent)}.", "files that exist")
+        raise RunError(f"These files do not exist: {', '.join(absent)}.", "files that exist")
     client = _client(Path(store))
     known = client.get_experiment_by_name(experiment)
     where = client.create_experiment(experiment) if known is None else known.experiment_id
@@ -75,7 +75,7 @@ def _client(store: Path) -> Any:
         from mlflow import MlflowClient
     except ImportError as error:
         raise RunError(
-            f"Tracking needs MLflow: {error}.", "an environment with it", "pip install 'speech2face-audit[mlflow]'"
+            f"Tracking needs MLflow: {error}.", "an environment with MLflow", "pip install 'speech2face-audit[mlflow]'"
         ) from error
     return MlflowClient(tracking_uri=store.resolve().as_uri())
 

@@ -1,4 +1,4 @@
-"""Comparing runs: what is refused, what a change is, who gains and pays, and levelling down by its name."""
+"""Comparisons: refused runs, changes by hand-computed cases, gains and losses, and levelling down."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def compared(runs: tuple[audit.Run, audit.Run]) -> audit.Comparison:
 
 
 def small(clips: Mapping[str, list[str]], languages: tuple[str, ...] = ("en",), each: int = 1) -> audit.Run:
-    """A run whose rendered reads are given by group, clip by clip in the order of speakers, languages and clips."""
+    """A run with given rendered reads by group, one for each clip in the order of speakers, languages and clips."""
     run = audit.simulate(
         {
             "groups": list(clips),
@@ -64,7 +64,7 @@ def reads(run: audit.Run, stage: str, clips: Mapping[str, list[str]]) -> audit.R
 
 
 def described(run: audit.Run, **changes: Any) -> audit.Run:
-    """The run with parts of its manifest changed; ``a__b`` stands for the key b of a."""
+    """The run with parts of its manifest changed; ``a__b`` is the key b of a."""
     manifest = copy.deepcopy(dict(run.manifest))
     for path, value in changes.items():
         *above, key = path.split("__")
@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[Callable[[audit.Run], audit.Run], str]] = {
     "another label": (lambda run: seen_otherwise(run, "gender", "man"), "gender of clip asian-00-en-0"),
     "another reading of a portrait": (
         lambda run: seen_otherwise(run, "portrait_race", "indian"),
-        "reads the same portraits otherwise",
+        "the same portraits were read differently",
     ),
     "fewer clips": (lambda run: replace(run, held=run.observations.iloc[1:]), "the number of clips"),
 }
@@ -111,17 +111,17 @@ def test_runs_that_differ_in_more_than_the_model_are_refused(runs: tuple[audit.R
             paired_changes(*pair, SETTINGS)
 
 
-def test_what_decides_no_read_is_no_reason_to_refuse(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_differences_that_affect_no_read_are_accepted(runs: tuple[audit.Run, audit.Run]) -> None:
     other = described(runs[1], instrument__versions={"numpy": "0"}, instrument__requested="auto", settings__part=1)
     assert audit.compare(runs[0], other).sentences
 
 
-def test_one_run_is_no_comparison(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_one_run_cannot_be_compared(runs: tuple[audit.Run, audit.Run]) -> None:
     with pytest.raises(RunError, match="two or more"):
         audit.compare(runs[0])
 
 
-def test_a_different_version_is_told(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_different_versions_give_a_notice(runs: tuple[audit.Run, audit.Run]) -> None:
     made = audit.compare(runs[0], described(runs[1], versions={**runs[1].manifest["versions"], "torch": "9.9"}))
     assert any("torch" in notice and "9.9" in notice for notice in made.notices)
 
@@ -180,7 +180,7 @@ def test_s2f006_by_hand() -> None:
 
 
 def test_s2f007_by_hand_keeps_the_baselines_parts() -> None:
-    heard = [
+    covered = [
         {"group": group, "language": language, "speakers": 9, "clips": clips, "seconds": 60.0}
         for group, language, clips in (
             ("asian", "en", 0),
@@ -189,11 +189,11 @@ def test_s2f007_by_hand_keeps_the_baselines_parts() -> None:
             ("white", "zh", 90),
         )
     ]
-    everything = [{**item, "clips": 90} for item in heard]
+    everything = [{**item, "clips": 90} for item in covered]
     own = {"asian": ["white", "asian"] * 6, "white": ["white"] * 12}  # asian: read right in zh alone, a contrast of 1
     before = small(own, ("en", "zh"))
     after = reads(before, "rendered", {"asian": ["asian", "asian"] * 4 + ["asian", "white"] * 2})
-    before = described(before, model__training_coverage=heard)
+    before = described(before, model__training_coverage=covered)
     after = described(after, model__training_coverage=everything)
     found = change_of(before, after, "S2F007.asian")
     assert found.value == pytest.approx(-(4 * 1 + 2 * 2) / 6)  # to 0 for four, to -1 for two
@@ -214,7 +214,7 @@ def test_where_all_clips_are_read_the_change_is_the_difference_of_the_findings()
         assert value == pytest.approx(values[1] - values[0], abs=1e-9)  # type: ignore[operator]
 
 
-def test_a_planted_change_of_one_group_is_recovered_and_no_other_is_made_up(compared: audit.Comparison) -> None:
+def test_only_the_planted_change_of_one_group_is_found(compared: audit.Comparison) -> None:
     frame = compared.frame().query("language == 'all' and not headline")
     reads_own = frame[frame["figure"] == "read_own_group"].set_index("group")
     planted = 0.25  # 0.5 in English, nothing in Chinese
@@ -230,14 +230,14 @@ def test_a_planted_change_of_one_group_is_recovered_and_no_other_is_made_up(comp
     assert not compared.levelled
 
 
-def test_the_other_way_round_the_group_pays(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_in_the_reverse_order_the_group_pays(runs: tuple[audit.Run, audit.Run]) -> None:
     made = audit.compare(runs[1], runs[0])
     assert "asian pays" in made.sentences[0]
     headline = next(change for change in made.checks if change.figure == "S2F003" and change.headline)
     assert (headline.group, headline.word) == ("asian", "pays")
 
 
-def test_the_same_model_twice_is_noted_and_nobody_gains_or_pays(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_the_same_model_twice_gives_a_notice_and_no_gain_or_loss(runs: tuple[audit.Run, audit.Run]) -> None:
     made = audit.compare(runs[0], runs[0])
     assert any("the same model" in notice for notice in made.notices)
     for change in (*made.checks, *made.metrics):
@@ -248,7 +248,7 @@ def test_the_same_model_twice_is_noted_and_nobody_gains_or_pays(runs: tuple[audi
             assert change.p_value == 1
 
 
-def test_levelling_down_is_named() -> None:
+def test_levelling_down_is_reported() -> None:
     before = {"asian": {"en": {"white": 0.5}}}
     after = before | {"black": {"en": {"white": 0.5}}, "white": {"en": {"black": 0.5}}}
     truth = {"groups": ["asian", "black", "white"], "speakers_per_group": 60, "clips_per_language": 2}
@@ -259,7 +259,7 @@ def test_levelling_down_is_named() -> None:
     assert made.sentences[0].startswith("Levelling down in B, read as the speaker's own group: asian speakers")
 
 
-def test_a_gain_of_the_worst_group_is_no_levelling_down() -> None:
+def test_a_gain_of_the_worst_group_is_not_levelling_down() -> None:
     before = {"asian": {"en": {"white": 0.7}}}
     after = {"asian": {"en": {"white": 0.2}}, "white": {"en": {"black": 0.4}}}
     truth = {"groups": ["asian", "black", "white"], "speakers_per_group": 60, "clips_per_language": 2}
@@ -269,18 +269,18 @@ def test_a_gain_of_the_worst_group_is_no_levelling_down() -> None:
     assert "asian gains" in made.sentences[1] and "white pays" in made.sentences[1]
 
 
-def test_the_headline_is_the_worst_change_of_any_group_held_together(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_the_headline_is_the_simultaneous_worst_change_of_any_group(runs: tuple[audit.Run, audit.Run]) -> None:
     changes = paired_changes(runs[1], runs[0], SETTINGS)
     for check in shipped():
         code, worse = check.code, check.judged[0].harm
         groups = [curve for key, curve in changes.items() if key.startswith(f"{code}.")]
         if not groups or code in ("S2F001", "S2F007"):
             continue
-        held = [curve.at(1 - 0.05 / len(groups)) for curve in groups]
+        adjusted = [curve.at(1 - 0.05 / len(groups)) for curve in groups]
         most = max if worse == "high" else min
         head = changes[code].at(0.95)
         assert (head.value, head.low, head.high) == tuple(
-            most(getattr(estimate, end) for estimate in held) for end in ("value", "low", "high")
+            most(getattr(estimate, end) for estimate in adjusted) for end in ("value", "low", "high")
         )
 
 
@@ -308,7 +308,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_speakers_matter(
     pd.testing.assert_frame_equal(audit.compare(*map(other, runs)).frame(), compared.frame())
 
 
-def test_every_candidate_stands_against_the_first(runs: tuple[audit.Run, audit.Run]) -> None:
+def test_every_candidate_is_compared_with_the_first(runs: tuple[audit.Run, audit.Run]) -> None:
     made = audit.compare(runs[0], runs[1], runs[0])
     assert [run["letter"] for run in made.runs] == ["A", "B", "C"]
     alone = audit.compare(*runs).frame()
@@ -325,7 +325,7 @@ def test_a_comparison_comes_back_from_its_json(runs: tuple[audit.Run, audit.Run]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": "9.0"}', '{"schema_version": "1.0"}'])
-def test_what_is_no_comparison_is_refused(text: str) -> None:
+def test_malformed_comparisons_are_refused(text: str) -> None:
     with pytest.raises(RunError):
         audit.Comparison.from_json(text)
 
@@ -349,7 +349,7 @@ def test_the_word_follows_from_the_interval(low: float, high: float, worse: Any,
         assert word_for(estimate, worse, None) == "inconclusive", "without a margin nothing is narrow enough"
 
 
-def test_without_an_interval_nothing_is_said() -> None:
+def test_without_an_interval_a_change_is_inconclusive() -> None:
     assert word_for(Estimate(0.5, None, None, 3, 3, 0, "too few"), "low", 0.1) == "inconclusive"
 
 
@@ -375,7 +375,7 @@ def test_margins_are_those_of_the_settings(runs: tuple[audit.Run, audit.Run]) ->
     ],
     ids=["one group", "no English", "few of a mixed label", "unknown groups", "no face at all"],
 )
-def test_what_cannot_be_compared_is_left_out_and_nothing_is_made_up(truth: dict[str, Any]) -> None:
+def test_figures_without_data_are_left_out(truth: dict[str, Any]) -> None:
     run = audit.simulate(truth)
     made = audit.compare(run, run)
     for change in (*made.checks, *made.metrics):

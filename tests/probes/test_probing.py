@@ -58,7 +58,7 @@ def asked_of(voices: dict[str, dict[str, list[Face | None]]], groups: dict[str, 
     return Asked(frame, np.array(features))
 
 
-def test_the_changes_of_one_voice_are_those_counted_by_hand() -> None:
+def test_the_changes_of_one_voice_by_hand() -> None:
     asked = asked_of(
         {
             "a": {
@@ -84,7 +84,7 @@ def test_the_changes_of_one_voice_are_those_counted_by_hand() -> None:
     assert reads.loc["clip", ["read_own_group.before", "read_own_group.after"]].tolist() == [1.0, 0.0]
 
 
-def test_a_face_that_was_not_read_is_counted_and_takes_its_pairs_with_it() -> None:
+def test_a_face_that_was_not_read_is_counted_and_its_pairs_are_left_out() -> None:
     asked = asked_of({"a": {"en": [("asian", "man", 30), None], "zh": [("white", "man", 30)] * 2, "telephone": [None]}})
     found = voice_changes(asked).set_index("factor")
     assert found.loc["clip", "race"] == 0.0, "the Chinese pair alone"
@@ -111,7 +111,7 @@ def planted(seed: int, voices: int = 60, flip: float = 0.0) -> Asked:
     return asked_of(people, {name: ("asian", "white")[i % 2] for i, name in enumerate(people)})
 
 
-def test_no_effect_is_left_null_and_a_planted_one_is_found() -> None:
+def test_a_planted_effect_is_found_and_no_other() -> None:
     null, effect = (voice_changes(planted(1, 120, flip)) for flip in (0.0, 0.7))
     found = {f.code: f for f in findings(effects(null, Settings()), Settings())}
     assert {code: f.outcome for code, f in found.items() if code.endswith(("gender", "age"))} == {
@@ -145,7 +145,7 @@ def test_no_figure_depends_on_the_order_of_rows_or_the_names_of_voices(seed: int
     pd.testing.assert_frame_equal(plain, other)
 
 
-def test_the_factors_of_a_family_and_the_groups_are_held_together() -> None:
+def test_intervals_are_simultaneous_over_a_family_and_over_groups() -> None:
     changes = voice_changes(planted(4, 40, 0.5))
     found = effects(changes, Settings())
     wide = {(e.factor.name, e.stratum.group): e for e in found if e.prop.name == "race" and e.stratum.gender == "all"}
@@ -154,7 +154,7 @@ def test_the_factors_of_a_family_and_the_groups_are_held_together() -> None:
     assert wide["telephone", "all"].excess.interval != one.excess.interval, "a family of one is not widened"
     pitch = next(e for e in effects(changes, alone) if e.factor.name == "pitch_up_2" and e.prop.name == "race")
     widened = wide["pitch_up_2", "all"].excess
-    assert widened.low > pitch.excess.low, "at a confidence of 98.75 % four are held at 99.69 %"
+    assert widened.low > pitch.excess.low, "four simultaneous intervals at 98.75 % have 99.69 % each"
     assert (widened.high - widened.low) > (one.excess.high - one.excess.low) * 0.5
     assert wide["language", "asian"].stratum.number == 2
 
@@ -179,19 +179,19 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> audit.Cohort:
 
 
 @pytest.fixture(scope="module")
-def heard(voices: audit.Cohort, tmp_path_factory: pytest.TempPathFactory) -> audit.Probe:
+def probed(voices: audit.Cohort, tmp_path_factory: pytest.TempPathFactory) -> audit.Probe:
     out = tmp_path_factory.mktemp("probe") / "out"
     return audit.probe(PitchAndLanguage(), instrument=ColourInstrument(), cohort=voices, out=out, cache="none")
 
 
-def test_a_model_is_shown_to_hear_what_it_hears_and_nothing_else(heard: audit.Probe) -> None:
-    words = {finding.code: finding.outcome for finding in heard.findings}
+def test_only_the_factors_that_a_model_depends_on_are_shown(probed: audit.Probe) -> None:
+    words = {finding.code: finding.outcome for finding in probed.findings}
     assert {code for code, word in words.items() if word == "shown"} == {"language.race", "pitch.gender"}
-    face = heard.finding("language.face")
+    face = probed.finding("language.face")
     assert face.estimate.value == pytest.approx(0.64, abs=1e-3) and face.outcome == "not_evaluable", (
         "all voices are alike"
     )
-    table = heard.frame()
+    table = probed.frame()
     overall = table[(table["group"] == "all") & (table["gender"] == "all")].set_index(["factor", "property"])["changed"]
     assert overall["language", "race"] == 1 and overall["language", "gender"] == 0 and overall["clip", "race"] == 0
     # a voice of 140 Hz is at 176 Hz four semitones higher, one of 200 Hz at 159 Hz lower: beyond the border of 170
@@ -200,45 +200,53 @@ def test_a_model_is_shown_to_hear_what_it_hears_and_nothing_else(heard: audit.Pr
     assert not overall.loc[["telephone", "first_3_s", "first_1_5_s", "pitch_back", "again"]].any()
 
 
-def test_the_direction_of_a_wrong_gender_is_seen(heard: audit.Probe) -> None:
-    reads = heard.tables["reads"].frame
+def test_the_direction_of_a_wrong_gender_is_seen(probed: audit.Probe) -> None:
+    reads = probed.tables["reads"].frame
     of = reads[(reads["read"] == "read_woman") & (reads["group"] == "all")].set_index(["factor", "gender"])
     assert of.loc[("pitch_up_4", "man"), "level"] == 1 and of.loc[("pitch_up_4", "man"), "shift"] == 1
     assert of.loc[("pitch_down_4", "woman"), "shift"] == -1 and of.loc[("pitch_down_4", "man"), "shift"] == 0
 
 
-def test_the_direction_is_told_in_words(heard: audit.Probe) -> None:
-    told = [sentence for sentence in heard.sentences if sentence.startswith("Which way")]
-    assert told[0].startswith(
+def test_the_direction_is_reported_in_words(probed: audit.Probe) -> None:
+    directions = [sentence for sentence in probed.sentences if sentence.startswith("Which way")]
+    assert directions[0].startswith(
         "Which way, the other language minus English: asian voices read as white \N{MINUS SIGN}100 points ["
     )
-    assert "asian voices read as the own group +100 points" in told[0] and "white voices read as white" in told[0]
-    assert told[1].startswith("Which way, 4 semitones higher: voices of men read as a woman +100 points [")
-    assert told[2].startswith(
+    assert (
+        "asian voices read as the own group +100 points" in directions[0]
+        and "white voices read as white" in directions[0]
+    )
+    assert directions[1].startswith("Which way, 4 semitones higher: voices of men read as a woman +100 points [")
+    assert directions[2].startswith(
         "Which way, 4 semitones lower: voices of women read as a woman \N{MINUS SIGN}100 points ["
     )
-    assert len(told) == 3
+    assert len(directions) == 3
 
 
-def test_what_was_asked_is_written_down_and_the_same_again_gave_the_same(heard: audit.Probe, voices) -> None:
-    assert heard.cohort["n_voices"] == 24 and heard.cohort["digest"] == voices.digest
-    assert heard.model["name"] == "pitch and language (fake)" and heard.settings["face_feature"] == "FakeFace"
-    assert "The same sound gave the same face, to the pixel, for all 24 voices" in heard.sentences[-1]
-    assert "fictional" in heard.notices[0] and "cannot show" in heard.notices[1]
-    assert heard.sentences[0] == heard.finding("language.face").sentence
-    assert [f.code for f in heard.findings][:4] == ["language.face", "language.race", "language.gender", "language.age"]
-    adjusted = [f.p_adjusted for f in heard.findings if f.p_value is not None]
-    assert all(f.p_adjusted >= f.p_value for f in heard.findings if f.p_value is not None) and adjusted
+def test_the_probe_records_its_inputs_and_the_repeated_clip_gave_the_same_face(probed: audit.Probe, voices) -> None:
+    assert probed.cohort["n_voices"] == 24 and probed.cohort["digest"] == voices.digest
+    assert probed.model["name"] == "pitch and language (fake)" and probed.settings["face_feature"] == "FakeFace"
+    assert "The same sound gave the same face, to the pixel, for all 24 voices" in probed.sentences[-1]
+    assert "fictional" in probed.notices[0] and "cannot show" in probed.notices[1]
+    assert probed.sentences[0] == probed.finding("language.face").sentence
+    assert [f.code for f in probed.findings][:4] == [
+        "language.face",
+        "language.race",
+        "language.gender",
+        "language.age",
+    ]
+    adjusted = [f.p_adjusted for f in probed.findings if f.p_value is not None]
+    assert all(f.p_adjusted >= f.p_value for f in probed.findings if f.p_value is not None) and adjusted
     with pytest.raises(KeyError, match="language\\.face"):
-        heard.finding("language.shoe_size")
+        probed.finding("language.shoe_size")
 
 
 def test_the_same_probe_gives_the_same_bytes_and_comes_back_whole(
-    heard: audit.Probe, voices: audit.Cohort, tmp_path: Path
+    probed: audit.Probe, voices: audit.Cohort, tmp_path: Path
 ) -> None:
-    text = heard.to_json()
+    text = probed.to_json()
     again = audit.Probe.from_json(text)
-    assert again.to_json() == text and again.finding("pitch.gender") == heard.finding("pitch.gender")
+    assert again.to_json() == text and again.finding("pitch.gender") == probed.finding("pitch.gender")
     made = [
         audit.probe(PitchAndLanguage(), instrument=ColourInstrument(), cohort=voices, voices=4, out=out, cache=cache)
         for out, cache in ((tmp_path / "one", "beside"), (tmp_path / "two", "beside"), (None, "none"))
@@ -254,19 +262,19 @@ def test_the_same_probe_gives_the_same_bytes_and_comes_back_whole(
         audit.Probe.from_json("{}")
 
 
-def test_a_deaf_model_changes_nothing(voices: audit.Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_ignores_the_audio_changes_nothing(voices: audit.Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "ALTERED", (TELEPHONE, AGAIN))
     found = audit.probe(Deaf(), instrument=ColourInstrument(), cohort=voices).frame()
     assert not found["changed"].dropna().any() and "shown" not in set(found["outcome"])
 
 
-def test_a_model_that_draws_is_found_out(voices: audit.Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_random_model_is_detected(voices: audit.Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "ALTERED", (AGAIN,))
     found = audit.probe(Drawing(), instrument=ColourInstrument(), cohort=voices, voices=8)
     assert "gave another face for 8 of 8 voices" in found.notices[-1] == found.sentences[-1]
 
 
-def test_what_a_model_fails_on_is_counted_by_factor(voices: audit.Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_of_a_model_are_counted_by_factor(voices: audit.Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "ALTERED", (TELEPHONE, AGAIN))
     found = audit.probe(AfraidOfTelephones(), instrument=ColourInstrument(), cohort=voices, voices=8)
     missing = found.tables["missing"].frame.set_index(["factor", "group"])
@@ -280,24 +288,26 @@ def test_what_a_model_fails_on_is_counted_by_factor(voices: audit.Cohort, monkey
 
 def test_the_same_clip_again_is_never_taken_from_the_cache(voices: audit.Cohort, tmp_path: Path) -> None:
     class Kept(PitchAndLanguage):
-        heard = 0
+        probed = 0
 
         def describe(self) -> dict[str, object]:
             return {"cache_key": "1"}
 
         def face(self, waveform):
-            Kept.heard += 1
+            Kept.probed += 1
             return super().face(waveform)
 
     table = drawn(bilingual(voices), 2, 0)
     for name, expected in (("one", 2 * (4 + len(ALTERED))), ("two", 2)):
-        Kept.heard = 0
+        Kept.probed = 0
         (tmp_path / name).mkdir()
         ask(table, voices.root, Kept(), ColourInstrument(), faces=tmp_path / name, cache=tmp_path / "cache", seed=0)
-        assert Kept.heard == expected
+        assert Kept.probed == expected
 
 
-def test_a_clip_too_short_to_be_shortened_is_told_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clip_too_short_to_be_shortened_is_reported_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     short = audit.Cohort.read(bilingual_voices(tmp_path / "short", 2, seconds=1.4))
     monkeypatch.setattr(asking, "ALTERED", ALTERED[4:6])
     found = audit.probe(PitchAndLanguage(), instrument=ColourInstrument(), cohort=short)
@@ -305,7 +315,7 @@ def test_a_clip_too_short_to_be_shortened_is_told_and_left_out(tmp_path: Path, m
     assert set(faces.loc[faces["factor"] != UNCHANGED, "status"]) == {"not_applicable"}
 
 
-def test_voices_are_spread_over_groups_sexes_and_languages_and_drawn_by_the_seed() -> None:
+def test_voices_are_balanced_over_groups_sexes_and_languages_and_drawn_by_the_seed() -> None:
     everyone = bilingual(audit.Cohort.read(audit.embedded("synthetic_bilingual")))
     assert everyone["speaker_id"].nunique() == 128 and len(everyone) == 512
     some = drawn(everyone, 32, 0).drop_duplicates("speaker_id")
@@ -315,10 +325,10 @@ def test_voices_are_spread_over_groups_sexes_and_languages_and_drawn_by_the_seed
     assert names[0] <= set(some["speaker_id"]), "more voices are those and others"
 
 
-def test_what_cannot_be_probed_is_refused_with_the_reason(tmp_path: Path, voices: audit.Cohort) -> None:
+def test_unsuitable_models_and_cohorts_are_refused_with_the_reason(tmp_path: Path, voices: audit.Cohort) -> None:
     reader = ColourInstrument()
     for name in ("recorded", "planted"):
-        with pytest.raises(ModelError, match="it hears nothing") as refused:
+        with pytest.raises(ModelError, match="does not use the audio") as refused:
             audit.probe(audit.model(name), instrument=reader)
         assert "audit run" in str(refused.value)
     real = audit.Cohort.read(bilingual_voices(tmp_path / "real", 2, fictional=False))
@@ -327,14 +337,14 @@ def test_what_cannot_be_probed_is_refused_with_the_reason(tmp_path: Path, voices
     with pytest.raises(CohortError, match="1 to 24"):
         audit.probe(Deaf(), instrument=reader, cohort=voices, voices=25)
     english = voices.clips[voices.clips["language"] == "en"]
-    with pytest.raises(CohortError, match="no voice in two languages"):
+    with pytest.raises(CohortError, match="no voice with clips in English"):
         audit.probe(Deaf(), instrument=reader, cohort=audit.Cohort(voices.root, voices.speakers, english, voices.notes))
     blind = SimpleNamespace(name="blind", similarity_models=(), read=reader.read, describe=reader.describe)
     with pytest.raises(ModelError, match="no face feature"):
         audit.probe(Deaf(), instrument=blind, cohort=voices)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "manifest.json").write_text("{}")
-    with pytest.raises(RunError, match="holds a run"):
+    with pytest.raises(RunError, match="contains a run"):
         audit.probe(Deaf(), instrument=reader, cohort=voices, out=tmp_path / "run")
 
 

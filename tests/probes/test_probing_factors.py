@@ -63,9 +63,9 @@ def test_no_shift_is_no_change_and_a_shift_there_and_back_ends_at_the_pitch_it_b
 def test_a_telephone_passes_its_band_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     noise = (0.05 * rng.standard_normal(3 * SAMPLE_RATE)).astype(np.float32)
-    heard, _ = TELEPHONE.applied(noise)
-    assert heard is not None and len(heard) == len(noise)
-    hertz, power = signal.welch(heard, SAMPLE_RATE, nperseg=2048)
+    received, _ = TELEPHONE.applied(noise)
+    assert received is not None and len(received) == len(noise)
+    hertz, power = signal.welch(received, SAMPLE_RATE, nperseg=2048)
     inside = power[(hertz > 400) & (hertz < 3200)].mean()
     for low, high, decibels in ((0, 150, -30), (3900, 4200, -25), (4500, 8000, -40)):
         outside = power[(hertz >= low) & (hertz < high)].mean()
@@ -85,12 +85,12 @@ def test_mu_law_is_that_of_g711() -> None:
     assert (error <= np.maximum(4, np.abs(ramp + np.sign(ramp) * 132) / 31)).all(), "half a step of the segment"
 
 
-def test_a_telephone_call_of_nothing_is_nothing() -> None:
+def test_silence_stays_silent_on_the_telephone() -> None:
     assert not telephoned(np.zeros(SAMPLE_RATE, np.float32)).any()
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("first_3_s", 3.0), ("first_1_5_s", 1.5)])
-def test_the_first_seconds_are_the_very_samples_and_a_short_clip_is_told(name: str, seconds: float) -> None:
+def test_the_first_seconds_are_the_same_samples_and_a_short_clip_gives_none(name: str, seconds: float) -> None:
     before = voice(140, 900, seed=3)
     after, lowered = BY_NAME[name].applied(before)
     assert after is not None and np.array_equal(after, before[: round(seconds * SAMPLE_RATE)]) and lowered == 0
@@ -109,7 +109,7 @@ def test_the_same_clip_again_is_the_same_samples_in_another_place() -> None:
     wanted=st.floats(0.01, 1.5),
     seed=st.integers(0, 2**16),
 )
-def test_levels_are_kept_and_never_by_clipping(peak: float, wanted: float, seed: int) -> None:
+def test_levels_are_kept_without_clipping(peak: float, wanted: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     shape, like = rng.standard_normal(64) ** 3, rng.standard_normal(64)
     clip = (peak * shape / np.abs(shape).max()).astype(np.float32)
@@ -121,7 +121,7 @@ def test_levels_are_kept_and_never_by_clipping(peak: float, wanted: float, seed:
 
 
 @pytest.mark.parametrize("factor", ALTERED, ids=lambda factor: factor.name)
-def test_every_factor_is_deterministic_leaves_its_clip_alone_and_says_where_it_is_from(factor) -> None:
+def test_every_factor_is_deterministic_leaves_its_input_unchanged_and_names_its_source(factor) -> None:
     before = voice(140, 900, seed=5, seconds=3.1)
     kept = before.copy()
     one, two = factor.applied(before)[0], factor.applied(before)[0]

@@ -25,7 +25,7 @@ BAD = portraits(asian=0.5, white=0.8)
     ("low", "high", "speakers", "code"),
     [
         (-0.05, 0.10, 50, 0),  # the bound itself is allowed
-        (-0.05, 0.1001, 50, 11),  # no significant difference is no pass
+        (-0.05, 0.1001, 50, 11),  # no significant difference is not a pass
         (0.05, 0.15, 50, 11),
         (0.10, 0.30, 50, 11),  # low is not above the limit
         (0.1001, 0.30, 50, 10),
@@ -68,7 +68,7 @@ def test_missing_clips_of_one_language_are_not_thinned_by_another() -> None:
     assert "4 of 29 clips of group asian in en have no result" in decision.rulings[1].sentence
 
 
-def test_changes_of_several_groups_are_held_together() -> None:
+def test_changes_of_several_groups_are_simultaneous() -> None:
     """A curve whose interval widens with the confidence: at 95 % it breaches, one of two groups at 97.5 % does not."""
     finding = by_group("S2F003", {"asian": (-0.05, 0.05), "white": (-0.05, 0.05)})
     rule = '[[rule]]\nid = "worse"\ncheck = "S2F003"\nkind = "non_inferiority"\nmargin = 0.1\n'
@@ -79,7 +79,7 @@ def test_changes_of_several_groups_are_held_together() -> None:
     assert decide(terms, found, baseline, today=TODAY, code=code).exit_code == 11
 
 
-def test_a_headline_of_several_groups_is_held_for_each_of_them() -> None:
+def test_a_headline_of_several_groups_is_judged_for_each_of_them() -> None:
     rule = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.1\n'
     both = by_group("S2F003", {"asian": (-0.1, 0.05), "white": (-0.1, 0.05)})
     assert decided(policy(rule), made(both)).exit_code == 0
@@ -87,13 +87,13 @@ def test_a_headline_of_several_groups_is_held_for_each_of_them() -> None:
     wide = by_group("S2F003", {"asian": (0.0, 0.09), "white": (-0.3, 0.2)})
     decision = decided(policy(rule), made(wide))
     assert decision.exit_code == 11 and decision.rulings[-1].figure == "white"
-    # a known group without a figure is no pass either
+    # a known group without a figure is not a pass either
     lacking = by_group("S2F003", {"asian": (-0.1, 0.05)})
     assert decided(policy(rule), made(lacking)).exit_code == 11
     assert decided(policy(rule + 'groups = ["asian"]\n'), made(lacking)).exit_code == 0
 
 
-def test_a_group_that_is_absent_passes_nothing() -> None:
+def test_an_absent_group_never_passes() -> None:
     rule = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.1\ngroups = ["asian", "black"]\n'
     decision = decided(policy(rule), made(by_group("S2F003", {"asian": (-0.1, 0.05), "white": (-0.1, 0.05)})))
     assert decision.exit_code == 11
@@ -106,13 +106,13 @@ def test_a_figure_of_every_group() -> None:
     assert decided(policy(rule), made(BAD)).exit_code == 11
 
 
-def test_a_figure_that_a_check_does_not_have_is_the_policys_mistake() -> None:
+def test_a_figure_that_a_check_does_not_have_is_a_policy_error() -> None:
     rule = RULE + 'figure = "excess_over_portrat"\nside = "at_most"\n'
     with pytest.raises(audit.PlanError, match="did you mean 'excess_over_portrait'"):
         decided(policy(rule), made(white(0, 0.05)))
 
 
-def test_a_check_that_was_not_made_passes_nothing() -> None:
+def test_a_check_that_was_not_made_never_passes() -> None:
     assert decided(policy(), made()).exit_code == 11
 
 
@@ -135,10 +135,10 @@ def test_a_check_that_was_not_made_passes_nothing() -> None:
         ('[instrument]\nallowed = ["deepface"]\n', {}, 12),
     ],
 )
-def test_what_is_required_of_data_and_instrument(terms: str, found: dict[str, Any], code: int) -> None:
+def test_requirements_on_data_and_instrument(terms: str, found: dict[str, Any], code: int) -> None:
     decision = decided(policy(terms, RULE), made(white(-0.05, 0.05), **found))
     assert decision.exit_code == code
-    if code:  # and the rule that would have passed is no pass in any output
+    if code:  # and the rule that would have passed is not a pass in any output
         assert {ruling.outcome for ruling in decision.rulings if ruling.id == "white"} != {"pass"}
 
 
@@ -167,11 +167,11 @@ OUTCOMES = {
 }
 
 
-@pytest.mark.parametrize("together", [c for n in range(5) for c in itertools.combinations((13, 12, 10, 11), n)])
-def test_several_at_once_13_then_12_then_10_then_11(together: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("codes", [c for n in range(5) for c in itertools.combinations((13, 12, 10, 11), n)])
+def test_several_at_once_13_then_12_then_10_then_11(codes: tuple[int, ...]) -> None:
     facts: dict[str, Any] = {}
     for code, fact in OUTCOMES.items():
-        facts |= fact(code in together)
+        facts |= fact(code in codes)
     second = '[[rule]]\nid = "wide"\ncheck = "S2F001"\nfigure = "rendered"\nside = "at_most"\nlimit = 0.1\n'
     finding = audit.Finding(
         "S2F001",
@@ -182,7 +182,7 @@ def test_several_at_once_13_then_12_then_10_then_11(together: tuple[int, ...]) -
         {"excess_over_portrait": estimate(*facts["breach"]), "rendered": estimate(*facts["wide"])},
     )
     found = made(finding, facts["recall"], complete=facts["complete"])
-    assert decided(policy(RECALL, RULE, second), found).exit_code == (together[0] if together else 0)
+    assert decided(policy(RECALL, RULE, second), found).exit_code == (codes[0] if codes else 0)
 
 
 def test_an_exit_code_for_every_outcome() -> None:
@@ -219,7 +219,7 @@ def test_where_low_is_worse_a_fall_is_harm(low: float, high: float, code: int) -
     assert (decision.rulings[-1].side, decision.rulings[-1].limit) == ("at_least", -0.05)
 
 
-def test_a_change_is_held_for_every_group_where_the_headline_is_one_groups() -> None:
+def test_a_change_is_judged_for_every_group_if_the_headline_is_chosen_among_groups() -> None:
     rule = WORSE.replace("S2F001", "S2F003")
     found = made(by_group("S2F003", {"asian": (0, 0.1), "white": (0, 0.1)}))
     changes = {"S2F003.asian": estimate(-0.05, 0.05), "S2F003.white": estimate(-0.05, 0.05)}
@@ -229,7 +229,7 @@ def test_a_change_is_held_for_every_group_where_the_headline_is_one_groups() -> 
     assert decided(policy(rule), found, changes).exit_code == 11
 
 
-def test_a_baseline_that_is_not_given_is_asked_for() -> None:
+def test_a_missing_baseline_is_an_error() -> None:
     with pytest.raises(audit.PlanError, match="--baseline"):
         decided(policy(WORSE), made(white(0, 0.05)))
 
@@ -242,7 +242,7 @@ def waiver(rule: str = "white", expires: str = "2026-06-15") -> str:
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.2, 0.4), (0.0, 0.4)])
-def test_a_waiver_lets_a_breach_out_and_is_told(low: float, high: float) -> None:
+def test_a_waiver_allows_a_breach_and_is_reported(low: float, high: float) -> None:
     decision = decided(policy(RULE, waiver()), made(white(low, high)))
     assert (decision.exit_code, decision.outcome) == (0, "waived")
     (ruling,) = (ruling for ruling in decision.rulings if ruling.id == "white")
@@ -250,7 +250,7 @@ def test_a_waiver_lets_a_breach_out_and_is_told(low: float, high: float) -> None
     assert [use.state for use in decision.waivers] == ["applied"]
 
 
-def test_a_waiver_that_has_expired_counts_for_nothing_and_is_told() -> None:
+def test_an_expired_waiver_has_no_effect_and_is_reported() -> None:
     decision = decided(policy(RULE, waiver(expires="2026-06-14")), made(white(0.2, 0.4)))
     assert decision.exit_code == 10
     assert [use.state for use in decision.waivers] == ["expired"]

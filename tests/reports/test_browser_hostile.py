@@ -50,9 +50,9 @@ def poisoned(folder: Path) -> audit.Cohort:
         frame.to_csv(folder / f"{table}.csv", index=False)
     spoken = pd.read_csv(folder / "clips.csv", dtype=str)["audio"][0]
     (folder / spoken).write_text(WORDS)
-    told = dict.fromkeys(("name", "licence", "consent", "notes"), WORDS)
+    demonstration = dict.fromkeys(("name", "licence", "consent", "notes"), WORDS)
     (folder / "cohort.toml").write_text(
-        "".join(f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in told.items())
+        "".join(f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in demonstration.items())
     )
     return audit.Cohort.read(folder)
 
@@ -89,8 +89,8 @@ def test_a_report_and_a_comparison_show_hostile_words_as_words(
         )
         for name in ("a", "b")
     ]
-    told = audit.with_ids(audit.measure(runs[0], settings=plan.measure), runs[0])
-    shown_as_text(browser, write_report(told, tmp_path / "a", show_faces=True, show_ids=True), 10)
+    demonstration = audit.with_ids(audit.measure(runs[0], settings=plan.measure), runs[0])
+    shown_as_text(browser, write_report(demonstration, tmp_path / "a", show_faces=True, show_ids=True), 10)
     made = audit.with_ids(audit.compare(*runs, settings=plan.measure), runs[0])
     folders = [tmp_path / "a", tmp_path / "b"]
     page = write_comparison(made, tmp_path / "comparison", folders, show_faces=True, show_ids=True)

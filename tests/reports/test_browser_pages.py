@@ -52,9 +52,9 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> dict[str, Path]:
     home = tmp_path_factory.mktemp("pages")
-    told = fictional_audit()
-    draw_faces(told, home / "report")
-    told.write(home / "report")
+    fictional = fictional_audit()
+    draw_faces(fictional, home / "report")
+    fictional.write(home / "report")
     first, second = (
         pictured(audit.simulate(truth), home / name, name) for truth, name in ((WORSE, "teal"), (BETTER, "navy"))
     )
@@ -64,7 +64,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> dict[str, P
     )
     folders = [home / "teal", home / "navy"]
     return {
-        "report": write_report(told, home / "report"),
+        "report": write_report(fictional, home / "report"),
         "comparison": write_comparison(audit.compare(first, second), home / "comparison", folders, show_faces=True),
         "probe": write_probe(probe, home / "probe"),
     }

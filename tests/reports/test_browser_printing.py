@@ -20,7 +20,7 @@ from tests.report_fixture import fictional_audit
 from tests.reports.test_report_page import only
 
 TO = 'for to in "$@"; do case "$to" in --print-to-pdf=*) to=${to#*=}; break;; esac; done'
-"""Shell that finds where a browser is told to print."""
+"""Shell that extracts the browser's output path."""
 TRUTH = {"groups": ["asian", "white"], "speakers_per_group": 8, "languages": ["en", "zh"]}
 
 

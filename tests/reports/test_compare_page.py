@@ -1,4 +1,4 @@
-"""The comparison's page and command: what it shows, what it hides, and that nothing in a run can break out of it."""
+"""The comparison's page and command: content, withheld pictures, and hostile texts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LEVELLED = WORSE | {"rendered": {"asian": {"en": {"white": 0.8}}, "white": {"en"
 
 
 def pictured(run: audit.Run, folder: Path, colour: str) -> audit.Run:
-    """The run as if it had kept a picture of every face, in one colour."""
+    """The run with a stored picture of every face, in one colour."""
     (folder / "faces").mkdir(parents=True)
     Image.new("RGB", (32, 32), colour).save(folder / "faces" / f"{colour}.png")
     seen = run.observations.assign(portrait_face=colour, rendered_face=colour)
@@ -60,16 +60,16 @@ def test_the_page_says_first_who_gains_and_who_pays(page: Page) -> None:
     ids = [element["id"] for element in page.all("section")]
     assert ids == ["changed", "compared", "slopes", "pareto", "checked", "groups", "strips", "lineage"]
     assert page.text.index("These runs are simulated") < page.text.index("asian gains")
-    assert "No metric was found to be levelled down" in page.text
+    assert "No metric was levelled down" in page.text
     for word in ("gains", "pays", "no difference shown", "inconclusive"):
         assert word in page.text
 
 
-def test_levelling_down_stands_in_a_banner(tmp_path: Path) -> None:
+def test_levelling_down_is_in_a_banner(tmp_path: Path) -> None:
     levelled = audit.compare(audit.simulate(WORSE), audit.simulate(LEVELLED))
     page = Page(write_comparison(levelled, tmp_path).read_text(encoding="utf-8"))
     assert "banner-title: Levelling down" in page.outline
-    assert "Others lost: white" in page.text
+    assert "Other groups lost: white" in page.text
 
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
@@ -88,7 +88,7 @@ def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
     assert not re.search(r"\b(nan|None|null|undefined)\b", page.text)
 
 
-def test_the_same_speakers_stand_side_by_side_by_every_model(page: Page) -> None:
+def test_the_same_speakers_are_shown_by_every_model(page: Page) -> None:
     images = page.all("img")
     assert len(images) == 2 * 2 * 2 * 3, "two groups, two speakers, two languages; portrait, A and B"
     assert [re.sub(",.*", "", str(image["alt"])) for image in images[:3]] == [
@@ -102,7 +102,7 @@ def test_the_same_speakers_stand_side_by_side_by_every_model(page: Page) -> None
 def test_faces_and_ids_of_real_people_are_withheld_unless_asked_for(
     made: audit.Comparison, folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    claims = zip(made.runs, (True, 1), strict=True)  # a claim that is not in so many words is none
+    claims = zip(made.runs, (True, 1), strict=True)  # only true counts as a declaration
     runs = tuple({**run, "cohort": {"name": "people", "fictional": claim}} for run, claim in claims)
     places = [folders["first"], folders["second"]]
     hidden = Page(write_comparison(replace(made, runs=runs), tmp_path, places).read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ def test_faces_and_ids_of_real_people_are_withheld_unless_asked_for(
 def test_hostile_text_anywhere_is_shown_as_text(made: audit.Comparison, tmp_path: Path, text: str) -> None:
     faces = made.given["faces"]
     frame = faces.frame.assign(speaker_id=text, clip_id=text, portrait=text, A=text, B_read=text, language=text)
-    told = replace(
+    hostile = replace(
         made,
         runs=tuple({**run, "model": text, "instrument": text, "digest": text} for run in made.runs),
         notices=(text,),
@@ -127,7 +127,7 @@ def test_hostile_text_anywhere_is_shown_as_text(made: audit.Comparison, tmp_path
         metrics=tuple(replace(change, language=text) for change in made.metrics[:40]),
         given={**made.given, "faces": replace(faces, frame=frame)},
     )
-    page = Page(write_comparison(told, tmp_path / "out", [tmp_path, tmp_path]).read_text(encoding="utf-8"))
+    page = Page(write_comparison(hostile, tmp_path / "out", [tmp_path, tmp_path]).read_text(encoding="utf-8"))
     assert len(page.all("script")) == 1 and not page.all("img") and not page.all("iframe")
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"out"}
@@ -151,7 +151,7 @@ def test_the_same_comparison_gives_the_same_bytes(made: audit.Comparison, tmp_pa
 
 def test_a_runs_own_folder_is_never_written_into(made: audit.Comparison, tmp_path: Path) -> None:
     audit.simulate(BETTER, out=tmp_path / "run")
-    with pytest.raises(RunError, match="holds a run"):
+    with pytest.raises(RunError, match="contains a run"):
         write_comparison(made, tmp_path / "run")
 
 

@@ -69,7 +69,7 @@ def test_the_schemas_refuse_what_is_wrong() -> None:
         jsonschema.Draft4Validator(schema).validate(sarif_of(decision) | {"version": "3"})
 
 
-def test_both_digests_stand_in_every_output(decision: Decision) -> None:
+def test_both_digests_are_in_every_output(decision: Decision) -> None:
     for text in (decision.to_json(), junit_xml(decision), sarif_json(decision), summary_markdown(decision)):
         assert decision.policy["sha256"] in text and "d" * 64 in text
 
@@ -80,7 +80,7 @@ def test_every_output_says_who_waived_what() -> None:
         assert "2026-12-31" in text and "Ann" in text
 
 
-def test_junit_fails_what_is_not_shown_and_skips_nothing() -> None:
+def test_junit_fails_every_rule_that_does_not_pass_and_skips_nothing() -> None:
     kinds = {"breach": "failure", "inconclusive": "failure", "instrument": "error", "incomplete": "error"}
     for name, decision in several().items():
         (suite,) = ElementTree.fromstring(junit_xml(decision))
@@ -95,7 +95,7 @@ def test_junit_fails_what_is_not_shown_and_skips_nothing() -> None:
         assert (failed > 0) == (decision.exit_code > 0)
 
 
-def test_sarif_stands_at_the_policys_line() -> None:
+def test_sarif_points_to_the_policys_line() -> None:
     decision = several()["breach"]
     results = sarif_of(decision)["runs"][0]["results"]
     assert [result["ruleId"] for result in results] == ["white", "erased"]
@@ -107,7 +107,7 @@ def test_sarif_stands_at_the_policys_line() -> None:
         assert lines[line - 1] == "[[rule]]" and result["ruleId"] in lines[line]
 
 
-def test_sarif_knows_a_result_again_whatever_its_figures_and_line() -> None:
+def test_a_sarif_fingerprint_does_not_depend_on_figures_and_line() -> None:
     first = decided(policy(RULE), made(white(0.2, 0.3)))
     later = decided(policy("# moved\n\n" + RULE.replace("0.1", "0.15")), made(white(0.4, 0.5)))
     other = decided(policy(RULE.replace('"white"', '"other"')), made(white(0.2, 0.3)))

@@ -54,7 +54,7 @@ def test_words_stay_words():
     assert "Read <as> $own$ group" in texts
 
 
-def test_hostile_labels_leave_the_xml_sound():
+def test_hostile_labels_keep_the_xml_valid():
     for view in figure_views(hostile_audit("<script>x</script> $\\frac{1}{2}$ a\x00b ]]> & \" '")).values():
         for panel in view.panels:
             root = ElementTree.fromstring(panel.svg)
@@ -62,7 +62,7 @@ def test_hostile_labels_leave_the_xml_sound():
             ElementTree.fromstring(inline(panel.svg, panel.name))
 
 
-def test_a_figure_within_the_page_takes_the_pages_colours_and_ids_of_its_own():
+def test_a_chart_in_the_page_has_the_pages_colours_and_unique_ids():
     body = inline(sample(), "one")
     assert 'id="one-figure_1"' in body and ' id="figure_1"' not in body
     assert "<style" not in body
@@ -71,7 +71,7 @@ def test_a_figure_within_the_page_takes_the_pages_colours_and_ids_of_its_own():
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_numbers_can_be_read_on_every_fill(scheme):
+def test_numbers_are_legible_on_every_fill(scheme):
     for level in range(11):
         letters = COLOURS["on_fill" if level >= TURN else "ink"][scheme]
         assert contrast(COLOURS[f"heat{level}"][scheme], letters) >= 4.5

@@ -28,7 +28,7 @@ REAL = {**fictional_audit().run["cohort"], "fictional": False}
 
 
 class Page(HTMLParser):
-    """A page taken apart: texts by element, every element with its attributes, and whether tags close in order."""
+    """A parsed page: texts by element, every element with its attributes, and whether tags close in order."""
 
     def __init__(self, source: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -113,11 +113,11 @@ def page(tmp_path_factory) -> Page:
     return page_of(audit, folder)
 
 
-def test_headings_and_verdict_sentences_come_in_the_order_of_doubt(page):
+def test_headings_and_verdict_sentences_are_those_of_the_golden_file(page):
     assert "\n".join(page.outline) + "\n" == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_scope_cohort_and_the_instruments_own_error_stand_before_any_result(page):
+def test_scope_cohort_and_the_instruments_error_come_before_any_result(page):
     ids = [element["id"] for element in page.all("section")]
     assert ids[:5] == ["summary", "scope", "cohort", "instrument", "results"]
     assert ids[-3:] == ["method", "reproduce", "sign_off"]
@@ -131,7 +131,7 @@ def test_the_first_page_says_who_how_sure_what_is_not_known_and_who_decides(page
     assert first_page(page.source) == FIRST_PAGE.read_text(encoding="utf-8")
 
 
-def test_the_named_check_stands_first_wherever_the_audit_has_it(tmp_path):
+def test_the_named_check_comes_first_in_any_order_of_findings(tmp_path):
     audit = only(fictional_audit())
     turned = dataclasses.replace(audit, findings=audit.findings[::-1])
     source = page_of(turned, tmp_path).source
@@ -151,8 +151,8 @@ def test_the_first_page_names_few_of_many_groups_and_counts_the_rest(tmp_path):
         dataclasses.replace(audit, tables={**audit.tables, "disparities": dataclasses.replace(table, frame=frame)}),
         tmp_path,
     ).text
-    told = text.split("Clips without a usable rendered face:", 1)[1].split("in the tables", 1)[0]
-    assert "group 39 39%" in told and "group 34 34%" in told and "group 33" not in told and "and 34 more" in told
+    listed = text.split("Clips without a usable rendered face:", 1)[1].split("in the tables", 1)[0]
+    assert "group 39 39%" in listed and "group 34 34%" in listed and "group 33" not in listed and "and 34 more" in listed
 
 
 def test_groups_without_a_value_are_named_on_the_first_page(tmp_path):
@@ -162,20 +162,20 @@ def test_groups_without_a_value_are_named_on_the_first_page(tmp_path):
     few = frame["group"].isin(["black", "unknown"])
     frame.loc[few, ["value", "low", "high", "n_speakers", "n_clips", "n_missing"]] = None
 
-    def told(frame, **more):
+    def page_text(frame, **more):
         tables = audit.tables | {"disparities": dataclasses.replace(table, frame=frame)} | more
         return page_of(dataclasses.replace(audit, tables=tables), tmp_path).text.split("Who decides", 1)[0]
 
-    words = told(frame)
+    words = page_text(frame)
     assert "white 0% [0, 5]; not estimable for black, group not known." in words
     assert "white 88% [76, 100]; not estimable for black, group not known." in words
-    assert "Speakers of unknown group, never judged right or wrong; how many is withheld." in words
+    assert "Speakers of unknown group are never judged right or wrong; their number is withheld." in words
     assert "On rendered faces its error is not known." in words
-    words = told(frame.assign(value=None), human_readings=audit.tables["label_sources"])
+    words = page_text(frame.assign(value=None), human_readings=audit.tables["label_sources"])
     assert "Clips without a usable rendered face: not estimable for asian, black, white, group not known." in words
     assert "its error is not estimable for asian, black, white, group not known." in words
     assert "On rendered faces" not in words, "people read some of them"
-    assert "there are no portraits that it could read" in told(frame.assign(value=None, n_speakers=0))
+    assert "it could read no portraits" in page_text(frame.assign(value=None, n_speakers=0))
 
 
 def test_of_many_checks_without_an_answer_the_first_page_counts_the_rest(tmp_path):
@@ -185,17 +185,20 @@ def test_of_many_checks_without_an_answer_the_first_page_counts_the_rest(tmp_pat
     assert re.search(r"Reason 4\.\s+And 3 more under Results\.", text.split("What is not known", 1)[1])
 
 
-def test_labels_that_nobody_stated_are_named_on_the_first_page(page):
-    assert "Nobody stated these, they were inferred or assumed: group assumed." in page.text
+def test_inferred_and_assumed_labels_are_named_on_the_first_page(page):
+    assert "These labels were inferred or assumed, not stated by anyone: group assumed." in page.text
     assert "3 speakers of unknown group, never judged right or wrong." in page.text
 
 
-def test_whether_what_is_shown_holds_for_all_checks_together_is_told(tmp_path):
+def test_the_first_page_says_whether_shown_findings_remain_shown_after_adjustment(tmp_path):
     audit = only(fictional_audit())
-    for p_adjusted, told in ((0.05, "also holds for all checks"), (0.06, "S2F001 would not hold for all checks")):
+    for p_adjusted, expected in (
+        (0.05, "All shown findings remain shown"),
+        (0.06, "Not shown after adjustment for the number of checks (Holm): S2F001"),
+    ):
         first = dataclasses.replace(audit.findings[0], p_value=0.01, p_adjusted=p_adjusted)
         text = page_of(dataclasses.replace(audit, findings=(first, *audit.findings[1:])), tmp_path).text
-        assert told in text
+        assert expected in text
 
 
 def test_every_verdict_shows_its_estimate_with_interval_margin_and_count(page):
@@ -206,7 +209,7 @@ def test_every_verdict_shows_its_estimate_with_interval_margin_and_count(page):
     assert len(labels) == 8, "on the first page and in the results; the check that is not evaluable has nothing to draw"
 
 
-def test_the_four_words_are_explained_and_never_told_by_colour_alone(page):
+def test_the_four_outcomes_are_explained_and_never_shown_by_colour_alone(page):
     for name in ("shown", "not shown", "inconclusive", "not evaluable"):
         assert name in page.text
     assert "This is not a pass" in page.text
@@ -240,10 +243,10 @@ def test_groups_keep_the_vocabularys_order_everywhere(tmp_path):
 def test_an_incomplete_run_says_so_first(tmp_path):
     page = page_of(only(fictional_audit(complete=False)), tmp_path)
     assert page.outline[1] == "banner-title: This run is not complete"
-    assert "Nothing here should be relied upon" in page.text
+    assert "Do not rely on this report" in page.text
 
 
-def test_notices_stand_above_the_verdicts(page):
+def test_notices_come_before_the_verdicts(page):
     assert page.outline[1] == "banner-title: Read this first"
     assert page.text.index("The model is planted") < page.text.index("Of 5 checks")
 
@@ -281,7 +284,7 @@ def test_ids_and_details_are_withheld_unless_asked_for(tmp_path, cohort):
 def test_fictional_faces_are_shown_side_by_side_with_what_each_was_read_as(page):
     images = page.all("img")
     assert len(images) == 47, "three stages of sixteen clips, one of them not rendered"
-    assert images[0]["alt"] == "Portrait of withheld, withheld, read as asian"
+    assert images[0]["alt"] == "Portrait, withheld, withheld, read as asian"
     assert all(str(image["src"]).startswith("data:image/webp;base64,") for image in images)
 
 
@@ -390,12 +393,12 @@ def test_tables_and_figures_can_be_read_without_seeing_them(page):
 def test_an_audit_without_tables_still_makes_a_page_that_says_what_is_absent(tmp_path):
     audit = fictional_audit(instrument_card=None)
     page = page_of(dataclasses.replace(audit, tables={}), tmp_path)
-    assert page.text.count("This audit holds no figures for this section.") == 8
+    assert page.text.count("This audit has no figures for this section.") == 8
     assert "Every clip was read" not in page.text
     assert "This run carries no card of the instrument." in page.text
 
 
-def test_a_figure_split_by_a_further_column_does_not_stand_for_the_whole(tmp_path):
+def test_a_figure_split_by_a_further_column_is_not_shown_as_the_whole(tmp_path):
     audit = fictional_audit()
     table = audit.tables["disparities"]
     split = table.frame.assign(gender="woman", value=0.37)

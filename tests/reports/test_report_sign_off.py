@@ -85,7 +85,7 @@ def test_several_may_sign_and_the_same_one_is_kept_once(run, tmp_path):
 
 
 def test_a_sign_off_of_another_audit_is_refused(run, tmp_path):
-    with pytest.raises(AuditError, match="signs the audit abababababab, and that of .* measured again"):
+    with pytest.raises(AuditError, match="signs the audit abababababab, but that of .* measured again"):
         keep_sign_off(saved(tmp_path, form(run, audit_sha256="ab" * 32)), run)
     assert not list(run.glob("sign-off-*"))
 
@@ -96,13 +96,11 @@ def test_after_measuring_again_a_sign_off_counts_only_if_nothing_changed(run, tm
     assert "Ada Imaginary" in page_of(run).text and "does not count" not in page_of(run).text
     only(fictional_audit(title="Measured again")).write(run)
     page = page_of(run)
-    assert (
-        "1 sign-off kept in this folder, of another audit" in page.text and "does not count: Ada Imaginary" in page.text
-    )
+    assert "1 sign-off in this folder, of another audit" in page.text and "does not count: Ada Imaginary" in page.text
     assert "Signed for this audit" not in page.text
 
 
-def test_a_sign_off_does_not_count_for_figures_that_nobody_signed(run, tmp_path):
+def test_a_sign_off_of_other_figures_does_not_count(run, tmp_path):
     keep_sign_off(saved(tmp_path, form(run)), run)
     signed = Audit.read(run)
     first = dataclasses.replace(signed.findings[0], outcome="not_shown")
@@ -132,7 +130,7 @@ def test_a_record_that_was_changed_after_it_was_kept_does_not_count(run, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({"name": "  "}, "name: String should have at least 1 character"),
         ({"decision": "yes"}, "decision: Input should be 'release', 'release_with_conditions'"),
@@ -144,14 +142,14 @@ def test_a_record_that_was_changed_after_it_was_kept_does_not_count(run, tmp_pat
         ({"name": 3}, "name: Input should be a valid string"),
     ],
 )
-def test_wrong_fields_are_told_in_words(run, tmp_path, given, told):
-    with pytest.raises(AuditError, match=re.escape(told)) as error:
+def test_wrong_fields_are_reported_in_words(run, tmp_path, given, expected):
+    with pytest.raises(AuditError, match=re.escape(expected)) as error:
         keep_sign_off(saved(tmp_path, form(run, **given)), run)
     assert error.value.next_step
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "{", "[" * 50_000, "\x00", "x" * 200_000])
-def test_what_is_no_sign_off_is_refused_and_one_in_the_folder_does_not_break_the_page(run, tmp_path, content):
+def test_an_invalid_sign_off_is_refused_and_one_in_the_folder_does_not_break_the_page(run, tmp_path, content):
     path = saved(tmp_path, content)
     with pytest.raises(AuditError):
         keep_sign_off(path, run)
@@ -160,12 +158,12 @@ def test_what_is_no_sign_off_is_refused_and_one_in_the_folder_does_not_break_the
     assert sign_offs(run, digest_of(run)).unreadable == ("sign-off-abcdefabcdef.json",)
 
 
-def test_a_file_or_audit_that_is_not_there_is_told(run, tmp_path):
+def test_a_missing_file_or_audit_is_an_error(run, tmp_path):
     with pytest.raises(AuditError, match="cannot be read"):
         keep_sign_off(tmp_path / "none.json", run)
     path = saved(tmp_path, form(run))
     (run / "audit.json").unlink()
-    with pytest.raises(RunError, match="holds no audit.json"):
+    with pytest.raises(RunError, match="has no audit.json"):
         keep_sign_off(path, run)
 
 

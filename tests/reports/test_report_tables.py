@@ -1,4 +1,4 @@
-"""The report's CSV files: what the audit holds, and nothing that a spreadsheet would run."""
+"""The report's CSV files: the audit's tables, without anything that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_tables_of_an_earlier_audit_are_removed(tmp_path):
     assert not (tmp_path / "tables" / "power.csv").exists()
 
 
-def test_a_name_that_leads_elsewhere_is_refused():
+def test_a_name_that_points_outside_the_folder_is_refused():
     audit = fictional_audit()
     renamed = dataclasses.replace(audit, tables={"../power": audit.tables["power"]})
-    with pytest.raises(RunError, match="names a table"):
+    with pytest.raises(RunError, match="name of the table"):
         csv_tables(renamed)

@@ -1,4 +1,4 @@
-"""The report's tables of what is not simply read off: corrected, bounded, held together, found again."""
+"""The report's tables of corrected figures, bounds, all groups, languages and retrieval."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import audit
 from audit.audits.audit import Audit
 from audit.audits.table import Table
 from audit.reports.html.tabular import TableView
-from audit.reports.report import error_tables, group_tables, language_tables, likeness_tables
+from audit.reports.report import error_tables, group_tables, language_tables, similarity_tables
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def bands(view: TableView | None) -> Sequence[tuple[str, int]]:
     return view.bands
 
 
-def test_raw_and_corrected_stand_side_by_side(planted: Audit) -> None:
+def test_raw_and_corrected_rates_by_hand(planted: Audit) -> None:
     view = error_tables.corrected(planted)
     assert bands(view)[-2:] == [("Read as the own group", 4), ("Read as white", 4)]
     raw, fixed = row(view, "asian", "English")[8:]
@@ -61,10 +61,10 @@ def test_raw_and_corrected_stand_side_by_side(planted: Audit) -> None:
     # of what looks asian a share of ``portraits`` is read as white: white - portraits * (1 - white) = read
     assert fixed == f"{100 * (read - portraits) / (1 - portraits):.0f}%"
     assert view is not None
-    assert view.remark.startswith("Condition number of the calibration: 1.")
+    assert view.note.startswith("Condition number of the calibration: 1.")
 
 
-def test_a_mixed_label_is_not_corrected_and_says_why() -> None:
+def test_a_mixed_label_is_not_corrected_and_has_a_reason() -> None:
     run = audit.simulate({"groups": ["asian|indian", "white", "black"], "speakers_per_group": 20})
     view = error_tables.corrected(audit.measure(run))
     assert row(view, "asian or indian", "all languages")[2:4] == ["100%", "not corrected"]
@@ -73,8 +73,8 @@ def test_a_mixed_label_is_not_corrected_and_says_why() -> None:
     assert any("no calibration units of asian, indian" in note for note in view.notes.values())
 
 
-def test_a_group_is_never_corrected_away_for_want_of_its_own_portraits() -> None:
-    """Without calibration by indian portraits, indian faces would be taken for those of the other groups."""
+def test_without_portraits_of_a_group_there_is_no_correction() -> None:
+    """Without indian portraits in the calibration, indian faces would be corrected to other groups."""
     truth = {"groups": ["asian", "asian|indian", "white"], "speakers_per_group": 30, "languages": ["en"]}
     finding = audit.measure(audit.simulate(truth)).finding("S2F001")
     estimate = finding.estimates["rendered_corrected"]
@@ -96,7 +96,7 @@ def test_bounds_are_shown_where_something_is_missing_or_unknown(planted: Audit) 
     assert error_tables.bounds(audit.measure(whole)) is None
 
 
-def test_all_groups_are_held_together(planted: Audit) -> None:
+def test_the_table_of_all_groups_at_once(planted: Audit) -> None:
     view = group_tables.groups(planted)
     figure = row(view, "Read as the own group", "rendered")
     assert figure[2:4] == ["2", "< 0.001"]
@@ -106,10 +106,10 @@ def test_all_groups_are_held_together(planted: Audit) -> None:
 
 def test_flips_and_coverage(planted: Audit) -> None:
     assert row(language_tables.language_flips(planted), "white", "English and Chinese")[2:] == ["0%", "0%", "0"]
-    assert language_tables.coverage(planted) is None, "no model tells what it heard"
+    assert language_tables.coverage(planted) is None, "no model states its training coverage"
 
 
-def test_what_people_read_stands_beside_the_instrument() -> None:
+def test_human_readings_are_shown_next_to_the_instrument() -> None:
     rows = [
         ("read_own_group", "asian", "all", reader, value, value - 0.1, value + 0.1, 20, 20, 0, "made up")
         for reader, value in (("instrument", 0.3), ("people", 0.5), ("prediction_powered", 0.4))
@@ -122,9 +122,9 @@ def test_what_people_read_stands_beside_the_instrument() -> None:
     assert row(error_tables.people(made), "asian")[1:4] == ["30%", "50%", "40%"]
 
 
-def test_likeness_needs_features(planted: Audit) -> None:
-    assert likeness_tables.retrieval(planted) is None
-    assert likeness_tables.craniofacial(planted) is None
+def test_similarity_tables_need_features(planted: Audit) -> None:
+    assert similarity_tables.retrieval(planted) is None
+    assert similarity_tables.craniofacial(planted) is None
 
 
 def test_retrieval_shows_the_gallery_and_chance() -> None:
@@ -138,7 +138,7 @@ def test_retrieval_shows_the_gallery_and_chance() -> None:
     made = dataclasses.replace(
         audit.measure(audit.simulate({"groups": ["asian"], "speakers_per_group": 5})), tables={"retrieval": table}
     )
-    view = likeness_tables.retrieval(made)
+    view = similarity_tables.retrieval(made)
     assert row(view, "asian") == ["asian", "50", "25%", "25%", "25%", "25%"]
     assert view is not None
-    assert view.remark == "By chance alone: 2% among the first 1, 10% among the first 5."
+    assert view.note == "By chance alone: 2% among the first 1, 10% among the first 5."

@@ -54,5 +54,5 @@ def test_a_run_that_was_not_measured_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_further_file_must_be_there(measured: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="There is no file .*nothing.json"):
+    with pytest.raises(RunError, match="do not exist: .*nothing.json"):
         audit.track(measured, store=tmp_path / "store", files=[tmp_path / "nothing.json"])

@@ -1,4 +1,4 @@
-"""The drawings of a comparison: a Pareto figure for every quality, and a slope chart for every group."""
+"""Charts of a comparison: a Pareto chart for every metric, and a slope chart for every group."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from audit.reports.html.charts import PANEL_WIDTH, STYLE, bare, canvas, label, s
 from audit.reports.html.palette import light
 
 SERIES: Final = (("ink", "o"), ("ceiling", "s"), ("rendered", "D"), ("man", "^"))
-"""Colour and shape of each line of a slope chart, the one over all languages first."""
+"""Colour and marker of each line of a slope chart, that over all languages first."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A point with its interval; ``None`` where there is none."""
+    """A point with its interval, or ``None``."""
 
     value: float | None
     low: float | None = None
@@ -25,14 +25,14 @@ class Span:
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The interval, the point alone where there is none."""
+        """The interval; the point alone if there is none."""
         assert self.value is not None
         return (self.value if self.low is None else self.low), (self.value if self.high is None else self.high)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One run of a Pareto figure: its letter, over all (across) and for the worst group (up)."""
+    """One run of a Pareto chart: its letter, over all (across) and for the worst group (up)."""
 
     letter: str
     across: Span
@@ -48,9 +48,9 @@ class Line:
 
 
 def pareto(title: str, points: Sequence[Point], unit: str) -> str:
-    """Runs by their figure over all and for the group they are worst for, with intervals either way, as an SVG.
+    """Runs by their figure over all speakers and for the worst group, with both intervals, as an SVG.
 
-    On the broken line the worst group is as well off as all; nothing lies above it but by chance.
+    On the dashed line both are equal; a point above it is due to chance.
     """
     body, left, right = 214, 56, 14
     with mpl.rc_context(STYLE):
@@ -70,8 +70,8 @@ def pareto(title: str, points: Sequence[Point], unit: str) -> str:
             ax.plot(point.across.ends, [y, y], color=light("ink"), linewidth=1.6)
             ax.plot([x, x], point.up.ends, color=light("ink"), linewidth=1.6)
             ax.plot([x], [y], marker="o", markersize=6.5, color=light("rendered"), clip_on=False)
-            apart: Any = {"xytext": (6, 5), "textcoords": "offset points"}
-            ax.annotate(point.letter, (x, y), fontsize=12, fontweight="bold", color=light("ink"), **apart)
+            offset: Any = {"xytext": (6, 5), "textcoords": "offset points"}
+            ax.annotate(point.letter, (x, y), fontsize=12, fontweight="bold", color=light("ink"), **offset)
         height = figure.get_figheight() * 72
         middle = (left + (PANEL_WIDTH - left - right) / 2) / PANEL_WIDTH
         label(figure, middle, 9 / height, "all speakers", 10, "ink", ha="center")
@@ -80,7 +80,7 @@ def pareto(title: str, points: Sequence[Point], unit: str) -> str:
 
 
 def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: str, limits: tuple[float, float]) -> str:
-    """How one group fares from run to run, with intervals, a line over all languages and one for each, as an SVG."""
+    """One group's figures from run to run, with intervals, over all languages and for each, as an SVG."""
     body, left, right = 168, 46, 14
     with mpl.rc_context(STYLE):
         figure, ax = canvas(title, top=34, body=body, bottom=46, left=left, right=right)
@@ -114,7 +114,7 @@ def slope(title: str, letters: Sequence[str], lines: Sequence[Line], unit: str, 
 
 
 def shared_limits(lines: Sequence[Line], unit: str) -> tuple[float, float]:
-    """Ends of an axis for charts that are read beside one another."""
+    """Ends of an axis that several charts share."""
     return _limits([span for line in lines for span in line.points], unit)
 
 

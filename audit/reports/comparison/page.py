@@ -1,4 +1,4 @@
-"""The comparison's page: one standalone HTML file in the look of the report, JSON and tables beside it."""
+"""The page of a comparison: one standalone HTML file, with JSON and tables in the same folder."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.core.written_files import write_files
 from audit.reports.comparison.panels import pareto_view, slopes_view
-from audit.reports.comparison.strips import strips
 from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
+from audit.reports.html.gallery import Album, Gallery, clip_strip
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
-from audit.reports.html.records import MetricDefinitions, mapping
+from audit.reports.html.records import MetricDefinitions, mapping, records, values, where
 from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
 from audit.reports.html.wording import (
     counted,
     group_name,
     language_name,
+    order_groups,
     write_confidence,
 )
 from audit.stats import ALL
@@ -33,13 +34,13 @@ PAGE: Final = "comparison.html"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 SECTIONS: Final = {
     "changed": "Who gains and who pays",
-    "compared": "What is compared",
+    "compared": "The runs",
     "slopes": "Group by group, from model to model",
     "pareto": "Quality and the worst group",
     "checked": "Every check",
     "groups": "Every group",
     "strips": "The same speakers by every model",
-    "lineage": "Where it comes from",
+    "lineage": "Sources and settings",
 }
 """The titles of the sections, by id."""
 
@@ -57,15 +58,15 @@ def write_comparison(
     Parameters
     ----------
     comparison : Comparison
-        All that the page says; nothing else is read but the strips' pictures.
+        The comparison. Besides it, only the pictures are read.
     folder : str or Path
-        The comparison's folder; tables of an earlier comparison in it are removed, other files left alone.
+        The comparison's folder; tables of an earlier comparison are removed, other files are kept.
     runs : sequence of str, Path or None
-        The folder of each run, in the comparison's order; without one, a run's pictures are not shown.
+        The folder of each run, in the comparison's order; pictures of a run without one are not shown.
     show_faces : bool
-        Show pictures even where they are of real people.
+        Show pictures even of real people.
     show_ids : bool
-        Leave the table of faces as it is; without it an id that is no pseudonym is withheld. See
+        Keep ids in the table of faces; by default an id that is not a pseudonym is withheld. See
         :func:`audit.with_ids`.
 
     Returns
@@ -76,12 +77,13 @@ def write_comparison(
     Raises
     ------
     RunError
-        If the folder is that of a run, whose tables would be replaced, or a file in the way was not written by this
-        tool.
+        If the folder contains a run, or a file to be replaced was not written by this tool.
     """
     home = Path(folder)
     if (home / "manifest.json").exists():
-        raise RunError(f"{folder} holds a run.", "a folder for the comparison alone", "Choose another folder for -o.")
+        raise RunError(
+            f"{folder} contains a run.", "a folder for the comparison alone", "Choose another folder for -o."
+        )
     home.mkdir(parents=True, exist_ok=True)
     if not show_ids:
         comparison = replace(comparison, given=withheld(comparison.given))
@@ -102,9 +104,9 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
     frame = Frame(
         title=f"{candidates} against A: {baseline}",
         eyebrow="Comparison of models that render faces from voices",
-        subtitle=f"Baseline A: {baseline}. Heard and read alike: {speakers}, {clips}, by {instrument}.",
+        subtitle=f"Baseline A: {baseline}. The same {speakers} and {clips}, read by {instrument}.",
         skip="Skip to who gains and who pays",
-        footer="Written from comparison.json alone; the same comparison gives the same page.",
+        footer="Written only from comparison.json; the same comparison gives the same page.",
         document=Comparison.FILE,
         schema_version=comparison.schema_version,
         digest_of="sha256",
@@ -112,23 +114,36 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
         notices=[clean(notice) for notice in comparison.notices],
     )
     fictional = all(mapping(run.get("cohort")).get("fictional") is True for run in comparison.runs)
-    told = [clean(sentence) for sentence in comparison.sentences]
-    levelled = [sentence for sentence in told if sentence.startswith("Levelling down")]
+    sentences = [clean(sentence) for sentence in comparison.sentences]
+    levelled = [sentence for sentence in sentences if sentence.startswith("Levelling down")]
     letters = [str(run["letter"]) for run in others]
     content = {
         "levelled": levelled[: len(comparison.levelled)],
-        "sentences": [sentence for sentence in told if not sentence.startswith("Levelling down")],
+        "sentences": [sentence for sentence in sentences if not sentence.startswith("Levelling down")],
         "confidence": write_confidence(comparison.settings),
         "runs_table": _runs(comparison),
         "check_tables": [view for letter in letters for view in _checks(comparison, letter)],
         "group_tables": [_metrics(comparison, letter, by_language=False) for letter in letters],
         "language_tables": [_metrics(comparison, letter, by_language=True) for letter in letters],
         "figures": {"slopes": slopes_view(comparison), "pareto": pareto_view(comparison)},
-        "strips": strips(comparison, runs, show_faces or fictional),
+        "gallery": _gallery(comparison, runs, show_faces or fictional),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
         "settings_facts": [(str(key).capitalize(), clean(str(value))) for key, value in comparison.settings.items()],
     }
     return render_page(frame, numbered_sections(SECTIONS), content, _TEMPLATES, style="comparison.css")
+
+
+def _gallery(comparison: Comparison, folders: Mapping[str, Path | None], show: bool) -> Gallery:
+    """The sample in the table ``faces``: every clip's portrait and its face by every run."""
+    letters = [str(run["letter"]) for run in comparison.runs]
+    columns = {"portrait": ("portrait", folders.get(letters[0]))}
+    columns |= {letter: (f"rendered by {letter}", folders.get(letter)) for letter in letters}
+    album, rows = Album(show), records(comparison, "faces")
+    groups = [
+        (group_name(group), tuple(clip_strip(album, row, columns) for row in where(rows, group=group)))
+        for group in values(rows, "group", order_groups)
+    ]
+    return Gallery(tuple(groups), album)
 
 
 def _number(run: Mapping[str, object], key: str) -> int:
@@ -139,7 +154,7 @@ def _number(run: Mapping[str, object], key: str) -> int:
 def _facts(run: Mapping[str, object]) -> list[Fact]:
     return [
         ("Run", (clean(str(run.get("digest"))),)),
-        ("Weights of the model", (clean(str(run.get("weights_sha256") or "none of its own")),)),
+        ("Weights of the model", (clean(str(run.get("weights_sha256") or "none")),)),
         ("Cohort", (clean(str(mapping(run.get("cohort")).get("digest"))),)),
         ("Seed", clean(str(run.get("seed")))),
     ]
@@ -149,7 +164,7 @@ def _runs(comparison: Comparison) -> TableView:
     columns = (Column("Run"), Column("Model"), Column("Weights"), Column("Speakers", True), Column("Clips", True))
     view = TableView("runs", "The runs; A is the baseline", columns, sortable=False)
     for run in comparison.runs:
-        weights = clean(str(run.get("weights_sha256") or ""))[:12] or "none of its own"
+        weights = clean(str(run.get("weights_sha256") or ""))[:12] or "none"
         view.rows.append(
             [
                 head(str(run["letter"])),
@@ -168,7 +183,7 @@ def _columns(*first: str) -> tuple[Column, ...]:
         Column("Baseline", numeric=True),
         Column("Candidate", numeric=True),
         Column("Change", numeric=True, hint="with its interval"),
-        Column("For them"),
+        Column("For the group"),
         Column("p, adjusted", numeric=True),
     )
 
@@ -197,8 +212,8 @@ def _checks(comparison: Comparison, letter: str) -> list[TableView]:
             )
         view, group = views[change.figure], group_name(change.group)
         lead = "worst change: " if change.worst_of_groups else "headline: "
-        whom = f"{lead}{group}" if change.headline else group
-        view.rows.append([head(whom), *_cells(view, change)])
+        label = f"{lead}{group}" if change.headline else group
+        view.rows.append([head(label), *_cells(view, change)])
     return list(views.values())
 
 

@@ -1,4 +1,4 @@
-"""The figures of a comparison, with words for those who cannot see them and the numbers behind them."""
+"""The charts of a comparison, with alternative text and the tables of their numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLOPED: Final = "read_own_group"
 
 
 def pareto_view(comparison: Comparison) -> FigureView:
-    """A panel for every quality: each run over all, and for the group it is worst for."""
+    """A panel for every metric: each run over all speakers, and for its worst group."""
     rows, panels, tables = records(comparison, "pareto"), [], []
     defined = MetricDefinitions.of(comparison)
     for metric in dict.fromkeys(text(row, "metric") for row in rows):
@@ -51,14 +51,14 @@ def pareto_view(comparison: Comparison) -> FigureView:
                     view.estimate(worst, unit, bare=False),
                 ]
             )
-            told = [
+            figures = [
                 f"{write_value(value, unit)} {write_interval(low, high, unit)}"
                 for value, low, high in (_ends(row, "overall"), _ends(row, "worst"))
                 if value is not None
             ]
-            spoken.append(f"{text(row, 'run')}: {' over all, '.join(told)} for {group}")
+            spoken.append(f"{text(row, 'run')}: {' over all, '.join(figures)} for {group}")
         alt = f"{title[:1].upper()}{title[1:]}, all speakers against the worst group. {'; '.join(spoken)}."
-        short = "Read as the own group" if metric == SLOPED else "Likeness over impostors"
+        short = "Read as the own group" if metric == SLOPED else "Similarity over impostors"
         panels.append(Panel(file_stem(f"pareto-{metric}"), pareto(short, points, unit), alt))
         tables.append(view)
     return FigureView("pareto-figure", tuple(panels), tuple(tables))
@@ -102,13 +102,13 @@ def slopes_view(comparison: Comparison) -> FigureView:
 def _alt(group: str, letters: list[str], lines: list[Line]) -> str:
     parts = []
     for line in lines:
-        told = [
+        figures = [
             f"{letter} {write_value(span.value, 'share')} {write_interval(span.low, span.high, 'share')}"
             if span.value is not None
             else f"{letter} not estimable"
             for letter, span in zip(letters, line.points, strict=True)
         ]
-        parts.append(f"{line.name}: {', '.join(told)}")
+        parts.append(f"{line.name}: {', '.join(figures)}")
     return f"{group_name(group).capitalize()}, read as the own group in each run. {'; '.join(parts)}."
 
 

@@ -1,4 +1,4 @@
-"""The decision as JUnit XML: what is not shown to hold is a failure or an error, never skipped."""
+"""The decision as JUnit XML: every rule that does not pass is a failure or an error, never skipped."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ERRORS: Final[tuple[Outcome, ...]] = ("instrument", "incomplete")
 
 
 def junit_xml(decision: Decision) -> str:
-    """One test suite, one test case a ruling; breach and inconclusive fail, instrument and incomplete are errors.
+    """One test case for each ruling: breach and inconclusive are failures, instrument and incomplete are errors.
 
-    A waived rule is a passed case; the waiver stands in the suite's output and properties. Valid by Jenkins's schema.
+    A waived rule is a passed case; the suite's output and properties contain the waiver. Valid by Jenkins's schema.
     """
     root = ElementTree.Element("testsuites")
     outcomes = [ruling.outcome for ruling in decision.rulings]
@@ -43,13 +43,13 @@ def junit_xml(decision: Decision) -> str:
         )
         kind = "failure" if ruling.outcome in FAILURES else "error" if ruling.outcome in ERRORS else None
         if kind:
-            said = ElementTree.SubElement(
+            element = ElementTree.SubElement(
                 case, kind, {"type": ruling.outcome, "message": f"{ruling.outcome}: {clean(ruling.sentence)}"}
             )
-            held = [f"{item.group} {item.figure}: {item.outcome}: {item.reason}" for item in ruling.held]
-            said.text = clean("\n".join([f"{decision.policy['source']}:{ruling.line}", *held]))
-    said_of_all = [decision.sentence, *(waiver.sentence for waiver in decision.waivers)]
-    ElementTree.SubElement(suite, "system-out").text = clean("\n".join(said_of_all))
+            figures = [f"{item.group} {item.figure}: {item.outcome}: {item.reason}" for item in ruling.held]
+            element.text = clean("\n".join([f"{decision.policy['source']}:{ruling.line}", *figures]))
+    output = [decision.sentence, *(waiver.sentence for waiver in decision.waivers)]
+    ElementTree.SubElement(suite, "system-out").text = clean("\n".join(output))
     ElementTree.SubElement(suite, "system-err").text = ""
     ElementTree.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

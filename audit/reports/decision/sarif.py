@@ -1,4 +1,4 @@
-"""The decision as SARIF 2.1.0, for code scanning: each ruling stands at its line of the policy."""
+"""The decision as SARIF 2.1.0, for code scanning: each ruling points to its line of the policy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FINGERPRINT: Final = "auditRuling/v1"
 
 
 def sarif_json(decision: Decision) -> str:
-    """One run, one result a ruling that does not pass; a waived one is suppressed, with its waiver as justification.
+    """One run with a result for each ruling that does not pass; a waived one is suppressed, with the waiver as reason.
 
-    Rule ids are the policy's own. A fingerprint depends on the policy's name, the rule's id and its check alone, so
-    that the same result in two releases is known for the same, whatever its figures and its line.
+    Rule ids are the policy's. A fingerprint depends only on the policy's name, the rule's id and its check, so that the
+    same result is recognised in the next release even if its figures or its line change.
     """
     rules = [_described(ruling) for ruling in decision.rulings]
     results = [
@@ -67,10 +67,10 @@ def sarif_json(decision: Decision) -> str:
 
 def _described(ruling: Ruling) -> dict[str, Any]:
     words = f"{ruling.check} {ruling.kind.replace('_', ' ')}".strip()
-    asked = f"{words}: {ruling.side.replace('_', ' ')} {ruling.limit:g}" if ruling.limit is not None else words
+    required = f"{words}: {ruling.side.replace('_', ' ')} {ruling.limit:g}" if ruling.limit is not None else words
     return {
         "id": ruling.id,
-        "shortDescription": {"text": f"{ruling.id} ({asked})"},
+        "shortDescription": {"text": f"{ruling.id} ({required})"},
         "helpUri": f"{HOME}/blob/main/docs/gate.md",
         "defaultConfiguration": {"level": "error"},
     }
@@ -102,7 +102,7 @@ def _result(decision: Decision, index: int, ruling: Ruling) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    """A message in which nothing is a link (SARIF 2.1.0, 3.11.6)."""
+    """A message with link syntax escaped (SARIF 2.1.0, 3.11.6)."""
     return re.sub(r"[\\\[\]]", r"\\\g<0>", clean(text))
 
 

@@ -1,4 +1,4 @@
-"""The decision in Markdown, for a build's page or a person."""
+"""The decision in Markdown, for people and build pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def summary_markdown(decision: Decision) -> str:
         "",
         f"Exit code {decision.exit_code}, by the policy {in_markdown(decision.policy['name'])}, on {decision.decided}.",
         "",
-        "| Rule | Outcome | Figure | Value | Interval | Asked | Speakers |",
+        "| Rule | Outcome | Figure | Value | Interval | Required | Speakers |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(_row(ruling) for ruling in decision.rulings),
         "",
@@ -38,22 +38,22 @@ def summary_markdown(decision: Decision) -> str:
     lines += ["| | Policy | Run | Baseline |", "| --- | --- | --- | --- |"]
     lines += [f"| digest | `{decision.policy['sha256']}` | `{decision.run['digest']}` | {_baseline(decision)} |"]
     for name in (name for name in decision.run if name != "digest"):
-        beside = (decision.baseline or {}).get(name)
-        lines.append(f"| {name} | | {_fact(decision.run[name])} | {'' if beside is None else _fact(beside)} |")
+        other = (decision.baseline or {}).get(name)
+        lines.append(f"| {name} | | {_fact(decision.run[name])} | {'' if other is None else _fact(other)} |")
     lines += ["", f"Decided by the code {_fact(decision.code)}.", ""]
     return "\n".join(lines)
 
 
 def _row(ruling: Ruling) -> str:
-    estimate, asked = ruling.estimate, ""
+    estimate, required = ruling.estimate, ""
     if ruling.limit is not None:
-        asked = f"{ruling.side.replace('_', ' ')} {ruling.limit:g}"
+        required = f"{ruling.side.replace('_', ' ')} {ruling.limit:g}"
     value = interval = speakers = ""
     if estimate is not None:
         value = "" if estimate.value is None else f"{estimate.value:.3f}"
         interval = "none" if estimate.interval is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
         speakers = str(estimate.n_speakers)
-    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], in_markdown(ruling.figure), value, interval, asked, speakers)
+    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], in_markdown(ruling.figure), value, interval, required, speakers)
     return f"| {' | '.join(cells)} |"
 
 

@@ -1,1 +1,1 @@
-"""What all pages share: charts, tables, templates and wording."""
+"""Code that all pages share: charts, tables, templates and wording."""

@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Badge:
-    """How an outcome is shown: never by its colour alone."""
+    """The symbol and name of an outcome, so that colour is never the only sign."""
 
     symbol: str
     name: str
@@ -26,4 +26,4 @@ BADGES: Final = {
     "pays": Badge("\N{BLACK DOWN-POINTING TRIANGLE}", "pays"),
     "no_difference": Badge("\N{WHITE CIRCLE}", "no difference shown"),
 }
-"""Outcomes of a check or a probe's question, then the words of a comparison."""
+"""The outcomes of checks and probes, then the words of comparisons."""

@@ -1,7 +1,7 @@
-"""The drawing of figures: dots with intervals, and confusion heat maps, each one small panel as SVG.
+"""Charts: dots with intervals, and confusion heat maps, each one small panel as SVG.
 
-A panel is about 300 px wide, so that several stand side by side on a screen and one fills a phone without shrinking its
-letters. Nothing is computed here: what is drawn is what the audit's tables hold.
+A panel is about 300 px wide, so that several fit on a screen and one fits a phone without scaling. Charts draw the
+audit's tables and compute nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from audit.reports.html.palette import TURN, heat_level, light, with_variables
 PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""
 
-STYLE: Final[Any] = {  # rc_context wants its keys as literals; a wrong one fails in every test that draws
+STYLE: Final[Any] = {  # rc_context's type requires literal keys
     "svg.fonttype": "none",
     "svg.hashsalt": "speech2face-audit",
     "text.parse_math": False,
@@ -45,7 +45,7 @@ _MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^
 
 @dataclass(frozen=True)
 class Mark:
-    """One dot with its interval; all ``None`` where it could not be estimated."""
+    """One dot with its interval; all ``None`` if it is not estimable."""
 
     value: float | None
     low: float | None
@@ -86,7 +86,7 @@ def dots(
     Parameters
     ----------
     title : str
-        What the panel shows; drawn above it.
+        Title above the panel.
     rows : sequence of Row
         From top to bottom.
     unit : {"share", "years", "cosine"}
@@ -94,7 +94,7 @@ def dots(
     signed : bool
         Whether the marks are differences: the axis is then symmetrical about zero.
     limits : (float, float), optional
-        Ends of the axis; by default they hold every interval.
+        Ends of the axis; by default they cover every interval.
     series : sequence of str
         Names of the marks within a row, also names of their colours.
     """
@@ -125,7 +125,7 @@ def dots(
                 ax.plot([-0.42, 1.13], above, transform=edge, color=light("grid"), linewidth=1, clip_on=False)
             middle = start + pitch * len(series) / 2
             lines = _wrapped(row.label)
-            for k, line in enumerate(lines):  # one text a line: a browser's font is not the one measured here
+            for k, line in enumerate(lines):  # one text for each line, because a browser uses another font
                 y = middle + 12 * (k - (len(lines) - 1) / 2)
                 ax.text(-0.04, y, line, transform=edge, ha="right", va="center", color=light("ink"))
             blank = bool(row.marks) and all(mark.value is None for mark in row.marks)
@@ -148,7 +148,7 @@ def heat(
     Parameters
     ----------
     title : str
-        What the panel shows; drawn above it.
+        Title above the panel.
     row_labels : sequence of str
         The speakers' groups; a second line after a newline is drawn smaller.
     column_labels : sequence of str
@@ -182,7 +182,7 @@ def heat(
 
 
 def inline(svg: str, name: str) -> str:
-    """The drawing alone, to stand inside a page: the page's colours and font, ids that no other figure has."""
+    """The chart for use inside a page: with the page's colours and font, and ids unique to the chart."""
     body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r'(xlink:href|href)="#', rf'\1="#{name}-', body)
@@ -209,14 +209,14 @@ def label(on: Axes | Figure, x: float, y: float, text: str, size: float, colour:
 
 
 def scale(axis: Axis, unit: str, signed: bool = False) -> None:
-    """A few round ticks, written in a unit."""
+    """Set a few round ticks, labelled in a unit."""
     percent = "%" if unit == "share" and not signed else ""
     axis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(lambda value, _: write_number(value, unit, signed) + percent)
 
 
 def bare(ax: Axes) -> None:
-    """No frame and no tick marks: labels alone, and a grid below what is drawn."""
+    """Remove frame and tick marks, and draw the grid below the data."""
     ax.tick_params(length=0, labelsize=9.5, labelcolor=light("muted"), pad=4)
     ax.set_axisbelow(True)
     for side in ("top", "left", "right", "bottom"):
@@ -268,7 +268,7 @@ def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
 
 
 def _limits(rows: Sequence[Row], signed: bool) -> tuple[float, float]:
-    """Ends of an axis that hold every interval, zero and a little air."""
+    """Ends of an axis that cover every interval and zero."""
     ends = [
         abs(end) for row in rows for mark in row.marks for end in (mark.value, mark.low, mark.high) if end is not None
     ]
@@ -303,7 +303,7 @@ def _wrapped(label: str) -> list[str]:
 
 
 def svg_of(figure: Figure) -> str:
-    """The figure's text: no date, no metadata, the same bytes every time."""
+    """The SVG text without date and metadata: the same bytes every time."""
     buffer = io.StringIO()
     figure.savefig(
         buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True

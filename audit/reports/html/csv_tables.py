@@ -1,4 +1,4 @@
-"""The audit's tables as CSV files that a spreadsheet can open without running anything in them."""
+"""The audit's tables as CSV files that are safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
 
 
 def harmless(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it.
+    """Escape a cell that a spreadsheet would run as a formula, by a leading apostrophe.
 
     Numbers stay numbers, a missing value is empty.
 
@@ -41,13 +41,13 @@ def csv_tables(audit: Tabled) -> dict[str, str]:
     Raises
     ------
     RunError
-        If a table's name could not be a file's.
+        If a table's name is not a valid file name.
     """
     wrong = [name for name in audit.tables if not _NAME.fullmatch(name)]
     if wrong:
         raise RunError(
-            f"audit.json names a table {wrong[0]!r}.",
-            "Small letters, digits and _.",
+            f"The name of the table {wrong[0]!r} is not allowed.",
+            "lower-case letters, digits and _",
             "Write it again: audit measure RUN.",
         )
     made = {}

@@ -1,7 +1,7 @@
-"""The gallery: a sample that the audit drew by a fixed seed, each picture beside what it was read as.
+"""Samples of pictures on a page, each next to what was read in it.
 
-Pictures are made small and written anew, so that nothing but pixels goes into the page. Pictures of real people are
-withheld unless they are asked for.
+Pictures are scaled down and encoded again, so that the page contains pixels and no metadata. Pictures of real people
+are withheld unless they are requested.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,92 +25,98 @@ SIDE: Final = 144
 """Pixels of a thumbnail's longer side; it is shown at 96 to 112."""
 MOST_PIXELS: Final = 50_000_000
 BUDGET: Final = 2_500_000
-"""Bytes that all pictures together may take in the page."""
+"""Bytes for all pictures of a page."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One stage of one clip: a data URI, or the reason why no picture is shown, and the read."""
+class Shot:
+    """One picture: label, data URI or reason for its absence, read or reason for none, and alternative text."""
 
-    stage: str
+    label: str
     uri: str
     absent: str
     read: str
+    unread: str
+    alt: str
 
 
 @dataclass(frozen=True)
-class Item:
-    """One clip of the sample."""
+class Strip:
+    """The pictures of one clip or voice."""
 
-    group: str
-    language: str
+    title: str
     who: str
-    pictures: tuple[Picture, ...]
+    shots: tuple[Shot, ...]
 
 
-@dataclass(frozen=True)
-class Stratum:
-    """The sample of one group."""
+class Album:
+    """The pictures of one page: loads thumbnails within :data:`BUDGET` and counts those that are not shown."""
 
-    group: str
-    items: tuple[Item, ...]
+    def __init__(self, show: bool) -> None:
+        self.show, self.shown, self.withheld, self.too_many = show, 0, 0, 0
+        self._bytes = 0
+
+    def shot(self, folder: Path | None, path: str, label: str, read: str, alt: str, unread: str = "not read") -> Shot:
+        """The picture at a path inside a folder; no picture outside it is opened."""
+        uri, absent = "", "no picture"
+        if path and folder is not None and not self.show:
+            self.withheld += 1
+            absent = "withheld"
+        elif path and folder is not None:
+            uri, absent = thumbnail(folder, path)
+            if self._bytes + len(uri) > BUDGET:
+                self.too_many += 1
+                uri, absent = "", "left out for size"
+            self._bytes += len(uri)
+            self.shown += bool(uri)
+        return Shot(label, uri, absent, read, unread, alt)
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The whole sample, and how many pictures were withheld or left out for size."""
+    """Strips by group, and the album with the counts of pictures."""
 
-    strata: tuple[Stratum, ...]
-    shown: int
-    withheld: int
-    too_many: int
-    languages: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[Strip, ...]], ...]
+    album: Album
 
 
 def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
-    """Collect the sample that the audit's table ``gallery`` names.
+    """The sample in the audit's table ``gallery``: every clip at each stage.
 
     Parameters
     ----------
     audit : Audit
-        With the table ``gallery``; its paths are relative to ``folder``.
+        With the table ``gallery``, whose paths are relative to ``folder``.
     folder : Path
-        The run's folder; no picture outside it is ever opened.
+        The run's folder.
     show : bool
         Whether pictures may be shown.
     """
-    rows = records(audit, "gallery")
-    tally = {"shown": 0, "withheld": 0, "too_many": 0, "bytes": 0}
-
-    def fetch(path: str) -> tuple[str, str]:
-        if not path:
-            return "", "no picture"
-        if not show:
-            tally["withheld"] += 1
-            return "", "withheld"
-        uri, absent = thumbnail(folder, path)
-        if uri and tally["bytes"] + len(uri) > BUDGET:
-            tally["too_many"] += 1
-            return "", "left out for size"
-        tally["bytes"] += len(uri)
-        tally["shown"] += bool(uri)
-        return uri, absent
-
-    strata = []
+    album, rows = Album(show), records(audit, "gallery")
+    columns: dict[str, tuple[str, Path | None]] = {stage: (stage, folder) for stage in STAGES}
+    groups = []
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
-        items = [
-            _item(row, fetch)
-            for language in values(here, "language", order_languages)
-            for row in where(here, language=language)
+        ordered = [
+            row for language in values(here, "language", order_languages) for row in where(here, language=language)
         ]
-        strata.append(Stratum(group_name(group), tuple(items)))
-    languages = tuple(language_name(code) for code in values(rows, "language", order_languages))
-    return Gallery(tuple(strata), tally["shown"], tally["withheld"], tally["too_many"], languages)
+        groups.append((group_name(group), tuple(clip_strip(album, row, columns) for row in ordered)))
+    return Gallery(tuple(groups), album)
+
+
+def clip_strip(album: Album, row: Record, columns: Mapping[str, tuple[str, Path | None]]) -> Strip:
+    """The pictures of one clip; ``columns`` maps each column to the picture's label and folder."""
+    who = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}"
+    shots = []
+    for column, (label, folder) in columns.items():
+        read = text(row, f"{column}_read")
+        alt = f"{label.capitalize()}, {who}"
+        shots.append(album.shot(folder, text(row, column), label, group_name(read) if read else "", alt))
+    return Strip(language_name(text(row, "language")), who, tuple(shots))
 
 
 def thumbnail(folder: Path, path: str) -> tuple[str, str]:
-    """A small copy of a picture as a data URI, or an empty text and the reason why there is none.
+    """A small copy of a picture as a data URI, or an empty text and the reason.
 
     Examples
     --------
@@ -124,7 +130,7 @@ def thumbnail(folder: Path, path: str) -> tuple[str, str]:
         if not place.is_file():
             return "", "file not found"
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its size, which is looked at before its pixels, and of damage
+            warnings.simplefilter("ignore")  # about size, which is checked before decoding, and about damage
             with Image.open(place, formats=("PNG", "JPEG", "WEBP", "BMP")) as source:
                 if source.width * source.height > MOST_PIXELS:
                     return "", "too large to open"
@@ -135,16 +141,6 @@ def thumbnail(folder: Path, path: str) -> tuple[str, str]:
         small.save(buffer, "WEBP", quality=82, method=4)
     except Image.DecompressionBombError:
         return "", "too large to open"
-    except Exception:  # noqa: BLE001  # of damaged data the decoders raise whatever comes
+    except Exception:  # noqa: BLE001  # decoders raise any exception on damaged data
         return "", "not a readable picture"
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), ""
-
-
-def _item(row: Record, fetch: Callable[[str], tuple[str, str]]) -> Item:
-    pictures = []
-    for stage in STAGES:
-        uri, absent = fetch(text(row, stage))
-        read = text(row, f"{stage}_read")
-        pictures.append(Picture(stage, uri, absent, group_name(read) if read else ""))
-    who = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}"
-    return Item(group_name(text(row, "group")), language_name(text(row, "language")), who, tuple(pictures))

@@ -1,4 +1,4 @@
-"""What was audited, with what and how: the run and its settings as names and values, and the instrument's card."""
+"""The identity of a run as names and values: cohort, model, instrument and its card, settings and versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audit.reports.html.records import count, mapping, number, strings
 from audit.reports.html.tabular import Cell, Column, TableView, head
 
 Value = str | tuple[str]
-"""Text, or in a tuple of one what is set as code: a digest, a path, a version."""
+"""Text, or a tuple of one text that is shown as code: a digest, a path, a version."""
 Fact = tuple[str, Value]
 
 NOT_RECORDED: Final = "not recorded"
@@ -22,7 +22,7 @@ NOT_RECORDED: Final = "not recorded"
 
 @dataclass(frozen=True)
 class Card:
-    """The instrument's card, as far as it is made of plain values and of tables of them."""
+    """The instrument's card: plain values as facts, and tables."""
 
     facts: tuple[Fact, ...]
     tables: tuple[TableView, ...]
@@ -42,36 +42,36 @@ def cohort_facts(audit: Audit) -> list[Fact]:
 
 
 def instrument_facts(audit: Audit) -> list[Fact]:
-    """What the run recorded of its instrument as a whole."""
+    """Facts about the instrument as a whole."""
     parts = mapping(audit.run.get("instrument"))
     return [fact for key, value in parts.items() if not isinstance(value, Mapping) for fact in _flat({key: value}, "")]
 
 
 def instrument_parts(audit: Audit) -> list[Fact]:
-    """What the run recorded of the instrument's parts, digests of their weights included."""
+    """Facts about the instrument's parts, including the digests of their weights."""
     parts = mapping(audit.run.get("instrument"))
     return [fact for key, value in parts.items() if isinstance(value, Mapping) for fact in _flat({key: value}, "")]
 
 
 def digest_facts(audit: Audit) -> list[Fact]:
-    """What must be the same for the run to be the same."""
+    """Digests and seed that identify the run."""
     run = audit.run
     return [
         ("Run", (_plain(run.get("digest")),)),
         ("Cohort", (_plain(mapping(run.get("cohort")).get("digest")),)),
         ("Model", (_plain(run.get("model")),)),
-        ("Weights of the model", (_plain(run.get("weights_sha256") or "none: the model has no weights of its own"),)),
+        ("Weights of the model", (_plain(run.get("weights_sha256") or "none: the model has no weights"),)),
         ("Seed of the run", _plain(run.get("seed"))),
     ]
 
 
 def model_facts(audit: Audit) -> list[Fact]:
-    """What the model says of itself."""
+    """The model's own description."""
     return _flat(mapping(audit.run.get("model_description")), "")
 
 
 def settings_facts(audit: Audit) -> list[Fact]:
-    """How it was measured."""
+    """The measurement settings."""
     return _flat(audit.settings, "")
 
 
@@ -81,7 +81,7 @@ def version_facts(audit: Audit) -> list[Fact]:
 
 
 def instrument_card(audit: Audit) -> Card | None:
-    """The card's plain values as facts, and each of its mappings of mappings as a table."""
+    """The instrument's card; each nested mapping becomes a table."""
     card = mapping(audit.run.get("instrument_card"))
     facts: list[Fact] = []
     tables: list[TableView] = []
@@ -122,7 +122,7 @@ def _card_cell(value: object) -> Cell:
 
 
 def _flat(value: object, name: str) -> list[Fact]:
-    """Nested mappings as one list of pairs, the names of the way joined."""
+    """Nested mappings as one list of pairs with joined names."""
     if isinstance(value, Mapping):
         facts = []
         for key, item in value.items():
@@ -132,7 +132,7 @@ def _flat(value: object, name: str) -> list[Fact]:
 
 
 def _written(value: object) -> Value:
-    """A value in words; long runs of digits, digests and paths as code."""
+    """A value in words; digests and paths as code."""
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return ", ".join(strings(value)) or "none"
     written = _plain(value)

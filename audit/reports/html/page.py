@@ -1,6 +1,6 @@
-"""A standalone page: masthead, contents, sections and footer, in one HTML file that loads nothing from any network.
+"""A standalone HTML page: masthead, contents, sections and footer, without any network access.
 
-Its policy forbids it to load anything, and lets run only the one script that it carries.
+Its content security policy allows only its own script.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 INCOMPLETE_TITLE: Final = "This run is not complete"
 INCOMPLETE: Final = (
-    "Some clips have not been audited yet. Every figure below describes only what was read so far and may change. "
-    "Nothing here should be relied upon; start the same command again to finish the run."
+    "Some clips have not been audited yet. Every figure below covers only the clips read so far and may change. "
+    "Do not rely on this report; run the same command again to finish the run."
 )
 NOTICES_TITLE: Final = "Read this first"
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a page, and the parts of it that the contents name: their ids and titles."""
+    """A section of a page, and the ids and titles of its parts in the table of contents."""
 
     id: str
     number: int
@@ -45,7 +45,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the sections of a page.
+    """The text around the sections of a page.
 
     Attributes
     ----------
@@ -54,15 +54,15 @@ class Frame:
     skip : str
         The link over the contents to the first section.
     footer : str
-        What the page is written from.
+        The sources of the page.
     document : str
-        The JSON file that it is written from.
+        The JSON file of the page.
     schema_version, digest_of, digest : str
-        Of the document.
+        Schema version and digest of the document.
     notices : sequence of str
         Sentences below the masthead.
     complete : bool
-        Whether the run is; where it is not, a banner says so.
+        Whether the run is complete; otherwise a banner says so.
     """
 
     title: str
@@ -102,15 +102,15 @@ def render_page(
     Parameters
     ----------
     frame : Frame
-        What stands around the sections.
+        The text around the sections.
     sections : sequence of Section
-        In order; each is set by its own template ``section_<id>.html.jinja``.
+        In order; each has its own template ``section_<id>.html.jinja``.
     content : mapping
-        What the sections' templates show, by name.
+        The variables of the sections' templates.
     templates : Path
         The folder of the sections' templates.
     style : str
-        A style sheet in that folder, whose rules come after those of all pages.
+        A style sheet in that folder, added after that of all pages.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([_TEMPLATES, templates]),
@@ -123,7 +123,7 @@ def render_page(
     environment.filters["clean"] = clean
     script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
     own_style = (templates / style).read_text(encoding="utf-8") if style else ""
-    # What jinja2 marks as safe here are this package's own files and drawings, in which matplotlib escaped every text.
+    # Safe markup here is only this package's own files and charts, in which matplotlib escaped every text.
     environment.globals.update(
         inline=_inline,
         counted=counted,
@@ -145,7 +145,7 @@ def _inline(panel: Panel) -> Markup:
 
 
 def _style() -> str:
-    """The style sheet, with the colours of the figures for both schemes; print is always light."""
+    """The style sheet, with the charts' colours for light and dark; print is always light."""
     sheet = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
     light, dark = css_variables(dark=False), css_variables(dark=True)
     by_scheme = f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"

@@ -1,8 +1,8 @@
-"""The colours of the figures, each with its light and its dark form.
+"""The colours of the charts, each in a light and a dark form.
 
-The hues are Okabe and Ito's (told apart by colour-blind readers), shifted so that they also differ in lightness; every
-use of colour is doubled by a shape, a word or a number. Each light colour occurs once, so that a figure drawn with the
-light ones can be given the page's own by exchanging the codes for CSS variables.
+The hues are Okabe and Ito's (distinct for colour-blind readers), shifted to differ in lightness too; every use of
+colour comes with a shape, a word or a number. Each light colour is unique, so that the codes in a chart can be replaced
+by CSS variables.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ for _level, _pair in enumerate(zip(_HEAT_LIGHT, _HEAT_DARK, strict=True)):
 
 
 def light(name: str) -> str:
-    """The light form of a colour, as figures are drawn."""
+    """The light form of a colour, in which charts are drawn."""
     return COLOURS[name][0]
 
 
 TURN: Final = 8
-"""The step from which on letters on a fill take the colour ``on_fill``; both kinds keep a contrast of 4.5 and more."""
+"""The step from which text on a fill has the colour ``on_fill``; the contrast is always at least 4.5."""
 
 
 def heat_level(value: float) -> int:
@@ -62,7 +62,7 @@ def css_variables(dark: bool) -> str:
 
 
 def with_variables(svg: str) -> str:
-    """The figure with each light colour exchanged for the page's variable of that name."""
+    """The chart with each light colour replaced by the page's CSS variable."""
     for name, (colour, _) in COLOURS.items():
         svg = svg.replace(colour, f"var(--f-{name})")
     return svg

@@ -1,4 +1,4 @@
-"""Which figures the report shows: each a set of small panels of one kind, with words for those who cannot see them."""
+"""The charts of the report: sets of small panels with alternative text."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from audit.reports.html.wording import (
 from audit.reports.report import evidence, language_tables
 
 MOST_LANGUAGES = 4
-"""Panels by language: the languages with most speakers; tables hold them all."""
+"""Languages with a panel: those with most speakers; tables contain all."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing: its file's name, its SVG, and what it shows in one sentence."""
+    """One chart: its file name, its SVG, and its alternative text."""
 
     name: str
     svg: str
@@ -45,7 +45,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class FigureView:
-    """Panels that are read together, and the numbers behind them."""
+    """Panels with one caption, and the tables of their numbers."""
 
     name: str
     panels: tuple[Panel, ...]
@@ -53,13 +53,13 @@ class FigureView:
 
     @property
     def has_bare_dot(self) -> bool:
-        """Whether some estimate behind the figure has no interval."""
+        """Whether some estimate has no interval."""
         cells = (cell for table in self.tables for row in table.rows for cell in row)
         return any(cell.kind == "estimate" and NO_INTERVAL in cell.lines for cell in cells)
 
 
 def figure_views(audit: Audit) -> dict[str, FigureView]:
-    """All figures of the report by name; those without data are left out."""
+    """All charts of the report by name; those without data are left out."""
     found = (
         _stages(audit),
         _confusion(audit),
@@ -141,14 +141,14 @@ def _attributes(audit: Audit) -> FigureView | None:
         panels += found
         if found and (table := evidence.three_stages(audit, metric)):
             tables.append(table)
-    likeness = [m for m in values(rows, "metric") if m.startswith("similarity_over_impostor_")]
-    for metric in likeness:
-        name, title = metric.replace("_", "-"), f"Likeness: {metrics.label(metric).removeprefix('similarity ')}"
+    similarities = [m for m in values(rows, "metric") if m.startswith("similarity_over_impostor_")]
+    for metric in similarities:
+        name, title = metric.replace("_", "-"), f"Similarity: {metrics.label(metric).removeprefix('similarity ')}"
         series = ("ceiling", "rendered")
         here = [row for row in where(rows, metric=metric) if text(row, "stage") in series]
         panels += _dots_by_group(name, title, "cosine", here, "cosine", series=series)
-        likenesses = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
-        tables += [table for name in likenesses if (table := evidence.three_stages(audit, name))]
+        shown = (metric.replace("similarity_over_impostor_", "similarity_"), metric)
+        tables += [table for name in shown if (table := evidence.three_stages(audit, name))]
     return _view("attributes", panels, tables)
 
 
@@ -193,7 +193,7 @@ def _dots_by_group(
     by: str = "stage",
     series: Sequence[str] = STAGES,
 ) -> list[Panel]:
-    """A panel with a line for each group, and a mark for each ``series`` of the column ``by``; none without values."""
+    """A panel with a row for each group and a mark for each ``series`` of the column ``by``; none without values."""
     lines = [
         Row(group_name(g), tuple(_mark(row, text(row, by) if by else series[0]) for row in where(rows, group=g)))
         for g in _groups(rows)
@@ -261,7 +261,7 @@ def _mark(row: Record, series: str) -> Mark:
 
 
 def _spoken(rows: Sequence[Record], unit: str, signed: bool = False) -> str:
-    """The points in words, for the alternative text; intervals stand in the table."""
+    """The points in words, for the alternative text; intervals are in the table."""
     parts = []
     for group in _groups(rows):
         points = []

@@ -1,4 +1,4 @@
-"""The report on paper: printed to PDF by a browser of the machine, without a network."""
+"""The report as PDF, printed by an installed browser without network access."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audit.core.errors import AuditError
 from audit.core.written_files import refuse_foreign_files, write_files
 
 VARIABLE: Final = "AUDIT_BROWSER"
-"""The environment variable that names the browser, where none is found or another one is wanted."""
+"""The environment variable with the browser to use."""
 NAMES: Final = (
     "chromium",
     "chromium-browser",
@@ -35,12 +35,12 @@ PLACES: Final = {
         r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
     ),
 }
-"""Where a browser lies that is not on the path."""
+"""Locations of browsers that are not on the path."""
 SECONDS: Final = 120
 
 
 def browser_path() -> str | None:
-    """The browser that prints: the one that ``AUDIT_BROWSER`` names, else Chromium, Chrome or Edge of this machine."""
+    """The browser in ``AUDIT_BROWSER``, otherwise an installed Chromium, Chrome or Edge."""
     if named := os.environ.get(VARIABLE):
         return shutil.which(named)
     found = (shutil.which(name) for name in (*NAMES, *PLACES.get(sys.platform, ())))
@@ -48,23 +48,22 @@ def browser_path() -> str | None:
 
 
 def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
-    """Print a page to a PDF beside it, of the same name.
+    """Print a page to a PDF of the same name in the same folder.
 
-    The browser has a profile of its own that is removed afterwards, resolves no name of the network, and prints
-    neither the file's path nor a date on the sheets. The PDF holds an outline of the headings. It names the time at
-    which it was made, so that its bytes differ from one time to the next.
+    The browser runs with a temporary profile and without name resolution, and prints neither path nor date. The PDF has
+    an outline of the headings. It contains its creation time, so its bytes differ every time.
 
     Parameters
     ----------
     page : str or Path
         An HTML file.
     seconds : float
-        How long the browser may take.
+        Time limit of the browser.
 
     Returns
     -------
     Path
-        The PDF. It appears whole or not at all.
+        The PDF, written completely or not at all.
 
     Raises
     ------
@@ -76,17 +75,17 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
     browser = browser_path()
     if browser is None:
         raise AuditError(
-            _looked_for(), next_step=f"Install Chromium, or name a browser in {VARIABLE}; or open {page} and print it."
+            _not_found(), next_step=f"Install Chromium, or name a browser in {VARIABLE}; or open {page} and print it."
         )
     target = source.with_suffix(".pdf")
     refuse_foreign_files(source.parent, [target.name])
     partial = source.with_name(f"{source.stem}.{os.getpid()}.part.pdf")
     try:
         with tempfile.TemporaryDirectory(prefix="audit-print-", ignore_cleanup_errors=True) as profile:
-            said = _print(browser, source, partial, Path(profile), seconds)
+            message = _print(browser, source, partial, Path(profile), seconds)
         if not _whole(partial):  # a browser may hang after it wrote a whole file
             raise AuditError(
-                f"{browser} printed no PDF of {page}: {said or 'it said nothing'}.",
+                f"{browser} printed no PDF of {page}: {message or 'no message'}.",
                 next_step=f"Name another browser in {VARIABLE}, or open {page} in one and print it.",
             )
         write_files(source.parent, {target.name: partial.read_bytes()})
@@ -101,7 +100,7 @@ def _whole(path: Path) -> bool:
 
 
 def _print(browser: str, source: Path, target: Path, profile: Path, seconds: float) -> str:
-    """What the browser last said, or why it was stopped."""
+    """The browser's last message, or the reason why it was stopped."""
     command = [
         browser,
         "--headless",
@@ -120,7 +119,7 @@ def _print(browser: str, source: Path, target: Path, profile: Path, seconds: flo
         source.as_uri(),
     ]
     if getattr(os, "geteuid", lambda: 1)() == 0:
-        command.insert(1, "--no-sandbox")  # Chromium refuses to make one for root
+        command.insert(1, "--no-sandbox")  # Chromium has no sandbox for root
     log = profile / "said.txt"
     # to a file, since processes of the browser that outlive it would keep a pipe open
     with log.open("wb") as stream:
@@ -136,7 +135,7 @@ def _print(browser: str, source: Path, target: Path, profile: Path, seconds: flo
     return lines[-1][:300] if lines else ""
 
 
-def _looked_for() -> str:
+def _not_found() -> str:
     if named := os.environ.get(VARIABLE):
-        return f"{VARIABLE} names {named}, and no program is there."
-    return f"No browser that prints to PDF is on this machine; looked for {', '.join(NAMES)}."
+        return f"{VARIABLE} names {named}, which is not an executable program."
+    return f"No browser that prints to PDF was found; looked for {', '.join(NAMES)}."

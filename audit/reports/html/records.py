@@ -1,4 +1,4 @@
-"""Rows of the audit's tables as plain values: text, numbers or ``None``, whatever the frame held them as."""
+"""Rows of the audit's tables as plain values: text, numbers or ``None``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Record = Mapping[str, object]
 
 
 class Tabled(Protocol):
-    """Whatever holds tables by name, as an audit does."""
+    """A document with tables by name, such as an audit."""
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -24,7 +24,7 @@ class Tabled(Protocol):
 
 
 def records(audit: Tabled, table: str) -> list[dict[str, object]]:
-    """The rows of a table; none where there is no such table."""
+    """The rows of a table; none if the document has no such table."""
     if table not in audit.tables:
         return []
     frame = audit.tables[table].frame
@@ -33,57 +33,57 @@ def records(audit: Tabled, table: str) -> list[dict[str, object]]:
 
 
 def plain(value: object) -> object:
-    """A cell as Python's own type, every kind of missing as ``None``."""
+    """A cell as a built-in type; every missing value as ``None``."""
     value = plain_value(value)
     return clean(value) if isinstance(value, str) else value
 
 
 def text(record: Record, key: str, default: str = "") -> str:
-    """A text of a row, the default where there is none."""
+    """A text of a row, or the default."""
     value = record.get(key)
     return default if value is None else clean(str(value))
 
 
 def number(record: Record, key: str) -> float | None:
-    """A number of a row, ``None`` where there is none."""
+    """A number of a row, or ``None``."""
     value = record.get(key)
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def count(record: Record, key: str) -> int | None:
-    """A whole number of a row, ``None`` where there is none."""
+    """An integer of a row, or ``None``."""
     value = number(record, key)
     return None if value is None else round(value)
 
 
 def further_keys(audit: Audit) -> list[str]:
-    """The columns of the plan, besides group and language, that split the table of every figure; by name."""
+    """The plan's columns, besides group and language, that split the table of disparities."""
     by = audit.settings.get("by")
     return sorted({str(name) for name in by} - {"group", "language"}) if isinstance(by, (list, tuple)) else []
 
 
 def disparities(audit: Audit) -> list[Record]:
-    """The figures by group and language: of those split further by other columns, only the ones over all of each."""
+    """The figures by group and language, without those split by further columns."""
     further = further_keys(audit)
     return [row for row in records(audit, "disparities") if all(text(row, key, "all") == "all" for key in further)]
 
 
 @dataclass(frozen=True)
 class MetricDefinitions:
-    """The label and the unit of every metric, as the table ``metric_definitions`` of a document has them."""
+    """The label and unit of every metric, from a document's table ``metric_definitions``."""
 
     labels: Mapping[str, str]
     units: Mapping[str, str]
 
     @classmethod
     def of(cls, document: Tabled) -> MetricDefinitions:
-        """Those of a document; one of an earlier version has none."""
+        """The definitions of a document; documents of earlier versions have none."""
         rows = records(document, "metric_definitions")
         labels, units = ({text(row, "metric"): text(row, key) for row in rows} for key in ("label", "unit"))
         return cls(labels, units)
 
     def label(self, metric: str) -> str:
-        """What a report calls the metric; its name with blanks where it is not defined.
+        """The metric's label; its name with spaces if it is not defined.
 
         Examples
         --------
@@ -99,7 +99,7 @@ class MetricDefinitions:
         return self.label(metric).capitalize()
 
     def unit(self, metric: str) -> str:
-        """The unit of the metric's values; empty where it is not defined."""
+        """The unit of the metric's values; empty if it is not defined."""
         return self.units.get(metric, "")
 
     def scale(self, metric: str) -> str:
@@ -109,17 +109,17 @@ class MetricDefinitions:
 
 
 def where(rows: Iterable[Record], **fixed: str) -> list[Record]:
-    """The rows whose columns hold these texts."""
+    """The rows whose columns have these texts."""
     return [row for row in rows if all(text(row, key) == value for key, value in fixed.items())]
 
 
 def values(rows: Iterable[Record], key: str, order: Callable[[Iterable[str]], list[str]] = sorted) -> list[str]:
-    """The different texts of a column, each once, in an order."""
+    """The unique texts of a column, in an order."""
     return order({text(row, key) for row in rows})
 
 
 def strings(value: object) -> list[str]:
-    """A list of sentences as stored, or one sentence, as a list."""
+    """A stored text or list of texts, as a list."""
     if value is None:
         return []
     if isinstance(value, (list, tuple)):
@@ -128,5 +128,5 @@ def strings(value: object) -> list[str]:
 
 
 def mapping(value: object) -> dict[str, object]:
-    """A stored mapping, empty where there is none."""
+    """A stored mapping; empty if there is none."""
     return {clean(str(key)): item for key, item in value.items()} if isinstance(value, Mapping) else {}

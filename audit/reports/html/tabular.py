@@ -1,4 +1,4 @@
-"""Tables as they are shown: headings, cells with interval and count, and notes on what could not be estimated."""
+"""Tables for display: headings, cells with interval and count, and notes on missing figures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Cell:
     lines : tuple of str
         Smaller lines below it: the interval, the count.
     note : str
-        The letter of the note that says why there is no figure.
+        The letter of the note with the reason for a missing figure.
     sort : str
-        What the column is sorted by: a number's digits, or the text.
+        The sort key: a number's digits, or the text.
     kind : {"text", "number", "estimate", "missing", "code", "head"}
-        How it is set; ``head`` is the row's heading.
+        The style; ``head`` is the row's heading.
     """
 
     text: str
@@ -36,7 +36,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column's heading; columns next to each other with the same ``band`` stand under one heading."""
+    """One column's heading; neighbouring columns with the same ``band`` share a heading."""
 
     label: str
     numeric: bool = False
@@ -46,20 +46,20 @@ class Column:
 
 @dataclass
 class TableView:
-    """A table ready to be set."""
+    """A table ready for display."""
 
     name: str
     caption: str
     columns: Sequence[Column]
     rows: list[list[Cell]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
-    remark: str = ""
+    note: str = ""
     totals: int = 0
     sortable: bool = True
 
     @property
     def bands(self) -> list[tuple[str, int]]:
-        """Headings over neighbouring columns and how many columns each spans; empty where no column has one."""
+        """Headings over neighbouring columns and their numbers of columns; empty if there are none."""
         if not any(column.band for column in self.columns):
             return []
         bands: list[tuple[str, int]] = []
@@ -71,7 +71,7 @@ class TableView:
         return bands
 
     def note_for(self, reason: str) -> str:
-        """The letter of a note, the same one for the same reason."""
+        """The letter of a note; the same reason has the same letter."""
         for letter, known in self.notes.items():
             if known == reason:
                 return letter
@@ -83,20 +83,20 @@ class TableView:
     def estimate(
         self, record: Record | None, unit: str, signed: bool = False, bare: bool = True, speakers: bool = True
     ) -> Cell:
-        """A figure with its interval and count; "not estimable", with its reason as a note, where it is null.
+        """A figure with its interval and count, or "not estimable" with the reason as a note.
 
         Parameters
         ----------
         record : mapping or None
-            With value, low, high, n_speakers and method; ``None`` where the table has no such row.
+            With value, low, high, n_speakers and method; ``None`` if the table has no such row.
         unit : {"share", "years", "cosine"}
-            Of the figure.
+            The unit of the figure.
         signed : bool
-            Whether it is a difference.
+            Whether the figure is a difference.
         bare : bool
-            Whether the unit is left to the heading, for differences.
+            Whether the heading shows the unit of differences.
         speakers : bool
-            Whether the number of speakers stands in the cell.
+            Whether the cell shows the number of speakers.
         """
         if record is None:
             return Cell("\N{EN DASH}", kind="missing", note=self.note_for("Not measured in this audit."))
@@ -136,7 +136,7 @@ def p_value(value: float) -> Cell:
 
 
 def whole(value: int | None, absent: str = "not recorded") -> Cell:
-    """A cell of a count; a word where there is none."""
+    """A cell of a count, or a word if there is none."""
     if value is None:
         return Cell(absent, kind="missing")
     return Cell(f"{value:,}", sort=repr(value), kind="number")

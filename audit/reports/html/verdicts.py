@@ -1,4 +1,4 @@
-"""What each check found, ready to be set: badge, sentence, headline figure and its drawing against the margin."""
+"""The findings for display: outcome, sentence, headline figure and its glyph against the margin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from audit.reports.html.tabular import Cell, Column, TableView, head, whole, wor
 from audit.reports.html.wording import counted, figure_name, group_name
 
 GLYPH_WIDTH: Final = 240
-"""Units of the drawing, one CSS pixel each at its natural size."""
+"""Width of the glyph in CSS pixels."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Tick:
 
 @dataclass(frozen=True)
 class Glyph:
-    """An interval drawn against its margin: places along a line ``GLYPH_WIDTH`` wide.
+    """An interval drawn against its margin: positions along a line ``GLYPH_WIDTH`` wide.
 
     Attributes
     ----------
     dot : float
         The estimate.
     bar : (float, float) or None
-        The interval, cut at the ends of the scale.
+        The interval, clipped to the scale.
     band : (float, float) or None
-        What the margin tolerates: both sides of zero, or all below the margin.
+        The tolerated range: both sides of zero, or all below the margin.
     zero : float or None
-        Zero, where the scale holds it.
+        Zero, if the scale contains it.
     ticks : tuple of Tick
         The scale.
     label : str
-        The same in words.
+        The alternative text.
     """
 
     dot: float
@@ -62,7 +62,7 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One check's answer as it is shown."""
+    """One finding for display."""
 
     code: str
     title: str
@@ -88,13 +88,13 @@ def verdicts(audit: Audit) -> list[Verdict]:
 
 
 def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
-    """How many findings have each outcome, in the order of the outcomes, those with none left out."""
+    """The number of findings with each outcome, without zeros."""
     counts = [(outcome, sum(verdict.outcome == outcome for verdict in found)) for outcome in OUTCOMES]
     return [(outcome, number) for outcome, number in counts if number]
 
 
 def draw(figure: Figure) -> Glyph | None:
-    """The drawing of a figure against its margin, ``None`` where there is no value to draw."""
+    """The glyph of a figure against its margin, ``None`` without a value."""
     estimate, unit, signed, margin = figure, figure.unit, figure.signed, figure.margin
     if estimate.value is None:
         return None
@@ -127,7 +127,7 @@ def draw(figure: Figure) -> Glyph | None:
 
 
 def outcome_table(audit: Audit) -> pd.DataFrame:
-    """What each check found, in one row: what a terminal shows.
+    """One row for each finding, for the terminal.
 
     Returns
     -------
@@ -191,12 +191,12 @@ def _about(group: str) -> str:
 
 
 def _margin(threshold: float, unit: str) -> str:
-    """A margin without a sign: one of rates is in points."""
+    """A margin without a sign; margins of rates are in points."""
     return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
 
 
 def _sentence(words: str) -> str:
-    """With a capital at its head, outcomes by their names, and signs that are no hyphens."""
+    """The text with a capital, names of outcomes, and true minus signs."""
     for outcome in OUTCOMES:
         words = words.replace(outcome, BADGES[outcome].name)
     words = re.sub(r"(?<![\w\N{MINUS SIGN}-])-(?=\d)", "\N{MINUS SIGN}", words)

@@ -1,6 +1,6 @@
-"""How names and numbers are written in a report: one place for labels, units and rounding.
+"""Names in reports: groups, languages, statuses and figures.
 
-Groups and reads are written in lower case, as the labels they are. Numbers are only rounded here, never computed.
+Groups and reads are written in lower case, because they are labels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STATUSES: Final = {
 
 
 def file_stem(name: str) -> str:
-    """The name as part of a file's name or an HTML id: small letters, digits and hyphens; a digest keeps others apart.
+    """The name as part of a file name or HTML id: lower-case letters, digits and hyphens, with a digest if changed.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def file_stem(name: str) -> str:
 
 
 def group_name(group: str) -> str:
-    """A group or read as it is written.
+    """The display name of a group or read.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def group_name(group: str) -> str:
 
 
 def language_name(code: str) -> str:
-    """A language as it is written: its English name where it is a common one, else its code.
+    """The display name of a language: its English name, or its code if it is not a common one.
 
     Examples
     --------
@@ -84,26 +84,26 @@ def language_name(code: str) -> str:
 
 
 def figure_name(figure: Figure) -> str:
-    """A finding's figure as it is written: its group, what it is, and its language.
+    """The display name of a finding's figure: its group, language and label.
 
     Examples
     --------
     >>> figure_name(Figure(0.5, 0.4, 0.6, 9, 9, 0, "exact", group="black", language="zh", label="fall to rendered"))
     'black, in Chinese: fall to rendered'
     """
-    whom = [] if figure.group == "all" else [group_name(figure.group)]
-    whom += [] if figure.language == "all" else [f"in {language_name(figure.language)}"]
+    place = [] if figure.group == "all" else [group_name(figure.group)]
+    place += [] if figure.language == "all" else [f"in {language_name(figure.language)}"]
     label = clean(figure.label or figure.name)
-    return f"{', '.join(whom)}: {label}" if whom else label
+    return f"{', '.join(place)}: {label}" if place else label
 
 
 def status_name(status: str) -> str:
-    """A clip's status in words."""
+    """The display name of a clip's status."""
     return _STATUSES.get(status) or clean(status.replace("_", " "))
 
 
 def write_confidence(settings: Mapping[str, object]) -> str:
-    """The confidence of the intervals, to stand before their noun.
+    """The confidence of the intervals, for use before a noun.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def order_groups(groups: Iterable[str]) -> list[str]:
-    """Groups in the vocabulary's order; then mixed or foreign labels by name, ``unknown``, and ``all`` last.
+    """Groups in the vocabulary's order; then other labels by name, ``unknown``, and ``all`` last.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The probe's page: one standalone HTML file in the look of the report, JSON and tables beside it."""
+"""The page of a probe: one standalone HTML file, with JSON and tables in the same folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audit.probes.changes import PROPERTIES
 from audit.probes.probe import Probe
 from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
-from audit.reports.html.gallery import BUDGET, thumbnail
+from audit.reports.html.gallery import Album, Strip
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
@@ -28,7 +28,6 @@ from audit.reports.probe.panels import (
     far_view,
     groups_view,
     small_p,
-    unit_of,
 )
 from audit.reports.probe.views import factors, matrix, missing, shifts
 from audit.runs.run import FACES
@@ -38,21 +37,21 @@ PAGE: Final = "probe.html"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 SECTIONS: Final = {
     "answers": "Does the face change when only the language does?",
-    "far": "How far each change of a voice moves the face",
-    "direction": "Which way the reads go",
-    "for_whom": "For whom the language matters",
+    "far": "How much each change of a voice changes the face",
+    "direction": "Direction of the changes",
+    "for_whom": "The effect of the language by group",
     "same_voices": "The same voices, one thing changed",
     "can_show": "What this can and cannot show",
-    "factors_used": "What was done to the voices",
-    "not_read": "What could not be read",
-    "once_more": "How to do it again",
+    "factors_used": "The changes to the voices",
+    "not_read": "Missing faces",
+    "once_more": "How to reproduce this probe",
 }
 """The titles of the sections, by id."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One finding as it is shown."""
+    """One finding for display."""
 
     code: str
     title: str
@@ -68,35 +67,15 @@ class Answer:
     glyph: Glyph | None
 
 
-@dataclass(frozen=True)
-class Shot:
-    """One face: under which factor, a data URI or the reason why there is none, and what was read in it."""
-
-    factor: str
-    uri: str
-    absent: str
-    read: str
-    status: str
-
-
-@dataclass(frozen=True)
-class Voice:
-    """One voice of the sample, with its faces."""
-
-    title: str
-    who: str
-    shots: tuple[Shot, ...]
-
-
 def write_probe(probe: Probe, folder: str | Path) -> Path:
     """Write ``probe.html``, ``probe.json`` and ``tables/*.csv`` into the probe's folder.
 
     Parameters
     ----------
     probe : Probe
-        All that the page says; nothing else is read but the pictures in the folder's ``faces``.
+        The probe. Besides it, only the pictures in the folder's ``faces`` are read.
     folder : str or Path
-        The folder that :func:`audit.probe` was given as ``out``.
+        The folder given to :func:`audit.probe` as ``out``.
 
     Returns
     -------
@@ -106,7 +85,7 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
     Raises
     ------
     RunError
-        If a file in the way was not written by this tool.
+        If a file to be replaced was not written by this tool.
     """
     home = Path(folder)
     files = {Probe.FILE: probe.to_json(), **csv_tables(probe), PAGE: to_html(probe, home)}
@@ -118,12 +97,12 @@ def to_html(probe: Probe, folder: Path) -> str:
     """The page's text; pictures are read from the folder."""
     voices, clips = (count(probe.cohort, name) or 0 for name in ("n_voices", "n_clips"))
     frame = Frame(
-        title=f"What \u201c{name_of(probe.model)}\u201d hears in a voice",
+        title=f"Probe of \u201c{name_of(probe.model)}\u201d",
         eyebrow="Probe of a model that renders faces from voices",
         subtitle=f"{counted(voices, 'voice')}, fictional and bilingual, {counted(clips, 'clip')}; one thing changed "
         f"at a time. Read by: {name_of(probe.instrument)}.",
-        skip="Skip to what was found",
-        footer="Written from probe.json alone; the same probe gives the same page.",
+        skip="Skip to the findings",
+        footer="Written only from probe.json; the same probe gives the same page.",
         document=Probe.FILE,
         schema_version=probe.schema_version,
         digest_of="sha256",
@@ -131,14 +110,14 @@ def to_html(probe: Probe, folder: Path) -> str:
         notices=[clean(notice) for notice in probe.notices],
     )
     answers = [_answer(finding) for finding in probe.findings if finding.code.startswith("language.")]
-    said = tuple(answer.sentence for answer in answers)
+    shown = tuple(answer.sentence for answer in answers)
     found = Counter(answer.outcome for answer in answers)
     rows = where(records(probe, "missing"), group=ALL)
     content = {
         "tally": ", ".join(f"{found[outcome]} {BADGES[outcome].name}" for outcome in OUTCOMES if found[outcome]),
         "confidence": write_confidence(probe.settings),
         "verdicts": answers,
-        "sentences": [clean(sentence) for sentence in probe.sentences if not clean(sentence).startswith(said)],
+        "sentences": [clean(sentence) for sentence in probe.sentences if not clean(sentence).startswith(shown)],
         "figures": {"far": far_view(probe), "direction": direction_view(probe), "groups": groups_view(probe)},
         "tables": {
             "matrix": matrix(probe),
@@ -193,23 +172,22 @@ def _written_p(p: float) -> str:
     return small_p(p).text
 
 
-def _voices(probe: Probe, folder: Path) -> list[Voice]:
-    rows, spent = records(probe, "strip"), 0
+def _voices(probe: Probe, folder: Path) -> list[Strip]:
+    """The sample of voices, each with its faces under every factor."""
+    rows, album = records(probe, "strip"), Album(show=True)
     if not (folder / FACES).is_dir():
         return []
     voices = []
     for name in dict.fromkeys(text(row, "speaker_id") for row in rows):
         mine, shots = where(rows, speaker_id=name), []
+        owner = {"woman": "a woman's", "man": "a man's"}.get(text(mine[0], "gender"), "a")
+        title = f"Group {group_name(text(mine[0], 'group'))}, {owner} voice"
         for row in mine:
-            picture = text(row, "picture")
-            uri, absent = thumbnail(folder, picture) if picture else ("", "no picture")
-            if spent + len(uri) > BUDGET:
-                uri, absent = "", "left out for size"
-            spent += len(uri)
-            shots.append(Shot(TITLES[text(row, "factor")], uri, absent, _read(row), status_name(text(row, "status"))))
-        group, gender = group_name(text(mine[0], "group")), text(mine[0], "gender")
-        whose = {"woman": "a woman's", "man": "a man's"}.get(gender, "a")
-        voices.append(Voice(f"Group {group}, {whose} voice", name, tuple(shots)))
+            factor, status = TITLES[text(row, "factor")], status_name(text(row, "status"))
+            shots.append(
+                album.shot(folder, text(row, "picture"), factor, _read(row), f"{title}, {factor}", unread=status)
+            )
+        voices.append(Strip(title, name, tuple(shots)))
     return voices
 
 
@@ -237,8 +215,7 @@ def _facts(probe: Probe) -> list[Fact]:
         (
             "Margins",
             "; ".join(
-                f"{prop.title}: "
-                + write_value(prop.margin, unit_of(prop.name), signed=unit_of(prop.name) == "share").removeprefix("+")
+                f"{prop.title}: " + write_value(prop.margin, prop.unit, signed=prop.unit == "share").removeprefix("+")
                 for prop in PROPERTIES
             ),
         ),

@@ -1,14 +1,15 @@
-"""The figures of a probe, with words for those who cannot see them and the numbers behind them."""
+"""The charts of a probe, with alternative text and the tables of their numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from audit.core.attributes import attributes
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import GENDERS
 from audit.probes.asking import UNCHANGED
-from audit.probes.changes import PROPERTIES, READS
+from audit.probes.changes import PROPERTIES, READS, reads_of
 from audit.probes.factors import FACTORS
 from audit.probes.probe import Probe
 from audit.reports.html.charts import Mark, Row, dots
@@ -18,15 +19,9 @@ from audit.reports.html.tabular import Cell, Column, TableView, head
 from audit.reports.html.wording import file_stem, group_name, order_groups
 from audit.stats import ALL
 
-UNITS: Final[dict[str, str]] = {
-    "face": "cosine",
-    "race": "share",
-    "gender": "share",
-    "age": "years",
-    "read_age": "years",
-}
+READ_UNITS: Final = {metric.name: metric.unit for metric in reads_of(attributes())}
 TITLES: Final = {UNCHANGED: "as it is", **{factor.name: factor.title for factor in FACTORS}}
-"""Every factor as it is written."""
+"""The display name of every factor."""
 SHORT: Final = TITLES | {
     "language": "other language",
     "pitch_down_4": "pitch \N{MINUS SIGN}4",
@@ -39,7 +34,7 @@ SHORT: Final = TITLES | {
     "pitch_back": "pitch and back",
     "again": "same again",
 }
-"""The same, short enough for a line beside a figure."""
+"""The same, short enough for a row of a chart."""
 PANELS: Final = {
     "face": "The face itself",
     "race": "Read as another race",
@@ -48,13 +43,8 @@ PANELS: Final = {
 }
 
 
-def unit_of(name: str) -> str:
-    """The unit of a property or read."""
-    return UNITS.get(name, "share")
-
-
 def mark(record: Record, name: str, series: str = "ink") -> Mark:
-    """One figure of a row, as it is drawn."""
+    """One figure of a row as a mark."""
     return Mark(
         number(record, name),
         number(record, f"{name}_low"),
@@ -65,7 +55,7 @@ def mark(record: Record, name: str, series: str = "ink") -> Mark:
 
 
 def figure_of(record: Record, name: str) -> dict[str, object]:
-    """One figure of a row, as a table's cell takes it."""
+    """One figure of a row in the form that :meth:`TableView.estimate` takes."""
     ends = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
     return {
         **{end: number(record, column) for end, column in ends.items()},
@@ -80,10 +70,10 @@ def overall(rows: Sequence[Record]) -> list[Record]:
 
 
 def far_view(probe: Probe) -> FigureView:
-    """A panel for every property: how far each factor moves it."""
+    """A panel for every property: its change under each factor."""
     rows, panels, tables = overall(records(probe, "effects")), [], []
     for prop in PROPERTIES:
-        mine, unit = where(rows, property=prop.name), unit_of(prop.name)
+        mine, unit = where(rows, property=prop.name), prop.unit
         lines = [Row(SHORT[text(row, "factor")], (mark(row, "changed"),)) for row in mine]
         panels.append(
             Panel(
@@ -123,9 +113,9 @@ def groups_view(probe: Probe) -> FigureView:
     groups = order_groups(text(row, "group") for row in rows)
     panels, tables = [], []
     for prop in PROPERTIES:
-        unit = unit_of(prop.name)
+        unit = prop.unit
         mine = [row for group in groups for row in where(rows, property=prop.name, group=group)]
-        lines = [Row(_whom(text(row, "group")), (mark(row, "excess"),)) for row in mine]
+        lines = [Row(_voices(text(row, "group")), (mark(row, "excess"),)) for row in mine]
         panels.append(
             Panel(
                 f"language-{prop.name}",
@@ -148,7 +138,7 @@ def groups_view(probe: Probe) -> FigureView:
         for row in mine:
             view.rows.append(
                 [
-                    head(_whom(text(row, "group"))),
+                    head(_voices(text(row, "group"))),
                     view.estimate(figure_of(row, "changed"), unit, bare=False),
                     view.estimate(figure_of(row, "clip"), unit, bare=False, speakers=False),
                     view.estimate(figure_of(row, "excess"), unit, signed=True, bare=False),
@@ -164,11 +154,11 @@ def groups_view(probe: Probe) -> FigureView:
 
 
 def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Panel, TableView]:
-    """How a read differs between the two languages, by group."""
-    rows, unit = where(records(probe, "reads"), factor="language", read=read, gender=ALL), unit_of(read)
+    """The difference of a read between the two languages, by group."""
+    rows, unit = where(records(probe, "reads"), factor="language", read=read, gender=ALL), READ_UNITS[read]
     mine = [row for group in groups for row in where(rows, group=group)]
     title = READS[read][:1].upper() + READS[read][1:]
-    lines = [Row(_whom(text(row, "group")), (mark(row, "shift"),)) for row in mine]
+    lines = [Row(_voices(text(row, "group")), (mark(row, "shift"),)) for row in mine]
     view = TableView(
         file_stem(f"language-{read}-numbers"),
         f"{title}: the other language minus English",
@@ -183,7 +173,7 @@ def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Pa
     for row in mine:
         view.rows.append(
             [
-                head(_whom(text(row, "group"))),
+                head(_voices(text(row, "group"))),
                 view.estimate(figure_of(row, "level"), unit, bare=False),
                 view.estimate(figure_of(row, "shift"), unit, signed=True, bare=False, speakers=False),
                 small_p(number(row, "p_adjusted")),
@@ -194,11 +184,11 @@ def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Pa
 
 
 def direction_view(probe: Probe) -> FigureView:
-    """What is read under each factor: as a woman by the voice's sex, as white, as the own group, and which age."""
+    """The reads under each factor: as a woman by the voice's sex, as white, as the own group, and the age."""
     rows = records(probe, "reads")
     panels, tables = [], []
     for read, name in READS.items():
-        unit = unit_of(read)
+        unit = READ_UNITS[read]
         mine = where(rows, read=read, group=ALL)
         by_sex = read == "read_woman"
         series = tuple(g for g in GENDERS if where(mine, gender=g)) if by_sex else ("ink",)
@@ -208,16 +198,16 @@ def direction_view(probe: Probe) -> FigureView:
             of = [(row, s) for s in series for row in where(here, gender=s if by_sex else ALL)]
             lines.append(Row(label, tuple(mark(row, "level", s) for row, s in of)))
         title = name[:1].upper() + name[1:]
-        told = [row for row in mine if (text(row, "gender") in series if by_sex else text(row, "gender") == ALL)]
+        shown = [row for row in mine if (text(row, "gender") in series if by_sex else text(row, "gender") == ALL)]
         limits = (0.0, 1.0) if unit == "share" else None
         panels.append(
             Panel(
                 file_stem(f"direction-{read}"),
                 dots(title, lines, unit, limits=limits, series=series or ("ink",)),
-                _alt(f"{title} under each factor", told, "level", unit, "factor", by_sex=by_sex),
+                _alt(f"{title} under each factor", shown, "level", unit, "factor", by_sex=by_sex),
             )
         )
-        tables.append(_reads_table(read, title, told, unit, by_sex))
+        tables.append(_reads_table(read, title, shown, unit, by_sex))
     return FigureView("direction-figure", tuple(panels), tuple(tables))
 
 
@@ -254,7 +244,7 @@ def _dash() -> Cell:
     return Cell("\N{EN DASH}")
 
 
-def _whom(group: str) -> str:
+def _voices(group: str) -> str:
     return "all voices" if group == ALL else group_name(group)
 
 
@@ -270,15 +260,15 @@ def _alt(
 ) -> str:
     parts = []
     for row in rows:
-        label = TITLES[text(row, "factor")] if by == "factor" else _whom(text(row, by))
+        label = TITLES[text(row, "factor")] if by == "factor" else _voices(text(row, by))
         if by_sex:
             label += f", voices of {'women' if text(row, 'gender') == 'woman' else 'men'}"
         value = number(row, name)
-        told = (
+        written = (
             "not estimable"
             if value is None
             else f"{write_value(value, unit, signed)} "
             f"{write_interval(number(row, f'{name}_low'), number(row, f'{name}_high'), unit, signed)}"
         )
-        parts.append(f"{label} {told}")
+        parts.append(f"{label} {written}")
     return f"{lead}: {'; '.join(parts)}."

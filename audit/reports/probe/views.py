@@ -1,4 +1,4 @@
-"""The tables of the probe's page, as they are shown."""
+"""The tables of the probe's page."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from audit.reports.html.badges import BADGES
 from audit.reports.html.records import Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.wording import group_name, status_name
-from audit.reports.probe.panels import TITLES, figure_of, overall, unit_of
+from audit.reports.probe.panels import READ_UNITS, TITLES, figure_of, overall
 from audit.stats import ALL
 
 _MATRIX_NOTE: Final = (
-    "In each cell: the word, and the excess over another clip with its interval. The factors of one "
-    "family (pitch; duration) are held together. An excess below zero says that the factor changes less "
-    "than another clip does. n: voices that have both. Every row is in effects.csv."
+    "In each cell: the outcome, and the excess over another clip with its interval. Intervals are simultaneous over "
+    "the factors of one family (pitch; duration). An excess below zero means that the factor changes less than another "
+    "clip does. n: voices that have both. Every row is in effects.csv."
 )
 _SHIFTS_NOTE: Final = (
-    "Voices of women and of men are held together. Before an altered clip is the clip itself; before the "
-    "other language, all English clips; before another clip, the English clip that is altered. Groups are "
-    "in reads.csv."
+    "Intervals are simultaneous over voices of women and of men. Before an altered clip is the clip itself; before the "
+    "other language, all English clips; before another clip, the English clip that is altered. Groups are in reads.csv."
 )
 
 
 def matrix(probe: Probe) -> TableView:
-    """The word and the excess of every factor and property, over all voices."""
+    """The outcome and the excess of every factor and property, over all voices."""
     rows = overall(records(probe, "effects"))
-    margins = {prop.name: write_value(prop.margin, unit_of(prop.name), signed=True) for prop in PROPERTIES}
+    margins = {prop.name: write_value(prop.margin, prop.unit, signed=True) for prop in PROPERTIES}
     titles = {prop.name: prop.title[:1].upper() + prop.title[1:] for prop in PROPERTIES}
     columns = (
         Column("Factor"),
@@ -38,20 +37,19 @@ def matrix(probe: Probe) -> TableView:
         Column("n", numeric=True),
     )
     view = TableView(
-        "matrix", "Each factor against another clip: the verdicts", columns, sortable=False, remark=_MATRIX_NOTE
+        "matrix", "Each factor against another clip: the verdicts", columns, sortable=False, note=_MATRIX_NOTE
     )
     for factor, title in TITLES.items():
         mine = {text(row, "property"): row for row in where(rows, factor=factor) if text(row, "outcome")}
         if mine:
-            cells = [_word(mine[name], name) for name in margins]
+            cells = [_outcome(mine[prop.name], prop.unit) for prop in PROPERTIES]
             voices = [count(row, "n_voices") or 0 for row in mine.values()]
             view.rows.append([head(title), *cells, whole(min(voices))])
     return view
 
 
-def _word(row: Record, prop: str) -> Cell:
+def _outcome(row: Record, unit: str) -> Cell:
     outcome, value = text(row, "outcome"), number(row, "excess")
-    unit = unit_of(prop)
     lines = (
         ()
         if value is None
@@ -64,7 +62,7 @@ def _word(row: Record, prop: str) -> Cell:
 
 
 def shifts(probe: Probe) -> TableView:
-    """How the reads shift under every factor: as a woman by the voice's sex, the others over all voices."""
+    """The shifts of the reads under every factor: as a woman by the voice's sex, the others over all voices."""
     rows = where(records(probe, "reads"), group=ALL)
     sexes = [gender for gender in GENDERS if where(rows, gender=gender)]
     columns = [("read_woman", sex) for sex in sexes] or [("read_woman", ALL)]
@@ -82,27 +80,27 @@ def shifts(probe: Probe) -> TableView:
         "Shift of the reads: after minus before, the same voices",
         (Column("Factor"), *headings),
         sortable=False,
-        remark=_SHIFTS_NOTE,
+        note=_SHIFTS_NOTE,
     )
     for factor, title in list(TITLES.items())[1:]:
         cells = []
         for read, sex in columns:
             found = where(rows, read=read, factor=factor, gender=sex)
             figure = figure_of(found[0], "shift") if found else None
-            cells.append(view.estimate(figure, unit_of(read), signed=True, bare=False, speakers=False))
+            cells.append(view.estimate(figure, READ_UNITS[read], signed=True, bare=False, speakers=False))
         view.rows.append([head(title), *cells])
     return view
 
 
 def factors(probe: Probe) -> TableView:
-    """What was done to the voices."""
+    """The changes to the voices."""
     columns = (
         Column("Factor"),
-        Column("What it is"),
-        Column("How"),
+        Column("Role"),
+        Column("Formula"),
         Column("Source"),
         Column("Clips", True),
-        Column("Made softer", True),
+        Column("Made quieter", True),
     )
     view = TableView("factors", "The factors, their formulas and sources", columns, sortable=False)
     for row in records(probe, "factors"):
@@ -122,7 +120,7 @@ def factors(probe: Probe) -> TableView:
 
 
 def missing(probe: Probe) -> TableView:
-    """What could not be read; no row where everything was."""
+    """The faces that could not be read, by factor and group."""
     columns = (
         Column("Factor"),
         Column("Voices"),
@@ -130,7 +128,7 @@ def missing(probe: Probe) -> TableView:
         Column("Voices failed", True),
         Column("Faces, all", True),
         Column("Faces not read", True),
-        Column("Why"),
+        Column("Reason"),
     )
     view = TableView("missing", "Faces that could not be read, by factor and group", columns)
     known = {"factor", "group", "n_voices", "n_voices_failed", "n_faces", "n_not_read"}

@@ -1,4 +1,4 @@
-"""The tables about what the instrument gets wrong, and about what nobody could read."""
+"""The tables about the instrument's error and about missing reads."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _READERS = {
 
 
 def calibration(audit: Audit) -> TableView | None:
-    """What the instrument reads in pictures of which it is known what they show."""
+    """The instrument's reads of calibration pictures, whose truth is known."""
     rows = records(audit, "confusion")
     if not rows:
         return None
     columns = [Column("Shown"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
-    view = TableView("calibration", "What the instrument reads in the calibration pictures", columns)
+    view = TableView("calibration", "Reads of the calibration pictures", columns)
     for truth in values(rows, "truth", order_groups):
         here = where(rows, truth=truth)
         cells = [view.estimate(one(here, read=race), "share") for race in RACES]
@@ -43,7 +43,7 @@ def calibration(audit: Audit) -> TableView | None:
 
 
 def corrected(audit: Audit) -> TableView | None:
-    """Own-group reads and reads as white at each later stage, raw and with the instrument's misreading taken out."""
+    """Own-group reads and reads as white at each later stage, raw and corrected for the instrument's error."""
     rows = records(audit, "corrected")
     if not rows:
         return None
@@ -55,7 +55,7 @@ def corrected(audit: Audit) -> TableView | None:
         for stage in _STAGES
         for how in ("raw", "corrected")
     ]
-    view = TableView("corrected", "Raw, and with the instrument's misreading taken out", columns)
+    view = TableView("corrected", "Raw, and corrected for the instrument's misclassification", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             cells: list[Cell] = []
@@ -68,12 +68,12 @@ def corrected(audit: Audit) -> TableView | None:
             view.rows.append([head(group_name(group)), words(language_name(language)), *cells])
     conditions = [value for row in rows if (value := number(row, "condition_number")) is not None]
     if conditions:
-        view.remark = f"Condition number of the calibration: {f'{max(conditions):.1f}'} (1 would lose nothing)."
+        view.note = f"Condition number of the calibration: {f'{max(conditions):.1f}'} (1 would lose nothing)."
     return view
 
 
 def _corrected(view: TableView, row: Record | None, read: str) -> Cell:
-    """A corrected figure, or why there is none."""
+    """A corrected figure, or the reason why there is none."""
     if row is None and "|" in read:
         reason = "Not corrected: the label allows several reads, and calibration pictures need one."
         return Cell("not corrected", kind="missing", note=view.note_for(reason))
@@ -84,9 +84,9 @@ def _corrected(view: TableView, row: Record | None, read: str) -> Cell:
 
 
 def bounds(audit: Audit) -> TableView | None:
-    """What rates could be, whatever the missing faces show and whoever the speakers of unknown group are.
+    """Worst-case (Manski) bounds of rates over missing faces and speakers of unknown group.
 
-    Only where something is missing or unknown: elsewhere the bounds say no more than the figure.
+    Rows without missing faces or unknown speakers are left out, because there the bounds equal the figure.
     """
     rows = [
         row
@@ -98,14 +98,14 @@ def bounds(audit: Audit) -> TableView | None:
     columns = (
         Column("Group"),
         Column("Figure"),
-        Column("What is not known"),
-        Column("At the least", numeric=True),
-        Column("At the most", numeric=True),
+        Column("Unknown"),
+        Column("Lowest possible", numeric=True),
+        Column("Highest possible", numeric=True),
         Column("With sampling error", numeric=True),
         Column("Clips without a face", numeric=True),
         Column("Unknown speakers", numeric=True),
     )
-    view = TableView("bounds", "What the rates could be, all languages", columns)
+    view = TableView("bounds", "Worst-case bounds of the rates, all languages", columns)
     metrics = MetricDefinitions.of(audit)
     for group in values(rows, "group", order_groups):
         for row in where(rows, group=group):
@@ -127,7 +127,7 @@ def bounds(audit: Audit) -> TableView | None:
 
 
 def people(audit: Audit) -> TableView | None:
-    """What people read in some rendered faces, beside what the instrument did, and both together."""
+    """Human readings of some rendered faces, the instrument's readings, and their combination."""
     rows = [row for row in records(audit, "human_readings") if text(row, "language") == "all"]
     if not rows:
         return None
@@ -137,8 +137,8 @@ def people(audit: Audit) -> TableView | None:
         for metric in ("read_own_group", "read_white")
         for label in _READERS.values()
     ]
-    columns.append(Column("People and instrument alike", numeric=True))
-    view = TableView("people", "Who read the rendered faces, all languages", columns)
+    columns.append(Column("People and instrument agree", numeric=True))
+    view = TableView("people", "Readings of the rendered faces by people and by the instrument, all languages", columns)
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
         cells = [
@@ -146,8 +146,8 @@ def people(audit: Audit) -> TableView | None:
             for metric in ("read_own_group", "read_white")
             for reader in _READERS
         ]
-        alike = view.estimate(one(here, metric="alike", read_by="people"), "share", bare=False)
-        view.rows.append([head(group_name(group)), *cells, alike])
+        agreement = view.estimate(one(here, metric="alike", read_by="people"), "share", bare=False)
+        view.rows.append([head(group_name(group)), *cells, agreement])
     return view
 
 

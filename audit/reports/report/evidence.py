@@ -1,4 +1,4 @@
-"""The tables of the report, each a pivot of one of the audit's tables; no figure is computed."""
+"""Tables of the report, each a pivot of one of the audit's tables."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from audit.reports.html.wording import (
 )
 
 _STEPS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
-_STEP_NAMES = ("Decoder: portrait to ceiling", "Voice encoder: ceiling to rendered", "Together: portrait to rendered")
+_STEP_NAMES = ("Decoder: portrait to ceiling", "Voice encoder: ceiling to rendered", "Both: portrait to rendered")
 
 
 def one(rows: Sequence[Record], **fixed: str) -> Record | None:
-    """The one row with these texts; ``None`` where there is none."""
+    """The first row with these texts, or ``None``."""
     found = where(rows, **fixed)
     return found[0] if found else None
 
 
 def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView | None:
-    """One metric at each stage, and what each step changes for the same speakers, by group."""
+    """One metric at each stage, and the changes between stages for the same speakers, by group."""
     rows = where(disparities(audit), metric=metric, language=language)
     changes = where(records(audit, "changes"), metric=metric, language=language)
     groups = values(rows, "group", order_groups)
@@ -86,7 +86,7 @@ def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView
 
 
 def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | None:
-    """What each group was read as at one stage."""
+    """The reads of each group at one stage."""
     rows = [row for row in disparities(audit) if text(row, "metric") in {f"read_{race}" for race in RACES}]
     rows = [row for row in where(rows, stage=stage, language=language) if text(row, "group") != "all"]
     groups = values(rows, "group", order_groups)
@@ -95,7 +95,7 @@ def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | No
     columns = [Column("Group"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
     view = TableView(
         f"confusion-{stage}-{language}",
-        f"What was read, {stage} pictures, {language_name(language)}",
+        f"Reads of {stage} pictures, {language_name(language)}",
         columns,
     )
     for group in groups:
@@ -105,7 +105,7 @@ def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | No
 
 
 def rendered_as(audit: Audit) -> TableView | None:
-    """The exploratory table: change of every read from portrait to rendered."""
+    """The change of every read from portrait to rendered (exploratory)."""
     rows = where(records(audit, "rendered_as"), language="all") or records(audit, "rendered_as")
     if not rows:
         return None
@@ -118,13 +118,13 @@ def rendered_as(audit: Audit) -> TableView | None:
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
             cells = [view.estimate(one(here, read=read), "share", signed=True) for read in reads]
-            heard = [words(language_name(language))] if several else []
-            view.rows.append([head(group_name(group)), *heard, *cells])
+            named = [words(language_name(language))] if several else []
+            view.rows.append([head(group_name(group)), *named, *cells])
     return view
 
 
 def instrument_error(audit: Audit) -> TableView | None:
-    """The instrument's own reading of the cohort's portraits, by group and gender."""
+    """The instrument's reads of the cohort's portraits, by group and gender."""
     rows = records(audit, "instrument")
     metrics, defined = metric_order(rows), MetricDefinitions.of(audit)
     if not metrics:
@@ -134,7 +134,7 @@ def instrument_error(audit: Audit) -> TableView | None:
         Column("Gender"),
         *(Column(defined.title(metric), numeric=True) for metric in metrics),
     ]
-    view = TableView("instrument", "How the instrument read this cohort's portraits", columns)
+    view = TableView("instrument", "The instrument's reads of this cohort's portraits", columns)
     for group in values(rows, "group", order_groups):
         for gender in values(where(rows, group=group), "gender", _order_genders):
             here = where(rows, group=group, gender=gender)
@@ -164,12 +164,12 @@ def strata(audit: Audit) -> TableView | None:
 
 
 def label_sources(audit: Audit) -> TableView | None:
-    """Where each kind of label comes from."""
+    """The source of each kind of label."""
     rows = records(audit, "label_sources")
     if not rows:
         return None
     columns = (Column("Label"), Column("Source"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
-    view = TableView("label-sources", "Who or what gave the labels", columns, sortable=False)
+    view = TableView("label-sources", "Sources of the labels", columns, sortable=False)
     fields = ("group", "gender", "language", "age")
     place = lambda row: (_place(fields, text(row, "field")), _place(LABEL_SOURCES, text(row, "source")))  # noqa: E731
     for row in sorted(rows, key=place):
@@ -185,7 +185,7 @@ def label_sources(audit: Audit) -> TableView | None:
 
 
 def statuses(audit: Audit) -> TableView | None:
-    """What became of every clip, by group and language."""
+    """The number of clips with each status, by group and language."""
     rows = records(audit, "statuses")
     if not rows:
         return None
@@ -195,7 +195,7 @@ def statuses(audit: Audit) -> TableView | None:
         Column("Language"),
         *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found),
     ]
-    view = TableView("statuses", "What became of every clip", columns)
+    view = TableView("statuses", "Status of every clip", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             here = where(rows, group=group, language=language)
@@ -208,7 +208,7 @@ def statuses(audit: Audit) -> TableView | None:
 
 
 def failures(audit: Audit, limit: int = 200) -> TableView | None:
-    """Every clip that could not be read to the end, the first ones of many; details where the audit tells any."""
+    """The clips that could not be read at every stage, at most ``limit``, with details if there are any."""
     rows = records(audit, "failures")
     if not rows:
         return None
@@ -222,12 +222,12 @@ def failures(audit: Audit, limit: int = 200) -> TableView | None:
         happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if detailed else [])]
         view.rows.append([*who, *place, *happened])
     if len(rows) > limit:
-        view.remark = f"The first {limit} of {f'{len(rows):,}'} are shown; all are in tables/failures.csv."
+        view.note = f"The first {limit} of {f'{len(rows):,}'} are shown; all are in tables/failures.csv."
     return view
 
 
 def power(audit: Audit) -> TableView | None:
-    """The smallest difference that each comparison could have detected."""
+    """The minimum detectable effect of each comparison."""
     rows = records(audit, "power")
     if not rows:
         return None
@@ -235,8 +235,8 @@ def power(audit: Audit) -> TableView | None:
         key for key in ("check", "comparison", "group", "language") if any(row.get(key) is not None for row in rows)
     ]
     columns = [*(Column(key.capitalize()) for key in kept), Column("Speakers", numeric=True)]
-    columns += [Column("Smallest detectable difference", numeric=True, hint="points"), Column("How it was reckoned")]
-    view = TableView("power", "What each comparison could have detected", columns)
+    columns += [Column("Minimum detectable effect", numeric=True, hint="points"), Column("Method")]
+    view = TableView("power", "Minimum detectable effect of each comparison", columns)
     write = {"group": group_name, "language": language_name}
     for row in rows:
         size, reason = number(row, "smallest_detectable"), text(row, "note")
@@ -254,19 +254,19 @@ def power(audit: Audit) -> TableView | None:
 
 
 def never_estimable(audit: Audit) -> list[str]:
-    """Those of gender and age that have no figure at any stage, though the audit has figures at all."""
+    """Gender and age metrics without a figure at any stage, if the audit has any figures."""
     rows = disparities(audit)
     able = {text(row, "metric") for row in rows if number(row, "value") is not None}
     return [metric for metric in ("gender_right", "age_error") if able and metric not in able]
 
 
 def metric_order(rows: Sequence[Record]) -> list[str]:
-    """Metrics in the order in which the table first names them."""
+    """Metrics in the order of their first row."""
     return list(dict.fromkeys(text(row, "metric") for row in rows))
 
 
 def _absent(audit: Audit) -> str:
-    """What stands for a count that the audit does not tell."""
+    """The word for a count that the audit does not have."""
     return "suppressed" if audit.settings.get("suppress_below") else "not recorded"
 
 

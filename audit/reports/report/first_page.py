@@ -1,4 +1,4 @@
-"""The first page: what was found, for whom, how sure, what is not known, and who decides."""
+"""The first page: findings by group with uncertainty, what is not known, and who decides."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ from audit.reports.html.verdicts import Verdict, tally
 from audit.reports.html.wording import counted, group_name, order_groups
 
 NAMED_CHECK: Final = "S2F001"
-"""The failure that the audit is named for stands first."""
+"""The check that the first page shows first."""
 MOST: Final = 6
-"""Groups, or checks that cannot be told, which a line of the first page names; the rest is counted."""
+"""Groups, or undecided checks, that the first page names; the rest is counted."""
 WEAK_SOURCES: Final = ("inferred", "assumed")
 _END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One check on the first page; ``place`` is that of its article in the results, from 1."""
+    """One check on the first page; ``place`` is its position in the results, from 1."""
 
     place: int
     verdict: Verdict
-    whom: str
+    about: str
     short: str
 
 
 @dataclass(frozen=True)
 class FirstPage:
-    """What the first page says beside the names of who decides; ``unknown`` holds a term and its sentences."""
+    """The content of the first page; ``unknown`` has terms with their sentences."""
 
     lead: str
-    together: str
+    adjusted: str
     lines: tuple[Line, ...]
     unknown: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def first_page(audit: Audit, found: Sequence[Verdict]) -> FirstPage:
-    """The first page of an audit, whose findings are given as they are shown."""
-    heard = ", ".join(f"{number} {BADGES[outcome].name}" for outcome, number in tally(found))
+    """The first page of an audit with the given findings."""
+    counts = ", ".join(f"{number} {BADGES[outcome].name}" for outcome, number in tally(found))
     lines = [_line(place, verdict) for place, verdict in enumerate(found, 1)]
     return FirstPage(
-        lead=f"Of {counted(len(found), 'check')}: {heard or 'none made'}.",
-        together=_together(audit),
+        lead=f"Of {counted(len(found), 'check')}: {counts or 'none made'}.",
+        adjusted=_adjusted(audit),
         lines=tuple(sorted(lines, key=lambda line: line.verdict.code != NAMED_CHECK)),
         unknown=(
             ("Not answered", _undecided(found)),
@@ -84,33 +84,33 @@ def first_sentence(sentences: str) -> str:
 
 
 def _line(place: int, verdict: Verdict) -> Line:
-    whom = verdict.about
+    about = verdict.about
     if verdict.by_group:
         alike = [
             (outcome, [group_name(group) for group, found in verdict.by_group.items() if found == outcome])
             for outcome in OUTCOMES
         ]
         named = [f"{BADGES[outcome].name} for {listing(groups)}" for outcome, groups in alike if groups]
-        whom = "; ".join(named)
-        whom = whom[:1].upper() + whom[1:]
-    whom = "; ".join(filter(None, (whom, verdict.scope)))
-    return Line(place, verdict, whom, first_sentence(verdict.sentence))
+        about = "; ".join(named)
+        about = about[:1].upper() + about[1:]
+    about = "; ".join(filter(None, (about, verdict.scope)))
+    return Line(place, verdict, about, first_sentence(verdict.sentence))
 
 
-def _together(audit: Audit) -> str:
-    """Whether what is shown holds for all checks together, by the p-values that the audit adjusted."""
+def _adjusted(audit: Audit) -> str:
+    """Whether shown findings remain shown after Holm adjustment over all checks."""
     confidence = audit.settings.get("confidence")
     shown = [finding for finding in audit.findings if finding.outcome == "shown"]
     if not isinstance(confidence, float) or not shown or any(finding.p_adjusted is None for finding in shown):
         return ""
     beyond = [f.code for f in shown if f.p_adjusted is not None and f.p_adjusted > 1 - confidence + 1e-9]
     if not beyond:
-        return "What is shown also holds for all checks together (Holm)."
-    return f"Of what is shown, {', '.join(beyond)} would not hold for all checks together (Holm)."
+        return "All shown findings remain shown after adjustment for the number of checks (Holm)."
+    return f"Not shown after adjustment for the number of checks (Holm): {', '.join(beyond)}."
 
 
 def _undecided(found: Sequence[Verdict]) -> tuple[str, ...]:
-    """The checks that were not answered, and why or what would answer them."""
+    """The checks without an answer, each with the reason or what would answer it."""
     lines = [
         f"{verdict.code} ({BADGES[verdict.outcome].name}): "
         + first_sentence(verdict.would_change if verdict.outcome == "inconclusive" else verdict.reason)
@@ -133,16 +133,16 @@ def _missing(audit: Audit) -> str:
 def _instrument(audit: Audit) -> str:
     rows = where(disparities(audit), metric="read_own_group", stage="portrait", language="all")
     if all(count(row, "n_speakers") == 0 for row in rows):
-        return "Its error on this cohort is not known: there are no portraits that it could read."
+        return "Its error on this cohort is not known: it could read no portraits."
     able = any(number(row, "value") is not None for row in rows if text(row, "group") != "all")
     listed = _by_group(rows, MetricDefinitions.of(audit).unit("read_own_group"), lambda value: value)
     error = f"it reads the own group in {listed}" if able else f"its error is {listed}"
-    said = f"On this cohort\u2019s portraits {error}."
-    return said if "human_readings" in audit.tables else f"{said} On rendered faces its error is not known."
+    sentence = f"On this cohort\u2019s portraits {error}."
+    return sentence if "human_readings" in audit.tables else f"{sentence} On rendered faces its error is not known."
 
 
 def _by_group(rows: Sequence[Record], unit: str, worst: Callable[[float], float]) -> str:
-    """A figure of every group with its interval, of many those that come first by ``worst``; then who has none."""
+    """The figures of at most :data:`MOST` groups, the worst ones, with intervals; then the groups without a figure."""
     rows = [row for row in rows if text(row, "group") != "all"]
     able = [row for row in rows if number(row, "value") is not None]
     kept = sorted(able, key=lambda row: (worst(number(row, "value") or 0.0), text(row, "group")))[:MOST]
@@ -151,15 +151,15 @@ def _by_group(rows: Sequence[Record], unit: str, worst: Callable[[float], float]
         row = where(kept, group=group)[0]
         interval = write_interval(number(row, "low"), number(row, "high"), unit)
         parts.append(f"{group_name(group)} {write_value(number(row, 'value') or 0.0, unit)} {interval}")
-    said = [_few(parts, len(able))] if parts else []
+    listed = [_few(parts, len(able))] if parts else []
     if without := values([row for row in rows if number(row, "value") is None], "group", order_groups):
         named = _few([group_name(group) for group in without[:MOST]], len(without))
-        said.append(f"not estimable for {named}")
-    return "; ".join(said)
+        listed.append(f"not estimable for {named}")
+    return "; ".join(listed)
 
 
 def _few(named: Sequence[str], number_: int) -> str:
-    """A list of some of so many."""
+    """A list of the first of ``number_`` items, with the number of the others."""
     listed = ", ".join(named)
     return f"{listed}, and {number_ - len(named)} more in the tables" if number_ > len(named) else listed
 
@@ -183,16 +183,16 @@ def _labels(audit: Audit) -> tuple[str, ...]:
         )
 
     weak = [row for row in rows if text(row, "source") in WEAK_SOURCES]
-    said = [
-        f"Nobody stated these, they were inferred or assumed: {named(weak)}."
+    sentences = [
+        f"These labels were inferred or assumed, not stated by anyone: {named(weak)}."
         if weak
-        else f"None was inferred or assumed: {named(rows)}."
+        else f"No label was inferred or assumed: {named(rows)}."
     ]
-    # the row of one figure over all languages counts each speaker once
+    # the row over all languages counts each speaker once
     for row in where(disparities(audit), metric="no_face", stage="rendered", language="all", group=UNKNOWN)[:1]:
         unknown = count(row, "n_speakers")
         if unknown is None:
-            said.append("Speakers of unknown group, never judged right or wrong; how many is withheld.")
+            sentences.append("Speakers of unknown group are never judged right or wrong; their number is withheld.")
         elif unknown:
-            said.append(f"{counted(unknown, 'speaker')} of unknown group, never judged right or wrong.")
-    return tuple(said)
+            sentences.append(f"{counted(unknown, 'speaker')} of unknown group, never judged right or wrong.")
+    return tuple(sentences)

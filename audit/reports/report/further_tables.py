@@ -1,4 +1,4 @@
-"""The tables that no other section of the report shows, such as third-party ones: set as their columns say."""
+"""Third-party tables, displayed by their typed columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MISSING = Cell("\N{EN DASH}", kind="missing")
 
 
 def further_tables(audit: Audit) -> list[TableView]:
-    """Every table that the package does not declare itself."""
+    """Every table that is not shipped with the package."""
     own = {spec.name for spec in shipped()}
     metrics = MetricDefinitions.of(audit)
     return [
@@ -31,7 +31,7 @@ def further_tables(audit: Audit) -> list[TableView]:
 def _view(name: str, table: Table, rows: list[dict[str, object]], metrics: MetricDefinitions) -> TableView:
     figures = list(_figures(table.columns))
     columns = [tabular.Column(column.heading, numeric=column.kind in NUMBERS) for column, *_ in figures]
-    view = TableView(f"further-{file_stem(name)}", table.title, columns, remark=table.note)
+    view = TableView(f"further-{file_stem(name)}", table.title, columns, note=table.note)
     metric = next(iter(table.names("metric")), "")
     for row in rows[:MOST_ROWS]:
         unit = metrics.unit(text(row, metric))
@@ -42,12 +42,12 @@ def _view(name: str, table: Table, rows: list[dict[str, object]], metrics: Metri
         view.rows.append([tabular.head(cells[0].text), *cells[1:]] if figures[0][0].key else cells)
     if len(rows) > MOST_ROWS:
         more = f"The first {MOST_ROWS} of {len(rows):,} rows are shown; all are in tables/{name}.csv."
-        view.remark = f"{view.remark} {more}".strip()
+        view.note = f"{view.note} {more}".strip()
     return view
 
 
 def _figures(columns: tuple[Column, ...]) -> Iterator[tuple[Column, ...]]:
-    """Each column that has a place of its own; a value with the ends of its interval."""
+    """The columns of each displayed column; a value comes with the ends of its interval."""
     place = 0
     while place < len(columns):
         kinds = [column.kind for column in columns[place : place + 3]]

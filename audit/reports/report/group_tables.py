@@ -1,4 +1,4 @@
-"""The table of all groups at once: whether they differ, by how much, and which stands apart."""
+"""Tables over all groups: whether they differ, how much, which is worst; and every intersection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHOWN = ("read_own_group", "gender_right", "age_error", "no_face")
 
 
 def groups(audit: Audit) -> TableView | None:
-    """The metrics that say something is right or wrong, at every stage; all others are in tables/groups.csv."""
+    """The differences between all groups at once, for the main metrics at every stage."""
     shown = (*SHOWN, *further_metrics(audit))
     rows = [row for row in records(audit, "groups") if text(row, "metric") in shown or _over_impostor(row)]
     if not rows:
@@ -41,11 +41,11 @@ def groups(audit: Audit) -> TableView | None:
         Column("Groups", numeric=True),
         Column("p", numeric=True, band="No group differs"),
         Column("q", numeric=True, band="No group differs"),
-        Column("Spread between groups", numeric=True),
-        Column("Group", band="The worst, if any"),
-        Column("Its figure", numeric=True, band="The worst, if any"),
-        Column("Minus all others", numeric=True, band="The worst, if any"),
-        Column("Over the geometric mean", numeric=True, band="The worst, if any"),
+        Column("Between-group standard deviation", numeric=True),
+        Column("Group", band="Worst group, if any"),
+        Column("Its figure", numeric=True, band="Worst group, if any"),
+        Column("Minus all others", numeric=True, band="Worst group, if any"),
+        Column("Over the geometric mean", numeric=True, band="Worst group, if any"),
     )
     view, metrics = TableView("groups", "All groups at once", columns), MetricDefinitions.of(audit)
     for row in rows:
@@ -65,12 +65,12 @@ def groups(audit: Audit) -> TableView | None:
                 _ratio(row),
             ]
         )
-    view.remark = "All other figures are in tables/groups.csv."
+    view.note = "All other metrics are in tables/groups.csv."
     return view
 
 
 def further_metrics(audit: Audit) -> list[str]:
-    """The metrics of attributes that were read besides those of every run."""
+    """The metrics of attributes beyond those of every run."""
     names = mapping(audit.run.get("instrument")).get("attributes_read", ALWAYS)
     known, _ = known_attributes(map(str, names) if isinstance(names, list) else ALWAYS)
     return [metric.name for attribute in known if attribute.name not in ALWAYS for metric in attribute.metrics]
@@ -81,7 +81,7 @@ MOST_CELLS: Final = 200
 
 
 def intersections(audit: Audit) -> TableView | None:
-    """Rendered faces of every group within every language, and within every further column that the plan names."""
+    """Rendered faces in every intersection of group, language and the plan's further columns."""
     rows = where(records(audit, "disparities"), stage="rendered")
     further, defined = further_keys(audit), MetricDefinitions.of(audit)
     keys = ("group", "language", *further)
@@ -108,7 +108,7 @@ def intersections(audit: Audit) -> TableView | None:
         figures = [view.estimate(cells[place].get(metric), defined.unit(metric), bare=False) for metric in metrics]
         view.rows.append([*named, *figures])
     if len(order) > MOST_CELLS:
-        view.remark = f"The first {MOST_CELLS} of {f'{len(order):,}'} are shown; all are in tables/disparities.csv."
+        view.note = f"The first {MOST_CELLS} of {f'{len(order):,}'} are shown; all are in tables/disparities.csv."
     return view
 
 

@@ -1,4 +1,4 @@
-"""The tables about languages: the same speakers in another one, and what the training had heard."""
+"""The tables about languages: the same speakers in two languages, and training coverage."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FLIPS = {
 
 
 def effect_rows(audit: Audit) -> list[Record]:
-    """The language effects; with one other language only, those over "all" others say nothing more and are left out."""
+    """The language effects; those over all other languages are left out if there is only one."""
     rows = records(audit, "language_effects")
     single = len({text(row, "language") for row in rows} - {"all"}) == 1
     return [row for row in rows if not (single and text(row, "language") == "all")]
 
 
 def language_effects(audit: Audit) -> TableView | None:
-    """English minus the other language for the same speakers, every metric."""
+    """English minus the other language for the same speakers, for every metric."""
     rows = effect_rows(audit)
     metrics, defined = metric_order(rows), MetricDefinitions.of(audit)
     if not metrics:
@@ -54,7 +54,7 @@ def language_flips(audit: Audit) -> TableView | None:
     pairs = values(rows, "languages")
     if not rows:
         return None
-    # with one pair of languages, all pairs say nothing more
+    # with one pair of languages, the row of all pairs repeats it
     pairs = [pair for pair in pairs if not (len(pairs) == 2 and pair == "all")]
     columns = [Column("Group"), Column("Languages")]
     columns += [Column(label, numeric=True, band="Read as different races") for label in _FLIPS.values()]
@@ -72,25 +72,25 @@ def language_flips(audit: Audit) -> TableView | None:
 
 
 def coverage(audit: Audit) -> TableView | None:
-    """What the training heard of each group in each language, beside the own-group reads; None where it is not told."""
+    """Training coverage and own-group reads by group and language; None if the coverage is not recorded."""
     rows = records(audit, "coverage")
     if all(number(row, "clips_trained") is None for row in rows):
         return None
     columns = [
         Column("Group"),
         Column("Language"),
-        Column("Clips that the training heard", numeric=True),
+        Column("Training clips", numeric=True),
         Column("Rendered face read as the own group", numeric=True),
     ]
-    view = TableView("coverage", "What the training heard, by the model's own record", columns)
+    view = TableView("coverage", "Training coverage, by the model's own record", columns)
     for group in values(rows, "group", order_groups):
         for language in values(where(rows, group=group), "language", order_languages):
             row = one(rows, group=group, language=language)
-            heard = None if row is None else number(row, "clips_trained")
+            clips = None if row is None else number(row, "clips_trained")
             cell = (
-                Cell("not told", kind="missing")
-                if heard is None
-                else Cell(f"{heard:,.0f}", sort=repr(heard), kind="number")
+                Cell("not recorded", kind="missing")
+                if clips is None
+                else Cell(f"{clips:,.0f}", sort=repr(clips), kind="number")
             )
             figure = view.estimate(row, "share", bare=False)
             view.rows.append([head(group_name(group)), words(language_name(language)), cell, figure])

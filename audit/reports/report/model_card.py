@@ -1,4 +1,4 @@
-"""The model's card: what the audit found, as a part of one, with the metadata that model hubs read.
+"""A section of a model card with the audit's findings, and metadata for model hubs.
 
 The metadata follow the ``model-index`` of Hugging Face's model cards
 (https://github.com/huggingface/hub-docs/blob/main/modelcard.md).
@@ -31,20 +31,20 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def model_card(audit: Audit) -> str:
-    """The part of a model's card that tells of the audit, in Markdown, after a metadata block in YAML.
+    """The audit as a section of a model card, in Markdown, after a metadata block in YAML.
 
     Parameters
     ----------
     audit : Audit
-        All that the card says. It names no speaker and no clip.
+        The audit. The card names no speaker and no clip.
 
     Returns
     -------
     str
-        The block between lines of three hyphens, which is left out where no check has an estimate; then sections of
-        the second level and below. To be put into a card of the model's own, or to stand for itself.
+        The block between lines of three hyphens, left out if no check has an estimate; then sections of the second
+        level and below, for use in an existing model card or alone.
     """
-    run, told = audit.run, verdicts(audit)
+    run, found = audit.run, verdicts(audit)
     cohort = mapping(run.get("cohort"))
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
     environment = jinja2.Environment(  # Markdown, not HTML: the templates pass every text through a filter instead
@@ -55,7 +55,7 @@ def model_card(audit: Audit) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(markdown=in_markdown, item=_item, digest=_code)
-    return _metadata(audit, told) + environment.get_template("model-card.md.jinja").render(
+    return _metadata(audit, found) + environment.get_template("model-card.md.jinja").render(
         cohort=name_of(run.get("cohort")),
         instrument=name_of(run.get("instrument"), "the instrument"),
         speakers=speakers,
@@ -66,23 +66,23 @@ def model_card(audit: Audit) -> str:
         fictional=cohort.get("fictional") is True,
         notices_title=NOTICES_TITLE,
         notices=strings(run.get("notices")),
-        verdicts=told,
+        verdicts=found,
         badges=BADGES,
         confidence=write_confidence(audit.settings),
         groups=_by_group(audit),
         run_digest=run.get("digest"),
         cohort_digest=cohort.get("digest"),
-        weights=run.get("weights_sha256") or "none of its own",
+        weights=run.get("weights_sha256") or "none",
         version=str(mapping(run.get("versions")).get("speech2face-audit") or NOT_RECORDED),
         schema_version=audit.schema_version,
     )
 
 
-def _metadata(audit: Audit, told: Sequence[Verdict]) -> str:
-    """One result of the model's index, with a metric for each check with an estimate, never without its interval."""
+def _metadata(audit: Audit, found: Sequence[Verdict]) -> str:
+    """The model index: one result with a metric and its interval for each check with an estimate."""
     metrics = [
         _metric(audit, finding, verdict)
-        for finding, verdict in zip(audit.findings, told, strict=True)
+        for finding, verdict in zip(audit.findings, found, strict=True)
         if finding.estimate is not None and finding.estimate.value is not None
     ]
     if not metrics:
@@ -128,7 +128,7 @@ def _metric(audit: Audit, finding: Finding, verdict: Verdict) -> dict[str, objec
 
 
 def _yaml(value: object, depth: int = 0) -> list[str]:
-    r"""The lines of a block of YAML; every text in it is written as JSON, which YAML reads as the same text.
+    r"""The lines of a block of YAML; texts are written as JSON, which is valid YAML.
 
     Examples
     --------
@@ -154,21 +154,21 @@ def _yaml(value: object, depth: int = 0) -> list[str]:
 
 
 def _by_group(audit: Audit) -> list[list[str]]:
-    """How often each group is read as itself, at every stage; no rows where the audit does not have them."""
+    """The own-group read rates of each group at every stage."""
     rows = where(disparities(audit), metric="read_own_group", language="all")
     cells = []
     for group in values(rows, "group", order_groups):
         at = {stage: one(rows, stage=stage, group=group) for stage in STAGES}
-        told = []
+        rates = []
         for row in at.values():
             value = None if row is None else number(row, "value")
             if row is None or value is None:
-                told.append("not estimable" if row is None else f"not estimable: {text(row, 'method')}")
+                rates.append("not estimable" if row is None else f"not estimable: {text(row, 'method')}")
             else:
                 interval = write_interval(number(row, "low"), number(row, "high"), "share")
-                told.append(f"{write_value(value, 'share')} {interval}")
+                rates.append(f"{write_value(value, 'share')} {interval}")
         sizes = [count(row, "n_speakers") or 0 for row in at.values() if row is not None]
-        cells.append([group_name(group), *told, f"{max(sizes, default=0):,}"])
+        cells.append([group_name(group), *rates, f"{max(sizes, default=0):,}"])
     return cells
 
 
@@ -179,5 +179,5 @@ def _code(value: object) -> str:
 
 
 def _item(words: str) -> str:
-    """Text at the head of an item, where a number or a hyphen could begin a list or a line across the page."""
+    """Text at the start of an item, escaped so that a number or hyphen does not start a list or a rule."""
     return re.sub(r"^\s*([-+]|\d+(?=[.)]))", lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", in_markdown(words))

@@ -1,4 +1,4 @@
-"""The report: one standalone HTML file made from an audit, with its figures and tables beside it."""
+"""The report of an audit: one standalone HTML file, with charts and tables in the same folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from audit.reports.html.panels import FigureView, figure_views
 from audit.reports.html.records import MetricDefinitions, count, mapping, strings
 from audit.reports.html.verdicts import verdicts
 from audit.reports.html.wording import counted, write_confidence
-from audit.reports.report import error_tables, evidence, group_tables, language_tables, likeness_tables
+from audit.reports.report import error_tables, evidence, group_tables, language_tables, similarity_tables
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
@@ -33,13 +33,13 @@ FIGURES: Final = "figures"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 SECTIONS: Final = {
-    "summary": "In short",
-    "scope": "What is asked, and the objection to asking it",
-    "cohort": "Data and labels: who was audited, and who says so",
-    "instrument": "The instrument, and its own error",
+    "summary": "Summary",
+    "scope": "The question, and the objection to asking it",
+    "cohort": "Data and labels: speakers and the sources of their labels",
+    "instrument": "The instrument and its error",
     "results": "Results by check",
     "disparities": "Disparities by group and intersection",
-    "faces": "Faces: the pictures themselves",
+    "faces": "Pictures",
     "failures": "Missing faces and failures",
     "further_tables": "Further tables",
     "limitations": "Limitations",
@@ -47,45 +47,43 @@ SECTIONS: Final = {
     "reproduce": "How to reproduce this report",
     "sign_off": "Sign-off",
 }
-"""The titles of the sections by id, in the order of doubt: what is said, what it means, about whom, by what
-instrument; only then the evidence."""
+"""The titles of the sections by id: summary, scope, data and instrument come before the evidence."""
 
 PARTS: Final = {
     "disparities": {
         "stages": "Read as the own group, stage by stage",
-        "confusion": "What was read instead",
+        "confusion": "Reads as other groups",
         "intersections": "Group by language",
         "languages": "The same speakers in another language",
         "together": "All groups at once",
-        "attributes": "Gender, age and likeness",
+        "attributes": "Gender, age and similarity",
     },
 }
-"""The parts of a section by id, which the contents name too."""
+"""The titles of the parts of a section, by id; they appear in the table of contents."""
 
 
 ESTIMANDS: Final = {
-    "speaker": "the mean over speakers, each of whom weighs the same",
-    "clip": "the mean over clips, each of which weighs the same",
+    "speaker": "the mean over speakers with equal weights (macro average)",
+    "clip": "the mean over clips with equal weights (micro average)",
 }
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
-    The same audit with the same sign-offs gives the same bytes. Figures, tables and the PDF of an earlier report are
-    removed; other files in the folder are left alone.
+    The same audit with the same sign-offs gives the same bytes. Charts, tables and the PDF of an earlier report are
+    removed; other files in the folder are kept.
 
     Parameters
     ----------
     audit : Audit
-        All that the report says; nothing else is read but the gallery's pictures and the sign-offs in the folder.
+        The audit. Besides it, only the gallery's pictures and the sign-offs in the folder are read.
     folder : str or Path
         The run's folder.
     show_faces : bool
-        Show the gallery's pictures even where they are of real people. Those of a cohort that declares itself
-        fictional are always shown.
+        Show the gallery's pictures even of real people. Those of a cohort that is declared fictional are always shown.
     show_ids : bool
-        Leave ids and details as the audit has them; without it an id that is no pseudonym is withheld. See
+        Keep ids and details; by default an id that is not a pseudonym is withheld. See
         :func:`audit.with_ids`.
 
     Returns
@@ -96,7 +94,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     Raises
     ------
     RunError
-        If a table's name could not be a file's, or a file in the way was not written by this tool.
+        If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
@@ -116,7 +114,7 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
 
 
 def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
-    """The page's text; ``digest`` is that of audit.json, which a sign-off names."""
+    """The text of the page; ``digest`` is that of audit.json, which a sign-off names."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
@@ -125,7 +123,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         eyebrow="Bias audit of faces rendered from voices",
         subtitle=f"Model: {model}. Read by: {instrument}. {speakers}, {clips}.",
         skip="Skip to the first page",
-        footer="Written from audit.json and the sign-offs beside it alone; the same ones give the same page.",
+        footer="Written only from audit.json and the sign-offs in its folder; the same files give the same page.",
         document=Audit.FILE,
         schema_version=audit.schema_version,
         digest_of="run",
@@ -139,7 +137,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
 
 
 def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
-    """What the page says of sign-offs."""
+    """The variables of the sign-off section."""
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
     return {
         "digest_of_audit": digest,
@@ -151,7 +149,7 @@ def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
 
 
 def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
-    """What the templates of the sections show, apart from sign-offs."""
+    """The variables of the other sections' templates."""
     run = audit.run
     found, further = verdicts(audit), further_tables(audit)
     speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
@@ -164,7 +162,7 @@ def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
         "fictional": _fictional(audit),
         "speakers": speakers,
         "clips": clips,
-        "set_aside": strings(run.get("set_aside")),
+        "excluded": strings(run.get("set_aside")),
         "cohort_facts": identity.cohort_facts(audit),
         "instrument_facts": identity.instrument_facts(audit),
         "instrument_parts": identity.instrument_parts(audit),
@@ -181,8 +179,8 @@ def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery)
             "bounds": error_tables.bounds(audit),
             "groups": group_tables.groups(audit),
             "intersections": group_tables.intersections(audit),
-            "retrieval": likeness_tables.retrieval(audit),
-            "craniofacial": likeness_tables.craniofacial(audit),
+            "retrieval": similarity_tables.retrieval(audit),
+            "craniofacial": similarity_tables.craniofacial(audit),
             "rendered_as": evidence.rendered_as(audit),
             "statuses": evidence.statuses(audit),
             "failures": evidence.failures(audit),
@@ -210,5 +208,5 @@ def _estimand(audit: Audit) -> str:
 
 
 def _fictional(audit: Audit) -> bool:
-    """Whether the cohort declares, in so many words, that nobody in it exists."""
+    """Whether the cohort is declared fictional."""
     return mapping(audit.run.get("cohort")).get("fictional") is True

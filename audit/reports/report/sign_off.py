@@ -1,7 +1,7 @@
-"""The sign-off: who decided what on an audit, kept in the run's folder by digest.
+"""The sign-off: a person's decision on an audit, stored in the run's folder by digest.
 
-It is a record, not a cryptographic signature: it says what somebody wrote down of one audit, and notices when the audit
-or the record itself is another one. It does not prove who wrote it.
+It is a record, not a cryptographic signature: it states a decision on one audit and detects changes of the audit or of
+the record. It does not prove who wrote it.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ Decision = Literal["release", "release_with_conditions", "do_not_release", "more
 DECISIONS: Final[tuple[Decision, ...]] = get_args(Decision)
 MOST_BYTES: Final = 100_000
 _KEPT: Final = re.compile(r"sign-off-([0-9a-f]{12})\.json")
-_NEXT: Final = "Fill in the form of the report's section on the sign-off and save the file again."
+_NEXT: Final = "Fill in the form in the report's section Sign-off and save the file again."
 
 
 class SignOff(BaseModel):
-    """What one person decided on one audit.
+    """The decision of one person on one audit.
 
     Attributes
     ----------
     audit_sha256 : str
         SHA-256 of the bytes of the audit.json that was read, 64 hex digits.
     name, role : str
-        Who decided, and as what; 1 to 200 characters.
+        The person and their role; 1 to 200 characters.
     decision : {"release", "release_with_conditions", "do_not_release", "more_data_needed"}
-        What was decided.
+        The decision.
     conditions : str
-        The conditions, or the reasons; up to 4,000 characters. Only a plain release needs none.
+        The conditions or reasons; up to 4,000 characters. Optional only for an unconditional release.
     date : date
         The day of the decision, as the person wrote it.
 
@@ -70,26 +70,26 @@ class SignOff(BaseModel):
 
     @property
     def file_name(self) -> str:
-        """The name under which it is kept: the first 12 hex digits of the digest of its own text."""
+        """The file name, with the first 12 hex digits of the digest of its text."""
         return f"sign-off-{hashlib.sha256(self.to_json().encode('utf-8')).hexdigest()[:12]}.json"
 
     def to_json(self) -> str:
-        """The text that is kept: the same sign-off gives the same bytes."""
+        """The JSON text: the same sign-off gives the same bytes."""
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"
 
 
 @dataclass(frozen=True)
 class SignOffs:
-    """The sign-offs in a run's folder: those that count for the audit, and how many do not.
+    """The sign-offs in a run's folder, by whether they count for the audit.
 
     Attributes
     ----------
     counting : tuple of SignOff
-        Of this very audit, by date and name.
+        Sign-offs of this audit, by date and name.
     of_another : tuple of SignOff
-        Of another audit: the run was measured again, or the file was copied here.
+        Sign-offs of another audit: the run was measured again, or the file was copied here.
     unreadable : tuple of str
-        Names of files that are no sign-off, or were changed after they were kept.
+        Names of files that are not sign-offs, or were changed later.
     """
 
     counting: tuple[SignOff, ...] = ()
@@ -98,18 +98,18 @@ class SignOffs:
 
 
 def audit_sha256(audit: Audit, folder: Path) -> str:
-    """The digest that a sign-off names: of the folder's audit.json, as ``sha256sum`` prints it.
+    """The digest that a sign-off names: that of the folder's audit.json, as ``sha256sum`` prints it.
 
-    Where that file tells of another audit, or there is none, it is the digest of the file which the audit would be
-    written as, so that nobody's sign-off of other figures counts for these. Tables may differ: ids are put into them.
+    If that file is missing or has another audit, it is the digest of the file that the audit would be written as, so
+    that a sign-off of other figures does not count. Tables may differ, because ids may be added to them.
     """
     path = folder / Audit.FILE
-    data = path.read_bytes() if path.is_file() and _tells(path, audit) else None
+    data = path.read_bytes() if path.is_file() and _same_audit(path, audit) else None
     return hashlib.sha256(audit.to_json().encode("utf-8", "surrogatepass") if data is None else data).hexdigest()
 
 
-def _tells(path: Path, audit: Audit) -> bool:
-    """Whether a folder's audit.json has the audit's own run, settings and findings."""
+def _same_audit(path: Path, audit: Audit) -> bool:
+    """Whether an audit.json has the audit's run, settings and findings."""
     try:
         written = Audit.read(path.parent)
     except AuditError:
@@ -118,38 +118,38 @@ def _tells(path: Path, audit: Audit) -> bool:
 
 
 def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
-    """Check a sign-off against the folder's audit and keep it there.
+    """Check a sign-off against the folder's audit and store it there.
 
     Parameters
     ----------
     file : str or Path
-        What the report's form saved.
+        The file that the report's form saved.
     folder : str or Path
         The run's folder, with its audit.json.
 
     Returns
     -------
     Path
-        The file that is kept; the same one where it was kept before.
+        The stored file.
 
     Raises
     ------
     AuditError
-        If the file is no sign-off, or one of another audit.
+        If the file is not a sign-off, or is of another audit.
     RunError
-        If the folder holds no audit.json, or the disk takes no file.
+        If the folder has no audit.json, or the file cannot be written.
     """
     home = Path(folder)
     signed = _read(Path(file))
     if not (home / Audit.FILE).is_file():
-        raise RunError(f"{home} holds no audit.json.", next_step="Measure the run first: audit measure RUN.")
+        raise RunError(f"{home} has no audit.json.", next_step="Measure the run first: audit measure RUN.")
     found = hashlib.sha256((home / Audit.FILE).read_bytes()).hexdigest()
     if signed.audit_sha256 != found:
         raise AuditError(
-            f"{file} signs the audit {signed.audit_sha256[:12]}, and that of {home} is {found[:12]}: it was measured "
-            "again since, or is of another run.",
-            "a sign-off that was saved from this run's own report",
-            "Read the present report and sign that.",
+            f"{file} signs the audit {signed.audit_sha256[:12]}, but that of {home} is {found[:12]}: the run was "
+            "measured again since, or the sign-off is of another run.",
+            "a sign-off that was saved from this run's report",
+            "Read the current report and sign it.",
         )
     kept = home / signed.file_name
     with writing(kept):
@@ -158,7 +158,7 @@ def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
 
 
 def sign_offs(folder: Path, digest: str) -> SignOffs:
-    """The sign-offs that a folder keeps, told apart by the audit that they are of."""
+    """The sign-offs in a folder, by whether they are of the audit with this digest."""
     counting, other, unreadable = [], [], []
     for path in sorted(path for path in folder.glob("sign-off-*.json") if path.is_file()):
         try:
@@ -189,12 +189,14 @@ def _read(path: Path) -> SignOff:
     try:
         return SignOff.model_validate_json(text)
     except ValidationError as error:
-        faults = "; ".join(_in_words(fault["type"], fault["loc"], fault["msg"]) for fault in error.errors())
-        raise AuditError(f"{path} is no sign-off: {faults}.", ", ".join(SignOff.model_fields), _NEXT) from error
+        problems = "; ".join(_in_words(item["type"], item["loc"], item["msg"]) for item in error.errors())
+        raise AuditError(
+            f"{path} is not a valid sign-off: {problems}.", ", ".join(SignOff.model_fields), _NEXT
+        ) from error
 
 
 def _in_words(kind: str, loc: tuple[int | str, ...], message: str) -> str:
-    """One fault in words."""
+    """One validation error in words."""
     place = ".".join(str(part) for part in loc)
     if kind == "missing":
         return f"{place} is missing"

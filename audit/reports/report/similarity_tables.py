@@ -1,4 +1,4 @@
-"""The tables about likeness: own portraits found again, and measures of the face that follow the voice."""
+"""The tables about similarity: retrieval of the own portrait, and craniofacial measures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LATER = ("ceiling", "rendered")
 
 
 def retrieval(audit: Audit) -> TableView | None:
-    """How often a face's own portrait is among the first of a gallery, by group."""
+    """Recall@k of the own portrait in a gallery, by group."""
     rows = where(records(audit, "retrieval"), language="all")
     if not rows:
         return None
@@ -24,7 +24,7 @@ def retrieval(audit: Audit) -> TableView | None:
         for first in firsts
         for stage in _LATER
     ]
-    view = TableView("retrieval", "Own portraits found again", columns)
+    view = TableView("retrieval", "Retrieval of the own portrait (recall@k)", columns)
     for group in values(rows, "group", order_groups):
         here = where(rows, group=group)
         gallery = next((count(row, "gallery") for row in here if row.get("gallery") is not None), None)
@@ -35,17 +35,17 @@ def retrieval(audit: Audit) -> TableView | None:
         ]
         view.rows.append([head(group_name(group)), whole(gallery), *cells])
     chances = {count(row, "first"): number(row, "chance") for row in rows}
-    told = [
+    by_chance = [
         f"{write_value(chance, 'share', signed=False)} among the first {first}"
         for first, chance in sorted(chances.items(), key=lambda item: item[0] or 0)
         if chance is not None
     ]
-    view.remark = f"By chance alone: {', '.join(told)}." if told else ""
+    view.note = f"By chance alone: {', '.join(by_chance)}." if by_chance else ""
     return view
 
 
 def craniofacial(audit: Audit) -> TableView | None:
-    """How far a face's measures follow those of its portrait, over all groups."""
+    """The correlation of craniofacial measures with those of the own portrait, over all groups."""
     rows = where(records(audit, "craniofacial"), group="all")
     if not rows:
         return None
