@@ -103,7 +103,13 @@ def command(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int
 
 @pytest.mark.parametrize(
     ("what", "name"),
-    [("checks", "own_group"), ("datasets", "studio"), ("attributes", "glasses"), ("similarity", "Colour")],
+    [
+        ("checks", "own_group"),
+        ("datasets", "studio"),
+        ("attributes", "glasses"),
+        ("similarity", "Colour"),
+        ("tables", "glasses_worn"),
+    ],
 )
 def test_audit_list_shows_it(installed: object, capsys: pytest.CaptureFixture[str], what: str, name: str) -> None:
     code, out = command(capsys, "list", what, "--json")
