@@ -7,6 +7,7 @@ main one: a figure beyond its limit never passes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,12 +19,23 @@ from hypothesis import strategies as st
 import audit
 from audit.audits.audit import Audit
 from audit.audits.measure import evidence_of
-from audit.checks import Check, Evidence, Finding, GapCheck, GroupFigure, Judged, margins_of, shipped
+from audit.checks import (
+    Check,
+    Evidence,
+    Finding,
+    GapCheck,
+    GroupFigure,
+    Judged,
+    judge,
+    judge_groups,
+    margins_of,
+    shipped,
+)
 from audit.checks.compared import CheckCompared, Compared
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips, detectable
 from audit.comparisons.groups import check_changes, compared_checks
-from audit.core.errors import PlanError
+from audit.core.errors import AuditError, PlanError
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.units import UNITS, unit_of
 from audit.release import Policy
@@ -319,3 +331,75 @@ def test_power_is_computed_for_rates_only() -> None:
     assert set(found.loc["LAB001", "note"]) == {"power is computed for rates, not for years"}
     assert "S2F005" not in found.index
     assert not list(GapCheck.power(AGE_GAP, GroupClips("asian", clips, 30, 30)))
+
+
+# Third-party checks that contradict their declarations
+
+
+class TwoDirections(Check):
+    """Judges two figures of which the other end is harm; its headline is the second one."""
+
+    code, title, question, scope = "LAB002", "Two directions", "Which one?", "all languages"
+    judged = (Judged("excess", "an excess", "share", 0.1, "high"), Judged("loss", "a loss", "share", 0.1, "low"))
+
+    def measure(self, evidence: Evidence) -> Finding:
+        figures = {
+            "excess": self.figure(evidence, "excess", curve((-0.02, 0.02))),
+            "loss": self.figure(evidence, "loss", curve((-0.7, -0.5))),
+        }
+        return judge(self, evidence, figures["loss"], figures, "A loss.")
+
+    def compare(self, pair: Pair) -> CheckCompared:
+        compared = Compared(ALL, curve((0.0, 0.0)), curve((-0.7, -0.5)), curve((-0.7, -0.5)))
+        return CheckCompared(self.judged[1], compared, (), "a loss")
+
+
+class UndeclaredHeadline(TwoDirections):
+    def measure(self, evidence: Evidence) -> Finding:
+        found = super().measure(evidence)
+        assert found.estimate is not None
+        return replace(found, estimate=replace(found.estimate, name="other"))
+
+
+class OtherDirection(TwoDirections):
+    def measure(self, evidence: Evidence) -> Finding:
+        found = super().measure(evidence)
+        assert found.estimate is not None
+        return replace(found, estimate=replace(found.estimate, harm="high"))
+
+
+class UndeclaredGroups(TwoDirections):
+    def measure(self, evidence: Evidence) -> Finding:
+        figures = [
+            GroupFigure(group, self.figure(evidence, "excess", curve((0.2, 0.3)), group=group)) for group in GROUPS
+        ]
+        return judge_groups(self, evidence, figures, lambda named: "An excess.")
+
+
+def test_a_rule_takes_the_direction_of_the_headline() -> None:
+    terms = 'schema = 1\nname = "p"\nchecks = ["{}"]\n[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n'
+    policy = Policy.parse(terms.format(f"{__name__}:TwoDirections"))
+    decision = audit.gate(runs()[0], policy=policy)
+    assert decision.exit_code == 10
+    assert decision.rulings[-1].side == "at_least" and decision.rulings[-1].figure == "loss"
+    named = Policy.parse(policy.text + 'figure = "excess"\n')
+    assert audit.gate(runs()[0], policy=named).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("UndeclaredHeadline", "the headline figure other.*excess, loss"),
+        ("OtherDirection", "the headline figure loss.*unit or direction"),
+        ("UndeclaredGroups", "excess.*per_group"),
+    ],
+)
+def test_a_finding_that_contradicts_the_declaration_is_refused(name: str, words: str) -> None:
+    with pytest.raises(AuditError, match=f"(?s){words}"):
+        audit.measure(runs()[0], checks=[f"{__name__}:{name}"], with_tables=False)
+
+
+def test_a_change_of_another_direction_than_the_first_figure_is_refused() -> None:
+    """A rule of non-inferiority takes the direction of the first judged figure."""
+    with pytest.raises(AuditError, match="LAB002 compares the figure loss.*excess"):
+        audit.compare(*runs(), settings=MeasureSettings(checks=(f"{__name__}:TwoDirections",)))
