@@ -1,18 +1,17 @@
-"""A third-party attribute, as a package outside ``audit`` would declare it, and a fake instrument that reads it."""
+"""A fake instrument that reads glasses, the attribute of the third-party package in tests/third_party."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from audit.core.arrays import Picture
-from audit.core.attributes import Attribute, Number, Probed, Read, Reads
-from audit.core.metric import Metric
 from audit.instruments.protocol import Reading
 from tests.fakes import ColourInstrument
+from tests.third_party.audit_extras.glasses import ATTRIBUTE, measure
 
-LABELS = ("without", "with")
+__all__ = ["ATTRIBUTE", "GlassesInstrument", "wear_glasses"]
 
 
 def wear_glasses(face: Picture) -> Picture:
@@ -20,32 +19,6 @@ def wear_glasses(face: Picture) -> Picture:
     worn = face.copy()
     worn[2:, 2:, 1] |= 1
     return worn
-
-
-def _measure(picture: Picture, landmarks: np.ndarray) -> Read:
-    return float(picture[-1, -1, 1] % 2)
-
-
-def _score(reads: Reads) -> Mapping[str, np.ndarray]:
-    worn = reads.label == LABELS.index("with")
-    right = np.where(reads.truth.notna(), reads.label == reads.places(reads.attribute.truth, LABELS), np.nan)
-    return {"glasses_read": reads.where_read(worn), "glasses_right": reads.where_read(right)}
-
-
-ATTRIBUTE = Attribute(
-    name="glasses",
-    summary="whether glasses are read",
-    labels=LABELS,
-    numbers=(Number("with", low=0, high=1),),
-    truth="glasses",
-    metrics=(
-        Metric("glasses_read", "rate", "read with glasses"),
-        Metric("glasses_right", "rate", "glasses read as labelled", worse="low"),
-    ),
-    score=_score,
-    measure=_measure,
-    probed=Probed("the read glasses", "glasses come or go in {}", 0.10),
-)
 
 
 class GlassesInstrument(ColourInstrument):
@@ -63,7 +36,7 @@ class GlassesInstrument(ColourInstrument):
             Reading(
                 reading.status,
                 embeddings=reading.embeddings,
-                attributes=reading.attributes | {"glasses": _measure(picture, np.zeros((68, 2)))},
+                attributes=reading.attributes | {"glasses": measure(picture, np.zeros((68, 2)))},
             )
             if reading.status == "ok"
             else reading

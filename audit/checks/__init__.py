@@ -163,4 +163,12 @@ def _measured(check: Check, evidence: Evidence) -> Finding:
             f"The check {check.code} returned figures without a unit: {', '.join(plain)}.",
             "audit.checks.Figure, as Evidence.figure and Check.figure make them",
         )
+    if (head := finding.estimate) is not None:
+        declared = {item.name: (item.unit, item.harm, item.two_sided) for item in check.judged}
+        if declared.get(head.name) != (head.unit, head.harm, head.two_sided):
+            raise AuditError(
+                f"The check {check.code} returned the headline figure {head.name}, which it does not declare, or with "
+                "another unit or direction.",
+                f"a figure that Check.figure makes: {', '.join(declared)}",
+            )
     return finding

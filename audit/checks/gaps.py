@@ -41,7 +41,6 @@ class GapCheck(Check):
     needs: ClassVar[str]
     would: ClassVar[str]
     compared_label: ClassVar[str]
-    counts_power: ClassVar[bool] = True
 
     @abstractmethod
     def metric(self, evidence: Evidence) -> str | None:
@@ -98,8 +97,8 @@ class GapCheck(Check):
         return found if found and len(found.groups) > 1 else None
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
-        """The group against all others."""
-        if self.counts_power:
+        """The group against all others; power is computed for rates only."""
+        if self.judged[0].unit == "share":
             yield Comparison(
                 self.judged[0], "the group against all others", group.n, "unpaired", other_speakers=group.n_others
             )

@@ -75,7 +75,14 @@ def judge_groups(
         One for each group; their curves are already adjusted for the number of groups.
     sentence : callable
         Makes the sentence from the groups that it is shown for, else from the group with the largest figure.
+
+    Raises
+    ------
+    ValueError
+        If the figure is not declared with ``per_group``, so that a gate rule would only see one group.
     """
+    if undeclared := sorted({i.judged.name for i in figures if not check.declared(i.judged.name).per_group}):
+        raise ValueError(f"{check.code} judges {', '.join(undeclared)} for each group: declare it with per_group=True")
     by_group = {item.group: item.judged.verdict.outcome for item in figures}
     by_size = sorted(figures, key=lambda item: -_size(item.judged))
     shown = [item.group for item in by_size if by_group[item.group] == "shown"]

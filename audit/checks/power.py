@@ -138,11 +138,14 @@ def detectable(
         part = GroupClips(group, own, n, everyone - n)
         for check in chosen:
             for each in check.power(part):
+                head = (check.code, each.words, group, each.language, each.n_speakers)
+                if each.judged.unit != "share":
+                    rows.append((*head, None, None, f"power is computed for rates, not for {each.judged.unit}"))
+                    continue
                 margin = check.margin(each.judged, margins)
                 at = simultaneous if each.simultaneous else settings
                 found = _found(each.n_speakers, each.design, each.other_speakers, margin, at)
-                head = (check.code, each.words, group, each.language)
-                rows.append((*head, each.n_speakers, margin, found.size, found.method))
+                rows.append((*head, margin, found.size, found.method))
     for group in groups:
         own = known[known["group"] == group]
         for language, part_of in own.groupby("language", observed=True, sort=True):

@@ -21,6 +21,7 @@ _USED: Final = {
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R, which makes those that ship; another is named by --check NAME, or in a plan",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
+    "tables": "audit measure R, which makes the built-in ones; add a third-party table by --table NAME, or in a plan",
 }
 """What people do with a name of each kind."""
 
@@ -117,7 +118,7 @@ def train(
 
 def list_names(
     what: Annotated[
-        Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations"],
+        Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations", "tables"],
         typer.Argument(help="What to list."),
     ],
     as_json: AsJson = False,
@@ -127,6 +128,7 @@ def list_names(
     Example: [bold]audit list models[/bold]
     """
     from audit import checks, instruments, models
+    from audit.audits import tables
     from audit.cohorts import importing
     from audit.core import attributes
     from audit.instruments import similarity
@@ -140,6 +142,7 @@ def list_names(
         "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
         "checks": checks.available,
         "mitigations": mitigations.available,
+        "tables": tables.REGISTRY.available,
     }[what]()
     suggest(_USED[what])
     if as_json:

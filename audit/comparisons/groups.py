@@ -14,6 +14,7 @@ from audit.checks.pair import Pair
 from audit.checks.strata import Cells
 from audit.comparisons.changes import Change, p_of, word_for
 from audit.comparisons.levelling import Levelling, levelled_down
+from audit.core.errors import AuditError
 from audit.core.metric import Metric
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.stats import ALL, Estimate
@@ -21,9 +22,24 @@ from audit.stats.pairs import paired_estimates
 
 
 def compared_checks(pair: Pair) -> list[tuple[Check, CheckCompared]]:
-    """Every check that both runs can answer, in the order of the audit."""
+    """Every check that both runs can answer, in the order of the audit.
+
+    Raises
+    ------
+    AuditError
+        If a check compares a figure of another unit or direction than its first one, which gate rules go by.
+    """
     compared = ((check, check.compare(pair)) for check in pair.baseline.checks)
-    return [(check, found) for check, found in compared if found is not None]
+    answered = [(check, found) for check, found in compared if found is not None]
+    for check, found in answered:
+        mine, first = found.judged, check.judged[0]
+        if (mine.unit, mine.harm) != (first.unit, first.harm):
+            raise AuditError(
+                f"The check {check.code} compares the figure {mine.name}, of another unit or direction than "
+                f"{first.name}.",
+                "a figure of the unit and direction of the check's first one",
+            )
+    return answered
 
 
 def check_changes(check: Check, found: CheckCompared, candidate: str, pair: Pair) -> list[Change]:

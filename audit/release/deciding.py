@@ -115,6 +115,9 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
         figures = _changes(resolved, audit, baseline)
     else:
         figures = _figures(resolved, audit)
+        headline = figures[0][2]
+        if rule.figure is None and headline is not None:  # which may be another judged figure than the check's first
+            resolved = ResolvedRule.of(rule, resolved.check, headline.name)
     judged = tuple(_figure_ruling(resolved, name, group, figure) for name, group, figure in figures)
     outcome = worst(item.outcome for item in judged)
     deciding = max((item for item in judged if item.outcome == outcome), key=lambda item: _reach(item, resolved.side))

@@ -114,7 +114,7 @@ class ResolvedRule:
     check : Check
         Its check.
     judged : Judged
-        The declaration of the rule's figure, or of the check's first one.
+        The declaration of the figure that the rule is about: the one it names, else the headline.
     side : {"at_most", "at_least", "within"}
         The side, from the rule or from the declaration.
     bound : float
@@ -128,8 +128,17 @@ class ResolvedRule:
     bound: float
 
     @classmethod
-    def of(cls, rule: Rule, check: Check) -> ResolvedRule:
+    def of(cls, rule: Rule, check: Check, headline: str = "") -> ResolvedRule:
         """Join a rule with its check.
+
+        Parameters
+        ----------
+        rule : Rule
+            The rule.
+        check : Check
+            Its check.
+        headline : str
+            The judged figure that a rule without ``figure`` is about; the check's first one if empty.
 
         Raises
         ------
@@ -137,7 +146,7 @@ class ResolvedRule:
             If the limit or margin is out of the unit's range, or a figure is named that is not judged and has no side.
         """
         declared = {item.name: item for item in check.judged}
-        judged = declared.get(rule.figure or "", check.judged[0])
+        judged = declared.get(rule.figure or headline, check.judged[0])
         away: Side = "at_most" if judged.harm == "high" else "at_least"
         if rule.figure and rule.figure not in declared:
             if rule.side is None:

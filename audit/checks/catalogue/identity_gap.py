@@ -40,7 +40,6 @@ class IdentityGap(GapCheck):
     needs = "There are fewer than two groups with several portraits of each labelled gender."
     would = "Portraits of at least two speakers of each group and gender."
     compared_label = "similarity over impostors, minus all other groups"
-    counts_power = False
 
     def metric(self, evidence: Evidence) -> str | None:
         """Similarity over impostors by the primary model."""
