@@ -33,7 +33,7 @@ from tests.pages import PAGES, Block, blocks, of, small_cohort, standing_in
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 KINDS = ("python", "sh", "toml", "yaml", "text", "pycon")
 """What a fence may hold: text is what something printed, pycon a docstring's example, which the doctests run."""
-ELSEWHERE = {"docs/own-model.md": "test_own_model_page.py", "docs/datasets.md": "test_datasets_page.py"}
+ELSEWHERE = {"docs/guide/own-model.md": "test_own_model_page.py", "docs/guide/datasets.md": "test_datasets_page.py"}
 """Pages with a test of their own, which runs all of their Python and commands."""
 COMMANDS = typer.main.get_command(app)
 OF_A_TRAINING = '[data]\ncohort = "synthetic_bilingual/training"\n'
@@ -155,12 +155,12 @@ def read_as(block: Block) -> object:
     if "project.entry-points" in text:
         return tomllib.loads(text)["project"]["entry-points"]
     match block.page:
-        case "docs/gate.md":
+        case "docs/guide/gate.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
-        case "docs/known-truth.md":
+        case "docs/validation/known-truth.md":
             return Truth.of(tomllib.loads(text))
-        case "docs/mitigations.md" | "docs/speech2face.md":
+        case "docs/guide/mitigations.md" | "docs/reference/speech2face.md":
             shipped = tomllib.loads(
                 (ROOT / "audit" / "core" / "plans" / "train-small-gap.toml").read_text(encoding="utf-8")
             )
@@ -212,7 +212,7 @@ def readme(place: Path) -> None:
 
 
 def first_steps(place: Path) -> None:
-    for block in of("docs/first-steps.md", "python", "sh")[1:]:
+    for block in of("docs/guide/first-steps.md", "python", "sh")[1:]:
         do(block, {})
     assert {"mine-run/report.html", "my-run/report.html"} <= {path.as_posix() for path in Path().glob("*/report.html")}
     shown = audit.Run.read("my-run").observations
@@ -224,7 +224,7 @@ def compare(place: Path) -> None:
     audit.simulate(truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}, out="BEFORE")
     audit.simulate(truth, out="AFTER")
     space: dict[str, object] = {"audit": audit}
-    command, python, *_ = of("docs/compare.md", "sh", "python")
+    command, python, *_ = of("docs/guide/compare.md", "sh", "python")
     do(python, space)
     do(command, space)
     assert Path("COMPARISON", "comparison.html").is_file() and isinstance(space["comparison"], audit.Comparison)
@@ -238,15 +238,15 @@ def gate(place: Path) -> None:
         'side = "at_most"\nlimit = 0.10\n',
         encoding="utf-8",
     )
-    do(of("docs/gate.md", "sh")[0], {})
+    do(of("docs/guide/gate.md", "sh")[0], {})
     assert all(Path(name).is_file() for name in ("gate.xml", "gate.sarif", "gate.md"))
     space: dict[str, Callable[..., None]] = {}
-    do(of("docs/gate.md", "python")[0], space)  # type: ignore[arg-type]  # it holds functions once it has run
+    do(of("docs/guide/gate.md", "python")[0], space)  # type: ignore[arg-type]  # it holds functions once it has run
     space["test_the_release"](assert_audit)
 
 
 def known_truth(place: Path) -> None:
-    command, python, toml, *_ = of("docs/known-truth.md", "sh", "python", "toml")
+    command, python, toml, *_ = of("docs/validation/known-truth.md", "sh", "python", "toml")
     Path("truth.toml").write_text(toml.text, encoding="utf-8")
     do(command, {})
     space: dict[str, object] = {"audit": audit}
@@ -256,12 +256,12 @@ def known_truth(place: Path) -> None:
 
 def method(place: Path) -> None:
     space: dict[str, object] = {}
-    do(of("docs/method.md", "python")[0], space)
+    do(of("docs/reference/method.md", "python")[0], space)
     assert space["frame"].by_group["right"].to_dict() == {"asian": 0.75, "white": 1.0}  # type: ignore[attr-defined]
 
 
 def own_table(place: Path) -> None:
-    Path("lab_tables.py").write_text(of("docs/own-table.md", "python")[0].text, encoding="utf-8")
+    Path("lab_tables.py").write_text(of("docs/guide/own-table.md", "python")[0].text, encoding="utf-8")
     run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 6})
     made = audit.measure(run, tables=["lab_tables:OWN_GROUP_READS"]).tables["own_group_reads"]
     assert made.frame["value"].tolist() == [1.0, 1.0]
@@ -269,12 +269,12 @@ def own_table(place: Path) -> None:
 
 RUN: dict[str, Callable[[Path], None]] = {
     "README.md": readme,
-    "docs/first-steps.md": first_steps,
-    "docs/compare.md": compare,
-    "docs/gate.md": gate,
-    "docs/known-truth.md": known_truth,
-    "docs/method.md": method,
-    "docs/own-table.md": own_table,
+    "docs/guide/first-steps.md": first_steps,
+    "docs/guide/compare.md": compare,
+    "docs/guide/gate.md": gate,
+    "docs/validation/known-truth.md": known_truth,
+    "docs/reference/method.md": method,
+    "docs/guide/own-table.md": own_table,
 }
 """How the examples of a page are run, after what the page takes for granted has been put there."""
 
