@@ -40,8 +40,8 @@ HEAD = """# Python
 
 The names in `audit`, in the order of an audit, then the modules that a third-party model, instrument, adapter, check or
 table needs. These names are public; all others may change without notice. For an introduction see the
-[README](../../README.md), [first steps](../guide/first-steps.md) and the notebooks. The files that you write have pages of
-their own: [plan](plan.md), [policy](../guide/gate.md#the-policy), [simulated truth](../guide/simulate.md#the-truth).
+[README](../../README.md), [first steps](../guide/first-steps.md) and the notebooks. The files that you write have pages
+of their own: [plan](plan.md), [policy](../guide/gate.md#the-policy), [simulated truth](../guide/simulate.md#the-truth).
 
 `python scripts/api_page.py` generates this page from the docstrings; a test compares the two and runs the examples.
 """

@@ -19,8 +19,8 @@ HEAD = """# The command line
 
 Data goes to stdout, progress to stderr. Exit codes: 0 done; 1 crash; 2 wrong usage, plan, policy or input. The gate
 also has 10 breach shown, 11 inconclusive, 12 instrument not valid, 13 run incomplete.
-`audit --install-completion` installs completion for your shell. `python scripts/command_line_page.py` generates this page; a
-test compares it with the output of the command.
+`audit --install-completion` installs completion for your shell. `python scripts/command_line_page.py` generates this
+page; a test compares it with the output of the command.
 """
 
 

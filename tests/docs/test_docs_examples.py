@@ -22,12 +22,15 @@ from typer.testing import CliRunner
 
 import audit
 from audit.cli import app
+from audit.cohorts.importing.adapter import read_download
+from audit.core.pictures import read_picture
 from audit.core.plan import Plan
+from audit.instruments.protocol import attribute_names
 from audit.release import Policy
 from audit.runs.simulation.truth import Truth
 from audit.testing import assert_audit
 from audit.training.plan import TrainPlan
-from tests.conftest import ROOT
+from tests.conftest import ROOT, tone
 from tests.pages import PAGES, Block, blocks, of, small_cohort, standing_in
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -155,10 +158,12 @@ def read_as(block: Block) -> object:
     if "project.entry-points" in text:
         return tomllib.loads(text)["project"]["entry-points"]
     match block.page:
+        case "docs/guide/own-check.md" if "schema" in text:
+            return tomllib.loads(text)  # a policy with a third-party check, which own_check below runs
         case "docs/guide/gate.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
-        case "docs/validation/known-truth.md":
+        case "docs/guide/simulate.md":
             return Truth.of(tomllib.loads(text))
         case "docs/guide/mitigations.md" | "docs/reference/speech2face.md":
             shipped = tomllib.loads(
@@ -246,7 +251,7 @@ def gate(place: Path) -> None:
 
 
 def known_truth(place: Path) -> None:
-    command, python, toml, *_ = of("docs/validation/known-truth.md", "sh", "python", "toml")
+    command, python, toml, *_ = of("docs/guide/simulate.md", "sh", "python", "toml")
     Path("truth.toml").write_text(toml.text, encoding="utf-8")
     do(command, {})
     space: dict[str, object] = {"audit": audit}
@@ -267,13 +272,62 @@ def own_table(place: Path) -> None:
     assert made.frame["value"].tolist() == [1.0, 1.0]
 
 
+def own_check(place: Path) -> None:
+    block, *_ = of("docs/guide/own-check.md", "python")
+    Path("lab_checks.py").write_text(block.text, encoding="utf-8")
+    truth = {"groups": ["asian", "white"], "speakers_per_group": 40, "languages": ["en", "zh"]}
+    before = audit.simulate(truth | {"rendered": {"asian": {"en": {"white": 0.8}}}}, out="BEFORE")
+    after = audit.simulate(truth, out="AFTER")
+    plan, policy, _ = of("docs/guide/own-check.md", "toml")
+    settings = Plan.parse(plan.text, named(plan)).measure
+    result = audit.measure(before, checks=settings.checks)
+    finding = result.finding("LAB001")
+    assert finding.outcome == "shown" and finding.estimate is not None and finding.estimate.unit == "share"
+    assert audit.measure(after, checks=settings.checks).finding("LAB001").outcome == "not_shown"
+    Path("policy.toml").write_text(policy.text, encoding="utf-8")
+    assert audit.gate(before, policy="policy.toml").exit_code == 10
+
+
+def own_attribute(place: Path) -> None:
+    files, use = of("docs/guide/own-attribute.md", "python")
+    Path("lab_attributes.py").write_text(files.text, encoding="utf-8")
+    space: dict[str, object] = {}
+    do(use, space)
+    instrument = space["instrument"]
+    assert "lab_attributes:BRIGHTNESS" in attribute_names(instrument)  # type: ignore[arg-type]  # an instrument
+    cohort = audit.Cohort.read(audit.embedded("synthetic_bilingual"))
+    picture = read_picture(cohort.root / cohort.table["portrait"].iloc[0]).pixels
+    (reading,) = instrument.read([picture])  # type: ignore[attr-defined]
+    assert 0 < reading.attributes["brightness"] < 255
+
+
+def own_similarity_model(place: Path) -> None:
+    files, use = of("docs/guide/own-similarity-model.md", "python")
+    Path("lab_similarity.py").write_text(files.text, encoding="utf-8")
+    space: dict[str, object] = {}
+    do(use, space)
+    assert space["instrument"].similarity_models == ("FaceRes", "Colour")  # type: ignore[attr-defined]
+
+
+def own_adapter(place: Path) -> None:
+    (block,) = of("docs/guide/own-adapter.md", "python")
+    Path("lab_adapter.py").write_text(block.text, encoding="utf-8")
+    tone(place / "HOSPITAL" / "ann" / "1.wav")
+    found = read_download("lab_adapter:read_hospital", place / "HOSPITAL", {"language": "es"})
+    assert found.clips["clip_id"].tolist() == ["ann/1"] and found.remarks == ("The language es is assumed.",)
+
+
 RUN: dict[str, Callable[[Path], None]] = {
     "README.md": readme,
     "docs/guide/first-steps.md": first_steps,
     "docs/guide/compare.md": compare,
     "docs/guide/gate.md": gate,
-    "docs/validation/known-truth.md": known_truth,
+    "docs/guide/simulate.md": known_truth,
     "docs/reference/method.md": method,
+    "docs/guide/own-adapter.md": own_adapter,
+    "docs/guide/own-attribute.md": own_attribute,
+    "docs/guide/own-check.md": own_check,
+    "docs/guide/own-similarity-model.md": own_similarity_model,
     "docs/guide/own-table.md": own_table,
 }
 """How the examples of a page are run, after what the page takes for granted has been put there."""
