@@ -8,7 +8,7 @@ shows. Every run goes through the code that audits run.
 
     python benchmarks/correction.py [--runs 400] [--seed 0]
 
-prints the tables of docs/method.md as Markdown. One process, some ten minutes.
+prints the tables of docs/validation/correction.md as Markdown. One process, some ten minutes.
 """
 
 from __future__ import annotations

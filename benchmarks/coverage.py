@@ -6,7 +6,7 @@ that what is measured is the code that audits run.
 
     python benchmarks/coverage.py [--runs 4000] [--seed 0]
 
-prints the tables of docs/method.md as Markdown. One process, a few minutes.
+prints the tables of docs/validation/intervals.md as Markdown. One process, a few minutes.
 """
 
 from __future__ import annotations

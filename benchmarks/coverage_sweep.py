@@ -10,7 +10,7 @@ full coverage), and the audited speakers of the new cohort are audited. Cells th
 done again.
 
 Two things differ from the shipped training: fewer steps, and no distillation (weights carry no identity layer). No
-choice was made from what this prints; it is the table of docs/speech2face.md.
+choice was made from what this prints; it is the table of docs/validation/speech2face.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ given intra-class correlation. Every simulated data set is one metric of the vec
 
     python benchmarks/groups.py [--runs 200] [--seed 0] [--tables 0,3]
 
-prints the tables of the section "Many groups" of docs/method.md as Markdown. One process, some minutes.
+prints the tables of docs/validation/many-groups.md as Markdown. One process, some minutes.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ wrong most often, then far inside it and at twice it. At the margin both `shown`
 
     python benchmarks/known_truth.py [--runs 120] [--seed 0] [--familywise]
 
-prints the tables of docs/known-truth.md as Markdown. One process, a quarter of an hour.
+prints the tables of docs/validation/known-truth.md as Markdown. One process, a quarter of an hour.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Then a null: everybody asian is read as white in half of the clips of either lan
 
     python benchmarks/known_truth_languages.py [--runs 200] [--seed 0]
 
-prints the table of docs/known-truth.md as Markdown.
+prints the table of docs/validation/known-truth.md as Markdown.
 """
 
 from __future__ import annotations

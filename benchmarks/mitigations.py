@@ -114,7 +114,7 @@ def figures(run: audit.Run) -> pd.DataFrame:
 
 
 def table(found: pd.DataFrame) -> str:
-    """The table of docs/mitigations.md: per cent, averaged over speakers."""
+    """The table of docs/validation/mitigations.md: per cent, averaged over speakers."""
     heads = ["asian read white, English", "other", *(f"{group} read {group}" for group in GROUPS), "gender right",
              "nearer to own than to impostor", f"no face, {', '.join(GROUPS)}", "S2F001"]  # fmt: skip
     lines = ["| mitigation | made by | " + " | ".join(heads) + " |", "| --- " * (len(heads) + 2) + "|"]

@@ -6,7 +6,7 @@ is one cell of the vectorised engine, so that what is measured is the code that 
 
     python benchmarks/prediction_powered.py [--runs 2000] [--seed 0]
 
-prints the tables of docs/method.md, section "Human readings", as Markdown. One process, a few minutes.
+prints the tables of docs/validation/human-readings.md as Markdown. One process, a few minutes.
 """
 
 from __future__ import annotations

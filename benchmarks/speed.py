@@ -2,8 +2,8 @@
 
     python benchmarks/speed.py [--most 10000000]
 
-prints the tables of docs/speed.md as Markdown. One thread does everything, so the seconds are processor seconds, which
-are those on the clock of a machine that does nothing else; each figure is the least of several repetitions.
+prints the tables of docs/validation/speed.md as Markdown. One thread does everything, so the seconds are processor
+seconds; each number is the smallest of several repetitions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write docs/api.md: every public name, its signature and its docstring.
+"""Write docs/reference/api.md: every public name, its signature and its docstring.
 
 python scripts/api_page.py [--check]
 """
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 import audit
 
-PAGE = Path(__file__).parent.parent / "docs" / "api.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
 embedded import_cohort Cohort CohortNotes model mitigate instrument run Run Plan measure Audit Finding Estimate Table
 compare Comparison gate Policy Decision probe Probe labelling_sheet simulate track with_ids
@@ -38,14 +38,12 @@ ROOMS = {
 """Rooms whose names are for others too, and what they are for."""
 HEAD = """# Python
 
-What `import audit` gives, in the order of an audit, then the rooms whose names a model, an instrument, an adapter or
-a check of one's own needs. A name that stands here keeps its meaning; what does not is the package's own affair.
-How it goes together: [README](../README.md), [first steps](first-steps.md) and the notebooks. Plans, policies and
-truths, which are files, have pages of their own: [plan](plan.md), [gate](gate.md#the-policy),
-[planted truth](known-truth.md#the-truth).
+The names in `audit`, in the order of an audit, then the modules that a third-party model, instrument, adapter, check or
+table needs. These names are public; all others may change without notice. For an introduction see the
+[README](../../README.md), [first steps](../guide/first-steps.md) and the notebooks. The files that you write have pages
+of their own: [plan](plan.md), [policy](../guide/gate.md#the-policy), [simulated truth](../guide/simulate.md#the-truth).
 
-This page is made by `python scripts/api_page.py` from the docstrings, and a test holds it to them. Their
-examples are run.
+`python scripts/api_page.py` generates this page from the docstrings; a test compares the two and runs the examples.
 """
 
 

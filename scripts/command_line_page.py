@@ -1,4 +1,4 @@
-"""Write docs/command-line.md: the help of every verb, as the command prints it.
+"""Write docs/reference/command-line.md: the help of every verb, as the command prints it.
 
 python scripts/command_line_page.py [--check]
 """
@@ -12,15 +12,15 @@ from typer.testing import CliRunner
 
 from audit.cli import app
 
-PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "command-line.md"
 VERBS = ("run", "measure", "report", "compare", "gate", "probe", "sheet", "simulate", "train", "track", "list",
          "cohort import", "cohort check", "cohort labels")  # fmt: skip
 HEAD = """# The command line
 
-Data goes to stdout, progress to stderr. Exit codes: 0 done; 1 a crash; 2 wrong usage, plan, policy or input; of the
-gate also 10 a breach is shown, 11 inconclusive, 12 the instrument is not valid, 13 the run is incomplete.
-`audit --install-completion` teaches your shell to complete. This page is made by `python scripts/command_line_page.py`,
-and a test holds it to what the command prints.
+Data goes to stdout, progress to stderr. Exit codes: 0 done; 1 crash; 2 wrong usage, plan, policy or input. The gate
+also has 10 breach shown, 11 inconclusive, 12 instrument not valid, 13 run incomplete.
+`audit --install-completion` installs completion for your shell. `python scripts/command_line_page.py` generates this
+page; a test compares it with the output of the command.
 """
 
 

@@ -1,4 +1,4 @@
-"""The sheet of faces in docs/speech2face.md: portrait, ceiling, and rendered in two languages, by both checkpoints.
+"""The sheet of faces in docs/validation/speech2face.md: portrait, ceiling, rendered in two languages, both checkpoints.
 
     python scripts/face_sheet.py     writes docs/figures/speech2face-faces.jpg
 

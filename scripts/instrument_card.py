@@ -1,7 +1,7 @@
 """Measure the embedded instrument on FairFace's validation set, and write its card.
 
-    python scripts/instrument_card.py DATA     measures, writes audit/instruments/card.json and docs/instrument-card.md
-    python scripts/instrument_card.py          writes docs/instrument-card.md again from card.json
+    python scripts/instrument_card.py DATA     measures, writes audit/instruments/card.json and the page
+    python scripts/instrument_card.py          writes the page docs/validation/instrument-card.md from card.json
 
 ``DATA`` is a folder with ``labels_val.csv`` (file, age, gender, race, ...) and the pictures that it names. Every rate
 has its exact 95 % interval (Clopper & Pearson 1934), every mean error one from its standard error; pictures are taken
@@ -32,7 +32,7 @@ from audit.instruments.heads import AGE_MIDDLES, FAIRFACE_AGES, FAIRFACE_RACES, 
 from audit.instruments.trunk import TRUNK_FILE, trunk
 
 ROOT = Path(__file__).parent.parent
-DOC = ROOT / "docs" / "instrument-card.md"
+DOC = ROOT / "docs" / "validation" / "instrument-card.md"
 DETECTOR = "dlib"
 FOUR = ("asian", "indian", "black", "white")
 BINS = 10

@@ -1,6 +1,6 @@
 """Audit a shipped checkpoint on the embedded cohort and write its card.
 
-    python scripts/model_card.py speech2face-small-gap     writes docs/model-card-speech2face-small-gap.md
+    python scripts/model_card.py speech2face-small-gap     writes docs/validation/model-card-speech2face-small-gap.md
 
 Every figure of the card comes from the weights' own record or from the audit that this makes in a temporary folder
 (about a minute of two cores).
@@ -23,7 +23,7 @@ from audit.models.speech2face import load_checkpoint, weights_of
 from audit.models.speech2face.shipped import SHIPPED
 
 HERE = Path(__file__).parent
-DOCS = HERE.parent / "docs"
+DOCS = HERE.parent / "docs" / "validation"
 APART = "unseen_voice"
 ABOUT = {
     "speech2face-small-gap": "Its training heard asian and indian speakers in Chinese and Spanish only, black and\n"

@@ -1,4 +1,4 @@
-"""docs/command-line.md is what the command prints."""
+"""docs/reference/command-line.md is what the command prints."""
 
 from __future__ import annotations
 

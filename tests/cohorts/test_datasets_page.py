@@ -16,7 +16,7 @@ from tests.cohorts.test_datasets_labels import faces
 from tests.conftest import ROOT, tone
 from tests.pages import standing_in
 
-PAGE = ROOT / "docs" / "datasets.md"
+PAGE = ROOT / "docs" / "guide" / "datasets.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 COMMANDS = [shlex.split(line) for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 

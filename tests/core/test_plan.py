@@ -21,7 +21,7 @@ def test_the_shipped_plan_is_a_plan() -> None:
 
 
 def test_every_plan_on_the_page_is_one() -> None:
-    page = Path(__file__).parents[2] / "docs" / "plan.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "plan.md"
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     plans = [audit.Plan.parse(text) for text in blocks]
     assert [plan.model.name for plan in plans] == [

@@ -1,4 +1,4 @@
-"""docs/api.md is what the code and its docstrings tell, of every public name."""
+"""docs/reference/api.md is what the code and its docstrings tell, of every public name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_the_page_is_what_the_docstrings_tell() -> None:
 
 
 def test_every_public_name_has_its_place_and_says_what_it_is() -> None:
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     named = re.findall(r"(?m)^## (\w+)$", page)
     assert sorted(named) == sorted({*audit.__all__} - {"__version__"})
     for name in named:

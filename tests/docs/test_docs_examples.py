@@ -22,18 +22,21 @@ from typer.testing import CliRunner
 
 import audit
 from audit.cli import app
+from audit.cohorts.importing.adapter import read_download
+from audit.core.pictures import read_picture
 from audit.core.plan import Plan
+from audit.instruments.protocol import attribute_names
 from audit.release import Policy
 from audit.runs.simulation.truth import Truth
 from audit.testing import assert_audit
 from audit.training.plan import TrainPlan
-from tests.conftest import ROOT
+from tests.conftest import ROOT, tone
 from tests.pages import PAGES, Block, blocks, of, small_cohort, standing_in
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 KINDS = ("python", "sh", "toml", "yaml", "text", "pycon")
 """What a fence may hold: text is what something printed, pycon a docstring's example, which the doctests run."""
-ELSEWHERE = {"docs/own-model.md": "test_own_model_page.py", "docs/datasets.md": "test_datasets_page.py"}
+ELSEWHERE = {"docs/guide/own-model.md": "test_own_model_page.py", "docs/guide/datasets.md": "test_datasets_page.py"}
 """Pages with a test of their own, which runs all of their Python and commands."""
 COMMANDS = typer.main.get_command(app)
 OF_A_TRAINING = '[data]\ncohort = "synthetic_bilingual/training"\n'
@@ -155,12 +158,14 @@ def read_as(block: Block) -> object:
     if "project.entry-points" in text:
         return tomllib.loads(text)["project"]["entry-points"]
     match block.page:
-        case "docs/gate.md":
+        case "docs/guide/own-check.md" if "schema" in text:
+            return tomllib.loads(text)  # a policy with a third-party check, which own_check below runs
+        case "docs/guide/gate.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
-        case "docs/known-truth.md":
+        case "docs/guide/simulate.md":
             return Truth.of(tomllib.loads(text))
-        case "docs/mitigations.md" | "docs/speech2face.md":
+        case "docs/guide/mitigations.md" | "docs/reference/speech2face.md":
             shipped = tomllib.loads(
                 (ROOT / "audit" / "core" / "plans" / "train-small-gap.toml").read_text(encoding="utf-8")
             )
@@ -212,7 +217,7 @@ def readme(place: Path) -> None:
 
 
 def first_steps(place: Path) -> None:
-    for block in of("docs/first-steps.md", "python", "sh")[1:]:
+    for block in of("docs/guide/first-steps.md", "python", "sh")[1:]:
         do(block, {})
     assert {"mine-run/report.html", "my-run/report.html"} <= {path.as_posix() for path in Path().glob("*/report.html")}
     shown = audit.Run.read("my-run").observations
@@ -224,7 +229,7 @@ def compare(place: Path) -> None:
     audit.simulate(truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}, out="BEFORE")
     audit.simulate(truth, out="AFTER")
     space: dict[str, object] = {"audit": audit}
-    command, python, *_ = of("docs/compare.md", "sh", "python")
+    command, python, *_ = of("docs/guide/compare.md", "sh", "python")
     do(python, space)
     do(command, space)
     assert Path("COMPARISON", "comparison.html").is_file() and isinstance(space["comparison"], audit.Comparison)
@@ -238,15 +243,15 @@ def gate(place: Path) -> None:
         'side = "at_most"\nlimit = 0.10\n',
         encoding="utf-8",
     )
-    do(of("docs/gate.md", "sh")[0], {})
+    do(of("docs/guide/gate.md", "sh")[0], {})
     assert all(Path(name).is_file() for name in ("gate.xml", "gate.sarif", "gate.md"))
     space: dict[str, Callable[..., None]] = {}
-    do(of("docs/gate.md", "python")[0], space)  # type: ignore[arg-type]  # it holds functions once it has run
+    do(of("docs/guide/gate.md", "python")[0], space)  # type: ignore[arg-type]  # it holds functions once it has run
     space["test_the_release"](assert_audit)
 
 
 def known_truth(place: Path) -> None:
-    command, python, toml, *_ = of("docs/known-truth.md", "sh", "python", "toml")
+    command, python, toml, *_ = of("docs/guide/simulate.md", "sh", "python", "toml")
     Path("truth.toml").write_text(toml.text, encoding="utf-8")
     do(command, {})
     space: dict[str, object] = {"audit": audit}
@@ -256,25 +261,74 @@ def known_truth(place: Path) -> None:
 
 def method(place: Path) -> None:
     space: dict[str, object] = {}
-    do(of("docs/method.md", "python")[0], space)
+    do(of("docs/reference/method.md", "python")[0], space)
     assert space["frame"].by_group["right"].to_dict() == {"asian": 0.75, "white": 1.0}  # type: ignore[attr-defined]
 
 
 def own_table(place: Path) -> None:
-    Path("lab_tables.py").write_text(of("docs/own-table.md", "python")[0].text, encoding="utf-8")
+    Path("lab_tables.py").write_text(of("docs/guide/own-table.md", "python")[0].text, encoding="utf-8")
     run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 6})
     made = audit.measure(run, tables=["lab_tables:OWN_GROUP_READS"]).tables["own_group_reads"]
     assert made.frame["value"].tolist() == [1.0, 1.0]
 
 
+def own_check(place: Path) -> None:
+    block, *_ = of("docs/guide/own-check.md", "python")
+    Path("lab_checks.py").write_text(block.text, encoding="utf-8")
+    truth = {"groups": ["asian", "white"], "speakers_per_group": 40, "languages": ["en", "zh"]}
+    before = audit.simulate(truth | {"rendered": {"asian": {"en": {"white": 0.8}}}}, out="BEFORE")
+    after = audit.simulate(truth, out="AFTER")
+    plan, policy, _ = of("docs/guide/own-check.md", "toml")
+    settings = Plan.parse(plan.text, named(plan)).measure
+    result = audit.measure(before, checks=settings.checks)
+    finding = result.finding("LAB001")
+    assert finding.outcome == "shown" and finding.estimate is not None and finding.estimate.unit == "share"
+    assert audit.measure(after, checks=settings.checks).finding("LAB001").outcome == "not_shown"
+    Path("policy.toml").write_text(policy.text, encoding="utf-8")
+    assert audit.gate(before, policy="policy.toml").exit_code == 10
+
+
+def own_attribute(place: Path) -> None:
+    files, use = of("docs/guide/own-attribute.md", "python")
+    Path("lab_attributes.py").write_text(files.text, encoding="utf-8")
+    space: dict[str, object] = {}
+    do(use, space)
+    instrument = space["instrument"]
+    assert "lab_attributes:BRIGHTNESS" in attribute_names(instrument)  # type: ignore[arg-type]  # an instrument
+    cohort = audit.Cohort.read(audit.embedded("synthetic_bilingual"))
+    picture = read_picture(cohort.root / cohort.table["portrait"].iloc[0]).pixels
+    (reading,) = instrument.read([picture])  # type: ignore[attr-defined]
+    assert 0 < reading.attributes["brightness"] < 255
+
+
+def own_similarity_model(place: Path) -> None:
+    files, use = of("docs/guide/own-similarity-model.md", "python")
+    Path("lab_similarity.py").write_text(files.text, encoding="utf-8")
+    space: dict[str, object] = {}
+    do(use, space)
+    assert space["instrument"].similarity_models == ("FaceRes", "Colour")  # type: ignore[attr-defined]
+
+
+def own_adapter(place: Path) -> None:
+    (block,) = of("docs/guide/own-adapter.md", "python")
+    Path("lab_adapter.py").write_text(block.text, encoding="utf-8")
+    tone(place / "HOSPITAL" / "ann" / "1.wav")
+    found = read_download("lab_adapter:read_hospital", place / "HOSPITAL", {"language": "es"})
+    assert found.clips["clip_id"].tolist() == ["ann/1"] and found.remarks == ("The language es is assumed.",)
+
+
 RUN: dict[str, Callable[[Path], None]] = {
     "README.md": readme,
-    "docs/first-steps.md": first_steps,
-    "docs/compare.md": compare,
-    "docs/gate.md": gate,
-    "docs/known-truth.md": known_truth,
-    "docs/method.md": method,
-    "docs/own-table.md": own_table,
+    "docs/guide/first-steps.md": first_steps,
+    "docs/guide/compare.md": compare,
+    "docs/guide/gate.md": gate,
+    "docs/guide/simulate.md": known_truth,
+    "docs/reference/method.md": method,
+    "docs/guide/own-adapter.md": own_adapter,
+    "docs/guide/own-attribute.md": own_attribute,
+    "docs/guide/own-check.md": own_check,
+    "docs/guide/own-similarity-model.md": own_similarity_model,
+    "docs/guide/own-table.md": own_table,
 }
 """How the examples of a page are run, after what the page takes for granted has been put there."""
 

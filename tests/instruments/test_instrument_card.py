@@ -28,7 +28,8 @@ def script() -> ModuleType:
 
 
 def test_the_page_is_written_from_the_card(script: ModuleType) -> None:
-    assert (ROOT / "docs" / "instrument-card.md").read_text(encoding="utf-8") == script.render(embedded_card())
+    page = ROOT / "docs" / "validation" / "instrument-card.md"
+    assert page.read_text(encoding="utf-8") == script.render(embedded_card())
 
 
 def test_the_card_is_of_the_weights_that_are_here() -> None:

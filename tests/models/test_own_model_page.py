@@ -15,7 +15,7 @@ import audit
 from audit.cli import app
 from tests.pages import of, small_cohort, standing_in
 
-PAGE = "docs/own-model.md"
+PAGE = "docs/guide/own-model.md"
 COMMANDS = [line for block in of(PAGE, "sh") for line in block.lines]
 
 

@@ -72,7 +72,7 @@ def test_a_limit_in_years_may_be_above_one() -> None:
 
 
 def test_the_page_shows_policies_that_can_be_read() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "gate.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "gate.md").read_text(encoding="utf-8")
     whole, more = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert {rule.kind for rule in Policy.parse(whole).terms.rule} == {"absolute", "non_inferiority"}
     assert [rule.check for rule in Policy.parse(HEAD + more).terms.rule] == ["S2F005", "S2F007"]

@@ -384,5 +384,5 @@ def test_a_model_without_a_voice_feature_is_refused(taught: audit.Cohort) -> Non
 
 def test_every_mitigation_is_listed_and_on_its_page() -> None:
     assert set(available()) == {*in_training(), *after_training()} == set(MITIGATIONS.shipped)
-    page = (Path(__file__).parents[2] / "docs" / "mitigations.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "mitigations.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in available())

@@ -176,7 +176,7 @@ def test_a_share_of_a_group_is_heard_and_a_larger_share_hears_the_same_and_more(
 
 
 def test_the_coverage_on_the_page_is_one() -> None:
-    page = Path(__file__).parents[2] / "docs" / "speech2face.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "speech2face.md"
     (block,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     plan = TrainPlan.parse(f'name = "x"\n{block}\n[faces]\nsteps = 1\n[voices]\nsteps = 1\n')
     shares = [
