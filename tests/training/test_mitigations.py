@@ -365,7 +365,7 @@ def test_a_mitigated_speech2face_still_shows_its_ceiling(taught: audit.Cohort) -
     [
         ("leac", {}, "did you mean 'leace'"),
         ("group_dro", {}, "takes effect in training"),
-        ("leace", {"abstention": {"coverage": 0.5}}, "Options are given for abstention"),
+        ("leace", {"abstention": {"coverage": 0.5}}, "There are options for abstention"),
         ("leace", {"leace": {"strength": 1}}, "'leace' cannot be made with strength"),
         ([], {}, "No mitigation is named"),
     ],
