@@ -1,6 +1,6 @@
 """Bias and fairness audits for models that reconstruct a face from a voice.
 
-The path of an audit is one direction::
+The steps of an audit::
 
     data set on disk --adapter--> Cohort --harness(model, instrument)--> Run --measure--> Audit --> report | gate
 
@@ -77,7 +77,7 @@ _HOMES = {
     "track": "audit.reports.tracking",
     "with_ids": "audit.audits.privacy.sharing",
 }
-"""Where each public name lives: each is imported when it is first used, so that ``import audit`` loads no torch."""
+"""The module of each public name; imported on first use, so that ``import audit`` does not load torch."""
 
 __version__ = "0.1.0"
 __all__ = [

@@ -1,4 +1,4 @@
-"""Old names of modules that plug-ins import; each warns, and goes with the next version."""
+"""Aliases for the old names of modules that plug-ins import; deprecated, to be removed in the next version."""
 
 from __future__ import annotations
 
@@ -25,18 +25,15 @@ MOVED = {
     "audit.plan": "audit.core.plan",
     "audit.vocabulary": "audit.core.vocabulary",
 }
-"""What the documentation named before modules were sorted into layers, and what plug-ins need to do their work."""
+"""The documented modules before the package was divided into layers, and those that plug-ins need."""
 
 
 class MovedModules:
-    """Finds modules by their old names, and the modules of moved packages.
-
-    Without it ``audit.mitigations.leace`` would be loaded a second time, as another module.
-    """
+    """Finds modules by their old names, including submodules, so that no module is loaded twice."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The module that took an old name's place, as :class:`importlib.abc.MetaPathFinder` has it."""
+        """The spec of the module that replaces an old name; see :class:`importlib.abc.MetaPathFinder`."""
         parent, _, child = name.rpartition(".")
         new = MOVED.get(name) or (f"{MOVED[parent]}.{child}" if parent in MOVED else "")
         return ModuleSpec(name, _Moved(new)) if new else None  # type: ignore[arg-type]  # it needs no load_module
@@ -49,10 +46,12 @@ class _Moved:
         self.new = new
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """An empty module, which :meth:`exec_module` replaces."""
+        """Use the default module, which :meth:`exec_module` replaces."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Replace the empty module by the new one."""
+        """Replace the module by the new one."""
         old = module.__name__
-        warnings.warn(f"{old} is now {self.new}; the old name goes with the next version.", DeprecationWarning, 2)
+        warnings.warn(
+            f"{old} is now {self.new}; the old name will be removed in the next version.", DeprecationWarning, 2
+        )
         sys.modules[old] = importlib.import_module(self.new)

@@ -1,4 +1,4 @@
-"""The gate in a test: ``assert_audit``, as a function and as a fixture of pytest."""
+"""The gate in tests: ``assert_audit`` as a function and as a pytest fixture."""
 
 from __future__ import annotations
 
@@ -15,24 +15,19 @@ def assert_audit(
     policy: audit.Policy | str | Path | None = None,
     baseline: audit.Run | str | Path | None = None,
 ) -> audit.Decision:
-    """Fail unless every rule of a policy is shown to hold.
-
-    Parameters
-    ----------
-    run, policy, baseline
-        As :func:`audit.gate`.
+    """Fail unless every rule of a policy passes; the parameters are those of :func:`audit.gate`.
 
     Returns
     -------
     Decision
-        Whose exit code is 0.
+        The decision, with exit code 0.
 
     Raises
     ------
     AssertionError
         With the decision's summary.
     AuditError
-        If the run or the policy is wrong: an error of the test, as of the gate.
+        If the run or the policy is invalid.
     """
     __tracebackhide__ = True
     decision = audit.gate(run, policy=policy, baseline=baseline)
@@ -45,5 +40,5 @@ def assert_audit(
 
 @pytest.fixture(name="assert_audit")
 def _assert_audit() -> Callable[..., audit.Decision]:
-    """:func:`audit.testing.assert_audit`, in any test where the package is installed."""
+    """:func:`audit.testing.assert_audit` as a fixture."""
     return assert_audit

@@ -163,7 +163,7 @@ def stall(kind: str, path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 @pytest.mark.usefixtures("soon")
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+def test_special_files_are_not_read(tmp_path: Path, kind: str) -> None:
     stall(kind, path := tmp_path / "x")
     assert read_clip(path).status == "audio_unreadable"
     assert clip_seconds(path) is None
@@ -355,5 +355,5 @@ def test_a_bomb_is_bounded(bombs_read: dict[str, tuple[str, str]], name: str) ->
         assert clip == "audio_unreadable" and picture == "unreadable"
 
 
-def test_memory_is_as_small_as_is_said() -> None:
+def test_memory_stays_within_the_stated_limit() -> None:
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY, "the limit is the subprocess's alone"

@@ -1,1 +1,1 @@
-"""Audits: from a run to findings and tables."""
+"""Audits: the findings and tables of a run."""

@@ -1,4 +1,4 @@
-"""The audit of one run: findings and tables, from which every report, comparison and decision is made."""
+"""The audit of one run: the findings and tables behind every report, comparison and decision."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ class AuditForm(Form):
 
 @dataclass(frozen=True)
 class Audit(Document):
-    """All that was found in one run; a pure function of the run and the settings.
+    """The findings and tables of one run; a pure function of the run and the settings.
 
     Attributes
     ----------
     run : Mapping[str, object]
-        What was audited: digest, model, weights_sha256, instrument, cohort, n_speakers, n_clips and more.
+        The audited run: digest, model, weights_sha256, instrument, cohort, n_speakers, n_clips and more.
     settings : Mapping[str, object]
-        How it was measured: confidence, resamples, seed, margins, minimum of speakers.
+        The settings: confidence, resamples, seed, margins, minimum number of speakers and more.
     findings : tuple of Finding
         One for each check, in the order of their codes.
     tables : Mapping[str, Table]
-        The tables behind them, by name.
+        The tables by name.
     scores : DataFrame or None
-        Every metric of every clip, from :func:`~audit.checks.metrics.metric_frame.metric_frame`. Only an audit that was
-        just measured has them; they are not part of audit.json.
+        Every metric of every clip, from :func:`~audit.checks.metrics.metric_frame.metric_frame`. They are not part of
+        audit.json; ``None`` if the audit was read from a file.
     """
 
     FILE: ClassVar[str] = "audit.json"
@@ -71,43 +71,44 @@ class Audit(Document):
         Raises
         ------
         KeyError
-            If no check of that code was made.
+            If the audit has no check with that code.
         """
         for finding in self.findings:
             if finding.code == code:
                 return finding
-        raise KeyError(f"{code}: this audit holds {', '.join(f.code for f in self.findings)}")
+        raise KeyError(f"{code}: this audit has {', '.join(f.code for f in self.findings)}")
 
     def frame(self) -> pd.DataFrame:
-        """The tidy table of every figure: metric, stage, group, language, value, low, high, n_speakers and more."""
+        """The tidy table of all estimates: metric, stage, group, language, value, low, high, n_speakers and more."""
         return self.tables["disparities"].frame.copy()
 
     def to_metric_frame(
         self, metrics: Sequence[str] | None = None, by: Sequence[str] = ("group", "language"), stage: str = "rendered"
     ) -> MetricFrame:
-        """The point figures as a ``fairlearn.metrics.MetricFrame``: the very numbers of :meth:`frame`.
+        """The point estimates of :meth:`frame` as a ``fairlearn.metrics.MetricFrame``.
 
-        Averaged over speakers (or clips, where the settings say so), with no interval: fairlearn's own resample rows.
+        Averaged over speakers (or clips, according to the settings). There are no intervals, since fairlearn resamples
+        rows and not speakers.
 
         Parameters
         ----------
         metrics : sequence of str, optional
-            Names as in the column ``metric`` of :meth:`frame`; all that were scored at the stage if left out.
+            Names as in the column ``metric`` of :meth:`frame`; by default all that were scored at the stage.
         by : sequence of str
             Columns of the observations, which become the sensitive features.
         stage : {"portrait", "ceiling", "rendered"}
-            Which faces.
+            The stage.
 
         Raises
         ------
         RunError
-            If this audit was read from audit.json, which holds no clip.
+            If this audit was read from audit.json, which has no scores of single clips.
         PlanError
-            If a metric or column is not there.
+            If a metric or column does not exist.
         """
         if self.scores is None:
             raise RunError(
-                "This audit was read from audit.json, which does not hold what was scored of each clip.",
+                "This audit was read from audit.json, which does not contain the scores of single clips.",
                 next_step="Measure the run: audit.measure(audit.Run.read(RUN)).to_metric_frame().",
             )
         start = f"{stage}."
@@ -142,7 +143,7 @@ class Audit(Document):
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Audit:
-        """The audit of a content that has been checked."""
+        """The audit from validated content."""
         return cls(
             run=content["run"],
             settings=content["settings"],

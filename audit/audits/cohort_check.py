@@ -1,4 +1,4 @@
-"""What a cohort can answer, before anything is run."""
+"""Tables about a cohort before a run: strata, label sources, missing files and power."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class CohortCheck:
     Attributes
     ----------
     name, digest : str
-        Of the cohort.
+        The cohort's name and digest.
     tables : dict of str to DataFrame
-        Strata, label sources, missing files, and the smallest detectable differences, by title.
-    remarks : tuple of str
-        What else is to be known, a sentence each.
+        Strata, label sources, missing files, and minimum detectable effects, by title.
+    notes : tuple of str
+        Further notes, one sentence each.
     """
 
     name: str
     digest: str
     tables: dict[str, pd.DataFrame]
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """JSON types only; missing values are ``None``."""
@@ -44,7 +44,7 @@ class CohortCheck:
                 title: frame.astype(object).where(frame.notna(), None).to_dict("records")
                 for title, frame in self.tables.items()
             },
-            "remarks": list(self.remarks),
+            "remarks": list(self.notes),
         }
 
 
@@ -56,22 +56,25 @@ def check_cohort(
     Parameters
     ----------
     cohort : Cohort
-        The cohort; speakers set aside in an audit are left out here too.
+        The cohort. Speakers that audits exclude are excluded here too.
     checks : sequence of Check, optional
-        The checks whose power is computed, at their default margins; those that ship, if left out.
+        The checks whose power is computed, at their default margins; by default the shipped ones.
     settings : Settings, optional
-        Confidence and the least number of speakers, for the power.
+        Confidence and minimum number of speakers, for the power.
     """
     audited = cohort.audited()
     table = audited.table
     asked = shipped() if checks is None else checks
-    power = _told(detectable(table, asked, margins_of(asked), settings or Settings()))
-    silent = int((~audited.speakers["speaker_id"].isin(audited.clips["speaker_id"])).sum())
-    remarks = [
+    power = detectable(table, asked, margins_of(asked), settings or Settings())
+    # a note with a value only has the assumptions, which are in the table's title
+    reason = power["note"].str.split(" (", regex=False).str[0]
+    power = power.assign(note=reason.where(power["smallest_detectable"].isna(), ""))
+    without_clips = int((~audited.speakers["speaker_id"].isin(audited.clips["speaker_id"])).sum())
+    notes = [
         *audited.set_aside,
-        f"{silent} speakers have no clip and take no part." if silent else "",
-        f"{int((table['group'] == UNKNOWN).sum())} clips are of speakers whose group is unknown: they are never judged "
-        "right or wrong."
+        f"{without_clips} speakers have no clips and are not used." if without_clips else "",
+        f"{int((table['group'] == UNKNOWN).sum())} clips are of speakers whose group is unknown: their reads are never "
+        "counted as right or wrong."
         if (table["group"] == UNKNOWN).any()
         else "",
         *([audited.notes.notes] if audited.notes.notes else []),
@@ -83,12 +86,12 @@ def check_cohort(
             "Strata": audited.strata(),
             "Label sources": _sources(table),
             "Files": _files(audited),
-            "Smallest difference that each check would find (power .80, rate one half)": power[power["check"] != ""],
-            "Smallest difference of one rate from a fixed one in each cell": power.loc[
+            "Minimum detectable effect of each check (power .80, rate one half)": power[power["check"] != ""],
+            "Minimum detectable difference of a rate from a fixed value, by cell": power.loc[
                 power["check"] == "", ["group", "language", "n_speakers", "smallest_detectable", "note"]
             ],
         },
-        tuple(filter(None, remarks)),
+        tuple(filter(None, notes)),
     )
 
 
@@ -102,16 +105,10 @@ def _sources(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _files(cohort: Cohort) -> pd.DataFrame:
-    """How many files each column names, and how many of them are not there."""
+    """The number of files that each column names, and how many of them are missing."""
     rows = []
     for column in ("audio", "portrait", "rendered", "ceiling"):
         named = cohort.table[column][cohort.table[column] != ""].unique()
         missing = [path for path in named if not os.path.isfile(f"{cohort.root}/{path}")]  # noqa: PTH113  # a million files, and Path raises at too long a name
         rows.append((column, len(named), len(missing), ", ".join(sorted(missing)[:3])))
     return pd.DataFrame(rows, columns=["column", "n_named", "n_missing", "first_missing"])
-
-
-def _told(power: pd.DataFrame) -> pd.DataFrame:
-    """The note only where there is no figure: its assumptions stand in the title."""
-    note = power["note"].str.split(" (", regex=False).str[0].where(power["smallest_detectable"].isna(), "")
-    return power.assign(note=note)

@@ -1,7 +1,7 @@
-"""Where fairlearn begins: the audit's figures as its ``MetricFrame``, and the audit's way of averaging as its metric.
+"""The audit's estimates as a fairlearn ``MetricFrame``, and a fairlearn metric that averages over speakers.
 
-A ``MetricFrame`` resamples rows, and of clips that resemble each other its intervals are too narrow. So what passes
-here is the point figures; intervals are the audit's own.
+Only point estimates are passed on: a ``MetricFrame`` resamples rows, so its intervals are too narrow for clips of the
+same speaker.
 """
 
 from __future__ import annotations
@@ -23,32 +23,31 @@ if TYPE_CHECKING:
 
 
 def speaker_mean(y_true: ArrayLike, y_pred: ArrayLike, *, speaker: ArrayLike, estimand: str = "speaker") -> float:
-    """The mean of ``y_pred`` over speakers, each weighing the same however many clips they have.
+    """The mean of ``y_pred`` over speakers, each with the same weight.
 
-    A metric for ``fairlearn.metrics.MetricFrame``: ``mean_s(mean_c(y_pred_sc))``, the same figure as
-    :func:`audit.stats.rate` and :func:`audit.stats.mean` give. ``y_pred`` is what was scored of each clip (1 where it
-    is right, a number of years); ``y_true`` is asked for by fairlearn and not looked at.
+    A metric for ``fairlearn.metrics.MetricFrame``: ``mean_s(mean_c(y_pred_sc))``, equal to :func:`audit.stats.rate`
+    and :func:`audit.stats.mean`.
 
     Parameters
     ----------
     y_true : array of shape (clips,)
-        Not used.
+        Required by fairlearn, not used.
     y_pred : array of shape (clips,)
-        Any finite numbers; NaN for a clip that was not scored, which enters nothing.
+        The score of each clip (1 for a correct read, or a number of years): finite, or NaN if it was not scored.
     speaker : array of shape (clips,)
-        Who is heard: fairlearn slices it with the rest if it is given in ``sample_params``.
+        The speaker of each clip. Pass it in ``sample_params``, so that fairlearn slices it.
     estimand : {"speaker", "clip"}
-        ``clip``: every clip weighs the same. By ``functools.partial``, if asked for.
+        ``clip``: every clip has the same weight. Set it with ``functools.partial``.
 
     Returns
     -------
     float
-        NaN where no clip was scored: nothing is not nought.
+        NaN if no clip was scored.
 
     Raises
     ------
     ValueError
-        For an infinite value, a missing speaker, or lengths that differ.
+        If a value is infinite, a speaker is missing, or lengths differ.
 
     Examples
     --------
@@ -60,7 +59,7 @@ def speaker_mean(y_true: ArrayLike, y_pred: ArrayLike, *, speaker: ArrayLike, es
     ({'x': 0.5, 'y': 1.0}, 0.666666666667)
     """
     values = checked_values(y_pred, "mean")
-    settings = Settings(estimand=estimand)  # type: ignore[arg-type]  # Settings refuses what it does not know
+    settings = Settings(estimand=estimand)  # type: ignore[arg-type]  # validated by Settings
     sums = speaker_sums(values, codes_of(np.asarray(speaker), len(values)))
     value = shortened(float(moments(sums, settings).value[0]))
     return float("nan") if value is None else value
@@ -69,14 +68,14 @@ def speaker_mean(y_true: ArrayLike, y_pred: ArrayLike, *, speaker: ArrayLike, es
 def metric_frame_of(
     scores: pd.DataFrame, metrics: Mapping[str, str], by: tuple[str, ...], estimand: str = "speaker"
 ) -> MetricFrame:
-    """A ``MetricFrame`` of columns of clip-level scores, each averaged by :func:`speaker_mean`.
+    """A ``MetricFrame`` of clip-level scores, each averaged by :func:`speaker_mean`.
 
     Parameters
     ----------
     scores : DataFrame
-        One row a clip: ``speaker_id``, the columns of ``by``, the columns of ``metrics``.
+        One row per clip: ``speaker_id``, the columns of ``by``, the columns of ``metrics``.
     metrics : mapping of str to str
-        The name that each metric gets, and its column.
+        The column of each metric, by the metric's name.
     by : tuple of str
         The sensitive features.
     estimand : {"speaker", "clip"}
@@ -98,5 +97,5 @@ def metric_frame_of(
 
 
 def _score_mean(y_true: ArrayLike, y_pred: ArrayLike, *, score: ArrayLike, speaker: ArrayLike, estimand: str) -> float:
-    """:func:`speaker_mean` of a score of its own: a MetricFrame has but one ``y_pred`` for all of its metrics."""
+    """:func:`speaker_mean` of ``score``, since a MetricFrame has one ``y_pred`` for all of its metrics."""
     return speaker_mean(y_true, score, speaker=speaker, estimand=estimand)

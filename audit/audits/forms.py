@@ -1,4 +1,4 @@
-"""The forms of what documents share as stored JSON: estimates, findings and tables."""
+"""Pydantic models of the JSON that documents share: estimates, findings and tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audit.stats.verdict import Outcome
 
 
 class EstimateForm(Form):
-    """An estimate; its further keys have one value each, never a list or an object."""
+    """An estimate; further keys must have scalar values."""
 
     __pydantic_extra__: dict[str, str | bool | int | float | None]
 
@@ -42,7 +42,7 @@ class FindingForm(Form):
 
 
 class TableForm(Form):
-    """A table: rows of one cell for each column."""
+    """A table with one cell per row and column."""
 
     title: str
     note: str

@@ -1,4 +1,4 @@
-"""Measuring: Run -> Audit. A pure function, on any machine, years later: it needs neither torch nor DeepFace."""
+"""Measuring: from a run to its audit. A pure function that needs neither torch nor DeepFace."""
 
 from __future__ import annotations
 
@@ -40,34 +40,33 @@ def measure(
     settings: MeasureSettings | None = None,
     with_tables: bool = True,
 ) -> Audit:
-    """Measure a run: every check's finding, and the tables behind them.
+    """Measure a run: the findings of all checks, and the tables behind them.
 
     Parameters
     ----------
     run : Run
         The run.
     by : sequence of str, optional
-        Columns of the observations to stratify the table of figures by; ``group`` and ``language`` always are among
-        them.
+        Columns of the observations that stratify the main table, in addition to ``group`` and ``language``.
     confidence, seed, human_readings, checks, tables : optional
-        Stand before those of ``settings``.
+        Override those of ``settings``.
     settings : MeasureSettings, optional
-        As in a plan's section ``measure``.
+        As in the section ``[measure]`` of a plan.
     with_tables : bool
-        Without them only the findings are made, which are the same: for thousands of simulated runs.
+        Whether to make the tables. The findings do not depend on it.
 
     Returns
     -------
     Audit
-        Findings and tables; written by :meth:`Audit.to_json`.
+        Write it with :meth:`Audit.to_json`.
 
     Raises
     ------
     PlanError
         If a column of ``by`` is not in the run.
     AuditError
-        If the human readings cannot be read or are not of this run, the file of labelled pictures cannot be used, or a
-        third-party check or table is not there or fails.
+        If the human readings cannot be read or are of another run, the calibration file is invalid, or a third-party
+        check or table is not installed or fails.
     """
     given = {
         "by": None if by is None else tuple(by),
@@ -86,7 +85,7 @@ def measure(
     unsaid = {"human_readings", *(name for name in ("checks", "tables") if not getattr(chosen, name))}
     made = Audit(
         run=identity(run, human),
-        # a file goes by its name and digest, wherever it lies
+        # the name and digest of a file, but not its path
         settings=chosen.model_dump(mode="json", exclude=unsaid)
         | {"margins": dict(evidence.margins)}
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
@@ -98,18 +97,18 @@ def measure(
 
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
-    """The labels and metrics of every clip, without what only stands behind a metric."""
+    """The labels and metrics of every clip, without intermediate columns."""
     columns = [str(name) for name in evidence.frame.columns]
     return evidence.frame[[name for name in columns if "." not in name or name.split(".", 1)[1] in evidence.metrics]]
 
 
 def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None = None) -> Evidence:
-    """A run, scored clip by clip, and how to estimate from it.
+    """The scored clips of a run.
 
     Raises
     ------
     AuditError
-        If the file of labelled pictures cannot be used.
+        If the calibration file is invalid.
     """
     checks = chosen_checks(settings.checks)
     labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
@@ -137,7 +136,7 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
 
 
 def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
-    """What was audited, for the head of audit.json; nothing in it depends on the machine or hour, or tells a path."""
+    """The description of the run in audit.json, without paths and independent of machine and time."""
     manifest = run.manifest
     model = dict(manifest["model"])
     cohort = dict(manifest["cohort"])
@@ -169,69 +168,68 @@ def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
 
 
 def _human_notice(human: HumanReadings) -> str:
-    """How many readings of people's were used, and whether their sampling is known."""
+    """The number of human readings, and whether their sampling is known."""
     facts = human.facts
     drawn = (
-        "They were drawn at random within group and language, before anyone read them."
+        "The faces were drawn at random within group and language."
         if facts["sampling"]
-        else "Whether they are a random sample is known only to whoever chose them; the prediction-powered figures "
-        "take it for granted."
+        else "It is not known whether the faces are a random sample; the prediction-powered estimates assume it."
     )
     return (
-        f"People read rendered faces too: {facts['n_readings']} readings of {facts['n_pictures']} faces by "
+        f"People also read rendered faces: {facts['n_readings']} readings of {facts['n_pictures']} faces by "
         f"{facts['n_readers']} {'reader' if facts['n_readers'] == 1 else 'readers'}. {drawn}"
     )
 
 
 def _notices(run: Run) -> list[str]:
-    """What a reader must know before the first figure."""
+    """The notices that precede all results."""
     manifest = run.manifest
     notices = []
     if not run.complete:
         notices.append(
             f"This run is incomplete: {len(run.observations)} of {manifest['cohort']['n_clips']} clips were observed. "
-            "Its figures are not to be used."
+            "Do not use its results."
         )
     if manifest["model"]["kind"] == "simulated":
         notices.append(
-            "This run is simulated: nobody spoke, no model was audited and no instrument read a face. Every read was "
-            "drawn from probabilities that were planted, and the figures say nothing of any model or person."
+            "This run is simulated: there are no speakers, no model and no instrument. All reads were drawn from given "
+            "probabilities, and the results say nothing about any model or person."
         )
     elif manifest["cohort"].get("fictional"):
         notices.append(
-            "The speakers are fictional and their voices synthetic: nothing here says how any real group sounds "
-            "or looks."
+            "The speakers are fictional and their voices synthetic: the results say nothing about how any real group "
+            "sounds or looks."
         )
     if manifest["model"]["name"] == "planted":
         dial = manifest["model"].get("options", {}).get("rendered", {})
-        told = [
-            f"{group} speakers' clips in {language} show the portrait of a speaker of group {target} with probability "
-            f"{share:g}"
+        planted = [
+            f"clips of {group} speakers in {language} show the portrait of a speaker of group {target} with "
+            f"probability {share:g}"
             for group, languages in dial.items()
             for language, shares in languages.items()
             for target, share in shares.items()
         ]
         notices.append(
-            "The model is planted, not trained: it shows portraits, "
-            + ("each speaker's own." if not told else f"and on purpose {'; '.join(told)}.")
+            "The model is planted, not trained: every clip shows the speaker's own portrait"
+            + (f", except that {'; '.join(planted)}." if planted else ".")
         )
     elif manifest["model"]["kind"] == "playback":
         notices.append(
-            "The faces were made elsewhere and are only shown here: what made them is known by the cohort's word alone."
+            "The faces were made elsewhere and are part of the cohort: which model made them cannot be verified."
         )
     _, unknown = known_attributes(run.attributes)
     if unknown:
         notices.append(
-            f"The instrument read {', '.join(unknown)}, which is not installed here: its columns are kept, and nothing "
-            "in them is scored. Install the package that declares it and measure again."
+            f"The instrument read {', '.join(unknown)}, which is not installed here and therefore not scored. Install "
+            "the package that declares it and measure again."
         )
-    if never := unheard(manifest["model"].get("training_coverage", [])):
-        notices.append(f"By the model's own record, its training never heard {never}.")
+    if missing := unheard(manifest["model"].get("training_coverage", [])):
+        notices.append(f"According to the model, its training data contain no clips of {missing}.")
     return notices
 
 
 def unheard(coverage: Sequence[Mapping[str, Any]]) -> str:
-    """Whom the training of a model did not hear in which languages, by its own record; empty where there is none.
+    """The groups and languages with no clips in a model's training coverage, in words; empty if there are none.
 
     Examples
     --------
@@ -240,12 +238,12 @@ def unheard(coverage: Sequence[Mapping[str, Any]]) -> str:
     'asian and indian speakers in en, nor white speakers in zh'
     """
     missing: dict[str, list[str]] = {}
-    for heard in coverage:
-        if not heard["clips"]:
-            missing.setdefault(heard["group"], []).append(heard["language"])
-    together: dict[tuple[str, ...], list[str]] = {}
+    for item in coverage:
+        if not item["clips"]:
+            missing.setdefault(item["group"], []).append(item["language"])
+    by_languages: dict[tuple[str, ...], list[str]] = {}
     for group in ordered_groups(missing):
-        together.setdefault(tuple(sorted(missing[group])), []).append(group_words(group))
+        by_languages.setdefault(tuple(sorted(missing[group])), []).append(group_words(group))
     return ", nor ".join(
-        f"{listing(groups)} speakers in {listing(list(languages))}" for languages, groups in together.items()
+        f"{listing(groups)} speakers in {listing(list(languages))}" for languages, groups in by_languages.items()
     )

@@ -1,4 +1,4 @@
-"""A table of a document: typed columns, and the rows below them."""
+"""Tables of a document, with typed columns."""
 
 from __future__ import annotations
 
@@ -39,45 +39,45 @@ OF_METRIC: Final = "metric"
 """The unit of a column whose numbers are in the unit of the row's metric; the table ``metric_definitions`` has it."""
 
 _PERSONAL: Final[dict[str, Kind]] = {"speaker_id": "speaker_id", "clip_id": "clip_id", "detail": "detail"}
-"""Columns that hold ids or free text in every table, typed or not: documents of schema 1.0 have no types."""
+"""Columns with ids or free text in every table, typed or not: documents of schema 1.0 have no types."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: all that a report, a CSV file and suppression need to know about it.
+    """One column of a table, as reports, CSV files and suppression need it.
 
     Attributes
     ----------
     name : str
-        Its name in the frame, in audit.json and in CSV.
+        The name in the frame, in audit.json and in CSV.
     kind : str
-        What its cells are:
+        The kind of its cells:
 
-        - ``key``: tells rows apart, as a stage does; ``metric`` (a metric's name), ``group``, ``language``, ``read`` (a
-          race that the instrument read) and ``status`` (of a clip) are keys too. The cell of a row's group and language
-          decides whether the row is suppressed.
-        - ``speaker_id``, ``clip_id``: replaced by pseudonyms. A table with such a column has a row for each person or
+        - ``key``: identifies rows, such as a stage; ``metric`` (a metric's name), ``group``, ``language``, ``read`` (a
+          race that the instrument read) and ``status`` (of a clip) are keys too. The group and language of a row decide
+          whether it is suppressed.
+        - ``speaker_id``, ``clip_id``: replaced by pseudonyms. A table with such a column has one row per person or
           clip; the rows of suppressed cells are removed.
-        - ``n_speakers``, ``count``, ``value``, ``low``, ``high``, ``p_value``: figures, emptied in a suppressed row.
-          ``low`` and ``high`` stand directly after the ``value`` of which they are the interval.
-        - ``setting``: a number that does not depend on the speakers of the row, as a margin.
-        - ``text``; ``picture``: the path of one in the run's folder; ``method``: how a figure was made or why there is
-          none, replaced in a suppressed row; ``detail``: free text that may contain names and paths, never shared.
-        - ``untyped``: not known, in a document of an earlier version.
+        - ``n_speakers``, ``count``, ``value``, ``low``, ``high``, ``p_value``: figures, emptied in suppressed rows.
+          ``low`` and ``high`` directly follow the ``value`` of which they are the interval.
+        - ``setting``: a number that does not depend on the speakers of the row, such as a margin.
+        - ``text``; ``picture``: a path in the run's folder; ``method``: how a figure was made or why it is missing,
+          replaced in suppressed rows; ``detail``: free text that may contain names and paths, never shared.
+        - ``untyped``: unknown, in a document of an earlier version.
     label : str
-        Its heading; the name with blanks if empty.
+        The heading; by default the name with spaces.
     unit : str
-        Of its numbers, one of :data:`audit.core.units.UNITS`, or :data:`OF_METRIC`.
+        The unit, one of :data:`audit.core.units.UNITS`, or :data:`OF_METRIC`.
     signed : bool
         Whether its numbers are differences, written with their sign.
     about : str
-        For a column that is about another group than the row's: the column that names the group, itself included.
-        Such a column is emptied where that group is suppressed.
+        For a column about a group other than the row's: the column that names that group, which may be the column
+        itself. The cells are emptied where that group is suppressed.
 
     Raises
     ------
     ValueError
-        If there is no such kind, or a column of ids or details is declared as something else.
+        If the kind is unknown, or a column of ids or details is declared as another kind.
 
     Examples
     --------
@@ -102,12 +102,12 @@ class Column:
 
     @property
     def heading(self) -> str:
-        """The label, or the name with blanks."""
+        """The label, or the name with spaces."""
         return self.label or self.name.replace("_", " ").capitalize()
 
     @property
     def key(self) -> bool:
-        """Whether the column tells rows apart."""
+        """Whether the column identifies rows."""
         return self.kind in KEYS
 
     @property
@@ -151,23 +151,23 @@ def estimate_columns(unit: str, label: str = "Value", *, signed: bool = False) -
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a document, as it is shown and as it is stored.
+    """One table of a document.
 
     Attributes
     ----------
     title : str
-        What the table shows, in one line.
+        The title, in one line.
     note : str
-        What a reader must know to read it rightly.
+        Notes for the reader.
     frame : DataFrame
-        Its columns and rows; a missing value is ``None`` in JSON and empty in CSV.
+        The cells; a missing value is ``None`` in JSON and empty in CSV.
     columns : tuple of Column
-        One for each column of the frame, in its order; untyped where none are given.
+        One for each column of the frame, in order; by default untyped.
 
     Raises
     ------
     ValueError
-        If the columns are not those of the frame.
+        If the columns do not match the frame.
     """
 
     title: str
@@ -187,7 +187,7 @@ class Table:
         return [column.name for column in self.columns if column.kind in kinds]
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form: title, note, columns, their types and rows; every kind of missing as ``None``."""
+        """The JSON form: title, note, columns, their types and rows; missing values as ``None``."""
         rows = [[plain_value(value) for value in row] for row in self.frame.itertuples(index=False)]
         typed = any(column.kind != "untyped" for column in self.columns)
         return {
@@ -200,7 +200,7 @@ class Table:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Table:
-        """The table that :meth:`as_dict` wrote, or an earlier version without types.
+        """The inverse of :meth:`as_dict`; also reads earlier versions without types.
 
         Raises
         ------
@@ -221,13 +221,13 @@ _COLUMNS: Final = TypeAdapter(tuple[Column, ...])
 
 
 def _type_of(column: Column) -> dict[str, object]:
-    """The fields of a column besides its name, without those that are empty."""
+    """The fields of a column that are not empty, without its name."""
     values = {field.name: getattr(column, field.name) for field in fields(column)}
     return {name: value for name, value in values.items() if value and name != "name"}
 
 
 def plain_value(value: object) -> object:
-    """A cell as JSON can hold it: numpy numbers as Python's, every kind of missing as ``None``."""
+    """A cell as a JSON value: numpy numbers as Python numbers, missing values as ``None``."""
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.generic):

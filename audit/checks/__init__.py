@@ -1,4 +1,4 @@
-"""Checks: the named questions that an audit asks of a run, each answered by one finding."""
+"""Checks: named questions about a run, each answered by one finding."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _FINDING: Final = TypeAdapter(Finding)
 
 
 def available() -> dict[str, str]:
-    """The checks that ship with their titles, then those of installed packages, which a plan must name.
+    """The titles of the shipped checks by code, then those of installed packages, which run only if a plan names them.
 
     Examples
     --------
@@ -60,23 +60,23 @@ def available() -> dict[str, str]:
 
 @cache
 def shipped() -> tuple[Check, ...]:
-    """The checks that ship, one in each module of :mod:`audit.checks.catalogue`, in the order of their codes."""
+    """The shipped checks, one in each module of :mod:`audit.checks.catalogue`, in the order of their codes."""
     return tuple(cast(Check, CHECKS.get(code)) for code in CHECKS.shipped)
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
-    """The checks that ship, and third-party checks by name.
+    """The shipped checks, followed by the named third-party checks.
 
     Parameters
     ----------
     names : sequence of str
         Entry points of the group ``audit.checks``, or ``module:name``: each is a :class:`Check` or a subclass. Their
-        modules are imported: never give names that somebody else's files hold.
+        modules are imported and executed: never pass names from untrusted files.
 
     Raises
     ------
     AuditError
-        If there is no such check, it is not a :class:`Check`, its declarations are incomplete, or its code is taken.
+        If a check is not found, is not a :class:`Check`, is declared incompletely, or has the code of another check.
     """
     checks = list(shipped())
     for name in names:
@@ -85,7 +85,7 @@ def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
             try:
                 found = found()
             except (TypeError, ValueError) as error:
-                raise AuditError(f"The check {name} cannot be made: {error}", "see audit.checks.Check") from error
+                raise AuditError(f"The check {name} cannot be created: {error}", "see audit.checks.Check") from error
         if not isinstance(found, Check):
             raise AuditError(
                 f"The check {name} is a {type(found).__name__}.",
@@ -93,18 +93,18 @@ def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
                 "See docs/guide/own-check.md.",
             )
         if found.code in {check.code for check in checks}:
-            raise AuditError(f"The check {name} has the code {found.code} of another check.", "a code of its own")
+            raise AuditError(f"The check {name} has the code {found.code} of another check.", "a unique code")
         checks.append(found)
     return tuple(checks)
 
 
 def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None) -> dict[str, float]:
-    """The margin of every judged figure, by its key in a plan: the default, or the one that is given.
+    """The margin of every judged figure, by its key in a plan: the given one, else the default.
 
     Raises
     ------
     PlanError
-        If a key is of no check, or a margin is out of its unit's range.
+        If no check has a given key, or a margin is outside the range of its unit.
 
     Examples
     --------
@@ -130,22 +130,22 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
 
 
 def findings(evidence: Evidence) -> list[Finding]:
-    """What every check of the audit finds in the evidence.
+    """The finding of every check of the audit.
 
     Raises
     ------
     AuditError
-        If a third-party check fails, or returns no finding that audit.json can hold.
+        If a third-party check fails, or returns a finding that cannot be written to audit.json.
     """
     own = {check.code for check in shipped()}
     return [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in evidence.checks]
 
 
 def _measured(check: Check, evidence: Evidence) -> Finding:
-    """A third-party check's finding, which may be anything and is checked."""
+    """The validated finding of a third-party check."""
     try:
         finding: object = check.measure(evidence)
-    except Exception as error:  # a foreign check may raise anything
+    except Exception as error:  # a third-party check may raise anything
         raise AuditError(f"The check {check.code} failed: {type(error).__name__}: {error}.") from error
     if not isinstance(finding, Finding):
         raise AuditError(f"The check {check.code} returned a {type(finding).__name__}.", "an audit.Finding")
@@ -153,7 +153,7 @@ def _measured(check: Check, evidence: Evidence) -> Finding:
         _FINDING.validate_python(finding.as_dict())
     except (ValidationError, AttributeError, TypeError) as error:
         raise AuditError(
-            f"The check {check.code} returned a finding of another form: {error}.", "see audit.Finding"
+            f"The check {check.code} returned an invalid finding: {error}.", "see audit.Finding"
         ) from error
     if finding.code != check.code:
         raise AuditError(f"The check {check.code} returned a finding with the code {finding.code}.", check.code)
@@ -161,7 +161,7 @@ def _measured(check: Check, evidence: Evidence) -> Finding:
     if plain:
         raise AuditError(
             f"The check {check.code} returned figures without a unit: {', '.join(plain)}.",
-            "audit.checks.Figure, as Evidence.figure and Check.figure make them",
+            "audit.checks.Figure, as returned by Evidence.figure and Check.figure",
         )
     if (head := finding.estimate) is not None:
         declared = {item.name: (item.unit, item.harm, item.two_sided) for item in check.judged}

@@ -1,4 +1,4 @@
-"""Pictures of which people said what they show and an instrument what it reads: a file to know its errors by."""
+"""Calibration files: pictures labelled by people and read by an instrument, to estimate the instrument's errors."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _ALLOWED: Final = f"columns truth, read and optionally subject; labels {', '.joi
 
 @dataclass(frozen=True)
 class Calibration:
-    """Labelled pictures, by the places of their labels in the vocabulary's order.
+    """Labelled pictures; labels are indices into :data:`audit.core.vocabulary.RACES`.
 
     Attributes
     ----------
     truth, read : int arrays of shape (pictures,)
-        What people say, and what the instrument reads.
+        The label given by people, and the label read by the instrument.
     subject : int array of shape (pictures,)
-        Whose picture it is, by number; every picture has its own where the file does not say.
+        The number of the person shown; a different one for each picture where the file has no subjects.
     sha256 : str
-        Of the file.
+        SHA-256 of the file.
     """
 
     truth: NDArray[np.int64]
@@ -40,13 +40,12 @@ class Calibration:
 
 
 def read_calibration(path: str | Path) -> Calibration:
-    """The labelled pictures in a CSV file, one a row.
+    """Read labelled pictures from a CSV file with one row per picture.
 
     Raises
     ------
     AuditError
-        If the file cannot be read, lacks a column, holds no picture or an unknown label, or has a subject with two
-        truths.
+        If the file cannot be read, lacks a column, has no rows or an unknown label, or has a subject with two truths.
     """
     try:
         content = Path(path).read_bytes()
@@ -55,21 +54,21 @@ def read_calibration(path: str | Path) -> Calibration:
         raise AuditError(
             f"The calibration {path} cannot be read: {error}.",
             f'"{PORTRAITS}" or a CSV file with {_ALLOWED}',
-            "Mend the key calibration of the plan's section measure.",
+            "Correct the key calibration in the section [measure] of the plan.",
         ) from error
     absent = [name for name in ("truth", "read") if name not in table]
     if absent:
         raise AuditError(f"The calibration {path} has no column {' and no column '.join(absent)}.", _ALLOWED)
     if table.empty:
-        raise AuditError(f"The calibration {path} holds no picture.", _ALLOWED, "Add labelled pictures, one a row.")
+        raise AuditError(f"The calibration {path} has no rows.", _ALLOWED, "Add labelled pictures, one per row.")
     codes = {name: pd.Index(RACES).get_indexer(pd.Index(table[name])) for name in ("truth", "read")}
     for name, found in codes.items():
         if (found < 0).any():
             row = int(np.argmax(found < 0))
             raise AuditError(
-                f"The calibration {path}, row {row + 2}: {name} {table[name][row]!r} is no label.",
+                f"The calibration {path}, row {row + 2}: {name} {table[name][row]!r} is not a known label.",
                 ", ".join(RACES),
-                "Mend the row, or leave the picture out.",
+                "Correct the row or delete it.",
             )
     subject = np.arange(len(table))
     if "subject" in table:
@@ -79,7 +78,7 @@ def read_calibration(path: str | Path) -> Calibration:
     if (truths > 1).any():
         name = table["subject"][int(np.argmax(subject == truths.index[truths > 1][0]))]
         raise AuditError(
-            f"The calibration {path}: subject {name!r} has two truths.", "one truth a subject", "Mend the labels."
+            f"The calibration {path}: subject {name!r} has two truths.", "one per subject", "Correct the labels."
         )
     truth, read = (np.asarray(codes[name], np.int64) for name in ("truth", "read"))
     return Calibration(truth, read, subject.astype(np.int64), hashlib.sha256(content).hexdigest())

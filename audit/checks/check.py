@@ -1,4 +1,4 @@
-"""Checks: named questions that an audit asks of a run, each one object in one file."""
+"""The base class of checks."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class Check(ABC):
-    """A question that an audit asks of a run.
+    """A question about a run, answered by a finding.
 
     A check declares its code, its title and the figures that it judges. Plans (margins), policies (rules), comparisons,
-    reports and suppression read these declarations, so a third-party check takes the same path as one that ships.
+    reports and suppression read these declarations, so third-party checks work like the shipped ones.
 
     Attributes
     ----------
     code : str
         The stable code, such as ``S2F001``: letters, digits, ``_`` and ``-``.
     title : str
-        What is shown where the check is shown, in a few words.
+        The result when the outcome is ``shown``, in a few words.
     question : str
-        What it asks, in one sentence.
+        The question, in one sentence.
     scope : str
-        Which clips it is about, where it is not about all, such as ``heard in English``.
+        The clips that are used, such as ``English clips``; empty for all.
     judged : tuple of Judged
-        The figures that it judges; the margin of the first one is the check's in a plan.
+        The figures that it judges. In a plan, the margin of the first one has the check's code as its key.
 
     Raises
     ------
     ValueError
-        When a check is made whose code, title or question is missing, or that declares no judged figure.
+        On instantiation, if the code, title or question is missing or no judged figure is declared.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Check(ABC):
     judged: ClassVar[tuple[Judged, ...]] = ()
 
     def __init__(self) -> None:
-        """Refuse a check whose declarations are missing."""
+        """Validate the declarations."""
         name = type(self).__name__
         if not _CODE.fullmatch(self.code):
             raise ValueError(f"The check {name} has the code {self.code!r}. Allowed: letters, digits, _ and -.")
@@ -82,27 +82,27 @@ class Check(ABC):
             )
         names = [item.name for item in self.judged]
         if len(set(names)) < len(names):
-            raise ValueError(f"The check {self.code} declares two judged figures of one name: {', '.join(names)}.")
+            raise ValueError(f"The check {self.code} declares two judged figures with one name: {', '.join(names)}.")
 
     @abstractmethod
     def measure(self, evidence: Evidence) -> Finding:
         """Answer the question from one run."""
 
-    def compare(self, pair: Pair) -> CheckCompared | None:  # for those that cannot compare
-        """How the judged figure changed between two runs; ``None`` where they cannot answer."""
+    def compare(self, pair: Pair) -> CheckCompared | None:
+        """The change of the judged figure between two runs; ``None`` where they cannot be compared."""
         return None
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
-        """The comparisons that the check would make for a group of speakers, for the table of power."""
+        """The comparisons that the check would make for a group of speakers, for the power table."""
         return iter(())
 
     def declared(self, name: str) -> Judged:
-        """The declaration of a judged figure.
+        """The declaration of the judged figure with this name.
 
         Raises
         ------
         KeyError
-            If the check declares none of that name.
+            If the check does not declare it.
         """
         for item in self.judged:
             if item.name == name:
@@ -110,7 +110,7 @@ class Check(ABC):
         raise KeyError(f"{self.code} declares {', '.join(item.name for item in self.judged)}, not {name}")
 
     def margin_key(self, item: Judged) -> str:
-        """The key of a figure's margin in a plan: the code, or ``CODE.name`` for a unit other than the first one's."""
+        """The key of a figure's margin in a plan: the code, or ``CODE.name`` if its unit differs from the first one."""
         return self.code if item.unit == self.judged[0].unit else f"{self.code}.{item.name}"
 
     def margins(self) -> dict[str, float]:
@@ -118,13 +118,13 @@ class Check(ABC):
         return {self.margin_key(item): item.margin for item in reversed(self.judged)}
 
     def margin(self, item: Judged, margins: Mapping[str, float]) -> float:
-        """The margin of a judged figure: that of the plan, else the default."""
+        """The margin of a judged figure: from ``margins`` if it is there, else the default."""
         return margins.get(self.margin_key(item), self.margins()[self.margin_key(item)])
 
     def figure(
         self, evidence: Evidence, name: str, curve: Curve, *, group: str = ALL, language: str = ALL, label: str = ""
     ) -> Figure:
-        """A judged figure from a curve, with its declared unit and direction, and its margin in this audit."""
+        """A judged figure from a curve, with its declared unit and direction and this audit's margin."""
         item = self.declared(name)
         return item.figure(
             curve,
@@ -137,13 +137,13 @@ class Check(ABC):
 
 
 def checked_margin(key: str, margin: float, largest: float) -> float:
-    """A margin of a plan.
+    """The margin, if it lies between 0 and the largest value of its unit.
 
     Raises
     ------
     ValueError
-        If it does not lie between 0 and the largest value that its unit allows.
+        Otherwise.
     """
     if not math.isfinite(margin) or not 0 <= margin <= largest:
-        raise ValueError(f"the margin of {key} is {margin:g}; it lies in [0, {largest:g}]")
+        raise ValueError(f"the margin of {key} is {margin:g}; allowed: [0, {largest:g}]")
     return margin

@@ -1,4 +1,4 @@
-"""A judged figure in two runs, and how it changed: candidate minus baseline, on the same clips and speakers."""
+"""The change of a judged figure between two runs: candidate minus baseline, on the same clips and speakers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Compared:
     Attributes
     ----------
     group : str
-        The group that it is about.
+        The group of the figure.
     baseline, candidate : Curve
-        The figure in each run, at every confidence.
+        The figure in each run.
     change : Curve
         Candidate minus baseline, paired.
     pairs : Pairs or None
-        The speakers of the change, for a permutation test; ``None`` where the change is no mean over speakers.
+        The speakers of the change, for a permutation test; ``None`` where the change is not a mean over speakers.
     """
 
     group: str
@@ -40,7 +40,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class CheckCompared:
-    """How a check's judged figure changed between two runs.
+    """The change of a check's judged figure between two runs.
 
     Attributes
     ----------
@@ -49,11 +49,11 @@ class CheckCompared:
     headline : Compared
         The change of the headline figure, or the worst change of any group.
     groups : tuple of Compared
-        The groups' own changes, each at the confidence of one comparison.
+        The change of each group, not adjusted for the number of groups.
     label : str
-        What is compared, in words.
+        A short description of the compared quantity.
     worst_of_groups : bool
-        Whether the headline is the worst change of any group, simultaneous over all groups.
+        Whether the headline is the worst change of any group, adjusted for the number of groups.
     """
 
     judged: Judged
@@ -64,7 +64,7 @@ class CheckCompared:
 
 
 def compare_groups(pair: Pair, judged: Judged, compared: Callable[[str], Compared], label: str) -> CheckCompared | None:
-    """A figure that a check judges for each group, in two runs; ``None`` where no group can be measured."""
+    """Compare a figure that is judged for each group; ``None`` where no group can be measured."""
     groups = measured([compared(group) for group in pair.baseline.groups])
     if not groups:
         return None
@@ -79,17 +79,17 @@ def measured(groups: Sequence[Compared]) -> list[Compared]:
 def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
     """The worst change of any group, with a simultaneous interval.
 
-    Value, low and high are the largest (smallest where low is harm) of the groups' own, with intervals at the
-    Bonferroni level: as often as the confidence says, all groups' changes lie in theirs, and so does the worst one in
-    this. Baseline and candidate are those of the group with the worst value. Where a group's change has no interval,
-    the worst change has none either, since that group could be the worst.
+    Value, low and high are the maxima (minima where low is harm) over the groups' Bonferroni-adjusted intervals. These
+    cover all groups' changes simultaneously with at least the stated confidence, so the result covers the worst change.
+    Baseline and candidate are those of the group with the worst value. If the change of any group has no interval, the
+    worst change has none either, since that group could be the worst.
 
     Parameters
     ----------
     groups : sequence of Compared
         One or more.
     harm : {"high", "low"}
-        Which end of the figure is harm.
+        The harmful direction.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
             return replace(own, low=None, high=None, method=method)
         ends = [found.interval for found in others.values() if found.interval is not None]
         low, high = most(low for low, _ in ends), most(high for _, high in ends)
-        return replace(own, low=low, high=high, method=f"worst of {len(adjusted)} groups held together: {own.method}")
+        return replace(own, low=low, high=high, method=f"worst of {len(adjusted)} groups, simultaneous: {own.method}")
 
     return Compared(named.group, named.baseline, named.candidate, Curve(change, named.change.least))
 
@@ -125,7 +125,7 @@ def point(curve: Curve) -> float | None:
 
 
 def as_figure(compared: Compared, curve: Curve, judged: Judged, confidence: float) -> Figure:
-    """A curve of a comparison as a figure of the judged one's unit."""
+    """A curve of a comparison as a figure in the unit of the judged one."""
     found = curve.at(confidence)
     return Figure.of(
         found,

@@ -1,4 +1,4 @@
-"""Evidence: a run scored clip by clip, and how checks and tables estimate from it."""
+"""The scored clips of a run, and the estimates that checks and tables make from them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence(Strata):
-    """One run, scored clip by clip, and how to estimate from it.
+    """The scored clips of one run, and how to estimate from them.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class Evidence(Strata):
     metrics : Mapping of str to Metric
         Every metric by its name.
     settings : Settings
-        Of the statistics.
+        Settings of the statistics.
     margins : Mapping of str to float
-        How large a difference must be to matter, by the keys of a plan.
+        The margins, by their keys in a plan.
     instrument : str
         The instrument's name, for sentences.
     similarity_models : tuple of str
@@ -58,13 +58,13 @@ class Evidence(Strata):
     checks : tuple of Check
         The checks of the audit.
     coverage : tuple of Heard
-        What the model's training heard, by group and language; empty where that is not known.
+        The model's training coverage by group and language; empty if unknown.
     human : DataFrame or None
-        What people read in some rendered faces, from :func:`audit.audits.human_readings.read_human_readings`.
+        Human readings of some rendered faces, from :func:`audit.audits.human_readings.read_human_readings`.
     n_readers : int
-        How many people read.
+        The number of human readers.
     calibration : Calibration or None
-        Labelled pictures by which the instrument's errors are known; without them, this cohort's portraits.
+        Labelled pictures to estimate the instrument's errors from; ``None`` for this cohort's portraits.
     """
 
     metrics: Mapping[str, Metric]
@@ -93,18 +93,18 @@ class Evidence(Strata):
         language: str = ALL,
         label: str = "",
     ) -> Figure:
-        """One metric at one stage over the speakers of a part of the clips.
+        """One metric at one stage, estimated from a subset of the clips.
 
         Parameters
         ----------
         metric, stage : str
-            What is measured.
+            The metric and the stage.
         mask : bool array of shape (clips,)
-            The part of the clips.
+            The subset.
         name, label : str
-            What the figure is called in its finding; the metric's name and label where left out.
+            The figure's name and label in its finding; by default the metric's.
         group, language : str
-            Whom it is about; reports and suppression read it.
+            The group and language of the subset, for reports and suppression.
         """
         curve = self.figure_curve(metric, stage, mask)
         return self.as_figure(curve, metric, stage, name=name, group=group, language=language, label=label)
@@ -121,7 +121,7 @@ class Evidence(Strata):
         label: str = "",
         kind: FigureKind = "",
     ) -> Figure:
-        """A curve of a metric as a figure, with the metric's unit; ``kind`` is the metric's own where left out."""
+        """A curve of a metric as a figure in the metric's unit; ``kind`` is by default the metric's."""
         known = self.metrics[metric]
         return Figure.of(
             curve.at(self.settings.confidence),
@@ -136,7 +136,7 @@ class Evidence(Strata):
         )
 
     def recomputed(self, estimate: Callable[[Evidence], Estimate]) -> Curve:
-        """A curve of an estimate that is made anew for each confidence."""
+        """A curve that recomputes an estimate at each confidence."""
 
         def at(confidence: float) -> Estimate:
             same = confidence == self.settings.confidence
@@ -145,26 +145,28 @@ class Evidence(Strata):
         return Curve(at)
 
     def figure_curve(self, metric: str, stage: str, mask: Mask) -> Curve:
-        """:meth:`figure` at every confidence, as a curve."""
+        """:meth:`figure` as a curve over confidences."""
         values, kind = self.values(stage, metric)[mask], self.metrics[metric].kind
         return figure_curve(values, self.speakers[mask], self.settings, kind=kind, name=f"{stage}.{metric}")
 
     def figures(self, metric: str, stage: str, cells: Cells, confidence: float | None = None) -> list[Estimate]:
-        """One metric at one stage in every cell, as :meth:`figure` gives it of each."""
+        """One metric at one stage in every cell, like :meth:`figure`."""
         names = [f"{stage}.{metric}"] * len(cells.keys)
         return estimates(self.sums(metric, stage, cells), self.metrics[metric].kind, self.at(confidence), names)
 
     def curves(self, metric: str, stage: str, cells: Cells) -> list[Curve]:
-        """One metric at one stage in every cell, at every confidence."""
+        """One metric at one stage in every cell, as curves over confidences."""
         return self._curves(self.sums(metric, stage, cells), metric, stage)
 
-    def curves_of_rest(self, metric: str, stage: str, cells: Cells, *, apart: Sequence[int] = ()) -> list[Curve]:
-        """One metric at one stage over all that is outside each cell, at every confidence.
+    def curves_of_complement(
+        self, metric: str, stage: str, cells: Cells, *, excluded: Sequence[int] = ()
+    ) -> list[Curve]:
+        """One metric at one stage over the complement of each cell, as curves over confidences.
 
-        ``apart`` are the cells that are in nobody's rest, by their places.
+        ``excluded`` are the indices of cells that are left out of every complement.
         """
-        counts = ~np.isin(np.arange(len(cells.keys)), apart)
-        if len(cells.clips.cell) != len(self.cells().clips.cell):  # somebody stands in several cells
+        counts = ~np.isin(np.arange(len(cells.keys)), excluded)
+        if len(cells.clips.cell) != len(self.cells().clips.cell):  # a speaker is in several cells
             counted = counts[cells.number]
             return [self.figure_curve(metric, stage, counted & (cells.number != i)) for i in range(len(cells.keys))]
         sums, n = self.sums(metric, stage, cells), len(cells.keys)
@@ -172,23 +174,23 @@ class Evidence(Strata):
         cell = np.repeat(np.arange(n), [len(part) for part in outside])
         chosen = np.concatenate([np.zeros(0, np.int64), *outside])
         missing = sums.missing[counts].sum() - np.where(counts, sums.missing, 0)
-        alike = None if sums.number is None else sums.number[chosen]
-        rest = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=alike)
-        return self._curves(rest, metric, stage)
+        number = None if sums.number is None else sums.number[chosen]
+        complement = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=number)
+        return self._curves(complement, metric, stage)
 
     def _curves(self, sums: SpeakerSums, metric: str, stage: str) -> list[Curve]:
         kind, name = self.metrics[metric].kind, f"{stage}.{metric}"
         return [sums_curve(sums.one(i), kind, self.settings, name) for i in range(sums.n_cells)]
 
     def sums(self, metric: str, stage: str, cells: Cells) -> SpeakerSums:
-        """What each speaker contributes to each cell."""
+        """Each speaker's sums in each cell."""
         reads, standing = self._column_reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
         return standing.sums(reads, alike_as_one=True)
 
     def _column_reads(
         self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells
     ) -> tuple[Reads, Standing]:
-        """A column's reads, part by part where the cells allow it, and where each of them stands."""
+        """A column's reads and their cells; reads are summed by part where every part lies in one cell."""
         if cells.parts is None:
             return Reads.of(values()), cells.clips
         if name not in self._reads_of_parts:
@@ -200,7 +202,7 @@ class Evidence(Strata):
         return {}
 
     def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
-        """How a metric changes from one stage to a later one, paired by speaker; clips read at both stages count."""
+        """The change of a metric from one stage to a later one, over clips read at both stages, paired by speaker."""
         return paired(
             self.values(before, metric)[mask],
             self.values(after, metric)[mask],
@@ -224,7 +226,7 @@ class Evidence(Strata):
         )
 
     def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:
-        """The speakers of :meth:`changed` in every cell."""
+        """:meth:`changed` for every cell."""
         name = f"{before}>{after}.{metric}"
         change, standing = self._column_reads(
             name, lambda: self.values(after, metric) - self.values(before, metric), cells
@@ -232,32 +234,29 @@ class Evidence(Strata):
         return aligned_pairs(change, standing, alike_as_one=True)
 
     def contrasts(self, metric: str, stage: str, first: Mask, second: Mask, cells: Cells) -> PairSums:
-        """The speakers of :meth:`contrasted` in every cell.
-
-        The masks are such as :meth:`where` makes, and have no clip in common; so have the cells columns of its own.
-        """
+        """:meth:`contrasted` for every cell; the masks come from :meth:`where` and are disjoint."""
         reads, standing = self._column_reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
         if cells.parts is not None:
             first, second = first[self.parts[0]], second[self.parts[0]]
         number = np.where(first | second, standing.cell[standing.unit], -1)
-        heard = Standing.of(self.parts[1].speaker if cells.parts else self.speakers, number, len(cells.keys))
-        return matched_pairs(reads.where(first), reads.where(second), heard)
+        placed = Standing.of(self.parts[1].speaker if cells.parts else self.speakers, number, len(cells.keys))
+        return matched_pairs(reads.where(first), reads.where(second), placed)
 
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:
-        """How many clips of its group and language the training heard, for each clip; NaN where that is not told."""
-        cells, told = self.cells("group", "language"), []
+        """The number of training clips of each clip's group and language; NaN if unknown."""
+        cells, trained = self.cells("group", "language"), []
         for group, language in cells.keys:
             parts = [
                 item.clips
                 for item in self.coverage
                 if item.group == group and same_language(item.language, str(language))
             ]
-            told.append(float(sum(parts)) if parts else np.nan)
-        return np.array(told, np.float64)[cells.number]
+            trained.append(float(sum(parts)) if parts else np.nan)
+        return np.array(trained, np.float64)[cells.number]
 
     def predicted(self, metric: str, mask: Mask) -> Estimate:
-        """What people would have read in the rendered faces of a part of the clips; prediction-powered."""
+        """The prediction-powered estimate of what people would read in the rendered faces of a subset of the clips."""
         return prediction_powered(
             self.values("rendered", metric)[mask],
             self.human_values(metric)[mask],
@@ -269,7 +268,7 @@ class Evidence(Strata):
         )
 
     def human_values(self, metric: str) -> NDArray[np.float64]:
-        """What people read in each clip's rendered face, NaN where nobody did."""
+        """The human readings of each clip's rendered face; NaN where there is none."""
         values = np.full(len(self.frame), np.nan)
         if self.human is not None:
             values[self._read_by_people] = self.human[metric]
@@ -277,7 +276,7 @@ class Evidence(Strata):
 
     @cached_property
     def strata(self) -> NDArray[np.int64]:
-        """Within which group and language each clip could be drawn for people to read, as numbers."""
+        """The sampling stratum (group and language) of each clip, as numbers."""
         return self.cells("group", "language").number
 
     @cached_property
@@ -287,25 +286,25 @@ class Evidence(Strata):
 
     @cached_property
     def misreading(self) -> Misreading:
-        """What the instrument reads in faces of which something else says what they show.
+        """The instrument's misclassification rates, from labelled pictures.
 
-        Of this cohort's portraits, those that could be read and whose speakers' label allows one race only; several of
-        a speaker count as their mean over clips.
+        Without a calibration file: from the readable portraits of speakers whose label allows one race only. Several
+        portraits of a speaker count as their mean over clips.
         """
         if self.calibration is not None:
             given = self.calibration
-            beyond = int(self.speakers.max(initial=-1)) + 1  # the subjects of a file are nobody of the cohort
-            return Misreading.of(given.truth, given.read, given.subject + beyond, RACES, self.settings)
+            offset = int(self.speakers.max(initial=-1)) + 1  # subjects of the file are not speakers of the cohort
+            return Misreading.of(given.truth, given.read, given.subject + offset, RACES, self.settings)
         truth = np.full(len(self.frame), -1, np.int64)
         for i, race in enumerate(RACES):
             truth[self.where(group=race)] = i
         return Misreading.of(truth, self.reads("portrait"), self.speakers, RACES, self.settings)
 
     def correction(self, stage: str, mask: Mask) -> dict[str, Corrected]:
-        """What a part of the clips is read as at a stage, with the instrument's misreading taken out.
+        """The share of each race among a subset of the clips at a stage, corrected for misclassification.
 
-        One for each race that the instrument is calibrated for; see :data:`audit.stats.TRANSFER` for the assumption.
-        Refused for speakers of a group that it is not calibrated for: what looks like them would be taken for others.
+        One for each race with calibration data; see :data:`audit.stats.TRANSFER` for the assumption. Empty estimates if
+        a speaker's group has no calibration data, since such faces would be counted as another race.
         """
         found = self.misreading.corrected(self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected")
         calibrated = {RACES[code] for code in self.misreading.classes}
@@ -325,7 +324,7 @@ class Evidence(Strata):
         }
 
     def corrected(self, stage: str, race: str, mask: Mask) -> Estimate:
-        """How much of a part of the clips is a race at a stage, with the instrument's misreading taken out."""
+        """The share of one race among a subset of the clips at a stage, corrected for misclassification."""
         found = self.correction(stage, mask).get(race)
         if found is not None:
             return found.estimate
@@ -334,7 +333,7 @@ class Evidence(Strata):
         return Estimate(None, None, None, *counts, f"not corrected: no calibration units of {race}; some would help")
 
     def reads(self, stage: str) -> NDArray[np.int64]:
-        """What each clip's face was read as at a stage: the race's place in the vocabulary, -1 if it was not read."""
+        """The race read in each clip's face at a stage, as an index into ``RACES``; -1 if it was not read."""
         if stage not in self._reads:
             codes = np.full(len(self.frame), -1, np.int64)
             for i, race in enumerate(RACES):
@@ -347,7 +346,7 @@ class Evidence(Strata):
         return {}
 
     def values(self, stage: str, metric: str) -> NDArray[np.float64]:
-        """One metric at one stage, clip by clip; NaN where it cannot be scored."""
+        """One metric of each clip at one stage; NaN where it cannot be scored."""
         column = f"{stage}.{metric}"
         if column not in self._columns:
             self._columns[column] = self.frame[column].to_numpy(np.float64)
@@ -358,5 +357,5 @@ class Evidence(Strata):
         return {}
 
     def at(self, confidence: float | None) -> Settings:
-        """The settings, at another confidence where one is given."""
+        """The settings, with another confidence if one is given."""
         return self.settings if confidence is None else replace(self.settings, confidence=confidence)

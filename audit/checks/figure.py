@@ -1,4 +1,4 @@
-"""Figures: numbers with everything that a later stage needs to know about them."""
+"""Figures: estimates with unit, group, language, margin and direction."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ HARMS: Final = ("high", "low")
 
 @dataclass(frozen=True)
 class Judged:
-    """The declaration of a figure that a check judges: its unit, its default margin and which end of it is harm.
+    """The declaration of a figure that a check judges: its unit, default margin and harmful direction.
 
     Attributes
     ----------
     name : str
         The figure's name, such as ``excess_over_portrait``.
     label : str
-        What it is, in a few words, as reports write it.
+        A short description for reports.
     unit : str
         A unit of :mod:`audit.core.units`.
     margin : float
-        The default margin, in that unit: the least difference that matters.
+        The default margin, in that unit: the smallest difference that matters.
     harm : {"high", "low"}
-        Which end of the figure is harm to the group that it is about.
+        Whether high or low values are harmful to the figure's group.
     two_sided : bool
-        Whether a difference in either direction is shown. A gap between a group and all others is harm to one of them
-        whichever sign it has.
+        Whether a difference in either direction is shown, since a gap between a group and all others harms one of them
+        whatever its sign.
     per_group : bool
         Whether there is one such figure for each group.
     quantity : str
-        The metrics (:attr:`audit.checks.metrics.Metric.quantity`) whose changes between two runs take this margin.
+        The metrics (:attr:`audit.core.metric.Metric.quantity`) whose changes between two runs use this margin.
 
     Raises
     ------
     ValueError
-        If a name, label or unit is missing, the margin is no number of at least 0, or the direction is not declared.
+        If a name, label or unit is missing, the margin is negative or not a number, or ``harm`` is not declared.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Judged:
 
     @property
     def direction(self) -> Direction:
-        """The direction in which a difference is looked for, as :func:`audit.stats.verdict` takes it."""
+        """The direction that is tested, for :func:`audit.stats.verdict`."""
         return "two_sided" if self.two_sided else "greater" if self.harm == "high" else "less"
 
     def figure(
@@ -102,32 +102,32 @@ class Judged:
 
 @dataclass(frozen=True)
 class Figure(Estimate):
-    """An estimate with its unit, kind, group, language, stage and label; a judged one with its margin and direction.
+    """An estimate with its unit, kind, group, language, stage and label, and with margin and direction if it is judged.
 
     Attributes
     ----------
     name : str
-        What it is among the figures of its finding, without group and language: ``gap``, ``rendered``.
+        The name within its finding, without group and language: ``gap``, ``rendered``.
     unit : str
-        A unit of :mod:`audit.core.units`; empty where an older document does not say.
+        A unit of :mod:`audit.core.units`; empty in figures from older documents.
     kind : {"rate", "mean", "difference"}
         Differences are written with their sign.
     group, language : str
-        Whom it is about; ``all`` where it is about no single one.
+        The group and language; ``all`` if it is not restricted to one.
     stage : str
-        The stage that was read, where it is one: portrait, ceiling or rendered.
+        The stage: portrait, ceiling or rendered; empty for a difference between stages.
     label : str
-        What it is, in a few words.
+        A short description.
     margin : float or None
-        The margin that it is judged against; ``None`` for a figure that no check judges.
+        The margin that it is judged against; ``None`` for a figure that is not judged.
     harm : {"high", "low"} or None
-        Which end is harm.
+        Whether high or low values are harmful.
     two_sided : bool
         Whether a difference in either direction is shown.
     n_smaller : int or None
-        Of a difference between two groups of speakers, the number of speakers on the smaller side.
+        Of a difference between two groups of speakers, the number of speakers in the smaller group.
     curve : Curve or None
-        The figure at every confidence. Only in memory.
+        The figure at every confidence. Not stored.
 
     Examples
     --------
@@ -151,13 +151,13 @@ class Figure(Estimate):
 
     @classmethod
     def of(cls, estimate: Estimate, **known: object) -> Self:
-        """An estimate as a figure; ``known`` are further fields."""
+        """An estimate as a figure; ``known`` are the further fields."""
         numbers = {item.name: getattr(estimate, item.name) for item in fields(Estimate)}
         return cls(**(numbers | known))
 
     @property
     def signed(self) -> bool:
-        """Whether it is a difference, which is written with its sign."""
+        """Whether the value is written with its sign, as a difference is."""
         return self.kind == "difference"
 
     @property
@@ -167,7 +167,7 @@ class Figure(Estimate):
 
     @property
     def direction(self) -> Direction:
-        """The direction in which a difference is looked for, as :func:`audit.stats.verdict` takes it.
+        """The direction that is tested, for :func:`audit.stats.verdict`.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class Figure(Estimate):
 
     @property
     def verdict(self) -> Verdict:
-        """The interval held against the figure's own margin and direction.
+        """The interval compared with the figure's margin, in its direction.
 
         Raises
         ------
@@ -192,12 +192,12 @@ class Figure(Estimate):
         return verdict(self, self.margin, self.direction)
 
     def at(self, confidence: float) -> Figure:
-        """The same figure with the interval of another confidence.
+        """The same figure with the interval at another confidence.
 
         Raises
         ------
         ValueError
-            If only one confidence is known, as for a figure that was read from a file.
+            If the figure has no curve, as one read from a file.
         """
         if self.curve is None:
             raise ValueError(f"The figure {self.name!r} is known at one confidence only.")
@@ -205,15 +205,15 @@ class Figure(Estimate):
         return replace(self, **numbers)
 
     def emptied(self, method: str) -> Figure:
-        """The figure without its numbers and counts; ``method`` says why."""
+        """The figure without its numbers and counts; ``method`` is the reason."""
         nothing = Estimate(None, None, None, 0, 0, 0, method)
         return replace(self, **vars(nothing), n_smaller=None, curve=None)
 
     def as_dict(self) -> dict[str, float | int | str | None]:
-        """The JSON form: the estimate's keys, then name, unit, kind, group, language and the other typed fields."""
+        """The JSON form: every field except the curve."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "curve"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Figure:
-        """The figure that :meth:`as_dict` wrote; what an older document does not say stays unknown."""
+        """The inverse of :meth:`as_dict`; fields that an older document lacks keep their defaults."""
         return cls(**data)  # type: ignore[arg-type]  # JSON numbers and texts, checked by the document's form

@@ -1,4 +1,4 @@
-"""How often two clips of one speaker are read differently: in one language, and in two."""
+"""How often two clips of one speaker are read as different races, within one language and between two."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ def flips(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Disagreement of a speaker's reads within a language and between languages.
 
-    For a speaker whose reads have the distribution ``p_l`` in language ``l``, a pair of clips of that language differs
-    with probability ``1 - sum_r p_l(r)**2``, one of two languages with ``1 - sum_r p_l(r) * p_m(r)`` (Gini 1912;
-    Lieberson 1969 for the second). Each is estimated from all pairs of the clips that were read, so that it has no bias
-    however few there are.
+    If a speaker's reads have the distribution ``p_l`` in language ``l``, two clips in language ``l`` differ with
+    probability ``1 - sum_r p_l(r)**2`` (Gini 1912), and two clips in languages ``l`` and ``m`` with
+    ``1 - sum_r p_l(r) * p_m(r)`` (Lieberson 1969). Both are estimated without bias from all pairs of read clips.
 
-    The second minus the mean of the first for ``l`` and ``m`` is ``sum_r (p_l(r) - p_m(r))**2 / 2``: zero where the
-    language changes nothing, and never expected below it. So is the difference of the two shares that are returned, as
-    long as both are over the same languages: give the clips of :func:`repeated` alone.
+    The second minus the mean of the first over ``l`` and ``m`` is ``sum_r (p_l(r) - p_m(r))**2 / 2``: zero where the
+    language has no effect, and never negative. The same is true of the difference of the returned shares if both are
+    over the same languages: pass only the clips of :func:`repeated`.
 
     Parameters
     ----------
     reads : int array of shape (clips,)
-        What was read, from 0; negative where nothing was.
+        The read race, from 0; negative where the clip was not read.
     speakers, languages : int arrays of shape (clips,)
-        Who is heard, in which language, numbered from 0; a clip of an unknown language (-1) is in no pair.
+        Numbers from 0. Clips of an unknown language (-1) are in no pair.
 
     Returns
     -------
     speakers, within, between : arrays of shape (speakers with a read,)
-        Shares in [0, 1]: of the pairs in one language, the mean over the languages that have a pair, and of the pairs
-        in two languages, the mean over any two; NaN where the speaker has no such pair.
+        ``within``: the share of differing pairs in one language, averaged over the languages with a pair. ``between``:
+        the share of differing pairs in two languages, averaged over pairs of languages. In [0, 1]; NaN without a pair.
 
     Examples
     --------
@@ -61,7 +60,7 @@ def flips(
         differing = np.where(pairs > 0, 1 - alike / pairs, 0.0)
         within = differing.sum(axis=1) / (pairs > 0).sum(axis=1)
         shares = np.where(clips[:, :, None] > 0, same / clips[:, :, None], 0.0)
-        # the products of any two languages: half of what the square of the sum has beyond the sum of the squares
+        # sum of products over pairs of languages: (square of the sum - sum of the squares) / 2
         crossing = (np.square(shares.sum(axis=1)).sum(axis=1) - np.square(shares).sum(axis=(1, 2))) / 2
         between = np.where(spoken_by > 1, np.round(1 - crossing / _pairs(spoken_by), 12), np.nan)
     return who, within, between
@@ -76,14 +75,14 @@ def repeated(reads: NDArray[np.int64], speakers: NDArray[np.int64], languages: N
     [True, True, False]
     """
     often = (reads >= 0) & (languages >= 0)
-    # only clips that were read are numbered: an unknown language (-1) would be the number of another cell, or of none
+    # only clips that were read are numbered, since an unknown language (-1) would get the number of another cell
     spoken = speakers[often] * (int(languages.max(initial=-1)) + 1) + languages[often]
     often[often] = np.bincount(spoken)[spoken] > 1
     return np.asarray(often, np.bool_)
 
 
 def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How many pairs so many clips make."""
+    """The number of pairs of ``number`` clips."""
     return np.asarray(number * (number - 1) / 2, np.float64)
 
 
@@ -92,10 +91,10 @@ Figure = TypeVar("Figure", Estimate, Pairs)
 
 @dataclass(frozen=True)
 class FlipFigures:
-    """How often two clips of one speaker are read as different races, over some speakers.
+    """The rates at which two clips of one speaker are read as different races.
 
-    ``within`` a language and ``between`` two, whoever has such a pair; ``excess`` holds the speakers read twice or more
-    in each of two languages, the second minus the first over those languages.
+    ``within`` one language and ``between`` two, over all speakers with such a pair; ``excess`` is between minus within
+    over the speakers with at least two reads in each of two languages.
     """
 
     within: Estimate
@@ -104,7 +103,7 @@ class FlipFigures:
 
 
 def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
-    """The number of each clip's language, of which two regions have the same; -1 where it is not known."""
+    """The number of each clip's language, the same for its regional variants; -1 if unknown."""
     cells = evidence.cells("language")
     codes = [str(key[0]).split("-")[0].lower() for key in cells.keys]
     spoken = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
@@ -112,14 +111,14 @@ def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
 
 
 def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
-    """The flips of the rendered faces of some clips; two regions of a language are one language."""
+    """The flips of the rendered faces of a subset of the clips; regional variants count as one language."""
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
     spoken = languages_spoken(evidence)[mask]
     twice = repeated(reads, who, spoken)
     settings, n = evidence.settings, int(who.max(initial=-1)) + 1
 
     def clips(of: Mask, able: NDArray[np.int64], part: NDArray[np.bool_]) -> int:
-        """Clips, not speakers, are what stands behind a figure."""
+        """The number of clips behind an estimate."""
         return int(np.bincount(who[of], minlength=n)[able[part]].sum())
 
     read = (reads >= 0) & (spoken >= 0)
@@ -133,5 +132,5 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     )
 
 
-def _of_clips(figure: Figure, n_clips: int, n_heard: int) -> Figure:
-    return replace(figure, n_clips=n_clips, n_missing=n_heard - n_clips)
+def _of_clips(figure: Figure, n_clips: int, n_total: int) -> Figure:
+    return replace(figure, n_clips=n_clips, n_missing=n_total - n_clips)

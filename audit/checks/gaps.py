@@ -1,8 +1,8 @@
-"""Gap checks: a figure of each group against the complement, all other known groups together.
+"""Gap checks: the difference of each group to its complement, all other known groups.
 
-The largest difference between any two of many groups is large by chance alone; the difference of each group to the
-complement, at the Bonferroni level, is not. Speakers of unknown group are in no complement: they may be of the very
-group that is compared.
+The largest difference between any two of many groups is large by chance alone. The difference of each group to its
+complement, Bonferroni-adjusted, is not. Speakers of unknown group are in no complement, since they may belong to the
+compared group.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from audit.stats import Curve, difference_curve
 class GapCheck(Check):
     """A check that judges, for each group, a metric of the rendered faces minus that of all other known groups.
 
-    A subclass declares one judged figure and says which metric it is about; comparison, margin and gate rule follow.
+    A subclass declares one judged figure and names its metric; comparison, margin and gate rule follow from these.
 
     Attributes
     ----------
     needs, would : str
-        Why the check is not evaluable where fewer than two groups can be compared, and what data it needs.
+        The reason for ``not_evaluable`` where fewer than two groups can be compared, and the data that it needs.
     compared_label : str
-        What :meth:`compare` compares, in words.
+        A short description of what :meth:`compare` compares.
     """
 
     needs: ClassVar[str]
@@ -48,10 +48,10 @@ class GapCheck(Check):
 
     @abstractmethod
     def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
-        """The finding in one sentence, about the group that is shown, or whose gap is largest."""
+        """The finding in one sentence, about the group with the largest gap."""
 
-    def further(self, evidence: Evidence) -> dict[str, Figure]:  # for those that have none
-        """Figures that are reported with the finding and not judged, by key."""
+    def further(self, evidence: Evidence) -> dict[str, Figure]:
+        """Figures that are reported with the finding but not judged, by key."""
         return {}
 
     def measure(self, evidence: Evidence) -> Finding:
@@ -68,7 +68,7 @@ class GapCheck(Check):
         return replace(finding, estimates={**finding.estimates, **self.further(evidence)})
 
     def gaps(self, evidence: Evidence, metric: str) -> list[GroupFigure]:
-        """The judged gap of each group; empty where fewer than two groups could be measured."""
+        """The judged gap of each group; empty where fewer than two groups can be measured."""
         name = self.judged[0].name
         return [
             GroupFigure(
@@ -105,27 +105,20 @@ class GapCheck(Check):
 
 
 def group_gaps(evidence: Evidence, metric: str, stage: str) -> list[tuple[str, Curve, Figure, Figure, int]]:
-    """For each known group: its gap to the other known groups, its own figure, theirs, and the smaller side's size.
+    """For each known group: its gap to the other known groups, both sides' figures, and the size of the smaller side.
 
-    A group that could not be measured is among them, without a value: it must not be taken for one without a gap.
-    Empty where fewer than two groups can be compared.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        The run.
-    metric, stage : str
-        What is compared.
+    A group that cannot be measured is included without a value, so that it does not pass as one without a gap. Empty
+    where fewer than two groups can be measured.
     """
     cells = evidence.cells("group")
     unknown = [place for place, key in enumerate(cells.keys) if key[0] == UNKNOWN]
     compared = zip(
         cells.keys,
         evidence.curves(metric, stage, cells),
-        evidence.curves_of_rest(metric, stage, cells, apart=unknown),
+        evidence.curves_of_complement(metric, stage, cells, excluded=unknown),
         strict=True,
     )
-    of_group = {key[0]: (own, rest) for key, own, rest in compared}
+    of_group = {key[0]: (own, others) for key, own, others in compared}
     found = []
     for group in evidence.groups:
         own, others = of_group[group]
@@ -140,7 +133,7 @@ def group_gaps(evidence: Evidence, metric: str, stage: str) -> list[tuple[str, C
 
 
 def gap_change(pair: Pair, metric: str, group: str) -> Curve:
-    """How a group's rendered figure changed, minus how that of all others did."""
+    """The change of a group's rendered figure minus the change of the complement's."""
     mask, change = pair.baseline.where(group=group), pair.change(metric)
     parts = (pair.baseline.known & ~mask, mask)
     others, own = (pair.pairs(change, part, pair.kind(metric), f"rendered.{metric}").curve() for part in parts)

@@ -1,4 +1,4 @@
-"""Holm's adjustment of the findings of one audit: of many questions, one is more easily answered wrongly."""
+"""Holm's adjustment of the p-values of an audit's findings for multiple testing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from audit.stats import holm
 
 
 def holm_adjusted(findings: Sequence[Finding], confidence: float) -> tuple[Finding, ...]:
-    """The findings with their p-values adjusted for one another (Holm 1979); those without one do not count.
+    """The findings with Holm-adjusted p-values (Holm 1979); findings without a p-value do not count.
 
-    No outcome changes: each is about its own interval and margin. The reason of a finding that is shown says whether it
-    would still be, were all checks to be right simultaneously as often as the confidence says.
+    Outcomes do not change. The reason of a finding that is shown says whether it would still be shown at the audit's
+    confidence after the adjustment.
     """
     adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in findings])
     counted = sum(finding.p_value is not None for finding in findings)
@@ -26,7 +26,7 @@ def holm_adjusted(findings: Sequence[Finding], confidence: float) -> tuple[Findi
             continue
         reason = finding.reason
         if finding.outcome == "shown" and counted > 1:
-            holds = "holds" if p <= 1 - confidence + 1e-12 else "does not hold"
-            reason += f" It {holds} after adjustment for {counted} checks (Holm, adjusted p {p:.2g})."
+            still = "still shown" if p <= 1 - confidence + 1e-12 else "no longer shown"
+            reason += f" It is {still} after adjustment for {counted} checks (Holm, adjusted p {p:.2g})."
         made.append(replace(finding, reason=reason, p_adjusted=p))
     return tuple(made)

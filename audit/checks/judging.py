@@ -1,4 +1,4 @@
-"""From figures to findings: the same rules for every check."""
+"""The rules by which figures become findings, the same for every check."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from audit.core.sentences import group_words, listing, typeset
 from audit.stats import ALL, p_value, speakers_needed
 from audit.stats.verdict import Outcome
 
-BEYOND_REACH: Final = 20_000
-"""The largest number of speakers that a finding asks for: VoxCeleb has 7,000, AVSpeech 100,000."""
+MOST_SPEAKERS: Final = 20_000
+"""The largest number of speakers that a finding recommends: VoxCeleb has 7,000, AVSpeech 100,000."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def judge(check: Check, evidence: Evidence, head: Figure, figures: Mapping[str, 
     Parameters
     ----------
     check : Check
-        Whose finding it is.
+        The check.
     evidence : Evidence
         The run.
     head : Figure
@@ -63,18 +63,18 @@ def judge(check: Check, evidence: Evidence, head: Figure, figures: Mapping[str, 
 def judge_groups(
     check: Check, evidence: Evidence, figures: Sequence[GroupFigure], sentence: Callable[[list[str]], str]
 ) -> Finding:
-    """The finding about one judged figure for each group: shown if any group's is, not shown only if all groups' are.
+    """The finding about one judged figure for each group: shown if it is for any group, not shown only if for none.
 
     Parameters
     ----------
     check : Check
-        Whose finding it is.
+        The check.
     evidence : Evidence
         The run.
     figures : sequence of GroupFigure
         One for each group; their curves are already adjusted for the number of groups.
     sentence : callable
-        Makes the sentence from the groups that it is shown for, else from the group with the largest figure.
+        Takes the groups for which it is shown, largest figure first, or else the group with the largest figure.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def judge_groups(
 def not_evaluable(
     check: Check, reason: str, would: str, *, group: str = ALL, figures: Mapping[str, Figure] | None = None
 ) -> Finding:
-    """The finding of a check that the data cannot answer; ``would`` says which data could."""
+    """The finding of a check that the data cannot answer; ``would`` says which data are needed."""
     sentence = f"Not evaluable: {reason}"
     return Finding(
         check.code,
@@ -140,7 +140,7 @@ def not_evaluable(
 
 
 def would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidence) -> str:
-    """What would change a verdict about one judged figure or several, in one sentence."""
+    """One sentence on what would change a verdict about one or several judged figures."""
     judged = [(figure, figure.verdict.outcome) for figure in figures]
     if outcome in ("inconclusive", "not_evaluable"):
         undecided = [figure for figure, found in judged if found in (outcome, "not_evaluable")]
@@ -148,30 +148,28 @@ def would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidence
             speakers_needed(figure, figure.margin or 0.0, figure.direction, evidence.settings) for figure in undecided
         ]
         most = max(needed, key=lambda each: float("inf") if each.more is None else each.more)
-        if most.more is not None and most.more > BEYOND_REACH:
-            return "No number of speakers within reach, as the figure stands: it lies too close to the margin."
+        if most.more is not None and most.more > MOST_SPEAKERS:
+            return f"More than {MOST_SPEAKERS:,} further speakers, since the estimate lies close to the margin."
         return most.reason[:1].upper() + most.reason[1:] + "."
     decided = [
         (figure, figure.interval) for figure, found in judged if figure.interval is not None and found == outcome
     ]
     if outcome == "shown":
         nearest = max(interval[0] if interval[0] > 0 else -interval[1] for _, interval in decided)
-        return (
-            f"A margin above {nearest:.2f}, an instrument whose own errors explain the difference, or other speakers."
-        )
+        return f"A margin above {nearest:.2f}, instrument errors that explain the difference, or different speakers."
     farthest = max(_reach(figure, interval) for figure, interval in decided)
-    less = f"A margin below {farthest:.2f}, an" if farthest > 0 else "An"
-    return f"{less} instrument that hides the difference, or other speakers."
+    less = f"A margin below {farthest:.2f}, instrument" if farthest > 0 else "Instrument"
+    return f"{less} errors that hide the difference, or different speakers."
 
 
 def _reach(figure: Figure, interval: tuple[float, float]) -> float:
-    """How far an interval reaches towards harm."""
+    """The end of an interval in the tested direction."""
     low, high = interval
     return {"greater": high, "less": -low, "two_sided": max(-low, high)}[figure.direction]
 
 
 def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
-    """The least p-value of several figures, whose curves are adjusted already; ``None`` where a curve is missing."""
+    """The smallest p-value of figures whose curves are already adjusted; ``None`` where a curve is missing."""
     least = 1.0
     for figure in figures:
         if figure.curve is None:
@@ -181,7 +179,7 @@ def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
 
 
 def _size(figure: Figure) -> float:
-    """How large a figure is in the direction that is looked for."""
+    """The value in the tested direction."""
     if figure.value is None:
         return float("-inf")
     return {"greater": figure.value, "less": -figure.value, "two_sided": abs(figure.value)}[figure.direction]

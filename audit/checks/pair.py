@@ -19,9 +19,9 @@ from audit.stats.speakers import Reads, Standing
 
 @dataclass(frozen=True)
 class Pair:
-    """A baseline and a candidate, row by row the same clips; groups and languages are read from the baseline.
+    """A baseline and a candidate with the same clips in the same rows; groups and languages are the baseline's.
 
-    The runs differ in their model only; see :mod:`audit.comparisons.comparable`.
+    The runs differ only in the model; see :mod:`audit.comparisons.comparable`.
     """
 
     baseline: Evidence
@@ -34,7 +34,7 @@ class Pair:
 
     @property
     def settings(self) -> Settings:
-        """Of the statistics."""
+        """The settings of the statistics."""
         return self.baseline.settings
 
     def has(self, stage: str) -> bool:
@@ -46,32 +46,32 @@ class Pair:
         return self.baseline.metrics[metric].kind
 
     def change(self, metric: str, stage: str = "rendered") -> NDArray[np.float64]:
-        """Candidate minus baseline, clip by clip; NaN for a clip that was not read in both."""
+        """Candidate minus baseline for each clip; NaN for a clip that was not read in both."""
         first, second = (evidence.values(stage, metric) for evidence in self.each)
         return second - first
 
     def pairs(self, change: NDArray[np.float64], mask: Mask, kind: Kind, name: str) -> Pairs:
-        """The speakers of a part of the clips, from the change of each clip: the same clips read in two runs."""
+        """The speakers' pairs in a subset of the clips, from the change of each clip between the runs."""
         return pairs_of(change[mask], self.baseline.speakers[mask], kind, self.settings, name)
 
     def changes(self, metric: str, cells: Cells) -> PairSums:
-        """The speakers of every cell, seen in both runs."""
+        """The speakers' pairs in every cell."""
         return aligned_pairs(Reads.of(self.change(metric)), cells.clips, alike_as_one=True)
 
 
 def pairs_of(
     change: NDArray[np.float64], speakers: NDArray[np.int64], kind: Kind, settings: Settings, name: str
 ) -> Pairs:
-    """Pairs from changes that are known row by row; NaN where there is none."""
+    """Pairs from the change of each row; NaN where there is none."""
     return aligned_pairs(Reads.of(change), Standing.of(speakers)).one(0, kind, settings, f"{name} by run")
 
 
 @dataclass(frozen=True)
 class Twofold:
-    """How a difference of two shares changed: the change of the one minus the change of the other, same speakers.
+    """The change of a difference of two shares, over the same speakers.
 
-    Each speaker's change of such a difference lies in [-2, 2]; of either share it lies in [-1, 1], where the rule for
-    paired rates holds. Attributes are the pairs of the first, of the second, and of second minus first.
+    A speaker's change of either share lies in [-1, 1], where the interval for paired rates applies; the change of the
+    difference lies in [-2, 2]. ``first`` and ``second`` are the pairs of each share, ``both`` of second minus first.
     """
 
     first: Pairs
@@ -87,7 +87,7 @@ class Twofold:
         settings: Settings,
         name: str,
     ) -> Twofold:
-        """From the changes of both shares, row by row; a row takes part where it has both."""
+        """From the changes of both shares in each row; rows without both are left out."""
         change = second - first
         rows = (np.where(np.isnan(change), np.nan, of) for of in (first, second, change))
         return cls(*(pairs_of(of, speakers, "rate", settings, name) for of in rows))
@@ -95,14 +95,14 @@ class Twofold:
     def curve(self) -> Curve:
         """The change at every confidence.
 
-        MOVER (Zou and Donner 2008, equations 8 and 9) of the two changes' own intervals, with the correlation that
-        leaving out one speaker after the other tells: ``cov = (v1 + v2 - v) / 2``, ``v`` being the variances of the
-        first, the second and their difference. A positive correlation, which would narrow the interval, is not used.
+        MOVER (Zou and Donner 2008, equations 8 and 9) of the intervals of the two changes, with the correlation from
+        jackknife variances: ``cov = (v1 + v2 - v) / 2``, for the first, the second and their difference. A positive
+        correlation, which would narrow the interval, is set to zero.
         """
         curves = [pairs.curve() for pairs in (self.first, self.second)]
         v1, v2, v = (float(moments(p.sums, p.settings).variance[0]) for p in (self.first, self.second, self.both))
-        spread = np.sqrt(v1 * v2)
-        correlation = float(np.clip((v1 + v2 - v) / 2 / spread, -1, 0)) if spread > 0 else 0.0
+        scale = np.sqrt(v1 * v2)
+        correlation = float(np.clip((v1 + v2 - v) / 2 / scale, -1, 0)) if scale > 0 else 0.0
 
         def at(confidence: float) -> Estimate:
             one, two = (curve.at(confidence) for curve in curves)
@@ -119,5 +119,5 @@ class Twofold:
         return Curve(at, max(curve.least for curve in curves))
 
     def counted(self, n_clips: int, n_missing: int, n_unpaired: int = 0) -> Twofold:
-        """The same with the clips that stand behind it, where rows are speakers."""
+        """The same with the number of clips, where rows are speakers."""
         return replace(self, both=replace(self.both, n_clips=n_clips, n_missing=n_missing, n_unpaired=n_unpaired))

@@ -1,4 +1,4 @@
-"""Power: what a cohort of this size could show, for every check and every cell, before anything is run."""
+"""Power: the minimum detectable effect of every check and cell for a cohort."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class GroupClips:
     group : str
         The group's label.
     clips : DataFrame
-        One row a speaker and language: speaker_id, language, clips (their number).
+        One row per speaker and language: speaker_id, language, clips (their number).
     n, n_others : int
-        Speakers of the group, and of the cohort outside of it.
+        The numbers of speakers in the group and in the rest of the cohort.
     """
 
     group: str
@@ -41,18 +41,18 @@ class GroupClips:
     n_others: int
 
     def speaking(self, language: str) -> int:
-        """Speakers with a clip in a language."""
+        """The number of speakers with a clip in a language."""
         return int(self.clips["speaker_id"][self._in(language)].nunique())
 
     def speaking_also(self, language: str) -> int:
-        """Speakers with a clip in a language and one in another known language."""
+        """The number of speakers with a clip in a language and one in another known language."""
         spoken = self._in(language)
         other = ~spoken & (self.clips["language"] != UNDETERMINED)
         speakers = self.clips["speaker_id"]
         return len(np.intersect1d(speakers[spoken].unique(), speakers[other].unique()))
 
     def repeated(self) -> int:
-        """Speakers with two clips or more in each of two known languages."""
+        """The number of speakers with at least two clips in each of two known languages."""
         twice = self.clips[(self.clips["language"] != UNDETERMINED) & (self.clips["clips"] > 1)]
         return int((twice.groupby("speaker_id", observed=True, sort=False).size() > 1).sum())
 
@@ -63,22 +63,22 @@ class GroupClips:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One comparison that a check would make, whose power is computed.
+    """One comparison of a check, for which power is computed.
 
     Attributes
     ----------
     judged : Judged
-        The judged figure, whose margin counts.
+        The judged figure, whose margin is used.
     words : str
-        What is compared with what.
+        A short description.
     n_speakers : int
-        Speakers who take part.
+        The number of speakers.
     design : {"paired", "unpaired", "one"}
-        As :func:`audit.stats.smallest_detectable` takes it.
+        The design, for :func:`audit.stats.smallest_detectable`.
     other_speakers : int or None
-        Speakers on the other side of an unpaired comparison.
+        The number of speakers on the other side of an unpaired comparison.
     language : str
-        The language that it is about; ``all`` for none.
+        The language of the clips, or ``all``.
     simultaneous : bool
         Whether the check adjusts its intervals for the number of groups.
     """
@@ -100,20 +100,20 @@ def detectable(
     Parameters
     ----------
     clips : DataFrame
-        One row a clip: speaker_id, group, language.
+        One row per clip: speaker_id, group, language.
     checks : iterable of Check
-        The checks that would be made.
+        The checks.
     margins : mapping of str to float
-        By the keys of a plan: a difference counts as found where its interval lies beyond the margin.
+        The margins, by their keys in a plan: a difference is detected where its interval lies beyond the margin.
     settings : Settings
-        Confidence, and the least number of speakers.
+        Confidence, and the minimum number of speakers.
 
     Returns
     -------
     DataFrame
-        One row a check and group (adjusted for the number of groups, as the checks are), then one a cell of group and
-        language, compared with a fixed rate. ``smallest_detectable`` is NaN where none would be found; ``note`` says
-        why, and on what assumptions the others rest.
+        One row per comparison and group (adjusted for the number of groups, as in the checks), then one per cell of
+        group and language, compared with a fixed rate. ``smallest_detectable`` is NaN where no difference would be
+        detected; ``note`` has the reason, or the assumptions.
 
     Examples
     --------
@@ -125,11 +125,11 @@ def detectable(
     """
     # one row for each speaker and language, with the number of clips
     labels = ["group", "speaker_id", "language"]
-    heard = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
-    known = heard[heard["group"] != UNKNOWN]
+    counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
+    known = counted[counted["group"] != UNKNOWN]
     groups = ordered_groups(known["group"])
     simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
-    everyone = heard["speaker_id"].nunique()
+    everyone = counted["speaker_id"].nunique()
     chosen = list(checks)
     rows: list[tuple[object, ...]] = []
     for group in groups:

@@ -1,4 +1,4 @@
-"""How the clips of a run are divided, by speaker and by any columns; each division is found once."""
+"""Subsets of a run's clips, by speaker and by any columns; each is computed once."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from audit.stats.speakers import Standing, divided, numbered
 
 Mask = NDArray[np.bool_]
 PART = ("group", "language", "gender")
-"""The labels by which a speaker's clips are put together before any figure is made."""
+"""The labels by which a speaker's clips are grouped into parts, which are summed once for all estimates."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A division of the clips, and who stands where in it.
+    """A partition of the clips into cells.
 
     Attributes
     ----------
     keys : list of tuple
-        What the clips of each cell have in common: one value for each column that divides them.
+        The values of the dividing columns in each cell.
     clips : Standing
-        Which clip is in which cell.
+        The cell of each clip.
     parts : Standing or None
-        Which of :attr:`Evidence.parts` is in which cell; None where the cells cut through them.
+        The cell of each of :attr:`Evidence.parts`; None where a part lies in several cells.
     """
 
     keys: list[tuple[object, ...]]
@@ -39,49 +39,43 @@ class Cells:
 
     @property
     def number(self) -> NDArray[np.int64]:
-        """The cell of each clip, by its place among the keys."""
+        """The cell of each clip, as an index into ``keys``."""
         return self.clips.cell[self.clips.unit]
 
 
 @dataclass(frozen=True)
 class Strata:
-    """The clips of a run, and who stands where among them.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        From :func:`audit.checks.metrics.metric_frame.metric_frame`.
-    """
+    """The clips of a run, from :func:`audit.checks.metrics.metric_frame.metric_frame`, and their subsets."""
 
     frame: pd.DataFrame
 
     @cached_property
     def speakers(self) -> NDArray[np.int64]:
-        """Whose clip each is, as numbers."""
+        """The number of each clip's speaker."""
         return self._numbered("speaker_id")[0]
 
     @cached_property
     def groups(self) -> list[str]:
-        """The groups that can be judged, in the fixed order."""
+        """The known groups, in the fixed order."""
         return [group for group in self.every_group if group != UNKNOWN]
 
     @cached_property
     def every_group(self) -> list[str]:
-        """The groups, ``unknown`` too, in the fixed order."""
+        """The groups including ``unknown``, in the fixed order."""
         return ordered_groups(map(str, self._numbered("group")[1]))
 
     @cached_property
     def known(self) -> Mask:
-        """Which clips are of a speaker whose group is known."""
+        """The clips of speakers whose group is known."""
         return (self.frame["group"] != UNKNOWN).to_numpy()
 
     @cached_property
     def languages(self) -> list[str]:
-        """The languages heard, by code."""
+        """The language codes of the clips, sorted."""
         return sorted(map(str, self._numbered("language")[1]))
 
     def cells(self, *columns: str) -> Cells:
-        """The cells that some columns of the frame make, in the order of their values; found once."""
+        """The cells of one or more columns of the frame, in the order of their values."""
         if columns not in self._cells:
             keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
             parts = None
@@ -93,14 +87,14 @@ class Strata:
 
     @cached_property
     def parts(self) -> tuple[NDArray[np.int64], Standing]:
-        """The clips of one speaker that are alike in their labels: the first of each, and which clip is in which."""
+        """Parts: the clips of one speaker with the same labels. The first clip of each, and the part of each clip."""
         standing = self.cells(*PART).clips
         first = np.empty(len(standing.cell), np.int64)
         first[standing.unit[::-1]] = np.arange(len(self.frame))[::-1]
         return first, standing
 
     def every_cell(self, *columns: str) -> list[tuple[list[tuple[object, ...]], Cells]]:
-        """The cells of every combination of some columns, each with keys that have ``all`` in the other columns."""
+        """The cells of every combination of the columns; their keys have ``all`` for the other columns."""
         made = []
         for size in range(len(columns) + 1):
             for chosen in combinations(columns, size):
@@ -110,7 +104,7 @@ class Strata:
         return made
 
     def _numbered(self, column: str) -> tuple[NDArray[np.int64], list[object]]:
-        """The number of each clip's value in a column, and the values in order, missing ones last; found once."""
+        """The number of each clip's value in a column, and the values in order, missing ones last."""
         if column not in self._numbers:
             self._numbers[column] = numbered(self.frame[column])
         return self._numbers[column]
@@ -132,8 +126,8 @@ class Strata:
         language: str | None = None,
         english: bool | None = None,
     ) -> Mask:
-        """Which clips are of a group, of any group that allows a race (but none that allows another), of a language, in
-        English or in another that is known.
+        """The clips of a group; of groups that include ``race`` but not ``but``; of a language; in English or in
+        another known language.
         """
         mask = np.ones(len(self.frame), bool)
         if group is not None:
@@ -153,7 +147,7 @@ class Strata:
         return mask
 
     def _having(self, column: str) -> dict[str, Mask]:
-        """Which clips have each of a column's values; found once."""
+        """The clips with each of a column's values."""
         if column not in self._values_of:
             numbers, names = self._numbered(column)
             self._values_of[column] = {str(name): numbers == i for i, name in enumerate(names)}
@@ -168,5 +162,5 @@ class Strata:
         return [(ALL, self.where()), *((group, self.where(group=group)) for group in self.every_group)]
 
     def shared(self, first: Mask, second: Mask) -> int:
-        """How many speakers stand in both parts."""
+        """The number of speakers in both subsets."""
         return len(np.intersect1d(self.speakers[first], self.speakers[second]))

@@ -1,4 +1,4 @@
-"""The command ``audit``: data to stdout, progress to stderr, exit code 2 for the user's own mistakes."""
+"""The command ``audit``: data on stdout, progress on stderr, exit code 2 for user errors."""
 
 import sys
 from collections.abc import Iterable
@@ -31,9 +31,9 @@ app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")
 
 
 def main() -> None:
-    """Run the command; the user's own mistakes end with exit code 2 and no traceback."""
+    """Run the command; user errors end with exit code 2 and no traceback."""
     try:
-        _refuse_strange_bytes(sys.argv[1:])
+        _refuse_undecodable(sys.argv[1:])
         with writing("A file or folder", reads=True):
             app()
     except AuditError as error:
@@ -46,8 +46,8 @@ def main() -> None:
         raise SystemExit(2) from None
 
 
-def _refuse_strange_bytes(words: Iterable[str]) -> None:
-    """No name that is not UTF-8: neither Parquet nor JSON nor a report could hold it."""
+def _refuse_undecodable(words: Iterable[str]) -> None:
+    """Reject arguments that are not UTF-8, since Parquet, JSON and reports cannot contain them."""
     for word in words:
         try:
             word.encode()

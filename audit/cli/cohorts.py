@@ -1,4 +1,4 @@
-"""Cohorts, made and checked: ``audit cohort import``, ``audit cohort check`` and ``audit cohort labels``."""
+"""The commands ``audit cohort import``, ``audit cohort check`` and ``audit cohort labels``."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def cohort_import(
     Examples: [bold]audit cohort import speech2face_released PAGE -o C[/bold],
     [bold]audit cohort import voxceleb1 VOX1 --labels labels.csv --portraits FACES --clip-seconds 6 -o C[/bold]
     """
-    with stderr.status("looking through the download"):
-        made, remarks = audit.import_cohort(
+    with stderr.status("reading the download"):
+        made, notes = audit.import_cohort(
             adapter,
             root,
             out,
@@ -79,12 +79,12 @@ def cohort_import(
             seed=seed,
             **_options(option, variant),
         )
-    for remark in remarks:
-        say(remark)
+    for note in notes:
+        say(note)
     say(f"{len(made.speakers)} speakers, {len(made.clips)} clips.")
     suggest(f"audit cohort check {out}")
     counts = {"n_speakers": len(made.speakers), "n_clips": len(made.clips)}
-    give_either(str(out), {"cohort": str(out), **counts, "remarks": remarks}, as_json=as_json)
+    give_either(str(out), {"cohort": str(out), **counts, "remarks": notes}, as_json=as_json)
 
 
 def cohort_check(
@@ -105,7 +105,7 @@ def cohort_check(
     stdout.print(f"{found.name}  {found.digest[:12]}", style="bold", markup=False)
     for title, frame in found.tables.items():
         stdout.print(rich_table(title, frame))
-    for sentence in found.remarks:
+    for sentence in found.notes:
         give(sentence)
 
 
@@ -126,7 +126,7 @@ def cohort_labels(
     from audit.cohorts.importing import check_labels, labels_template
 
     if (out is None) == (check is None):
-        raise AuditError("Neither or both of -o and --check.", "-o FILE to write a template, or --check FILE")
+        raise AuditError("Pass either -o or --check.", "-o FILE to write a template, or --check FILE")
     options = _options(option, variant)
     if out is not None:
         table = labels_template(adapter, root, out, **options)
@@ -144,9 +144,9 @@ def cohort_labels(
     if as_json:
         give_json(found.as_dict())
         return
-    stdout.print(rich_table("Who has which label", found.coverage))
-    for remark in found.remarks:
-        say(remark)
+    stdout.print(rich_table("Label coverage", found.coverage))
+    for note in found.remarks:
+        say(note)
     suggest(f"audit cohort import {adapter} {root} --labels {check} -o DIR")
 
 
@@ -155,6 +155,6 @@ def _options(given: list[str] | None, variant: str | None) -> dict[str, str]:
     for text in given or []:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
-            raise AuditError(f"The option {text!r} is no NAME=VALUE.", "as in --option table=train")
+            raise AuditError(f"The option {text!r} is not NAME=VALUE.", "for example --option table=train")
         options[name] = value
     return options

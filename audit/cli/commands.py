@@ -1,4 +1,4 @@
-"""The verbs that stand beside a run: comparing, tracking, planting truth, training, listing."""
+"""The commands ``audit compare``, ``track``, ``simulate``, ``train`` and ``list``."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _USED: Final = {
     "attributes": 'attributes = ["race", "gender", "age", "NAME"] in a plan\'s section [instrument.options]',
     "similarity": 'similarity = ["NAME"] in a plan\'s section [instrument]',
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
-    "checks": "audit measure R, which makes those that ship; another is named by --check NAME, or in a plan",
+    "checks": "audit measure R uses the shipped ones; add others with --check NAME, or in a plan",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
     "tables": "audit measure R, which makes the built-in ones; add a third-party table by --table NAME, or in a plan",
 }
-"""What people do with a name of each kind."""
+"""How to use a name of each kind."""
 
 
 def compare(
@@ -45,8 +45,8 @@ def compare(
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]
         made = audit.compare(*compared, settings=suppressing(plan_of(runs[0]).measure, suppress_below))
-        told = audit.with_ids(made, compared[0]) if show_ids else made
-        path = write_comparison(told, out, runs, show_faces=show_faces, show_ids=show_ids)
+        shown = audit.with_ids(made, compared[0]) if show_ids else made
+        path = write_comparison(shown, out, runs, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the page, then decide: audit gate {runs[-1]} --baseline {runs[0]}")
     if as_json:
         give_text(made.to_json())

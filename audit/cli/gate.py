@@ -1,4 +1,4 @@
-"""``audit gate``: the decision on a release, as words, files and an exit code."""
+"""The command ``audit gate``: the decision on a release, as text, files and an exit code."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from audit.cli.verbs import AsJson
 from audit.core.errors import AuditError
 
 _AFTER: Final = {
-    0: "keep the decision beside the release: the same command with --summary FILE",
-    10: "see for whom in {run}/report.html; to try a mitigation: audit list mitigations",
-    11: "see in {run}/report.html what would change each verdict; audit cohort check says how many speakers are needed",
-    12: "see in {run}/report.html where the instrument errs; people can read faces too: audit sheet {run} -o SHEET",
-    13: "finish the run: the same audit run command again",
+    0: "store the decision with the release: the same command with --summary FILE",
+    10: "see the affected groups in {run}/report.html; to try a mitigation: audit list mitigations",
+    11: "see in {run}/report.html what would change each verdict; audit cohort check lists the speakers needed",
+    12: "see the instrument's errors in {run}/report.html; to let people read faces: audit sheet {run} -o SHEET",
+    13: "finish the run: repeat the same audit run command",
 }
-"""What helps after each exit code."""
+"""The suggested next step for each exit code."""
 
 
 def gate(

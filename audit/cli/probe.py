@@ -1,4 +1,4 @@
-"""``audit probe``: fictional bilingual voices asked of a model, and a page that says what changed in its faces."""
+"""The command ``audit probe``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def probe(
     from audit.reports.html.csv_tables import TABLES
     from audit.reports.probe.page import PAGE, write_probe
 
-    refuse_foreign_files(out, (PAGE,), folders=(TABLES,))  # before the model is asked
+    refuse_foreign_files(out, (PAGE,), folders=(TABLES,))  # before the model runs
     # third-party instruments may not take this option
     one_feature: dict[str, Any] = {"similarity": SIMILARITY[:1]} if instrument in INSTRUMENTS.shipped else {}
     with progress() as bar:

@@ -1,4 +1,4 @@
-"""The verbs that make, measure and show one run."""
+"""The commands ``audit run``, ``measure``, ``report`` and ``sheet``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run(
         _refuse_foreign_files(out)  # before the model runs
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
     measured_as = _measured_as(chosen.measure, human_readings, suppress_below)
-    # a wrong name is refused before anything is run
+    # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(measured_as.checks), measured_as.margins)
     chosen = chosen.model_copy(update={"measure": measured_as.model_copy(update={"margins": margins})})
     where = {"name": engine, "workers": workers, "cache": cache}
@@ -122,14 +122,14 @@ def measure(
     planned = plan_of(run).measure
     if unasked := [name for name in planned.checks if name not in (check or [])]:
         raise AuditError(
-            f"The plan in {run} names checks of somebody's own: {', '.join(unasked)}.",
-            "checks that you name yourself, since their code is run",
+            f"The plan in {run} uses third-party checks: {', '.join(unasked)}. Running them executes their code.",
+            "checks that are confirmed on the command line",
             f"If you trust them: audit measure {run}{''.join(f' --check {name}' for name in planned.checks)}",
         )
     if unasked := [name for name in planned.tables if name not in (table or [])]:
         raise AuditError(
-            f"The plan in {run} names third-party tables: {', '.join(unasked)}.",
-            "tables that you name yourself, since their code is run",
+            f"The plan in {run} uses third-party tables: {', '.join(unasked)}. Running them executes their code.",
+            "tables that are confirmed on the command line",
             f"If you trust them: audit measure {run}{''.join(f' --table {name}' for name in planned.tables)}",
         )
     third_party = {"checks": tuple(check or ()), "tables": tuple(table or ())}
@@ -158,17 +158,17 @@ def report(
     """
     from audit.reports import keep_sign_off, print_pdf, write_report
 
-    told = audit.Audit.read(run)
+    made = audit.Audit.read(run)
     kept = None if sign_off is None else keep_sign_off(sign_off, run)
     if kept:
-        say(f"kept as {kept.name}")
+        say(f"saved as {kept.name}")
     if show_ids:
-        told = audit.with_ids(told, audit.Run.read(run))
-    page = write_report(told, run, show_faces=show_faces, show_ids=show_ids)
+        made = audit.with_ids(made, audit.Run.read(run))
+    page = write_report(made, run, show_faces=show_faces, show_ids=show_ids)
     paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
-    made = {"report": page, "pdf": paper, "sign_off": kept}
-    give_either(str(paper or page), {name: str(path) for name, path in made.items() if path}, as_json=as_json)
+    paths = {"report": page, "pdf": paper, "sign_off": kept}
+    give_either(str(paper or page), {name: str(path) for name, path in paths.items() if path}, as_json=as_json)
 
 
 def sheet(
@@ -197,7 +197,7 @@ def _plan(
     seed: int | None,
     allow_download: bool,
 ) -> audit.Plan:
-    """The plan in a file, or the default one; options given beside it stand before it."""
+    """The plan in a file, or the default one, with the options of the command line, which take precedence."""
     if path is not None:
         chosen = audit.Plan.read(path)
     elif cohort is None and model is None:
@@ -208,8 +208,8 @@ def _plan(
     if cohort is not None:
         sections["cohort"] = {"path": cohort}
     if model is not None and model != chosen.model.name:
-        if lost := _of_its_own(chosen.model):
-            say(f"The plan's {lost} were chosen for {chosen.model.name}, and are left out for {model}.")
+        if lost := _model_settings(chosen.model):
+            say(f"The plan's {lost} are for {chosen.model.name} and are not used for {model}.")
         sections["model"] = {"name": model}
     if weights is not None:
         sections["model"]["weights"] = str(weights)
@@ -220,20 +220,20 @@ def _plan(
     return audit.Plan.model_validate(sections)
 
 
-def _of_its_own(model: Any) -> str:
-    """What a plan says of its model beside the name, in words; empty where it says nothing."""
+def _model_settings(model: Any) -> str:
+    """The names of the settings that a plan has for its model, in words; empty if there are none."""
     parts = {"weights": model.weights, "options": model.options, "mitigations": model.mitigation.names}
     return " and ".join(name for name, value in parts.items() if value)
 
 
 def plan_of(run: Path) -> audit.Plan:
-    """The plan that lies in a run's folder; the default one where none does."""
+    """The plan in a run's folder, or the default one."""
     path = run / "plan.toml"
     return audit.Plan.read(path) if path.is_file() else audit.Plan()
 
 
 def cohort_path(name: str) -> Path:
-    """A folder as it is named, else the embedded cohort of that name, or a part of it: synthetic_bilingual/training."""
+    """The folder with this name, or the embedded cohort or a part of one: synthetic_bilingual/training."""
     from audit.cohorts.importing import embedded_names
 
     first, _, rest = name.partition("/")
@@ -242,34 +242,34 @@ def cohort_path(name: str) -> Path:
 
 
 def suppressing(settings: Any, below: int | None) -> Any:
-    """How a run is measured, with what the command line says of small cells."""
+    """The settings with ``suppress_below`` from the command line."""
     return settings if below is None else settings.model_copy(update={"suppress_below": below})
 
 
 def _measured_as(settings: Any, human_readings: Path | None, below: int | None) -> Any:
-    """How a run is measured, with all that the command line says of it; a file stays what it is from any folder."""
-    told = suppressing(settings, below)
+    """The settings with the options of the command line; the path of the human readings becomes absolute."""
+    chosen = suppressing(settings, below)
     if human_readings is None:
-        return told
-    return told.model_copy(update={"human_readings": os.path.realpath(human_readings)})
+        return chosen
+    return chosen.model_copy(update={"human_readings": os.path.realpath(human_readings)})
 
 
 def _from_cache(answers: dict[str, int]) -> str:
-    """How much the cache spared, in words; empty where it spared nothing."""
-    told = [
+    """What was taken from the cache, in words; empty if nothing was."""
+    parts = [
         f"{answers[known]} of {answers[known] + answers[made]} {what}"
         for what, made, known in (("pictures", "rendered", "rendered_before"), ("readings", "read", "read_before"))
         if answers.get(known)
     ]
     return (
-        f"{' and '.join(told)} were taken from the cache: the same sound, picture and weights as before."
-        if told
+        f"{' and '.join(parts)} were taken from the cache: the audio, pictures and weights are unchanged."
+        if parts
         else ""
     )
 
 
 def _refuse_foreign_files(folder: Path) -> None:
-    """Refuse a folder in which audit.json or the report would overwrite a file that this tool did not write."""
+    """Raise if audit.json or the report would overwrite a file that this tool did not write."""
     from audit.audits.audit import Audit
     from audit.core.written_files import refuse_foreign_files
     from audit.reports.html.csv_tables import TABLES
@@ -292,8 +292,8 @@ def _measure_and_report(
     with stderr.status("measuring"):
         result = audit.measure(run, settings=settings)
         result.write(run.folder)
-        told = audit.with_ids(result, run) if show_ids else result
-        path = write_report(told, run.folder, show_faces=show_faces, show_ids=show_ids)
+        shown = audit.with_ids(result, run) if show_ids else result
+        path = write_report(shown, run.folder, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the report, then decide: audit gate {run.folder}")
     if as_json:
         give_text(result.to_json())
@@ -301,5 +301,5 @@ def _measure_and_report(
         return
     for finding in result.findings:
         give(f"{finding.code}  {finding.outcome.replace('_', ' '):<14}{finding.sentence}")
-    stdout.print(rich_table("In short", outcome_table(told)))
+    stdout.print(rich_table("Summary", outcome_table(shown)))
     give(str(path))

@@ -1,4 +1,4 @@
-"""The terminal: data to stdout, progress and the next step to stderr."""
+"""Terminal output: data on stdout, progress and the next step on stderr."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from rich.text import Text
 from audit.core.clean_text import clean
 
 _WIDTH: Final = 160
-"""Columns where no terminal says how many it has."""
+"""The width in columns where there is no terminal."""
 
 
 class Terminal(Console):
-    """A console on which no text can move the cursor, change colours or turn its line round."""
+    """A console that neutralises control characters in all text."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """The text with control characters made visible; markup is the caller's, never the data's."""
+        """The text with visible control characters; data must be printed without markup."""
         return super().render_str(clean(text), **options)
 
 
@@ -47,7 +47,7 @@ stdout = Terminal(highlight=False, soft_wrap=True, emoji=False, width=None if sy
 
 
 def speak(*, quiet: bool, verbose: bool) -> None:
-    """How much is said on stderr: nothing but errors, or also what the package logs."""
+    """Set the verbosity of stderr: errors only, or including the package's log."""
     stderr.quiet = quiet and not verbose
     log = logging.getLogger("audit")
     log.handlers = [RichHandler(console=stderr, show_path=False, show_level=False, markup=False)] if verbose else []
@@ -55,32 +55,32 @@ def speak(*, quiet: bool, verbose: bool) -> None:
 
 
 def say(sentence: str) -> None:
-    """A sentence about the work, for people."""
+    """Print a message on stderr."""
     stderr.print(sentence, markup=False)
 
 
 def suggest(step: str) -> None:
-    """What people mostly do next."""
+    """Print the suggested next step on stderr."""
     say(f"Next: {step}")
 
 
 def give(text: str) -> None:
-    """A line of data."""
+    """Print a line of data on stdout."""
     stdout.print(text, markup=False)
 
 
 def give_text(text: str) -> None:
-    """A whole document, as it is, on stdout."""
+    """Write a document to stdout."""
     stdout.file.write(text)
 
 
 def give_json(document: object) -> None:
-    """A document, and nothing else, on stdout."""
+    """Write a document to stdout as JSON."""
     give_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def give_either(line: str, document: object, *, as_json: bool) -> None:
-    """What a verb made: a line for people and pipes, or a document where JSON was asked for."""
+    """Print a line, or the document as JSON."""
     if as_json:
         give_json(document)
     else:
@@ -89,21 +89,21 @@ def give_either(line: str, document: object, *, as_json: bool) -> None:
 
 @contextmanager
 def only_data_on_stdout() -> Iterator[None]:
-    """What foreign code prints goes to stderr: stdout is for what is given here."""
+    """Redirect what other code prints to stderr."""
     stdout.file = sys.stdout
     with redirect_stdout(sys.stderr):
         yield
 
 
 class _Rate(ProgressColumn):
-    """Clips a second."""
+    """Clips per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 
 def progress() -> Progress:
-    """A bar on stderr: how many of how many, how fast, since when, and how long still."""
+    """A progress bar on stderr, with counts, speed, elapsed and remaining time."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -117,7 +117,7 @@ def progress() -> Progress:
 
 
 def rich_table(title: str, frame: Any) -> RichTable:
-    """A frame as it is shown."""
+    """A frame as a terminal table."""
     table = RichTable(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in frame.columns:
         table.add_column(escape(str(column)), justify="right" if frame[column].dtype.kind in "fi" else "left")

@@ -1,4 +1,4 @@
-"""What every verb has: its place in the help, and how much it says."""
+"""The Typer apps, and the options that several commands share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SuppressBelow = Annotated[
     ),
 ]
 
-_MANNERS: Final = {
+_VERBOSITY: Final = {
     "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")],
     "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say each step on stderr, with its seconds.")],
 }
@@ -50,19 +50,19 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Show the v
 
 
 def verb(function: Callable[..., None], name: str, panel: str | None = None, *, of: typer.Typer = app) -> None:
-    """Make a function a verb of the command, with ``--quiet`` and ``--verbose``."""
+    """Register a function as a command, with ``--quiet`` and ``--verbose``."""
 
     @functools.wraps(function)
-    def spoken(*, quiet: bool, verbose: bool, **words: Any) -> None:
+    def command(*, quiet: bool, verbose: bool, **words: Any) -> None:
         speak(quiet=quiet, verbose=verbose)
         with only_data_on_stdout():
             function(**words)
 
     signature = inspect.signature(function, eval_str=True)
-    manners = [
+    verbosity = [
         inspect.Parameter(word, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
-        for word, kind in _MANNERS.items()
+        for word, kind in _VERBOSITY.items()
     ]
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()]
-    spoken.__signature__ = signature.replace(parameters=[*parameters, *manners])  # type: ignore[attr-defined]  # what inspect reads
-    of.command(name, rich_help_panel=panel)(spoken)
+    command.__signature__ = signature.replace(parameters=[*parameters, *verbosity])  # type: ignore[attr-defined]  # read by inspect
+    of.command(name, rich_help_panel=panel)(command)

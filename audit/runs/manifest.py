@@ -1,4 +1,4 @@
-"""The form of a run's manifest: what every later step takes for granted, checked once when it is read."""
+"""Reading and validating the manifest of a run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def parse_manifest(path: Path) -> dict[str, Any]:
     Raises
     ------
     RunError
-        If it cannot be read, is no JSON, or lacks what every run tells of itself.
+        If it cannot be read, is not valid JSON, or lacks a required key.
     """
     try:
         manifest: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
@@ -69,17 +69,17 @@ def parse_manifest(path: Path) -> dict[str, Any]:
         if checked.model.name == "planted":
             _Dial.model_validate(manifest["model"].get("options", {}))
         if not isinstance(manifest["model"].get("options", {}), Mapping):
-            raise ValueError("model.options is no mapping")
+            raise ValueError("model.options is not a mapping")
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise RunError(f"{path} is no JSON: {error}.") from error
+        raise RunError(f"{path} is not valid JSON: {error}.") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
-        raise RunError(f"{path} is no manifest: {faults}.", "a manifest as audit run writes it") from error
+        errors = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
+        raise RunError(f"{path} is not a valid manifest: {errors}.", "a manifest written by audit run") from error
     except ValueError as error:
-        raise RunError(f"{path} is no manifest: {error}.", "a manifest as audit run writes it") from error
+        raise RunError(f"{path} is not a valid manifest: {error}.", "a manifest written by audit run") from error
     found: dict[str, Any] = manifest
     return found
 
 
 def _no_number(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -1,4 +1,4 @@
-"""The run: one row a clip, kept as an append-only folder of Parquet parts, from which everything after it is made."""
+"""Runs: one row per clip, stored in a folder of Parquet parts."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Run:
     Attributes
     ----------
     held : DataFrame or None
-        The observations, where they are in memory; a run on disk reads its own when asked.
+        The observations, if they are in memory; ``None`` to read them from the folder on first use.
     manifest : Mapping
-        What was run: cohort, model, instrument, plan, seed, versions, digests, hardware, status.
+        Cohort, model, instrument, plan, seed, versions, digests, hardware, status.
     folder : Path or None
-        Where it is kept; ``None`` for a run in memory.
+        The run's folder; ``None`` for a run in memory.
     features : Mapping
-        Face features of a run in memory, by stage and model; a run on disk reads its own when asked.
+        Face features of a run in memory, by stage and model.
     """
 
     held: pd.DataFrame | None
@@ -59,7 +59,7 @@ class Run:
         Raises
         ------
         RunError
-            If the folder holds no run, or its parts are not those that the manifest names.
+            If the folder is not a run, or its parts do not match the manifest.
         """
         root = Path(folder)
         manifest = read_manifest(root)
@@ -67,12 +67,12 @@ class Run:
 
     @cached_property
     def observations(self) -> pd.DataFrame:
-        """One row a clip, sorted by ``clip_id``, without the face features and landmarks.
+        """One row per clip, sorted by ``clip_id``, without face features and landmarks.
 
         Raises
         ------
         RunError
-            If the folder holds none, or its parts are not those that the manifest names.
+            If the folder has none, or its parts do not match the manifest.
         """
         if self.held is not None:
             return self.held
@@ -86,17 +86,17 @@ class Run:
 
     @property
     def similarity_models(self) -> tuple[str, ...]:
-        """The similarity models that were used, the primary one first."""
+        """The similarity models, the primary one first."""
         return tuple(self.manifest["instrument"].get("similarity_models", ()))
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The attributes that the instrument read, as it names them."""
+        """The names of the attributes that the instrument read."""
         return tuple(self.manifest["instrument"].get("attributes_read", ALWAYS))
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over every observation and over what made it: not over parts, engines or times."""
+        """SHA-256 of all observations, cohort, model, instrument and seed; independent of parts, engine and time."""
         sha = hashlib.sha256()
         for name in sorted(self.observations.columns):
             column = self.observations[name]
@@ -110,31 +110,31 @@ class Run:
         return sha.hexdigest()
 
     def embeddings(self, stage: str, model: str) -> NDArray[np.float32]:
-        """The face features of a stage, row by row as :attr:`observations`; a row of NaN where there is none.
+        """The face features of a stage, in the rows of :attr:`observations`.
 
         Returns
         -------
         ndarray
-            Shape [n_clips, D], float32, each row of unit length; D is 0 if the run has none.
+            Shape [n_clips, D], float32, each row of unit length or NaN; D is 0 if the run has none.
         """
         if (stage, model) in self.features:
             return self.features[stage, model]
         return self._lists(f"{stage}{EMBEDDING}{model.lower()}")
 
     def landmarks(self, stage: str) -> NDArray[np.float32]:
-        """The landmarks of a stage's faces, row by row as :attr:`observations`; NaN where there are none.
+        """The landmarks of a stage's faces, in the rows of :attr:`observations`.
 
         Returns
         -------
         ndarray
-            Shape [n_clips, 68, 2], float32, x and y in the picture's pixels; [n_clips, 0, 2] if the run has none: its
-            instrument found none, or it was made before instruments did.
+            Shape [n_clips, 68, 2], float32, x and y in the picture's pixels, or NaN; [n_clips, 0, 2] if the run has
+            none.
         """
         points = self._lists(f"{stage}{LANDMARKS}")
         return points.reshape(len(points), points.shape[1] // 2, 2)
 
     def _lists(self, column: str) -> NDArray[np.float32]:
-        """A column of lists of one length, a row of NaN where there is none: read when asked, never kept."""
+        """A column of lists of one length, with rows of NaN where it is missing; not cached."""
         n = len(self.observations)
         found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
         for path in part_files(self.folder) if self.folder else []:
@@ -142,11 +142,11 @@ class Run:
                 if column not in part.schema_arrow.names:
                     continue
                 table = part.read(columns=["clip_id", column], use_threads=False)
-            there = table.filter(table[column].is_valid())
-            if len(there):
-                lists = there[column].combine_chunks()
+            filled = table.filter(table[column].is_valid())
+            if len(filled):
+                lists = filled[column].combine_chunks()
                 values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-                found.append((there["clip_id"].to_numpy(), values.reshape(len(lists), -1)))
+                found.append((filled["clip_id"].to_numpy(), values.reshape(len(lists), -1)))
         rows = np.full((n, found[0][1].shape[1] if found else 0), np.nan, np.float32)
         places = pd.Index(self.observations["clip_id"]) if found else pd.Index([])
         for names, values in found:
@@ -155,11 +155,11 @@ class Run:
 
 
 def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """The observations in a run's folder, once each part is known to be the one that was written."""
+    """The observations in a run's folder, after verifying the digest of each part."""
     paths = part_files(folder)
     if not paths:
         raise RunError(
-            f"{folder} holds no observations yet.", next_step="Finish the run: the same audit run command again."
+            f"{folder} has no observations yet.", next_step="Finish the run: repeat the same audit run command."
         )
     for name, digest in manifest.get("parts", {}).items():
         path = folder / OBSERVATIONS / name
@@ -169,10 +169,10 @@ def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
                 "the file that the run wrote",
                 "Restore it, or run again into a new folder.",
             )
-    strange = {path.name for path in paths} ^ manifest.get("parts", {}).keys()
-    if manifest.get("status") == "complete" and strange:
+    differing = {path.name for path in paths} ^ manifest.get("parts", {}).keys()
+    if manifest.get("status") == "complete" and differing:
         raise RunError(
-            f"{folder} holds other parts than its manifest names: {', '.join(sorted(strange))}.",
+            f"{folder} has other parts than its manifest names: {', '.join(sorted(differing))}.",
             "the parts that the run wrote, with their digests",
             "Restore them, or run again into a new folder.",
         )
@@ -180,24 +180,24 @@ def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
         table = pa.concat_tables(_joined_parts(paths), promote_options="default")
     except pa.ArrowException as error:
         raise RunError(f"The parts of {folder} have different columns: {error}.", "parts of one run") from error
-    # column by column, and no copy where the parts are in order: a large run need not be held twice
+    # column by column, and without a copy if the parts are in order, to keep a large run in memory only once
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     del table
     if not frame["clip_id"].is_monotonic_increasing:
         frame = frame.sort_values("clip_id", ignore_index=True)
     ids = frame["clip_id"]
-    twice = ids[ids == ids.shift()]  # sorted, so that the same ones are neighbours
-    if len(twice):
+    duplicates = ids[ids == ids.shift()]  # sorted, so that equal ids are neighbours
+    if len(duplicates):
         raise RunError(
-            f"{folder} holds {len(twice)} clips more than once, the first of them {twice.iloc[0]!r}.",
+            f"{folder} has {len(duplicates)} clips more than once, for example {duplicates.iloc[0]!r}.",
             "each clip in one part",
-            "Take out the parts that are not of this run, or run again into a new folder.",
+            "Remove the parts that are not of this run, or run again into a new folder.",
         )
     return frame
 
 
 def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:
-    """Parts joined to tables of many rows: thousands of small ones would take as much memory again as they hold."""
+    """Parts joined to larger tables, since thousands of small tables would double the memory."""
     waiting: list[pa.Table] = []
     for path in paths:
         waiting.append(_part_table(path))
@@ -208,7 +208,7 @@ def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:
 
 
 def _joined(column: pd.Series) -> bytes:
-    """A column's texts, one after the other, with a sign between them and another for one that is missing."""
+    """A column's texts joined by a separator, with a marker for missing ones."""
     if not isinstance(column.dtype, pd.StringDtype):
         values = column.to_numpy(object, copy=True)
         values[pd.isna(values)] = "\1"
@@ -228,29 +228,29 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     RunError
-        If there is none, or it is no manifest.
+        If it is missing or invalid.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise RunError(
-            f"{folder} is no run: it holds no {MANIFEST}.",
-            next_step="Make one: audit run --cohort DIR --model NAME -o OUT.",
+            f"{folder} is not a run: it has no {MANIFEST}.",
+            next_step="Create one: audit run --cohort DIR --model NAME -o OUT.",
         )
     return parse_manifest(path)
 
 
 def part_files(folder: Path) -> list[Path]:
-    """The parts of a run that are whole, in order."""
+    """The complete parts of a run, in order."""
     return sorted((folder / OBSERVATIONS).glob("part-*.parquet"))
 
 
 def part_path(folder: Path, number: int) -> Path:
-    """Where a part belongs."""
+    """The path of a part."""
     return folder / OBSERVATIONS / f"part-{number:06d}.parquet"
 
 
 def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
-    """Write one part; it appears whole or not at all."""
+    """Write one part atomically."""
     path = part_path(folder, number)
     table = pa.Table.from_pylist(rows, schema=columns)
     partial = temporary_path(path)
@@ -261,7 +261,7 @@ def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: p
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file's bytes."""
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -272,16 +272,16 @@ def _part_table(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
-            if strange := [f.name for f in schema((), {}, landmarks=False) if f not in found]:
-                raise ValueError(f"it lacks {', '.join(strange[:3])}, or holds something else there")
+            if invalid := [f.name for f in schema((), {}, landmarks=False) if f not in found]:
+                raise ValueError(f"the columns {', '.join(invalid[:3])} are missing or of another type")
             table = part.read(columns=columns, use_threads=False)
-        table.validate(full=True)  # that texts are texts
+        table.validate(full=True)  # for example that strings are UTF-8
         if any(table[name].null_count for name in NEVER_NULL):
-            raise ValueError("it holds clips without an id, a group, a language or a status")
+            raise ValueError("some clips have no id, group, language or status")
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} cannot be read: {error}.",
             "a part as the run wrote it",
-            "Delete that file and give the same audit run command again: it is made anew.",
+            "Delete that file and repeat the same audit run command to make it again.",
         ) from error
     return table

@@ -1,4 +1,4 @@
-"""Training Speech2Face: the decoder, then the voice encoder against it. Sees training and validation speakers only."""
+"""Training Speech2Face on the training and validation speakers: the decoder, then the voice encoder against it."""
 
 from __future__ import annotations
 

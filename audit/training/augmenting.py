@@ -1,9 +1,8 @@
-"""Augmentation in batches, on the device, drawn from torch's generator alone: waveforms and faces.
+"""Batched augmentation of waveforms and faces on the device, seeded by torch's generator.
 
-No library of waveform augmentation is used: those that are kept work clip by clip in numpy and bring a resampler and a
-pitch shifter of their own, several times slower than the training step itself; what is needed here are five short
-operations on a batch. None of them takes the timbre away: pitch and vocal tract move by a few per cent, and no clip is
-normalised by its own spectrum.
+Maintained libraries for waveform augmentation work clip by clip in numpy, several times slower than a training step.
+The operations preserve timbre: pitch and vocal tract change by a few per cent, and no clip is normalised by its own
+spectrum.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def symmetric(reach: float, *shape: int) -> Tensor:
 
 
 def crops(waveforms: Tensor, length: int) -> Tensor:
-    """A random cut of each clip: [B, T] to [B, length]; whole clips where they are no longer than that.
+    """A random crop of each clip: [B, T] to [B, length]; whole clips if they are not longer.
 
     Examples
     --------
@@ -39,7 +38,7 @@ def crops(waveforms: Tensor, length: int) -> Tensor:
 
 
 def sped(waveforms: Tensor, factor: float) -> Tensor:
-    """The batch played faster by the factor, so that pitch and formants rise together; resampled exactly by FFT.
+    """The batch sped up by the factor, which raises pitch and formants; resampled by FFT.
 
     Examples
     --------
@@ -57,58 +56,58 @@ def sped(waveforms: Tensor, factor: float) -> Tensor:
     return faster
 
 
-def coloured(waveforms: Tensor, spread_db: float, sample_rate: int) -> Tensor:
-    """Each clip through a microphone of its own: a smooth curve over the mel axis up to half the sample rate.
+def coloured(waveforms: Tensor, rms_db: float, sample_rate: int) -> Tensor:
+    """Each clip filtered by a random smooth frequency response on the mel axis, like that of a microphone.
 
-    The curve is a sum of cosines of 1 to 6 half-periods, each with a normal gain of ``spread_db`` dB root mean square.
+    The response is a sum of cosines of 1 to 6 half-periods, each with a normal gain of ``rms_db`` dB root mean square.
     """
     spectrum = torch.fft.rfft(waveforms)
     hertz = torch.linspace(0, sample_rate / 2, spectrum.shape[1])
     place = torch.log1p(hertz / 700) / math.log1p(sample_rate / 1400)
     patterns = math.sqrt(2) * torch.cos(math.pi * torch.arange(1, 7)[:, None] * place)
-    decibels = (spread_db * torch.randn(len(waveforms), 6) @ patterns).to(waveforms.device)
-    heard: Tensor = torch.fft.irfft(spectrum * 10 ** (decibels / 20), n=waveforms.shape[1])
-    return heard
+    decibels = (rms_db * torch.randn(len(waveforms), 6) @ patterns).to(waveforms.device)
+    filtered: Tensor = torch.fft.irfft(spectrum * 10 ** (decibels / 20), n=waveforms.shape[1])
+    return filtered
 
 
 def noisy(waveforms: Tensor, least_db: float) -> Tensor:
-    """White noise on each clip, from ``least_db`` to 30 dB more under its voice."""
+    """The clips with white noise, at a signal-to-noise ratio of ``least_db`` to ``least_db + 30`` dB."""
     level = waveforms.square().mean(1, keepdim=True).sqrt()
     depth = (least_db + 30 * torch.rand(len(waveforms), 1)).to(waveforms.device)
     return waveforms + torch.randn(waveforms.shape).to(waveforms.device) * level * 10 ** (-depth / 20)
 
 
 def augmented(waveforms: Tensor, settings: VoiceStage, sample_rate: int) -> Tensor:
-    """Cut, speed, colour, noise and gain, as the plan says; the vocal tract is moved in the mel filters."""
+    """Crop, speed, colour, noise and gain according to the plan; the vocal tract is changed in the mel filters."""
     length = round(settings.crop_seconds * sample_rate) or waveforms.shape[1]
     factor = 1.0 + float(symmetric(settings.pitch, 1))
-    heard = sped(crops(waveforms, round(length * factor)), factor) if settings.pitch else crops(waveforms, length)
+    made = sped(crops(waveforms, round(length * factor)), factor) if settings.pitch else crops(waveforms, length)
     if settings.colour_db:
-        heard = coloured(heard, settings.colour_db, sample_rate)
+        made = coloured(made, settings.colour_db, sample_rate)
     if settings.noise_db:
-        heard = noisy(heard, settings.noise_db)
-    gain = 10 ** (symmetric(settings.gain_db, len(heard), 1) / 20)
-    return heard * gain.to(heard.device)
+        made = noisy(made, settings.noise_db)
+    gain = 10 ** (symmetric(settings.gain_db, len(made), 1) / 20)
+    return made * gain.to(made.device)
 
 
 def mirrored(landmarks: Tensor) -> Tensor:
-    """Landmarks [B, 72, 2] of the mirrored pictures."""
+    """The landmarks [B, 72, 2] of the mirrored pictures."""
     return landmarks[:, MIRRORED] * landmarks.new_tensor([-1.0, 1.0])
 
 
 def mixing_weights(count: int, speakers: int, pure: float = 0.4, among: int = 3, reach: float = 0.25) -> Tensor:
-    """Rows [count, speakers] that sum to 1: some pure speakers, the others mixes of ``among``, or a little beyond.
+    """Mixing weights [count, speakers] with rows that sum to 1.
 
     Parameters
     ----------
     count, speakers : int
-        Rows and columns.
+        Numbers of rows and columns.
     pure : float
-        Share of rows with a single speaker.
+        Expected share of rows with a single speaker; the others mix ``among`` speakers.
     among : int
-        How many are mixed.
+        The number of mixed speakers.
     reach : float
-        How far beyond the mixed speakers a mix may lie.
+        How far a mix may extrapolate beyond the mixed speakers.
     """
     chosen = torch.rand(count, speakers).argsort(1)[:, :among]
     raw = torch.rand(count, among).pow(2) + 1e-3
@@ -121,7 +120,7 @@ def mixing_weights(count: int, speakers: int, pure: float = 0.4, among: int = 3,
 
 
 def lit(pictures: Tensor) -> Tensor:
-    """Pictures in another light: brightness, contrast, warmth, and a soft gradient across."""
+    """Pictures with random lighting: brightness, contrast, colour temperature, and a gradient."""
     count, _, height, width = pictures.shape
     device = pictures.device
     gain = 1 + symmetric(0.08, count, 1, 1, 1).to(device) + symmetric(0.02, count, 3, 1, 1).to(device)
@@ -134,7 +133,7 @@ def lit(pictures: Tensor) -> Tensor:
 
 
 def nudged(pictures: Tensor, shift: float = 0.04, scale: float = 0.04, turn: float = 0.04) -> Tensor:
-    """Pictures moved, scaled and turned a little, as portraits of other hands are framed."""
+    """Pictures slightly shifted, scaled and rotated, like differently framed portraits."""
     count = len(pictures)
     angle, size = symmetric(turn, count), 1 + symmetric(scale, count)
     rows = torch.stack((size * angle.cos(), -size * angle.sin(), symmetric(shift, count),

@@ -1,4 +1,4 @@
-"""What a training sees: portraits, landmarks and clips of the training speakers, and how much of whom it hears."""
+"""Training data: portraits and clips of the training speakers, and their coverage of groups and languages."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Part:
     Attributes
     ----------
     speakers : DataFrame
-        One row a speaker, in the order of ``portraits``.
+        One row per speaker, in the order of ``portraits``.
     originals : list of Picture
-        The portraits as they are.
+        The unscaled portraits.
     portraits : Tensor
         [N, 3, size, size], RGB, 0 to 1.
     clips : DataFrame
-        One row a clip that is heard: group, language, ``seconds`` and ``audio_sha256`` of its file, and
-        ``speaker``, the row of its speaker.
+        One row per covered clip: group, language, ``seconds`` and ``audio_sha256`` of its file, and ``speaker``, the
+        row of its speaker.
     waveforms : Tensor
         [clips, samples], int16 at 16 kHz.
     """
@@ -53,17 +53,16 @@ class Part:
     clips: pd.DataFrame
     waveforms: Tensor
 
-    def heard(self, rows: Tensor) -> Tensor:
+    def sound(self, rows: Tensor) -> Tensor:
         """The clips of these rows as float32 in [-1, 1]."""
         return self.waveforms[rows].float() / 32768
 
 
 @dataclass(frozen=True)
 class Material:
-    """Training and validation part, and where they came from.
+    """The training and validation parts, and their cohort.
 
-    ``coverage`` counts what the training part's clips that are heard amount to, with a row of zeros for a group in a
-    language in which it exists and is not heard.
+    ``coverage`` counts the covered training clips by group and language, with zeros for those that are not covered.
     """
 
     training: Part
@@ -74,12 +73,12 @@ class Material:
 
 
 def cohort_folder(name: str) -> Path:
-    """The folder of a plan's cohort: as it is named, or inside an embedded cohort (``synthetic_bilingual/training``).
+    """The folder of a plan's cohort: a path, or a folder in an embedded cohort (``synthetic_bilingual/training``).
 
     Raises
     ------
     CohortError
-        If there is none.
+        If it does not exist.
     """
     from audit.cohorts.importing import embedded
 
@@ -88,30 +87,30 @@ def cohort_folder(name: str) -> Path:
     first, _, rest = name.partition("/")
     folder = embedded(first) / rest
     if not folder.is_dir():
-        raise CohortError([f"There is no folder {name!r}."], "a cohort with speakers.csv and clips.csv",
-                          "See docs/speech2face.md on how the training part is rebuilt.")  # fmt: skip
+        raise CohortError([f"The folder {name!r} does not exist."], "a cohort with speakers.csv and clips.csv",
+                          "See docs/speech2face.md on how to rebuild the training part.")  # fmt: skip
     return folder
 
 
 def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
-    """Everything that a plan's training sees, in memory.
+    """Load the data of a plan's training.
 
     Raises
     ------
     CohortError
         If the cohort has no speakers of the split training, or a portrait or clip cannot be read.
     PlanError
-        If the coverage leaves nothing to hear.
+        If the coverage leaves no clips.
     """
     cohort = Cohort.read(cohort_folder(plan.cohort))
     if "split" not in cohort.speakers or not (cohort.speakers["split"] == TRAINING).any():
         raise CohortError(
-            [f"{cohort.root}: no speaker is of the split training."], "a column split: training or validation"
+            [f"{cohort.root}: no speaker has the split training."], "a column split: training or validation"
         )
     training = _part(cohort, TRAINING, plan, configuration)
     if training.clips.empty:
         raise PlanError(
-            f"The coverage of the plan {plan.name!r} leaves no clip to hear.", "groups and languages of the cohort"
+            f"The coverage of the plan {plan.name!r} leaves no clips.", "groups and languages of the cohort"
         )
     return Material(
         training,
@@ -127,7 +126,7 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
     place = {speaker: row for row, speaker in enumerate(speakers["speaker_id"])}
     clips = cohort.table[cohort.table["speaker_id"].isin(set(place))].reset_index(drop=True)
     if plan is not None:
-        clips = clips[heard_rows(clips, plan)].reset_index(drop=True)
+        clips = clips[covered_rows(clips, plan)].reset_index(drop=True)
     clips = clips.assign(speaker=clips["speaker_id"].map(place))
     originals: list[Picture] = []
     for path in speakers["portrait"]:
@@ -151,39 +150,39 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
     )
 
 
-def heard_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
-    """Which clips of a table a plan's voice encoder hears.
+def covered_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
+    """The clips of a table that a plan covers.
 
-    Where only a share of a group is heard in a language, its speakers stand in an order drawn from the plan's seed, and
-    the first are heard: who is heard at a small share is heard at every larger one.
+    If only a share of a group is covered in a language, its speakers are ordered by the plan's seed and the first ones
+    are covered, so that speakers covered at a small share are covered at every larger share.
     """
-    heard = np.zeros(len(table), bool)
+    covered = np.zeros(len(table), bool)
     for group, language in sorted(set(zip(table["group"], table["language"], strict=True))):
         own = ((table["group"] == group) & (table["language"] == language)).to_numpy()
         order = sorted(set(table["speaker_id"][own]), key=lambda speaker: seed_of(plan.seed, "coverage", speaker))
         chosen = order[: round(plan.share(group, language) * len(order))]
-        heard |= own & table["speaker_id"].isin(chosen).to_numpy()
-    return heard
+        covered |= own & table["speaker_id"].isin(chosen).to_numpy()
+    return covered
 
 
 def _sound(path: Path, samples: int) -> tuple[Tensor, float, str]:
-    """What is heard of a clip, how long the file is, and its digest."""
+    """The samples of a clip, the seconds of its file, and its digest."""
     clip = read_clip(path)
     if clip.waveform is None:
         raise CohortError(
-            [f"The clip {path.name} cannot be heard: {clip.status}, {clip.detail}."], "sound that can be decoded"
+            [f"The clip {path.name} cannot be read: {clip.status}, {clip.detail}."], "audio that can be decoded"
         )
     whole = np.round(fit_length(clip.waveform, samples) * 32767).clip(-32768, 32767)
     return torch.from_numpy(whole.astype(np.int16)), clip.seconds or 0.0, clip.sha256
 
 
-def _coverage(cohort: Cohort, heard: pd.DataFrame) -> tuple[Heard, ...]:
-    """What the heard clips amount to, for every group in every language of the training speakers."""
+def _coverage(cohort: Cohort, clips: pd.DataFrame) -> tuple[Heard, ...]:
+    """The covered clips by group and language of the training speakers."""
     table = cohort.table[cohort.table["split"] == TRAINING]
     rows = []
     for group in ordered_groups(table["group"]):
         for language in sorted(set(table["language"])):
-            own = heard[(heard["group"] == group) & (heard["language"] == language)]
+            own = clips[(clips["group"] == group) & (clips["language"] == language)]
             rows.append(Heard(group=group, language=language, speakers=own["speaker_id"].nunique(), clips=len(own),
                               seconds=round(sum(own["seconds"]), 2)))  # fmt: skip
     return tuple(rows)

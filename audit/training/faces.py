@@ -18,11 +18,10 @@ from audit.training.plan import FaceStage
 
 
 class FaceTask:
-    """What one step of the first stage computes.
+    """One step of the first stage.
 
-    With the own face encoder, portraits are mixed in the space of landmarks and textures, mirrored and lit anew, so
-    that a hundred portraits fill the space between them. With VGG-Face only the decoder is trained, on the portraits
-    as they are.
+    With the own face encoder, portraits are mixed in the space of landmarks and textures, mirrored and relit, so that
+    about a hundred portraits suffice. With VGG-Face only the decoder is trained, on the unchanged portraits.
     """
 
     name = "faces"
@@ -50,7 +49,7 @@ class FaceTask:
         self.weight = _face_weight(decoder.warp.mean.cpu(), network.configuration.size, settings.outside).to(device)
 
     def modules(self) -> list[nn.Module]:
-        """What is trained."""
+        """The trained modules."""
         return [m for m in (self.network.face, self.network.decoder, self.identity) if m is not None]
 
     def losses(self) -> dict[str, Tensor]:
@@ -64,9 +63,9 @@ class FaceTask:
         else:
             weights = mixing_weights(settings.batch, count // 2).to(self.textures.device)
             side = (torch.rand(settings.batch, 1, device="cpu") < 0.5).to(weights)
-            spread = torch.cat((weights * side, weights * (1 - side)), 1)
-            landmarks = torch.tensordot(spread, self.landmarks, 1)
-            textures = lit(torch.tensordot(spread, self.textures, 1).clamp(0, 1))
+            both = torch.cat((weights * side, weights * (1 - side)), 1)
+            landmarks = torch.tensordot(both, self.landmarks, 1)
+            textures = lit(torch.tensordot(both, self.textures, 1).clamp(0, 1))
             target = self.network.decoder.warp(textures, landmarks)
             seen = nudged(target) + 0.01 * torch.randn(target.shape).to(target)
             feature = self.network.face(seen)
@@ -92,10 +91,11 @@ class FaceTask:
         return terms | {"loss": total}
 
     def validate(self) -> dict[str, float]:
-        """How well portraits of speakers that were not trained on come back."""
+        """The losses on the portraits of the validation speakers."""
         if not len(self.validation):
             return {}
-        made = self.network.decoder(self.features_of(self.validation, self.network.face is None))
+        face = self.network.face
+        made = self.network.decoder(self.validation_features if face is None else face(self.validation))
         weight = self.network.decoder.warp(
             self.weight.expand(len(self.validation), -1, -1, -1), self.validation_landmarks
         )
@@ -103,13 +103,6 @@ class FaceTask:
             "landmark": float((made.landmarks - self.validation_landmarks).square().mean()),
             "picture": float(weighted_l1(made.picture, self.validation, weight)),
         }
-
-    def features_of(self, portraits: Tensor, known: bool) -> Tensor:
-        """The features of validation portraits."""
-        if known or self.network.face is None:
-            return self.validation_features
-        feature: Tensor = self.network.face(portraits)
-        return feature
 
 
 def _with_mirrors(part: Part) -> tuple[Tensor, Tensor]:
@@ -128,7 +121,7 @@ def _vgg_features(vgg: VggFace, portraits: Tensor) -> Tensor:
 
 
 def _face_weight(landmarks: Tensor, size: int, outside: float) -> Tensor:
-    """1 on the mean face, ``outside`` far from it, soft between: [1, 1, size, size]; eyes and mouth count double."""
+    """Pixel weights [1, 1, size, size]: 1 on the mean face, 2 on eyes and mouth, ``outside`` elsewhere; blurred."""
     points = ((landmarks.numpy() + 1) * size / 2).astype(np.float32)
     face = np.zeros((size, size), np.float32)
     cv2.fillConvexPoly(face, cv2.convexHull(points).astype(np.int32), 1.0)

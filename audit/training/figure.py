@@ -1,4 +1,4 @@
-"""The losses of a training as a figure."""
+"""A chart of the losses of a training."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from audit.training.loop import Row
 
 
-def losses_figure(rows: Sequence[Row], path: Path) -> None:
-    """Draw every term of both stages, training thin and validation thick, as SVG; the same rows give the same bytes."""
+def losses_chart(rows: Sequence[Row], path: Path) -> None:
+    """Draw every term of both stages (training thin, validation thick) as SVG; the same rows give the same bytes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

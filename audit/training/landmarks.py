@@ -1,7 +1,7 @@
-"""The 72 landmarks of a portrait, which the decoder learns to place: 68 by dlib's model, 4 over the forehead from them.
+"""The 72 landmarks of a portrait that the decoder learns to place: 68 by dlib's model, and 4 above the forehead.
 
-The model is the one by which the instrument finds its landmarks. Portraits are searched here as they were when the
-published checkpoints were trained: in pictures of one size, and in the middle where no face is seen.
+The landmark model is that of the instrument. Portraits are preprocessed as for the published checkpoints: scaled to one
+size, and with a central box where no face is detected.
 """
 
 from __future__ import annotations
@@ -26,14 +26,11 @@ _EYES = (45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40)
 _MOUTH = (54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65)
 _FOREHEAD = (71, 70, 69, 68)
 MIRRORED: Final = (*_JAW_MIRROR, *_BROWS, *_NOSE, *_EYES, *_MOUTH, *_FOREHEAD)
-"""Which landmark stands at each place once a picture is mirrored."""
+"""The index of the landmark that takes each place when a picture is mirrored."""
 
 
 def find_landmarks(portraits: Sequence[Picture]) -> NDArray[np.float32]:
-    """The landmarks of each portrait: [N, 72, 2], x and y from -1 to 1.
-
-    A portrait in which dlib sees no face is searched in the middle, where a portrait has its face.
-    """
+    """The landmarks of each portrait: [N, 72, 2], x and y from -1 to 1; in a central box if dlib detects no face."""
     import dlib
 
     detect, predict = dlib.get_frontal_face_detector(), predictor()
@@ -49,7 +46,7 @@ def find_landmarks(portraits: Sequence[Picture]) -> NDArray[np.float32]:
 
 
 def forehead(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Four points over the brows: as far above the brows as the nose's tip lies below them.
+    """Four points above the brows, about as far above them as the tip of the nose is below.
 
     Examples
     --------

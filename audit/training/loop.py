@@ -1,4 +1,4 @@
-"""The loop of both stages: seeded step by step, resumable, with the losses on disk."""
+"""The training loop of both stages: seeded at every step, resumable, with the losses on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = tuple[str, int, str, str, float]
 """Stage, step, part, term, value: one row of the losses."""
 
 Progress = Callable[[str, int, int, float], None]
-"""Is told the stage, the steps done, of how many, and the loss."""
+"""Called with the stage, the number of finished steps, the total number of steps, and the loss."""
 
 LOSSES = "losses.csv"
 LOSS_COLUMNS = ("stage", "step", "part", "term", "value")
@@ -30,7 +30,7 @@ class Task(Protocol):
 
     @property
     def name(self) -> str:
-        """What the stage is called."""
+        """The name of the stage."""
         ...
 
     @property
@@ -39,11 +39,11 @@ class Task(Protocol):
         ...
 
     def modules(self) -> list[nn.Module]:
-        """What is trained."""
+        """The trained modules."""
         ...
 
     def losses(self) -> dict[str, Tensor]:
-        """The terms of one step; ``loss`` is what is minimised."""
+        """The terms of one step; ``loss`` is minimised."""
         ...
 
     def validate(self) -> dict[str, float]:
@@ -64,7 +64,7 @@ def seed_of(*words: object) -> int:
 
 
 class Losses:
-    """The losses, on disk as CSV and in memory; rows after a given step are forgotten when a training goes on."""
+    """The losses, in memory and on disk as CSV."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -74,16 +74,16 @@ class Losses:
                 self.rows = [(r[0], int(r[1]), r[2], r[3], float(r[4])) for r in list(csv.reader(stream))[1:]]
 
     def rewind(self, stage: str, step: int, stages: tuple[str, ...]) -> None:
-        """Keep only what lies at or before this step of this stage."""
+        """Drop the rows after this step of this stage, to resume a training from there."""
         order = {name: place for place, name in enumerate(stages)}
         self.rows = [row for row in self.rows if (order[row[0]], row[1]) <= (order[stage], step)]
 
     def add(self, stage: str, step: int, part: str, terms: dict[str, float]) -> None:
-        """Rows of one step."""
+        """Add the rows of one step."""
         self.rows += [(stage, step, part, term, value) for term, value in terms.items()]
 
     def write(self) -> None:
-        """Write all rows; the file is replaced whole."""
+        """Write all rows, replacing the file atomically."""
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         with part.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream, lineterminator="\n")
@@ -93,7 +93,7 @@ class Losses:
 
 
 def adam(task: Task) -> torch.optim.Adam:
-    """The optimiser of a stage, over everything that it trains."""
+    """The optimiser of a stage, over the parameters of its modules."""
     s = task.settings
     parameters = [parameter for module in task.modules() for parameter in module.parameters()]
     return torch.optim.Adam(parameters, s.rate, (s.beta1, s.beta2), s.eps, s.weight_decay)
@@ -113,27 +113,27 @@ def run_stage(
     progress: Progress | None = None,
     stop_at: float | None = None,
 ) -> int:
-    """Take the steps of a stage from ``start`` on; returns the steps done.
+    """Run the steps of a stage from ``start``; returns the number of finished steps.
 
-    Each step draws from a generator seeded by the plan's seed, the stage and the step's number, so that a training that
-    was stopped goes on as if it had not been. On a GPU the forward pass runs in bfloat16 where the GPU has it.
+    Each step is seeded by the plan's seed, the stage and the step's number, so a resumed training gives the same result
+    as an uninterrupted one. On a GPU the forward pass uses bfloat16 if supported.
 
     Parameters
     ----------
     task, optimiser, losses
-        What is trained, how, and where the losses go.
+        The stage, its optimiser and its losses.
     start : int
-        Steps done already.
+        The number of steps finished before.
     seed, log_every, save_every
-        As the plan says.
+        As in the plan.
     save : callable
-        Writes the state after so many steps.
+        Writes the state; called with the number of finished steps.
     device : torch.device
-        Where it runs.
+        The device.
     progress : callable, optional
-        Is told after every logged step.
+        Called after every logged step.
     stop_at : float, optional
-        A moment of ``time.monotonic`` at which the stage stops, its state saved.
+        The value of ``time.monotonic`` at which the stage stops and saves its state.
     """
     settings = task.settings
     mixed = device.type == "cuda" and torch.cuda.is_bf16_supported()

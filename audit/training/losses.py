@@ -23,7 +23,7 @@ def decoder_distance(one: Tensor, other: Tensor) -> Tensor:
 
 
 def feature_distance(one: Tensor, other: Tensor) -> Tensor:
-    """Squared distance of the features, each divided by its length (equation 1, second term): 0 to 4.
+    """Squared distance of the normalized features (equation 1, second term): 0 to 4.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def feature_distance(one: Tensor, other: Tensor) -> Tensor:
 
 
 def distillation(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy between softened classes, less its smallest value (equation 1, third term; Hinton et al. 2015).
+    """Cross-entropy between softened classes minus its minimum (equation 1, third term; Hinton et al. 2015).
 
     Examples
     --------
@@ -47,51 +47,43 @@ def distillation(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
     )
 
 
-def voice_losses(heard: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage) -> dict[str, Tensor]:
+def voice_losses(made: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage) -> dict[str, Tensor]:
     """The three terms and their weighted sum, ``loss``.
 
     Parameters
     ----------
-    heard, wanted : mapping
-        ``first``, ``feature`` and, where there is an identity layer, ``logits``: of the voice and of the portrait.
+    made, wanted : mapping
+        ``first``, ``feature`` and, with an identity layer, ``logits``: of the voice and of the portrait.
     settings : VoiceStage
         The weights.
     """
     terms = {
-        "first": decoder_distance(heard["first"], wanted["first"]),
-        "feature": feature_distance(heard["feature"], wanted["feature"]),
+        "first": decoder_distance(made["first"], wanted["first"]),
+        "feature": feature_distance(made["feature"], wanted["feature"]),
     }
     total = settings.first * terms["first"] + settings.feature * terms["feature"]
     if "logits" in wanted and settings.distillation:
-        terms["distillation"] = distillation(heard["logits"], wanted["logits"], settings.temperature)
+        terms["distillation"] = distillation(made["logits"], wanted["logits"], settings.temperature)
         total = total + settings.distillation * terms["distillation"]
     return terms | {"loss": total}
 
 
-def losses_by_clip(
-    heard: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage
-) -> dict[str, Tensor]:
-    """The terms of every clip, [B] each: a term is an average over clips, so a clip's own is that of a batch of one.
-
-    Parameters
-    ----------
-    heard, wanted, settings
-        As for :func:`voice_losses`.
-    """
-    alone = []
-    for row in range(len(heard["feature"])):
-        one, other = ({name: value[row : row + 1] for name, value in some.items()} for some in (heard, wanted))
-        alone.append(voice_losses(one, other, settings))
-    return {name: torch.stack([terms[name] for terms in alone]) for name in alone[0]}
+def losses_by_clip(made: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage) -> dict[str, Tensor]:
+    """:func:`voice_losses` of every clip, [B] each."""
+    clips = []
+    for row in range(len(made["feature"])):
+        one, other = ({name: value[row : row + 1] for name, value in some.items()} for some in (made, wanted))
+        clips.append(voice_losses(one, other, settings))
+    return {name: torch.stack([terms[name] for terms in clips]) for name in clips[0]}
 
 
 def weighted_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute difference of pictures, pixels weighted by [B or 1, 1, H, W]."""
+    """Mean absolute difference of pictures, with pixel weights [B or 1, 1, H, W]."""
     return ((one - other).abs() * weight).mean() / weight.mean()
 
 
 def edges_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute difference of the differences between neighbouring pixels, at three scales, weighted alike."""
+    """Mean absolute difference of the gradients (neighbouring pixels), at three scales, with pixel weights."""
     total = one.new_zeros(())
     for _ in range(3):
         for axis in (-1, -2):

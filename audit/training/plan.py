@@ -1,4 +1,4 @@
-"""The plan of a training: TOML, every key typed, unknown keys refused."""
+"""Training plans in TOML, with typed keys; unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class FaceStage(Optimiser):
     Attributes
     ----------
     landmark, texture, picture, edges, identity, size : float
-        Weights of the losses: places of the landmarks; texture and picture, pixel by pixel; differences of neighbouring
-        pixels; which training speaker it is; the mean square of the feature.
+        Weights of the losses: positions of the landmarks; pixels of texture and picture; differences of neighbouring
+        pixels; classification of the training speaker; mean square of the feature.
     outside : float
-        How much a pixel outside the face counts, against 1 inside.
+        The weight of a pixel outside the face, relative to 1 inside.
     noise : float
-        Noise added to the feature in training, so that near features give near faces.
+        Noise added to the feature in training, so that similar features give similar faces.
     """
 
     landmark: float = Field(default=60.0, ge=0)
@@ -67,18 +67,18 @@ class VoiceStage(Optimiser):
     first : float
         Weight of the L1 distance between the decoder's first layers (1 in the paper).
     feature : float
-        Weight of the squared distance between the features, each divided by its length (.025 there).
+        Weight of the squared distance between the normalized features (.025 in the paper).
     distillation : float
-        Weight of the distillation of the face encoder's identity layer (200 there, of VGG-Face's fc8); dropped, and
-        said so, where the face encoder has none.
+        Weight of the distillation of the face encoder's identity layer (200 in the paper, of VGG-Face's fc8). Dropped
+        with a notice if the face encoder has none.
     temperature : float
-        Of the distillation.
+        Temperature of the distillation.
     crop_seconds : float
-        Length of the random cut of a clip that is heard in one step; 0 for the whole clip.
+        Length of the random crop of a clip in each step; 0 for the whole clip.
     gain_db, noise_db, tract, pitch, colour_db : float
-        Waveform augmentation, drawn anew for every step: loudness within +-gain_db; white noise from noise_db under
-        the voice downward (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; the
-        colour of a microphone, a random smooth curve over the mel axis whose cosines have colour_db each.
+        Waveform augmentation in each step: gain within +-gain_db; white noise at a signal-to-noise ratio of at least
+        noise_db (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; a random smooth
+        frequency response on the mel axis, whose cosines have colour_db each.
     """
 
     first: float = Field(default=1.0, ge=0)
@@ -94,31 +94,31 @@ class VoiceStage(Optimiser):
 
 
 class TrainPlan(_Section):
-    r"""A whole training, written down.
+    r"""The plan of a training.
 
     Attributes
     ----------
     name : str
-        What the model will be called.
+        The name of the model.
     configuration : {"small", "paper"}
         The network's sizes.
     face : {"own", "vgg_face"}, optional
-        The face encoder, where it is not the configuration's own choice.
+        The face encoder; by default that of the configuration.
     cohort : str
-        The folder of a cohort with a column ``split`` (training, validation), relative to the plan's own folder, or the
+        The folder of a cohort with a column ``split`` (training, validation), relative to the plan's folder, or the
         path of an embedded one.
     coverage : dict
-        Group -> languages in which its speakers are heard, or language -> share of its speakers who are heard in it; a
-        group not named is heard in all by all, a language not named by none. ``other`` stands for every language but
-        English.
+        For each group the covered languages, or a mapping from languages to the covered share of its speakers. Groups
+        that are not named are fully covered; languages that are not named for a group are not covered. ``other`` means
+        every language except English.
     seed : int
-        Of everything that is drawn.
+        Seed of all random numbers.
     save_every, log_every : int
-        Steps between two states on disk, and between two rows of the losses.
+        Steps between saved states, and between rows of the losses.
     faces, voices : FaceStage, VoiceStage
         The two stages.
     mitigation : MitigationPlan
-        What the second stage is mitigated by; nothing if left out. See docs/mitigations.md.
+        Mitigations in training; by default none. See docs/mitigations.md.
 
     Examples
     --------
@@ -144,27 +144,27 @@ class TrainPlan(_Section):
         if not isinstance(coverage, dict):
             return coverage
         return {
-            group: dict.fromkeys(heard, 1.0)
-            if isinstance(heard, list | tuple) and all(isinstance(code, str) for code in heard)
-            else heard
-            for group, heard in coverage.items()
+            group: dict.fromkeys(given, 1.0)
+            if isinstance(given, list | tuple) and all(isinstance(code, str) for code in given)
+            else given
+            for group, given in coverage.items()
         }
 
     @field_validator("coverage")
     @classmethod
     def _known(cls, coverage: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-        for group, heard in coverage.items():
+        for group, languages in coverage.items():
             if group not in RACES:
                 raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
-            for language, share in heard.items():
+            for language, share in languages.items():
                 if language != OTHER and not is_language(language):
-                    raise ValueError(f"{group}: {language!r} is no BCP-47 code, nor {OTHER!r}")
+                    raise ValueError(f"{group}: {language!r} is neither a BCP-47 code nor {OTHER!r}")
                 if not 0 <= share <= 1:
-                    raise ValueError(f"{group}, {language}: the share is {share:g}; it lies in [0, 1]")
+                    raise ValueError(f"{group}, {language}: the share is {share:g}; allowed: [0, 1]")
         return coverage
 
     def share(self, group: str, language: str) -> float:
-        r"""Which share of a group's speakers is heard in a language: 0 to 1.
+        r"""The share of a group's speakers that is covered in a language: 0 to 1.
 
         Examples
         --------
@@ -176,27 +176,27 @@ class TrainPlan(_Section):
         return max(self._own_share(group, language), added)
 
     def _own_share(self, group: str, language: str) -> float:
-        """The share that the section coverage says."""
+        """The share in the section coverage."""
         if group not in self.coverage:
             return 1.0
-        heard = self.coverage[group]
-        named = [share for code, share in heard.items() if code != OTHER and same_language(code, language)]
+        shares = self.coverage[group]
+        named = [share for code, share in shares.items() if code != OTHER and same_language(code, language)]
         if named:
             return max(named)
-        return 0.0 if same_language(language, "en") else heard.get(OTHER, 0.0)
+        return 0.0 if same_language(language, "en") else shares.get(OTHER, 0.0)
 
     def left_out(self, *names: str) -> set[str]:
-        """These keys, and the mitigation where there is none: what is not written down of a plan."""
+        """The keys that are not written: ``names``, and the mitigation if there is none."""
         return {*names} if self.mitigation.names else {*names, "mitigation"}
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> TrainPlan:
-        """The plan that a TOML text holds.
+        """The plan in a TOML text.
 
         Raises
         ------
         PlanError
-            If it is no TOML, or a key or value is not allowed; a near miss is named.
+            If it is not valid TOML, or a key or value is not allowed.
         """
         return parse_toml(cls, text, source, "audit/training/plan.py")
 
@@ -207,7 +207,7 @@ class TrainPlan(_Section):
         Raises
         ------
         PlanError
-            If there is none, or it is no plan.
+            If it does not exist or is not a plan.
         """
         path = Path(path)
         shipped = files("audit.core").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")

@@ -1,4 +1,4 @@
-"""The state of a training on disk: weights, Adam's moments and the step, in one safetensors file and no pickle."""
+"""The saved state of a training: weights, Adam's moments and the step, in one safetensors file without pickle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATE = "state.safetensors"
 
 @dataclass(frozen=True)
 class State:
-    """A training that was stopped: what it is a training of, its stage, the steps done there, and all tensors."""
+    """The state of a stopped training: its identity, stage, finished steps of the stage, and tensors."""
 
     identity: str
     stage: str
@@ -30,7 +30,7 @@ class State:
 def save_state(
     folder: Path, identity: str, stage: str, step: int, modules: dict[str, nn.Module], optimiser: torch.optim.Adam
 ) -> None:
-    """Write the state; the file appears whole or not at all."""
+    """Write the state atomically."""
     tensors = {
         f"{name}/{key}": tensor for name, module in modules.items() for key, tensor in module.state_dict().items()
     }
@@ -43,7 +43,7 @@ def save_state(
 
 
 def read_state(folder: Path, identity: str) -> State | None:
-    """The state in a folder, or ``None`` where there is none.
+    """The state in a folder, or ``None``.
 
     Raises
     ------
@@ -57,15 +57,15 @@ def read_state(folder: Path, identity: str) -> State | None:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
-    except Exception as error:  # of a damaged file safetensors raises whatever comes
+    except Exception as error:  # safetensors may raise anything for a damaged file
         raise RunError(f"{path} cannot be read: {error}.", next_step="Choose another folder for -o.") from error
     if metadata.get("identity") != identity:
-        raise RunError(f"{folder} holds a training of another plan or cohort.", "the same plan and cohort",
+        raise RunError(f"{folder} contains a training of another plan or cohort.", "the same plan and cohort",
                        "Choose another folder for -o.")  # fmt: skip
     try:
         return State(identity, metadata["stage"], int(metadata["step"]), tensors)
     except (KeyError, ValueError) as error:
-        raise RunError(f"{path} does not say where its training stood.", next_step="Choose another folder.") from error
+        raise RunError(f"{path} has no valid stage or step.", next_step="Choose another folder.") from error
 
 
 def restore_modules(state: State, modules: dict[str, nn.Module]) -> None:

@@ -1,4 +1,4 @@
-"""A whole training: from a plan to weights that carry what they were taught."""
+"""Training: from a plan to weights."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 
 STAGES: Final = ("faces", "voices")
 REPORT: Final = "training.json"
-FIGURE: Final = "losses.svg"
-PLAN: Final = "plan.json"
+CHART: Final = "losses.svg"
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training left: the weights' path (``None`` while it is unfinished) and its report."""
+    """The result of a training: the path of the weights (``None`` if it is unfinished), and its report."""
 
     weights: Path | None
     report: dict[str, Any]
@@ -49,34 +48,34 @@ def train(
     say: Callable[[str], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
-    """Train the network of a plan; the same call again goes on where it stopped.
+    """Train the network of a plan; the same call again resumes an unfinished training.
 
     Parameters
     ----------
     plan : TrainPlan
-        What is trained, on whom, and how.
+        The plan.
     out : path
-        The folder: ``NAME.safetensors``, ``losses.csv``, ``losses.svg``, ``training.json`` and the state to go on from.
+        The folder for ``NAME.safetensors``, ``losses.csv``, ``losses.svg``, ``training.json`` and the saved state.
     device : str, optional
-        The first GPU where there is one, else the CPU.
+        By default the first GPU, or the CPU if there is none.
     decoder : path, optional
-        Weights of the same configuration whose face encoder and decoder are taken over: the first stage is left out.
-        The distillation is dropped with it, since weights carry no identity layer.
+        Weights of the same configuration, whose face encoder and decoder are used instead of the first stage. The
+        distillation is dropped, since weights have no identity layer.
     progress : callable, optional
-        Is told stage, step, steps and loss.
+        Called with stage, step, number of steps and loss.
     say : callable, optional
-        Is told, in a sentence, what is worth knowing, such as a term of the loss that was dropped.
+        Called with notices, such as about a dropped term of the loss.
     max_seconds : float, optional
-        Stop after so long, with the state saved.
+        Stop after this time and save the state.
 
     Raises
     ------
     CohortError, PlanError
-        If there is nothing to learn from.
+        If there are no training data.
     ModelError
         If the device or the weights cannot be used.
     RunError
-        If the folder holds another training, or another process is at work in it.
+        If the folder contains another training, or is in use by another process.
     """
     import torch
 
@@ -97,8 +96,8 @@ def train(
                 f"The device {device!r} cannot be used: {error}", "cpu, or cuda where there is a GPU"
             ) from error
         material = load_material(plan, configuration)
-        tell(f"{len(material.training.speakers)} speakers and {len(material.training.clips)} clips are heard, "
-             f"{len(material.validation.speakers)} speakers validate")  # fmt: skip
+        tell(f"training: {len(material.training.speakers)} speakers, {len(material.training.clips)} clips; "
+             f"validation: {len(material.validation.speakers)} speakers")  # fmt: skip
         course = _Course(plan, folder, network, material, where, tell, progress)
         if max_seconds is not None:
             course.stop_at = began + max_seconds
@@ -106,7 +105,7 @@ def train(
         report = course.report(time.monotonic() - began)
         _write_json(folder / REPORT, report)
         if not finished:
-            tell(f"stopped; the same command goes on from here: {folder}")
+            tell(f"stopped; repeat the same command to resume: {folder}")
             return Trained(None, report)
         return Trained(course.write(), report)
 
@@ -149,30 +148,30 @@ class _Course:
 
     @property
     def identity(self) -> str:
-        """What this is a training of: plan, cohort and configuration."""
+        """A digest of plan, cohort and configuration."""
         plan = self.plan.model_dump_json(exclude=self.plan.left_out("cohort", "save_every", "log_every"))
         words = (plan, self.material.cohort_digest, self.network.configuration.model_dump_json())
         return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
     def modules(self) -> dict[str, nn.Module]:
-        """What the state holds."""
-        held: dict[str, nn.Module] = {"network": self.network, "mitigations": self.mitigations}
-        return held if self.identity_layer is None else held | {"identity": self.identity_layer}
+        """The modules in the saved state."""
+        saved: dict[str, nn.Module] = {"network": self.network, "mitigations": self.mitigations}
+        return saved if self.identity_layer is None else saved | {"identity": self.identity_layer}
 
     def run(self, decoder: str | Path | None) -> bool:
-        """Both stages, from wherever the folder's state stands; whether they are done."""
+        """Run both stages from the saved state; returns whether they are finished."""
         from audit.models.speech2face.checkpoint import load_checkpoint
         from audit.training.state import read_state, restore_modules
 
         if decoder is not None:
             self.identity_layer = None
         if self.identity_layer is None and self.plan.voices.distillation:
-            self._drop("distillation: there is no layer of identities to distil (VGG-Face's fc8 is not to be had)")
+            self._drop("distillation: there is no identity layer to distil (VGG-Face's fc8 is not available)")
         state = read_state(self.folder, self.identity)
         if state is not None:
             restore_modules(state, self.modules())
             self.losses.rewind(state.stage, state.step, STAGES)
-            self.tell(f"going on from step {state.step} of {state.stage}")
+            self.tell(f"resuming from step {state.step} of {state.stage}")
         elif decoder is not None:
             taken = load_checkpoint(decoder, self.network.configuration).network
             self.network.load_state_dict(taken.state_dict())
@@ -235,13 +234,13 @@ class _Course:
         }
 
     def write(self) -> Path:
-        """The weights, with everything that a reader of them must know."""
+        """Write the weights, with their card."""
         import platform
 
         import torch
 
         from audit.models.speech2face.checkpoint import Card, save_checkpoint
-        from audit.training.figure import losses_figure
+        from audit.training.figure import losses_chart
 
         plan = self.plan.model_dump(mode="json", exclude=self.plan.left_out("cohort"))
         card = Card(
@@ -260,11 +259,11 @@ class _Course:
         )
         path = self.folder / f"{self.plan.name}.safetensors"
         save_checkpoint(self.network.eval(), card, path)
-        losses_figure(self.losses.rows, self.folder / FIGURE)
+        losses_chart(self.losses.rows, self.folder / CHART)
         return path
 
     def _mitigated(self) -> dict[str, Any]:
-        """What the weights say of a mitigated training; nothing of any other."""
+        """The entries of the card about mitigations; empty if there are none."""
         if not self.plan.mitigation.names:
             return {}
         from audit.models.fitted import FITTED_ON, FittedOn

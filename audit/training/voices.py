@@ -17,7 +17,7 @@ from audit.training.plan import VoiceStage
 
 
 class VoiceTask:
-    """What one step of the second stage computes. Decoder and face encoder stay as the first stage left them."""
+    """One step of the second stage, with frozen decoder and face encoder."""
 
     name = "voices"
 
@@ -33,24 +33,24 @@ class VoiceTask:
             self._standardise()
 
     def start(self) -> None:
-        """Let the voice encoder begin at the average face: its last layer's bias is the mean of the features."""
+        """Initialise the voice encoder at the average face: its last bias is the mean of the features."""
         with torch.no_grad():
             self.network.voice.second.bias.copy_(self.targets["feature"].mean(0))
 
     def modules(self) -> list[nn.Module]:
-        """What is trained."""
+        """The trained modules."""
         return [self.network.voice, self.mitigations]
 
     def losses(self) -> dict[str, Tensor]:
-        """The terms of one step and their weighted sum, ``loss``; as the mitigations, if there are any, make them."""
+        """The terms of one step and their weighted sum, ``loss``, after mitigations."""
         rows = self.mitigations.drawn(self.settings.batch, len(self.part.clips))
-        heard = augmented(self.part.heard(rows).to(self.device), self.settings, SAMPLE_RATE)
+        waveforms = augmented(self.part.sound(rows).to(self.device), self.settings, SAMPLE_RATE)
         filters = None
         if self.network.spectrogram.front == "mel" and self.settings.tract:
             warp = 1.0 + float(symmetric(self.settings.tract, 1))
             filters = mel_filters(self.network.configuration.mel_bands, warp).to(self.device)
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
-            spectrogram = self.network.spectrogram(heard, filters)
+            spectrogram = self.network.spectrogram(waveforms, filters)
         speakers = torch.tensor(self.part.clips["speaker"].tolist())[rows]
         made, wanted = self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers)
         if not self.mitigations.parts:
@@ -58,14 +58,14 @@ class VoiceTask:
         return self.mitigations.applied(losses_by_clip(made, wanted, self.settings), made["feature"], rows)
 
     def validate(self) -> dict[str, float]:
-        """The same losses on clips of the validation speakers, in every language, as they are."""
+        """The losses on all clips of the validation speakers, without augmentation."""
         count = len(self.validation.clips)
         if not count:
             return {}
         features = []
         for start in range(0, count, 16):
             rows = torch.arange(start, min(count, start + 16))
-            features.append(self.network.voice(self.network.spectrogram(self.validation.heard(rows).to(self.device))))
+            features.append(self.network.voice(self.network.spectrogram(self.validation.sound(rows).to(self.device))))
         speakers = torch.tensor(self.validation.clips["speaker"].tolist())
         found = voice_losses(
             self._made(torch.cat(features)), self._of(self.validation_targets, speakers), self.settings
@@ -77,7 +77,7 @@ class VoiceTask:
         return made if self.identity is None else made | {"logits": self.identity(feature).float()}
 
     def _targets(self, part: Part) -> dict[str, Tensor]:
-        """Feature, first layer and identity of every speaker's portrait, once."""
+        """Feature, first layer and identity of every speaker's portrait."""
         if not len(part.portraits):
             return {}
         with torch.no_grad():
@@ -93,14 +93,14 @@ class VoiceTask:
         return {name: value[speakers.to(value.device)] for name, value in targets.items()}
 
     def _standardise(self) -> None:
-        """Mean and spread of each mel band over the training clips, the constants of the front end."""
+        """Set the mean and standard deviation of each mel band from the training clips."""
         front = self.network.spectrogram
         front.mean.zero_()
         front.spread.fill_(1.0)
         count, total, squares = 0, torch.zeros(()), torch.zeros(())
         for start in range(0, len(self.part.clips), 16):
             rows = torch.arange(start, min(len(self.part.clips), start + 16))
-            bands = front(self.part.heard(rows).to(self.device))[:, 0].double().cpu()
+            bands = front(self.part.sound(rows).to(self.device))[:, 0].double().cpu()
             count += bands.shape[0] * bands.shape[1]
             total, squares = total + bands.sum((0, 1)), squares + bands.square().sum((0, 1))
         mean = total / count

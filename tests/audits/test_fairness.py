@@ -108,7 +108,7 @@ def test_an_audit_that_was_read_says_what_to_do() -> None:
         read.to_metric_frame()
 
 
-def test_our_metric_in_a_frame_of_ones_own() -> None:
+def test_speaker_mean_in_a_custom_metric_frame() -> None:
     """a: 1, b: 0 0 0, c: 1 and unread, d: unread. Speakers of x: 1/2; y: 1, z: none; clips of x: 1/4."""
     clips = pd.DataFrame(
         {

@@ -118,7 +118,7 @@ def test_a_sheet_is_refused_where_it_cannot_be_made(run: audit.Run, make_cohort:
     with pytest.raises(audit.RunError, match=r"did not keep its faces.*keep_faces = true"):
         audit.labelling_sheet(faceless, tmp_path / "sheet")
     assert not (tmp_path / "sheet").exists()
-    with pytest.raises(audit.RunError, match="is there already"):
+    with pytest.raises(audit.RunError, match="exists and is not empty"):
         audit.labelling_sheet(run, tmp_path)
     with pytest.raises(audit.RunError, match="A sheet of 0 faces"):
         audit.labelling_sheet(run, tmp_path / "sheet", faces=0)
@@ -159,7 +159,9 @@ def test_clips_may_be_named_themselves(run: audit.Run, tmp_path: Path) -> None:
     assert human.frame["read_no_face"].tolist() == [0.0, 1.0]
     assert human.facts["sampling"] is None and human.facts["n_not_read"] == 1
     notice = audit.measure(run, human_readings=path).run["notices"][-1]
-    assert "2 readings of 2 faces by 1 reader." in notice and "known only to whoever chose them" in notice
+    assert (
+        "2 readings of 2 faces by 1 reader." in notice and "not known whether the faces are a random sample" in notice
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,9 +173,9 @@ def test_clips_may_be_named_themselves(run: audit.Run, tmp_path: Path) -> None:
         ("clip_id,race\ns0-en,white\ns0-en,asian\n", r"row 3: a reader without a name reads s0-en twice"),
         ("clip_id,reader,race\ns0-en,ann,white\ns0-en,ann,\n", r"row 3: reader 'ann' reads s0-en twice"),
         ("clip_id,read\ns0-en,white\n", r"lacks the column race"),
-        ("picture,race\nabc,white\n", r"seed and faces hold"),
+        ("picture,race\nabc,white\n", r"seed and faces have"),
         ("picture,race,seed,faces\nabc,white,0,10\n", r"picture 'abc' is not among the faces of this run's sheet"),
-        ("picture,race,seed,faces\nabc,white,0,10\nabd,white,1,10\n", r"seed and faces hold 2 pairs"),
+        ("picture,race,seed,faces\nabc,white,0,10\nabd,white,1,10\n", r"seed and faces have 2 pairs"),
         ("", r"has no row"),
     ],
 )

@@ -121,7 +121,7 @@ def test_nothing_that_is_passed_on_holds_a_name_or_a_path(folder: Path, tmp_path
     assert "harbour" in files[str(tmp_path / "first0" / "tables" / "disparities.csv")], "stratified by, so asked for"
 
 
-def test_ids_are_told_where_they_are_asked_for_but_paths_never(folder: Path, tmp_path: Path) -> None:
+def test_ids_are_shown_on_request_but_paths_never(folder: Path, tmp_path: Path) -> None:
     files = everything(folder, tmp_path, "--show-ids")
     for name in ("first1/report.html", "first1/tables/failures.csv", "both1/comparison.html", "both1/tables/faces.csv"):
         assert NAME in files[str(tmp_path / name)]
@@ -156,7 +156,7 @@ def test_the_same_run_has_the_same_pseudonyms_and_another_run_others(folder: Pat
     assert len(names[0]) == 4 and not names[0] & names[1], "a person cannot be followed from run to run"
 
 
-def test_pseudonyms_cannot_be_reckoned_from_names_and_all_that_is_published() -> None:
+def test_pseudonyms_cannot_be_computed_from_names_and_published_data() -> None:
     run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 6})
     changed = run.observations.copy()
     changed.loc[0, "rendered_race_asian"] += 1e-15
@@ -283,7 +283,7 @@ def test_suppressing_below_nothing_changes_no_byte_but_its_own_setting() -> None
     assert suppressed(whole, SmallCells.of(run.observations, 0)) is whole
 
 
-def test_the_gate_decides_on_all_figures_and_tells_none_of_the_suppressed(tmp_path: Path) -> None:
+def test_the_gate_uses_all_figures_and_shows_no_suppressed_one(tmp_path: Path) -> None:
     truth = {
         "groups": ["asian", "black", "white"],
         "speakers_per_group": 8,
@@ -304,7 +304,7 @@ def test_the_gate_decides_on_all_figures_and_tells_none_of_the_suppressed(tmp_pa
         assert "suppressed" in written
 
 
-def test_a_comparison_tells_nothing_of_small_groups(tmp_path: Path) -> None:
+def test_a_comparison_does_not_reveal_small_groups(tmp_path: Path) -> None:
     truth = {"groups": ["asian", "black", "white"], "speakers_per_group": 8}
     runs = [
         audit.simulate(truth, seed=0),

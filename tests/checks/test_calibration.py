@@ -56,10 +56,10 @@ def test_without_subjects_every_picture_is_its_own(write):
     ("text", "message"),
     [
         ("", "cannot be read"),
-        (HEAD, "holds no picture"),
+        (HEAD, "has no rows"),
         ("truth\nasian\n", "has no column read"),
-        (HEAD + "asian,Asian,\n", "row 2: read 'Asian' is no label"),
-        (HEAD + "asian,asian,\nunknown,asian,\n", "row 3: truth 'unknown' is no label"),
+        (HEAD + "asian,Asian,\n", "row 2: read 'Asian' is not a known label"),
+        (HEAD + "asian,asian,\nunknown,asian,\n", "row 3: truth 'unknown' is not a known label"),
         (HEAD + "asian,asian,x\nwhite,asian,x\n", "subject 'x' has two truths"),
     ],
 )

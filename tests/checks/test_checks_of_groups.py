@@ -28,7 +28,7 @@ def test_a_group_that_was_not_measured_is_not_taken_for_one_without_a_gap() -> N
     assert finding.estimates["black"].value is None
 
 
-def test_speakers_of_unknown_group_are_in_nobodys_rest() -> None:
+def test_speakers_of_unknown_group_are_in_no_complement() -> None:
     truth = {
         "groups": ["asian", "white", "unknown"],
         "speakers_per_group": 1500,
@@ -43,7 +43,7 @@ def test_speakers_of_unknown_group_are_in_nobodys_rest() -> None:
     assert finding.estimates["asian.others"].n_speakers == 1500
 
 
-def test_what_would_change_a_verdict_is_told_of_the_group_that_decides_it() -> None:
+def test_would_change_is_about_the_deciding_group() -> None:
     truth = {"groups": ["asian", "white"], "speakers_per_group": 300, "rendered": {"asian": {"en": {"white": 0.02}}}}
     run = audit.simulate(truth)
     few = run.observations.groupby("group", observed=True).cumcount().lt(8) | (run.observations["group"] == "asian")
@@ -57,7 +57,7 @@ def test_no_margin_is_asked_for_where_none_would_change_the_verdict() -> None:
     truth = {"groups": ["asian", "white"], "speakers_per_group": 100, "portrait": {"asian": {"white": 1.0}}}
     finding = measured(truth).finding("S2F001")
     assert finding.outcome == "not_shown"
-    assert finding.would_change == "An instrument that hides the difference, or other speakers."
+    assert finding.would_change == "Instrument errors that hide the difference, or different speakers."
 
 
 def test_a_label_that_allows_white_is_not_read_wrongly_as_white() -> None:

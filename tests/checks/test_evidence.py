@@ -63,7 +63,7 @@ def assert_alike(found: Iterable[Estimate], alone: Iterable[Estimate]) -> None:
 
 @pytest.mark.parametrize("columns", [(), ("group",), ("language",), ("group", "language"), ("group", "dialect")])
 @pytest.mark.parametrize("metric", ["read_white", "gender_right", "age_error", "no_face"])
-def test_cells_together_are_cells_alone(evidence: Evidence, columns: tuple[str, ...], metric: str) -> None:
+def test_cells_equal_separate_estimates(evidence: Evidence, columns: tuple[str, ...], metric: str) -> None:
     cells = evidence.cells(*columns)
     masks = [np.all([_has(evidence, *pair) for pair in zip(columns, key, strict=True)], axis=0) for key in cells.keys]
     masks = masks if columns else [evidence.where()]
@@ -72,7 +72,7 @@ def test_cells_together_are_cells_alone(evidence: Evidence, columns: tuple[str, 
         at = confidence or evidence.settings.confidence
         found = evidence.figures(metric, "rendered", cells, confidence)
         assert_alike(found, [evidence.figure_curve(metric, "rendered", mask).at(at) for mask in masks])
-        rest = [curve.at(at) for curve in evidence.curves_of_rest(metric, "rendered", cells)]
+        rest = [curve.at(at) for curve in evidence.curves_of_complement(metric, "rendered", cells)]
         assert_alike(rest, [evidence.figure_curve(metric, "rendered", ~mask).at(at) for mask in masks])
         if metric != "no_face":
             changes = evidence.changes(metric, "portrait", "rendered", cells)

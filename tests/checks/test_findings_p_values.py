@@ -74,7 +74,7 @@ def finding(code: str, outcome: str, p: float | None) -> Finding:
     return Finding(code, "", outcome, "all", Estimate(0.5, 0.2, 0.8, 9, 9, 0, "x"), reason="It is so.", p_value=p)  # type: ignore[arg-type]
 
 
-def test_what_is_shown_says_whether_it_holds_for_all_together() -> None:
+def test_the_reason_says_whether_a_finding_is_still_shown_after_holm() -> None:
     made = holm_adjusted(
         [
             finding("A", "shown", 0.01),
@@ -86,8 +86,8 @@ def test_what_is_shown_says_whether_it_holds_for_all_together() -> None:
     )
     assert [each.p_adjusted for each in made] == [0.03, 0.08, 0.2, None]
     assert [each.outcome for each in made] == ["shown", "shown", "inconclusive", "not_evaluable"]
-    assert made[0].reason == "It is so. It holds after adjustment for 3 checks (Holm, adjusted p 0.03)."
-    assert made[1].reason == "It is so. It does not hold after adjustment for 3 checks (Holm, adjusted p 0.08)."
+    assert made[0].reason == "It is so. It is still shown after adjustment for 3 checks (Holm, adjusted p 0.03)."
+    assert made[1].reason == "It is so. It is no longer shown after adjustment for 3 checks (Holm, adjusted p 0.08)."
     assert made[2].reason == made[3].reason == "It is so."
     alone = holm_adjusted([finding("A", "shown", 0.01)], 0.95)[0]
     assert (alone.p_adjusted, alone.reason) == (0.01, "It is so.")
@@ -129,7 +129,7 @@ def test_too_few_speakers_are_not_tested() -> None:
     assert table["method"].str.startswith("not estimable: 0 groups with enough speakers, 2 needed").all()
 
 
-def test_all_groups_together(run: audit.Run, result: audit.Audit) -> None:
+def test_the_groups_table(run: audit.Run, result: audit.Audit) -> None:
     table = result.tables["groups"].frame.set_index(["metric", "stage"])
     gender = table.loc[("gender_right", "rendered")]
     seen = run.observations[run.observations["rendered_status"] == "ok"]
@@ -163,7 +163,7 @@ def test_groups_without_a_name_are_among_the_others() -> None:
     assert row["apart"] == pytest.approx(result.finding("S2F006").estimates["black"].value)
 
 
-def test_the_tables_stand_in_the_audit(result: audit.Audit) -> None:
+def test_the_audit_has_the_tables(result: audit.Audit) -> None:
     again = audit.Audit.from_json(result.to_json())
     frame = again.tables["groups"].frame
     assert again.to_json() == result.to_json()

@@ -50,7 +50,7 @@ def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
             ("run", "--cohort", "synthetic_bilingual", "--model", "recorded", "--weights", "x.pt"),
             "The model 'recorded' cannot be made with weights",
         ),
-        (("measure", "nowhere"), "nowhere is no run"),
+        (("measure", "nowhere"), "nowhere is not a run"),
         (("report", "nowhere"), "holds no audit.json"),
         (("cohort", "import", "speech2face_releasd", ".", "-o", "x"), "did you mean 'speech2face_released'"),
         (("cohort", "check", "nowhere"), "There is no embedded cohort 'nowhere'"),

@@ -100,7 +100,7 @@ def test_quiet_says_nothing_but_errors(planted: Path, said: Callable[..., Said])
     assert out.endswith("report.html\n")
     code, out, err = said("measure", planted / "nowhere", "-q")
     assert (code, out) == (2, "")
-    assert "is no run" in err
+    assert "is not a run" in err
 
 
 def test_verbose_says_each_part(make_cohort: Callable[..., Path], tmp_path: Path, said: Callable[..., Said]) -> None:
@@ -110,7 +110,7 @@ def test_verbose_says_each_part(make_cohort: Callable[..., Path], tmp_path: Path
 
 
 def test_a_run_ends_with_a_table_in_which_every_check_has_its_row(planted: Path, said: Callable[..., Said]) -> None:
-    table = said("measure", planted)[1].split("In short")[1].splitlines()
+    table = said("measure", planted)[1].split("Summary")[1].splitlines()
     assert table[1].split() == ["check", "title", "outcome", "estimate", "interval", "whom", "speakers"]
     assert [line.split()[0] for line in table[2:9]] == [f"S2F00{number}" for number in range(1, 8)]
     assert "shown" in table[2] and "points" in table[2]
@@ -157,7 +157,7 @@ def test_the_shell_completes_verbs() -> None:
 
 
 @pytest.mark.parametrize("verb", ["simulate", "cohort import", "cohort labels"])
-def test_a_file_where_a_folder_should_be_is_told_in_words(verb: str, tmp_path: Path, said: Callable[..., Said]) -> None:
+def test_a_file_instead_of_a_folder_is_reported(verb: str, tmp_path: Path, said: Callable[..., Said]) -> None:
     (file := tmp_path / "file").write_text("x")
     (truth := tmp_path / "truth.toml").write_text(TRUTH)
     (tmp_path / "voices" / "ann").mkdir(parents=True)
@@ -191,7 +191,7 @@ def test_the_plans_own_model_named_again_keeps_its_mitigations_and_another_says_
     assert capsys.readouterr().err == ""
     other = _plan(plan, None, "c:d", None, None, False).model
     assert (other.name, other.options, other.mitigation.names) == ("c:d", {}, ())
-    assert "The plan's options and mitigations were chosen for a:b, and are left out for c:d." in " ".join(
+    assert "The plan's options and mitigations are for a:b and are not used for c:d." in " ".join(
         capsys.readouterr().err.split()
     )
 

@@ -476,7 +476,7 @@ def test_an_option_that_an_adapter_does_not_know_is_refused(tmp_path: Path) -> N
     with pytest.raises(audit.AuditError, match="no table 'validate' .did you mean 'validated'"):
         audit.import_cohort("common_voice", root, tmp_path / "C", table="validate")
     done = command("cohort", "import", "voxceleb1", root, "-o", tmp_path / "C", "--option", "meta")
-    assert done.returncode == 2 and "is no NAME=VALUE" in done.stderr
+    assert done.returncode == 2 and "is not NAME=VALUE" in done.stderr
 
 
 def test_a_users_adapter_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:

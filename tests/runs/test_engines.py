@@ -185,7 +185,7 @@ def test_what_says_nothing_of_its_answers_is_always_asked(make_cohort: MakeCohor
     assert (model.heard, instrument.pictures_read) == (16, PICTURES)
 
 
-def test_a_mitigation_of_ones_own_is_always_asked() -> None:
+def test_a_third_party_mitigation_is_not_cached() -> None:
     """Two own steps may have one name and other code: the model's weights alone do not tell their faces apart."""
 
     class Shift:
@@ -262,12 +262,12 @@ def test_a_damaged_answer_is_refused(tmp_path: Path) -> None:
         answers.execute("UPDATE answers SET answer = x'00'")
     answers.close()
     cache = Cache(tmp_path / "cache")
-    with pytest.raises(RunError, match="was damaged: the answer to a.*Delete the folder"):
+    with pytest.raises(RunError, match="is damaged: the answer to a.*Delete the folder"):
         cache.readings(["a"], "somebody")
     cache.close()
 
 
-def test_an_unfit_reading_is_an_instrument_error_and_no_figure(make_cohort: MakeCohort, tmp_path: Path) -> None:
+def test_an_invalid_reading_is_an_instrument_error(make_cohort: MakeCohort, tmp_path: Path) -> None:
     class Drunk(ColourInstrument):
         def read(self, pictures: Sequence[Picture]) -> list[Reading]:
             return [
@@ -302,12 +302,12 @@ def test_what_is_read_beside_the_rendering_is_the_same(make_cohort: MakeCohort, 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (None, "the instrument gave NoneType, not a Reading"),
+        (None, "the instrument returned NoneType, not a Reading"),
         (Reading("maybe"), "the status 'maybe', not ok or no_face"),  # type: ignore[arg-type]  # what is not allowed
         (Reading("ok", dict.fromkeys(RACES, "high")), "cannot be checked: TypeError"),  # type: ignore[arg-type]  # texts where numbers belong
     ],
 )
-def test_an_answer_that_is_no_reading_costs_only_its_picture(answer: Reading, words: str) -> None:
+def test_an_invalid_reading_affects_only_its_picture(answer: Reading, words: str) -> None:
     class Odd(ColourInstrument):
         def read(self, pictures: Sequence[Picture]) -> list[Reading]:
             return [answer, *super().read(pictures[1:])]
@@ -317,7 +317,7 @@ def test_an_answer_that_is_no_reading_costs_only_its_picture(answer: Reading, wo
     assert isinstance(good, Reading)
 
 
-def test_a_ragged_picture_costs_only_its_clip() -> None:
+def test_an_invalid_picture_affects_only_its_clip() -> None:
     (none, why), (face, _) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]  # a ragged picture
-    assert none is None and why.startswith("the model gave no picture: ValueError")
+    assert none is None and why.startswith("the model returned an invalid picture: ValueError")
     assert face is not None

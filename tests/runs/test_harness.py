@@ -57,7 +57,7 @@ def test_a_portrait_is_read_once_however_many_clips_its_speaker_has(make_cohort:
     assert instrument.pictures_read == 8 + 8 * 2  # eight portraits, and in each of eight parts two rendered faces
 
 
-def test_a_run_holds_no_observations_until_it_is_asked_for_them(make_cohort: MakeCohort, tmp_path: Path) -> None:
+def test_observations_are_read_on_first_use(make_cohort: MakeCohort, tmp_path: Path) -> None:
     made = run(make_cohort(), tmp_path / "run")
     assert made.held is None
     assert made.complete
@@ -113,7 +113,7 @@ def test_the_same_command_again_goes_on_where_it_stopped(make_cohort: MakeCohort
     assert again.digest == unbroken.digest
 
 
-def test_the_plan_that_is_kept_is_the_one_that_was_followed_last(make_cohort: MakeCohort, tmp_path: Path) -> None:
+def test_the_stored_plan_is_the_last_one_used(make_cohort: MakeCohort, tmp_path: Path) -> None:
     """Who runs again and asks for small cells to be suppressed does not find them published by the next measuring."""
     cohort, out = audit.Cohort.read(make_cohort()), tmp_path / "run"
     for plan in (Plan(), Plan(measure=MeasureSettings(suppress_below=5)), None):
@@ -154,14 +154,12 @@ def test_a_part_that_is_none_of_the_runs_is_neither_read_nor_signed(make_cohort:
     assert len(run(cohort, tmp_path / "run", part=4).observations) == 16
 
 
-def test_a_clip_that_stands_twice_is_refused_though_the_run_is_not_complete(
-    make_cohort: MakeCohort, tmp_path: Path
-) -> None:
+def test_a_duplicate_clip_is_refused_though_the_run_is_not_complete(make_cohort: MakeCohort, tmp_path: Path) -> None:
     run(make_cohort(), tmp_path / "run", part=4)
     manifest = tmp_path / "run" / "manifest.json"
     told = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**told, "status": "running", "parts": {}}))
     part = tmp_path / "run" / "observations" / "part-000001.parquet"
     shutil.copy(part, part.with_name("part-000009.parquet"))
-    with pytest.raises(audit.RunError, match="holds 4 clips more than once, the first of them 's"):
+    with pytest.raises(audit.RunError, match="has 4 clips more than once, for example 's"):
         audit.Run.read(tmp_path / "run")

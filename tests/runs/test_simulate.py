@@ -240,7 +240,7 @@ def test_a_folder_holds_the_same_run_as_memory(tmp_path: Path) -> None:
     before = sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "run").rglob("*"))
     assert audit.simulate(planted(), 7, out=tmp_path / "run").digest == memory.digest
     assert before == sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "run").rglob("*"))
-    with pytest.raises(audit.RunError, match="holds a run of something else"):
+    with pytest.raises(audit.RunError, match="contains another run"):
         audit.simulate(planted(), 8, out=tmp_path / "run")
     again = audit.simulate(tmp_path / "run" / "truth.toml", 7)
     assert again.digest == memory.digest
@@ -312,7 +312,7 @@ def test_a_mistyped_key_ends_the_command_with_2(tmp_path: Path) -> None:
         ({"groups": ["asian", "asian"]}, "the group asian is named twice"),
         ({"speakers_per_group": 0}, "speakers_per_group is 0"),
         ({"speakers_per_group": "many"}, "speakers_per_group is 'many'"),
-        ({"languages": ["English-"]}, "'English-' is no BCP-47 code"),
+        ({"languages": ["English-"]}, "'English-' is not a BCP-47 code"),
         ({"icc": 1.5}, "icc is 1.5"),
         ({"icc": float("nan")}, "icc is nan"),
         ({"icc": 0.1}, "icc_between_languages is 0.3, above the icc of 0.1"),
@@ -340,7 +340,7 @@ def test_a_truth_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(audit.PlanError, match=r"none.toml cannot be read"):
         audit.simulate(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("groups = [", encoding="utf-8")
-    with pytest.raises(audit.PlanError, match="is no TOML"):
+    with pytest.raises(audit.PlanError, match="is not valid TOML"):
         audit.simulate(tmp_path / "bad.toml")
     with pytest.raises(audit.PlanError, match="the key groups is missing"):
         audit.simulate({"speakers_per_group": 3})
@@ -348,7 +348,7 @@ def test_a_truth_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         audit.simulate(planted(), seed="one")  # type: ignore[arg-type]
 
 
-def test_what_one_clip_cannot_tell_is_free() -> None:
+def test_icc_between_languages_is_free_with_one_clip() -> None:
     """With one clip in each language, what is shared between languages is all that is shared."""
     truth = planted(clips_per_language=1, icc=0.0, icc_between_languages=1.0, speakers_per_group=200)
     truth["rendered"] = {"asian": {"en": {"white": 0.5}, "zh": {"white": 0.5}}}

@@ -54,7 +54,7 @@ def most_frequent(labels: np.ndarray) -> float:
     return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
 
 
-def test_after_leace_no_linear_classifier_tells_the_language() -> None:
+def test_after_leace_no_linear_classifier_finds_the_language() -> None:
     voices = planted()
     assert told(voices.features, voices.languages) > 0.95
     erased = Leace().fit(voices).change(voices.features)
@@ -105,7 +105,7 @@ def test_a_null_of_no_language_is_left_almost_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("mitigation", [Recentred(), CorrelationRemoval()])
-def test_languages_end_with_one_mean_where_the_voice_tells_them(mitigation: FeatureMitigation) -> None:
+def test_recentred_languages_have_one_mean(mitigation: FeatureMitigation) -> None:
     voices = planted(strength=30.0)
     changed = mitigation.fit(voices).change(voices.features)
     before, after = (
@@ -132,7 +132,7 @@ def test_half_of_the_correlation_can_be_left() -> None:
     np.testing.assert_allclose(half, whole / 2, atol=1e-12)
 
 
-def test_the_language_is_guessed_as_sure_as_it_can_be_told() -> None:
+def test_the_posterior_of_the_language_is_calibrated() -> None:
     voices, plain = planted(4000, strength=3.0), planted(4000, strength=0.0)
     posterior = guess_language(voices.features, voices.languages).posterior(voices.features)
     assert posterior.sum(1) == pytest.approx(np.ones(4000))
@@ -145,7 +145,7 @@ def test_one_language_alone_is_refused() -> None:
     voices = planted(20)
     alone = TrainingVoices(voices.features, np.full(20, "en"), voices.speakers)
     for mitigation in (Leace(), CorrelationRemoval(), Recentred()):
-        with pytest.raises(audit.CohortError, match="all speak en"):
+        with pytest.raises(audit.CohortError, match="have the languages: en"):
             mitigation.fit(alone)
 
 
@@ -266,7 +266,7 @@ def test_a_recording_under_another_name_is_refused(
 
 
 def test_the_audited_part_of_a_cohort_is_never_fitted_on() -> None:
-    with pytest.raises(audit.CohortError, match="no speaker is of the split training"):
+    with pytest.raises(audit.CohortError, match="no speaker has the split training"):
         audit.mitigate(Loud(), "leace", cohort=audit.Cohort.read(audit.embedded("synthetic_bilingual")))
 
 
@@ -277,7 +277,7 @@ def test_digests_of_whom_it_was_fitted_on_hold_no_name() -> None:
     refuse_fitted(object(), pd.DataFrame({"speaker_id": ["Ada"]}), Path())  # a model that was fitted on nobody
 
 
-def test_whom_the_models_training_never_heard_is_left_out(taught: audit.Cohort) -> None:
+def test_groups_that_the_training_does_not_cover_are_left_out(taught: audit.Cohort) -> None:
     class Gap(Loud):
         def describe(self) -> dict[str, Any]:
             heard = {"speakers": 4, "clips": 4, "seconds": 8.0}
@@ -365,7 +365,7 @@ def test_a_mitigated_speech2face_still_shows_its_ceiling(taught: audit.Cohort) -
     [
         ("leac", {}, "did you mean 'leace'"),
         ("group_dro", {}, "takes effect in training"),
-        ("leace", {"abstention": {"coverage": 0.5}}, "Options are given for abstention"),
+        ("leace", {"abstention": {"coverage": 0.5}}, "There are options for abstention"),
         ("leace", {"leace": {"strength": 1}}, "'leace' cannot be made with strength"),
         ([], {}, "No mitigation is named"),
     ],

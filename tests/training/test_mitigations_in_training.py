@@ -72,7 +72,7 @@ def test_reweighted_group_and_language_are_independent() -> None:
     assert mass.loc["white", "zh"] == pytest.approx(50 * 60 / 100)
 
 
-def test_group_dros_weights_move_to_the_group_that_fares_worst() -> None:
+def test_group_dro_weights_move_to_the_group_with_the_largest_loss() -> None:
     dro = GroupDroWeights(UNEVEN, GroupDro(rate=0.1))
     rows = torch.tensor([0, 1, 75, 76, 90, 91])
     for _ in range(200):
@@ -91,7 +91,7 @@ def test_one_step_of_group_dro_by_hand() -> None:
     assert weights.tolist() == pytest.approx([float(q[1]) * 3 / 2, float(q[1]) * 3 / 2, float(q[2]) * 3], rel=1e-5)
 
 
-def test_where_all_fare_alike_group_dro_counts_every_group_alike() -> None:
+def test_group_dro_is_uniform_for_equal_losses() -> None:
     dro = GroupDroWeights(UNEVEN, GroupDro())
     for _ in range(100):
         dro.weights(torch.ones(3), torch.tensor([0, 75, 90]))
@@ -141,7 +141,7 @@ def test_an_adversary_needs_two_languages() -> None:
         LanguageAdversary(["en", "en"], 4, 10, LanguageAdversarial())
 
 
-def test_coverage_hears_more_and_never_less() -> None:
+def test_coverage_only_adds_clips() -> None:
     base = 'name = "x"\ncoverage = {asian = {en = 0.25, other = 1.0}}\n[faces]\nsteps = 1\n[voices]\nsteps = 1\n'
     plan = TrainPlan.parse(base + '[mitigation]\nnames = ["coverage"]\ncoverage = {languages = ["en"], share = 0.5}\n')
     assert [plan.share("asian", language) for language in ("en", "zh")] == [0.5, 1.0]

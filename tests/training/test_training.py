@@ -23,7 +23,7 @@ from audit.models.speech2face.spectrogram import mel_filters
 from audit.models.speech2face.warp import Warp
 from audit.training import TrainPlan, train
 from audit.training.augmenting import augmented, coloured, crops, mirrored, mixing_weights, noisy, sped
-from audit.training.data import cohort_folder, heard_rows
+from audit.training.data import cohort_folder, covered_rows
 from audit.training.landmarks import MIRRORED
 from audit.training.losses import decoder_distance, distillation, feature_distance, voice_losses
 from audit.training.plan import VoiceStage
@@ -59,7 +59,7 @@ def trained(short: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_weights_say_who_was_heard_in_which_language(trained: Path) -> None:
+def test_the_weights_state_the_training_coverage(trained: Path) -> None:
     card = load_checkpoint(trained / "short.safetensors").card
     heard = {(item.group, item.language): item.speakers for item in card.coverage}
     assert heard["asian", "en"] == heard["indian", "en"] == 0
@@ -157,7 +157,7 @@ def test_the_two_small_plans_differ_in_coverage_and_name_alone() -> None:
     assert full["coverage"] == {}
 
 
-def test_a_share_of_a_group_is_heard_and_a_larger_share_hears_the_same_and_more() -> None:
+def test_a_larger_share_covers_the_same_speakers_and_more() -> None:
     table = pd.DataFrame(
         [(f"s{n}", group, language) for n in range(20) for group in ("asian", "white") for language in ("en", "zh")],
         columns=["speaker_id", "group", "language"],
@@ -167,7 +167,7 @@ def test_a_share_of_a_group_is_heard_and_a_larger_share_hears_the_same_and_more(
     for share in (0, 0.25, 0.5, 1):
         coverage = f"coverage = {{asian = {{en = {share}, other = 1.0}}, white = ['en']}}"
         plan = TrainPlan.parse(f'name = "x"\n{coverage}\n[faces]\nsteps = 1\n[voices]\nsteps = 1\n')
-        heard = table[heard_rows(table, plan)]
+        heard = table[covered_rows(table, plan)]
         counts = heard.groupby(["group", "language"]).size().to_dict()
         assert counts.get(("asian", "en"), 0) == 20 * share
         assert counts[("asian", "zh")] == counts[("white", "en")] == 20 and ("white", "zh") not in counts

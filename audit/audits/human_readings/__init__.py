@@ -1,4 +1,4 @@
-"""People's readings of rendered faces: the blind sheet that asks for them, and the filled file that brings them."""
+"""Human readings of rendered faces: the blind labelling sheet, and the completed file."""
 
 from audit.audits.human_readings.readings import HumanReadings, read_human_readings
 from audit.audits.human_readings.sample import draw

@@ -1,4 +1,4 @@
-"""The filled sheet: what people read in which clip's rendered face, checked row by row."""
+"""Reading and validating completed labelling sheets."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SHEET_COLUMNS = ("picture", "reader", "race", "gender", "age", "remark", "seed",
 
 @dataclass(frozen=True)
 class HumanReadings:
-    """People's readings of one run's rendered faces.
+    """Human readings of one run's rendered faces.
 
     Attributes
     ----------
     frame : DataFrame
-        One row a clip that was read, by ``clip_id`` in order: the share of its readers who gave each answer
-        (``read_<answer>``), who read the speaker's own group (``read_own_group``, NaN where the group is unknown) and
-        who read what the instrument did (``alike``).
+        One row per clip that was read, sorted by ``clip_id``: the shares of its readers who gave each answer
+        (``read_<answer>``), who read the speaker's own group (``read_own_group``, NaN if the group is unknown) and who
+        agreed with the instrument (``alike``).
     n_readers : int
-        How many different names stand in the column ``reader``.
+        The number of different names in the column ``reader``.
     facts : Mapping
-        For audit.json: sha256 of the file, counts, and the sampling where the file is a filled sheet.
+        For audit.json: SHA-256 of the file, counts, and the sampling if the file is a completed sheet.
     """
 
     frame: pd.DataFrame
@@ -46,22 +46,22 @@ class HumanReadings:
 
 
 def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
-    """Read a filled sheet, or a table of one's own with clips' ids.
+    """Read a completed labelling sheet, or a custom table with clip ids.
 
     Parameters
     ----------
     path : path
-        A CSV file with the columns ``race`` and either ``picture`` (with ``seed`` and ``faces``, as the sheet has them)
-        or ``clip_id``, and perhaps ``reader``. A row whose ``race`` is empty was not read.
+        A CSV file with the columns ``race`` and either ``picture`` (with ``seed`` and ``faces``, as in the sheet) or
+        ``clip_id``, and optionally ``reader``. Rows with an empty ``race`` are not counted.
     run : Run
-        Whose faces were read.
+        The run whose faces were read.
 
     Raises
     ------
     AuditError
-        If the file cannot be read or lacks a column; if a picture is not of the sheet that this run, seed and number of
-        faces give; if a clip has no rendered face that was read; if an answer is unknown; or if one reader reads a
-        picture twice.
+        If the file cannot be read or lacks a column; if a picture is not in the sheet of this run, seed and number of
+        faces; if a clip has no rendered face that was read; if an answer is unknown; or if a reader has two rows for a
+        picture.
     """
     path = Path(path)
     try:
@@ -73,9 +73,9 @@ def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
     key = "picture" if "picture" in columns else "clip_id"
     if not rows or not {key, "race"} <= columns:
         raise AuditError(
-            f"{path} lacks the column race, or both picture and clip_id, or has no row.",
+            f"{path} lacks the column race, or both picture and clip_id, or has no rows.",
             f"the columns {', '.join(SHEET_COLUMNS)}, or clip_id, reader, race",
-            "Write a sheet: audit sheet RUN -o DIR.",
+            "Create a sheet: audit sheet RUN -o DIR.",
         )
     drawn = _sheet(path, rows, run) if key == "picture" else None
     known = _clips(run) if drawn is None else pd.Series(drawn["clip_id"].to_numpy(), drawn["picture"])
@@ -101,13 +101,13 @@ def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
 
 
 def _sheet(path: Path, rows: list[dict[str, str]], run: Run) -> pd.DataFrame:
-    """The sample that the sheet was made from, drawn again."""
+    """The sample of the sheet, drawn again."""
     plans = {(_whole(row.get("seed")), _whole(row.get("faces"))) for row in rows}
     seed, faces = next(iter(plans))
     if len(plans) != 1 or seed is None or faces is None or faces < 1:
         raise AuditError(
-            f"{path} does not say from which sheet it is: seed and faces hold {len(plans)} pairs of values.",
-            "one seed and one number of faces, in every row as the sheet has them",
+            f"{path} does not identify its sheet: the columns seed and faces have {len(plans)} pairs of values.",
+            "the same seed and number of faces in every row, as in the sheet",
             "Copy the two columns from the sheet, or name clips in a column clip_id instead of picture.",
         )
     return draw(run, faces, seed)
@@ -120,7 +120,7 @@ def _clips(run: Run) -> pd.Series:
 
 
 def _checked(path: Path, rows: list[dict[str, str]], key: str, known: set[str]) -> list[tuple[str, str, str]]:
-    """Each row's picture, reader and answer; every fault is refused with its row (the header is row 1)."""
+    """The picture, reader and answer of each row; errors name the row (the header is row 1)."""
     found, counted = [], Counter[tuple[str, str]]()
     for number, row in enumerate(rows, start=2):
         name, reader = (row[key] or "").strip(), (row.get("reader") or "").strip()
@@ -131,7 +131,7 @@ def _checked(path: Path, rows: list[dict[str, str]], key: str, known: set[str]) 
                 if key == "picture"
                 else f"{path}, row {number}: {key} {name!r} has no rendered face that the instrument read in this run.",
                 f"a {key} of this run",
-                "Give the run that the sheet was made from, as it was then.",
+                "Pass the run from which the sheet was created, unchanged.",
             )
         if answer and answer not in ANSWERS:
             raise AuditError(
@@ -143,14 +143,14 @@ def _checked(path: Path, rows: list[dict[str, str]], key: str, known: set[str]) 
                 f"{path}, row {number}: {'reader ' + repr(reader) if reader else 'a reader without a name'} "
                 f"reads {name} twice.",
                 "one row for each reader and picture",
-                "Delete one of the two rows, or name the readers apart in the column reader.",
+                "Delete one of the two rows, or give the readers different names in the column reader.",
             )
         found.append((name, reader, answer))
     return found
 
 
 def _shares(table: pd.DataFrame, run: Run) -> pd.DataFrame:
-    """Of each clip's readers the shares that gave each answer."""
+    """The share of each clip's readers who gave each answer."""
     seen = run.observations[["clip_id", "group", "rendered_race"]]
     seen = seen[seen["clip_id"].isin(table["clip_id"].unique())].set_index("clip_id").sort_index()
     votes = np.zeros((len(seen), len(ANSWERS)))
@@ -161,19 +161,19 @@ def _shares(table: pd.DataFrame, run: Run) -> pd.DataFrame:
     own = own.reshape(votes.shape)
     same = seen["rendered_race"].to_numpy()[:, None] == np.array(ANSWERS, object)[None, :]
     # counts are divided last, so that shares do not depend on the order of addition
-    together = votes.sum(axis=1)
+    total = votes.sum(axis=1)
     return pd.DataFrame(
         {f"read_{answer}": share[:, i] for i, answer in enumerate(ANSWERS)}
         | {
-            "read_own_group": np.where(own.any(axis=1), (votes * own).sum(axis=1) / together, np.nan),
-            "alike": (votes * same).sum(axis=1) / together,
+            "read_own_group": np.where(own.any(axis=1), (votes * own).sum(axis=1) / total, np.nan),
+            "alike": (votes * same).sum(axis=1) / total,
         },
         index=seen.index,
     )
 
 
 def _whole(text: str | None) -> int | None:
-    """A whole number as a spreadsheet may have written it; None where it is none.
+    """An integer as a spreadsheet may have written it; ``None`` for other text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which faces people are asked about: a random sample in each stratum, the same for the same run, seed and number."""
+"""The stratified random sample of faces for human readers, reproducible from run, seed and number of faces."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ STRATUM = ["group", "language"]
 
 
 def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
-    """A stratified random sample of speakers, with one random clip of each, by lot.
+    """A stratified random sample of speakers, with one random clip of each.
 
-    In each stratum of group and language every speaker with a rendered face that the instrument read has the same
-    chance; so has each of a drawn speaker's clips there. Strata get numbers as equal as their speakers allow, the odd
-    ones by lot. A speaker may be drawn in several languages.
+    In each stratum of group and language, all speakers with a rendered face that the instrument read have the same
+    probability, and so have all clips of a drawn speaker in the stratum. Strata have equal sizes as far as possible. A
+    speaker may be drawn in several languages.
 
     Parameters
     ----------
     run : Run
         The run.
     faces : int
-        How many pictures; all strata's speakers where it is more than there are.
+        The number of pictures; all speakers of all strata if there are fewer.
     seed : int
-        Decides the lots, together with the clips' ids; nothing that was read does.
+        The sample depends on the seed and the ids, never on reads.
 
     Returns
     -------
     DataFrame
-        clip_id, speaker_id, group, language, rendered_face and ``picture``, the opaque name: the first 16 hex digits
-        of the sha256 of the seed, the run's digest and the clip's id. Sorted by it.
+        clip_id, speaker_id, group, language, rendered_face and ``picture``, an opaque name: the first 16 hex digits of
+        the SHA-256 of the seed, the run's digest and the clip's id. Sorted by ``picture``.
     """
     seen = run.observations
     able = seen.loc[seen["rendered_status"] == "ok", ["clip_id", "speaker_id", *STRATUM, "rendered_face"]]
@@ -52,7 +52,7 @@ def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
 
 
 def strata_of(run: Run, drawn: pd.DataFrame) -> pd.DataFrame:
-    """The sampling in numbers: of how many speakers how many were drawn, in each stratum."""
+    """The numbers of available and of drawn speakers in each stratum."""
     able = run.observations.loc[run.observations["rendered_status"] == "ok", ["speaker_id", *STRATUM]].drop_duplicates()
     speakers = able.groupby(STRATUM).size().rename("speakers")
     table = pd.concat([speakers, drawn.groupby(STRATUM).size().rename("drawn")], axis=1).fillna(0).astype(int)
@@ -63,7 +63,7 @@ def strata_of(run: Run, drawn: pd.DataFrame) -> pd.DataFrame:
 
 
 def shares(able: list[int], total: int) -> list[int]:
-    """Split ``total`` as equally as it goes, nobody getting more than they are able to; first ones get the odd ones.
+    """Split ``total`` as equally as possible with upper limits ``able``; the first ones get the remainder.
 
     Examples
     --------

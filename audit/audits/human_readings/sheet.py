@@ -1,4 +1,4 @@
-"""The blind labelling sheet: pictures under opaque names, a page that shows them, and an empty table to fill."""
+"""Blind labelling sheets: pictures with opaque names, a page that shows them, and an empty table."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class LabellingSheet:
-    """A sheet that was written.
+    """A written labelling sheet.
 
     Attributes
     ----------
     folder : Path
-        Holds index.html, sheet.csv, README.txt and the pictures; nothing in it says whose face a picture is.
+        The folder with index.html, sheet.csv, README.txt and the pictures; it does not identify the speakers.
     drawn : DataFrame
-        Which clip each picture is, from :func:`audit.audits.human_readings.sample.draw`; not for readers' eyes.
+        The clip of each picture, from :func:`audit.audits.human_readings.sample.draw`; do not show it to readers.
     strata : DataFrame
-        group, language, speakers (who could be drawn) and drawn.
+        group, language, speakers (the number available) and drawn.
     """
 
     folder: Path
@@ -45,7 +45,7 @@ class LabellingSheet:
 def labelling_sheet(
     run: Run | str | Path, out: str | Path, *, faces: int = FACES_ASKED, seed: int = 0
 ) -> LabellingSheet:
-    """Write a sheet on which people say what rendered faces are read as, without knowing whose they are.
+    """Write a sheet on which people label rendered faces without knowing the speakers.
 
     Parameters
     ----------
@@ -54,42 +54,37 @@ def labelling_sheet(
     out : path
         A new or empty folder for the sheet.
     faces : int
-        How many pictures, one a speaker and language; see :func:`audit.audits.human_readings.sample.draw`.
+        The number of pictures, one per speaker and language; see :func:`audit.audits.human_readings.sample.draw`.
     seed : int
         The same run, seed and number of faces give the same sheet.
-
-    Returns
-    -------
-    LabellingSheet
-        Where it is and what was drawn.
 
     Raises
     ------
     RunError
-        If the run is incomplete, kept no faces or has none that was read, if the folder holds anything, or if ``faces``
+        If the run is incomplete, kept no faces or has none that was read, if the folder is not empty, or if ``faces``
         is below 1.
     """
     run = run if isinstance(run, Run) else Run.read(run)
     if faces < 1:
-        raise RunError(f"A sheet of {faces} faces was asked for.", "at least 1")
+        raise RunError(f"The sheet cannot have {faces} faces.", "at least 1")
     if not run.complete:
         raise RunError(
-            "The run is incomplete, so that its speakers cannot be drawn from.",
-            next_step="Finish it: the same audit run command again.",
+            "The run is incomplete, so a sample of its speakers cannot be drawn.",
+            next_step="Finish it: repeat the same audit run command.",
         )
     drawn = draw(run, faces, seed)
     if drawn.empty:
-        raise RunError("The run holds no rendered face that the instrument could read.", "at least one")
+        raise RunError("The run has no rendered face that the instrument could read.", "at least one")
     kept = None if run.folder is None else run.folder / FACES
     if kept is None or not all((kept / f"{face}.png").is_file() for face in drawn["rendered_face"]):
         raise RunError(
-            "The run did not keep its faces, or not all of them are in its folder any more.",
-            "a run whose plan says keep_faces = true (the default) under [run]",
-            "Run again with it: audit run PLAN -o OUT.",
+            "The run did not keep its faces, or some of them are missing from its folder.",
+            "a run with keep_faces = true (the default) in the section [run] of its plan",
+            "Run again: audit run PLAN -o OUT.",
         )
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} is there already and not empty.", "a new folder for the sheet", "Choose another -o.")
+        raise RunError(f"{folder} exists and is not empty.", "a new folder for the sheet", "Choose another -o.")
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     for name, face in zip(drawn["picture"], drawn["rendered_face"], strict=True):
         shutil.copyfile(kept / f"{face}.png", folder / PICTURES / f"{name}.png")
@@ -121,21 +116,20 @@ def _page(pictures: list[str], seed: int, faces: int) -> str:
 
 
 def _readme(run: Run, pictures: int, seed: int, faces: int) -> str:
-    return f"""A blind labelling sheet: {pictures} rendered faces, nobody's names.
+    return f"""A blind labelling sheet with {pictures} rendered faces, without names.
 
-Open index.html in a browser; it needs no network. It shows one picture after another and asks what the face is read
-as. A rendered face has no race: the question is how it strikes you, and there is no right answer. Do not look anything
-up, and do not talk about the pictures with other readers before all have finished.
+Open index.html in a browser; it needs no network. It shows one picture after another and asks what you read the face
+as. A rendered face has no race: the question is about your impression, and there is no right answer. Do not look
+anything up, and do not discuss the pictures with other readers before all have finished.
 
-At the end, save the filled table. Or write it by hand: {SHEET}, column race, with one of
+At the end, save the completed table. Or fill in {SHEET} by hand: column race, with one of
     {", ".join(RACES)},
     {CANNOT_TELL}, {NO_FACE},
-or nothing for a picture that you did not read. The columns gender, age and remark are for your own notes. Several
-readers send a table each, with their names in the column reader; put the rows of all tables below one another in one
-file.
+or nothing for a picture that you skipped. The columns gender, age and remark are for your notes. Several readers
+complete one table each, with their names in the column reader; join the rows of all tables in one file.
 
 Then: audit measure RUN --human-readings FILE
 
-Drawn from the run {run.digest[:12]} with seed {seed}, {faces} faces asked for. The pictures' names say nothing without
-that run. They may resemble real people: pass them on to readers only.
+Drawn from the run {run.digest[:12]} with seed {seed}, {faces} faces requested. Without that run, the names of the
+pictures have no meaning. The pictures may resemble real people: share them with readers only.
 """

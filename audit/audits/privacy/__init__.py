@@ -1,1 +1,1 @@
-"""What a shared audit must not contain: small cells, ids and paths."""
+"""Removing small cells, ids and paths from audits that are shared."""

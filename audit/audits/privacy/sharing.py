@@ -1,6 +1,6 @@
-"""What leaves the run's folder: pseudonyms in the place of ids, names of files in the place of their paths.
+"""Pseudonyms for ids, and file names without their paths, in documents that leave the run's folder.
 
-The observations keep every id and stay where they are; what is made of them is made to be passed on.
+The observations keep every id and stay in the folder; audits and comparisons are made to be shared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audit.runs.run import Run
 
 NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip"}
-"""The columns of the observations whose values may be people's names, and how their pseudonyms begin."""
+"""The columns of the observations whose values may be people's names, and the prefixes of their pseudonyms."""
 DIGITS: Final = 10
 WITHHELD: Final = "withheld"
 
@@ -32,7 +32,7 @@ _PSEUDONYM: Final = re.compile(rf"(speaker|clip) [0-9a-f]{{{DIGITS}}}")
 _PATH: Final = re.compile(
     r"(?<![\w/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
 )
-"""Within other words, all from its beginning to the last separator of the line: names of folders may hold blanks."""
+"""A path within a text, up to the last separator of the line, since folder names may contain spaces."""
 _WHOLE: Final = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|\.\.[\\/]|/|[^\n:]*[\\/]\.\.[\\/])[^\n]*")
 
 
@@ -53,11 +53,10 @@ Shared = TypeVar("Shared", bound=Tabled)
 
 
 def pseudonym_key(observations: pd.DataFrame) -> bytes:
-    """The key of a run's pseudonyms: a digest of what was read of all rendered faces, in full precision.
+    """The key of a run's pseudonyms: a digest of the reads of all rendered faces, in full precision.
 
-    No report holds these numbers, and the digest that each prints is of other bytes; so a list of names, with all that
-    is published, does not lead back to anyone. Whoever has the observations, or makes them again from the same data,
-    model and instrument, can undo them.
+    No report contains these numbers, so pseudonyms cannot be reversed with published data and a list of names. They can
+    be reversed with the observations, or by repeating the run with the same data, model and instrument.
     """
     sha = hashlib.sha256(b"pseudonyms of a run\0")
     for name in sorted(map(str, observations.columns)):
@@ -65,13 +64,13 @@ def pseudonym_key(observations: pd.DataFrame) -> bytes:
         if name.startswith("rendered_race_"):
             sha.update(np.ascontiguousarray(column.to_numpy(np.float64)).tobytes())
         elif name == "audio_sha256":
-            # of enough clips that nobody guesses them, where no face was read
+            # makes the key unguessable where no face was read
             sha.update("\0".join(column.head(10_000).fillna("").astype(str)).encode())
     return sha.digest()
 
 
 def pseudonym(key: bytes, kind: str, name: str) -> str:
-    """A name's pseudonym: its kind and the first ten hex digits of an HMAC-SHA256 (RFC 2104).
+    """The pseudonym of a name: its kind and the first ten hex digits of an HMAC-SHA256 (RFC 2104).
 
     Examples
     --------
@@ -89,14 +88,14 @@ def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dic
 
 
 def with_ids(shared: Shared, run: Run) -> Shared:
-    """An audit or a comparison with the run's own ids and details in the place of pseudonyms, for who may know them.
+    """An audit or comparison with the run's ids and details in place of pseudonyms.
 
     Parameters
     ----------
     shared : Audit or Comparison
-        As it was made, or read again.
+        The document, as made or as read from a file.
     run : Run
-        The run that it is of; of a comparison the baseline.
+        Its run; the baseline of a comparison.
 
     Examples
     --------
@@ -110,7 +109,7 @@ def with_ids(shared: Shared, run: Run) -> Shared:
 
 
 def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
-    """The tables with the observations' own ids and details, without paths, in the place of pseudonyms."""
+    """The tables with the ids and details of the observations, without paths, in place of pseudonyms."""
     key = pseudonym_key(observations)
     known = {
         pseudonym(key, kind, str(name)): name
@@ -122,21 +121,20 @@ def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, 
     for name, table in made.items():
         clips, shown = table.names("clip_id"), table.names("detail")
         if clips and shown:
-            told = without_paths(details.reindex(table.frame[clips[0]]).tolist())
-            made[name] = replace(table, frame=table.frame.assign(**dict.fromkeys(shown, told)))
+            values = without_paths(details.reindex(table.frame[clips[0]]).tolist())
+            made[name] = replace(table, frame=table.frame.assign(**dict.fromkeys(shown, values)))
     return made
 
 
 def withheld(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """The tables as they may be shown to anyone, whoever made them: an id that is no pseudonym is withheld."""
+    """The tables with ids that are not pseudonyms replaced by ``withheld``."""
     return _replaced(tables, lambda kind, name: name if _PSEUDONYM.fullmatch(name) else WITHHELD)
 
 
 def without_paths(value: Any) -> Any:
-    """A JSON value in which every path that leads out of its own folder is cut down to its last part.
+    """A JSON value in which absolute paths, and paths with ``~`` or ``..``, are reduced to their last part.
 
-    An absolute path, one from a home folder and one through ``..`` tell where someone's files lie; a relative one is
-    what the plan says.
+    Such paths reveal where someone keeps their files. Relative paths are kept.
 
     Examples
     --------
@@ -155,7 +153,7 @@ def without_paths(value: Any) -> Any:
 
 
 def plan_without_paths(text: str) -> str:
-    r"""A plan's text, likewise.
+    r"""The text of a plan, with paths reduced as by :func:`without_paths`.
 
     Examples
     --------
@@ -174,7 +172,7 @@ def _last(path: str) -> str:
 
 
 def _replaced(tables: Mapping[str, Table], name_for: Callable[[Kind, str], str]) -> dict[str, Table]:
-    """The tables with other names for speakers and clips, and without details."""
+    """The tables with new names for speakers and clips, and without details."""
     made = dict(tables)
     for name, table in tables.items():
         new: dict[str, list[str] | None] = {

@@ -1,8 +1,8 @@
-"""Small cells: figures of so few speakers that they tell of single people are left out of what is passed on.
+"""Suppression of small cells: figures of few speakers, which could reveal individuals, are left out of documents.
 
-A figure left out could be reckoned again from a total and the figures beside it. So wherever one cell alone of a row of
-cells is left out, the next smallest is left out with it (complementary suppression: Willenborg & de Waal 2001, chapter
-5). Verdicts are made before, and stay.
+A single suppressed cell could be computed from a total and the other cells. So where only one cell of a row or column
+is suppressed, the next smallest is suppressed too (complementary suppression; Willenborg & de Waal 2001, chapter 5).
+Verdicts are made before suppression and do not change.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SmallCells:
-    """Which cells of group and language are suppressed.
+    """The cells of group and language that are suppressed.
 
     Attributes
     ----------
     below : int
-        A cell of fewer speakers is small; 0 suppresses nothing.
+        Cells with fewer speakers are small; 0 suppresses nothing.
     cells : frozenset of (str, str)
-        Group and language of each, ``all`` for over all of them: the small ones, and those that would tell of them.
+        Group and language (or ``all``) of the small cells, and of those from which they could be computed.
     """
 
     below: int
@@ -68,29 +68,22 @@ class SmallCells:
         return any(cell[0] == group for cell in self.cells)
 
     def hides(self, figure: Figure) -> bool:
-        """Whether a figure is of a suppressed cell, or rests on too few speakers."""
+        """Whether a figure is of a suppressed cell or has too few speakers."""
         few = 0 < figure.n_speakers < self.below
         cells = ((figure.group, figure.language), (figure.group, ALL), (ALL, figure.language))
         return few or any(self.hide(*cell) for cell in cells)
 
     @property
     def words(self) -> str:
-        """Why a figure is left out."""
-        return f"suppressed: fewer than {self.below} speakers, or it would tell of a cell with fewer"
+        """The reason that replaces a suppressed figure."""
+        return f"suppressed: fewer than {self.below} speakers, or it would reveal a cell with fewer"
 
 
 def suppressed(audit: Audit, small: SmallCells) -> Audit:
-    """An audit without the figures of small cells.
+    """The audit without the figures of small cells.
 
-    The outcome of every check stays. Where its headline is suppressed, so are its sentence and its p-values. Rows for
-    single clips are left out with their cell.
-
-    Parameters
-    ----------
-    audit : Audit
-        As it was measured.
-    small : SmallCells
-        Of the same run.
+    The outcomes of all checks are kept. Where the headline figure of a check is suppressed, its sentence and p-values
+    are too. Rows of single clips are removed with their cell.
     """
     if small.below < 2:
         return audit
@@ -98,23 +91,23 @@ def suppressed(audit: Audit, small: SmallCells) -> Audit:
     tables, count = suppressed_tables(audit.tables, small)
     count += sum(hidden for _, hidden in found)
     notice = (
-        f"{count:,} figures and rows are suppressed: they are of fewer than {small.below} speakers, or would tell of a "
-        "cell with fewer. The verdicts were made with all of them."
+        f"{count:,} figures and rows are suppressed, because they are of fewer than {small.below} speakers or would "
+        "reveal a cell with fewer. The verdicts include them."
     )
     notices = [*_texts(audit.run.get("notices")), notice]
     return replace(audit, run={**audit.run, "notices": notices}, findings=tuple(f for f, _ in found), tables=tables)
 
 
 def suppressed_tables(tables: Mapping[str, Table], small: SmallCells) -> tuple[dict[str, Table], int]:
-    """The tables without the figures of small cells, and how many rows that are.
+    """The tables without the figures of small cells, and the number of suppressed rows.
 
     Raises
     ------
     ValueError
-        If the columns of a table have no types, so that nothing says which of them are figures.
+        If the columns of a table have no types, so that its figures are unknown.
     """
     if untyped := [name for name, table in tables.items() if table.names("untyped")]:
-        raise ValueError(f"the columns of {', '.join(untyped)} have no types: what is a figure in them is not known")
+        raise ValueError(f"the columns of {', '.join(untyped)} have no types: their figures are unknown")
     made, count = {}, 0
     lost = _suppressed_statuses(tables.values(), small)
     for name, table in tables.items():
@@ -129,14 +122,14 @@ def suppressed_tables(tables: Mapping[str, Table], small: SmallCells) -> tuple[d
 
 
 def complement(hidden: set[Cell], speakers: Mapping[Cell, int], line: Sequence[Cell]) -> Cell | None:
-    """The cell to hide too, of a line of cells that add up to a total: the smallest seen, where one alone is hidden."""
-    there = [cell for cell in line if speakers.get(cell, 0) > 0]
-    seen = [cell for cell in there if cell not in hidden]
-    return min(seen, key=lambda cell: (speakers[cell], cell)) if seen and len(there) - len(seen) == 1 else None
+    """The smallest visible cell of a line of cells that add up to a total, if exactly one of the line is hidden."""
+    filled = [cell for cell in line if speakers.get(cell, 0) > 0]
+    seen = [cell for cell in filled if cell not in hidden]
+    return min(seen, key=lambda cell: (speakers[cell], cell)) if seen and len(filled) - len(seen) == 1 else None
 
 
 def _hidden(speakers: Mapping[Cell, int], below: int) -> set[Cell]:
-    """The small cells, and others until none of them can be reckoned from its row or column."""
+    """The small cells, and further ones until none can be computed from its row or column."""
     hidden = {cell for cell, n in speakers.items() if n < below}
     groups = sorted({group for group, _ in speakers} - {ALL})
     languages = sorted({language for _, language in speakers} - {ALL})
@@ -161,7 +154,7 @@ def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
     }
     changed = replace(finding, estimates=figures)
     hidden_head = finding.estimate is not None and small.hides(finding.estimate)
-    # the sentence may quote any figure of the headline's group, or of no single group
+    # the sentence may quote any figure of the headline's group, or over all groups
     quoted = {finding.group, ALL}
     if hidden_head or small.hide(finding.group) or any(finding.estimates[key].group in quoted for key in masked):
         words = f"{finding.title}: {OUTCOME_WORDS[finding.outcome]}; the figures are {small.words}."
@@ -173,7 +166,7 @@ def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
 
 
 def _mask(table: Table, small: SmallCells) -> Mask:
-    """Which rows of a table are suppressed."""
+    """The rows of a table that are suppressed."""
     frame = table.frame
     counts = [column for column in table.columns if column.kind in ("n_speakers", "count") and not column.about]
     counted = min(counts, key=lambda column: column.kind != "n_speakers", default=None)
@@ -190,7 +183,7 @@ def _mask(table: Table, small: SmallCells) -> Mask:
 
 
 def _hidden_cells(table: Table, small: SmallCells) -> Mask:
-    """Which rows are of a suppressed cell of group and language."""
+    """The rows of suppressed cells of group and language."""
     frame = table.frame
     everywhere = pd.Series(ALL, frame.index)
     groups = [frame[name] for name in table.names("group")] or [everywhere]
@@ -207,7 +200,7 @@ def _complete(
     keys: pd.DataFrame,
     names: Iterable[str],
 ) -> None:
-    """Hide further rows until none stands alone among those that differ from it in one key."""
+    """Hide further rows until no hidden row is the only one among those that differ from it in one key."""
     lines = []
     for name in names:
         parts = keys[keys[name] != ALL]
@@ -227,7 +220,7 @@ def _complete(
 
 
 def _without_figures(table: Table, small: SmallCells) -> tuple[pd.DataFrame, int]:
-    """The frame with the figures of suppressed rows emptied, and the number of these rows."""
+    """The frame with the figures of suppressed rows emptied, and the number of those rows."""
     masks = {"": _mask(table, small)}
     for about in sorted({column.about for column in table.columns} - {""}):
         masks[about] = np.array([small.hide(group) for group in table.frame[about]], bool)
@@ -245,7 +238,7 @@ def _without_figures(table: Table, small: SmallCells) -> tuple[pd.DataFrame, int
 
 
 def _suppressed_statuses(tables: Iterable[Table], small: SmallCells) -> set[tuple[str, ...]]:
-    """Group, language and status of what is suppressed where clips are counted by status."""
+    """Group, language and status of the suppressed rows in tables that count clips by status."""
     found: set[tuple[str, ...]] = set()
     for table in tables:
         names = _status_keys(table)
@@ -260,7 +253,7 @@ def _status_keys(table: Table) -> list[str]:
 
 
 def _without_rows(table: Table, small: SmallCells, lost: set[tuple[str, ...]]) -> tuple[pd.DataFrame, int]:
-    """The frame without the rows for people and clips of suppressed cells, and the number of these rows."""
+    """The frame without rows of people and clips in suppressed cells, and the number of removed rows."""
     names = _status_keys(table)
     hidden = _hidden_cells(table, small)
     for group in table.names("group"):

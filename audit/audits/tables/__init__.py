@@ -1,4 +1,4 @@
-"""The tables of an audit, each declared in a file of its own: one figure a row, with its interval and its counts."""
+"""The tables of an audit, one per file."""
 
 from __future__ import annotations
 
@@ -42,29 +42,29 @@ ORDER: Final = (
     "failures",
     "human_readings",
 )
-"""The order of the tables in audit.json; a table may read those before it. Others follow by name."""
+"""The order of the tables in audit.json; a table may use those before it. Others follow by name."""
 
 
 @cache
 def shipped() -> tuple[TableSpec, ...]:
-    """The tables of the package, one in each module of this folder, in the order of audit.json."""
+    """The shipped tables, one in each module of this folder, in the order of audit.json."""
     names = sorted(REGISTRY.shipped, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     return tuple(cast(TableSpec, REGISTRY.get(name)) for name in names)
 
 
 def third_party(names: Sequence[str]) -> dict[str, TableSpec]:
-    """Third-party tables, imported: each a :class:`TableSpec`, by the name that was asked for.
+    """Third-party tables, by the given names.
 
     Parameters
     ----------
     names : sequence of str
-        Entry points of the group ``audit.tables``, or ``module:name``. Their code is executed: never pass names
-        that come from a file that someone else wrote.
+        Entry points of the group ``audit.tables``, or ``module:name``. Their modules are imported and executed: never
+        pass names from untrusted files.
 
     Raises
     ------
     AuditError
-        If there is no such table, or it is not a TableSpec.
+        If a table is not found or is not a :class:`TableSpec`.
     """
     found: dict[str, TableSpec] = {}
     for name in names:
@@ -76,14 +76,14 @@ def third_party(names: Sequence[str]) -> dict[str, TableSpec]:
 
 
 def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
-    """Every table of the audit, by name: those of the package, then the third-party ones that the settings name.
+    """Every table of the audit, by name: the shipped ones, then the third-party ones named in the settings.
 
     Raises
     ------
     PlanError
-        If a column to stratify by is not in the run.
+        If a column of ``measure.by`` is not in the run.
     AuditError
-        If a third-party table cannot be made, or has the name of another.
+        If a third-party table fails or has the name of another table.
     """
     made: dict[str, Table] = {}
     source = Source(evidence, settings, made)

@@ -1,4 +1,4 @@
-"""What rates could be at the least and at the most: whatever missing faces show, whoever unknown speakers are."""
+"""Worst-case (Manski) bounds of rates for missing faces and for speakers of unknown group."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Row = tuple[object, ...]
 
 
 def bounds(evidence: Evidence) -> pd.DataFrame:
-    """The bounds of rendered faces' reads, by group and language; ``low`` and ``high`` hold sampling error as well."""
+    """Worst-case bounds of the reads of rendered faces, by group and language, with and without sampling error."""
     rows: list[Row] = []
     if evidence.has("rendered") and evidence.groups:
         for metric in METRICS:
             for language in (ALL, *evidence.languages):
-                heard = evidence.where() if language == ALL else evidence.where(language=language)
-                rows += _rows(evidence, metric, language, np.flatnonzero(heard))
+                part = evidence.where() if language == ALL else evidence.where(language=language)
+                rows += _rows(evidence, metric, language, np.flatnonzero(part))
     return pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(("least", "most", "low", "high"), float))
 
 
@@ -54,7 +54,7 @@ def _rows(evidence: Evidence, metric: str, language: str, clips: NDArray[np.int6
 
 
 def _allowed(metric: str, group: str) -> NDArray[np.bool_]:
-    """Which reads count, if a speaker is of the group."""
+    """The reads that count for a speaker of the group."""
     counted = group_members(group) if metric == "read_own_group" else {"white"}
     return np.array([race in counted for race in RACES])
 
@@ -81,16 +81,16 @@ def _row(metric: str, group: str, language: str, not_known: str, found: Bounds, 
 
 TABLE = TableSpec(
     name="bounds",
-    title="What the rates could be",
-    note="The least and the most, if every missing face were read one way or the other, and if any of the speakers of "
-    "unknown group were of the group; low and high hold the sampling error as well.",
+    title="Worst-case bounds of the rates",
+    note="The smallest and largest possible rates, however missing faces would be read and whether or not speakers "
+    "of unknown group belong to the group (Manski bounds); low and high also include sampling error.",
     columns=(
         Column("metric", "metric", "Figure"),
         GROUP,
         LANGUAGE,
-        Column("not_known", "key", "What is not known"),
-        Column("least", "value", "At the least", "share"),
-        Column("most", "value", "At the most", "share"),
+        Column("not_known", "key", "Unknown"),
+        Column("least", "value", "Lower bound", "share"),
+        Column("most", "value", "Upper bound", "share"),
         Column("low", "low", "With sampling error, low", "share"),
         Column("high", "high", "With sampling error, high", "share"),
         N_SPEAKERS,

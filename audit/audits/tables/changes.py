@@ -1,4 +1,4 @@
-"""From stage to stage: what each step of the model changes."""
+"""Changes of the metrics from stage to stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANGING = ("read_own_group", "read_white", "gender_right", "age_error")
 
 
 def changes(evidence: Evidence) -> pd.DataFrame:
-    """What each step of the model changes, by group and language, paired by speaker."""
+    """The change of each metric between stages, by group and language, paired by speaker."""
     rows: list[tuple[Any, ...]] = []
     for metric in CHANGING:
         for before, after in STAGE_PAIRS:
@@ -27,9 +27,9 @@ def changes(evidence: Evidence) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="changes",
-    title="From stage to stage",
-    note="Paired by speaker: portrait to ceiling is the decoder's doing, ceiling to rendered the voice encoder's. "
-    "q is the p-value adjusted for how many figures there are.",
+    title="Changes from stage to stage",
+    note="Paired by speaker. Portrait to ceiling is the effect of the decoder, ceiling to rendered that of the voice "
+    "encoder. q: p-value adjusted for the number of rows (Benjamini-Hochberg).",
     columns=(
         Column("metric", "metric", "Metric"),
         Column("from_stage", "key", "From"),

@@ -1,4 +1,4 @@
-"""What the instrument reads in faces that are known."""
+"""The instrument's confusion matrix, from calibration pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audit.stats import rate
 
 
 def confusion(evidence: Evidence) -> pd.DataFrame:
-    """What the instrument reads in the calibration pictures, by what they show; the sampling unit is who is shown."""
+    """The rates of each read in the calibration pictures, by true label; the sampling unit is the person shown."""
     known = evidence.misreading
     rows = []
     for code in known.classes:
@@ -27,8 +27,8 @@ def confusion(evidence: Evidence) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="confusion",
-    title="What the instrument reads in faces that are known",
-    note="Calibration pictures by what they show; a person's several pictures count as one.",
-    columns=(Column("truth", "group", "Shown"), Column("read", "read", "Read as"), *estimate_columns("share")),
+    title="Confusion matrix of the instrument",
+    note="Calibration pictures by true label; several pictures of a person count as one.",
+    columns=(Column("truth", "group", "True label"), Column("read", "read", "Read as"), *estimate_columns("share")),
     make=lambda source: confusion(source.evidence),
 )

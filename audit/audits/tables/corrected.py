@@ -1,4 +1,4 @@
-"""Rates without the instrument's misreading."""
+"""Rates corrected for the instrument's misclassification."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audit.stats import ALL, TRANSFER
 
 
 def corrected(evidence: Evidence) -> pd.DataFrame:
-    """The rates of every calibrated race in what the model made, by group and language, raw and corrected."""
+    """The raw and corrected rates of every calibrated race at each later stage, by group and language."""
     rows = []
     for stage in ("ceiling", "rendered"):
         if not evidence.has(stage):
@@ -43,8 +43,8 @@ def corrected(evidence: Evidence) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="corrected",
-    title="Rates without the instrument's misreading",
-    note=f"Raw and corrected rates. {TRANSFER} Here: rendered faces are misread as the calibration pictures are.",
+    title="Rates corrected for the instrument's misclassification",
+    note=f"Raw and corrected rates. {TRANSFER} Here: rendered faces are misclassified like the calibration pictures.",
     columns=(
         Column("stage", "key", "Stage"),
         GROUP,

@@ -1,4 +1,4 @@
-"""What the training heard of each group and language."""
+"""Training coverage of each group and language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audit.checks.evidence import Evidence
 
 
 def coverage(evidence: Evidence) -> pd.DataFrame:
-    """What the training heard of each group in each language, beside how often the faces are read as the group."""
+    """The training clips of each group and language, and the rate of own-group reads."""
     rows = []
     for group in evidence.every_group:
         for language in evidence.languages:
@@ -27,12 +27,12 @@ def coverage(evidence: Evidence) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="coverage",
-    title="What the training heard",
-    note="By the model's own record, beside how often the rendered faces are read as the own group.",
+    title="Training coverage",
+    note="The number of training clips reported by the model, and how often rendered faces are read as the own group.",
     columns=(
         GROUP,
         LANGUAGE,
-        Column("clips_trained", "setting", "Clips that the training heard", "clips"),
+        Column("clips_trained", "setting", "Training clips", "clips"),
         *estimate_columns("share", "Rendered face read as the own group"),
     ),
     make=lambda source: coverage(source.evidence),

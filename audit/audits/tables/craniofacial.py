@@ -1,4 +1,4 @@
-"""Do the measures of a face go with those of its portrait? The paper's craniofacial correlations, by group."""
+"""Correlations of the craniofacial measures of faces with those of their portraits (Oh et al. 2019), by group."""
 
 from __future__ import annotations
 
@@ -15,13 +15,9 @@ from audit.stats import ALL, correlations
 
 
 def craniofacial(evidence: Evidence) -> pd.DataFrame:
-    """Pearson's r across speakers of every measure of the face with the portrait's, by group; no row without landmarks.
+    """Pearson's r across speakers between every measure of the face and of the portrait, by group.
 
-    Returns
-    -------
-    DataFrame
-        Columns measure, stage, group, the columns of an estimate, and ``others``: what r would be with the portraits of
-        other speakers of the same group and gender.
+    ``others`` is r with the portraits of other speakers of the same group and gender. Empty without landmarks.
     """
     frame = evidence.frame
     read = [
@@ -52,8 +48,8 @@ def craniofacial(evidence: Evidence) -> pd.DataFrame:
 TABLE = TableSpec(
     name="craniofacial",
     title="Craniofacial measures",
-    note="Pearson's r across speakers of a face's measure with its portrait's; others: with those of other speakers of "
-    "the same group and gender.",
+    note="Pearson's r across speakers between a measure of the face and of the portrait; others: with the portraits of "
+    "other speakers of the same group and gender.",
     columns=(
         Column("measure", "key", "Measure"),
         Column("stage", "key", "Stage"),

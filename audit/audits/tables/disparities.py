@@ -1,4 +1,4 @@
-"""Every metric at every stage, in every combination of the columns that the audit is stratified by."""
+"""The main table: every metric at every stage, in every stratum."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from audit.stats.speakers import SpeakerSums
 
 ESTIMATE = [column.name for column in estimate_columns(OF_METRIC)]
 AT_ONCE = 2_000_000
-"""So many values are put together at a time."""
+"""The number of values that are estimated at a time."""
 
 
 def disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
-    """Every metric at every stage, in every combination of the columns of ``by`` and over all of each."""
+    """Every metric at every stage, in every combination of the columns of ``by``, with totals."""
     columns = [
         (metric, stage)
         for metric in evidence.metrics.values()
@@ -53,7 +53,7 @@ def disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
 def _figures(
     evidence: Evidence, columns: list[tuple[Metric, str]], cells: Cells
 ) -> dict[tuple[Metric, str], list[Estimate]]:
-    """The estimates of every column in every cell: as many columns at a time as keep memory small."""
+    """The estimates of every column in every cell, in batches that limit memory."""
     made: dict[tuple[Metric, str], list[Estimate]] = {}
     n, at_once = len(cells.keys), max(1, AT_ONCE // max(1, len(cells.clips.cell)))
     for kind in ("rate", "mean"):
@@ -71,8 +71,8 @@ def _figures(
 
 TABLE = TableSpec(
     name="disparities",
-    title="Every figure",
-    note="Averaged over speakers unless the settings say clips.",
+    title="All metrics by stratum",
+    note='Averaged over speakers, or over clips if estimand = "clip".',
     columns=(
         Column("metric", "metric", "Metric"),
         Column("stage", "key", "Stage"),

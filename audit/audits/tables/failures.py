@@ -23,7 +23,7 @@ TABLE = TableSpec(
         Column("speaker_id", "speaker_id", "Speaker"),
         GROUP,
         LANGUAGE,
-        Column("status", "status", "What happened"),
+        Column("status", "status", "Status"),
         Column("detail", "detail", "Detail"),
     ),
     make=failures,

@@ -1,4 +1,4 @@
-"""Which faces a report shows: a sample with a fixed seed in each stratum, never chosen by eye or by outcome."""
+"""The faces that a report shows: a random sample of each stratum, independent of reads and outcomes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
     frame : DataFrame
         The observations.
     speakers : int
-        How many speakers of each group; the same ones in all their languages.
+        The number of speakers per group; the same ones in all their languages.
     seed : int
-        Decides which; neither readings nor statuses do.
+        The sample depends on the seed and the ids, never on reads or statuses.
 
     Returns
     -------
     DataFrame
-        The pictures' paths inside the run's folder and what was read in each; ``None`` where there is none.
+        The paths of the pictures in the run's folder, and the read race of each; ``None`` where there is none.
     """
     everyone = frame[["group", "speaker_id"]].drop_duplicates()
     people = {
@@ -67,7 +67,7 @@ def _or_none(value: object) -> str | None:
 TABLE = TableSpec(
     name="gallery",
     title="Faces",
-    note="A sample with a fixed seed in each stratum, never chosen by eye.",
+    note="A random sample of each stratum with a fixed seed.",
     columns=(
         GROUP,
         LANGUAGE,

@@ -1,4 +1,4 @@
-"""All groups of each metric at once: whether they differ, by how much, and which stands apart."""
+"""Comparisons over all groups: test of equality, between-group standard deviation, and the worst group."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NOTHING = Estimate(None, None, None, 0, 0, 0, "")
 
 
 def groups(evidence: Evidence) -> pd.DataFrame:
-    """Every metric at every stage over the known groups together.
+    """One row per metric and stage, over the known groups.
 
-    ``p_value``: of "no group differs" (:func:`audit.stats.groups.group_tests`); ``q_value``: adjusted over the rows.
-    ``spread``: standard deviation between the groups (:func:`audit.stats.groups.spreads`). ``worst_group``: the one
-    with the worst figure or, where neither high nor low is worse, the one farthest from all others; its figure
-    (``worst``), its difference to the other known groups' speakers (``apart``) and, for rates, its ratio to the
-    geometric mean of the groups' rates (``ratio``), with intervals that hold whichever group it is (Bonferroni).
+    ``p_value``: of the hypothesis that no group differs (:func:`audit.stats.groups.group_tests`); ``q_value``: adjusted
+    for the number of rows. ``spread``: between-group standard deviation (:func:`audit.stats.groups.spreads`).
+    ``worst_group``: the group with the worst value or, for a metric without a worse direction, the one farthest from
+    its complement; with its value (``worst``), its difference to the complement (``apart``) and, for rates, its ratio
+    to the geometric mean of the groups' rates (``ratio``). Intervals are Bonferroni-adjusted for the number of groups.
     """
     number = len(evidence.groups)
     rows = [
@@ -44,23 +44,23 @@ def _row(evidence: Evidence, metric: Metric, stage: str) -> tuple[object, ...]:
     settings, name, number = evidence.settings, f"{stage}.{metric.name}", len(evidence.groups)
     sums = _by_known_group(evidence, metric, stage)
     test = group_tests(sums, number, metric.kind, settings, [name])[0]
-    spread = spreads(sums, number, metric.kind, settings, [name])[0]
-    together = replace(settings, confidence=1 - (1 - settings.confidence) / max(test.n_groups, 1))
+    between = spreads(sums, number, metric.kind, settings, [name])[0]
+    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(test.n_groups, 1))
     worst = None if test.p is None else _worst(sums, metric, settings)
-    found, apart, ratio = NOTHING, NOTHING, NOTHING
+    found, gap, ratio = NOTHING, NOTHING, NOTHING
     if worst is not None:
-        apart, found = _apart(sums, worst, metric, together, f"{name}/{evidence.groups[worst]}")
+        gap, found = _gap(sums, worst, metric, simultaneous, f"{name}/{evidence.groups[worst]}")
         ratio = ratios(sums, number, settings)[worst] if metric.kind == "rate" else NOTHING
     return (
         *(metric.name, stage, test.n_groups, test.n_speakers, test.p, None),
-        *(spread.value, spread.low, spread.high, None if worst is None else evidence.groups[worst]),
-        *(end for each in (found, apart, ratio) for end in (each.value, each.low, each.high)),
-        "; ".join(_methods(test, spread, found, ratio)),
+        *(between.value, between.low, between.high, None if worst is None else evidence.groups[worst]),
+        *(end for each in (found, gap, ratio) for end in (each.value, each.low, each.high)),
+        "; ".join(_methods(test, between, found, ratio)),
     )
 
 
 def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSums:
-    """Every speaker's sums, the known groups in their order."""
+    """Every speaker's sums, by known group in the fixed order."""
     cells, number = evidence.cells("group"), len(evidence.groups)
     place = np.array([evidence.every_group.index(str(key[0])) for key in cells.keys], np.int64)
     found = cells.clips.sums(Reads.of(evidence.values(stage, metric.name)))
@@ -70,18 +70,18 @@ def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSu
     return every.only(np.arange(number + 1) < number)
 
 
-def _methods(test: GroupTest, spread: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
-    """How a row was made; of the ratio only why there is none, its method being that of the worst figure."""
-    told = [test.method, spread.method] if test.p is not None else [test.method]
+def _methods(test: GroupTest, between: Estimate, worst: Estimate, ratio: Estimate) -> list[str]:
+    """The methods of a row; of the ratio only the reason why it is missing, since its method is that of the value."""
+    methods = [test.method, between.method] if test.p is not None else [test.method]
     if worst.n_speakers:
-        told.append(f"worst group: {worst.method}")
+        methods.append(f"worst group: {worst.method}")
     if ratio.n_speakers and ratio.value is None:
-        told.append(f"ratio {ratio.method}")
-    return told
+        methods.append(f"ratio {ratio.method}")
+    return methods
 
 
 def _worst(sums: SpeakerSums, metric: Metric, settings: Settings) -> int | None:
-    """The group whose figure is worst, or else farthest from all others'; the first of equal ones, none if all are."""
+    """The group with the worst value, or the one farthest from its complement; ``None`` if all groups are equal."""
     total, weight = (sums.sum(part) for part in weighing(sums, settings))
     with np.errstate(divide="ignore", invalid="ignore"):
         value, others = total / weight, (total.sum() - total) / (weight.sum() - weight)
@@ -92,22 +92,22 @@ def _worst(sums: SpeakerSums, metric: Metric, settings: Settings) -> int | None:
     return int(able[np.argmax(np.round(badness[able], 12))])
 
 
-def _apart(sums: SpeakerSums, group: int, metric: Metric, settings: Settings, name: str) -> tuple[Estimate, Estimate]:
-    """The group minus all speakers of other known groups, and its own figure."""
+def _gap(sums: SpeakerSums, group: int, metric: Metric, settings: Settings, name: str) -> tuple[Estimate, Estimate]:
+    """The difference of a group to its complement, and its own value."""
     own = sums.missing[group]
     missing = np.array([sums.missing.sum() - own, own], np.int64)
     parted = sorted_sums((sums.cell == group).astype(np.int64), sums.total, sums.clips, missing)
-    rest, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
-    return difference(rest, figure), figure
+    others, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
+    return difference(others, figure), figure
 
 
 TABLE = TableSpec(
     name="groups",
-    title="All groups together",
-    note="p: that no group differs, speakers exchanged between groups; q: p for as many figures as there are. "
-    "Spread: standard deviation between the groups' true figures, sampling noise taken out; it does not grow "
-    "with the number of groups, as the largest difference does. The worst group of many is in part the "
-    "unluckiest: its intervals hold whichever group it is. Ratio: to the geometric mean of the groups' rates.",
+    title="Comparison over all groups",
+    note="p: permutation test of the hypothesis that no group differs; q: p adjusted for the number of rows "
+    "(Benjamini-Hochberg). Between-group standard deviation: of the groups' true values, without sampling noise; "
+    "unlike the largest difference, it does not grow with the number of groups. The intervals of the worst group "
+    "are adjusted for its selection among all groups. Ratio: to the geometric mean of the groups' rates.",
     columns=(
         Column("metric", "metric", "Figure"),
         Column("stage", "key", "Stage"),
@@ -115,9 +115,9 @@ TABLE = TableSpec(
         N_SPEAKERS,
         P_VALUE,
         Q_VALUE,
-        *interval_columns("spread", "Spread between groups", OF_METRIC),
+        *interval_columns("spread", "Between-group standard deviation", OF_METRIC),
         Column("worst_group", "text", "Worst group", about="worst_group"),
-        *interval_columns("worst", "Its figure", OF_METRIC, about="worst_group"),
+        *interval_columns("worst", "Its value", OF_METRIC, about="worst_group"),
         *interval_columns("apart", "Minus all others", OF_METRIC, signed=True, about="worst_group"),
         *interval_columns("ratio", "Over the geometric mean", "", about="worst_group"),
         METHOD,

@@ -1,4 +1,4 @@
-"""What people read in the rendered faces, beside what the instrument did: apart, and both together."""
+"""Reads of the rendered faces by people and by the instrument, and their prediction-powered combination."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from audit.stats.predicted import Design, Predicted, design, predicted_cells
 
 READS = ("read_own_group", *(f"read_{race}" for race in RACES))
 PEOPLE_ONLY = ("alike", "read_cannot_tell", "read_no_face")
-"""Of people's readings alone: whether they agree with the instrument's, and the answers that it does not have."""
+"""Metrics of human readings only: agreement with the instrument, and answers that the instrument cannot give."""
 
 UNREAD = Estimate(None, None, None, 0, 0, 0, "not estimable: no speaker was read")
 
 
 def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
-    """Rates of rendered faces by who read them, for every group and language.
+    """Rates of rendered faces by reader, for every group and language.
 
     Parameters
     ----------
     evidence : Evidence
-        With people's readings.
+        The run, with human readings.
     figures : DataFrame
-        From :func:`audit.audits.tables.disparities.disparities`, where the instrument's rates stand already.
+        From :func:`audit.audits.tables.disparities.disparities`, with the instrument's rates.
 
     Returns
     -------
     DataFrame
-        metric, group, language, read_by (instrument, people, prediction_powered) and the estimate's columns.
-        ``alike`` is the share of people's readings that agree with the instrument's.
+        metric, group, language, read_by (instrument, people, prediction_powered) and the estimate's columns. ``alike``
+        is the share of human readings that agree with the instrument.
     """
     groupings = [_Grouping.of(evidence, by) for by in ((), ("group",), ("language",), ("group", "language"))]
     known = _instrument(figures)
@@ -69,9 +69,9 @@ def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Grouping:
-    """The cells that some columns make: keys of group and language, each clip's cell, and what its labels stand for.
+    """The cells of some columns: keys of group and language, the cell of each clip, and the sampling designs.
 
-    ``judged`` is the design where clips of speakers of an unknown group do not count.
+    ``judged`` is the design without the clips of speakers of unknown group.
     """
 
     keys: list[tuple[str, str]]
@@ -99,7 +99,7 @@ class _Grouping:
 
 
 def _predicted(evidence: Evidence, asked: list[tuple[str, _Grouping, list[Estimate]]]) -> Iterator[Predicted]:
-    """The estimates of all that is asked, in one go, cell after cell."""
+    """The estimates of all metrics and cells, in order."""
     people = evidence.speakers[~np.isnan(evidence.human_values("alike"))]
     mine = np.flatnonzero(np.isin(evidence.speakers, people))
     unread = np.where(np.isnan(evidence.values("rendered", READS[1])[mine]), np.nan, 0.0)
@@ -143,8 +143,8 @@ def _make(source: Source) -> pd.DataFrame | None:
 
 TABLE = TableSpec(
     name="human_readings",
-    title="What people read in the rendered faces",
-    note="The instrument on all speakers, people on some, and both together (prediction-powered).",
+    title="Human readings of the rendered faces",
+    note="The instrument on all speakers, people on a sample, and the prediction-powered combination of both.",
     columns=(
         Column("metric", "metric", "Metric"),
         GROUP,

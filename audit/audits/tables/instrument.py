@@ -1,4 +1,4 @@
-"""The instrument on this cohort's portraits."""
+"""The instrument's accuracy on this cohort's portraits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from audit.stats import ALL, Estimate
 
 
 def instrument(evidence: Evidence) -> pd.DataFrame:
-    """What the instrument read in the portraits, by group and gender."""
+    """The metrics of the portraits, by group and gender."""
     metrics = [metric.name for metric in evidence.metrics.values() if metric.scored_against_truth]
     found: dict[tuple[object, ...], list[Estimate]] = {}
     for cells in (evidence.cells("group"), evidence.cells("group", "gender")):
@@ -32,7 +32,7 @@ def instrument(evidence: Evidence) -> pd.DataFrame:
 TABLE = TableSpec(
     name="instrument",
     title="The instrument on this cohort's portraits",
-    note="What the instrument gets wrong in true faces it will get wrong in rendered ones.",
+    note="Errors in reading true faces are also to be expected in rendered ones.",
     columns=(
         GROUP,
         Column("gender", "key", "Gender"),

@@ -1,4 +1,4 @@
-"""Who or what gave the labels."""
+"""Sources of the labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audit.audits.tables.spec import TableSpec
 
 
 def label_sources(frame: pd.DataFrame) -> pd.DataFrame:
-    """How many labels come from which source."""
+    """Speakers and clips by label and source."""
     rows = []
     for label in ("group", "gender", "language"):
         for source, part in frame.groupby(f"{label}_source", observed=True, sort=True):
@@ -19,8 +19,8 @@ def label_sources(frame: pd.DataFrame) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="label_sources",
-    title="Where the labels come from",
-    note="A label is only as good as its source.",
+    title="Sources of the labels",
+    note="The quality of a label depends on its source.",
     columns=(Column("field", "key", "Label"), Column("source", "key", "Source"), N_SPEAKERS, N_CLIPS),
     make=lambda source: label_sources(source.evidence.frame),
 )

@@ -30,16 +30,15 @@ def language_effects(evidence: Evidence) -> pd.DataFrame:
                 pairs = evidence.contrasts(metric, "rendered", other, english, cells)
                 differences = compared(evidence, pairs, metric, f"rendered.{metric} by language")
                 found |= {(*key, language): each for key, each in zip(keys, differences, strict=True)}
-        heard = [key for key in in_order(found) if found[key][ESTIMATE.index("n_speakers")]]
-        rows += [(metric, *key, *found[key]) for key in heard]
+        rows += [(metric, *key, *found[key]) for key in in_order(found) if found[key][ESTIMATE.index("n_speakers")]]
     return with_q(pd.DataFrame(rows, columns=TABLE.names[:-1]))
 
 
 TABLE = TableSpec(
     name="language_effects",
     title="English against the speakers' other languages",
-    note="Rendered faces of the same speakers: English minus the other language. q is the p-value adjusted for how "
-    "many figures there are.",
+    note="Rendered faces of the same speakers: English minus the other language. q: p-value adjusted for the number of "
+    "rows (Benjamini-Hochberg).",
     columns=(Column("metric", "metric", "Metric"), GROUP, LANGUAGE, *compared_columns(OF_METRIC)),
     make=lambda source: language_effects(source.evidence),
 )

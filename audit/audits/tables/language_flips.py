@@ -16,7 +16,7 @@ from audit.stats import ALL
 
 
 def language_flips(evidence: Evidence) -> pd.DataFrame:
-    """How often two clips of one speaker are read differently, by group and pair of languages."""
+    """How often two clips of one speaker are read as different races, by group and pair of languages."""
     rows = []
     everything = evidence.where()
     pairs = [(ALL, everything)] + [
@@ -36,8 +36,8 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
 TABLE = TableSpec(
     name="language_flips",
     title="Reads that change with the language",
-    note="Share of the pairs of clips of one speaker that are read as different races: within a language, between two, "
-    "and the second minus the first.",
+    note="Share of the pairs of clips of one speaker that are read as different races: within one language, between "
+    "two, and between minus within.",
     columns=(
         Column("figure", "key", "Figure"),
         GROUP,

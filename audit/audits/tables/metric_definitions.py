@@ -1,4 +1,4 @@
-"""What every metric is: the label and the unit of the figures that other tables name by it."""
+"""The labels and units of the metrics in other tables."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from audit.core.metric import Metric
 
 
 def metric_definitions(metrics: Iterable[Metric]) -> pd.DataFrame:
-    """Every metric with its label, unit and kind, which end is worse for a group, and what it says."""
+    """Every metric with its label, unit, kind, worse direction and description."""
     rows = [(each.name, each.label, each.unit, each.kind, each.worse, each.words) for each in metrics]
     return pd.DataFrame(rows, columns=TABLE.names)
 
 
 def definitions_table(metrics: Iterable[Metric]) -> Table:
-    """The table, for a document other than an audit."""
+    """The table for documents other than audits."""
     return Table(TABLE.title, TABLE.note, metric_definitions(metrics), TABLE.columns)
 
 
 TABLE = TableSpec(
     name="metric_definitions",
-    title="What every metric is",
-    note="Columns of other tables whose unit is that of the metric are in this unit.",
+    title="Metric definitions",
+    note="The unit of a metric is the unit of its values in the other tables.",
     columns=(
         Column("metric", "metric", "Metric"),
         Column("label", "text", "Label"),
         Column("unit", "text", "Unit"),
         Column("kind", "text", "Kind"),
-        Column("worse", "text", "Worse end"),
+        Column("worse", "text", "Worse direction"),
         Column("words", "text", "Description"),
     ),
     make=lambda source: metric_definitions(source.evidence.metrics.values()),

@@ -1,4 +1,4 @@
-"""Differences paired by speaker, with the p-value of "no change" (signs of the changes permuted) and its q-value."""
+"""Differences paired by speaker, with the p-value of a sign permutation test and its q-value."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from audit.stats.pairs import PairSums, paired_estimates
 
 
 def compared_columns(unit: str) -> tuple[Column, ...]:
-    """The columns of a paired difference: an estimate, its p-value and, adjusted for the table's rows, its q-value."""
+    """The columns of a paired difference: an estimate, its p-value, and the q-value adjusted for the table's rows."""
     return (*estimate_columns(unit, "Change", signed=True), P_VALUE, Q_VALUE)
 
 
 def changed(evidence: Evidence, metric: str, before: str, after: str) -> list[tuple[Any, ...]]:
-    """A metric's change in every cell of group and language and over all of each, in order."""
+    """The change of a metric in every cell of group and language, with totals, in order."""
     found: dict[tuple[object, ...], tuple[Any, ...]] = {}
     for keys, cells in evidence.every_cell("group", "language"):
         pairs = evidence.changes(metric, before, after, cells)
@@ -30,7 +30,7 @@ def changed(evidence: Evidence, metric: str, before: str, after: str) -> list[tu
 
 
 def compared(evidence: Evidence, pairs: PairSums, metric: str, name: str) -> list[tuple[Any, ...]]:
-    """Each cell's row: its figure, and its test where there are enough speakers for one."""
+    """The row of each cell: the estimate, and the p-value if there are enough speakers."""
     kind, settings = evidence.metrics[metric].kind, evidence.settings
     figures = paired_estimates(pairs, kind, settings, [name] * pairs.sums.n_cells)
     return [
@@ -43,13 +43,13 @@ def compared(evidence: Evidence, pairs: PairSums, metric: str, name: str) -> lis
 
 
 def with_q(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its p-values adjusted for how many there are (Benjamini and Hochberg 1995)."""
+    """The table with q-values (Benjamini and Hochberg 1995)."""
     p = table["p_value"].astype(float)
     return table.assign(p_value=p, q_value=benjamini_hochberg(p))
 
 
 def in_order(keys: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    """Keys of group and language: groups in their fixed order, languages by code, all of each first."""
-    held = list(keys)
-    place = {group: i for i, group in enumerate([ALL, *ordered_groups({str(key[0]) for key in held} - {ALL})])}
-    return sorted(held, key=lambda key: (place[str(key[0])], key[1] != ALL, str(key[1])))
+    """Keys of group and language, sorted: groups in the fixed order, languages by code, ``all`` first."""
+    listed = list(keys)
+    place = {group: i for i, group in enumerate([ALL, *ordered_groups({str(key[0]) for key in listed} - {ALL})])}
+    return sorted(listed, key=lambda key: (place[str(key[0])], key[1] != ALL, str(key[1])))

@@ -1,4 +1,4 @@
-"""What a cohort of this size could show."""
+"""The power of every check on this cohort."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audit.checks.power import detectable
 
 TABLE = TableSpec(
     name="power",
-    title="What this cohort could show",
+    title="Power: minimum detectable effects",
     note="The smallest true difference whose interval would lie beyond the check's margin with a power of .80, at a "
     "rate of one half.",
     columns=(
@@ -18,8 +18,8 @@ TABLE = TableSpec(
         LANGUAGE,
         N_SPEAKERS,
         Column("margin", "setting", "Margin", "share", signed=True),
-        Column("smallest_detectable", "value", "Smallest detectable difference", "share", signed=True),
-        Column("note", METHOD.kind, "How it was reckoned"),
+        Column("smallest_detectable", "value", "Minimum detectable effect", "share", signed=True),
+        Column("note", METHOD.kind, "Method"),
     ),
     make=lambda source: detectable(
         source.evidence.frame, source.evidence.checks, source.evidence.margins, source.evidence.settings

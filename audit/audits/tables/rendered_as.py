@@ -1,4 +1,4 @@
-"""Rendered as another group: the change of every read (exploratory)."""
+"""Changes of all reads from portrait to rendered face (exploratory)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def rendered_as(evidence: Evidence) -> pd.DataFrame:
 TABLE = TableSpec(
     name="rendered_as",
     title="Rendered as another group (exploratory)",
-    note="Rendered minus portrait, paired by speaker. q is the p-value adjusted for how many figures there are; the "
-    "intervals are not.",
+    note="Rendered minus portrait, paired by speaker. q: p-value adjusted for the number of rows (Benjamini-Hochberg); "
+    "the intervals are not adjusted.",
     columns=(GROUP, Column("read", "read", "Read as"), LANGUAGE, *compared_columns("share")),
     make=lambda source: rendered_as(source.evidence),
 )

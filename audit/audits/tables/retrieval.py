@@ -1,4 +1,4 @@
-"""How often a face leads back to its own portrait, beside what chance would give."""
+"""Recall@k of the own portrait in a gallery, and chance level."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from audit.stats import ALL
 
 
 def retrieval(evidence: Evidence, figures: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
-    """Retrieval by the primary similarity model, by group and language: those of ``figures``, with the gallery's size.
+    """Recall@k by the primary similarity model, by group and language, with the gallery's size and chance level.
 
     Parameters
     ----------
     evidence : Evidence
         The run.
     figures : DataFrame
-        Of :func:`audit.audits.tables.disparities.disparities`, in every combination of the columns of ``by``.
+        From :func:`audit.audits.tables.disparities.disparities`.
     by : tuple of str
-        Group and language among them.
+        The columns that ``figures`` is stratified by.
 
     Returns
     -------
     DataFrame
-        Columns stage, first (so many portraits of the gallery are looked at), group, language, the columns of an
-        estimate, gallery, and chance: ``first / gallery``.
+        Columns stage, first (k), group, language, the columns of an estimate, gallery, and chance: ``first / gallery``.
     """
     parts = []
     for model in evidence.similarity_models[:1]:
@@ -47,11 +46,11 @@ def retrieval(evidence: Evidence, figures: pd.DataFrame, by: tuple[str, ...]) ->
 
 TABLE = TableSpec(
     name="retrieval",
-    title="Own portraits found again",
-    note="How often a face's own portrait is among the first ones of a gallery; chance is what any face would have.",
+    title="Recall@k of the own portrait",
+    note="How often the own portrait is among the k most similar ones of a gallery; chance: the rate for random ranks.",
     columns=(
         Column("stage", "key", "Stage"),
-        Column("first", "key", "Among the first"),
+        Column("first", "key", "k"),
         GROUP,
         LANGUAGE,
         *estimate_columns("share"),

@@ -1,4 +1,4 @@
-"""How a table of the audit is declared: its name, its words, its typed columns, and how its rows are made."""
+"""Declarations of tables: name, title, typed columns, and the function that makes the rows."""
 
 from __future__ import annotations
 
@@ -18,17 +18,7 @@ STRATA = ("group", "language")
 
 @dataclass(frozen=True)
 class Source:
-    """What a table is made from.
-
-    Attributes
-    ----------
-    evidence : Evidence
-        The run, scored clip by clip.
-    settings : MeasureSettings
-        How it is measured.
-    tables : Mapping of str to Table
-        The tables that were made before, by name.
-    """
+    """The input of a table: the scored clips, the settings, and the tables made before by name."""
 
     evidence: Evidence
     settings: MeasureSettings
@@ -42,25 +32,25 @@ class Source:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One table of the audit, declared in one place.
+    """The declaration of one table of the audit.
 
     Attributes
     ----------
     name : str
-        Its name in audit.json and of its CSV file: small letters, digits and ``_``.
+        The name in audit.json and of the CSV file: lower-case letters, digits and ``_``.
     title, note : str
         See :class:`audit.Table`.
     columns : tuple of Column
         Every column, in order.
     make : callable
-        Makes the frame, with exactly these columns; None where an audit like this one has no such table.
+        Returns the frame with exactly these columns, or ``None`` if the audit does not have this table.
     by_plan : bool
-        Whether a key for each further column of ``measure.by`` follows the column of the language.
+        Whether the further columns of ``measure.by`` follow the language column as keys.
 
     Raises
     ------
     ValueError
-        If the name could not be that of a file, or no column is declared.
+        If the name is not allowed, or no column is declared.
 
     Examples
     --------
@@ -80,7 +70,7 @@ class TableSpec:
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z0-9][a-z0-9_]{0,63}", self.name):
-            raise ValueError(f"a table is named {self.name!r}; allowed: small letters, digits and _")
+            raise ValueError(f"a table is named {self.name!r}; allowed: lower-case letters, digits and _")
         if not self.columns:
             raise ValueError(f"the table {self.name} declares no columns")
 
@@ -90,7 +80,7 @@ class TableSpec:
         Raises
         ------
         ValueError
-            If the frame has other columns than those declared.
+            If the columns of the frame differ from the declared ones.
         """
         frame = self.make(source)
         if frame is None:

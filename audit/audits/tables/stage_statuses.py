@@ -1,4 +1,4 @@
-"""What could be read at each stage."""
+"""Statuses of the faces at each stage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audit.core.vocabulary import STAGES
 
 
 def stage_statuses(source: Source) -> pd.DataFrame:
-    """How many clips of every group could be read at each stage, and why the others could not."""
+    """The number of clips by stage, group and status."""
     frame, parts = source.evidence.frame, []
     for stage in STAGES:
         counts = (
@@ -25,8 +25,8 @@ def stage_statuses(source: Source) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="stage_statuses",
-    title="What could be read at each stage",
-    note="A picture without a face is never scored.",
+    title="Statuses at each stage",
+    note="Pictures without a face are not scored.",
     columns=(Column("stage", "key", "Stage"), GROUP, Column("status", "key", "Status"), N_CLIPS),
     make=stage_statuses,
 )

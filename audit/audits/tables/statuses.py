@@ -1,4 +1,4 @@
-"""What became of every clip."""
+"""Statuses of the clips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audit.core.vocabulary import CLIP_STATUSES
 
 
 def statuses(frame: pd.DataFrame) -> pd.DataFrame:
-    """How many clips of every group and language ended in which status."""
+    """The number of clips by group, language and status."""
     ordered = frame.assign(status=pd.Categorical(frame["status"], CLIP_STATUSES, ordered=True))
     counts = ordered.groupby(["group", "language", "status"], observed=True, sort=True).agg(
         n_clips=("clip_id", "size"), n_speakers=("speaker_id", "nunique")
@@ -21,8 +21,8 @@ def statuses(frame: pd.DataFrame) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="statuses",
-    title="What became of every clip",
-    note="No clip is dropped: each has one status.",
+    title="Statuses of the clips",
+    note="Every clip has one status; none is dropped.",
     columns=(GROUP, LANGUAGE, Column("status", "status", "Status"), N_CLIPS, N_SPEAKERS),
     make=lambda source: statuses(source.evidence.frame),
 )

@@ -1,4 +1,4 @@
-"""Who is audited: speakers and clips of every group, language and gender."""
+"""Speakers and clips of every group, language and gender."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def strata(frame: pd.DataFrame) -> pd.DataFrame:
 
 TABLE = TableSpec(
     name="strata",
-    title="Who is audited",
-    note="Speakers and clips of each stratum; a speaker may stand in several languages.",
+    title="Speakers and clips",
+    note="Of each stratum; a speaker may have clips in several languages.",
     columns=(GROUP, LANGUAGE, Column("gender", "key", "Gender"), N_SPEAKERS, N_CLIPS),
     make=lambda source: strata(source.evidence.frame),
 )

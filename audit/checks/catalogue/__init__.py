@@ -1,1 +1,1 @@
-"""The checks that ship, one file each."""
+"""The shipped checks, one per file."""

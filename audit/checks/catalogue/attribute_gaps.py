@@ -1,4 +1,4 @@
-"""S2F004: are gender and age read less well in the rendered faces of some groups than of the others?"""
+"""S2F004: are gender and age read less accurately in the rendered faces of some groups?"""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from audit.core.sentences import group_words
 
 
 class AttributeGaps(GapCheck):
-    """Gender read as labelled, each group against all others; the gaps in years of age error are reported with it."""
+    """Gender read as labelled, each group against all others; gaps in age error are reported but not judged."""
 
     code = "S2F004"
-    title = "Gender and age read less well in some groups"
-    question = "Are gender and age read less well in some groups?"
+    title = "Gender and age read less accurately in some groups"
+    question = "Are gender and age read less accurately in some groups?"
     scope = "all languages"
     judged = (
         Judged(
@@ -37,10 +37,10 @@ class AttributeGaps(GapCheck):
         return "gender_right"
 
     def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
-        """The gap of one group."""
+        """The rate of one group, and its gap."""
         return (
-            f"Gender is read as labelled in {group_words(worst.group)} speakers' rendered faces {worst.judged.text} "
-            "against all other groups."
+            f"Gender is read as labelled in {worst.behind['own'].text} of {group_words(worst.group)} speakers' "
+            f"rendered faces, {worst.judged.text} compared with all other groups."
         )
 
     def further(self, evidence: Evidence) -> dict[str, Figure]:

@@ -1,6 +1,6 @@
-"""S2F007: are speakers read less well as themselves in the languages that the training hardly covered?
+"""S2F007: are speakers read less often as their own group in languages that the training hardly covered?
 
-The cause that Speech2Face's authors name: what the training data lack, the reconstruction cannot show.
+The authors of Speech2Face name this cause: gaps in the training data limit the reconstruction.
 """
 
 from __future__ import annotations
@@ -24,41 +24,39 @@ from audit.stats.speakers import Reads, Standing
 
 METRIC = "read_own_group"
 HARDLY = 0.1
-"""A group's language is hardly covered where it has fewer clips than this share of the group and language with most."""
+"""A group and language is hardly covered if it has fewer clips than this share of the largest group and language."""
 
 
 class Coverage(Check):
-    """Own-group reads in the languages that the training covered well, minus in those it hardly covered.
+    """Own-group reads in languages that the training covered well, minus those in languages that it hardly covered.
 
-    Paired by the speakers with clips in both parts; where there are none, a difference of two parts, whose speakers may
-    differ in more than coverage. The same for every group is reported with it.
+    Paired by the speakers with clips in both. Without such speakers, the two parts are compared unpaired, and their
+    speakers may differ in more than coverage. The same difference is reported for every group.
     """
 
     code = "S2F007"
-    title = "Read less well where the training covered little"
-    question = "Are groups read less well in languages that the training hardly covered?"
+    title = "Own group read less often where the training covered little"
+    question = "Are groups read less often as themselves in languages that the training hardly covered?"
     scope = "languages that the training hardly covered against those it covered well"
     judged = (Judged("coverage_effect", "well covered minus hardly covered", "share", 0.10, "high"),)
 
     def measure(self, evidence: Evidence) -> Finding:
         """The effect over all groups."""
-        trained = evidence.clips_trained
-        known = ~np.isnan(trained) & evidence.known
-        if not known.any():
+        if np.isnan(evidence.clips_trained[evidence.known]).all():
             return not_evaluable(
                 self,
-                "The training coverage of these groups and languages is not known.",
+                "The training coverage of these groups and languages is unknown.",
                 "A model that reports its training coverage in describe().",
             )
-        little = known & (trained < HARDLY * trained[known].max())
-        well = known & ~little
-        if not little.any():
+        parts = _parts(evidence)
+        if parts is None:
             return not_evaluable(
                 self,
-                f"The training covered every group here in every language: none has fewer than {HARDLY:.0%} of the "
-                "clips of the one with most.",
+                "The training covered every group of this cohort well in every language: each group and language has "
+                f"at least {HARDLY:.0%} of the training clips of the largest one.",
                 "A cohort with a language that the training hardly covered; for this model there may be none.",
             )
+        little, well = parts
         effect, same = _effect(evidence, little, well)
         head = self.figure(evidence, "coverage_effect", effect)
         figures: dict[str, Figure] = {
@@ -74,17 +72,17 @@ class Coverage(Check):
             for name, part in (("hardly_heard", own & little), ("well_heard", own & well)):
                 if part.any():
                     figures[f"{group}.{name}"] = _rate(evidence, name, part, group)
-        whom = "the same speakers" if same else "other speakers"
+        speakers = "the same speakers" if same else "different speakers"
         sentence = (
-            f"In languages in which the training hardly covered a speaker's group, {figures['hardly_heard'].text} of "
+            f"In languages that the training hardly covered for a speaker's group, {figures['hardly_heard'].text} of "
             f"the rendered faces are read as that group by {evidence.instrument}, against "
-            f"{figures['well_heard'].text} where it covered it well ({head.text}, {whom}). "
+            f"{figures['well_heard'].text} in languages that it covered well (difference {head.text}, {speakers}). "
             f"{_of_groups(evidence, little)}"
         )
         return judge(self, evidence, head, figures, sentence)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
-        """The same parts in both runs: those that the baseline's training hardly covered, else the candidate's."""
+        """The change with the same parts in both runs: by the coverage of the baseline, else of the candidate."""
         found = [(each, parts) for each in pair.each if (parts := _parts(each)) is not None]
         if not found:
             return None
@@ -94,19 +92,19 @@ class Coverage(Check):
         def compared(group: str, within: Mask) -> Compared:
             part = [little & within, well & within]
             own = [each.contrasted(METRIC, "rendered", *part) for each in pair.each]
-            (hardly_ids, hardly), (well_ids, heard) = (_means(change[of], who[of]) for of in part)
+            (hardly_ids, hardly), (well_ids, covered) = (_means(change[of], who[of]) for of in part)
             same, at, place = np.intersect1d(hardly_ids, well_ids, return_indices=True)
             if len(same):
-                both = Twofold.of(hardly[at], heard[place], same, pair.settings, f"rendered.{METRIC} by heard")
+                both = Twofold.of(hardly[at], covered[place], same, pair.settings, f"rendered.{METRIC} by heard")
                 clips = int((~np.isnan(change) & np.isin(who, same) & (part[0] | part[1])).sum())
                 alone = len(hardly_ids) + len(well_ids) - 2 * len(same)
                 both = both.counted(clips, int((part[0] | part[1]).sum()) - clips, alone)
                 return Compared(group, own[0].curve(), own[1].curve(), both.curve(), both.both)
             first, second = (pair.pairs(change, of, "rate", f"rendered.{METRIC}").curve() for of in part)
-            apart = [
+            unpaired = [
                 difference_curve(*(each.figure_curve(METRIC, "rendered", of) for of in part)) for each in pair.each
             ]
-            return Compared(group, apart[0], apart[1], difference_curve(first, second))
+            return Compared(group, unpaired[0], unpaired[1], difference_curve(first, second))
 
         groups = []
         for group in pair.baseline.groups:
@@ -128,13 +126,13 @@ def _effect(evidence: Evidence, little: Mask, well: Mask) -> tuple[Curve, bool]:
     same = evidence.contrasted(METRIC, "rendered", little, well)
     if len(same.sums.total):
         return same.curve(), True
-    apart = difference_curve(*(evidence.figure_curve(METRIC, "rendered", part) for part in (little, well)))
+    unpaired = difference_curve(*(evidence.figure_curve(METRIC, "rendered", part) for part in (little, well)))
 
     def at(confidence: float) -> Estimate:
-        estimate = apart.at(confidence)
+        estimate = unpaired.at(confidence)
         return replace(estimate, method=f"{estimate.method}; other speakers on each side")
 
-    return Curve(at, apart.least), False
+    return Curve(at, unpaired.least), False
 
 
 def _of_groups(evidence: Evidence, little: Mask) -> str:
@@ -148,7 +146,7 @@ def _of_groups(evidence: Evidence, little: Mask) -> str:
 
 
 def _parts(evidence: Evidence) -> tuple[Mask, Mask] | None:
-    """The clips of a language that the training hardly covered for the group, and those of one it covered well."""
+    """The clips in hardly covered and in well covered languages; ``None`` if coverage is unknown or none is low."""
     trained = evidence.clips_trained
     known = ~np.isnan(trained) & evidence.known
     if not known.any():
@@ -158,10 +156,11 @@ def _parts(evidence: Evidence) -> tuple[Mask, Mask] | None:
 
 
 def _means(values: NDArray[np.float64], speakers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The speakers with a clip that was read in both runs, and each one's mean."""
-    sums = Standing.of(speakers).gathered(Reads.of(values))
-    there, ids = sums.clips > 0, Standing.of(speakers).speaker
-    return ids[there], sums.total[there] / sums.clips[there]
+    """The speakers with a clip that was read in both runs, and the mean of each."""
+    standing = Standing.of(speakers)
+    sums = standing.gathered(Reads.of(values))
+    read = sums.clips > 0
+    return standing.speaker[read], sums.total[read] / sums.clips[read]
 
 
 CHECK = Coverage()

@@ -1,4 +1,4 @@
-"""S2F003: does a group stop being read as itself between the decoder's best face and the face made from the voice?"""
+"""S2F003: are groups read less often as themselves in the rendered face than at the ceiling?"""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ METRIC = "read_own_group"
 class Erasure(Check):
     """For every group, the fall of its own-group rate from the ceiling (or portrait) to the rendered face.
 
-    The groups' intervals are at the Bonferroni level, so that naming any one of them is right as often as the audit's
-    confidence says.
+    The intervals are Bonferroni-adjusted for the number of groups.
     """
 
     code = "S2F003"
@@ -33,7 +32,7 @@ class Erasure(Check):
     judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantity=METRIC),)
 
     def measure(self, evidence: Evidence) -> Finding:
-        """The fall of each group, simultaneous over the groups."""
+        """The fall of each group."""
         before: Stage = "ceiling" if evidence.has("ceiling") else "portrait"
         if not evidence.groups or not evidence.has(before):
             return not_evaluable(
@@ -58,18 +57,19 @@ class Erasure(Check):
 
         def sentence(named: list[str]) -> str:
             worst = next(figure for figure in figures if figure.group == named[0])
-            others = f" The same holds for {listing([group_words(name) for name in named[1:]])}." if named[1:] else ""
-            whom = "their portraits" if before == "portrait" else "the faces that the decoder makes of the true face"
+            others = (
+                f" The same is shown for {listing([group_words(name) for name in named[1:]])}." if named[1:] else ""
+            )
+            start = "of their portraits" if before == "portrait" else "when the decoder is given the true face"
             return (
-                f"Of {group_words(worst.group)} speakers, {worst.behind['rendered'].text} of the rendered faces are "
-                f"read as their own group by {evidence.instrument}, against {worst.behind[before].text} of {whom}."
-                f"{others}"
+                f"{worst.behind['rendered'].text} of {group_words(worst.group)} speakers' rendered faces are read as "
+                f"their own group by {evidence.instrument}, against {worst.behind[before].text} {start}.{others}"
             )
 
         return judge_groups(self, evidence, figures, sentence)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
-        """The fall from the ceiling, where both runs have one; else from the portrait, which cancels."""
+        """The change of the fall from the ceiling if both runs have one, else from the portrait, which cancels."""
         before = "ceiling" if pair.has("ceiling") else "portrait"
         if not pair.has(before):
             return None
@@ -88,7 +88,7 @@ class Erasure(Check):
         return compare_groups(pair, self.judged[0], compared, f"fall of own-group reads from {before} to rendered")
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
-        """Rendered against the ceiling or portrait of the same speakers."""
+        """Rendered against ceiling or portrait, paired by speaker."""
         yield Comparison(self.judged[0], "rendered against ceiling or portrait, same speakers", group.n, "paired")
 
 

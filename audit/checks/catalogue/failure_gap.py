@@ -1,6 +1,6 @@
-"""S2F006: are some groups' clips more often left without a face that can be read?
+"""S2F006: do the clips of some groups more often end without a readable face?
 
-A detector and a model may fail unevenly (Dooley et al., arXiv 2211.15937); a missing face is an outcome of its own.
+Detectors and models may fail unevenly between groups (Dooley et al., arXiv 2211.15937).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from audit.core.sentences import group_words
 
 
 class FailureGap(GapCheck):
-    """The rate of clips without a usable face, each group against all others.
+    """The rate of clips without a readable face, each group against all others.
 
-    Clips whose audio cannot be used are a failure of the data, not of the model, and do not count.
+    Clips whose audio cannot be used do not count: that is a failure of the data, not of the model.
     """
 
     code = "S2F006"
@@ -39,14 +39,14 @@ class FailureGap(GapCheck):
     compared_label = "clips without a face, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str:
-        """Clips without a face that can be read."""
+        """Clips without a readable face."""
         return "no_face"
 
     def sentence(self, worst: GroupFigure, evidence: Evidence) -> str:
         """The rate of one group, and its gap."""
         return (
-            f"{worst.behind['own'].text} of {group_words(worst.group)} speakers' clips end without a face that can be "
-            f"read, {worst.judged.text} against all other groups."
+            f"{worst.behind['own'].text} of {group_words(worst.group)} speakers' clips have no readable face, "
+            f"{worst.judged.text} compared with all other groups."
         )
 
     def further(self, evidence: Evidence) -> dict[str, Figure]:

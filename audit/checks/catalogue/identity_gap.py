@@ -1,8 +1,7 @@
-"""S2F005: does the rendered face resemble its speaker less in some groups than in the others?
+"""S2F005: do the rendered faces of some groups resemble their speakers less?
 
-Similarity is taken over the baseline of impostors of the same group and gender: what is left when everything that the
-demographic alone explains is taken away. How often a face's own portrait is found again in a gallery is reported with
-it.
+Similarity is measured over the baseline of impostors of the same group and gender, which removes what group and gender
+alone explain. The recall@k of the own portrait in a gallery is reported with it.
 """
 
 from __future__ import annotations
@@ -56,9 +55,9 @@ class IdentityGap(GapCheck):
         """The similarity of one group, and its gap."""
         own = replace(worst.behind["own"], kind="difference")
         return (
-            f"The rendered faces of {group_words(worst.group)} speakers resemble their own portraits over those of "
-            f"others of the same group and gender by a cosine of {own.text} ({evidence.similarity_models[0]}), "
-            f"{worst.judged.text} against all other groups."
+            f"Rendered faces of {group_words(worst.group)} speakers have a cosine similarity to their own portraits "
+            f"{own.text} above that to portraits of others of the same group and gender "
+            f"({evidence.similarity_models[0]}). Compared with all other groups, this is {worst.judged.text}."
         )
 
     def further(self, evidence: Evidence) -> dict[str, Figure]:

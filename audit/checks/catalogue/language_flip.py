@@ -1,7 +1,7 @@
 """S2F002: is a speaker read as another race when only the language changes?
 
-Two clips of one speaker are read differently by chance alone, so the flips between languages are compared with the
-flips within one language, of the same speakers. Any group, any two reads, either direction.
+Two clips of one speaker may be read differently by chance, so flips between languages are compared with flips within
+one language, of the same speakers. All groups and all pairs of reads count, in either direction.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from audit.stats import Curve
 
 
 class LanguageFlip(Check):
-    """Flips between languages over flips within a language, for every group; simultaneous over the groups."""
+    """Flips between languages minus flips within a language, for every group; Bonferroni-adjusted over the groups."""
 
     code = "S2F002"
     title = "The read race changes with the language"
@@ -47,24 +47,24 @@ class LanguageFlip(Check):
         if not any(figure.judged.n_speakers for figure in figures):
             return not_evaluable(
                 self,
-                "No speaker has two clips in each of two languages, so a change with the language cannot be told from "
-                "one between two clips.",
-                "Two clips or more in each of two languages, of the same speakers.",
+                "No speaker has two clips in each of two languages, so a change with the language cannot be "
+                "distinguished from a change between two clips.",
+                "At least two clips in each of two languages from the same speakers.",
                 figures={f"{figure.group}.between": figure.behind["between"] for figure in figures},
             )
 
         def sentence(named: list[str]) -> str:
             worst = next(figure for figure in figures if figure.group == named[0])
             return (
-                f"Two clips of one {group_words(worst.group)} speaker are read as different races in "
-                f"{worst.behind['between'].text} where their languages differ, against "
-                f"{worst.behind['within'].text} where they do not ({worst.judged.text})."
+                f"Two clips of the same {group_words(worst.group)} speaker are read as different races in "
+                f"{worst.behind['between'].text} of pairs in two languages, against {worst.behind['within'].text} of "
+                f"pairs in one language (difference {worst.judged.text})."
             )
 
         return judge_groups(self, evidence, figures, sentence)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
-        """The change of each speaker's flips between languages over those within one, from clips read in both runs."""
+        """The change of the excess, from clips read in both runs."""
         reads = [each.reads("rendered") for each in pair.each]
         spoken, who = languages_spoken(pair.baseline), pair.baseline.speakers
         in_both = (reads[0] >= 0) & (reads[1] >= 0) & (spoken >= 0)
@@ -76,26 +76,25 @@ class LanguageFlip(Check):
             (able, *before), (_, *after) = (flips(each[read], who[read], spoken[read]) for each in reads)
             within, between = (late - early for early, late in zip(before, after, strict=True))
             found = Twofold.of(within, between, able, pair.settings, "flips")
-            # the figure rests on clips, not on speakers
             clips = int(np.isin(who[read], able[~np.isnan(between - within)]).sum())
             found = found.counted(clips, int(mask.sum()) - clips)
             return Compared(group, own[0], own[1], found.curve(), found.both)
 
-        return compare_groups(pair, self.judged[0], compared, "flips between languages over those within one")
+        return compare_groups(pair, self.judged[0], compared, "flips between languages minus those within one")
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
-        """Two languages against one, of speakers with two clips in each of two."""
+        """Two languages against one, over speakers with two clips in each of two languages."""
         yield Comparison(self.judged[0], "two languages against one, same speakers", group.repeated(), "paired")
 
 
 def _within(evidence: Evidence, mask: Mask, group: str) -> Figure:
     curve = evidence.recomputed(lambda at: flip_figures(at, mask).within)
-    return _rate(evidence, curve, "within", group, "two clips of one language read differently")
+    return _rate(evidence, curve, "within", group, "two clips in one language read differently")
 
 
 def _between(evidence: Evidence, mask: Mask, group: str) -> Figure:
     curve = evidence.recomputed(lambda at: flip_figures(at, mask).between)
-    return _rate(evidence, curve, "between", group, "two clips of two languages read differently")
+    return _rate(evidence, curve, "between", group, "two clips in two languages read differently")
 
 
 def _rate(evidence: Evidence, curve: Curve, name: str, group: str, label: str) -> Figure:

@@ -1,8 +1,8 @@
-"""S2F001: speakers labelled asian, heard in English: is the face made from their voice read as white?
+"""S2F001: are the faces rendered from asian speakers' English clips read as white?
 
-The failure that Speech2Face's authors report. Three comparisons take it apart, each paired by speaker: with the
-portrait (what the instrument reads in the true face), with the ceiling (what the decoder does to it), and with the same
-speakers' clips in another language (what the language alone does).
+The authors of Speech2Face report this failure. Three comparisons, each paired by speaker, separate its causes: with the
+portrait (what the instrument reads in the true face), with the ceiling (the effect of the decoder), and with the same
+speakers' clips in another language (the effect of the language).
 """
 
 from __future__ import annotations
@@ -32,17 +32,16 @@ READ: Final = f"read_{WHITE}"
 
 
 class RenderedAsWhite(Check):
-    """Faces of English-speaking Asian speakers that are read as white, over their portraits.
+    """Rendered faces of English-speaking Asian speakers read as white, minus their portraits read as white.
 
-    The headline is the excess over the portrait; where there are no portraits, the excess over the ceiling; where there
-    is neither, the effect of the language. Of labels that allow several groups, those with white are excluded: a face
-    read as white is right for them.
+    The headline is the excess over the portrait; without portraits, the excess over the ceiling; without both, the
+    effect of the language. Speakers whose label includes white are excluded, since white is a correct read for them.
     """
 
     code = "S2F001"
     title = "English-speaking Asian speakers rendered as white"
     question = "Are English-speaking Asian speakers rendered as white?"
-    scope = "heard in English"
+    scope = "English clips"
     judged = (
         Judged("excess_over_portrait", "rendered minus portrait", "share", 0.10, "high"),
         Judged("excess_over_ceiling", "rendered minus ceiling", "share", 0.10, "high"),
@@ -54,14 +53,14 @@ class RenderedAsWhite(Check):
         english = evidence.where(race=RACE, but=WHITE, english=True)
         either = set(evidence.frame["group"][evidence.where(race=RACE, english=True) & ~english])
         excluded = (
-            f" Speakers labelled {_listed(either)} are excluded: a face read as white is right for them."
+            f" Speakers labelled {_listed(either)} are excluded, since white is a correct read for them."
             if either
             else ""
         )
         if not english.any():
             return not_evaluable(
                 self,
-                f"No speaker of group asian is heard in English.{excluded}",
+                f"No speaker of group asian has an English clip.{excluded}",
                 "English clips of speakers whose group is asian.",
                 group=RACE,
             )
@@ -74,7 +73,9 @@ class RenderedAsWhite(Check):
             (item.name for item in self.judged if figures[item.name].value is not None), self.judged[0].name
         )
         labels = set(evidence.frame["group"][english]) - {RACE}
-        mixed = f" Speakers labelled {_listed(labels)} are included, since the labels allow both." if labels else ""
+        mixed = (
+            f" Speakers labelled {_listed(labels)} are included, since their label includes asian." if labels else ""
+        )
         sentence = (
             f"{_of_english(figures, evidence.instrument)} {_of_language(figures, bool(other.any()))}{mixed}{excluded}"
         )
@@ -125,7 +126,7 @@ class RenderedAsWhite(Check):
         return figures
 
     def compare(self, pair: Pair) -> CheckCompared | None:
-        """The change of the excess; the portrait is the same picture in both runs, so that it cancels."""
+        """The change of the excess; the portrait is the same picture in both runs and cancels."""
         portraits = pair.baseline.has("portrait")
 
         def compared(group: str, mask: Mask) -> Compared:
@@ -175,21 +176,21 @@ def _listed(labels: set[str]) -> str:
 
 def _of_english(figures: Mapping[str, Figure], instrument: str) -> str:
     if not figures["rendered"].n_speakers:
-        return f"Of asian speakers heard in English, no rendered face could be read by {instrument}."
+        return f"For asian speakers' English clips, no rendered face could be read by {instrument}."
     return (
-        f"Of asian speakers heard in English, {figures['rendered'].text} of the rendered faces are read as white by "
+        f"For asian speakers' English clips, {figures['rendered'].text} of the rendered faces are read as white by "
         f"{instrument}, against {figures['portrait'].text} of their portraits ({figures['excess_over_portrait'].text})."
     )
 
 
-def _of_language(figures: Mapping[str, Figure], heard: bool) -> str:
-    if not heard:
-        return "None of them is heard in another language, so the effect of English cannot be told."
+def _of_language(figures: Mapping[str, Figure], bilingual: bool) -> str:
+    if not bilingual:
+        return "None of them has clips in another language, so the effect of English cannot be estimated."
     if not figures["language_effect"].n_speakers:
-        return "They are heard in another language too, but no speaker's faces could be read in both."
+        return "Some have clips in another language, but no speaker's faces could be read in both."
     return (
-        "In another language the same speakers' faces are read as white in "
-        f"{figures['rendered_other_language'].text}. The difference is {figures['language_effect'].text}."
+        f"For the same speakers in another language, {figures['rendered_other_language'].text} are read as white; "
+        f"English minus the other language is {figures['language_effect'].text}."
     )
 
 

@@ -1,1 +1,1 @@
-"""Metrics: what is scored of each clip."""
+"""Metrics: the scores of single clips."""

@@ -2,11 +2,11 @@
 
 Oh et al. 2019 (Speech2Face) correlate twelve of the craniofacial distances, areas and ratios of Merler et al. 2019
 (Diversity in Faces, arXiv 1901.10436), who took them from Farkas (Anthropometry of the Head and Face, 1994). They are
-defined there by anthropometric points; which of dlib's points stands for which is this module's choice:
+defined by anthropometric points, which this module maps to dlib's points as follows:
 
-nasion n 27, subnasale sn 33, alare al 31 and 35, subalare sbal 32 and 34, labiale superius ls 51 and, beside it, ls' 50
-and 52, stomion sto 62 (of the upper lip) and 66 (of the lower), labiale inferius li 57, cheilion ch 48 and 54, gnathion
-gn 8, gonion go 4 and 12, zygion zy 1 and 15, endocanthion en 39 and 42, exocanthion ex 36 and 45.
+nasion n 27, subnasale sn 33, alare al 31 and 35, subalare sbal 32 and 34, labiale superius ls 51 and, next to it, ls'
+50 and 52, stomion sto 62 (of the upper lip) and 66 (of the lower), labiale inferius li 57, cheilion ch 48 and 54,
+gnathion gn 8, gonion go 4 and 12, zygion zy 1 and 15, endocanthion en 39 and 42, exocanthion ex 36 and 45.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Measure:
     name : str
         Its name in every table.
     of : tuple of (int, int)
-        The landmarks between which a length is taken; of several lengths the mean. For an area its corners in order,
-        as the spans between them.
+        The pairs of landmarks between which lengths are measured and averaged. For an area, the edges of the polygon
+        in order.
     by : (int, int) or None
-        The landmarks of the length by which it is divided; ``None``: the distance of the eyes, which makes it
-        independent of the picture's size and the face's distance (for an area, its square).
+        The landmarks of the length by which it is divided. ``None``: the distance between the eyes (for an area, its
+        square), which makes it independent of the size of the face in the picture.
     area : bool
         Whether it is an area.
     """
@@ -69,14 +69,14 @@ def craniofacial_measures(landmarks: NDArray[np.float32]) -> NDArray[np.float64]
     Parameters
     ----------
     landmarks : ndarray
-        Shape [n, 68, 2]: dlib's points, in any unit; NaN for a face that was not read.
+        Shape [n, 68, 2]: dlib's points in any unit; NaN for a face that was not read.
 
     Returns
     -------
     ndarray
-        Shape [n, 12], in the order of :data:`MEASURES`, without a unit, rounded to six decimals: lengths by the
-        distance of the eyes' centres (each the mean of its six points), areas by its square, indices by their own
-        length. NaN where the face was not read, or the length to divide by is nothing.
+        Shape [n, 12], in the order of :data:`MEASURES`, dimensionless, rounded to six decimals. Lengths are divided by
+        the distance between the eyes' centres (the means of six points each), areas by its square, indices by their
+        own length. NaN where the face was not read or the divisor is zero.
 
     Examples
     --------
@@ -95,8 +95,8 @@ def craniofacial_measures(landmarks: NDArray[np.float32]) -> NDArray[np.float64]
     return np.round(np.stack(columns, axis=1), 6)
 
 
-def _length(apart: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.hypot(apart[..., 0], apart[..., 1]))
+def _length(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.hypot(vector[..., 0], vector[..., 1]))
 
 
 def _mean_length(points: NDArray[np.float64], spans: tuple[Span, ...]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
-"""From readings to figures of one clip: what is scored, apart from how many such figures are put together.
+"""The metrics of every clip, in one frame.
 
-Every figure of one clip is a column ``stage.metric`` of one frame, NaN where the stage could not be read or where the
-label that it needs is unknown. Missing never becomes right or wrong.
+Each metric is a column ``stage.metric``, NaN where the stage could not be read or a required label is unknown.
 """
 
 from __future__ import annotations
@@ -23,26 +22,25 @@ from audit.runs.run import Run
 from audit.stats.settings import Settings
 
 ENGLISH: Final = "en"
-_SHORT: Final = {1: "first in the gallery"} | {n: f"among the gallery's first {n}" for n in FIRST if n > 1}
 GALLERY: Final = "retrieval_gallery"
-"""After ``stage.`` the column of how many portraits a face's own one was sought among."""
+"""The column ``stage.retrieval_gallery``: the number of portraits in the gallery."""
 SIMILARITY: Final = "similarity"
 """The quantity of the cosines to the own portrait."""
 FEATURE_DISTANCE: Final = "feature_distance"
 """The quantity of the paper's distances between the features of face and portrait."""
 RETRIEVAL: Final = "recall_at_k"
-"""The quantity of the metrics that say whether the own portrait is among the first k of the gallery."""
+"""The quantity of the metrics for whether the own portrait is among the first k of the gallery."""
 
 
 def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = ()) -> tuple[Metric, ...]:
-    """Every metric, in the order in which it is shown.
+    """Every metric, in the order in which reports show it.
 
     Parameters
     ----------
     similarity_models : tuple of str
         The similarity models, the primary one first.
     read : sequence of Attribute
-        The attributes that were read; without them those of :data:`audit.core.attributes.ALWAYS`.
+        The attributes that were read; by default those of :data:`audit.core.attributes.ALWAYS`.
     """
     later = ("ceiling", "rendered")
     primary = similarity_models[:1]
@@ -71,10 +69,10 @@ def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = (
             Metric(
                 retrieval_metric(first, model),
                 "rate",
-                f"own portrait {_among(first)} of the gallery by cosine ({model})",
+                f"own portrait among the first {first} of the gallery by cosine ({model})",
                 later,
                 "low",
-                label=f"own portrait {_SHORT[first]}, {model.lower()}",
+                label=f"own portrait {_rank_label(first)}, {model.lower()}",
                 quantity=RETRIEVAL,
             )
             for model in primary
@@ -103,7 +101,7 @@ def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = (
 
 
 def over_impostors(model: str) -> str:
-    """The name of a model's similarity over the impostor baseline.
+    """The name of the metric of similarity over impostors.
 
     Examples
     --------
@@ -114,7 +112,7 @@ def over_impostors(model: str) -> str:
 
 
 def retrieval_metric(first: int, model: str) -> str:
-    """The name of the rate at which the own portrait is among the ``first`` ones of the gallery.
+    """The name of the metric recall@k, with ``first`` as k.
 
     Examples
     --------
@@ -133,8 +131,8 @@ def _cosine(quantity: str, model: str, words: str, label: str) -> Metric:
     )
 
 
-def _among(first: int) -> str:
-    return "first" if first == 1 else f"among the first {first}"
+def _rank_label(first: int) -> str:
+    return "first in the gallery" if first == 1 else f"among the gallery's first {first}"
 
 
 def metric_frame(
@@ -151,50 +149,50 @@ def metric_frame(
     run : Run
         The run.
     settings : Settings, optional
-        Their seed draws the gallery, where there are more speakers than it holds.
+        Provides the seed that draws the gallery if there are more speakers than it may have portraits.
     retrieval_gallery : int
-        Portraits at most among which a face's own one is sought.
+        The maximum number of portraits in the gallery.
     read : sequence of Attribute
-        The attributes to score; without them those of :data:`audit.core.attributes.ALWAYS`.
+        The attributes to score; by default those of :data:`audit.core.attributes.ALWAYS`.
 
     Returns
     -------
     DataFrame
-        The run's observations, labels and reads as categories, with a column ``stage.metric`` for each metric and
-        stage, float, NaN where it cannot be scored; ``english``, whether the clip is in English; and where the run has
-        landmarks a column ``stage.measure`` for each craniofacial measure and stage.
+        The run's observations, with labels and reads as categories; a float column ``stage.metric`` for each metric
+        and stage, NaN where it cannot be scored; ``english``, whether the clip is in English; and, if the run has
+        landmarks, a column ``stage.measure`` for each craniofacial measure and stage.
     """
     seen = run.observations
-    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and not _one_of_its_own(name)]
+    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and not _mostly_unique(name)]
     seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
     columns: dict[str, NDArray[np.float64]] = {}
     for stage in STAGES:
         for attribute in read or attributes():
             scores = attribute.score(attribute.reads(seen, stage))
             columns |= {f"{stage}.{name}": values for name, values in scores.items()}
-    columns |= _likeness(run, settings or Settings(), retrieval_gallery)
+    columns |= _similarity(run, settings or Settings(), retrieval_gallery)
     columns |= _craniofacial(run)
-    unheard = [status for status in CLIP_STATUSES if status.startswith("audio_")]
-    # where the instrument failed, nobody knows whether the model had made a face
-    known = ~(seen["status"].isin(unheard) | (seen["rendered_status"] == "instrument_error")).to_numpy()
+    bad_audio = [status for status in CLIP_STATUSES if status.startswith("audio_")]
+    # where the instrument failed, it is unknown whether the model made a face
+    known = ~(seen["status"].isin(bad_audio) | (seen["rendered_status"] == "instrument_error")).to_numpy()
     columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
     frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
 
 
-def _one_of_its_own(column: str) -> bool:
-    """Whether a column says something else of nearly every clip, so that categories would gain nothing."""
+def _mostly_unique(column: str) -> bool:
+    """Whether a column differs in nearly every clip, so that categories would save nothing."""
     return column in ("clip_id", "detail", "audio_sha256") or column.endswith("_face")
 
 
-def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:
-    """Similarity to the own portrait, to others' of the same group and gender, and the difference, at each later stage.
+def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:
+    """Similarity to the own portrait, to impostors, and the difference; retrieval and distances by the primary model.
 
     The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and
-    gender (NIST IR 8280 compares within the demographic, never against one fixed threshold); where either is unknown
-    there is none, since impostors of any gender or group would be less alike. A speaker with several
-    portraits stands in with their mean. Of the primary model, also retrieval and the paper's distances.
+    gender (NIST IR 8280 compares within the demographic, never against one fixed threshold). It is missing where group
+    or gender is unknown, since impostors of any group or gender would be less similar. A speaker with several portraits
+    is represented by their mean.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     seen = run.observations
@@ -212,11 +210,11 @@ def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[n
             columns[f"{stage}.similarity_over_impostor_{name}"] = np.round(own - impostor, 6)
             if model != primary:
                 continue
-            # at both stages the same gallery, for the generator is named after neither
+            # the generator's name does not depend on the stage, so that both stages have the same gallery
             rng = settings.generator("retrieval gallery")
             ranks, size = portrait_ranks(features, portraits, seen["speaker_id"], gallery, rng)
             for first in FIRST:
-                # a gallery of no more than so many would always have it among them
+                # recall@k is trivially 1 in a gallery of at most k portraits
                 missing = np.isnan(ranks) if first < size else True
                 columns[f"{stage}.{retrieval_metric(first, model)}"] = np.where(missing, np.nan, ranks <= first)
             columns[f"{stage}.{GALLERY}"] = np.where(np.isnan(ranks), np.nan, size)
@@ -226,7 +224,7 @@ def _likeness(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[n
 
 
 def _craniofacial(run: Run) -> dict[str, NDArray[np.float64]]:
-    """The craniofacial measures at every stage, nothing for a run without landmarks."""
+    """The craniofacial measures at every stage; empty for a run without landmarks."""
     columns: dict[str, NDArray[np.float64]] = {}
     for stage in STAGES:
         landmarks = run.landmarks(stage)
@@ -246,7 +244,7 @@ def impostor_similarity(
     features, portraits : ndarray
         Face features by clip, shape [n_clips, D], rows of unit length or of NaN.
     speakers, demographic : Series
-        Whose clip it is, and the cell within which impostors are sought.
+        The speaker of each clip, and the cell whose other speakers are the impostors.
 
     Returns
     -------
@@ -263,9 +261,9 @@ def impostor_similarity(
     result = np.full(n, np.nan)
     if portraits.shape[1] == 0 or features.shape[1] == 0:
         return result
-    there = ~np.isnan(portraits[:, 0])
-    frame = pd.DataFrame(portraits[there].astype(np.float64))
-    means = frame.groupby([demographic.to_numpy()[there], speakers.to_numpy()[there]], sort=True).mean()
+    present = ~np.isnan(portraits[:, 0])
+    frame = pd.DataFrame(portraits[present].astype(np.float64))
+    means = frame.groupby([demographic.to_numpy()[present], speakers.to_numpy()[present]], sort=True).mean()
     sums, counts = means.groupby(level=0).sum(), means.groupby(level=0).size()
     cells, people = demographic.to_numpy(), speakers.to_numpy()
     own = means.reindex(pd.MultiIndex.from_arrays([cells, people])).to_numpy()

@@ -1,7 +1,4 @@
-"""How like a face is to its speaker's own portrait, by face features: its rank in a gallery, and the paper's distances.
-
-The paper is Oh et al. 2019, Speech2Face, which compares features and retrieves portraits by them.
-"""
+"""Similarity of faces to their speakers' portraits by face features: ranks and distances (Oh et al. 2019)."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 FIRST: Final = (1, 5, 10)
-"""A face is retrieved at each of these ranks if its own portrait is among so many first ones."""
+"""The values of k in recall@k."""
 
 AT_ONCE: Final = 4096
-"""So many faces are compared at a time: 32 MB of cosines with a gallery of 1,000."""
+"""The number of faces compared at a time: 32 MB of cosines with a gallery of 1,000."""
 
 _STEPS: Final = 1e6
-# Cosines are compared in steps of a millionth, so that no rank hangs on the order in which a machine adds.
+# Cosines are compared in steps of a millionth, so that ranks do not depend on a machine's order of addition.
 
 Floats = NDArray[np.float64]
 
@@ -32,17 +29,17 @@ class Distances(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """Each clip's rank, from 1 to the size of the gallery, NaN where it has none; and that size."""
+    """Each clip's rank, from 1 to the size of the gallery or NaN, and the size of the gallery."""
 
     rank: Floats
     gallery: int
 
 
 def feature_distances(features: NDArray[np.float32], portraits: NDArray[np.float32]) -> Distances:
-    """How far each clip's face is from its own portrait (Oh et al. 2019, there of VGG-Face features).
+    """Distances between each clip's face and its portrait (Oh et al. 2019, who use VGG-Face features).
 
-    With ``a`` and ``b`` brought to unit length: ``l2 = |a - b|``, ``l1 = sum(|a_i - b_i|)``, and the angle between
-    them, ``2 asin(l2 / 2)``, which is the paper's cosine distance in degrees.
+    For ``a`` and ``b`` normalized to unit length: ``l2 = |a - b|``, ``l1 = sum(|a_i - b_i|)``, and the angle
+    ``2 asin(l2 / 2)``, the paper's cosine distance in degrees.
 
     Parameters
     ----------
@@ -66,10 +63,10 @@ def feature_distances(features: NDArray[np.float32], portraits: NDArray[np.float
     able = np.flatnonzero(~(np.isnan(features[:, 0]) | np.isnan(portraits[:, 0])))
     for start in range(0, len(able), AT_ONCE):
         rows = able[start : start + AT_ONCE]
-        apart = _unit(features[rows]) - _unit(portraits[rows])
-        length = np.sqrt((apart**2).sum(axis=1))
+        difference = _unit(features[rows]) - _unit(portraits[rows])
+        length = np.sqrt((difference**2).sum(axis=1))
         found.l2[rows] = length
-        found.l1[rows] = np.abs(apart).sum(axis=1)
+        found.l1[rows] = np.abs(difference).sum(axis=1)
         found.angle[rows] = np.degrees(2 * np.arcsin(np.minimum(length / 2, 1)))
     return Distances(*(np.round(part, 6) for part in found))
 
@@ -81,23 +78,23 @@ def portrait_ranks(
     most: int,
     rng: np.random.Generator,
 ) -> Ranks:
-    """At which place of a gallery, by cosine, each clip's face has the portrait of its own speaker.
+    """The rank of the speaker's own portrait for each clip's face, by cosine to the portraits of a gallery.
 
-    The gallery holds one portrait of every speaker who has any: the mean of their features, brought to unit length.
-    Of more than ``most`` speakers it holds a sample, drawn by features and not by names; a speaker who is not in it
-    takes the place of its last one, so that every face meets a gallery of the same size. Cosines are compared in steps
-    of a millionth, and a tie counts against.
+    The gallery has one portrait of every speaker with any: the unit mean of their features. With more than ``most``
+    speakers it is a sample, which depends on features and not on names; a speaker outside the sample replaces its last
+    portrait, so that every face is compared with a gallery of the same size. Cosines are compared in steps of a
+    millionth; a tie counts against the own portrait.
 
     Parameters
     ----------
     features, portraits : ndarray
         Face features by clip, shape [n_clips, D]; a row of NaN where there is none.
     speakers : Series
-        Whose clip it is.
+        The speaker of each clip.
     most : int
-        Portraits in the gallery at most.
+        The maximum size of the gallery.
     rng : Generator
-        Draws the sample, where one is needed.
+        Draws the sample.
 
     Returns
     -------
@@ -121,7 +118,7 @@ def portrait_ranks(
         drawn = np.zeros(len(people), bool)
         drawn[rng.choice(len(people), most, replace=False)] = True
         chosen = np.flatnonzero(drawn)
-    # where a speaker's own portrait stands in the gallery; whoever is not in it takes the last place
+    # the index of each speaker's portrait in the gallery; speakers outside it replace the last portrait
     place = np.full(len(people), len(chosen) - 1)
     place[chosen] = np.arange(len(chosen))
     across = _STEPS * people[chosen].T
@@ -137,7 +134,7 @@ def portrait_ranks(
 
 
 def _people(portraits: NDArray[np.float32], speakers: pd.Series) -> tuple[Floats, NDArray[np.int64]]:
-    """One unit feature for each speaker with a portrait, in the order of its numbers, and each clip's speaker or -1."""
+    """The unit features of each speaker with a portrait, sorted, and the index of each clip's speaker or -1."""
     there = np.flatnonzero(~np.isnan(portraits[:, 0]))
     codes, names = pd.factorize(speakers.iloc[there])
     means = np.zeros((len(names), portraits.shape[1]))
@@ -155,7 +152,7 @@ def _people(portraits: NDArray[np.float32], speakers: pd.Series) -> tuple[Floats
 
 
 def _unit(features: NDArray[np.float32] | Floats) -> Floats:
-    """Rows of unit length; a row of zeros stays one."""
+    """The rows normalized to unit length; rows of zeros stay zero."""
     wide = features.astype(np.float64)
     length = np.sqrt((wide**2).sum(axis=1, keepdims=True))
     return np.asarray(np.divide(wide, length, out=wide, where=length > 0))

@@ -1,4 +1,4 @@
-"""The harness: a model over a cohort, read by an instrument, here, in worker processes or on Ray."""
+"""The harness: runs a model over a cohort and an instrument over its faces, locally or on Ray."""
 
 from audit.runs.harness.running import run
 

@@ -1,4 +1,4 @@
-"""What a foreign model or instrument answers: asked together, alone where that fails, and checked."""
+"""Calls to third-party models and instruments, with validation and isolation of failures."""
 
 from __future__ import annotations
 
@@ -12,72 +12,74 @@ from audit.core.errors import ModelError
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 
 Made = tuple[Picture | None, str]
-"""A picture, or why there is none: empty where the model just made none."""
+"""A picture, and the error if the model failed; both are empty if the model made no face."""
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
 class Failure(str):
-    """Why a question has no answer, in the words of the error."""
+    """The error message of a failed call."""
 
 
 def pictures_of(make: Callable[[list[int]], Sequence[Picture | None]], todo: list[int]) -> list[Made]:
-    """What a model makes of some clips, in order.
+    """The pictures that a model makes from some clips, in order.
 
     Raises
     ------
     ModelError
-        If it gives more or fewer pictures than it was given clips.
+        If the number of pictures differs from the number of clips.
     """
-    answers = _each(make, todo, "The model gave {} pictures for {} clips.", "one picture or None for each, in order")
+    answers = _each(
+        make, todo, "The model returned {} pictures for {} clips.", "one picture or None for each, in order"
+    )
     return [(None, str(answer)) if isinstance(answer, Failure) else _checked(answer) for answer in answers]
 
 
 def readings_of(instrument: Instrument, pictures: Sequence[Picture]) -> list[Reading | str]:
-    """What is read in each picture, or why nothing could be.
+    """The reading of each picture, or the error.
 
     Raises
     ------
     ModelError
-        If the instrument gives more or fewer readings than it was given pictures.
+        If the number of readings differs from the number of pictures.
     """
-    told = f"The instrument {instrument.name!r} gave {{}} readings for {{}} pictures."
-    answers = _each(instrument.read, list(pictures), told, "one reading for each, in order")
-    return [str(answer) if isinstance(answer, Failure) else _fault(instrument, answer) or answer for answer in answers]
+    message = f"The instrument {instrument.name!r} returned {{}} readings for {{}} pictures."
+    answers = _each(instrument.read, list(pictures), message, "one reading for each, in order")
+    return [str(answer) if isinstance(answer, Failure) else _error(instrument, answer) or answer for answer in answers]
 
 
 def _each(
-    ask: Callable[[list[Question]], Sequence[Answer]], questions: list[Question], told: str, allowed: str
+    ask: Callable[[list[Question]], Sequence[Answer]], questions: list[Question], message: str, allowed: str
 ) -> list[Answer | Failure]:
-    """The answer to each question; if all together fail, each is tried alone, so that a bad one costs only itself."""
+    """The answers to a batch; if the batch fails, each question is tried alone, so that only bad ones fail."""
     if not questions:
         return []
     try:
         answers = list(ask(questions))
-    except Exception as error:  # noqa: BLE001  # foreign code may raise anything: recorded where it is asked from
+    except Exception as error:  # noqa: BLE001  # third-party code may raise anything; the caller records it
         if len(questions) == 1:
             return [Failure(f"{type(error).__name__}: {error}")]
-        return [_each(ask, [question], told, allowed)[0] for question in questions]
+        return [_each(ask, [question], message, allowed)[0] for question in questions]
     if len(answers) != len(questions):
-        raise ModelError(told.format(len(answers), len(questions)), allowed)
+        raise ModelError(message.format(len(answers), len(questions)), allowed)
     return [*answers]
 
 
-def _fault(instrument: Instrument, reading: object) -> str:
-    """Why a reading cannot be used; empty where it can."""
+def _error(instrument: Instrument, reading: object) -> str:
+    """The reason why a reading is invalid; empty if it is valid."""
     if not isinstance(reading, Reading):
-        return f"the instrument gave {type(reading).__name__}, not a Reading"
+        return f"the instrument returned {type(reading).__name__}, not a Reading"
     try:
-        return _unfit(instrument, reading)
-    except Exception as error:  # noqa: BLE001  # what foreign code put there may raise anything when it is looked at
-        return f"the instrument gave a reading that cannot be checked: {type(error).__name__}: {error}"
+        return _invalid_value(instrument, reading)
+    except Exception as error:  # noqa: BLE001  # third-party values may raise anything
+        return f"the instrument returned a reading that cannot be checked: {type(error).__name__}: {error}"
 
 
-def _unfit(instrument: Instrument, reading: Reading) -> str:
-    """What is wrong with a reading's values; empty where nothing is."""
+def _invalid_value(instrument: Instrument, reading: Reading) -> str:
+    """The first invalid value of a reading, in words; empty if there is none."""
     if reading.status not in ("ok", "no_face"):
-        return f"the instrument gave the status {reading.status!r}, not ok or no_face"
+        return f"the instrument returned the status {reading.status!r}, not ok or no_face"
     if reading.status != "ok":
         return ""
     expected = {attribute.name: attribute for attribute in attributes_of(instrument)}
@@ -88,18 +90,18 @@ def _unfit(instrument: Instrument, reading: Reading) -> str:
             return f"the instrument read {fault}"
     for model in instrument.similarity_models:
         if model not in reading.embeddings or not np.isfinite(reading.embeddings[model]).all():
-            return f"the instrument gave no finite feature of {model}"
+            return f"the instrument returned no finite feature of {model}"
     return ""
 
 
 def _checked(picture: Any) -> Made:
-    """A picture in the right form, else why it is none."""
+    """The picture if its type and shape are valid, else the error."""
     if picture is None:
         return None, ""
     try:
         pixels = np.asarray(picture)
-    except Exception as error:  # noqa: BLE001  # a foreign object may raise anything
-        return None, f"the model gave no picture: {type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001  # a third-party object may raise anything
+        return None, f"the model returned an invalid picture: {type(error).__name__}: {error}"
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        return None, f"the model gave {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]"
+        return None, f"the model returned {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]"
     return np.ascontiguousarray(pixels), ""

@@ -1,7 +1,7 @@
-"""The cache: what a model made of a sound, and what an instrument read in a picture, kept by content.
+"""A cache of renderings by sound and of readings by picture.
 
-An audit with a new instrument never renders again, and one of a new model never reads a portrait again. Nothing is
-found by name: a key is the content's digest beside that of whatever answered, the code of this package included.
+An audit with a new instrument does not render again, and an audit of a new model does not read portraits again. Keys
+are the digest of the content and of the model or instrument, including the code of this package.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
 
 BESIDE: Final = "beside"
-"""The name of the cache that lies beside the run's folder, shared with the other runs there."""
+"""The name of the cache next to the run's folder, shared with the other runs there."""
 NONE: Final = "none"
-"""The name of no cache."""
+"""The name for no cache."""
 FOLDER: Final = ".audit-cache"
 
 _FILE: Final = "answers.sqlite"
@@ -55,12 +55,12 @@ _ANSWERING: Final = (
     "core/vocabulary.py",
 )
 _STATUS, _ATTRIBUTE, _EMBEDDING, _LANDMARKS = "status", "attribute", "embedding", "landmarks"
-"""The first word of an array's key in a kept reading; the others name an attribute and its numbers, or a model."""
+"""The first word of an array's key in a stored reading; the others name an attribute and its values, or a model."""
 _PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
 
 def cache_folder(name: str, run: Path) -> Path | None:
-    """Where the cache of a run lies.
+    """The cache's folder for a run.
 
     Parameters
     ----------
@@ -80,21 +80,21 @@ def cache_folder(name: str, run: Path) -> Path | None:
 
 
 def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
-    """What an answer must be kept under beside its question: who answered, from which weights, by which code.
+    """The key of a model or instrument in the cache: a digest of its name, description, code and settings.
 
     Parameters
     ----------
     answerer : object
         A model or an instrument.
     settings : mapping
-        What else its answers depend on; JSON types.
+        Further settings on which its answers depend; JSON types.
 
     Returns
     -------
     str or None
-        ``None`` where nothing may be kept: what is not of this package is asked anew each time, unless its
-        ``describe`` names a ``cache_key``, any text that changes whenever its answers may. What is made of others
-        (``made_of``) is of this package only if all of them are, and has no key otherwise.
+        ``None`` if its answers must not be cached: third-party models and instruments are always called, unless
+        ``describe()`` returns a ``cache_key``, a text that changes whenever the answers may. Objects that are made of
+        others (``made_of``) have a key only if all of those are from this package.
     """
     described = answerer.describe() if isinstance(answerer, (Described, Instrument)) else {}
     parts = getattr(answerer, "made_of", ())
@@ -113,7 +113,7 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
 
 
 def _version(package: str) -> str | None:
-    """An installed package's version; ``None`` for an extra that is not there."""
+    """The version of a package; ``None`` if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -121,17 +121,17 @@ def _version(package: str) -> str | None:
 
 
 class Cache:
-    """Answers in one folder: a small database, and the pictures beside it; many processes may share it.
+    """A folder with a database of answers, and pictures; several processes may share it.
 
     Parameters
     ----------
     folder : Path
-        Where it is; made if it is not there. To delete it costs nothing but time.
+        The folder; created if it does not exist. It can be deleted at any time.
 
     Raises
     ------
     RunError
-        If it cannot be used, or what it holds was damaged.
+        If it cannot be used or is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -147,22 +147,19 @@ class Cache:
             raise self._unusable(error) from error
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._answers.close()
 
     def renderings(self, sources: Iterable[str], model: str) -> dict[str, str]:
-        """The digest of the picture that a model made of each source; empty where it made none.
-
-        Sources that are not known are left out.
-        """
+        """The digest of the picture made from each known source; empty if the model made none."""
         return {source: answer.decode() for source, answer in self._known(sources, model).items()}
 
     def readings(self, pictures: Iterable[str], instrument: str) -> dict[str, Reading]:
-        """What an instrument read in each picture; pictures that are not known are left out."""
+        """The reading of each known picture."""
         return {picture: _unpacked(answer) for picture, answer in self._known(pictures, instrument).items()}
 
     def keep_renderings(self, renderings: Mapping[str, str], model: str, pictures: Mapping[str, Picture]) -> None:
-        """Keep the digest of the picture made of each source, the picture first."""
+        """Store the pictures, then the digest of the picture made from each source."""
         for digest in {*renderings.values()} & pictures.keys():
             path = self._picture_file(digest)
             path.parent.mkdir(exist_ok=True)
@@ -170,32 +167,32 @@ class Cache:
         self._keep({source: digest.encode() for source, digest in renderings.items()}, model)
 
     def keep_readings(self, readings: Mapping[str, Reading], instrument: str) -> None:
-        """Keep what was read in each picture."""
+        """Store the reading of each picture."""
         self._keep({picture: _packed(reading) for picture, reading in readings.items()}, instrument)
 
     def picture(self, digest: str) -> Picture:
-        """The picture of that digest, which a rendering named."""
+        """The picture with this digest."""
         file = read_picture(self._picture_file(digest))
         if file.pixels is None or picture_digest(file.pixels) != digest:
             raise self._damaged(f"the picture {digest}")
         return file.pixels
 
     def lend_picture(self, digest: str, folder: Path) -> None:
-        """Show the picture of that digest in a run's folder too, without a copy where the disk can do so."""
-        there = folder / f"{digest}.png"
-        if there.exists():
+        """Link the picture with this digest into a run's folder, or copy it if links are not possible."""
+        target = folder / f"{digest}.png"
+        if target.exists():
             return
         source = self._picture_file(digest)
         if not source.is_file():
             raise self._damaged(f"the picture {digest}")
         try:
-            os.link(source, there)
+            os.link(source, target)
         except FileExistsError:
             return
-        except OSError:  # another disk, or one without links
-            part = temporary_path(there)
+        except OSError:  # another file system, or one without links
+            part = temporary_path(target)
             shutil.copyfile(source, part)
-            part.replace(there)
+            part.replace(target)
 
     def _picture_file(self, digest: str) -> Path:
         return self.folder / _PICTURES / digest[:2] / f"{digest}.png"
@@ -237,19 +234,19 @@ class Cache:
     def _unusable(self, error: Exception) -> RunError:
         return RunError(
             f"The cache {self.folder} cannot be used: {error}.",
-            "a folder that can be written to, with room on its disk",
-            f"Delete it if it was damaged, or go on without one: --cache {NONE}.",
+            "a writable folder with free disk space",
+            f"Delete it if it is damaged, or continue without a cache: --cache {NONE}.",
         )
 
     def _damaged(self, what: str) -> RunError:
         return RunError(
-            f"The cache {self.folder} was damaged: {what} is not what was kept.",
-            next_step=f"Delete the folder, which costs nothing but time, or go on without one: --cache {NONE}.",
+            f"The cache {self.folder} is damaged: {what} differs from what was stored.",
+            next_step=f"Delete the folder, or continue without a cache: --cache {NONE}.",
         )
 
 
 def _packed(reading: Reading) -> bytes:
-    """A reading without loss, as arrays under keys of JSON; nothing for a picture without a face."""
+    """A lossless encoding of a reading, as arrays with JSON keys; no arrays for a picture without a face."""
     if reading.status == NO_FACE:
         return save({})
     arrays: dict[str, NDArray[Any]] = {_key(_STATUS): np.zeros(0)}
@@ -285,7 +282,7 @@ def _unpacked(answer: bytes) -> Reading:
 
 @cache
 def _code_digest() -> str:
-    """sha256 over the code that an answer may depend on: once it changes, nothing kept before is an answer."""
+    """SHA-256 of the code on which answers may depend; a change invalidates the cache."""
     root = Path(__file__).parents[2]
     sha = hashlib.sha256()
     files = [

@@ -1,4 +1,4 @@
-"""The run's folder: opened for a run that is new or goes on, and closed with the digest of every part."""
+"""Opening a run's folder for a new or resumed run, and closing it with the digest of every part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from audit.runs.run import FACES, MANIFEST, OBSERVATIONS, PLAN, file_digest, par
 
 
 def new_folder(parent: Path, *words: str) -> Path:
-    """A folder that does not exist yet, named after the words and the time."""
+    """The path of a folder that does not exist yet, named after the time and the words."""
     slug = "-".join("".join(c if c.isalnum() else "-" for c in word.lower()).strip("-") for word in words)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     folder, n = parent / f"{stamp}-{slug[:60]}", 1
@@ -33,21 +33,21 @@ def new_folder(parent: Path, *words: str) -> Path:
 
 
 def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given: bool) -> dict[str, Any]:
-    """The manifest of a new run, or that of the run to go on with.
+    """The manifest of a new run, or of the run to resume.
 
     Parameters
     ----------
     folder : Path
         The run's folder.
     identity : mapping
-        What the run is a run of: cohort, model, instrument, settings and seed.
+        The cohort, model, instrument, settings and seed of the run.
     plan : Plan
-        Kept beside a new run; beside one that goes on where it was ``given``, for that is what is followed now.
+        Stored with a new run, and with a resumed one if it was ``given``.
 
     Raises
     ------
     RunError
-        If the folder holds a run of something else.
+        If the folder contains another run.
     """
     plain = json.loads(json.dumps(identity))
     written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
@@ -58,14 +58,14 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
             if manifest.get(key) != value:
                 found, wanted = _difference(manifest.get(key), value)
                 raise RunError(
-                    f"{folder} holds a run of something else: its {key} was {found}, now it is {wanted}.",
+                    f"{folder} contains another run: its {key} was {found}, now it is {wanted}.",
                     "the same cohort, model, instrument and settings",
                     "Choose another folder for -o.",
                 )
         if not given or followed.items() <= manifest.items():
             followed = {}
     elif part_files(folder):
-        raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
+        raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
     else:
         manifest = plain | {"schema_version": "1.0", "status": "running", "started": _now()}
         followed["command"] = f"audit run {PLAN} -o OUT"
@@ -77,7 +77,7 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
 
 
 def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any]) -> None:
-    """Mark the run as complete, with the digest of every part and what it took."""
+    """Mark the run as complete, with the digest of every part and the time spent."""
     parts = {path.name: file_digest(path) for path in part_files(folder)}
     if manifest.get("status") == "complete" and manifest.get("parts") == parts:
         return
@@ -94,7 +94,7 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
 
 
 def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, str]) -> Parts:
-    """The parts that are not there yet, or not whole: what a crash left is made anew.
+    """The parts that are missing or incomplete.
 
     Parameters
     ----------
@@ -103,20 +103,20 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
     parts : Parts
         All parts of the run.
     columns : Schema
-        Of the observations.
+        The columns of the observations.
     known : mapping of str to str
-        The digest of each part, where the run was complete once.
+        The digest of each part, if the run was complete before.
 
     Raises
     ------
     RunError
-        If the folder holds a part that is none of the run's: it would be signed with them.
+        If the folder has a part that does not belong to the run.
     """
-    if strange := {*part_files(folder)} - {part_path(folder, number) for number in parts.numbers}:
+    if foreign := {*part_files(folder)} - {part_path(folder, number) for number in parts.numbers}:
         raise RunError(
-            f"{folder} holds parts that are not of this run: {', '.join(sorted(path.name for path in strange))}.",
+            f"{folder} has parts that are not of this run: {', '.join(sorted(path.name for path in foreign))}.",
             f"the {len(parts)} parts of its {parts.n_clips} clips",
-            "Move them out of the folder and give the same audit run command again.",
+            "Move them out of the folder and repeat the same audit run command.",
         )
 
     def is_whole(part: Part) -> bool:
@@ -127,7 +127,7 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
 
 
 def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | None) -> bool:
-    """Whether a part is what was written; where no digest tells, whether all of it can be read and holds its clips."""
+    """Whether a part has the known digest or, without one, can be read and has the expected clips."""
     if not path.is_file():
         return False
     if digest is not None:
@@ -140,7 +140,7 @@ def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | 
 
 
 def _difference(before: Any, now: Any) -> tuple[str, str]:
-    """The first thing in which two JSON values differ, in words."""
+    """The first difference between two JSON values, in words."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in sorted({*before, *now}):
             if before.get(key) != now.get(key):

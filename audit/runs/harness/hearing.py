@@ -1,4 +1,4 @@
-"""Decoding one part of a run: its clips' sound and portraits, in parallel, before anything is rendered."""
+"""Decoding the audio and portraits of one part of a run, in parallel."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from audit.core.audio import Clip, read_clip
 from audit.core.pictures import PictureFile, picture_digest, read_picture
 from audit.core.plan import RunSettings
 
-UNHEARD = Clip("ok", None, None, "", "no audio was given")
-"""A clip without audio: only a playback can show it."""
+NO_AUDIO = Clip("ok", None, None, "", "no audio was given")
+"""A clip without audio, for playbacks only."""
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """A portrait as it was read, with the digest of its pixels (empty where there are none)."""
+    """A portrait file, and the digest of its pixels (empty if there are none)."""
 
     file: PictureFile
     digest: str
@@ -29,17 +29,7 @@ NO_PORTRAIT = Portrait(PictureFile("missing", None, "no portrait was given"), ""
 
 @dataclass(frozen=True)
 class LoadedPart:
-    """One part, decoded.
-
-    Attributes
-    ----------
-    rows : DataFrame
-        The part's rows of the cohort's table.
-    clips : list of Clip
-        The sound of each row.
-    portraits : list of Portrait
-        The portrait of each row.
-    """
+    """One decoded part: its rows of the cohort's table, and the clip and portrait of each row."""
 
     rows: pd.DataFrame
     clips: list[Clip]
@@ -47,18 +37,18 @@ class LoadedPart:
 
 
 def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Executor) -> LoadedPart:
-    """Decode the sound and the portraits of a part; each portrait once."""
+    """Decode the audio and the portraits of a part; each portrait once."""
 
-    def hear(path: str) -> Clip:
+    def clip(path: str) -> Clip:
         if not path:
-            return UNHEARD
+            return NO_AUDIO
         return read_clip(root / path, min_seconds=settings.min_seconds, max_seconds=settings.max_seconds)
 
-    def see(path: str) -> Portrait:
+    def portrait(path: str) -> Portrait:
         file = read_picture(root / path)
         return Portrait(file, "" if file.pixels is None else picture_digest(file.pixels))
 
-    clips = workers.map(hear, rows["audio"])
+    clips = workers.map(clip, rows["audio"])
     paths = sorted(set(rows["portrait"]) - {""})
-    seen = dict(zip(paths, workers.map(see, paths), strict=True)) | {"": NO_PORTRAIT}
-    return LoadedPart(rows, list(clips), [seen[path] for path in rows["portrait"]])
+    portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
+    return LoadedPart(rows, list(clips), [portraits[path] for path in rows["portrait"]])

@@ -1,4 +1,4 @@
-"""The local engine: this process, or worker processes that share the parts among them."""
+"""The local engine: this process, or several worker processes."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from audit.core.errors import RunError
 from audit.runs.harness.work import Done, Part, Parts, Work, Worker
 
 _AHEAD = 2
-"""So many parts wait for each worker; the others are not sent before one of these is done."""
+"""The number of parts that are queued for each worker."""
 
 _worker: Worker | None = None
 
 
 def in_this_process(work: Work, parts: Parts) -> Iterator[Done]:
-    """Do the parts here, one after the other."""
+    """Process the parts in this process, in order."""
     with Worker(work) as worker:
         yield from worker.do(parts)
 
 
 def in_processes(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
-    """Do the parts in worker processes, each with a model and an instrument of its own.
+    """Process the parts in worker processes, each with a copy of model and instrument.
 
     Raises
     ------
     RunError
-        If model or instrument cannot be sent to another process, or a worker died.
+        If model or instrument cannot be pickled, or a worker died.
     """
     sent = pickled(work)
     done = 0
@@ -52,28 +52,28 @@ def in_processes(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
                 done += 1
     except BrokenProcessPool as error:
         raise RunError(
-            f"A worker process died (killed, or out of memory?) when {done} of {len(parts)} parts were made.",
+            f"A worker process died (killed, or out of memory?) after {done} of {len(parts)} parts.",
             f"memory for {workers} models and instruments; in a script, audit.run under if __name__ == '__main__'",
-            "Give the same command again: it goes on where it stopped; with fewer --workers if memory was short.",
+            "Repeat the same command to resume, with fewer --workers if memory was short.",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def pickled(work: Work) -> bytes:
-    """The work as another process can be sent it.
+    """The pickled work, for another process.
 
     Raises
     ------
     RunError
-        If its model or instrument cannot be.
+        If its model or instrument cannot be pickled.
     """
     try:
         return pickle.dumps(work)
-    except Exception as error:  # a foreign model may raise anything when it is pickled
+    except Exception as error:  # a third-party model may raise anything when it is pickled
         raise RunError(
             f"{work.model.name} and {work.instrument.name} cannot be sent to worker processes: {error}.",
-            "a model and an instrument that pickle can write",
+            "a model and an instrument that can be pickled",
             "Run in one process: --workers 1.",
         ) from error
 
@@ -81,14 +81,14 @@ def pickled(work: Work) -> bytes:
 def _begin(sent: bytes, threads: int) -> None:
     global _worker  # noqa: PLW0603  # the one worker of this process: the pool hands its tasks no state
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work: Work = pickle.loads(sent)  # written by our own parent process a moment ago
+    work: Work = pickle.loads(sent)  # written by the parent process
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
     _worker = Worker(work, threads)
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for its next part forever."""
+    """Exit with the parent; otherwise a worker would wait forever if its parent is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

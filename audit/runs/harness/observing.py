@@ -1,4 +1,4 @@
-"""Observing one part of a run: render its clips, read all its pictures once, and make one row a clip."""
+"""Rendering and reading one part of a run, with one row per clip as the result."""
 
 from __future__ import annotations
 
@@ -55,17 +55,16 @@ KEPT_COLUMNS = (
     "native_language",
 )
 OF_A_SPEAKER = ("portrait", "ceiling")
-"""The stages whose pictures all clips of a speaker share."""
+"""The stages whose pictures all clips of a speaker share; their readings are kept in memory."""
 REMEMBERED = 2048
-"""So many readings of a speaker's pictures are remembered by the picture's digest: the next clip has the same ones. A
-rendered face hardly ever comes again."""
+"""The number of readings that are kept in memory."""
 INSTRUMENT_ERROR = "instrument_error"
 """The status of a picture on which the instrument failed."""
 
 
 @dataclass
 class Counts:
-    """How many renderings (ceilings among them) and readings were made, and how many the cache knew."""
+    """The numbers of renderings (including ceilings) and readings that were made, and that came from the cache."""
 
     rendered: int = 0
     rendered_before: int = 0
@@ -85,13 +84,13 @@ class RenderedPart:
     part : LoadedPart
         Its clips and portraits.
     faces : mapping of str to list of str
-        By stage, the digest of each row's picture; empty where there is none.
+        By stage, the digest of each row's picture; empty if there is none.
     errors : mapping of str to list of str
-        By stage, ceiling and rendered, why the model failed on a row; empty where it did not.
+        For ceiling and rendered, the model's error on each row; empty if there was none.
     pictures : dict of str to ndarray
-        The pictures at hand, by digest; the others lie in the cache.
+        The pictures in memory, by digest; the others are in the cache.
     counts : Counts
-        Pictures that were made, and those that the cache knew.
+        The numbers of pictures made, and taken from the cache.
     """
 
     part: LoadedPart
@@ -102,20 +101,20 @@ class RenderedPart:
 
 
 class Observer:
-    """Renders and reads part after part; what is known of a sound or a picture already is not asked again.
+    """Renders and reads the parts of a run, with a cache of earlier renderings and readings.
 
     Parameters
     ----------
     model : Reconstructor or Playback
-        What makes the faces.
+        Makes the faces.
     instrument : Instrument
-        What reads them.
+        Reads the faces.
     faces : Path or None
-        Where every picture is kept, named by its content; ``None`` to keep none.
+        The folder for all pictures, named by their digests; ``None`` to keep none.
     cache : Cache or None
-        Where answers of former runs lie.
+        The cache.
     model_key, instrument_key : str or None
-        What the answers are kept under (:func:`audit.runs.harness.cache.cache_key`); ``None`` to ask anew.
+        Their keys in the cache (:func:`audit.runs.harness.cache.cache_key`); ``None`` to bypass it.
     """
 
     def __init__(
@@ -156,7 +155,7 @@ class Observer:
         return RenderedPart(part, faces, errors, pictures, counts)
 
     def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:
-        """One row for each clip of a rendered part; and how much was read, how much the cache knew."""
+        """One row for each clip of a rendered part, and the counts of readings."""
         part, counts = rendered.part, Counts()
         digests = {digest for faces in rendered.faces.values() for digest in faces} - {""}
         readings = self._read(sorted(digests), rendered.pictures, counts)
@@ -172,7 +171,7 @@ class Observer:
         return rows, counts
 
     def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> tuple[list[str], list[str]]:
-        """The rendered picture of each clip that could be heard, and why the model failed on it."""
+        """The digest of the rendered picture of each readable clip, and the model's error."""
         faces, errors = [""] * len(part.clips), [""] * len(part.clips)
         if isinstance(self.model, Playback):
             show, ids = self.model.show, part.rows["clip_id"].tolist()
@@ -197,7 +196,7 @@ class Observer:
     def _ceilings(
         self, part: LoadedPart, portraits: dict[str, Picture], pictures: dict[str, Picture], counts: Counts
     ) -> tuple[list[str], list[str]]:
-        """The ceiling picture of each clip, where the model can show one, once a portrait; and why it failed."""
+        """The digest of the ceiling of each clip, computed once per portrait, and the model's error."""
         if isinstance(self.model, Playback):
             show, ids = self.model.show_ceiling, part.rows["clip_id"].tolist()
             made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
@@ -223,7 +222,7 @@ class Observer:
         pictures: dict[str, Picture],
         counts: Counts,
     ) -> dict[int, tuple[str, str]]:
-        """The digest of the picture made of each source, from the cache or by the model, and why it failed."""
+        """The digest of the picture made from each source, by the cache or the model, and the model's error."""
         if self._cache is None or self._model_key is None:
             counts.rendered += len(sources)
             anew = zip(sources, make([*sources]), strict=True)
@@ -240,7 +239,7 @@ class Observer:
         return {i: found[source] for i, source in sources.items()}
 
     def _read(self, digests: list[str], pictures: Mapping[str, Picture], counts: Counts) -> dict[str, Reading | str]:
-        """What was read in each picture, or why nothing could be; a picture seen before is not read again."""
+        """The reading of each picture, or the error, from memory, the cache or the instrument."""
         readings = {digest: self._readings[digest] for digest in digests if digest in self._readings}
         wanted = [digest for digest in digests if digest not in readings]
         known: dict[str, Reading] = {}
@@ -285,11 +284,11 @@ class Observer:
         if not faces["rendered"] and not isinstance(self.model, Playback):
             row["rendered_status"] = "not_rendered"
         row["status"], why = _status(clip.status, errors["rendered"], row["rendered_status"], row["portrait_status"])
-        remarks = [clip.detail, portrait.file.detail, why]
-        remarks += [f"ceiling: {errors['ceiling']}"] if errors["ceiling"] else []
-        remarks += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
+        details = [clip.detail, portrait.file.detail, why]
+        details += [f"ceiling: {errors['ceiling']}"] if errors["ceiling"] else []
+        details += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
         return row | {
-            "detail": "; ".join(filter(None, remarks)),
+            "detail": "; ".join(filter(None, details)),
             "seconds": None if clip.seconds is None else round(clip.seconds, 6),
             "audio_sha256": clip.sha256,
         }
@@ -297,7 +296,7 @@ class Observer:
     def _stage(
         self, stage: str, digest: str, reading: Reading | str | None, own: Reading | str | None
     ) -> dict[str, Any]:
-        """The columns of one stage; what was not read stays null."""
+        """The columns of one stage; null where it was not read."""
         status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
         row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
         if not isinstance(reading, Reading) or reading.status != "ok":
@@ -317,7 +316,7 @@ class Observer:
 
 
 def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
-    """The picture's digest, empty where there is none; the picture is put among those at hand."""
+    """The digest of a picture, empty if there is none; adds the picture to ``pictures``."""
     if picture is None:
         return ""
     digest = picture_digest(picture)
@@ -326,7 +325,7 @@ def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
 
 
 def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
-    """The status of a clip, the first that applies, and the model's own words where it failed."""
+    """The first status that applies to a clip, and the model's error."""
     if audio != "ok":
         return audio, ""
     if error:

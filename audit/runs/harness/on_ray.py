@@ -1,9 +1,8 @@
-"""The engine Ray: Ray Data hands the clip table's parts to actors that hold model and instrument.
+"""The Ray engine: Ray Data distributes the parts to actors with a model and an instrument each.
 
-Ray Data schedules the parts, holds back what the actors cannot take yet, and starts an actor anew if it dies; each
-actor writes its parts to the run's folder as Parquet. ``RAY_ADDRESS`` names a cluster; without it, one is started on
-this machine, which listens on the loopback address only. On a cluster the run's folder, the cohort and the cache must
-lie on storage that every node sees.
+Ray Data schedules the parts, applies backpressure, and restarts actors that die; each actor writes its parts to the
+run's folder. ``RAY_ADDRESS`` names a cluster; without it, one is started on this machine, which listens on the loopback
+address only. On a cluster, the run's folder, the cohort and the cache must be on shared storage.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ _NUMBER = "number of the part"
 
 
 class PartActor:
-    """Holds a worker, and is given the rows of one part at a time."""
+    """A Ray actor with a worker; called with the rows of one part at a time."""
 
     def __init__(self, work: Work) -> None:
         self._worker = Worker(work)
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Do the part that these rows are; one row says what was done."""
+        """Process the part with these rows; returns one row about the result."""
         (number,) = rows[_NUMBER].unique()
         (done,) = self._worker.do([Part(int(number), rows.drop(columns=_NUMBER).reset_index(drop=True))])
         counted = {f"counts {name}": count for name, count in asdict(done.counts).items()}
@@ -42,21 +41,12 @@ class PartActor:
 
 
 def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
-    """Do the parts by actors on Ray.
-
-    Parameters
-    ----------
-    work : Work
-        How.
-    parts : Parts
-        What.
-    workers : int
-        Actors.
+    """Process the parts with ``workers`` actors on Ray.
 
     Raises
     ------
     RunError
-        If Ray is not installed, cannot be reached, or a part could not be made.
+        If Ray is not installed or cannot be reached, or a part fails.
     """
     try:
         import ray
@@ -97,8 +87,8 @@ def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
 def _start_on_loopback(workers: int) -> None:
     """Start Ray on this machine so that its processes listen on the loopback address only.
 
-    Ray replaces a loopback address that it is given by the machine's address, unless it starts a cluster of one
-    machine, as it does by default on Windows and macOS. It reads that setting when it is imported.
+    Ray replaces a given loopback address by the machine's address, unless it starts a single-machine cluster, as it
+    does by default on Windows and macOS. It reads that setting when it is imported.
 
     Raises
     ------
@@ -110,7 +100,7 @@ def _start_on_loopback(workers: int) -> None:
 
     name, before = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, ray_constants.ENABLE_RAY_CLUSTER
     given = os.environ.get(name)
-    os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False  # for the processes that it starts, and here
+    os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False  # for child processes, and for this process
     try:
         ray.init(
             "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
@@ -138,7 +128,7 @@ def _done(row: dict[str, Any]) -> Done:
 
 
 def _refusal(error: Exception, done: int, parts: int) -> AuditError:
-    """The cause that a user can mend, where there is one behind Ray's own words."""
+    """The underlying error of this package if there is one, else Ray's."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AuditError):
@@ -146,7 +136,7 @@ def _refusal(error: Exception, done: int, parts: int) -> AuditError:
         cause = getattr(cause, "cause", None) or cause.__cause__
     last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
     return RunError(
-        f"Ray stopped when {done} of {parts} parts were made: {last}",
-        f"a cluster that {ADDRESS} names, or this machine, and a model that cloudpickle can write",
-        "Give the same command again: it goes on where it stopped.",
+        f"Ray stopped after {done} of {parts} parts: {last}",
+        f"a cluster named in {ADDRESS}, or this machine, and a model that cloudpickle can pickle",
+        "Repeat the same command to resume.",
     )

@@ -1,7 +1,7 @@
-"""The harness: Cohort + model + instrument -> Run. The only loop.
+"""Running a model over a cohort and an instrument over its faces.
 
-Clips are taken part by part in the order of their ids. Each part is heard, rendered, read and written whole, by
-whatever engine, so that a run killed at any moment goes on where it stopped and ends with the same observations.
+Clips are processed in parts, in the order of their ids. Each part is decoded, rendered, read and written atomically, so
+that a run that is killed at any time can be resumed and ends with the same observations.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from audit.runs.harness.work import Done, Parts, Work
 from audit.runs.run import FACES, MANIFEST, OBSERVATIONS, PLAN, Run, read_manifest
 
 Progress = Callable[[int, int], None]
-"""Is told how many clips are done, and of how many."""
+"""Called with the number of finished clips and the total number."""
 
 _log = logging.getLogger(__name__)
 EXTRA_NUMBERS = "fiub"
@@ -52,41 +52,39 @@ def run(
     engine: EngineSettings | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Run a model over a cohort and read what it makes.
+    """Run a model over a cohort and read its faces.
 
     Parameters
     ----------
     cohort : Cohort
-        Speakers of the splits training and validation are set aside.
+        The cohort; speakers of the splits training and validation are excluded.
     model : Reconstructor, Playback or Bindable
-        What makes the faces; see :func:`audit.model`.
+        Makes the faces; see :func:`audit.model`.
     instrument : Instrument
-        What reads them; see :func:`audit.instrument`.
+        Reads the faces; see :func:`audit.instrument`.
     out : path, optional
-        The run's folder; a new one under ``reports/`` where it is not given. Given again with the same cohort, model
-        and instrument, the run goes on where it stopped.
+        The run's folder; by default a new one under ``reports/``. With the same cohort, model and instrument, an
+        unfinished run is resumed.
     settings : RunSettings, optional
-        Seed, length of a part, limits of a clip's length.
+        Seed, size of a part, limits of the length of clips.
     plan : Plan, optional
-        Kept beside the run, so that it can be measured and reported as planned.
+        Stored with the run, for measuring and reporting.
     engine : EngineSettings, optional
-        Where the run is done, by how many workers, and where its cache lies. No result depends on it.
+        The engine, the number of workers, and the cache. Results do not depend on it.
     progress : callable, optional
-        Is told how many clips are done, and of how many, after every part.
+        Called after every part with the number of finished clips and the total number.
 
     Returns
     -------
     Run
-        Complete: one observation for every clip, read from the folder when first asked for.
+        The complete run, with one observation per clip.
 
     Raises
     ------
     RunError
-        If the folder holds a run of something else, another process is at work in it, it cannot be written to, or a
-        worker died.
+        If the folder contains another run, is in use by another process or is not writable, or a worker died.
     ModelError
-        If the model cannot show this cohort, gives something other than pictures, or was mitigated with voices of
-        speakers who are audited here.
+        If the model cannot show this cohort, returns invalid pictures, or was fitted on voices of audited speakers.
     """
     settings = settings or (plan.run if plan else RunSettings())
     engine = engine or (plan.engine if plan else EngineSettings())
@@ -94,8 +92,8 @@ def run(
     table = cohort.table
     if table.empty:
         raise RunError(
-            "The cohort holds no clip to audit.",
-            "at least one clip of a speaker outside training",
+            "The cohort has no clips to audit.",
+            "at least one clip of a speaker outside the splits training and validation",
             "See: audit cohort check DIR.",
         )
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
@@ -120,12 +118,12 @@ def run(
         refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
         folder.mkdir(parents=True, exist_ok=True)
         if kept_in is not None:
-            Cache(kept_in).close()  # one that cannot be used is told before anything is made
+            Cache(kept_in).close()  # reports an unusable cache before anything is rendered
         with claim(folder):
             manifest = open_folder(folder, identity, plan or Plan(run=settings), given=plan is not None)
             for name in (OBSERVATIONS, FACES):
                 (folder / name).mkdir(exist_ok=True)
-            pa.default_memory_pool().release_unused()  # what reading the cohort took and left
+            pa.default_memory_pool().release_unused()  # memory used for reading the cohort
             todo = undone(folder, Parts(table, settings.part), work.columns, manifest.get("parts", {}))
             spent = _do(work, todo, engine, len(table), progress)
             close_folder(folder, manifest, spent)
@@ -133,7 +131,7 @@ def run(
 
 
 def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
-    """Do all parts; what it took, for the manifest."""
+    """Process all parts; returns engine, seconds and counts for the manifest."""
     began = time.monotonic()
     left = todo.n_clips
     seconds, counts = dict.fromkeys(("load", "render", "read", "write"), 0.0), Counts()
@@ -171,9 +169,9 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
 
 
 def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunSettings) -> dict[str, Any]:
-    """What a run is a run of; a folder made from anything else is refused."""
+    """The identity of a run: cohort, model, instrument, settings and seed."""
     described = model.describe() if isinstance(model, Described) else {}
-    coverage_of(described)  # refuses one that is malformed before anything is rendered
+    coverage_of(described)  # validates the coverage before anything is rendered
     return {
         "cohort": {
             "name": cohort.name,

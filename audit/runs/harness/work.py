@@ -1,4 +1,4 @@
-"""What there is to do in a run, and the doing of it part by part: the same in every process of every engine."""
+"""The work of a run and its parts, and the worker that processes them in every engine."""
 
 from __future__ import annotations
 
@@ -24,29 +24,28 @@ from audit.runs.run import FACES, write_part
 
 @dataclass(frozen=True)
 class Work:
-    """All that a worker must know; can be sent to another process if model and instrument can.
+    """The input of workers; can be pickled if model and instrument can.
 
     Attributes
     ----------
     root : Path
-        The folder that the clips' paths are relative to.
+        The folder to which the clips' paths are relative.
     model : Reconstructor or Playback
-        What makes the faces.
+        Makes the faces.
     instrument : Instrument
-        What reads them.
+        Reads the faces.
     settings : RunSettings
-        Limits of a clip's length, and whether faces are kept.
+        Limits of the length of clips, and whether faces are kept.
     folder : Path
         The run's folder.
     columns : Schema
-        Of the observations.
+        The columns of the observations.
     cache : Path or None
-        Where answers of former runs lie.
+        The cache's folder.
     model_key, instrument_key : str or None
-        What answers are kept under.
+        Their keys in the cache.
     reads_beside : bool
-        Whether the instrument reads one part while the model renders the next. It pays where the model has a device of
-        its own; on the same cores each only keeps the other waiting.
+        Whether the instrument reads one part while the model renders the next. Useful if the model runs on a GPU.
     """
 
     root: Path
@@ -62,31 +61,23 @@ class Work:
 
 
 class Part(NamedTuple):
-    """Some clips that are done and written together.
-
-    Attributes
-    ----------
-    number : int
-        Its place in the run.
-    rows : DataFrame
-        One row a clip, sorted by ``clip_id``.
-    """
+    """Clips that are processed and written as one unit: number in the run, and rows sorted by ``clip_id``."""
 
     number: int
     rows: pd.DataFrame
 
 
 class Parts:
-    """A table in parts, each cut out when it is asked for: no part is in memory before its turn.
+    """A table split into parts, which are created lazily.
 
     Parameters
     ----------
     table : DataFrame
-        One row a clip, sorted by ``clip_id``.
+        One row per clip, sorted by ``clip_id``.
     size : int
-        Clips in a part; the last may have fewer.
+        The number of clips in a part; the last may have fewer.
     numbers : sequence of int, optional
-        Which parts; all without it.
+        The numbers of the parts; by default all.
 
     Examples
     --------
@@ -110,26 +101,26 @@ class Parts:
 
     @property
     def n_clips(self) -> int:
-        """Clips in all of them."""
+        """The number of clips in all parts."""
         return sum(min(self._size, len(self._table) - number * self._size) for number in self.numbers)
 
     def only(self, numbers: Sequence[int]) -> Parts:
-        """The parts of these numbers."""
+        """The parts with these numbers."""
         return Parts(self._table, self._size, numbers)
 
 
 @dataclass(frozen=True)
 class Done:
-    """One part that was written.
+    """A finished part.
 
     Attributes
     ----------
     number, clips : int
-        Which part, and how many clips it has.
+        Its number, and the number of clips.
     seconds : dict of str to float
-        Waiting for sound and pictures (``load``), rendering, reading and writing.
+        Time spent waiting for decoding (``load``), rendering, reading and writing.
     counts : Counts
-        How many pictures and readings were made, and how many the cache knew.
+        The numbers of pictures and readings made, and taken from the cache.
     """
 
     number: int
@@ -139,17 +130,17 @@ class Done:
 
 
 class Worker:
-    """Does parts of the work, one after the other; use as a context.
+    """Processes parts in order; a context manager.
 
-    While a part is rendered, the next one is decoded; on a GPU the one before is read and written at the same time. So
-    at most three parts are in memory, however many there are.
+    While a part is rendered, the next one is decoded; on a GPU, the previous one is read and written at the same time.
+    At most three parts are in memory.
 
     Parameters
     ----------
     work : Work
-        What there is to do.
+        The work.
     threads : int, optional
-        Files decoded at once; one for each core without it.
+        The number of decoding threads; by default one per core.
     """
 
     def __init__(self, work: Work, threads: int | None = None) -> None:
@@ -177,7 +168,7 @@ class Worker:
             self._cache.close()
 
     def do(self, parts: Iterable[Part]) -> Iterator[Done]:
-        """Do these parts, and tell of each when it is written."""
+        """Process these parts; yields each when it is written."""
         reading: Future[Done] | None = None
         for number, loaded, waited in self._loaded(parts):
             start = time.monotonic()
@@ -193,7 +184,7 @@ class Worker:
             yield reading.result()
 
     def _loaded(self, parts: Iterable[Part]) -> Iterator[tuple[int, LoadedPart, float]]:
-        """Each part decoded, and the seconds that were waited for it; the next one is begun before it is handed out."""
+        """Each decoded part and the seconds waited for it; decodes the next part in the background."""
         upcoming = iter(parts)
 
         def begin() -> tuple[int, Future[LoadedPart]] | None:

@@ -1,4 +1,4 @@
-"""Planted truth: runs of which every probability and correlation is known."""
+"""Simulated runs with planted truth: known probabilities and correlations."""
 
 from audit.runs.simulation.drawing import shared_uniforms, simulate
 from audit.runs.simulation.truth import Truth

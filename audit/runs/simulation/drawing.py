@@ -1,4 +1,4 @@
-"""Drawing a run of planted truth: as if a model had been audited, but with every probability and correlation known."""
+"""Drawing simulated runs with known probabilities and correlations."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ PER_PART: Final = 100_000
 
 
 def simulate(truth: Mapping[str, Any] | str | Path | Truth, seed: int = 0, out: str | Path | None = None) -> Run:
-    """A run of planted truth: its reads are drawn, and there are neither voices nor pictures.
+    """Simulate a run with planted truth: reads are drawn at random, without voices or pictures.
 
     Parameters
     ----------
     truth : mapping, or path of a TOML file
         As :class:`Truth`.
     seed : int
-        The same truth and seed give the same run. Each stage has its own random numbers, so that a change of one
-        table leaves what the others draw as it was.
+        The same truth and seed give the same run. Each stage has its own random numbers, so a change in the table of
+        one stage does not affect the others.
     out : path, optional
-        The run's folder, for ``audit measure`` and ``audit report``; without it the run stays in memory.
+        The run's folder, for ``audit measure`` and ``audit report``; by default the run stays in memory.
 
     Returns
     -------
     Run
-        Complete; its manifest says that it is simulated, and holds the truth.
+        The complete run; its manifest marks it as simulated and contains the truth.
 
     Raises
     ------
     PlanError
-        If the truth cannot be read, holds an unknown key, or cannot be.
+        If the truth cannot be read, has an unknown key, or is inconsistent.
     RunError
-        If the folder holds another run.
+        If the folder contains another run.
 
     Examples
     --------
@@ -78,18 +78,17 @@ def simulate(truth: Mapping[str, Any] | str | Path | Truth, seed: int = 0, out: 
 def shared_uniforms(
     rng: np.random.Generator, shape: tuple[int, int, int], within: float, between: float
 ) -> NDArray[np.float64]:
-    """Uniform numbers of clips, alike within a speaker by copying.
+    """Uniform random numbers of clips, correlated within speakers by copying.
 
-    Every speaker has a number, every speaker and language, every clip. The language's number is the speaker's with
-    probability ``sqrt(between / within)``; the clip's is the language's with probability ``sqrt(within)``. So two clips
-    of one language have the very same number with probability ``within``, two clips of two languages with probability
-    ``between``, and independent numbers otherwise. Each is uniform on [0, 1), and any function of them has just
-    these correlations: read off a table of probabilities (the quantile function), so has the indicator of every read.
+    Every speaker, every speaker and language, and every clip gets a number. The number of a language is replaced by
+    that of the speaker with probability ``sqrt(between / within)``, and the number of a clip by that of the language
+    with probability ``sqrt(within)``. So two clips in one language have equal numbers with probability ``within``, two
+    clips in two languages with probability ``between``, and independent numbers otherwise. Each number is uniform on
+    [0, 1), and every function of the numbers, such as the indicator of a read, has these correlations.
 
-    Where two languages have different tables, a shared number falls into both. The indicators with probabilities ``p``
-    and ``q`` then have the correlation ``between * (J - p q) / sqrt(p (1 - p) q (1 - q))``, ``J`` being the length that
-    their two intervals have in common: ``min(p, q)``, the most there can be, for the first named read and for the own
-    group's.
+    If two languages have different tables of probabilities, indicators with probabilities ``p`` and ``q`` have the
+    correlation ``between * (J - p q) / sqrt(p (1 - p) q (1 - q))``, where ``J`` is the length of the intersection of
+    their intervals: ``min(p, q)``, the maximum, for the first named read and for the own group's.
 
     Parameters
     ----------
@@ -98,12 +97,12 @@ def shared_uniforms(
     shape : tuple of int
         Speakers, languages, clips in each language.
     within, between : float
-        Correlations in [0, 1], the second not above the first.
+        Correlations in [0, 1], with ``between <= within``.
 
     Returns
     -------
     ndarray
-        Of that shape.
+        Numbers of the given shape.
 
     Examples
     --------
@@ -120,7 +119,7 @@ def shared_uniforms(
 
 
 def _observations(truth: Truth, seed: int) -> pa.Table:
-    """The observations in the run's own columns, in no particular order."""
+    """The observations, in no particular order."""
     groups, languages = ordered_groups(truth.groups), sorted(truth.languages)
     per_group, clips = truth.speakers_per_group, truth.clips_per_language
     shape = (len(groups) * per_group, len(languages), clips)
@@ -143,8 +142,8 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
     def shared(what: str) -> NDArray[np.float64]:
         return shared_uniforms(_generator(seed, what), shape, *truth.correlations)
 
-    def spread(values: NDArray[Any]) -> NDArray[Any]:
-        """One value a speaker, as one a clip."""
+    def of_clips(values: NDArray[Any]) -> NDArray[Any]:
+        """Values of speakers, repeated for each clip."""
         return np.broadcast_to(values[:, None, None], shape).ravel()
 
     missing = (shared("missing") < by_group(truth.missing, 0.0)).ravel()
@@ -164,21 +163,21 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
     fields = schema((), {}, landmarks=False)
     columns: dict[str, Any] = {
         "clip_id": ids,
-        "speaker_id": spread(np.array(speakers, object)),
-        "group": spread(np.array(groups, object)[group_of]),
-        "gender": spread(np.array(["woman", "man"], object)[man.astype(int)]),
-        "age": spread(ages),
+        "speaker_id": of_clips(np.array(speakers, object)),
+        "group": of_clips(np.array(groups, object)[group_of]),
+        "gender": of_clips(np.array(["woman", "man"], object)[man.astype(int)]),
+        "age": of_clips(ages),
         "language": np.broadcast_to(np.array(languages, object)[None, :, None], shape).ravel(),
         "status": np.where(missing, "no_face", "ok").astype(object),
         "detail": [""] * len(ids),
     }
     columns |= {f"{label}_source": ["synthetic"] * len(ids) for label in ("group", "gender", "language")}
     for stage, index in reads.items():
-        flat = spread(index) if stage == "portrait" else index.ravel()
+        flat = of_clips(index) if stage == "portrait" else index.ravel()
         there = ~missing if stage == "rendered" else np.ones(len(ids), bool)
-        gender = np.where(right, spread(man), ~spread(man)) if stage == "rendered" else spread(man)
+        gender = np.where(right, of_clips(man), ~of_clips(man)) if stage == "rendered" else of_clips(man)
         columns[f"{stage}_status"] = np.where(there, "ok", "no_face").astype(object)
-        shown = {"race": flat, "gender": gender.astype(np.int64), "age": np.ascontiguousarray(spread(ages))}
+        shown = {"race": flat, "gender": gender.astype(np.int64), "age": np.ascontiguousarray(of_clips(ages))}
         for attribute in attributes():
             for name, values in attribute.exact(stage, shown[attribute.name]).items():
                 columns[name] = pa.array(values, fields.field(name).type, mask=~there)
@@ -189,13 +188,13 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
 
 
 def _reads(uniform: NDArray[np.float64], table: Reads, group: str) -> NDArray[np.int64]:
-    """What each number reads: the named reads from 0 up in the fixed order, then the own group."""
+    """The read of each uniform number: the named reads in the fixed order, then the own group."""
     own = own_race(group)
     order = [i for i, race in enumerate(RACES) if i != own and table.get(race, 0) > 0]
     ends = np.cumsum([table[RACES[i]] for i in order])
     if own is not None and own_share(table, group) > 0:
         order.append(own)
-    # the last read takes what is left, so that probabilities that sum to 1 but for rounding leave nothing over
+    # the last read gets the remainder, so that rounding errors of the sum have no effect
     place = np.searchsorted(ends, uniform, side="right").clip(max=len(order) - 1)
     return np.asarray(np.array(order, np.int64)[place])
 
@@ -206,9 +205,9 @@ def _generator(seed: int, what: str) -> np.random.Generator:
 
 
 def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
-    """What a simulated run is a run of; there is no cohort, model or instrument behind it, and it says so."""
+    """The manifest of a simulated run, which has no cohort, model or instrument."""
     planted = truth.model_dump(mode="json", exclude_none=True)
-    # who is heard, apart from what is read: two truths of the same people make runs that can be compared
+    # the digest depends on the speakers but not on their reads, so that runs of two truths can be compared
     people = [ordered_groups(truth.groups), truth.speakers_per_group, sorted(truth.languages), truth.clips_per_language]
     digest = hashlib.sha256(json.dumps([*people, seed]).encode()).hexdigest()
     plan = _plan(planted, seed)
@@ -239,7 +238,7 @@ def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
 
 
 def _plan(planted: Mapping[str, Any], seed: int) -> Plan:
-    """A plan by which the run can be measured; no model of its name can be run."""
+    """A plan for measuring the run; it cannot be run again."""
     return Plan(
         cohort=CohortSettings(path=SIMULATED),
         model=ModelSettings(name=SIMULATED, options=dict(planted)),
@@ -254,23 +253,23 @@ def _versions() -> dict[str, str]:
 
 
 def _is_there(folder: Path, manifest: Mapping[str, Any]) -> bool:
-    """Whether the folder holds this very run already; one of anything else is refused."""
+    """Whether the folder contains this run; raises if it contains another one."""
     if (folder / MANIFEST).is_file():
         found = read_manifest(folder)
         if any(found.get(key) != manifest[key] for key in ("cohort", "model", "instrument", "seed")):
             raise RunError(
-                f"{folder} holds a run of something else.",
+                f"{folder} contains another run.",
                 "a new folder, or the one of the same truth and seed",
                 "Choose another folder for -o.",
             )
         return True
     if part_files(folder):
-        raise RunError(f"{folder} holds observations without a {MANIFEST}.", next_step="Choose another folder for -o.")
+        raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
     return False
 
 
 def _write(folder: Path, table: pa.Table, manifest: Mapping[str, Any]) -> None:
-    """The run's folder as the harness leaves it; the manifest comes last, so that a folder with one is whole."""
+    """Write the run's folder like the harness; the manifest is last, so that a folder with one is complete."""
     refuse_foreign_files(folder, [MANIFEST], folders=[OBSERVATIONS])
     write_files(folder, {TRUTH: tomli_w.dumps(dict(manifest["model"]["truth"])), PLAN: str(manifest["plan"])})
     (folder / OBSERVATIONS).mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What is planted: the closed description of a simulated run, from a mapping or a TOML file."""
+"""The parameters of a simulated run, from a mapping or a TOML file."""
 
 from __future__ import annotations
 
@@ -18,39 +18,38 @@ MOST_CLIPS: Final = 20_000_000
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Reads = dict[str, Share]
-"""A read, and how probable it is."""
+"""The probability of each read."""
 
 _ROUNDING: Final = 1e-9
 
 
 class Truth(BaseModel):
-    """What is planted.
+    """The parameters of a simulated run.
 
     Attributes
     ----------
     groups : tuple of str
-        As in a cohort; read in the fixed order of groups, whatever the order here.
+        As in a cohort; the order has no effect.
     speakers_per_group, clips_per_language : int
         Genders alternate within a group.
     languages : tuple of str
-        Every speaker is heard in all of them.
+        Every speaker has clips in all of them.
     icc : float
-        Correlation of two clips of one speaker in one language, on each read: between the indicators of any read,
-        of a right gender, and of a missing face.
+        Correlation between two clips of one speaker in one language, of the indicators of any read, of a correct
+        gender, and of a missing face.
     icc_between_languages : float or None
-        The same of two clips in two languages, where both languages have the same probabilities; see
-        :func:`shared_uniforms` for where they have not. As ``icc`` if left out; not greater, unless there is but one
-        clip in each language.
+        The same for two clips in two languages, if both languages have the same probabilities; otherwise see
+        :func:`shared_uniforms`. By default equal to ``icc``; not larger, unless there is one clip per language.
     missing : float or mapping of str to float
-        Probability that a clip has no rendered face; by group, where they differ.
+        Probability that a clip has no rendered face, optionally by group.
     gender_right : float or mapping of str to float
-        Probability that the gender of a rendered face is read as labelled; by group, where they differ.
+        Probability that the gender of a rendered face is read as labelled, optionally by group.
     portrait : mapping
-        ``group -> read -> probability``, one reading a speaker. ``group -> language -> read`` is taken too, if all
-        languages say the same.
+        ``group -> read -> probability``, one read per speaker. ``group -> language -> read`` is accepted if all
+        languages are equal.
     ceiling, rendered : mapping
-        ``group -> language -> read -> probability``; the rest goes to the own group, which is the first race of a
-        mixed label. What is not named reads the own group with probability 1.
+        ``group -> language -> read -> probability``. The remaining probability goes to the own group, which is the
+        first race of a mixed label.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,7 +82,7 @@ class Truth(BaseModel):
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         for language in languages:
             if not is_language(language):
-                raise ValueError(f"{language!r} is no BCP-47 code, such as en or zh-TW")
+                raise ValueError(f"{language!r} is not a BCP-47 code, such as en or zh-TW")
         return _once(languages, "language")
 
     @field_validator("missing", "gender_right", mode="before")
@@ -92,7 +91,7 @@ class Truth(BaseModel):
         shares = list(given.values()) if isinstance(given, Mapping) else [given]
         for share in shares:
             if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-                raise ValueError("a probability in [0, 1] is asked for, or one for each group")
+                raise ValueError("expected a probability in [0, 1], or one for each group")
         return given
 
     @field_validator("portrait", mode="before")
@@ -105,7 +104,7 @@ class Truth(BaseModel):
             parts = list(table.values()) if isinstance(table, Mapping) else []
             if parts and all(isinstance(part, Mapping) for part in parts):
                 if any(part != parts[0] for part in parts):
-                    raise ValueError(f"{group}: a portrait is read once a speaker, so its languages cannot differ")
+                    raise ValueError(f"{group}: a portrait is read once per speaker, so its languages cannot differ")
                 made[group] = parts[0]
             else:
                 made[group] = table
@@ -116,11 +115,10 @@ class Truth(BaseModel):
         between = self.icc_between_languages
         if between is not None and between > self.icc and self.clips_per_language > 1 and len(self.languages) > 1:
             raise ValueError(
-                f"icc_between_languages is {between:g}, above the icc of {self.icc:g}: clips of one language are at "
-                "least as alike as clips of two"
+                f"icc_between_languages is {between:g}, above the icc of {self.icc:g}; it must not be larger"
             )
         if self.n_clips > MOST_CLIPS:
-            raise ValueError(f"{self.n_clips:,} clips are asked for; at most {MOST_CLIPS:,} are made")
+            raise ValueError(f"there are {self.n_clips:,} clips; allowed: at most {MOST_CLIPS:,}")
         for name, given in (("missing", self.missing), ("gender_right", self.gender_right)):
             self._among(name, given if isinstance(given, dict) else {}, self.groups, "group")
         self._among("portrait", self.portrait, self.groups, "group")
@@ -135,12 +133,12 @@ class Truth(BaseModel):
         if UNKNOWN in self.groups:
             for stage, place, reads in self._tables_of(UNKNOWN):
                 if abs(sum(reads.values()) - 1) > _ROUNDING:
-                    raise ValueError(f"{stage}{place}: a group unknown has no own read, so its reads must sum to 1")
+                    raise ValueError(f"{stage}{place}: the group unknown has no own read, so its reads must sum to 1")
         return self
 
     @property
     def n_clips(self) -> int:
-        """How many clips the run has."""
+        """The number of clips."""
         return len(self.groups) * self.speakers_per_group * len(self.languages) * self.clips_per_language
 
     @property
@@ -151,12 +149,12 @@ class Truth(BaseModel):
 
     @classmethod
     def of(cls, truth: Truth | Mapping[str, Any] | str | Path) -> Truth:
-        """The truth that a mapping or a TOML file holds.
+        """The truth in a mapping or a TOML file.
 
         Raises
         ------
         PlanError
-            If the file cannot be read, or a key or value is not allowed; a near miss is named.
+            If the file cannot be read, or a key or value is not allowed.
         """
         if isinstance(truth, cls):
             return truth
@@ -168,12 +166,12 @@ class Truth(BaseModel):
             except (OSError, UnicodeDecodeError) as error:
                 raise PlanError(f"The truth {source} cannot be read: {error}.") from error
             except (tomllib.TOMLDecodeError, RecursionError) as error:
-                raise PlanError(f"{source} is no TOML: {error}.") from error
+                raise PlanError(f"{source} is not valid TOML: {error}.") from error
         try:
             return cls.model_validate(_without_numpy(truth))
         except ValidationError as error:
             raise PlanError(
-                f"{source}: " + "; ".join(_in_words(fault) for fault in error.errors()) + ".",
+                f"{source}: " + "; ".join(_in_words(item) for item in error.errors()) + ".",
                 next_step="See docs/known-truth.md for every key.",
             ) from error
 
@@ -203,7 +201,7 @@ class Truth(BaseModel):
 
 
 def own_share(table: Mapping[str, float], group: str) -> float:
-    """What a table of reads leaves to the own group's read.
+    """The remaining probability of the own group's read.
 
     Examples
     --------
@@ -216,7 +214,7 @@ def own_share(table: Mapping[str, float], group: str) -> float:
 
 
 def own_race(group: str) -> int | None:
-    """Which race counts as the own group's read, by its place in the fixed order; ``None`` for ``unknown``.
+    """The index of the race that counts as the own group's read; ``None`` for ``unknown``.
 
     Examples
     --------
@@ -233,20 +231,20 @@ def _once(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
     return names
 
 
-def _in_words(fault: Any) -> str:
-    """One fault of a truth, with the nearest allowed key where one was mistyped."""
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
+def _in_words(error: Any) -> str:
+    """A validation error in words, with the nearest allowed key for an unknown one."""
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
         hint = did_you_mean(place, Truth.model_fields, ", {}")
         return f"there is no key {place}{hint} (allowed: {', '.join(Truth.model_fields)})"
-    if fault["type"] == "missing":
+    if error["type"] == "missing":
         return f"the key {place} is missing"
-    words = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{place} is {fault['input']!r}: {words}" if place else words
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return f"{place} is {error['input']!r}: {words}" if place else words
 
 
 def _without_numpy(value: Any) -> Any:
-    """Plain numbers for numpy's, which truths made in a loop often hold."""
+    """The value with numpy numbers and arrays converted to Python's."""
     if isinstance(value, Mapping):
         return {key: _without_numpy(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):

@@ -1,8 +1,8 @@
-"""Mitigations: what may be done about a failure, before, in and after training; each fitted on training speakers only.
+"""Mitigations before, in and after training, fitted on training speakers only.
 
-Those of the kinds ``data`` and ``training`` are named in a training plan's section ``mitigation`` and take effect
-through ``audit train``. Those of the kinds ``representation`` and ``output`` are fitted later, by :func:`mitigate`, to
-any model that exposes its voice feature.
+Mitigations of the kinds ``data`` and ``training`` are named in the section ``[mitigation]`` of a training plan and take
+effect in ``audit train``. Those of the kinds ``representation`` and ``output`` are fitted after training by
+:func:`mitigate`, to any model that exposes its voice feature.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Mitigation(Part):
 MITIGATIONS: Final = Registry(
     "mitigation", __name__, group="audit.mitigations", declared_as="MITIGATION", error=PlanError
 )
-"""All mitigations. Those of installed packages are of the kinds that :func:`mitigate` fits."""
+"""All mitigations. Those of installed packages must be of the kinds that :func:`mitigate` fits."""
 
 
 def available() -> dict[str, str]:
-    """The names of all mitigations, each with its kind and one line on what it does.
+    """The kind and summary of each mitigation, by name.
 
     Examples
     --------
@@ -61,12 +61,12 @@ def available() -> dict[str, str]:
 
 
 def in_training() -> list[str]:
-    """The names that a training plan can give: the kinds data and training."""
+    """The names that a training plan accepts: the kinds data and training."""
     return [name for name, part in MITIGATIONS.shipped.items() if part.fields["kind"] in ("data", "training")]
 
 
 def after_training() -> list[str]:
-    """The names that :func:`mitigate` takes: all others."""
+    """The names that :func:`mitigate` accepts: all others."""
     return [name for name in MITIGATIONS.available() if name not in in_training()]
 
 

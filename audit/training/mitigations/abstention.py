@@ -1,4 +1,4 @@
-"""Abstention: no face for a voice that is unlike every training voice."""
+"""Abstention: no face for voices that are far from all training voices."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from audit.training.mitigations.protocol import Features, FittedStep, TrainingVo
 
 @dataclass(frozen=True)
 class Abstention:
-    """A face only where the k-th nearest training voice is near enough.
+    """A face only for voices near enough to the k-th nearest training voice.
 
     Sun et al. 2022, "Out-of-distribution detection with deep nearest neighbors": features are scaled to unit length,
     and the score is the Euclidean distance to the k-th nearest training feature, 0 to 2. The threshold is the smallest
-    that keeps the stated share of the training clips, each scored against the clips of *other* training speakers. An
-    encoder that was trained on these speakers knows them better than new ones, of whom fewer are then kept. What is not
-    kept has no face, and is counted as such: status ``no_face``.
+    that keeps the given share of the training clips, each scored against the clips of *other* training speakers. If the
+    encoder was trained on these speakers, fewer clips of new speakers are kept. Clips that are not kept have no face
+    and the status ``no_face``.
 
     Parameters
     ----------
     coverage : float
-        Share of the training clips that get a face, in (0, 1].
+        The share of the training clips that keep a face, in (0, 1].
     neighbours : int
         k.
 
     Raises
     ------
     PlanError
-        If an option is out of its range.
+        If an option is out of range.
     """
 
     coverage: float = 0.9
@@ -48,12 +48,12 @@ class Abstention:
             raise PlanError(f"abstention: neighbours is {self.neighbours}.", "at least 1")
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """The keeping step.
+        """Fit the threshold.
 
         Raises
         ------
         CohortError
-            If a speaker has fewer than k clips of others beside them.
+            If there are fewer than k clips of the other speakers.
         """
         known = unit_length(voices.features)
         scores = np.array([
@@ -71,7 +71,7 @@ class Abstention:
     def _score(self, row: Features, others: Features) -> float:
         if len(others) < self.neighbours:
             raise CohortError(
-                [f"Abstention needs {self.neighbours} clips of other speakers, and there are {len(others)}."],
+                [f"Abstention needs {self.neighbours} clips of other speakers; there are {len(others)}."],
                 "a larger training cohort, or fewer neighbours",
             )
         squares = ((others - row) ** 2).sum(1)
@@ -79,7 +79,7 @@ class Abstention:
 
 
 def unit_length(features: Features) -> Features:
-    """Each row divided by its length; a row of zeros stays.
+    """The rows normalized to unit length; rows of zeros stay zero.
 
     Examples
     --------
@@ -93,6 +93,6 @@ def unit_length(features: Features) -> Features:
 MITIGATION = Mitigation(
     name="abstention",
     kind="output",
-    summary="no face where the voice is far from every training voice (nearest neighbours, Sun et al. 2022)",
+    summary="no face for voices far from all training voices (nearest neighbours, Sun et al. 2022)",
     value=Abstention,
 )

@@ -11,10 +11,9 @@ from audit.training.mitigations.training import TrainingMitigation, TrainingSetu
 
 
 class Balanced(TrainingMitigation):
-    """Every cell, group x language, is drawn equally often, and every clip in it.
+    """Every cell of group and language is drawn with the same probability.
 
-    With K cells and n clips in a clip's own cell its chance is 1 / (K n). A cell without clips is not drawn: there is
-    nothing to draw.
+    With K cells, and n clips in a clip's cell, the probability of the clip is 1 / (K n).
 
     Examples
     --------
@@ -30,18 +29,18 @@ class Balanced(TrainingMitigation):
         self._chances = 1.0 / (len(known) * counts[cells])
 
     def chances(self) -> Tensor:
-        """The chance of each clip, [clips]; they sum to 1."""
+        """The probability of each clip, [clips]; they sum to 1."""
         return self._chances
 
 
 def create(setup: TrainingSetup) -> Balanced:
-    """The mitigation of one training."""
+    """Create the mitigation for a training."""
     return Balanced(setup.clips)
 
 
 MITIGATION = Mitigation(
     name="balanced",
     kind="data",
-    summary="every group in every language is drawn equally often (balanced sampling)",
+    summary="draw every group and language equally often (balanced sampling)",
     value=create,
 )

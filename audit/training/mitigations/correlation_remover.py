@@ -1,4 +1,4 @@
-"""fairlearn's CorrelationRemover on the voice feature, with the language as the voice itself tells it."""
+"""fairlearn's CorrelationRemover on the voice feature, with the language estimated from the voice."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from audit.training.mitigations.protocol import Features, FittedStep, TrainingVo
 
 @dataclass(frozen=True)
 class CorrelationRemoval:
-    r"""The feature less its linear regression on the language.
+    r"""Subtract from the feature its linear regression on the language.
 
-    fairlearn's ``CorrelationRemover``: :math:`z^* = z - (s - \bar s) B`, with B by least squares on the training
-    voices, where s are the indicators of all languages but the first as they are labelled. When a face is made the
-    label is not to be had: there s is the posterior of :class:`audit.training.mitigations.language.LanguageGuess`.
+    fairlearn's ``CorrelationRemover``: :math:`z^* = z - (s - \bar s) B`, with B fitted by least squares on the training
+    voices, where s are indicators of the labelled languages except the first. At inference there is no label, and s is
+    the posterior of :class:`audit.training.mitigations.language.LanguageGuess`.
 
     Parameters
     ----------
     alpha : float
-        How much is removed: 1 all, 0 nothing.
+        The removed share: 1 all, 0 nothing.
 
     Raises
     ------
     PlanError
-        If alpha lies outside [0, 1].
+        If alpha is outside [0, 1].
     """
 
     alpha: float = 1.0
@@ -41,7 +41,7 @@ class CorrelationRemoval:
             raise PlanError(f"correlation_remover: alpha is {self.alpha}.", "a number in [0, 1]")
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """The removing step.
+        """Fit the regression.
 
         Raises
         ------
@@ -50,13 +50,13 @@ class CorrelationRemoval:
         """
         known, codes = numbered(voices.languages)
         guess = guess_language(voices.features, voices.languages)
-        told = indicators(codes, len(known))[:, 1:]
-        remover = CorrelationRemover(sensitive_feature_ids=list(range(told.shape[1])), alpha=self.alpha)
-        remover.fit(np.hstack([told, voices.features]))
+        labels = indicators(codes, len(known))[:, 1:]
+        remover = CorrelationRemover(sensitive_feature_ids=list(range(labels.shape[1])), alpha=self.alpha)
+        remover.fit(np.hstack([labels, voices.features]))
 
         def change(features: Features) -> Features:
-            told = guess.posterior(features)[:, 1:]
-            return np.asarray(remover.transform(np.hstack([told, features])), np.float64)
+            posterior = guess.posterior(features)[:, 1:]
+            return np.asarray(remover.transform(np.hstack([posterior, features])), np.float64)
 
         return FittedStep(change, found={"languages": list(known)})
 

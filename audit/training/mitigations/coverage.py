@@ -1,7 +1,6 @@
 """More languages of a group in the training data; :class:`audit.training.mitigations.plan.Coverage` has the options.
 
-It acts where the clips of a training are chosen (:meth:`audit.training.plan.TrainPlan.share`), so that nothing is left
-to do in a step.
+It takes effect where the training clips are chosen (:meth:`audit.training.plan.TrainPlan.share`), not in a step.
 """
 
 from __future__ import annotations
@@ -18,6 +17,6 @@ def create(setup: TrainingSetup) -> TrainingMitigation:
 MITIGATION = Mitigation(
     name="coverage",
     kind="data",
-    summary="more languages of a group are heard: new data, where the plan left it out",
+    summary="cover more languages of a group with data that the plan leaves out",
     value=create,
 )

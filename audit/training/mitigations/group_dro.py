@@ -1,4 +1,4 @@
-"""Group DRO: the cell that fares worst counts most."""
+"""Group DRO: the cell with the largest loss gets the largest weight."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from audit.training.mitigations.training import TrainingMitigation, TrainingSetu
 class GroupDroWeights(TrainingMitigation):
     r"""Online exponentiated weights over group x language.
 
-    Sagawa et al. 2020, "Distributionally robust neural networks for group shifts", algorithm 1: of each cell g in the
-    batch with mean loss :math:`\ell_g`, the weight is multiplied by :math:`\exp(\eta \ell_g)`, then all are scaled to
-    sum to 1, and :math:`\sum_g q_g \ell_g` is minimised. As in the authors' code a batch holds several cells at once,
-    and a cell that is not in it keeps its weight before the scaling. They ask for strong regularisation beside it.
+    Sagawa et al. 2020, "Distributionally robust neural networks for group shifts", algorithm 1: the weight of each cell
+    g in the batch with mean loss :math:`\ell_g` is multiplied by :math:`\exp(\eta \ell_g)`, then all are scaled to sum
+    to 1, and :math:`\sum_g q_g \ell_g` is minimised. As in the authors' code, a batch has several cells, and a cell
+    that is not in it keeps its weight before the scaling. The authors recommend strong regularisation with it.
 
     Attributes
     ----------
     shares : Tensor
-        [K], the weights q, float64; a buffer, so that they travel with the state of the training.
+        [K], the weights q, float64; a buffer, so that they are saved with the training.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class GroupDroWeights(TrainingMitigation):
         self.register_buffer("shares", torch.full((len(known),), 1 / len(known), dtype=torch.float64))
 
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor:
-        """The weight of each clip drawn, [B], with the shares moved by these losses first."""
+        """The weight of each drawn clip, [B], after updating the shares with these losses."""
         cells = self._cells[rows]
         counts = torch.bincount(cells, minlength=len(self.known))
         sums = torch.zeros(len(self.known), dtype=torch.float64).index_add(0, cells, losses.double().cpu())
@@ -51,13 +51,13 @@ class GroupDroWeights(TrainingMitigation):
 
 
 def create(setup: TrainingSetup) -> GroupDroWeights:
-    """The mitigation of one training."""
+    """Create the mitigation for a training."""
     return GroupDroWeights(setup.clips, setup.plan.group_dro)
 
 
 MITIGATION = Mitigation(
     name="group_dro",
     kind="training",
-    summary="the group and language that fare worst count most (Sagawa et al. 2020)",
+    summary="give the group and language with the largest loss the largest weight (Sagawa et al. 2020)",
     value=create,
 )

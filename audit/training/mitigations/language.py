@@ -1,4 +1,4 @@
-"""The language as a voice itself tells it: what a mitigation may know of the language when it makes a face."""
+"""Estimation of the language from the voice feature, for mitigations at inference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LanguageGuess:
     languages : tuple of str
         K languages, sorted.
     weights, bias : ndarray
-        [D, K] and [K], for features as they are.
+        [D, K] and [K], for features that are not standardised.
     """
 
     languages: tuple[str, ...]
@@ -36,10 +36,10 @@ class LanguageGuess:
 
 
 def guess_language(features: Features, languages: NDArray[np.str_]) -> LanguageGuess:
-    """Learn to tell the language by the voice feature, from training voices.
+    """Fit the regression of the language on the voice feature.
 
-    Features are standardised; the penalty is scikit-learn's default (C = 1). With fewer clips than dimensions it tells
-    the training clips' languages better than those of new voices.
+    Features are standardised; the penalty is scikit-learn's default (C = 1). With fewer clips than dimensions it
+    classifies the training clips better than new voices.
 
     Parameters
     ----------
@@ -61,18 +61,18 @@ def guess_language(features: Features, languages: NDArray[np.str_]) -> LanguageG
     [[1.0, 0.0]]
     """
     known, codes = numbered(languages)
-    centre, spread = features.mean(0), features.std(0)
-    spread = np.where(spread > 0, spread, 1.0)
-    learnt = LogisticRegression(max_iter=2000).fit((features - centre) / spread, codes)
-    weights, bias = learnt.coef_.T, learnt.intercept_
+    centre, scale = features.mean(0), features.std(0)
+    scale = np.where(scale > 0, scale, 1.0)
+    fitted = LogisticRegression(max_iter=2000).fit((features - centre) / scale, codes)
+    weights, bias = fitted.coef_.T, fitted.intercept_
     if len(known) == 2:
         weights, bias = np.hstack([0 * weights, weights]), np.array([0.0, bias[0]])
-    weights = weights / spread[:, None]
+    weights = weights / scale[:, None]
     return LanguageGuess(known, weights, bias - centre @ weights)
 
 
 def numbered(languages: NDArray[np.str_]) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """The languages, sorted, and the place of each clip's own among them.
+    """The languages, sorted, and the index of each clip's language.
 
     Raises
     ------
@@ -82,14 +82,14 @@ def numbered(languages: NDArray[np.str_]) -> tuple[tuple[str, ...], NDArray[np.i
     known, codes = np.unique(languages, return_inverse=True)
     if len(known) < 2:
         raise CohortError(
-            [f"Of the training voices that are heard, all speak {', '.join(known) or 'nothing'}."],
-            "at least two languages, since nothing of one alone can be told from a voice",
+            [f"The training voices have the languages: {', '.join(known) or 'none'}."],
+            "at least two languages, so that the language can be estimated from the voice",
         )
     return tuple(map(str, known)), codes
 
 
 def indicators(codes: NDArray[np.intp], count: int) -> Features:
-    """One column a language: 1 where a clip is in it, else 0.
+    """One-hot encoding of the languages.
 
     Examples
     --------

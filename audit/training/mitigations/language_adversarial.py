@@ -1,4 +1,4 @@
-"""A classifier of the language, whose gradient reaches the voice encoder with its sign changed."""
+"""An adversarial language classifier, whose gradient is reversed before the voice encoder."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from audit.training.mitigations.training import TrainingMitigation, TrainingSetu
 
 
 class Reversal(torch.autograd.Function):
-    """The identity forwards; backwards the gradient times ``-strength``."""
+    """The identity in the forward pass; multiplies the gradient by ``-strength`` in the backward pass."""
 
     @staticmethod
     def forward(context: Any, features: Tensor, strength: float) -> Tensor:
-        """The features as they are."""
+        """The unchanged features."""
         context.strength = strength
         return features.view_as(features)
 
@@ -32,17 +32,16 @@ class Reversal(torch.autograd.Function):
 
 
 class LanguageAdversary(TrainingMitigation):
-    r"""Gradient reversal: the encoder unlearns what tells the language.
+    r"""Gradient reversal against the language (Ganin & Lempitsky 2015).
 
-    Ganin & Lempitsky 2015, "Unsupervised domain adaptation by backpropagation", with the language as the domain: a
-    classifier of two layers learns the language from the voice feature, and the encoder is moved by its gradient times
-    :math:`-\lambda`. As there, :math:`\lambda` grows with the share p of the training that is done:
-    :math:`w \, (2 / (1 + e^{-10 p}) - 1)`.
+    "Unsupervised domain adaptation by backpropagation", with the language as the domain: a classifier of two layers
+    learns the language from the voice feature, and the encoder receives its gradient times :math:`-\lambda`. As in the
+    paper, :math:`\lambda` grows with the finished share p of the training: :math:`w \, (2 / (1 + e^{-10 p}) - 1)`.
 
     Parameters
     ----------
     languages : sequence of str
-        Of each clip.
+        The language of each clip.
     feature, steps : int
         Length of the voice feature; steps of the training.
     options : LanguageAdversarial
@@ -61,7 +60,8 @@ class LanguageAdversary(TrainingMitigation):
         known, self._languages = numbered_cells(languages)
         if len(known) < 2:
             raise PlanError(
-                f"language_adversarial: the training hears {', '.join(map(str, known))} only.", "two languages or more"
+                f"language_adversarial: the training clips are only in {', '.join(map(str, known))}.",
+                "at least two languages",
             )
         self.steps, self.weight = steps, options.weight
         self.classifier = nn.Sequential(
@@ -70,11 +70,11 @@ class LanguageAdversary(TrainingMitigation):
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
 
     def strength(self) -> float:
-        """How strongly the gradient is reversed now: 0 at first, then up to the weight."""
+        """The current factor of the reversed gradient, from 0 up to the weight."""
         return self.weight * (2 / (1 + math.exp(-10 * int(self.step) / self.steps)) - 1)
 
     def penalty(self, features: Tensor, rows: Tensor) -> Tensor:
-        """The classifier's cross-entropy, in nats; the encoder feels it reversed."""
+        """The classifier's cross-entropy, in nats, with reversed gradient for the encoder."""
         reversed_features = Reversal.apply(features.float(), self.strength())  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.step += 1
         wanted = self._languages[rows].to(features.device)
@@ -82,7 +82,7 @@ class LanguageAdversary(TrainingMitigation):
 
 
 def create(setup: TrainingSetup) -> LanguageAdversary:
-    """The mitigation of one training."""
+    """Create the mitigation for a training."""
     return LanguageAdversary(
         setup.clips["language"].tolist(), setup.feature, setup.steps, setup.plan.language_adversarial
     )
@@ -91,6 +91,6 @@ def create(setup: TrainingSetup) -> LanguageAdversary:
 MITIGATION = Mitigation(
     name="language_adversarial",
     kind="training",
-    summary="a classifier of the language pulls the encoder the other way (gradient reversal, Ganin & Lempitsky 2015)",
+    summary="reverse the gradient of a language classifier (Ganin & Lempitsky 2015)",
     value=create,
 )

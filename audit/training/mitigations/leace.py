@@ -1,4 +1,4 @@
-"""LEACE: the language is erased from the voice feature, and the feature is moved as little as that allows."""
+"""LEACE: least-squares erasure of the language from the voice feature."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from audit.training.mitigations.language import indicators, numbered
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
 
 TINY = 1e-9
-"""Singular values and eigenvalues below this share of the largest are nothing but rounding."""
+"""Singular values and eigenvalues below this share of the largest are treated as rounding errors."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,10 @@ class Leace:
 
     with the whitening :math:`W = (\Sigma_{xx}^{1/2})^+` and the orthogonal projection :math:`P` onto the columns of
     :math:`W \Sigma_{xz}`, where z indicates the language. Then the covariance of r(x) with z is zero on the training
-    voices, and no linear classifier tells the language there better than one that never saw the voice. That holds for
-    any invertible W; the one above moves the feature least. The covariance is shrunk (Ledoit & Wolf 2004), since there
-    may be fewer clips than dimensions. With K languages K - 1 directions are erased, however little they tell. No
-    language is needed when a face is made.
-
-    Written here, in numpy: the authors' package brings an estimator for streams that is not needed.
+    voices, and no linear classifier of the language is better there than one without the voice. This is true for any
+    invertible W; the one above changes the feature least. The covariance is shrunk (Ledoit & Wolf 2004), since there
+    may be fewer clips than dimensions. With K languages, K - 1 directions are erased. No language is needed at
+    inference.
 
     Examples
     --------
@@ -44,7 +42,7 @@ class Leace:
     name: ClassVar[str] = "leace"
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """The erasing step.
+        """Fit the projection.
 
         Raises
         ------

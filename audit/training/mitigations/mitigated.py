@@ -1,4 +1,4 @@
-"""A model with mitigations between its voice feature and its face; as blind as the model itself."""
+"""Models with mitigations between voice feature and face; they see waveforms only."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Mitigated:
     Parameters
     ----------
     model : Featured
-        The model underneath.
+        The underlying model.
     steps : sequence of FittedStep
-        In the order in which they act.
+        The fitted mitigations, in order.
     records : sequence of mapping
         Name, options, findings and fitting cohort of each, for the manifest.
     fitted_on : FittedOn
-        Whom they were fitted on.
+        The speakers and recordings that they were fitted on.
     mitigations : sequence of object
-        What fitted them: with the model, ``made_of``, on whose code the faces depend.
+        The mitigation objects. With the model they are ``made_of``: the objects whose code determines the faces.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Mitigated:
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         """One face for each clip; ``None`` where a mitigation abstains or the model makes none.
 
-        Every clip goes through the mitigations alone, so that its face does not depend on which others come with it.
+        Clips pass through the mitigations one by one, so that a face does not depend on the other clips of a batch.
         """
         changed, kept = [], []
         for feature in self.model.voice_features(waveforms, sample_rate):
@@ -72,16 +72,16 @@ class Mitigated:
         return faces
 
     def describe(self) -> dict[str, object]:
-        """The model's own description, and ``mitigations``: each one's name, options, findings and fitting cohort."""
+        """The model's description, with the name, options, findings and fitting cohort of each mitigation."""
         own = self.model.describe() if isinstance(self.model, Described) else {}
         return own | {"mitigations": [dict(record) for record in self.records]}
 
 
 class MitigatedDecoder(Mitigated):
-    """A mitigated model that can show its decoder's ceiling, which no mitigation changes."""
+    """A mitigated model with a ceiling, which mitigations do not change."""
 
     def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
-        """The face from each portrait's own feature, as the model underneath makes it."""
+        """The ceiling of each portrait by the underlying model."""
         assert isinstance(self.model, Decoder)
         return list(self.model.ceiling(portraits))
 
@@ -94,10 +94,10 @@ def mitigate(
     heard_only: bool = True,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Mitigated:
-    """Fit mitigations on training voices and put them between a model's voice feature and its faces.
+    """Fit mitigations on training voices and insert them between a model's voice feature and its faces.
 
-    The model sees waveforms as before: where a mitigation needs the language, it is estimated from the voice. An audit
-    of the mitigated model refuses every speaker and recording that it was fitted on.
+    The model still sees waveforms only: if a mitigation needs the language, it is estimated from the voice. An audit of
+    the mitigated model rejects speakers and recordings that it was fitted on.
 
     Parameters
     ----------
@@ -105,27 +105,27 @@ def mitigate(
         A model with ``voice_features`` and ``from_features``, such as Speech2Face.
     mitigations : str, FeatureMitigation, or a sequence of them
         Names of :func:`audit.training.mitigations.available` that are fitted after training, ``module:name``, or
-        objects; each is fitted on what those before it made of the feature.
+        objects; each is fitted on the output of the previous ones.
     cohort : Cohort
-        Training speakers: where it names splits, those of the split training alone.
+        Training speakers; if it has splits, only the split training is used.
     heard_only : bool
-        Leave out groups in languages that the model's own training never heard, as far as it tells.
+        Leave out groups and languages that the model reports as not covered by its training.
     options : mapping
         Options by mitigation: ``{"abstention": {"coverage": 0.8}}``.
 
     Returns
     -------
     Mitigated
-        A model to audit, named after the model and its mitigations.
+        The mitigated model, named after the model and its mitigations.
 
     Raises
     ------
     ModelError
         If the model does not expose its voice feature.
     PlanError
-        If there is no such mitigation, or no such option.
+        If a mitigation or option does not exist.
     CohortError
-        If there is nothing to fit on.
+        If there are no training voices.
     """
     if not isinstance(model, Featured):
         raise ModelError(
@@ -138,8 +138,8 @@ def mitigate(
     chosen = [_made(one, given.pop(one, {})) if isinstance(one, str) else one for one in wanted]
     if given or not chosen:
         raise PlanError(
-            f"Options are given for {', '.join(given)}." if given else "No mitigation is named.",
-            f"mitigations that are named: {', '.join(after_training())}",
+            f"There are options for {', '.join(given)}, which are not named." if given else "No mitigation is named.",
+            f"one or more of: {', '.join(after_training())}",
         )
     fitting = fitting_voices(model, cohort, heard_only)
     steps, records, voices = [], [], fitting.voices
@@ -154,14 +154,14 @@ def mitigate(
 
 
 def _made(name: str, options: Mapping[str, Any]) -> FeatureMitigation:
-    """The mitigation of that name, with its options."""
+    """The named mitigation with its options."""
     if name in in_training():
         raise PlanError(f"The mitigation {name!r} takes effect in training.", ", ".join(after_training()),
-                        "Name it in a training plan's section mitigation: audit train.")  # fmt: skip
+                        "Name it in the section [mitigation] of a training plan: audit train.")  # fmt: skip
     made = MITIGATIONS.create(name, options)
     if not isinstance(made, FeatureMitigation):
         raise PlanError(
-            f"The mitigation {name!r} made a {type(made).__name__}.",
+            f"The mitigation {name!r} returned a {type(made).__name__}.",
             "an object with name and fit(voices) (audit.training.mitigations.FeatureMitigation)",
         )
     return made

@@ -1,4 +1,4 @@
-"""The section ``mitigation`` of a training plan: what is named, and the options of each."""
+"""The section ``[mitigation]`` of a training plan: names and options."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from audit.core.vocabulary import RACES, is_language, same_language
 from audit.training.mitigations import after_training, in_training
 
 OTHER: Final = "other"
-"""Stands for every language but English."""
+"""Means every language except English."""
 
 ONE_OF: Final = ({"balanced", "reweighted"}, {"reweighted", "group_dro"})
-"""Pairs that would correct the same thing twice."""
+"""Pairs that cannot be combined, since they correct the same thing."""
 
 
 class _Section(BaseModel):
@@ -21,16 +21,16 @@ class _Section(BaseModel):
 
 
 class Coverage(_Section):
-    """Whom ``coverage`` lets the training hear in more languages.
+    """The options of ``coverage``.
 
     Attributes
     ----------
     groups : tuple of str
-        Of whom; every group where none is named.
+        The groups; by default all.
     languages : tuple of str
-        In what: BCP-47 codes, or ``other`` for every language but English; every language where none is named.
+        BCP-47 codes, or ``other`` for every language except English; by default all.
     share : float
-        The share of their speakers who are heard, in (0, 1]; where the plan's own is larger it stays.
+        The covered share of their speakers, in (0, 1]; a larger share in the plan takes precedence.
     """
 
     groups: tuple[str, ...] = ()
@@ -50,11 +50,11 @@ class Coverage(_Section):
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         for language in languages:
             if language != OTHER and not is_language(language):
-                raise ValueError(f"{language!r} is no BCP-47 code, nor {OTHER!r}")
+                raise ValueError(f"{language!r} is neither a BCP-47 code nor {OTHER!r}")
         return languages
 
     def added(self, group: str, language: str) -> float:
-        """The share that is heard of a group in a language; 0 where it is not meant.
+        """The share of a group that these options cover in a language; 0 if they do not apply.
 
         Examples
         --------
@@ -62,11 +62,11 @@ class Coverage(_Section):
         >>> some.added("asian", "en-GB"), some.added("asian", "zh"), some.added("white", "en")
         (0.5, 0.0, 0.0)
         """
-        meant = not self.languages or any(
+        applies = not self.languages or any(
             not same_language(language, "en") if code == OTHER else same_language(code, language)
             for code in self.languages
         )
-        return self.share if meant and (not self.groups or group in self.groups) else 0.0
+        return self.share if applies and (not self.groups or group in self.groups) else 0.0
 
 
 class GroupDro(_Section):
@@ -81,7 +81,7 @@ class LanguageAdversarial(_Section):
     Attributes
     ----------
     weight : float
-        What the reversed gradient is multiplied by once the training is under way (lambda).
+        The final factor of the reversed gradient (lambda).
     hidden : int
         Width of the classifier's hidden layer.
     """
@@ -91,14 +91,14 @@ class LanguageAdversarial(_Section):
 
 
 class MitigationPlan(_Section):
-    """What a training is mitigated by; nothing where ``names`` is empty.
+    """The mitigations of a training; none if ``names`` is empty.
 
     Attributes
     ----------
     names : tuple of str
-        Of :func:`audit.training.mitigations.available`, the kinds data and training.
+        Names of :func:`audit.training.mitigations.available`, of the kinds data and training.
     coverage, group_dro, language_adversarial
-        Options of those that have any.
+        Options of the mitigations with these names.
 
     Examples
     --------
@@ -127,6 +127,6 @@ class MitigationPlan(_Section):
         return names
 
     def record(self) -> dict[str, object]:
-        """The names, and the options of those that are named and have any; JSON types."""
+        """The names and their options, as JSON types."""
         sections = self.model_dump(mode="json")
         return {"names": [*self.names], "options": {name: sections[name] for name in self.names if name in sections}}

@@ -1,4 +1,4 @@
-"""What a mitigation of the voice feature is: fitted once on training voices, then a step between voice and face."""
+"""The protocol of mitigations of the voice feature: fitted on training voices, then applied between voice and face."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Features = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingVoices:
-    """What a mitigation is fitted on: voices of training speakers, and what is known of them in training.
+    """The training data of a mitigation.
 
     Attributes
     ----------
     features : ndarray
-        [n, D], float64: the model's voice feature of each clip, as earlier steps left it.
+        [n, D], float64: the model's voice feature of each clip, after earlier steps.
     languages, speakers : ndarray of str
-        [n]: the language that each clip is labelled with, and who speaks.
+        [n]: the labelled language and the speaker of each clip.
     """
 
     features: Features
@@ -31,27 +31,27 @@ class TrainingVoices:
 
 
 def unchanged(features: Features) -> Features:
-    """The features as they are."""
+    """Return the features."""
     return features
 
 
 def all_kept(features: Features) -> NDArray[np.bool_]:
-    """Every row is kept."""
+    """Keep every row."""
     return np.ones(len(features), bool)
 
 
 @dataclass(frozen=True)
 class FittedStep:
-    """A fitted mitigation. It is given features and nothing else: no language, no group, no speaker.
+    """A fitted mitigation. It gets features only: no language, group or speaker.
 
     Attributes
     ----------
     change : callable
-        Features [n, D] to features [n, D].
+        Maps features [n, D] to features [n, D].
     keeps : callable
-        Features [n, D] to whether each is to become a face: [n], bool.
+        Maps features [n, D] to whether each gets a face: [n], bool.
     found : mapping
-        What the fit found, for the manifest: JSON types only.
+        Findings of the fit, for the manifest: JSON types only.
     """
 
     change: Callable[[Features], Features] = unchanged
@@ -65,9 +65,9 @@ class FeatureMitigation(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in every run and report."""
+        """The name in runs and reports."""
         ...
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """The step that these voices teach."""
+        """Fit the mitigation on training voices."""
         ...

@@ -1,4 +1,4 @@
-"""Recentring: the mean feature of every language is moved to the mean of all voices."""
+"""Recentring: shift the mean feature of every language to the overall mean."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Recentred:
     .. math:: r(x) = x - \sum_l p(l \mid x) \mu_l + \mu
 
     with the mean :math:`\mu_l` of the training clips of a language and the mean :math:`\mu` of all of them. The
-    posterior p is that of :class:`.LanguageGuess`: the language is estimated from the voice
-    feature, since no label is to be had when a face is made. Where it is certain, every language ends with the mean of
-    all. It is the location part of the batch adjustment of Johnson et al. 2007, without its shrinkage and its scale.
+    posterior p is that of :class:`.LanguageGuess`, since there is no label at inference. If the estimate is certain,
+    every language gets the overall mean. This is the location part of the batch adjustment of Johnson et al. 2007,
+    without its shrinkage and scale.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Recentred:
     name: ClassVar[str] = "recentred"
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """The recentring step.
+        """Fit the means.
 
         Raises
         ------
@@ -56,6 +56,6 @@ class Recentred:
 MITIGATION = Mitigation(
     name="recentred",
     kind="representation",
-    summary="the mean feature of each estimated language is moved to the mean of all",
+    summary="shift the mean feature of each estimated language to the overall mean",
     value=Recentred,
 )

@@ -1,4 +1,4 @@
-"""Reweighting, so that group and language are independent."""
+"""Reweighting that makes group and language independent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from audit.training.mitigations.training import TrainingMitigation, TrainingSetu
 
 
 class Reweighted(TrainingMitigation):
-    r"""Losses weighted so that group and language are independent, as far as cells exist.
+    r"""Weights of the losses that make group and language independent, as far as cells exist.
 
     Kamiran & Calders 2012, "Data preprocessing techniques for classification without discrimination", section 4.2:
-    :math:`W(g, l) = P(g) P(l) / P(g, l)`, with the language in the place of the class: inverse to the cell's own
-    frequency. Scaled to a mean of 1 over the clips. A cell without clips stays without weight.
+    :math:`W(g, l) = P(g) P(l) / P(g, l)`, with the language as the class, scaled to a mean of 1 over the clips.
 
     Examples
     --------
@@ -36,18 +35,18 @@ class Reweighted(TrainingMitigation):
         self._weights = (weights / weights.mean()).float()
 
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor:
-        """The weight of each clip drawn, [B]."""
+        """The weight of each drawn clip, [B]."""
         return self._weights[rows]
 
 
 def create(setup: TrainingSetup) -> Reweighted:
-    """The mitigation of one training."""
+    """Create the mitigation for a training."""
     return Reweighted(setup.clips)
 
 
 MITIGATION = Mitigation(
     name="reweighted",
     kind="data",
-    summary="losses weighted so that group and language are independent (Kamiran & Calders 2012)",
+    summary="weight the losses so that group and language are independent (Kamiran & Calders 2012)",
     value=create,
 )

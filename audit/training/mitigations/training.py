@@ -1,4 +1,4 @@
-"""What mitigations change in a step of training: which clips are drawn, how their losses weigh, and what is added."""
+"""Mitigations in a training step: sampling of the clips, weights of their losses, and penalties."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from audit.training.mitigations.plan import MitigationPlan
 
 
 class TrainingMitigation(nn.Module):
-    """One mitigation in training, which by itself changes nothing; its parameters are trained with the encoder's.
+    """The base class of mitigations in training; its parameters are trained with the encoder's.
 
-    All that it must remember lies in its parameters and buffers, so that a training that was stopped goes on alike.
+    All state must be in parameters and buffers, so that a stopped training can be resumed.
     """
 
     def chances(self) -> Tensor | None:
-        """The chance of each clip to be drawn, [clips]; ``None`` for all alike."""
+        """The sampling probability of each clip, [clips]; ``None`` for uniform."""
         return None
 
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor | None:
-        """What the loss of each clip drawn counts, [B]; ``None`` for all alike.
+        """The weight of the loss of each drawn clip, [B]; ``None`` for uniform.
 
         Parameters
         ----------
         losses : Tensor
-            [B], the loss of each clip; no gradient.
+            [B], the loss of each clip, without gradient.
         rows : Tensor
-            [B], which clips they are.
+            [B], the rows of the clips.
         """
         return None
 
     def penalty(self, features: Tensor, rows: Tensor) -> Tensor | None:
-        """What is added to the loss; ``None`` for nothing. ``features`` are [B, D], the voice features."""
+        """The penalty added to the loss, from the voice features [B, D]; ``None`` for none."""
         return None
 
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """What a mitigation in training is made from.
+    """The input of a mitigation in training.
 
     Attributes
     ----------
     plan : MitigationPlan
         Names and options.
     clips : DataFrame
-        One row a clip that is heard, with ``group`` and ``language``.
+        One row per training clip, with ``group`` and ``language``.
     feature, steps : int
         Length of the voice feature, and steps of the training.
     """
@@ -61,20 +61,14 @@ class TrainingSetup:
 
 
 class Mitigations(nn.Module):
-    """The mitigations of one training, together: chances and weights are multiplied, penalties added.
-
-    Parameters
-    ----------
-    parts : mapping of str to TrainingMitigation
-        By name.
-    """
+    """The combined mitigations of a training, by name: probabilities and weights are multiplied, penalties added."""
 
     def __init__(self, parts: Mapping[str, TrainingMitigation]) -> None:
         super().__init__()
         self.parts = nn.ModuleDict(parts)
 
     def drawn(self, batch: int, clips: int) -> Tensor:
-        """The clips of one step: [batch], with replacement."""
+        """The rows of the clips of one step: [batch], with replacement."""
         chances = [some for part in self._each() if (some := part.chances()) is not None]
         if not chances:
             return torch.randint(clips, (batch,))
@@ -86,9 +80,9 @@ class Mitigations(nn.Module):
         Parameters
         ----------
         losses : mapping
-            [B] each: the terms of every clip drawn, and their weighted sum ``loss``.
+            [B] each: the terms of every drawn clip, and their weighted sum ``loss``.
         features, rows : Tensor
-            [B, D] and [B]: the voice features, and which clips they are of.
+            [B, D] and [B]: the voice features, and the rows of their clips.
         """
         terms = {name: value.mean() for name, value in losses.items()}
         weighed = losses["loss"]
@@ -108,21 +102,12 @@ class Mitigations(nn.Module):
 
 
 def mitigations_of(plan: MitigationPlan, clips: pd.DataFrame, feature: int, steps: int, seed: int) -> Mitigations:
-    """The mitigations that a plan names, made for the clips that its training hears.
-
-    Parameters
-    ----------
-    plan : MitigationPlan
-        Names and options.
-    clips : DataFrame
-        One row a clip that is heard, with ``group`` and ``language``.
-    feature, steps, seed : int
-        Length of the voice feature, steps of the training, and the seed of first weights.
+    """Create the mitigations of a plan; ``seed`` initialises their weights. See :class:`TrainingSetup`.
 
     Raises
     ------
     PlanError
-        If the clips do not allow it: an adversary needs two languages.
+        If the clips do not suit a mitigation: an adversary needs two languages.
     """
     setup = TrainingSetup(plan, clips, feature, steps)
     parts: dict[str, TrainingMitigation] = {}
@@ -130,13 +115,13 @@ def mitigations_of(plan: MitigationPlan, clips: pd.DataFrame, feature: int, step
         torch.manual_seed(seed)
         for name in plan.names:
             made = MITIGATIONS.factory(name)(setup)
-            assert isinstance(made, TrainingMitigation)  # MitigationPlan admits no others
+            assert isinstance(made, TrainingMitigation)  # validated by MitigationPlan
             parts[name] = made
     return Mitigations(parts)
 
 
 def numbered_cells(keys: Sequence[object]) -> tuple[list[object], Tensor]:
-    """The different keys, sorted, and the place of each among them: [n].
+    """The distinct keys, sorted, and the index of each key: [n].
 
     Examples
     --------
@@ -149,5 +134,5 @@ def numbered_cells(keys: Sequence[object]) -> tuple[list[object], Tensor]:
 
 
 def cells_of(clips: pd.DataFrame) -> tuple[list[object], Tensor]:
-    """The cells, group x language, and the cell of each clip."""
+    """The cells of group and language, and the cell of each clip."""
     return numbered_cells(list(zip(clips["group"], clips["language"], strict=True)))

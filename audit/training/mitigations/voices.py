@@ -1,4 +1,4 @@
-"""The training voices that a mitigation is fitted on: whose, in which languages, and with which digest."""
+"""The training voices that mitigations are fitted on."""
 
 from __future__ import annotations
 
@@ -24,17 +24,7 @@ BATCH: Final = 64
 
 @dataclass(frozen=True)
 class FittingVoices:
-    """Training voices with where they came from.
-
-    Attributes
-    ----------
-    voices : TrainingVoices
-        What is fitted on.
-    fitted_on : FittedOn
-        Digests of the speakers and recordings.
-    record : dict
-        Cohort, digests and counts, for the manifest.
-    """
+    """Training voices, with the digests of speakers and recordings, and a record for the manifest."""
 
     voices: TrainingVoices
     fitted_on: FittedOn
@@ -47,47 +37,47 @@ def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> Fitting
     Parameters
     ----------
     model : Featured
-        Whose features.
+        The model.
     cohort : Cohort
-        Where it names splits, only speakers of the split training are heard; else all of them are.
+        The cohort; if it has splits, only the split training is used.
     heard_only : bool
-        Leave out groups in languages that the model's own training, as far as it tells, never heard: then a mitigation
-        needs no data that the model had not.
+        Leave out groups and languages that the model reports as not covered by its training, so that a mitigation needs
+        no data beyond the model's.
 
     Raises
     ------
     CohortError
-        If nobody, or no clip that can be read, is left.
+        If no clips are left, or one cannot be read.
     """
     table = cohort.table
     if "split" in table and (table["split"] != "").any():
         table = table[table["split"] == TRAINING]
         if table.empty:
             raise CohortError(
-                [f"{cohort.root}: no speaker is of the split training."],
-                "training speakers: a mitigation is fitted on nobody else",
-                "The embedded ones: synthetic_bilingual/training.",
+                [f"{cohort.root}: no speaker has the split training."],
+                "training speakers, since mitigations are fitted on them only",
+                "Use the embedded ones: synthetic_bilingual/training.",
             )
     if heard_only:
-        table = table[_heard(table, model)]
+        table = table[_covered(table, model)]
     if table.empty:
         raise CohortError(
-            [f"{cohort.root}: of its training speakers, the model's training heard no group in any language."],
-            "clips of groups and languages that the model heard, or heard_only = false",
+            [f"{cohort.root}: the model's training covers none of the groups and languages of the training speakers."],
+            "clips of groups and languages that the model's training covers, or heard_only = false",
         )
     features, digests = [], []
     with ThreadPoolExecutor(2) as workers:
         for start in range(0, len(table), BATCH):
             part = table["audio"].iloc[start : start + BATCH]
             clips = list(workers.map(lambda path: read_clip(cohort.root / path), part))
-            if faults := [
-                f"The clip {path} cannot be heard: {clip.status}, {clip.detail}."
+            if errors := [
+                f"The clip {path} cannot be read: {clip.status}, {clip.detail}."
                 for path, clip in zip(part, clips, strict=True)
                 if clip.waveform is None
             ]:
-                raise CohortError(faults, "sound that can be decoded")
-            heard = [clip.waveform for clip in clips if clip.waveform is not None]
-            features.append(np.asarray(model.voice_features(heard, SAMPLE_RATE), np.float64))
+                raise CohortError(errors, "audio that can be decoded")
+            waveforms = [clip.waveform for clip in clips if clip.waveform is not None]
+            features.append(np.asarray(model.voice_features(waveforms, SAMPLE_RATE), np.float64))
             digests += [clip.sha256 for clip in clips]
     speakers = table["speaker_id"].to_numpy(str)
     languages = table["language"].to_numpy(str)
@@ -103,9 +93,9 @@ def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> Fitting
     return FittingVoices(voices, FittedOn.of(set(speakers), digests), record)
 
 
-def _heard(table: pd.DataFrame, model: Featured) -> pd.Series:
-    """Which clips are of a group in a language that the model's training heard; all, where it does not tell."""
+def _covered(table: pd.DataFrame, model: Featured) -> pd.Series:
+    """The clips whose group and language the model's training covers; all if the model does not report coverage."""
     coverage = coverage_of(model.describe()) if isinstance(model, Described) else ()
-    unheard = {(item.group, item.language) for item in coverage if not item.clips}
+    uncovered = {(item.group, item.language) for item in coverage if not item.clips}
     cells = pd.Series(list(zip(table["group"], table["language"], strict=True)), table.index)
-    return ~cells.isin(unheard)
+    return ~cells.isin(uncovered)

@@ -134,7 +134,7 @@ def test_landmarks_are_read_on_demand_and_stand_in_no_frame(run: audit.Run) -> N
     assert audit.Run(run.observations, run.manifest).landmarks("rendered").shape == (48, 0, 2)
 
 
-def test_rows_in_another_order_give_the_same_likeness(run: audit.Run) -> None:
+def test_similarity_does_not_depend_on_row_order(run: audit.Run) -> None:
     shuffled = audit.Run(run.observations.sample(frac=1, random_state=3), run.manifest, run.folder)
     settings = MeasureSettings(retrieval_gallery=7)
     for name in ("retrieval", "craniofacial"):

@@ -72,11 +72,11 @@ def measured(run: audit.Run, *names: str) -> audit.Audit:
     return audit.measure(run, checks=names, with_tables=False)
 
 
-def test_its_finding_stands_after_those_that_ship(run: audit.Run) -> None:
-    result = measured(run, "tests.checks.test_own_checks:Speakers")
+def test_its_finding_follows_the_shipped_ones(run: audit.Run) -> None:
+    result = measured(run, "tests.checks.test_third_party_checks:Speakers")
     assert [finding.code for finding in result.findings][-2:] == ["S2F007", "LAB001"]
     assert result.finding("LAB001").estimate.value == 0.5  # type: ignore[union-attr]  # it has one
-    assert list(result.settings["checks"]) == ["tests.checks.test_own_checks:Speakers"]
+    assert list(result.settings["checks"]) == ["tests.checks.test_third_party_checks:Speakers"]
     assert "checks" not in measured(run).settings
 
 
@@ -91,23 +91,23 @@ def test_a_plan_names_it() -> None:
         ("OfAnotherCode", "has the code S2F001 of another"),
         ("Broken", "failed: ValueError: out of order"),
         ("Wordless", "returned a str"),
-        ("OfAnotherOutcome", "finding of another form.*outcome"),
+        ("OfAnotherOutcome", "invalid finding.*outcome"),
         ("WithoutDirection", "declares no judged figure"),
         ("a_function", "is a function.*an audit.checks.Check"),
         ("nothing_of_that_name", "cannot be imported"),
     ],
 )
-def test_what_is_no_check_is_refused_in_words(run: audit.Run, name: str, words: str) -> None:
+def test_an_invalid_check_is_refused(run: audit.Run, name: str, words: str) -> None:
     with pytest.raises(AuditError, match=f"(?s){words}"):
-        measured(run, f"tests.checks.test_own_checks:{name}")
+        measured(run, f"tests.checks.test_third_party_checks:{name}")
 
 
-def test_a_name_that_nobody_gave_is_met_with_the_names_there_are(run: audit.Run) -> None:
+def test_an_unknown_name_lists_the_known_ones(run: audit.Run) -> None:
     with pytest.raises(AuditError, match="no check 'LAB002'"):
         measured(run, "LAB002")
 
 
-def test_an_instrument_may_lie_in_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_instrument_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lying_here.py").write_text("from tests.fakes import ColourInstrument\n")
     monkeypatch.chdir(tmp_path)
     assert audit.instrument("lying_here:ColourInstrument").name == "colours (fake)"
@@ -115,11 +115,11 @@ def test_an_instrument_may_lie_in_the_folder_one_stands_in(tmp_path: Path, monke
 
 def test_where_no_face_is_read_the_sentence_says_so() -> None:
     sentence = audit.measure(audit.simulate(TWO | {"missing": 1.0}), with_tables=False).finding("S2F001").sentence
-    assert sentence.startswith("Of asian speakers heard in English, no rendered face could be read by")
-    assert "They are heard in another language too" in sentence
+    assert sentence.startswith("For asian speakers' English clips, no rendered face could be read by")
+    assert "Some have clips in another language" in sentence
 
 
-def test_a_module_that_cannot_be_imported_is_told_without_a_traceback(
+def test_a_module_that_cannot_be_imported_is_reported_without_a_traceback(
     run: audit.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "half_written.py").write_text("def check(:\n")
@@ -129,13 +129,13 @@ def test_a_module_that_cannot_be_imported_is_told_without_a_traceback(
 
 
 MARKING = """from pathlib import Path
-from tests.checks.test_own_checks import Speakers as check
+from tests.checks.test_third_party_checks import Speakers as check
 print("imported")
 Path("imported").touch()
 """
 
 
-def test_what_a_runs_files_name_is_not_started_unless_one_names_it_oneself(
+def test_third_party_code_named_in_a_run_needs_confirmation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By a plan in the run's folder, and by an audit.json that was made with it."""
