@@ -152,7 +152,9 @@ def test_the_first_page_names_few_of_many_groups_and_counts_the_rest(tmp_path):
         tmp_path,
     ).text
     listed = text.split("Clips without a usable rendered face:", 1)[1].split("in the tables", 1)[0]
-    assert "group 39 39%" in listed and "group 34 34%" in listed and "group 33" not in listed and "and 34 more" in listed
+    assert (
+        "group 39 39%" in listed and "group 34 34%" in listed and "group 33" not in listed and "and 34 more" in listed
+    )
 
 
 def test_groups_without_a_value_are_named_on_the_first_page(tmp_path):
