@@ -397,7 +397,7 @@ def test_an_audit_without_tables_still_makes_a_page_that_says_what_is_absent(tmp
     page = page_of(dataclasses.replace(audit, tables={}), tmp_path)
     assert page.text.count("This audit has no figures for this section.") == 8
     assert "Every clip was read" not in page.text
-    assert "This run carries no card of the instrument." in page.text
+    assert "This run has no card of the instrument." in page.text
 
 
 def test_a_figure_split_by_a_further_column_is_not_shown_as_the_whole(tmp_path):

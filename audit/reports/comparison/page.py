@@ -20,7 +20,7 @@ from audit.reports.html.gallery import Album, Gallery, clip_strip
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.records import MetricDefinitions, mapping, records, values, where
-from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
+from audit.reports.html.tabular import Cell, Column, TableView, code, dash, head, p_value, whole, words
 from audit.reports.html.wording import (
     counted,
     group_name,
@@ -193,10 +193,8 @@ def _cells(view: TableView, change: Change) -> list[Cell]:
         view.estimate(item.as_dict(), item.unit, item.signed, bare=False, speakers=item is change.change)
         for item in (change.before, change.after, change.change)
     ]
-    word = words(str(BADGES[change.word])) if change.word in BADGES else Cell("\N{EN DASH}")
-    p = change.p_adjusted
-    small = "<0.001" if p is not None and p < 0.001 else "" if p is None else f"{p:.3f}"
-    return [*values, word, Cell(small or "\N{EN DASH}", sort="" if p is None else repr(p), kind="number")]
+    word = words(str(BADGES[change.word])) if change.word in BADGES else dash()
+    return [*values, word, p_value(change.p_adjusted)]
 
 
 def _checks(comparison: Comparison, letter: str) -> list[TableView]:

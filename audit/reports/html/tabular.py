@@ -130,8 +130,15 @@ def code(label: str) -> Cell:
     return Cell(label, sort=label, kind="code")
 
 
-def p_value(value: float) -> Cell:
+def dash() -> Cell:
+    """A cell without a value."""
+    return Cell("\N{EN DASH}", kind="missing")
+
+
+def p_value(value: float | None) -> Cell:
     """A cell of a p-value."""
+    if value is None:
+        return dash()
     return Cell(f"{value:.3f}" if value >= 0.001 else "< 0.001", sort=repr(value), kind="number")
 
 

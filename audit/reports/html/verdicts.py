@@ -84,7 +84,7 @@ class Verdict:
 
 def verdicts(audit: Audit) -> list[Verdict]:
     """Every finding of the audit, in its order."""
-    return [_verdict(finding) for finding in audit.findings]
+    return [verdict_of(finding) for finding in audit.findings]
 
 
 def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
@@ -150,13 +150,14 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
     return table.astype({"speakers": "Int64"})
 
 
-def _verdict(finding: Finding) -> Verdict:
+def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip")) -> Verdict:
+    """One finding for display; ``unit_names`` are the nouns of its sample sizes."""
     estimate = finding.estimate
     unit, signed = (estimate.unit, estimate.signed) if estimate else ("", False)
     value = interval = sizes = missing = ""
     glyph = None
     if estimate is not None:
-        sizes = f"{counted(estimate.n_speakers, 'speaker')}, {counted(estimate.n_clips, 'clip')}"
+        sizes = f"{counted(estimate.n_speakers, unit_names[0])}, {counted(estimate.n_clips, unit_names[1])}"
         lost = counted(estimate.n_missing, "clip")
         missing = f"{lost} could not be read" if estimate.n_missing else "every clip was read"
         if estimate.value is None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
-from audit.core.units import write_interval, write_value
+from audit.core.units import write_value
 from audit.core.written_files import write_files
 from audit.probes.changes import PROPERTIES
 from audit.probes.probe import Probe
@@ -20,14 +19,14 @@ from audit.reports.html.gallery import Album, Strip
 from audit.reports.html.identity import Fact, name_of
 from audit.reports.html.page import Frame, numbered_sections, render_page
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
-from audit.reports.html.verdicts import Glyph, draw
+from audit.reports.html.tabular import p_value
+from audit.reports.html.verdicts import verdict_of
 from audit.reports.html.wording import counted, group_name, status_name, write_confidence
 from audit.reports.probe.panels import (
     TITLES,
     direction_view,
     far_view,
     groups_view,
-    small_p,
 )
 from audit.reports.probe.views import factors, matrix, missing, shifts
 from audit.runs.run import FACES
@@ -47,24 +46,6 @@ SECTIONS: Final = {
     "once_more": "How to reproduce this probe",
 }
 """The titles of the sections, by id."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One finding for display."""
-
-    code: str
-    title: str
-    outcome: str
-    sentence: str
-    reason: str
-    would_change: str
-    value: str
-    interval: str
-    margin: str
-    p: str
-    sizes: str
-    glyph: Glyph | None
 
 
 def write_probe(probe: Probe, folder: str | Path) -> Path:
@@ -109,7 +90,8 @@ def to_html(probe: Probe, folder: Path) -> str:
         digest=probe.content_sha256,
         notices=[clean(notice) for notice in probe.notices],
     )
-    answers = [_answer(finding) for finding in probe.findings if finding.code.startswith("language.")]
+    language = [finding for finding in probe.findings if finding.code.startswith("language.")]
+    answers = [verdict_of(finding, ("voice", "face")) for finding in language]
     shown = tuple(answer.sentence for answer in answers)
     found = Counter(answer.outcome for answer in answers)
     rows = where(records(probe, "missing"), group=ALL)
@@ -117,6 +99,7 @@ def to_html(probe: Probe, folder: Path) -> str:
         "tally": ", ".join(f"{found[outcome]} {BADGES[outcome].name}" for outcome in OUTCOMES if found[outcome]),
         "confidence": write_confidence(probe.settings),
         "verdicts": answers,
+        "p_values": {finding.code: _p_values(finding) for finding in language},
         "sentences": [clean(sentence) for sentence in probe.sentences if not clean(sentence).startswith(shown)],
         "figures": {"far": far_view(probe), "direction": direction_view(probe), "groups": groups_view(probe)},
         "tables": {
@@ -135,41 +118,11 @@ def to_html(probe: Probe, folder: Path) -> str:
     return render_page(frame, numbered_sections(SECTIONS), content, _TEMPLATES, style="probe.css")
 
 
-def _answer(finding: Finding) -> Answer:
-    estimate = finding.estimate
-    unit = estimate.unit if estimate else ""
-    margin = write_value(finding.threshold or 0.0, unit, signed=unit == "share").removeprefix("+")
-    value = interval = sizes = ""
-    glyph = None
-    if estimate is not None:
-        sizes = f"{counted(estimate.n_speakers, 'voice')}, {counted(estimate.n_clips, 'face')}"
-        if estimate.value is None:
-            value, interval = "not estimable", clean(estimate.method)
-        else:
-            value = write_value(estimate.value, unit, signed=True)
-            interval = write_interval(estimate.low, estimate.high, unit, signed=True)
-            glyph = draw(estimate)
-    p = ""
-    if finding.p_value is not None and finding.p_adjusted is not None:
-        p = f"{_written_p(finding.p_value)}, adjusted {_written_p(finding.p_adjusted)}"
-    return Answer(
-        code=clean(finding.code),
-        title=clean(finding.title),
-        outcome=finding.outcome,
-        sentence=clean(finding.sentence),
-        reason=clean(finding.reason),
-        would_change=clean(finding.would_change),
-        value=value,
-        interval=interval,
-        margin=margin,
-        p=p,
-        sizes=sizes,
-        glyph=glyph,
-    )
-
-
-def _written_p(p: float) -> str:
-    return small_p(p).text
+def _p_values(finding: Finding) -> str:
+    """The p-value of a finding, and the adjusted one."""
+    if finding.p_value is None or finding.p_adjusted is None:
+        return ""
+    return f"{p_value(finding.p_value).text}, adjusted {p_value(finding.p_adjusted).text}"
 
 
 def _voices(probe: Probe, folder: Path) -> list[Strip]:

@@ -15,7 +15,7 @@ from audit.probes.probe import Probe
 from audit.reports.html.charts import Mark, Row, dots
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import Record, count, number, records, text, where
-from audit.reports.html.tabular import Cell, Column, TableView, head
+from audit.reports.html.tabular import Column, TableView, dash, head, p_value
 from audit.reports.html.wording import file_stem, group_name, order_groups
 from audit.stats import ALL
 
@@ -100,7 +100,7 @@ def far_view(probe: Probe) -> FigureView:
                     head(TITLES[text(row, "factor")]),
                     view.estimate(figure_of(row, "changed"), unit, bare=False),
                     view.estimate(figure_of(row, "clip"), unit, bare=False, speakers=False),
-                    _dash() if excess is None else view.estimate(excess, unit, signed=True, bare=False),
+                    dash() if excess is None else view.estimate(excess, unit, signed=True, bare=False),
                 ]
             )
         tables.append(view)
@@ -142,7 +142,7 @@ def groups_view(probe: Probe) -> FigureView:
                     view.estimate(figure_of(row, "changed"), unit, bare=False),
                     view.estimate(figure_of(row, "clip"), unit, bare=False, speakers=False),
                     view.estimate(figure_of(row, "excess"), unit, signed=True, bare=False),
-                    small_p(number(row, "p_adjusted")),
+                    p_value(number(row, "p_adjusted")),
                 ]
             )
         tables.append(view)
@@ -176,7 +176,7 @@ def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Pa
                 head(_voices(text(row, "group"))),
                 view.estimate(figure_of(row, "level"), unit, bare=False),
                 view.estimate(figure_of(row, "shift"), unit, signed=True, bare=False, speakers=False),
-                small_p(number(row, "p_adjusted")),
+                p_value(number(row, "p_adjusted")),
             ]
         )
     alt = _alt(f"{title}, the other language minus English", mine, "shift", unit, "group", signed=True)
@@ -225,23 +225,12 @@ def _reads_table(read: str, title: str, rows: Sequence[Record], unit: str, by_se
                 head(TITLES[factor]),
                 *([head(text(row, "gender"))] if by_sex else []),
                 view.estimate(figure_of(row, "level"), unit, bare=False),
-                _dash()
+                dash()
                 if factor == UNCHANGED
                 else view.estimate(figure_of(row, "shift"), unit, signed=True, bare=False, speakers=False),
             ]
         )
     return view
-
-
-def small_p(p: float | None) -> Cell:
-    """A p-value as a cell."""
-    if p is None:
-        return _dash()
-    return Cell("<0.001" if p < 0.001 else f"{p:.3f}", sort=repr(p), kind="number")
-
-
-def _dash() -> Cell:
-    return Cell("\N{EN DASH}")
 
 
 def _voices(group: str) -> str:

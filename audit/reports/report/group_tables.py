@@ -18,7 +18,7 @@ from audit.reports.html.records import (
     text,
     where,
 )
-from audit.reports.html.tabular import Cell, Column, TableView, head, p_value, whole, words
+from audit.reports.html.tabular import Cell, Column, TableView, dash, head, p_value, whole, words
 from audit.reports.html.wording import (
     group_name,
     language_name,
@@ -126,7 +126,7 @@ def _p(row: Record, key: str, view: TableView) -> Cell:
 def _figure(row: Record, key: str, unit: str, *, signed: bool = False) -> Cell:
     value = number(row, key)
     if value is None:
-        return Cell("\N{EN DASH}", kind="missing")
+        return dash()
     ends = write_interval(number(row, f"{key}_low"), number(row, f"{key}_high"), unit, signed)
     return Cell(write_value(value, unit, signed), (ends,), sort=repr(value), kind="estimate")
 
@@ -134,6 +134,6 @@ def _figure(row: Record, key: str, unit: str, *, signed: bool = False) -> Cell:
 def _ratio(row: Record) -> Cell:
     value, low, high = (number(row, key) for key in ("ratio", "ratio_low", "ratio_high"))
     if value is None:
-        return Cell("\N{EN DASH}", kind="missing")
+        return dash()
     ends = "no interval" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
     return Cell(f"{value:.2f}", (ends,), sort=repr(value), kind="estimate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audit.audits.audit import Audit
 from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.records import count, number, records, text, values, where
-from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.tabular import Cell, Column, TableView, dash, head, whole, words
 from audit.reports.html.wording import group_name, order_groups
 from audit.reports.report.evidence import one
 
@@ -71,7 +71,7 @@ def craniofacial(audit: Audit) -> TableView | None:
                     Cell(write_number(value, "cosine", signed=True), (ends, size), sort=repr(value), kind="estimate")
                 )
             cells.append(
-                Cell("\N{EN DASH}", kind="missing")
+                dash()
                 if others is None
                 else Cell(write_number(others, "cosine", signed=True), sort=repr(others), kind="number")
             )
