@@ -1,4 +1,4 @@
-"""Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
+"""Statistics with the speaker as sampling unit. Works on numbers and ids only, not on speech or faces."""
 
 from audit.stats.apart import difference, difference_curve
 from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bounds
