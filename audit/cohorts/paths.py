@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.faults import ValidationErrors
+from audit.cohorts.validation import ValidationErrors
 from audit.core.errors import CohortError
 
 ALLOWED: Final = "a path inside the cohort's folder, relative to it"

@@ -12,9 +12,9 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from audit.cohorts.cohort import Cohort, CohortNotes
-from audit.cohorts.faults import RULES, UNSTATED, ValidationErrors, check_ids, check_values
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
+from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
 from audit.core.columns import EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN

@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.faults import check_ids
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.labels import (
     CLIP_LABELS,
@@ -21,6 +20,7 @@ from audit.cohorts.importing.labels import (
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan
 from audit.cohorts.texts import read_texts
+from audit.cohorts.validation import check_ids
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.cohorts.faults import RULES, ValidationErrors, check_ids, check_values
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import read_metadata
+from audit.cohorts.validation import RULES, ValidationErrors, check_ids, check_values
 from audit.core.errors import AuditError
 from audit.core.vocabulary import UNKNOWN, is_language
 

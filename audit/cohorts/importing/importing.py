@@ -12,13 +12,13 @@ from typing import Final
 import tomli_w
 
 from audit.cohorts import Cohort
-from audit.cohorts.faults import UNSTATED
 from audit.cohorts.importing.adapter import Imported, read_download
 from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.portraits import with_portraits
 from audit.cohorts.importing.selection import Selection, lengths_below, selected
+from audit.cohorts.validation import UNSTATED
 from audit.core.errors import AuditError, CohortError
 from audit.core.m4a import is_readable
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.faults import RULES, Rule, ValidationErrors, check_values
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.texts import read_texts
+from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from audit.stats import Misreading, Settings, misreading
+from audit.stats import Misreading, Settings, misclassification
 from audit.stats.mixtures import nearest_shares, solving_maps
 
 AB, ABC = ("a", "b"), ("a", "b", "c")
@@ -165,7 +165,7 @@ def test_the_normal_limit_agrees_with_the_drawn_weights(monkeypatch):
     known = Misreading.of(truth, read, np.arange(300), AB, Settings(resamples=8000))
     clips, who = rng.integers(0, 10, (300, 4)) < 4, np.repeat(np.arange(150, 450), 4)
     drawn = known.corrected(clips.ravel().astype(int), who)["a"].estimate
-    monkeypatch.setattr(misreading, "DRAWN_EXACTLY", 0)
+    monkeypatch.setattr(misclassification, "DRAWN_EXACTLY", 0)
     limit = known.corrected(clips.ravel().astype(int), who)["a"].estimate
     assert limit.value == drawn.value
     assert limit.interval == pytest.approx(drawn.interval, abs=0.01) and limit.interval != drawn.interval
