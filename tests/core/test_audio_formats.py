@@ -144,5 +144,5 @@ def test_without_pyav_an_m4a_says_what_to_install(
     (tmp_path / "d" / "ann" / "1.m4a").write_bytes(head)
     _, remarks = audit.import_cohort("folder", tmp_path / "d", tmp_path / "C")
     assert remarks[-1] == (
-        "1 clips are m4a, which nothing installed here decodes: pip install 'speech2face-audit[m4a]'."
+        "1 clips are m4a, which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'."
     )

@@ -123,7 +123,7 @@ def test_own_weights_are_used_and_named(tmp_path: Path, photographs: list[Path])
 
 def test_nothing_is_downloaded_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
-    with pytest.raises(ModelError, match="nothing is downloaded unasked.*--allow-download"):
+    with pytest.raises(ModelError, match="nothing is downloaded unless allowed.*--allow-download"):
         instrument("deepface")
     assert list(tmp_path.iterdir()) == []
 

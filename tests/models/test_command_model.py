@@ -87,7 +87,7 @@ time.sleep(60)
 
 def test_something_other_than_a_picture_is_an_error(program: Callable[[str], list[str]]) -> None:
     text = "import pathlib, sys; (pathlib.Path(sys.argv[-1]) / '0000.png').write_text('no picture')"
-    with pytest.raises(audit.ModelError, match="shows nothing"):
+    with pytest.raises(audit.ModelError, match="not a usable picture"):
         Command(program(text)).render(waves(0.1), 16_000)
 
 

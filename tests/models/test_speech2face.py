@@ -94,7 +94,7 @@ def test_three_seconds_can_be_used_instead_of_six() -> None:
     changed = np.concatenate([wave[:48_000], other[48_000:]])
     one, two = shorter.render([wave], 16_000)[0], shorter.render([changed], 16_000)[0]
     assert one is not None and two is not None and (one == two).all()
-    with pytest.raises(audit.ModelError, match=r"to hear 1\.01 s of a clip"):
+    with pytest.raises(audit.ModelError, match=r"cannot use 1\.01 s of a clip"):
         Speech2Face(untrained(SMALL), seconds=1.01)
 
 
