@@ -1,4 +1,4 @@
-"""How well audit.stats.misreading takes a known misreading out of rates, and what a wrong assumption does to it.
+"""How well audit.stats.misclassification takes a known misreading out of rates, and what a wrong assumption does to it.
 
 Speakers of four classes have one calibration picture each, read by a known confusion: right with the given share, the
 rest falls on all six reads, most on those next in order. The speakers of the first class are then heard in two clips;

@@ -61,7 +61,7 @@ class ColourInstrument:
 
 
 class LoudnessModel:
-    """A blind fake model: loud voices are shown as white men, soft ones as asian women; told to fail it fails."""
+    """A blind fake model: loud voices are shown as white men, soft ones as asian women; it fails on request."""
 
     name = "loudness (fake)"
 

@@ -13,22 +13,22 @@ from pydantic import BaseModel, ConfigDict
 from audit.core.vocabulary import ordered_groups
 
 SET_ASIDE_SPLITS = ("training", "validation")
-"""Speakers of these splits taught a model; an audit leaves them out and says so."""
+"""Splits whose speakers were used to train a model; an audit excludes them and reports that."""
 
 
 class CohortNotes(BaseModel):
-    """What ``cohort.toml`` says of a cohort.
+    """Contents of ``cohort.toml``.
 
     Attributes
     ----------
     name, licence, consent, notes : str
         Free text, shown in every report.
     fictional : bool
-        Whether no real person is in the cohort; only then are faces shown without being asked for.
+        Whether the cohort has no real people; only then are faces shown by default.
     files : str
-        A folder outside the cohort that its link ``files`` leads to; empty where the cohort holds its own files.
+        Target of the link ``files``, a folder outside the cohort; empty if the files are inside.
     portraits : str
-        The same for its link ``portraits``.
+        Target of the link ``portraits``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,22 +46,22 @@ class CohortNotes(BaseModel):
 class Cohort:
     """Speakers and their clips, validated.
 
-    Build one with :meth:`read`; adapters write the folder that it reads.
+    Use :meth:`read` to create one from a folder, which adapters write.
 
     Attributes
     ----------
     root : Path
-        The folder that all paths are relative to.
+        Base folder of all paths.
     speakers : DataFrame
-        One row a speaker, sorted by ``speaker_id``: group, gender, age, portrait, the source of each, and any
+        One row per speaker, sorted by ``speaker_id``: group, gender, age, portrait, the source of each, and any
         further columns.
     clips : DataFrame
-        One row a clip, sorted by ``clip_id``: speaker_id, audio, language, language_source, portrait, rendered, ceiling
-        and any further columns. Paths are relative to ``root``, empty where there is none.
+        One row per clip, sorted by ``clip_id``: speaker_id, audio, language, language_source, portrait, rendered,
+        ceiling and any further columns. Paths are relative to ``root``, empty where there is none.
     notes : CohortNotes
         Name, licence, consent and remarks.
     set_aside : tuple of str
-        One sentence for each kind of row that was left out, with its count.
+        A note on each kind of excluded rows, with its count.
     """
 
     root: Path
@@ -82,7 +82,7 @@ class Cohort:
         Raises
         ------
         CohortError
-            With every fault found: file, row, what was found and what is allowed.
+            With all validation errors: file, row, what was found and what is allowed.
         """
         from audit.cohorts.reading import read_cohort
 
@@ -90,7 +90,7 @@ class Cohort:
 
     @property
     def name(self) -> str:
-        """The name in ``cohort.toml``, else the folder's."""
+        """The name in ``cohort.toml``, or the folder name."""
         return self.notes.name or self.root.resolve().name
 
     @cached_property
@@ -104,31 +104,31 @@ class Cohort:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a clip with its speaker's columns beside it, sorted by ``clip_id``.
+        """One row per clip with the columns of its speaker, sorted by ``clip_id``.
 
-        A clip's own portrait, where it has one, stands before its speaker's.
+        The portrait of a clip takes precedence over that of its speaker.
         """
         joined = self.clips.merge(self.speakers, on="speaker_id", how="left", suffixes=("", "_of_speaker"))
         joined["portrait"] = joined["portrait"].where(joined["portrait"] != "", joined["portrait_of_speaker"])
         return joined.drop(columns="portrait_of_speaker").sort_values("clip_id", ignore_index=True)
 
     def audited(self) -> Cohort:
-        """The cohort without speakers that taught a model, and with a sentence that says how many were set aside."""
+        """The cohort without the speakers of training splits, with a note on their number."""
         if "split" not in self.speakers:
             return self
-        taught = self.speakers[self.speakers["split"].isin(SET_ASIDE_SPLITS)]
-        if taught.empty:
+        trained = self.speakers[self.speakers["split"].isin(SET_ASIDE_SPLITS)]
+        if trained.empty:
             return self
-        speakers = self.speakers.drop(taught.index).reset_index(drop=True)
+        speakers = self.speakers.drop(trained.index).reset_index(drop=True)
         clips = self.clips[self.clips["speaker_id"].isin(speakers["speaker_id"])].reset_index(drop=True)
         sentence = (
-            f"{len(taught)} speakers with {len(self.clips) - len(clips)} clips are of the split "
-            f"{' or '.join(sorted(set(taught['split'])))} and were set aside: who taught a model is not audited."
+            f"{len(trained)} speakers with {len(self.clips) - len(clips)} clips are of the split "
+            f"{' or '.join(sorted(set(trained['split'])))} and were excluded: training speakers are not audited."
         )
         return Cohort(self.root, speakers, clips, self.notes, (*self.set_aside, sentence))
 
     def strata(self, by: tuple[str, ...] = ("group", "language", "gender")) -> pd.DataFrame:
-        """How many speakers and clips stand in each stratum, groups in the fixed order.
+        """Number of speakers and clips of each stratum, with groups in the fixed order.
 
         Parameters
         ----------

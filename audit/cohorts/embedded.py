@@ -8,7 +8,7 @@ from audit.core.errors import CohortError
 
 _HERE = Path(__file__).parent
 _PLACES = (_HERE / "data", _HERE.parent.parent / "datasets")
-"""In an installed wheel the cohorts lie inside the package, in a checkout at its top."""
+"""The cohorts are inside the package in an installed wheel, and in the root folder of a checkout."""
 
 
 def embedded_names() -> list[str]:
@@ -29,7 +29,7 @@ def embedded(name: str) -> Path:
     Raises
     ------
     CohortError
-        If there is none of that name.
+        If there is no such cohort.
     """
     for place in _PLACES:
         if (place / name / "speakers.csv").is_file():

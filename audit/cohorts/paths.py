@@ -1,4 +1,4 @@
-"""No path of a cohort leads out of it, neither by its words nor through a link."""
+"""Check that paths of a cohort stay inside its folder."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.faults import Faults
+from audit.cohorts.validation import ValidationErrors
 from audit.core.errors import CohortError
 
 ALLOWED: Final = "a path inside the cohort's folder, relative to it"
 DEEPEST: Final = 40
-"""Paths through more folders are resolved one by one."""
+"""Paths with more folders than this are resolved one by one."""
 
 
 class Boundary:
-    """Who stays inside a cohort's folder and the folders that it names as its own.
+    """Check of paths against a cohort's folder and its linked folders.
 
-    A folder is resolved and listed once, however many paths lie in it: a million clips in a hundred thousand folders
-    cost a hundred thousand listings, and only links are followed one by one.
+    Each folder is resolved and listed once: a million clips in a hundred thousand folders cost a hundred thousand
+    listings, and only links are resolved one by one.
 
     Parameters
     ----------
     folder : Path
         The cohort's folder.
     outside : tuple of str
-        Folders outside it to which its links may lead.
+        Folders outside it that are allowed as targets of links.
 
     Raises
     ------
     CohortError
-        If one of these is no path.
+        If one of these is not a valid path.
     """
 
     def __init__(self, folder: Path, outside: tuple[str, ...] = ()) -> None:
         self.folder = os.path.realpath(folder)
         if strange := [place for place in outside if "\0" in place]:
-            raise CohortError([f"cohort.toml: {strange[0]!r} is no path."], "a folder that the cohort links to")
+            raise CohortError([f"cohort.toml: {strange[0]!r} is not a path."], "a folder that the cohort links to")
         places = [Path(self.folder, place) for place in (".", *outside)]
         self.roots = tuple(os.path.realpath(place).rstrip(os.sep) + os.sep for place in places)
         self._folders: dict[str, tuple[str, frozenset[str] | None]] = {}
 
-    def check(self, file: str, column: pd.Series, faults: Faults) -> None:
-        """Name every row whose path leads out; an index of 0 is line 2 of the file."""
+    def check(self, file: str, column: pd.Series, errors: ValidationErrors) -> None:
+        """Add an error for every row whose path is outside; index 0 is line 2 of the file."""
         given = column[column != ""]
         turned = given.str.replace("\\", "/", regex=False)
-        by_words = (
+        outside = (
             turned.str.startswith("/")
             | turned.str.contains("\0", regex=False)
             | ("/" + turned + "/").str.contains("/../", regex=False)
         )
-        for i, value in given[by_words].items():
-            faults.add(file, int(str(i)) + 2, f"{column.name} {value!r} leads out of the folder", ALLOWED)
-        for i, value in given[~by_words].items():
-            if not self._holds(value):
-                told = f"{column.name} {value!r} leads out of the folder through a link"
-                faults.add(file, int(str(i)) + 2, told, ALLOWED)
+        for i, value in given[outside].items():
+            errors.add(file, int(str(i)) + 2, f"{column.name} {value!r} is outside the folder", ALLOWED)
+        for i, value in given[~outside].items():
+            if not self._contains(value):
+                found = f"{column.name} {value!r} is outside the folder (through a link)"
+                errors.add(file, int(str(i)) + 2, found, ALLOWED)
 
-    def _holds(self, path: str) -> bool:
+    def _contains(self, path: str) -> bool:
         parent, _, name = path.rpartition("/")
         if path.count("/") > DEEPEST:
             return os.path.realpath(f"{self.folder}/{path}").startswith(self.roots)
@@ -69,7 +69,7 @@ class Boundary:
         return real.startswith(self.roots)
 
     def _folder(self, path: str) -> tuple[str, frozenset[str] | None]:
-        """A folder as it really is, and the links in it; ``None`` where it cannot be listed."""
+        """Real path of a folder, and the names of links in it; ``None`` if it cannot be listed."""
         parent, _, name = path.rpartition("/")
         if not path:
             real = self.folder

@@ -1,4 +1,4 @@
-"""Reading a cohort from disk: every fault named with file, row, what was found and what is allowed."""
+"""Reading of a cohort from disk, with validation of both tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from audit.cohorts.cohort import Cohort, CohortNotes
-from audit.cohorts.faults import RULES, UNSTATED, Faults, check_ids, check_values
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
+from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
 from audit.core.columns import EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
@@ -32,9 +32,9 @@ SPEAKER_COLUMNS = (
 )
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
 SHARED = frozenset({"speaker_id", "portrait"})
-"""What both tables may hold."""
+"""Columns that both tables may have."""
 WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
-"""What a run writes beside a clip's own columns, and the name by which the two portraits are told apart."""
+"""Columns that a run adds, which a cohort may not have."""
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
@@ -42,25 +42,25 @@ def read_cohort(folder: Path) -> Cohort:
     """The cohort in a folder; see :meth:`audit.Cohort.read`."""
     if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
         raise CohortError(
-            [f"{folder} is no folder."],
+            [f"{folder} is not a directory."],
             "a folder with speakers.csv and clips.csv",
             "Make one: audit cohort import ADAPTER ROOT -o DIR.",
         )
-    faults = Faults()
+    errors = ValidationErrors()
     notes = _read_notes(folder / "cohort.toml")
     speakers_file, speakers = _read_table(folder, "speakers")
     clips_file, clips = _read_table(folder, "clips")
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
-        _require_columns(file, frame, faults)
-    faults.stop()
+        _require_columns(file, frame, errors)
+    errors.stop()
 
     speakers = _with_columns(speakers, SPEAKER_COLUMNS)
     clips = _with_columns(clips, CLIP_COLUMNS)
     boundary = Boundary(folder, tuple(filter(None, (notes.files, notes.portraits))))
-    _check_tables(speakers_file, speakers, clips_file, clips, faults)
-    _check_speakers(speakers_file, speakers, boundary, faults)
-    _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, faults)
-    faults.stop()
+    _check_tables(speakers_file, speakers, clips_file, clips, errors)
+    _check_speakers(speakers_file, speakers, boundary, errors)
+    _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, errors)
+    errors.stop()
 
     speakers["age"] = pd.to_numeric(speakers["age"].replace("", None)).astype("float64")
     speakers["gender"] = speakers["gender"].replace("", UNKNOWN)
@@ -81,18 +81,18 @@ def _read_notes(path: Path) -> CohortNotes:
     try:
         return CohortNotes.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CohortError([f"cohort.toml is no TOML: {error}."]) from error
+        raise CohortError([f"cohort.toml is not a TOML file: {error}."]) from error
     except ValidationError as error:
         fields = ", ".join(CohortNotes.model_fields)
-        faults = [f"cohort.toml, {'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
-        raise CohortError(faults, f"the keys {fields}") from error
+        errors = [f"cohort.toml, {'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
+        raise CohortError(errors, f"the keys {fields}") from error
 
 
 def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
-    """A table as text, empty where a cell is missing; whitespace around a value is no part of it."""
+    """File name and table as stripped strings; empty if a cell is missing."""
     csv, parquet = folder / f"{stem}.csv", folder / f"{stem}.parquet"
     if csv.is_file() and parquet.is_file():
-        raise CohortError([f"{folder} holds both {csv.name} and {parquet.name}."], "one of the two")
+        raise CohortError([f"{folder} has both {csv.name} and {parquet.name}."], "one of the two")
     if csv.is_file():
         return csv.name, read_texts(csv)
     if parquet.is_file():
@@ -100,11 +100,11 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
             frame = pd.read_parquet(parquet)
             frame = frame.astype(object).where(frame.notna(), "").astype(str)
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-            raise CohortError([f"{parquet.name} is no Parquet file: {error}."]) from error
+            raise CohortError([f"{parquet.name} is not a Parquet file: {error}."]) from error
         csv = parquet
     else:
         raise CohortError(
-            [f"{folder} holds neither {csv.name} nor {parquet.name}."],
+            [f"{folder} has neither {csv.name} nor {parquet.name}."],
             "one of the two",
             "Make a cohort: audit cohort import ADAPTER ROOT -o DIR.",
         )
@@ -112,37 +112,37 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
     return csv.name, frame.apply(lambda column: column.str.strip())
 
 
-def _require_columns(file: str, frame: pd.DataFrame, faults: Faults) -> None:
+def _require_columns(file: str, frame: pd.DataFrame, errors: ValidationErrors) -> None:
     for column in REQUIRED[file.split(".", maxsplit=1)[0]]:
         if column not in frame:
-            faults.add(
+            errors.add(
                 file,
                 None,
                 f"the column {column!r} is missing{did_you_mean(column, frame.columns)}",
                 f"columns {', '.join(REQUIRED[file.split('.', maxsplit=1)[0]])}",
             )
     for column in frame.columns[frame.columns.duplicated()]:
-        faults.add(file, None, f"the column {column!r} stands twice", "each column once")
+        errors.add(file, None, f"the column {column!r} occurs twice", "unique column names")
 
 
 def _check_tables(
-    speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, faults: Faults
+    speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, errors: ValidationErrors
 ) -> None:
-    """Name every column that would hide another: in the wrong table, in both, or named as one that a run writes."""
+    """Add an error for columns in the wrong table or in both, and for names that a run uses."""
     for column in sorted({*speakers} & {*clips} - SHARED):
         if column in SPEAKER_COLUMNS:
-            faults.add(clips_file, None, f"the column {column!r} is a speaker's", f"it belongs in {speakers_file}")
+            errors.add(clips_file, None, f"the column {column!r} belongs to speakers", f"only in {speakers_file}")
         elif column in CLIP_COLUMNS:
-            faults.add(speakers_file, None, f"the column {column!r} is a clip's", f"it belongs in {clips_file}")
+            errors.add(speakers_file, None, f"the column {column!r} belongs to clips", f"only in {clips_file}")
         else:
-            faults.add(clips_file, None, f"the column {column!r} stands in {speakers_file} too", "in one of the two")
+            errors.add(clips_file, None, f"the column {column!r} is also in {speakers_file}", "in one of the two")
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
         for column in filter(_is_written, map(str, frame)):
-            faults.add(file, None, f"a run writes a column {column!r} of its own", "another name")
+            errors.add(file, None, f"the column name {column!r} is reserved for runs", "another name")
 
 
 def _is_written(column: str) -> bool:
-    """Whether a run has a column of that name, for whatever similarity models."""
+    """Whether a run may have a column of that name."""
     similarity = tuple(f"{stage}_similarity" for stage in STAGES)
     return column in WRITTEN or EMBEDDING in column or LANDMARKS in column or column.startswith(similarity)
 
@@ -151,25 +151,27 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     return frame.assign(**{column: "" for column in columns if column not in frame})
 
 
-def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, faults: Faults) -> None:
-    check_ids(file, frame["speaker_id"], faults)
+def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, errors: ValidationErrors) -> None:
+    check_ids(file, frame["speaker_id"], errors)
     for column in ("group", "gender", "age", "native_language", "group_source", "gender_source", "split"):
-        check_values(file, frame[column], RULES[column], faults)
-    boundary.check(file, frame["portrait"], faults)
+        check_values(file, frame[column], RULES[column], errors)
+    boundary.check(file, frame["portrait"], errors)
 
 
-def _check_clips(file: str, frame: pd.DataFrame, speakers: set[str], boundary: Boundary, faults: Faults) -> None:
-    check_ids(file, frame["clip_id"], faults)
+def _check_clips(
+    file: str, frame: pd.DataFrame, speakers: set[str], boundary: Boundary, errors: ValidationErrors
+) -> None:
+    check_ids(file, frame["clip_id"], errors)
     check_values(
         file,
         frame["speaker_id"],
         (speakers.__contains__, lambda _: "a speaker_id of the speakers' table"),
-        faults,
+        errors,
     )
     for column in ("language", "language_source"):
-        check_values(file, frame[column], RULES[column], faults)
+        check_values(file, frame[column], RULES[column], errors)
     for column in ("audio", "portrait", "rendered", "ceiling"):
-        boundary.check(file, frame[column], faults)
-    heard = (frame["audio"] != "") | (frame["rendered"] != "")
-    for i in frame.index[~heard]:
-        faults.add(file, i + 2, "audio is empty", "a path, or at least a picture in the column rendered")
+        boundary.check(file, frame[column], errors)
+    present = (frame["audio"] != "") | (frame["rendered"] != "")
+    for i in frame.index[~present]:
+        errors.add(file, i + 2, "audio is empty", "a path, or at least a picture in the column rendered")

@@ -1,4 +1,4 @@
-"""Tables as texts: what stands in a CSV file, with nothing guessed, dropped or cut off."""
+"""CSV files read as strings, without type conversion."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from audit.core.errors import CohortError
 
 
 def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
-    """The cells of a table as texts, without the white space around them; empty where a row is short.
+    """Read a table as stripped strings; missing cells of short rows are empty.
 
     Parameters
     ----------
     path : Path
-        UTF-8, with or without a byte-order mark, with a header.
+        CSV file in UTF-8, with a header, with or without a byte-order mark.
     tab : bool
-        Separated by tabs, where a quotation mark is a letter like others; else by commas.
+        Whether cells are separated by tabs, without quoting, instead of commas.
 
     Returns
     -------
     DataFrame
-        An index of 0 is line 2 of the file; empty lines are left out and counted by the index.
+        Index 0 is line 2 of the file; empty lines are left out but counted in the index.
 
     Raises
     ------
     CohortError
-        If it is not UTF-8, has no header, a row has more cells than the header, or two columns have one name.
+        If it is not UTF-8, has no header, a row has more cells than the header, or two columns have the same name.
     """
     try:
         cells = pd.read_csv(
@@ -48,16 +48,18 @@ def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror or error}."]) from error
     except (ValueError, pd.errors.ParserError) as error:
-        raise CohortError([f"{path.name} is no CSV: {str(error).strip()}."], "a header and one row a line") from error
+        raise CohortError(
+            [f"{path.name} is not a CSV file: {str(error).strip()}."], "a header and one row per line"
+        ) from error
     cells = pd.DataFrame({name: cells[name].fillna("").str.strip() for name in cells})
     filled = (cells != "").any(axis=1)
     if not filled.any():
-        raise CohortError([f"{path.name} is no CSV: it is empty."], "a header and one row a line")
+        raise CohortError([f"{path.name} is not a CSV file: it is empty."], "a header and one row per line")
     top = int(str(filled.idxmax()))
     header = cells.loc[top]
     names = [str(name) for name in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise CohortError([f"{path.name}: the column {name!r} stands twice." for name in twice], "each column once")
+        raise CohortError([f"{path.name}: the column {name!r} occurs twice." for name in twice], "unique column names")
     table = cells[filled].drop(index=top).set_axis(names, axis=1)
     return table.set_axis(table.index - 1, axis=0)

@@ -1,4 +1,4 @@
-"""Reading a clip: any rate and channel count in, one mono float32 waveform or the reason for its absence out."""
+"""Reading of clips as mono float32 waveforms."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ SILENCE_DBFS = -60.0
 MAX_FILE_BYTES = 1 << 30
 MIN_RATE, MAX_RATE = 1_000, 384_000
 MAX_SAMPLES_A_SECOND = 1_600_000
-"""Of all channels together: so much that a minute of it, as float32, takes 384 MB."""
+"""Limit over all channels; one minute takes 384 MB as float32."""
 
 AudioStatus = Literal["ok", "audio_unreadable", "audio_too_short", "audio_silent"]
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip as it was read.
+    """A clip as read from a file.
 
     Attributes
     ----------
     status : {"ok", "audio_unreadable", "audio_too_short", "audio_silent"}
-        Whether a model can be given this clip.
+        Whether the clip can be rendered.
     waveform : ndarray or None
         Mono, shape [T], float32, at :data:`SAMPLE_RATE`; ``None`` unless the status is ``ok``.
     seconds : float or None
-        The length of the file, before any cut; ``None`` if unreadable.
+        Length of the file before cutting; ``None`` if unreadable.
     sha256 : str
-        The digest of the file's bytes; empty if there is no file.
+        Digest of the file; empty if there is no file.
     detail : str
-        What was wrong or was done: the error, the cut, the channels mixed.
+        The error, or the conversions made.
     """
 
     status: AudioStatus
@@ -53,13 +53,13 @@ class Clip:
 
 
 def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS) -> Clip:
-    """The clip in a file that libsndfile can read (wav, flac, mp3, ogg, opus and more), or in m4a.
+    """Read a clip from a file that libsndfile supports (wav, flac, mp3, ogg, opus and more), or from m4a.
 
-    What a file is, its first bytes say, not its name; m4a needs PyAV (the extra ``m4a``).
-    Channels are averaged, the rate is changed to 16 kHz by soxr at its high quality, and what lies beyond
-    ``max_seconds`` is left out and said so in ``detail``.
+    The format is recognised by content, not by name; m4a needs PyAV (the extra ``m4a``).
+    Channels are averaged, the clip is resampled to 16 kHz by soxr at high quality, and cut to
+    ``max_seconds``, which ``detail`` reports.
 
-    What its header says is looked at before memory is asked for: rates below 1 or above 384 kHz are refused, and more
+    The header is checked before memory is allocated: rates below 1 or above 384 kHz are refused, and more
     than 1.6 million samples a second in all channels.
 
     Parameters
@@ -67,11 +67,13 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
     path : Path
         The file.
     min_seconds, max_seconds : float
-        Shorter clips, and those without a sample at 16 kHz, are ``audio_too_short``; longer ones are cut.
+        Shorter clips, and those without a sample at 16 kHz, are ``audio_too_short``; longer clips are cut.
     """
     try:
         if path.exists() and not path.is_file():
-            return Clip("audio_unreadable", None, None, "", "it is no file")  # a pipe or a device may never end
+            return Clip(
+                "audio_unreadable", None, None, "", "it is not a regular file"
+            )  # a pipe or a device may never end
         if path.stat().st_size > MAX_FILE_BYTES:
             return Clip("audio_unreadable", None, None, "", f"the file is above {MAX_FILE_BYTES >> 20} MiB")
         data = path.read_bytes()
@@ -92,7 +94,7 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {_why(error)}")
     if not np.isfinite(samples).all():
-        return Clip("audio_unreadable", None, seconds, sha, "it holds samples that are not numbers")
+        return Clip("audio_unreadable", None, seconds, sha, "it has samples that are not finite")
     needed = max(min_seconds, 1 / SAMPLE_RATE)
     if len(samples) < needed * rate:
         return Clip("audio_too_short", None, seconds, sha, f"{seconds:.2f} s, at least {needed:g} s are needed")
@@ -101,16 +103,16 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
     if level < SILENCE_DBFS:
         return Clip("audio_silent", None, seconds, sha, f"{level:.0f} dBFS, silence is below {SILENCE_DBFS:g} dBFS")
     waveform = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE, quality="HQ")
-    remarks = [
+    notes = [
         f"{channels} channels were averaged" if channels > 1 else "",
         f"resampled from {rate} Hz" if rate != SAMPLE_RATE else "",
         f"cut to its first {max_seconds:g} s of {seconds:.0f} s" if seconds > max_seconds else "",
     ]
-    return Clip("ok", np.ascontiguousarray(waveform, np.float32), seconds, sha, "; ".join(filter(None, remarks)))
+    return Clip("ok", np.ascontiguousarray(waveform, np.float32), seconds, sha, "; ".join(filter(None, notes)))
 
 
 def clip_seconds(path: Path) -> float | None:
-    """The length that a file's header states, in seconds; ``None`` if it cannot be read."""
+    """Length in seconds by the file's header; ``None`` if it cannot be read."""
     try:
         if not path.is_file():
             return None  # a pipe or a device may never end
@@ -125,7 +127,7 @@ def clip_seconds(path: Path) -> float | None:
 
 
 class _Bytes(io.BytesIO):
-    """Bytes in which a decoder that seeks before their beginning stays there; else cffi prints a traceback."""
+    """Bytes with seeks before the start set to the start; otherwise cffi prints a traceback."""
 
     def seek(self, offset: int, whence: int = 0) -> int:
         try:
@@ -135,5 +137,5 @@ class _Bytes(io.BytesIO):
 
 
 def _why(error: Exception) -> str:
-    """What the decoder said, without the address in memory that it was given the bytes at."""
+    """The decoder's message without memory addresses."""
     return str(getattr(error, "error_string", error))

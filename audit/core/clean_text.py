@@ -1,4 +1,4 @@
-"""Text from data as it may be shown: what could steer a terminal, break a page or turn a line round is made visible."""
+"""Cleaning of text from data for display in terminals, pages and Markdown."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _MARKS: Final = re.compile(r"[\\|\[\]`*~_#>]|(?<=:)/|(?<=www)\.", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """The text with control, direction-turning and unpaired characters made visible as U+FFFD.
+    """Replace control, direction-changing and unpaired surrogate characters by U+FFFD.
 
-    A tab and a line feed stay.
+    Tabs and line feeds are kept.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def clean(text: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    r"""The text in a line of Markdown or a cell of a table, which it cannot end; nothing in it is a mark, tag or link.
+    r"""Escape text for a line of Markdown or a table cell, so that it has no markup, tag or link.
 
     Examples
     --------

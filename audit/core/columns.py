@@ -1,4 +1,4 @@
-"""The columns of a run's observations: one row a clip."""
+"""Columns of a run's observations, which have one row per clip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 
 
 def similarity_column(stage: str, model: str, primary: str) -> str:
-    """The column of a stage's similarity to the own portrait: the primary model's bears no further name.
+    """Column of a stage's similarity to the speaker's portrait; without suffix for the primary model.
 
     Examples
     --------

@@ -19,13 +19,13 @@ from audit.core.written_files import write_files
 
 SCHEMA_VERSION: Final = "1.1"
 MAX_BYTES: Final = 512 * 2**20
-"""The largest file that is read.
+"""Maximum size of a file to read.
 
 Of all tables only ``failures`` grows with the clips, by a row for each clip without a result. If all 1.1 million clips
 of VoxCeleb2 failed, audit.json would have about 150 MiB.
 """
 MAX_DEPTH: Final = 32
-"""The deepest nesting that is read; the documents that the package writes have 10 levels or fewer."""
+"""Maximum nesting to read; documents of the package have at most 10 levels."""
 _HEAD: Final = ("schema_version", "content_sha256")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _VERSION: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
@@ -39,7 +39,7 @@ class Form(BaseModel):
 
 
 class Stored(NamedTuple):
-    """A document as its file holds it, checked but not converted."""
+    """A document as stored in its file, validated but not converted."""
 
     schema_version: str
     content: dict[str, Any]
@@ -97,7 +97,7 @@ class Document(ABC):
         Raises
         ------
         RunError
-            If the disk does not take it, or a file of that name is there that was not written by this tool.
+            If it cannot be written, or a file of that name exists that this tool did not write.
         """
         path = Path(folder) / self.FILE
         with writing(path):
@@ -122,7 +122,7 @@ class Document(ABC):
         Raises
         ------
         RunError
-            If the folder does not hold one, or it is refused as :meth:`from_json` says.
+            If the folder has none, or for the reasons of :meth:`from_json`.
         """
         return cls._made(cls.read_stored(folder))
 
@@ -173,7 +173,7 @@ class Document(ABC):
         except RecursionError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_TOO_DEEP}.") from error
         except ValidationError as error:
-            raise cls._refused(f"{cls.FILE} is not valid: {_faults(error)}.") from error
+            raise cls._refused(f"{cls.FILE} is not valid: {_problems(error)}.") from error
         except ValueError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
         if "content_sha256" not in data:
@@ -257,8 +257,10 @@ def _shortened(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _faults(error: ValidationError) -> str:
-    """The first faults, each with its place."""
-    faults = [f"{'.'.join(map(str, fault['loc'])) or 'content'}: {fault['msg']}"[:150] for fault in error.errors()[:3]]
-    more = len(error.errors()) - len(faults)
-    return "; ".join(faults) + (f"; and {more} more" if more else "")
+def _problems(error: ValidationError) -> str:
+    """The first validation errors with their locations."""
+    problems = [
+        f"{'.'.join(map(str, problem['loc'])) or 'content'}: {problem['msg']}"[:150] for problem in error.errors()[:3]
+    ]
+    more = len(error.errors()) - len(problems)
+    return "; ".join(problems) + (f"; and {more} more" if more else "")

@@ -1,4 +1,4 @@
-"""The errors that a user can cause, each saying what was found, what is allowed, and what to do next."""
+"""Errors that users can cause; each says what was found, what is allowed, and what to do next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, names: Iterable[str], form: str = " ({})") -> str:
-    """A hint at the nearest of some names, set into a form; empty where none is near.
+    """A hint at the most similar name, in the given form; empty if none is similar.
 
     Examples
     --------
@@ -19,16 +19,16 @@ def did_you_mean(name: str, names: Iterable[str], form: str = " ({})") -> str:
 
 
 class AuditError(Exception):
-    """A mistake in usage, plan, cohort, run or policy that the user can mend.
+    """A mistake in usage, plan, cohort, run or policy that the user can fix.
 
     The command line prints it without a traceback and exits with 2.
 
     Parameters
     ----------
     found : str
-        What was found, with the file and row where there is one.
+        What was found, with file and row if known.
     allowed : str, optional
-        What would have been right.
+        What is allowed.
     next_step : str, optional
         What the user can do about it.
 
@@ -45,11 +45,11 @@ class AuditError(Exception):
 
 
 class CohortError(AuditError):
-    """The cohort on disk breaks the contract; ``faults`` lists every fault found, not only the first."""
+    """The cohort on disk is not valid; ``faults`` lists all validation errors."""
 
     def __init__(self, faults: list[str], allowed: str = "", next_step: str = "") -> None:
         self.faults = faults
-        head = faults[0] if len(faults) == 1 else f"{len(faults)} faults:\n  " + "\n  ".join(faults) + "\n"
+        head = faults[0] if len(faults) == 1 else f"{len(faults)} errors:\n  " + "\n  ".join(faults) + "\n"
         super().__init__(head, allowed, next_step)
 
 

@@ -1,7 +1,7 @@
-"""Writing one file, whole or not at all, and errors of the disk as sentences.
+"""Atomic writing of files, and disk errors as RunError.
 
-A file in a folder that the user named is written by :mod:`audit.core.written_files`, which refuses to replace the files
-of others.
+Files in folders of the user are written by :mod:`audit.core.written_files`, which refuses to replace files that this
+tool did not write.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _TAKEN = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _DISK = frozenset(_FULL | _REFUSED | _TAKEN)
 TEMPORARY: Final = re.compile(r"\.audit-.+\.[0-9]+\.tmp")
-"""The names that :func:`temporary_path` gives."""
+"""Names made by :func:`temporary_path`."""
 
 
 @contextmanager
 def writing(what: object, *, reads: bool = False) -> Iterator[None]:
-    """Say in a sentence that something could not be written, if the disk is why.
+    """Convert disk errors of the block to RunError.
 
     Parameters
     ----------
     what : object
-        What is written, as the user knows it: a folder, a file.
+        The file or folder written, for the message.
     reads : bool
-        Whether the block reads the user's files too, so that one of them may be what was refused.
+        Whether the block also reads files of the user, which may cause the error.
 
     Raises
     ------
     RunError
-        If the block ends in an error of the disk: no room, no permission, read-only, damaged, or a file where
-        a folder should be. Other errors pass.
+        For disk errors: no space, no permission, read-only, damaged, or a file in place of
+        a folder. Other errors are not converted.
 
     Examples
     --------
@@ -57,18 +57,18 @@ def writing(what: object, *, reads: bool = False) -> Iterator[None]:
         raise RunError(
             f"{what} cannot be {'read or written' if reads else 'written'}: {error.strerror}{where}.",
             f"{'files that this user may read, and ' if reads else ''}a folder, new or this user's to write to, with "
-            "room on its disk",
-            "Make it so and give the same command again: a run goes on where it stopped.",
+            "space on its disk",
+            "Then repeat the command: a run continues where it stopped.",
         ) from error
 
 
 def temporary_path(path: Path) -> Path:
-    """The file next to a path that is written first and then renamed to it; its name holds the process id."""
+    """Temporary file of a path, to be renamed to it; its name has the process id."""
     return path.with_name(f".audit-{path.name}.{os.getpid()}.tmp")
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file, text as UTF-8; it appears whole or not at all."""
+    """Write a file atomically; text as UTF-8."""
     partial = temporary_path(path)
     partial.write_bytes(content.encode() if isinstance(content, str) else content)
     partial.replace(path)

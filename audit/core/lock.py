@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""Lock of a folder for one process."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from audit.core.errors import RunError
 
 
 def claim(folder: Path) -> AbstractContextManager[object]:
-    """Hold a folder while the block runs; the claim of a process that died is nobody's.
+    """Lock a folder during the block; the lock of a process that died is released.
 
     Raises
     ------
     RunError
-        If another process holds it.
+        If another process has locked it.
     """
     try:
         return filelock.FileLock(folder / ".lock").acquire(timeout=0)
     except filelock.Timeout as error:
         raise RunError(
-            f"Another process is at work in {folder}.", next_step="Wait for it, or choose another folder."
+            f"Another process is using {folder}.", next_step="Wait for it, or choose another folder."
         ) from error

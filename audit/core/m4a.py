@@ -1,4 +1,4 @@
-"""Sound in MP4 (m4a: AAC or ALAC), which libsndfile does not decode; PyAV does, where it is installed."""
+"""Decoding of m4a (AAC or ALAC in MP4) by PyAV, since libsndfile does not support it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 MISSING: Final = "m4a needs PyAV: pip install 'speech2face-audit[m4a]'"
 _DEMUXER: Final = "mp4"
-"""Named, so that no other format of FFmpeg's, some of which open further files, is tried on a stranger's bytes."""
+"""Fixed, since other formats of FFmpeg may open further files."""
 
 
 def is_m4a(head: bytes) -> bool:
-    r"""Whether a file's first bytes are those of MP4.
+    r"""Whether the first bytes of a file are those of MP4.
 
     Examples
     --------
@@ -32,14 +32,14 @@ def is_readable() -> bool:
 
 
 def decode(data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int, float]:
-    """The first seconds of the sound in a file.
+    """Decode the first seconds of a file.
 
     Parameters
     ----------
     data : bytes
         The file.
     max_seconds : float
-        Decoding stops there.
+        Maximum length to decode.
 
     Returns
     -------
@@ -48,12 +48,12 @@ def decode(data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int, f
     rate : int
         Samples a second.
     seconds : float
-        The length of the whole file, as it states it; of what was decoded, where it states none.
+        Length of the whole file by its header, or of the decoded part if the header has none.
 
     Raises
     ------
     ValueError
-        If PyAV is missing, or no sound can be decoded.
+        If PyAV is missing, or no audio can be decoded.
     """
     av = _av()
     blocks, taken = [], 0
@@ -72,13 +72,13 @@ def decode(data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int, f
     except (av.FFmpegError, RuntimeError, OverflowError, TypeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
     if not blocks:
-        raise ValueError("no frame of sound")
+        raise ValueError("no audio frame")
     samples = np.concatenate(blocks)[:wanted].astype(np.float32, copy=False)
     return samples, rate, max(stated or 0.0, len(samples) / rate)
 
 
 def seconds_of(file: BinaryIO) -> float | None:
-    """The length that a file states, without decoding it; ``None`` where there is none to be had.
+    """Length by the file's header; ``None`` if it has none.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def _av() -> Any:
 
 def _stream(container: Any) -> Any:
     if not container.streams.audio:
-        raise ValueError("there is no sound in it")
+        raise ValueError("it has no audio")
     return container.streams.audio[0]
 
 

@@ -1,4 +1,4 @@
-"""Metrics: what is scored of one face, with all that a table or report must know of the score."""
+"""Metrics: scores of a face, with the metadata for tables and reports."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from audit.stats.settings import Kind
 
 @dataclass(frozen=True)
 class Metric:
-    """One score of one face.
+    """A score of a face.
 
     Attributes
     ----------
     name : str
-        Its name in every table.
+        Name in tables.
     kind : {"rate", "mean"}
         Whether its values are 0 or 1, or real numbers.
     words : str
-        What it measures, in a few words.
+        What it measures, as a short phrase.
     stages : tuple of str
         The stages at which it is scored.
     worse : {"low", "high"} or None
-        Which end is harm to a group; ``None`` where neither is.
+        Which direction is harm to a group; ``None`` for neither.
     unit : str
         The name of its unit in :data:`audit.core.units.UNITS`.
     label : str
-        Its name in reports; ``words`` where none is given.
+        Name in reports; default ``words``.
     quantity : str
-        The family to which a check's margin applies, such as ``similarity`` for every similarity metric; ``name`` where
-        none is given.
+        The family to which a check's margin applies, such as ``similarity`` for every similarity metric; default
+        ``name``.
     """
 
     name: str

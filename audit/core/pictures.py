@@ -1,4 +1,4 @@
-"""Reading and keeping pictures: bounded, upright, RGB, named by their content."""
+"""Reading and storing of pictures: bounded in size, upright, RGB, named by content digest."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from audit.core.files import temporary_path
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 1 << 28
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-"""What is opened: formats that Pillow decodes by itself. Others start a program (EPS), or hardly ever show a face."""
+"""Formats that Pillow decodes by itself; others start a program (EPS) or rarely show faces."""
 MAX_SIDE = 1024
 BLANK_RANGE = 8
-"""A picture whose pixels differ by no more than this, of 255, in any channel shows nothing."""
+"""A picture is blank if its pixels differ by at most this (of 255) in every channel."""
 
 
 @dataclass(frozen=True)
 class PictureFile:
-    """One picture as it was read.
+    """A picture as read from a file.
 
     Attributes
     ----------
     status : {"ok", "missing", "unreadable"}
-        ``missing``: there is no file, or it is a blank placeholder; ``unreadable``: the file is no picture.
+        ``missing``: there is no file, or it is a blank placeholder; ``unreadable``: the file is not a picture.
     pixels : ndarray or None
         Shape [H, W, 3], uint8, RGB, upright; ``None`` unless the status is ``ok``.
     detail : str
-        What was wrong or was done.
+        The error, or the conversions made.
     """
 
     status: Literal["ok", "missing", "unreadable"]
@@ -45,25 +45,25 @@ class PictureFile:
 
 
 def read_picture(path: Path) -> PictureFile:
-    """The picture in a file, turned upright, in RGB, no side above 1,024 pixels.
+    """Read a picture: upright, RGB, no side above 1,024 pixels.
 
-    Its size is looked at before a pixel is decoded: files above 256 MiB and more than 64 million pixels are refused, as
-    is whatever is no file: a pipe or a device may never end. Of several frames only the first is decoded.
+    The size is checked before decoding: files above 256 MiB and more than 64 million pixels are refused, as
+    are pipes and devices. Only the first of several frames is decoded.
     """
     try:
         place = path.stat()
         if not stat.S_ISREG(place.st_mode):
-            return PictureFile("unreadable", None, "it is no file")
+            return PictureFile("unreadable", None, "it is not a regular file")
         if place.st_size > MAX_FILE_BYTES:
             return PictureFile("unreadable", None, f"the file is above {MAX_FILE_BYTES >> 20} MiB")
         data = path.read_bytes()
     except ValueError as error:
-        return PictureFile("missing", None, f"no path: {error}")
+        return PictureFile("missing", None, f"not a path: {error}")
     except OSError as error:
         return PictureFile("missing", None, f"{type(error).__name__}: {error.strerror}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a size judged below by our own bound, and of damage
+            warnings.simplefilter("ignore")  # about size, which is checked below, and damage
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
@@ -72,7 +72,7 @@ def read_picture(path: Path) -> PictureFile:
                     )
                 image.draft("RGB", (MAX_SIDE, MAX_SIDE))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
-    except Exception as error:  # noqa: BLE001  # of damaged data the decoders raise whatever comes
+    except Exception as error:  # noqa: BLE001  # for damaged data decoders may raise anything
         return PictureFile(
             "unreadable", None, f"no picture that can be decoded: {error}".replace("<_io.BytesIO object", "<file")
         )
@@ -82,20 +82,20 @@ def read_picture(path: Path) -> PictureFile:
         detail = f"scaled from {width} x {height} pixels"
     pixels = np.asarray(upright)
     if is_blank(pixels):
-        return PictureFile("missing", None, "a blank placeholder: all pixels are alike")
+        return PictureFile("missing", None, "a blank placeholder: all pixels are equal")
     return PictureFile("ok", pixels, detail)
 
 
 def is_blank(pixels: Picture) -> bool:
-    """Whether a picture shows nothing: in every channel its pixels differ by at most 8 of 255.
+    """Whether a picture is blank: its pixels differ by at most 8 of 255 in every channel.
 
     Examples
     --------
     >>> is_blank(np.full((8, 8, 3), 255, np.uint8))
     True
     """
-    spread = pixels.max(axis=(0, 1)).astype(int) - pixels.min(axis=(0, 1))
-    return bool((spread <= BLANK_RANGE).all())
+    ranges = pixels.max(axis=(0, 1)).astype(int) - pixels.min(axis=(0, 1))
+    return bool((ranges <= BLANK_RANGE).all())
 
 
 def picture_digest(pixels: Picture) -> str:
@@ -105,7 +105,7 @@ def picture_digest(pixels: Picture) -> str:
 
 
 def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
-    """Write a picture as ``<digest>.png`` unless it is there already; it appears whole or not at all."""
+    """Write a picture as ``<digest>.png`` atomically, unless it exists."""
     path = folder / f"{digest}.png"
     if path.exists():
         return

@@ -12,7 +12,7 @@ from audit.core.errors import PlanError
 from audit.core.typed_toml import parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
-"""Instead of a file of labelled pictures: the cohort's own portraits calibrate the instrument."""
+"""Use the cohort's portraits for calibration, instead of a file of labelled pictures."""
 
 
 SIMILARITY: Final = ("FaceRes", "Dlib")
@@ -24,22 +24,22 @@ class _Section(BaseModel):
 
 
 class CohortSettings(_Section):
-    """Whom to audit: ``path`` is a folder, relative to the plan's own, or the name of an embedded cohort."""
+    """The cohort to audit: ``path`` is a folder, relative to that of the plan, or the name of an embedded cohort."""
 
     path: str = "synthetic_bilingual"
 
 
 class MitigationSettings(_Section):
-    """What is fitted between the model's voice feature and its faces; nothing where ``names`` is empty.
+    """Mitigations between the model's voice feature and its faces; none if ``names`` is empty.
 
     Attributes
     ----------
     names : tuple of str
-        Mitigations of the kinds representation and output, in the order in which they act: ``audit list mitigations``.
+        Mitigations of the kinds representation and output, in order of application; see ``audit list mitigations``.
     cohort : str
-        Whose voices they are fitted on: a folder, relative to the plan's own, or (a part of) an embedded cohort.
+        Cohort to fit on: a folder, relative to that of the plan, or (a part of) an embedded cohort.
     heard_only : bool
-        Leave out groups in languages that the model's own training never heard, as far as it tells.
+        Leave out groups in languages that the model's training did not cover, as far as known.
     options : dict
         Options by mitigation.
     """
@@ -51,7 +51,7 @@ class MitigationSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """What makes the faces: a name or ``module:factory``, its weights, its own options, and its mitigations."""
+    """The model: a name or ``module:factory``, weights, options and mitigations."""
 
     name: str = "planted"
     weights: str | None = None
@@ -60,7 +60,7 @@ class ModelSettings(_Section):
 
 
 class InstrumentSettings(_Section):
-    """What reads them: ``auto``, ``embedded``, ``deepface`` or ``module:factory``, and its own options."""
+    """The instrument: ``auto``, ``embedded``, ``deepface`` or ``module:factory``, and its options."""
 
     name: str = "auto"
     similarity: tuple[str, ...] = SIMILARITY
@@ -71,19 +71,19 @@ class InstrumentSettings(_Section):
     @classmethod
     def _of_its_own(cls, options: dict[str, Any]) -> dict[str, Any]:
         if keys := sorted({"name", "similarity", "allow_download"} & set(options)):
-            raise ValueError(f"{', '.join(keys)} stands in [instrument], not among the options")
+            raise ValueError(f"{', '.join(keys)} belongs in [instrument], not in its options")
         return options
 
 
 class RunSettings(_Section):
-    """How the harness goes about it.
+    """Settings of the run.
 
     Attributes
     ----------
     seed : int
-        For models that draw.
+        Seed of models with random output.
     part : int
-        Clips in a part: so much is lost at most when a run is killed. Results do not depend on it.
+        Clips per part, the most that is lost if a run is killed. Results do not depend on it.
     min_seconds, max_seconds : float
         A shorter clip is not rendered; a longer one is cut. Both are finite, and the first is the smaller.
     keep_faces : bool
@@ -104,17 +104,17 @@ class RunSettings(_Section):
 
 
 class EngineSettings(_Section):
-    """Where a run is done; no result depends on it.
+    """Where a run is computed; results do not depend on it.
 
     Attributes
     ----------
     name : {"local", "ray"}
         This machine, or Ray (extra ``ray``): the cluster that ``RAY_ADDRESS`` names, else one on this machine.
     workers : int
-        Processes or actors, each with a model and an instrument of its own. One is this process itself, which decodes
-        ahead while it renders and reads.
+        Processes or actors, each with its own model and instrument. 1 means this process, which decodes
+        audio ahead while it renders and reads.
     cache : str
-        Where renderings and readings are kept by content for other runs: ``beside`` the run's folder, ``none``, or a
+        Cache of renderings and readings for other runs: ``beside`` the run's folder, ``none``, or a
         folder.
     """
 
@@ -124,40 +124,40 @@ class EngineSettings(_Section):
 
 
 class MeasureSettings(_Section):
-    """How the run is measured.
+    """Settings of the measurement.
 
     Attributes
     ----------
     by : tuple of str
-        Columns of the observations that the tables are stratified by, beside group and language.
+        Columns of the observations that the tables are stratified by, besides group and language.
     confidence : float
-        Of every interval, in (0.5, 1).
+        Confidence of all intervals, in (0.5, 1).
     resamples : int
-        Of the bootstrap over speakers.
+        Number of bootstrap resamples.
     seed : int
-        Of the bootstrap and of the gallery's sample.
+        Seed of the bootstrap and of the gallery's sample.
     min_speakers : int
-        Below it a figure has no interval, and a check is not evaluable.
+        Minimum number of speakers for intervals and checks.
     estimand : {"speaker", "clip"}
-        Whether every speaker counts alike, or every clip.
+        Whether speakers or clips have equal weight (macro or micro average).
     margins : dict
-        How large a difference must be to matter, by check; the check's default for one that is not named.
+        Smallest relevant difference by check; default: that of the check.
     gallery : int
-        Speakers shown in each stratum of the gallery.
+        Number of speakers per stratum of the gallery.
     human_readings : str or None
-        A filled labelling sheet, relative to the plan's folder: what people read in the rendered faces.
+        Completed labelling sheet of human readings, relative to the plan's folder.
     calibration : str
-        By what the instrument's errors are known: ``portraits`` of this cohort, or a CSV file of labelled pictures
-        (columns truth, read and optionally subject), relative to the plan's own folder.
+        Source of the instrument's errors: ``portraits`` of this cohort, or a CSV file of labelled pictures
+        (columns truth, read and optionally subject), relative to the plan's folder.
     suppress_below : int
-        Figures of fewer speakers are left out of audit.json and all that is made of it; 0 leaves out none, 5 is usual.
+        Figures of fewer speakers are left out of audit.json and all outputs; 0 keeps all, 5 is usual.
         Verdicts do not depend on it.
     checks : tuple of str
         Third-party checks to make as well: ``module:name``, or an entry point's name.
     tables : tuple of str
         Third-party tables to add to those of the package: ``module:name``, or an entry point's name.
     retrieval_gallery : int
-        Portraits at most among which a rendered face's own one is sought; of more speakers a sample by ``seed``.
+        Maximum number of portraits in the retrieval gallery; of more, a sample by ``seed``.
     """
 
     by: tuple[str, ...] = ("group", "language")
@@ -177,7 +177,7 @@ class MeasureSettings(_Section):
 
 
 class Plan(_Section):
-    r"""A whole audit, written down.
+    r"""Plan of an audit.
 
     Examples
     --------
@@ -195,23 +195,23 @@ class Plan(_Section):
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> Plan:
-        """The plan that a TOML text holds.
+        """The plan in a TOML text.
 
         Raises
         ------
         PlanError
-            If it is no TOML, or a key or value is not allowed; a near miss is named.
+            If it is not TOML, or a key or value is not allowed; a near miss is named.
         """
         return parse_toml(cls, text, source, "docs/plan.md")
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:
-        """The plan in a file; relative paths in it are taken from the plan's own folder.
+        """The plan in a file; relative paths in it are relative to the plan's folder.
 
         Raises
         ------
         PlanError
-            If the file cannot be read or is no plan.
+            If the file cannot be read or is not a plan.
         """
         path = Path(path)
         plan = cls.parse(read_text(path, "plan"), str(path))
@@ -232,7 +232,7 @@ class Plan(_Section):
                 if name is not None and name != PORTRAITS
             }
         except ValueError as error:
-            raise PlanError(f"{path} names a file that no path leads to: {error}.") from error
+            raise PlanError(f"{path} names a file with an invalid path: {error}.") from error
         if files:
             changed["measure"] = plan.measure.model_copy(update=files)
         return plan.model_copy(update=changed)

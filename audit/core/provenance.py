@@ -1,4 +1,4 @@
-"""What a run was made with: the code, versions of what matters, and the machine."""
+"""Provenance of a run: code, package versions and machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """The version of Python and of every package that has a part in the figures.
+    """Versions of Python and of all packages that affect results.
 
     Examples
     --------
@@ -47,13 +47,13 @@ def versions() -> dict[str, str]:
 
 @cache
 def code_version() -> dict[str, object]:
-    """Which code this is.
+    """Version of this code.
 
     Returns
     -------
     dict
         ``version`` of the package; ``commit``, in a checkout, as git describes it; ``dirty``, whether tracked files had
-        changes. Both are ``None`` where the package was installed, or git is not there to say.
+        changes. Both are ``None`` in an installed package or without git.
 
     Examples
     --------
@@ -78,5 +78,5 @@ def code_version() -> dict[str, object]:
 
 
 def hardware() -> dict[str, object]:
-    """The machine in a few words."""
+    """Description of the machine."""
     return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}

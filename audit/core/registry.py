@@ -172,11 +172,11 @@ class Registry:
             return factory(**options)
         try:
             signature.bind(**options)
-        except TypeError as fault:
+        except TypeError as error:
             raise self.error(
-                f"The {self.kind} {name!r} cannot be made with {', '.join(options) or 'no options'}: {fault}.",
+                f"The {self.kind} {name!r} cannot be made with {', '.join(options) or 'no options'}: {error}.",
                 f"the options {', '.join(signature.parameters)}" if signature.parameters else "no options",
-            ) from fault
+            ) from error
         return factory(**options)
 
     def _foreign(self, name: str) -> object:
@@ -197,12 +197,12 @@ class Registry:
             sys.path.append(here)  # sys.path of the command starts with the folder of its script
         try:
             return next(iter(points.values()), EntryPoint(name, name, self.group)).load()
-        except Exception as fault:  # a third-party module may raise anything when it is imported
+        except Exception as error:  # a third-party module may raise anything when it is imported
             raise self.error(
-                f"The {self.kind} {name!r} cannot be imported: {fault}.",
+                f"The {self.kind} {name!r} cannot be imported: {error}.",
                 "module:name, importable from here",
                 "Check the spelling and the current folder.",
-            ) from fault
+            ) from error
 
     def _declaration(self, file: Path, module: str) -> Declaration | None:
         """The declaration in a file, if it has one."""

@@ -1,4 +1,4 @@
-"""TOML into a typed model: every fault in words, a near miss named."""
+"""Parsing of TOML to typed models, with readable errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_text(path: Path, what: str, allowed: str = "") -> str:
     Raises
     ------
     PlanError
-        If it cannot be read; ``what`` it is, and what is ``allowed``, stand in the words.
+        If it cannot be read; the message names ``what`` it is and what is ``allowed``.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -29,7 +29,7 @@ def read_text(path: Path, what: str, allowed: str = "") -> str:
 
 
 def parse_toml(kind: type[Model], text: str, source: str, keys: str) -> Model:
-    """The model that a TOML text holds.
+    """Parse TOML text to a model.
 
     Parameters
     ----------
@@ -38,44 +38,46 @@ def parse_toml(kind: type[Model], text: str, source: str, keys: str) -> Model:
     text, source : str
         The text, and what to call it in an error.
     keys : str
-        Where every key is explained.
+        Page that documents the keys.
 
     Raises
     ------
     PlanError
-        If it is no TOML, or a key or value is not allowed.
+        If it is not TOML, or a key or value is not allowed.
     """
     try:
         return kind.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanError(f"{source} is no TOML: {error}.") from error
+        raise PlanError(f"{source} is not a TOML file: {error}.") from error
     except ValidationError as error:
-        faults = "; ".join(_in_words(kind, fault) for fault in error.errors())
-        raise PlanError(f"{source}: {faults}.", next_step=f"See {keys} for every key.") from error
+        problems = "; ".join(_in_words(kind, problem) for problem in error.errors())
+        raise PlanError(f"{source}: {problems}.", next_step=f"See {keys} for every key.") from error
 
 
-def _in_words(kind: type[BaseModel], fault: Any) -> str:
-    """One fault, with the nearest allowed key where one was mistyped."""
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "missing":
+def _in_words(kind: type[BaseModel], problem: Any) -> str:
+    """A validation error in words, with the most similar key for a mistyped one."""
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing":
         return f"the key {place} is missing"
-    if fault["type"] != "extra_forbidden":
-        words = str(fault["msg"]).removeprefix("Value error, ")
-        return f"{place}: {words}" if isinstance(fault["input"], dict) else f"{place} is {fault['input']!r}: {words}"
+    if problem["type"] != "extra_forbidden":
+        words = str(problem["msg"]).removeprefix("Value error, ")
+        return (
+            f"{place}: {words}" if isinstance(problem["input"], dict) else f"{place} is {problem['input']!r}: {words}"
+        )
     keys = _keys(kind)
-    for part in fault["loc"][:-1]:
+    for part in problem["loc"][:-1]:
         if not isinstance(part, int):  # the place in a list of sections
             keys = _keys(_section_in(keys[str(part)].annotation))
-    hint = did_you_mean(str(fault["loc"][-1]), keys, ", {}")
+    hint = did_you_mean(str(problem["loc"][-1]), keys, ", {}")
     return f"there is no key {place}{hint} (allowed: {', '.join(keys)})"
 
 
 def _keys(section: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The fields of a section by the keys that stand for them in TOML."""
+    """Fields of a section by their TOML keys."""
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def _section_in(annotation: Any) -> type[BaseModel]:
-    """The model that a field holds: itself, several of it, or none."""
+    """The model in a field's annotation."""
     inside = [annotation, *get_args(annotation)]
     return next(part for part in inside if isinstance(part, type) and issubclass(part, BaseModel))

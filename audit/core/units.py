@@ -1,4 +1,4 @@
-"""Units: how a value, a difference and an interval are written. The one place that rounds numbers for people."""
+"""Units and formatting of values, differences and intervals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NO_INTERVAL: Final = "no interval"
 
 @dataclass(frozen=True)
 class Unit:
-    """How the numbers of one unit are written.
+    """Formatting of the numbers of a unit.
 
     Attributes
     ----------
@@ -19,13 +19,13 @@ class Unit:
     digits : int
         Decimal places.
     scale : float
-        What a value is multiplied by before it is written; 100 for shares.
+        Factor before writing; 100 for shares.
     suffix : str
         After a value: ``%``, `` years``.
     change_suffix : str
         After a difference: `` points`` for shares.
     largest : float
-        The largest absolute value that a figure can have; no limit or margin lies beyond it.
+        Largest possible absolute value; limits and margins may not exceed it.
     """
 
     name: str

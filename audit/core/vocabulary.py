@@ -1,6 +1,6 @@
-"""The closed vocabularies of the audit, each in the one order in which it is always shown.
+"""Vocabularies of the audit, in display order.
 
-Races are DeepFace's own labels in snake case and in DeepFace's own order. They name what an instrument *reads*, or what
+Races are DeepFace's own labels in snake case and in DeepFace's own order. They are what an instrument *reads*, or what
 a label file says of a speaker; a synthetic face has no race.
 """
 
@@ -31,9 +31,9 @@ CLIP_STATUSES: Final = (
     "instrument_error",
 )
 STAGE_STATUSES: Final = ("ok", "no_face", "missing", "unreadable", "not_rendered", "instrument_error")
-"""Why a stage was read or not: ``missing`` there is no picture, ``unreadable`` the file is no picture,
-``not_rendered`` the model gave nothing, ``instrument_error`` the instrument failed on the picture (the clip's
-detail says how)."""
+"""Why a stage was read or not: ``missing`` there is no picture, ``unreadable`` the file is not a picture,
+``not_rendered`` no output of the model, ``instrument_error`` the instrument failed (the clip's
+detail has the error)."""
 
 _LANGUAGE = re.compile(
     r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*(-x(-[A-Za-z0-9]{1,8})+)?$"
@@ -46,7 +46,7 @@ def group_members(group: str) -> frozenset[str]:
     Raises
     ------
     ValueError
-        If a part of the label is no race of the vocabulary, or is named twice.
+        If a part of the label is not in the vocabulary, or is repeated.
 
     Examples
     --------
@@ -91,11 +91,11 @@ def is_language(code: str) -> bool:
 
 
 UNDETERMINED: Final = "und"
-"""The tag of a language that nobody states (BCP-47): no evidence for one language, nor for two."""
+"""BCP-47 tag of an undetermined language."""
 
 
 def same_language(one: str, other: str) -> bool:
-    """Whether two tags name one language, whatever their script or region.
+    """Whether two tags have the same language, ignoring script and region.
 
     Examples
     --------

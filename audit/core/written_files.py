@@ -1,7 +1,7 @@
 """The files that the tool wrote into a folder: only these are ever replaced or removed.
 
 Each folder that the tool writes into holds a list, ``.audit-files.json``, of the names and sha256 digests of what it
-wrote there. The list enters no digest of a run or an audit, and equal files give an equal list.
+wrote there. The list is not part of any digest, and equal files give an equal list.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _RESULTS: Final = {
     "comparison.json": {"schema_version", "runs", "checks"},
     "probe.json": {"schema_version", "model", "findings"},
 }
-"""By which keys a folder is known as one that an earlier version wrote, before there was a list."""
+"""Keys that identify results of earlier versions, which wrote no list."""
 
 
 @dataclass(frozen=True)
 class _Written:
-    """What the list of a folder holds.
+    """The list of a folder.
 
     Attributes
     ----------
     files : dict of str to str
         Name relative to the folder, with ``/`` on every system, to the sha256 of the bytes that were written.
     older : bool
-        Whether an earlier version, which kept no list, wrote into the folder: a file that the tool must write may then
+        Whether an earlier version without a list wrote to the folder: a file that the tool must write may then
         be replaced although the list lacks it. It is still never removed.
     """
 
@@ -49,7 +49,7 @@ _FORM: Final = TypeAdapter(_Written)
 
 
 def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str] = ()) -> None:
-    """Refuse a folder in which somebody else's file or link has a name that the tool must write.
+    """Refuse a folder in which a file or link of another origin has a name that the tool must write.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Col
 
 
 def remove_temporary_files(home: Path, folders: Iterable[str]) -> None:
-    """Remove what a killed process left half-written directly in a folder, in ``folders`` and beside listed files."""
+    """Remove what a killed process left half-written in a folder, in ``folders`` and next to listed files."""
     places = {*folders, *(str(PurePosixPath(name).parent) for name in _read(home).files)} - {"."}
     for folder in (home, *(home / name for name in sorted(places))):
         if folder.is_dir() and (folder == home or not folder.is_symlink()):

@@ -1,6 +1,6 @@
-"""Instruments: what reads a face in a picture. They see pictures and never a label.
+"""Instruments that read faces in pictures. They never receive labels.
 
-Importing this costs nothing; DeepFace and its parts are loaded when an instrument is built.
+Importing this package is cheap; DeepFace is loaded when an instrument is built.
 """
 
 from audit.instruments.protocol import Instrument, Reading

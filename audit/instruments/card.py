@@ -23,9 +23,9 @@ def embedded_card() -> dict[str, Any]:
 
 
 def card_for(sources: Mapping[str, str], detector: str) -> dict[str, Any]:
-    """The card of what reads, or a card that says that there is none.
+    """The card of an instrument, or a note that there is none.
 
-    The embedded card was measured with dlib's detector; it tells nothing of DeepFace's own weights or other detectors.
+    The embedded card was measured with dlib's detector; it does not apply to DeepFace's own weights or other detectors.
 
     Examples
     --------

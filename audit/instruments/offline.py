@@ -1,4 +1,4 @@
-"""Builds DeepFace's own models, saying which weight files they read, and never reaching the network unasked.
+"""Building of DeepFace's models with a list of their weight files, without network access unless allowed.
 
 DeepFace downloads what it does not find at first use. Here every request for a weight file is answered first from the
 user's DeepFace home (``$DEEPFACE_HOME/.deepface/weights``), then from the PyPI package ``face_recognition_models``,
@@ -52,7 +52,7 @@ def attribute_file(attribute: str) -> Path:
 def find_weights(file_name: str) -> Path | None:
     """The weight file on this machine, or ``None``."""
     places = [deepface_home()]
-    # Only its spec is asked for: importing the package needs pkg_resources, which current setuptools no longer has.
+    # only the spec is used: importing the package needs pkg_resources, which current setuptools no longer has.
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is not None and spec.submodule_search_locations:
         places += [Path(place) / "models" for place in spec.submodule_search_locations]
@@ -84,7 +84,7 @@ def _answering(allow_download: bool, used: dict[str, Path]) -> Iterator[None]:
             if not allow_download:
                 raise ModelError(
                     f"DeepFace's weight file {file_name} is not in {deepface_home()}.",
-                    "Weights that are on this machine; nothing is downloaded unasked.",
+                    "Weights that are on this machine; nothing is downloaded unless allowed.",
                     "Put the file there, or allow DeepFace to download it with --allow-download.",
                 )
             folder_utils.initialize_folder()
@@ -123,10 +123,10 @@ def build(task: str, model: str, *, allow_download: bool = False) -> tuple[Any, 
     try:
         with _building, _answering(allow_download, used):
             client = modeling.get_model_class(task, model)()
-    except (ImportError, ValueError, UnimplementedError) as fault:
+    except (ImportError, ValueError, UnimplementedError) as error:
         raise ModelError(
-            f"DeepFace cannot build its {task.replace('_', ' ')} {model}: {fault}",
+            f"DeepFace cannot build its {task.replace('_', ' ')} {model}: {error}",
             next_step="Check the installation and the files in the DeepFace home, or choose the embedded models.",
-        ) from fault
+        ) from error
     _log.info("DeepFace's %s %s, from %s", task.replace("_", " "), model, ", ".join(used) or "the package")
     return client, used

@@ -1,4 +1,4 @@
-"""What an instrument is to the audit: something that reads pictures of faces, and never sees a label."""
+"""Protocol of instruments, which read pictures of faces and never receive labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_FACE: Final = "no_face"
 
 @dataclass(frozen=True, init=False)
 class Reading:
-    """What an instrument reads in one picture.
+    """Reading of one picture by an instrument.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Instrument(Protocol):
 
     @property
     def name(self) -> str:
-        """What the instrument is called in every run and report."""
+        """Name of the instrument in runs and reports."""
         ...
 
     @property
@@ -126,6 +126,6 @@ def attributes_of(instrument: Instrument) -> tuple[Attribute, ...]:
     Raises
     ------
     AuditError
-        If one of them is not there or cannot be imported.
+        If one of them does not exist or cannot be imported.
     """
     return attributes(attribute_names(instrument))

@@ -36,7 +36,7 @@ TITLES: Final = {
     "deepface": "DeepFace with its own weights",
     "deepface+embedded": "DeepFace with its own weights and the embedded FaceRes heads",
 }
-"""What each instrument is called in sentences."""
+"""Title of each instrument."""
 
 Source = Literal["embedded", "deepface"]
 
@@ -52,18 +52,18 @@ class _Seen:
 
 
 class DeepFaceInstrument:
-    """Reads faces by DeepFace: by its own attribute models where told so, else by the embedded ones.
+    """Reads faces by DeepFace: by DeepFace's own attribute models if requested, otherwise by the embedded ones.
 
     Use :func:`audit.instruments.instrument` to build one.
 
     Parameters
     ----------
     requested : str
-        The name that was asked for: auto, embedded or deepface.
+        Requested name: auto, embedded or deepface.
     sources : dict
         For each of race, gender and age, ``embedded`` or ``deepface``.
     reasons : dict
-        For each attribute, why that source.
+        Reason for the source of each attribute.
     similarity : sequence of str
         Similarity models, the primary one first.
     detector : {"dlib", "opencv"}
@@ -74,14 +74,14 @@ class DeepFaceInstrument:
     allow_download : bool
         Whether DeepFace may download its weights.
     threads : int, optional
-        Pictures read at once; by default one for each core.
+        Number of pictures read in parallel; default: the number of cores.
     remember : int
         Readings kept for pictures that come again (a speaker's portrait comes once for each clip); 0 keeps none.
 
     Raises
     ------
     ModelError
-        If a model cannot be built from what is on this machine, or an option is none that it takes.
+        If a model cannot be built from what is on this machine, or an option is unknown.
     """
 
     def __init__(
@@ -139,14 +139,14 @@ class DeepFaceInstrument:
         """The code that decides the readings besides this class; a cache keeps none if it is not of this package."""
         path = landmarks.weights()
         self._files["landmarks"] = {path.name: path}
-        landmarks.predictor()  # a file that cannot be loaded is told before the first picture
+        landmarks.predictor()  # so that a damaged file is reported before the first picture
         self._trunk, self._heads = trunk(), heads()
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-instrument")
         self._remember = remember
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
 
     def __reduce__(self) -> tuple[Callable[..., DeepFaceInstrument], tuple[object, ...]]:
-        """Another process makes its own from the same words: detectors and sessions cannot be sent."""
+        """Another process builds its own from the same arguments, since detectors and sessions cannot be pickled."""
         return _make_again, self._made_with
 
     def read(self, pictures: Sequence[Picture]) -> list[Reading]:
@@ -160,13 +160,13 @@ class DeepFaceInstrument:
         Returns
         -------
         list of Reading
-            Probabilities rounded to six decimals, ages to three, so that the same picture reads the same whatever
-            stands beside it. ``no_face`` where the detector finds none.
+            Probabilities rounded to six decimals, ages to three; the reading of a picture does not depend on the
+            others. ``no_face`` if no face is found.
 
         Raises
         ------
         ModelError
-            If something is no such picture.
+            If something is not such a picture.
         """
         keys = [self._key(picture) for picture in pictures]
         new: dict[bytes, Picture] = {}
@@ -231,7 +231,7 @@ class DeepFaceInstrument:
         return _Seen(self._heads.read(feature), FoundFace(feature, cut), points, measured)
 
     def _read_own(self, attribute: str, seen: Sequence[_Seen]) -> NDArray[np.float64]:
-        """DeepFace's own model, in batches of one size whatever the number of faces."""
+        """DeepFace's own model, in batches of fixed size."""
         parts = []
         for start in range(0, len(seen), _OWN_BATCH):
             cuts = [one.face.cut for one in seen[start : start + _OWN_BATCH] if one.face.cut is not None]

@@ -18,7 +18,7 @@ DETECTOR: Final = "dlib"
 
 
 def available() -> dict[str, str]:
-    """Every instrument's name with one line about it: the built-in ones, then those of installed packages.
+    """Names of instruments with a one-line summary: the built-in ones, then those of installed packages.
 
     Examples
     --------

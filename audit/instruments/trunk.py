@@ -1,4 +1,4 @@
-"""The face network ``faceres``: from a cut-out face to the 1024 numbers that every embedded read starts from."""
+"""The face network ``faceres``: 1024 features of a cropped face, the input of all embedded reads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FEATURES: Final = 1024
 class Trunk:
     """MobileNet v1 (Howard et al. 2017) as trained by HSE_FaceRec_tf on faces, run by ONNX Runtime on the CPU.
 
-    Each face is passed through alone and by one thread, so that what is read in it cannot depend on the others; speed
-    comes from several faces at once in several threads (ONNX Runtime lets go of the interpreter while it works), which
+    Each face is passed through alone and by one thread, so that reads do not depend on each other; speed
+    comes from several faces at once in several threads (ONNX Runtime releases the GIL while it works), which
     on two cores is also faster than a batch.
     """
 
@@ -45,7 +45,7 @@ def trunk() -> Trunk:
 
 
 def deepface_pictures(images: Any) -> list[NDArray[np.float32]]:
-    """What DeepFace gives a model, one picture or several as BGR in [0, 1], as pictures for :meth:`Trunk.feature`."""
+    """Convert DeepFace's input (BGR in [0, 1], one picture or several) to pictures for :meth:`Trunk.feature`."""
     batch = np.asarray(images, dtype=np.float32)
     return list((batch[None] if batch.ndim == 3 else batch) * 255)
 

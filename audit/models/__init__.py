@@ -1,4 +1,4 @@
-"""Models: what makes the faces. They see waveforms, never labels; playbacks show pictures that exist already."""
+"""Models that render faces. They receive waveforms, never labels; playbacks show existing pictures."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ MODELS: Final = Registry("model", __name__, group="audit.models", declared_as="M
 
 @runtime_checkable
 class Bindable(Protocol):
-    """A model that becomes a playback once it is told whose clips it shows."""
+    """A model that becomes a playback of a cohort."""
 
     @property
     def name(self) -> str:
-        """What the model is called in every run and report."""
+        """Name of the model in runs and reports."""
         ...
 
     def bind(self, table: pd.DataFrame, root: Path) -> Playback:
-        """The playback of one cohort."""
+        """The playback of a cohort."""
         ...
 
 
@@ -48,7 +48,7 @@ AnyModel = Reconstructor | Playback | Bindable
 
 
 def available() -> dict[str, str]:
-    """The names that :func:`model` takes, each with one line on what it is.
+    """Names that :func:`model` takes, with a one-line summary.
 
     Examples
     --------
@@ -66,14 +66,14 @@ def model(name: str, *, weights: str | Path | None = None, options: Mapping[str,
     name : str
         A name of :func:`available`, or ``module:factory``: a callable that returns an object with ``render``.
     weights : path, optional
-        Passed to the factory as ``weights`` where given.
+        Passed to the factory as ``weights``, if given.
     options : mapping, optional
         Passed to the factory as keyword arguments.
 
     Raises
     ------
     ModelError
-        If there is no such model, it cannot be made, or it takes no such option.
+        If the model does not exist, cannot be created, or does not take an option.
 
     Examples
     --------

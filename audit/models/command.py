@@ -1,8 +1,8 @@
-"""``command``: a model that cannot be imported. Your own program is handed the clips as files and writes pictures.
+"""``command``: a model in an external program, which receives clips as files and writes pictures.
 
-The program is called once for a batch, with the path of a folder as its last argument. In it lie ``clips.csv`` (columns
-``clip`` and ``sample_rate``) and one mono 16-bit WAV file a clip, named ``0000.wav``, ``0001.wav``, ... It writes
-``0000.png``, ... beside them; a picture that is missing means that it made none for that clip. It is told nothing else:
+The program is called once per batch, with the path of a folder as its last argument. It contains ``clips.csv`` (columns
+``clip`` and ``sample_rate``) and one mono 16-bit WAV file per clip, named ``0000.wav``, ``0001.wav``, ... It writes
+``0000.png``, ... to the same folder; a missing picture means no face for that clip. It receives nothing else:
 no clip id, no language, no group. See docs/own-model.md.
 """
 
@@ -32,23 +32,23 @@ LAST_WORDS: Final = 300
 
 
 class Command:
-    """A program that makes faces.
+    """An external program that renders faces.
 
     Parameters
     ----------
     command : list of str
-        The program and its arguments; the folder of a batch is appended. It is started without a shell.
+        The program and its arguments; the folder of a batch is appended. No shell is used.
     timeout : float
-        Seconds that a call may take; then the program and whatever it started are killed.
+        Maximum seconds of a call; then the program and its child processes are killed.
     batch : int
-        Clips in one call.
+        Number of clips per call.
     name : str
-        What the model is called.
+        Name of the model.
 
     Raises
     ------
     ModelError
-        If there is no program.
+        If no program is given.
 
     Examples
     --------
@@ -67,13 +67,13 @@ class Command:
         self.command, self.timeout, self.batch, self.name = words, timeout, batch, name
 
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
-        """One face for each clip; ``None`` where the program wrote none.
+        """One face per clip; ``None`` if the program wrote none.
 
         Raises
         ------
         ModelError
             If the program cannot be started, fails, takes too long, or writes something other than a picture. The
-            harness then tries each clip alone, so that one bad clip costs only itself.
+            harness then tries each clip separately, so that only bad clips fail.
         """
         made: list[Picture | None] = []
         for start in range(0, len(waveforms), self.batch):
@@ -81,7 +81,7 @@ class Command:
         return made
 
     def describe(self) -> dict[str, object]:
-        """The command, and the sha256 of each of its words that is a file."""
+        """The command, and the sha256 of each argument that is a file."""
         files = {word: _digest(Path(word)) for word in self.command if os.path.isfile(word)}  # noqa: PTH113  # Path raises at too long a name
         return {"command": self.command, "files_sha256": files, "timeout": self.timeout, "batch": self.batch}
 
@@ -110,7 +110,7 @@ class Command:
             )
         except OSError as error:
             raise ModelError(f"The program {self.command[0]!r} cannot be started: {error.strerror}.",
-                             "a program that is on this machine", "See docs/own-model.md.") from error  # fmt: skip
+                             "an existing program", "See docs/own-model.md.") from error  # fmt: skip
         with process:
             try:
                 _, said = process.communicate(timeout=self.timeout)
@@ -123,12 +123,12 @@ class Command:
                 _end(process)
         if process.returncode != 0:
             words = said.decode("utf-8", "replace").strip()[-LAST_WORDS:]
-            why = words or "it said nothing"
+            why = words or "no output on stderr"
             raise ModelError(f"The program {self.command[0]!r} ended with {process.returncode}: {why}")
 
 
 def command(*, command: Sequence[str] | None = None, **options: Any) -> Command:
-    """The model of a user's own program.
+    """The model of an external program.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def command(*, command: Sequence[str] | None = None, **options: Any) -> Command:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill whatever is left of what the program started; it has a session of its own."""
+    """Kill remaining child processes of the program, which runs in its own session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -158,7 +158,8 @@ def _picture(path: Path) -> Picture | None:
     file = read_picture(path)
     if file.status == "unreadable":
         raise ModelError(
-            f"The program wrote {path.name}, which shows nothing: {file.detail}.", "a PNG of a face, or no file"
+            f"The program wrote {path.name}, which is not a usable picture: {file.detail}.",
+            "a PNG of a face, or no file",
         )
     return file.pixels
 
@@ -170,6 +171,6 @@ def _digest(path: Path) -> str:
 
 MODEL = Part(
     name="command",
-    summary="your own program, which is handed the clips as files; see docs/own-model.md",
+    summary="your own program, which receives the clips as files; see docs/own-model.md",
     value=command,
 )

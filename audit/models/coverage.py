@@ -1,4 +1,4 @@
-"""What a model was taught: how much of each group in each language its training heard."""
+"""Training coverage of a model: speakers and clips of each group in each language."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from audit.core.errors import ModelError
 from audit.core.vocabulary import group_members, is_language
 
 COVERAGE = "training_coverage"
-"""The key of a model's description that holds it."""
+"""Key of the training coverage in a model's description."""
 
 
 class Heard(BaseModel):
-    """How much of one group in one language a training heard; zeros say that it heard none."""
+    """Training data of one group in one language; zeros mean not covered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,17 +34,17 @@ class Heard(BaseModel):
     @classmethod
     def _language(cls, language: str) -> str:
         if not is_language(language):
-            raise ValueError(f"{language!r} is no BCP-47 code")
+            raise ValueError(f"{language!r} is not a BCP-47 code")
         return language
 
 
 def coverage_of(description: Mapping[str, object]) -> tuple[Heard, ...]:
-    """The training coverage in a model's description; empty where it tells none.
+    """The training coverage in a model's description; empty if it has none.
 
     Raises
     ------
     ModelError
-        If what is there is no training coverage.
+        If it is not a valid training coverage.
 
     Examples
     --------
@@ -59,5 +59,5 @@ def coverage_of(description: Mapping[str, object]) -> tuple[Heard, ...]:
         raise ModelError(
             f"The model's {COVERAGE}, {'.'.join(map(str, first['loc'])) or 'as a whole'}: {first['msg']}.",
             "a list of {group, language, speakers, clips, seconds}",
-            "Mend it in the model's describe(), or leave it out.",
+            "Fix it in the model's describe(), or leave it out.",
         ) from error

@@ -1,4 +1,4 @@
-"""Whom a mitigation was fitted on: they are not audited, under whatever split or file name they come back."""
+"""Digests of the speakers and recordings that a mitigation was fitted on; these are never audited."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pandas as pd
 from audit.core.errors import ModelError
 
 FITTED_ON: Final = "fitted_on"
-"""The key of a checkpoint's card that holds it."""
+"""Key of the digests in a checkpoint's card."""
 _DIGITS: Final = 16
 
 
 @dataclass(frozen=True)
 class FittedOn:
-    """Digests of the speakers and recordings that a mitigation was fitted on; no name travels with a model.
+    """Digests of the speakers and recordings that a mitigation was fitted on; a model contains no names.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class FittedOn:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> FittedOn:
-        """What :meth:`record` wrote."""
+        """The object from the output of :meth:`record`."""
         return cls(frozenset(record.get("speakers", ())), frozenset(record.get("audio", ())))
 
     def record(self) -> dict[str, list[str]]:
@@ -58,16 +58,16 @@ class FittedOn:
 
 @runtime_checkable
 class Fitted(Protocol):
-    """A model that can say whom its mitigations were fitted on."""
+    """A model that knows on which speakers its mitigations were fitted."""
 
     @property
     def fitted_on(self) -> FittedOn:
-        """Their digests; empty if nobody."""
+        """Digests of the speakers and recordings; empty if there are none."""
         ...
 
 
 def refuse_fitted(model: object, table: pd.DataFrame, root: Path) -> None:
-    """Refuse to audit whom a model's mitigations were fitted on.
+    """Refuse to audit speakers on whom a model's mitigations were fitted.
 
     Parameters
     ----------
@@ -76,12 +76,12 @@ def refuse_fitted(model: object, table: pd.DataFrame, root: Path) -> None:
     table : DataFrame
         The clips to audit, with ``speaker_id`` and ``audio``.
     root : Path
-        The folder that the recordings' paths are relative to. They are read only if there are digests to compare.
+        Base folder of the recordings. They are read only if there are digests to compare.
 
     Raises
     ------
     ModelError
-        If a speaker's id or a recording is known from the fitting.
+        If a speaker id or a recording was used for fitting.
     """
     if not isinstance(model, Fitted):
         return
@@ -104,8 +104,8 @@ def _refusal(found: str, names: list[str]) -> ModelError:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ModelError(
         f"{found} the model's mitigation was fitted: {', '.join(names[:3])}{more}.",
-        "speakers whom no mitigation has heard",
-        "Audit other speakers, or fit on others; where two data sets number their speakers alike, rename one's.",
+        "speakers on which no mitigation was fitted",
+        "Audit other speakers, or fit on others; if two data sets use the same speaker ids, rename those of one.",
     )
 
 

@@ -1,4 +1,4 @@
-"""``planted``: known truth for testing the audit itself: portraits, some of them of the wrong group on purpose."""
+"""``planted``: shows portraits, deliberately some of the wrong group, to test the audit with known truth."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from audit.core.vocabulary import same_language
 from audit.models.protocol import Playback
 
 Dial = dict[str, dict[str, dict[str, float]]]
-"""group -> language -> group whose portrait is shown instead -> probability."""
+"""group -> language -> group whose portrait is shown -> probability."""
 
 
 class PlantedOptions(BaseModel):
-    """What is planted.
+    """Options of the planted model.
 
     Attributes
     ----------
     rendered, ceiling : dict
         ``rendered.asian.en = {white = 0.6}``: an asian speaker's English clip shows, with probability 0.6, the
-        portrait of a white speaker (of the same gender), else the speaker's own.
+        portrait of a white speaker (of the same gender), otherwise the speaker's portrait.
     seed : int
-        Draws are made clip by clip from the seed and the clip's name, so that order and batches do not matter.
+        Seed of the draws, which depend only on it and the clip's id.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,18 +54,18 @@ class PlantedOptions(BaseModel):
 
 @dataclass(frozen=True)
 class Planted:
-    """Shows the own portrait, or with a set probability by group and language another speaker's."""
+    """Shows the speaker's portrait or, with given probabilities by group and language, that of another speaker."""
 
     options: PlantedOptions = field(default_factory=PlantedOptions)
     name: str = "planted"
 
     def bind(self, table: pd.DataFrame, root: Path) -> Playback:
-        """The playback of one cohort: what each clip will show is drawn here, once.
+        """The playback of a cohort; the picture of each clip is drawn here, once.
 
         Raises
         ------
         ModelError
-            If a group of the dial has no speaker with a portrait, or stands in no clip.
+            If a group of the dial has no speaker with a portrait, or has no clip.
         """
         portraits = table[table["portrait"] != ""].drop_duplicates("speaker_id").sort_values("speaker_id")
         for stage in ("ceiling", "rendered"):
@@ -101,8 +101,8 @@ class Planted:
             for target, share in shares.items():
                 if u < share:
                     others = portraits[(portraits["group"] == target) & (portraits["speaker_id"] != row.speaker_id)]
-                    alike = others[others["gender"] == row.gender]
-                    pool = (alike if len(alike) else others)["portrait"].to_numpy()
+                    same_gender = others[others["gender"] == row.gender]
+                    pool = (same_gender if len(same_gender) else others)["portrait"].to_numpy()
                     path = str(pool[rng.integers(len(pool))]) if len(pool) else path
                     break
                 u -= share
@@ -121,11 +121,11 @@ class PlantedPlayback:
     name: str = "planted"
 
     def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The picture planted for each clip; ``None`` where the speaker has no portrait."""
+        """The planted picture of each clip; ``None`` if the speaker has no portrait."""
         return [self._picture(self.rendered[clip]) for clip in clip_ids]
 
     def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The ceiling planted for each clip; ``None`` where the speaker has no portrait."""
+        """The planted ceiling of each clip; ``None`` if the speaker has no portrait."""
         return [self._picture(self.ceiling[clip]) for clip in clip_ids]
 
     def describe(self) -> dict[str, object]:
@@ -170,6 +170,6 @@ def planted(*, rendered: object = None, ceiling: object = None, seed: object = N
 
 MODEL = Part(
     name="planted",
-    summary="shows portraits, some of the wrong group on purpose: known truth for testing the audit itself",
+    summary="shows portraits, deliberately some of the wrong group, to test the audit with known truth",
     value=planted,
 )

@@ -1,4 +1,4 @@
-"""``recorded``: pictures that a model made elsewhere, named in the cohort's columns ``rendered`` and ``ceiling``."""
+"""``recorded``: existing pictures of a model, named in the cohort's columns ``rendered`` and ``ceiling``."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from audit.models.protocol import Playback
 
 @dataclass(frozen=True)
 class Recorded:
-    """Shows the pictures that the cohort's clips name; becomes a playback once it is bound to a cohort."""
+    """Shows the pictures that the cohort's clips name; bind it to a cohort to get a playback."""
 
     name: str = "recorded"
 
     def bind(self, table: pd.DataFrame, root: Path) -> Playback:
-        """The playback of one cohort.
+        """The playback of a cohort.
 
         Parameters
         ----------
         table : DataFrame
             One row a clip, with ``clip_id``, ``rendered`` and ``ceiling``.
         root : Path
-            The folder that their paths are relative to.
+            Base folder of their paths.
 
         Raises
         ------
@@ -38,7 +38,7 @@ class Recorded:
         """
         if not (table["rendered"] != "").any():
             raise ModelError(
-                "The model 'recorded' shows pictures that exist already, and no clip of this cohort names one.",
+                "The model 'recorded' shows existing pictures, and no clip of this cohort names one.",
                 "a path in the column rendered of the clips' table",
                 "Fill the column, or choose another model: audit list models.",
             )
@@ -56,15 +56,15 @@ class RecordedPlayback:
     name: str = "recorded"
 
     def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The rendered picture of each clip; ``None`` where none is named or it is no picture."""
+        """The rendered picture of each clip; ``None`` if none is named or it is not a picture."""
         return [self._picture(self.paths[clip][0]) for clip in clip_ids]
 
     def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The ceiling picture of each clip; ``None`` where none is named or it is no picture."""
+        """The ceiling picture of each clip; ``None`` if none is named or it is not a picture."""
         return [self._picture(self.paths[clip][1]) for clip in clip_ids]
 
     def describe(self) -> dict[str, object]:
-        """How many pictures there are."""
+        """Number of pictures."""
         return {
             "rendered": sum(bool(rendered) for rendered, _ in self.paths.values()),
             "ceiling": sum(bool(ceiling) for _, ceiling in self.paths.values()),
@@ -81,6 +81,6 @@ def recorded() -> Recorded:
 
 MODEL = Part(
     name="recorded",
-    summary="shows pictures that a model made elsewhere, named in the cohort's columns rendered and ceiling",
+    summary="shows existing pictures of a model, named in the cohort's columns rendered and ceiling",
     value=recorded,
 )

@@ -1,6 +1,6 @@
 """``speech2face-small-full``: a small Speech2Face whose weights ship with the package.
 
-Every group was heard in every language in its training.
+Its training covered every group in every language.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ from audit.models.speech2face.shipped import shipped_model
 
 MODEL = Part(
     name="speech2face-small-full",
-    summary="Speech2Face, small, trained here on fictional voices; every group heard in every language",
+    summary="Speech2Face, small, trained here on fictional voices; every group covered in every language",
     value=partial(shipped_model, "speech2face-small-full"),
 )

@@ -1,6 +1,6 @@
 """``speech2face-small-gap``: a small Speech2Face whose weights ship with the package.
 
-Asian and indian speakers were never heard in English in its training, black and white ones in nothing else.
+Its training covered asian and indian speakers only in other languages, black and white ones only in English.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ from audit.models.speech2face.shipped import shipped_model
 
 MODEL = Part(
     name="speech2face-small-gap",
-    summary="Speech2Face, small, trained here on fictional voices; asian and indian speakers never heard in English",
+    summary="Speech2Face, small, trained here on fictional voices; asian and indian speakers not covered in English",
     value=partial(shipped_model, "speech2face-small-gap"),
 )

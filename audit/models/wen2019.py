@@ -1,7 +1,7 @@
-"""Wen, Singh & Raj 2019, "Face Reconstruction from Voice using Generative Adversarial Networks", with its own weights.
+"""Wen, Singh & Raj 2019, "Face Reconstruction from Voice using Generative Adversarial Networks", published weights.
 
 The two published checkpoints are pickles of plain tensors. torch opens them with ``weights_only=True``, which runs no
-code that a file brings; a file that asks for more is refused.
+code of the file; files with anything but tensors are refused.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WINDOW: Final = 400
 HOP: Final = 160
 FRAMES: Final = 1000
 MAX_BYTES: Final = 1 << 28
-"""The published files unpack to a quarter of it at most."""
+"""Limit of the unpacked size; the published files have at most a quarter of it."""
 VOICE_FILE, GENERATOR_FILE = "voice_embedding.pth", "generator.pth"
 
 VAD_MODE: Final = 2
@@ -97,9 +97,9 @@ def log_mel(waveform: Waveform) -> NDArray[np.float32]:
 
 
 def voiced(waveform: Waveform, detector: Any) -> Waveform:
-    """The parts of a clip that hold speech, joined, by WebRTC's detector; empty where it hears none.
+    """Speech of a clip, concatenated, by WebRTC's detector; empty if it detects none.
 
-    Speech begins where more than nine in ten of the frames in the padding are speech, and ends where as many are not.
+    Speech begins if more than 90 % of the frames in the padding are speech, and ends if as many are not.
     """
     pcm = (np.clip(waveform, -1, 1) * 32767).astype("<i2")
     frames = [pcm[at : at + VAD_SAMPLES] for at in range(0, len(pcm) - VAD_SAMPLES + 1, VAD_SAMPLES)]
@@ -114,7 +114,7 @@ def voiced(waveform: Waveform, detector: Any) -> Waveform:
         turned = sum(was != speaking for _, was in ring) > VAD_SHARE * VAD_PADDING
         if turned:
             if not speaking:
-                kept += [held for held, _ in ring]
+                kept += [earlier for earlier, _ in ring]
             speaking = not speaking
             ring = []
     joined = np.concatenate(kept) if kept else np.zeros(0, np.int16)
@@ -129,11 +129,11 @@ class Wen2019:
     weights : path
         A folder with ``voice_embedding.pth`` and ``generator.pth``.
     vad : {"webrtc", "none"}
-        ``webrtc``: silence is cut out as published (needs the package webrtcvad-wheels); ``none``: the clip as it is.
+        ``webrtc``: silence is removed as published (needs the package webrtcvad-wheels); ``none``: the whole clip.
     device : str, optional
-        The first GPU where there is one, else the CPU.
+        Default: the first GPU, if any, otherwise the CPU.
     batch : int
-        Clips in a batch; every batch is filled up to it, so that a face does not depend on the others.
+        Number of clips per batch; batches are padded, so that faces do not depend on each other.
     """
 
     name = "wen2019"
@@ -157,7 +157,7 @@ class Wen2019:
         self._generator = _loaded(generator_network(), folder / GENERATOR_FILE).to(self.device)
 
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
-        """One face [64, 64, 3] for each clip; ``None`` where the detector hears no speech."""
+        """One face [64, 64, 3] for each clip; ``None`` if no speech is detected."""
         spectra = [self._spectrum(waveform, sample_rate) for waveform in waveforms]
         made: list[Picture | None] = [None] * len(waveforms)
         by_length: dict[int, list[int]] = {}
@@ -184,14 +184,14 @@ class Wen2019:
         }
 
     def _spectrum(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float32] | None:
-        heard = (
+        sound = (
             waveform if sample_rate == SAMPLE_RATE else soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
         )
         if self._detector is not None:
-            heard = voiced(heard, self._detector)
-        if len(heard) < WINDOW:
+            sound = voiced(sound, self._detector)
+        if len(sound) < WINDOW:
             return None
-        bands = log_mel(heard)
+        bands = log_mel(sound)
         repeats = -(-FRAMES // bands.shape[1])
         return np.tile(bands, repeats)[:, :FRAMES] if bands.shape[1] < FRAMES else bands
 
@@ -209,12 +209,12 @@ def wen2019(*, weights: str | Path | None = None, **options: Any) -> Wen2019:
     Raises
     ------
     ModelError
-        If the folder, a file or webrtcvad is missing, a file asks for more than tensors, or its layers differ.
+        If the folder, a file or webrtcvad is missing, a file has more than tensors, or layers differ.
     """
     if weights is None:
         raise ModelError("The model 'wen2019' needs its two checkpoints.",
                          f"--weights FOLDER with {VOICE_FILE} and {GENERATOR_FILE}",
-                         "They are published beside the paper's code.")  # fmt: skip
+                         "They are published with the paper's code.")  # fmt: skip
     if unknown := options.keys() - {"vad", "device", "batch"}:
         raise ModelError(f"wen2019 has no option {', '.join(sorted(unknown))}.", "vad, device, batch")
     return Wen2019(weights, **options)
@@ -225,7 +225,7 @@ def _detector() -> Any:
         webrtcvad: Any = importlib.import_module("webrtcvad")
     except ImportError as error:
         raise ModelError(f"wen2019 cuts silence with WebRTC's detector, which is not installed: {error}.",
-                         'the option vad = "none", which departs from the published front end',
+                         'the option vad = "none", which differs from the published front end',
                          "pip install webrtcvad-wheels") from error  # fmt: skip
     return webrtcvad.Vad(VAD_MODE)
 
@@ -239,36 +239,38 @@ def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
             if unpacked > MAX_BYTES:
                 raise ValueError(f"its {unpacked:,} bytes unpacked are more than {MAX_BYTES:,}")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of a newer pickle: what cannot be read is refused
+            warnings.simplefilter("ignore", UserWarning)  # about a newer pickle; unreadable files are refused
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of a damaged file torch raises whatever comes
+    except Exception as error:  # for a damaged file torch may raise anything
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(
-            f"{path} holds more than tensors, or is no checkpoint; nothing in it was run: {why}",
+            f"{path} has more than tensors, or is not a checkpoint; no code in it was run: {why}",
             "a file that torch.load opens with weights_only=True",
         ) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path} is no table of tensors.", "a state_dict, as published")
+        raise ModelError(f"{path} is not a dictionary of tensors.", "a state_dict, as published")
     plain = {str(name).removeprefix("module.").removeprefix("model."): value for name, value in state.items()}
     own = network.state_dict()
-    faults = [
+    problems = [
         f"model.{name} is missing" for name in own if name not in plain and not name.endswith("num_batches_tracked")
     ]
-    faults += [f"model.{name} is unknown" for name in plain if name not in own]
-    faults += [
+    problems += [f"model.{name} is unknown" for name in plain if name not in own]
+    problems += [
         f"model.{name} has shape {tuple(plain[name].shape)}, not {tuple(value.shape)}"
         for name, value in own.items()
         if name in plain and plain[name].shape != value.shape
     ]
-    if faults:
-        raise ModelError(f"{path} is of another network: {'; '.join(faults[:3])}.", "the two published checkpoints")
+    if problems:
+        raise ModelError(
+            f"{path} belongs to another network: {'; '.join(problems[:3])}.", "the two published checkpoints"
+        )
     network.load_state_dict(plain, strict=False)
     return network.eval().requires_grad_(False)
 
 
 def _digest(path: Path) -> str:
     if path.exists() and not path.is_file():
-        raise ModelError(f"The checkpoint {path} is no file.", f"a folder with {VOICE_FILE} and {GENERATOR_FILE}")
+        raise ModelError(f"The checkpoint {path} is not a file.", f"a folder with {VOICE_FILE} and {GENERATOR_FILE}")
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

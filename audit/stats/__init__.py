@@ -1,12 +1,12 @@
-"""Statistics with the speaker as sampling unit; knows numbers and ids, no speech and no faces."""
+"""Statistics with the speaker as sampling unit. Works on numbers and ids only, not on speech or faces."""
 
-from audit.stats.apart import difference, difference_curve
 from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bounds
 from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
 from audit.stats.groups import GroupTest
-from audit.stats.misreading import TRANSFER, Corrected, Misreading
+from audit.stats.independent_groups import difference, difference_curve
+from audit.stats.misclassification import TRANSFER, Corrected, Misreading
 from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import PairedTest, Pairs, paired
 from audit.stats.power import Detectable, smallest_detectable

@@ -1,4 +1,4 @@
-"""Resampling speakers, never clips."""
+"""Bootstrap over speakers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _CHUNK = 4_000_000
 
 
 def resampled_means(total: Floats, weight: Floats, resamples: int, rng: np.random.Generator) -> Floats:
-    """Weighted means ``sum(total) / sum(weight)`` of resamples of the speakers, as floats of shape (resamples,).
+    """Weighted means ``sum(total) / sum(weight)`` of resampled speakers, as floats of shape (resamples,).
 
-    Where speakers share few distinct pairs of numbers, as with counts, a resample is one multinomial draw over these
-    pairs; otherwise speakers are drawn by index. Both are the ordinary bootstrap.
+    If there are few distinct (total, weight) pairs, a resample is one multinomial draw over them; otherwise speakers
+    are drawn by index. Both are the ordinary bootstrap.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def resampled_means(total: Floats, weight: Floats, resamples: int, rng: np.rando
 def bootstrap_ends(
     draws: Floats, total: Floats, weight: Floats, *, tail: float, rule: BootstrapRule = "bca"
 ) -> tuple[float, float]:
-    """Interval of the weighted mean of speakers from resamples of it: percentile or BCa (Efron 1987, sections 2, 6).
+    """Bootstrap interval of the speakers' weighted mean: percentile or BCa (Efron 1987, sections 2, 6).
 
     The acceleration of BCa comes from each speaker's influence ``total - weight * mean``.
 
@@ -63,8 +63,8 @@ def bootstrap_ends(
         below = float(np.mean((draws < value) & ~close) + 0.5 * np.mean(close))
         bias = special.ndtri(np.clip(below, 1 / (resamples + 1), resamples / (resamples + 1)))
         influence = total - weight * value
-        spread = float((influence**2).sum())
-        acceleration = float((influence**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+        squares = float((influence**2).sum())
+        acceleration = float((influence**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
         shifted = bias + special.ndtri(levels)
         levels = special.ndtr(bias + shifted / (1 - acceleration * shifted))
     low, high = np.quantile(draws, levels)

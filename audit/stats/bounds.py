@@ -1,4 +1,4 @@
-"""What a rate could be at the least and at the most, where something about the speakers is not known."""
+"""Worst-case (Manski) bounds of a rate, for missing clips and for speakers of unknown group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDING = 1e-12
 
 
 class Bounds(NamedTuple):
-    """The least and the most that a rate could be; each has its own sampling interval."""
+    """Lower and upper bound of a rate, each with its sampling interval."""
 
     least: Estimate
     most: Estimate
@@ -26,60 +26,60 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True)
 class Tally:
-    """How often each speaker was read as is asked, cell by cell; an entry is a speaker in a cell, arrays of (entries,).
+    """Sums and counts per speaker and cell; arrays of shape (entries,), one entry per speaker in a cell.
 
     Attributes
     ----------
     cell : int array
-        Number of the cell, from 0.
+        Index of the cell, from 0.
     total : float array
         Sum of the values that were read.
-    read, gaps : int arrays
-        Clips that were read, and that were not.
+    read, missing : int arrays
+        Number of clips that were read, and that were not.
     n_cells : int
-        How many cells there are.
+        Number of cells.
     """
 
     cell: Ints
     total: Floats
     read: Ints
-    gaps: Ints
+    missing: Ints
     n_cells: int
 
     @classmethod
     def of(cls, values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> Tally:
-        """Collect clips into speakers; NaN marks one that was not read.
+        """Sum clips per speaker; NaN marks a clip that was not read.
 
         Examples
         --------
         >>> found = Tally.of(np.array([1.0, np.nan, 0.0]), np.array([4, 4, 2]))
-        >>> found.total.tolist(), found.read.tolist(), found.gaps.tolist()
+        >>> found.total.tolist(), found.read.tolist(), found.missing.tolist()
         ([0.0, 1.0], [1, 1], [0, 1])
         """
         there = ~np.isnan(values)
         n_codes = int(codes.max()) + 1 if len(codes) else 0
         unit = codes if cells is None else cells * n_codes + codes
-        if not np.isin(values[there], (0, 1)).all():  # sums of fractions are subject to their order
+        if not np.isin(values[there], (0, 1)).all():  # sums of fractions depend on the order of addition
             order = np.lexsort((values, unit))
             unit, values, there = unit[order], values[order], there[order]
-        heard, read = (np.bincount(u, minlength=n_cells * n_codes) for u in (unit, unit[there]))
+        clips, read = (np.bincount(u, minlength=n_cells * n_codes) for u in (unit, unit[there]))
         total = np.bincount(unit[there], values[there], minlength=n_cells * n_codes).astype(np.float64)
-        entry = np.flatnonzero(heard)
+        entry = np.flatnonzero(clips)
         cell = entry // max(n_codes, 1)
-        return cls(cell, total[entry], read[entry], heard[entry] - read[entry], n_cells)
+        return cls(cell, total[entry], read[entry], clips[entry] - read[entry], n_cells)
 
     def of_cell(self, number: int) -> Tally:
-        """One cell alone."""
-        mine = self.cell == number
-        return Tally(np.zeros(int(mine.sum()), np.int64), self.total[mine], self.read[mine], self.gaps[mine], 1)
+        """The tally of one cell."""
+        of = self.cell == number
+        return Tally(np.zeros(int(of.sum()), np.int64), self.total[of], self.read[of], self.missing[of], 1)
 
 
 def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Bounds:
-    """What a rate could be at the least and at the most, whatever the missing clips would have shown (Manski 1990).
+    """Worst-case bounds of a rate over all values that its missing clips could have (Manski 1990).
 
-    Every missing clip is set to 0, then to 1; no assumption is made about why it is missing. Each bound has its own
-    sampling interval, so ``(least.low, most.high)`` covers both kinds of ignorance. ``n_missing`` still counts the
-    clips that were filled in; a speaker of whom no clip was read takes part here.
+    Every missing clip is set to 0, then to 1; no assumption is made about why it is missing. Each bound has a sampling
+    interval, so ``(least.low, most.high)`` covers both sources of uncertainty. ``n_missing`` still counts the clips
+    that were filled in. A speaker without a readable clip is included.
 
     Examples
     --------
@@ -93,11 +93,12 @@ def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = 
 
 
 def missing_bounds(tally: Tally, settings: Settings, names: Sequence[str]) -> list[Bounds]:
-    """The bounds of :func:`bounds` for every cell at once; ``names`` seed the bootstrap, where there is one."""
-    gaps = np.bincount(tally.cell, tally.gaps, minlength=tally.n_cells).astype(int).tolist()
+    """:func:`bounds` for every cell at once; ``names`` seed the bootstrap, if the settings ask for one."""
+    n_missing = np.bincount(tally.cell, tally.missing, minlength=tally.n_cells).astype(int).tolist()
     none_missing, sides = np.zeros(tally.n_cells, np.int64), []
     for filling in (0, 1):
-        sums = sorted_sums(tally.cell, tally.total + filling * tally.gaps, tally.read + tally.gaps, none_missing)
+        total = tally.total + filling * tally.missing
+        sums = sorted_sums(tally.cell, total, tally.read + tally.missing, none_missing)
         sides.append(
             [
                 replace(
@@ -106,28 +107,28 @@ def missing_bounds(tally: Tally, settings: Settings, names: Sequence[str]) -> li
                     n_missing=missing,
                     method=f"{made.method}; {missing} missing set to {filling}",
                 )
-                for made, missing in zip(estimates(sums, "rate", settings, names), gaps, strict=True)
+                for made, missing in zip(estimates(sums, "rate", settings, names), n_missing, strict=True)
             ]
         )
     return [Bounds(*pair) for pair in zip(*sides, strict=True)]
 
 
 def unknown_bounds(known: Tally, unknown: Tally, settings: Settings, *, name: str = "") -> Bounds:
-    """The least and the most that a group's rate could be, whoever of the speakers of unknown group belonged to it.
+    """Worst-case bounds of a group's rate over all ways to assign the speakers of unknown group.
 
-    Any of them may, or none. The bounds are sharp: speakers are added in the order of their means, lowest first for
-    the least, for as long as that lowers the rate; no other choice among them gives a lower one. The sampling interval
-    is that of the rate of those chosen, as if they were known to be of the group.
+    Any of these speakers may belong to the group. The bounds are sharp: for the lower bound speakers are added in
+    increasing order of their means as long as that lowers the rate, and no other subset gives a lower rate. The
+    sampling interval is that of the group with the added speakers, as if their group were known.
 
     Parameters
     ----------
     known, unknown : Tally
-        Of one cell each, without a speaker in common: the group, and those whose group is not known. Clips that were
-        not read are left out, and counted for the group.
+        One cell each, of different speakers: the group, and the speakers of unknown group. Clips that were not read
+        are left out; those of the group count as missing.
     settings : Settings
-        Of the statistics.
+        Statistical settings.
     name : str
-        Seeds the bootstrap, where the settings ask for one.
+        Seeds the bootstrap, if the settings ask for one.
 
     Examples
     --------
@@ -136,34 +137,35 @@ def unknown_bounds(known: Tally, unknown: Tally, settings: Settings, *, name: st
     >>> [round(bound.value, 3) for bound in unknown_bounds(group, others, Settings())]  # 1 of 3, and 3 of 4
     [0.333, 0.75]
     """
-    group, others = _heard(known), _heard(unknown)
-    (total, weight), (more, worth) = _weighing(group, settings), _weighing(others, settings)
+    group, others = _readable(known), _readable(unknown)
+    (total, weight), (other_total, other_weight) = _weighing(group, settings), _weighing(others, settings)
     sides = []
     for sign in (1, -1):
-        order = np.arange(len(more))[::sign]
+        order = np.arange(len(other_total))[::sign]
         with np.errstate(invalid="ignore"):
-            rates = (total.sum() + np.r_[0, np.cumsum(more[order])]) / (
-                weight.sum() + np.r_[0, np.cumsum(worth[order])]
+            rates = (total.sum() + np.r_[0, np.cumsum(other_total[order])]) / (
+                weight.sum() + np.r_[0, np.cumsum(other_weight[order])]
             )
-        far = np.where(np.isnan(rates), np.inf, sign * rates)
-        added = order[: int(np.argmax(far <= far.min() + _ROUNDING))]
+        signed = np.where(np.isnan(rates), np.inf, sign * rates)
+        added = order[: int(np.argmax(signed <= signed.min() + _ROUNDING))]
         totals, clips = np.r_[group.total, others.total[added]], np.r_[group.read, others.read[added]]
-        sums = sorted_sums(np.zeros(len(clips), np.int64), totals, clips, np.array([known.gaps.sum()]))
+        sums = sorted_sums(np.zeros(len(clips), np.int64), totals, clips, np.array([known.missing.sum()]))
         made = estimates(sums, "rate", settings, [name])[0]
-        sides.append(replace(made, method=f"{made.method}; {len(added)} of {len(more)} of unknown group added"))
+        method = f"{made.method}; {len(added)} of {len(others.total)} speakers of unknown group added"
+        sides.append(replace(made, method=method))
     return Bounds(*sides)
 
 
-def _heard(tally: Tally) -> Tally:
-    """The speakers who were read, in the order of their means."""
-    heard = np.flatnonzero(tally.read)
-    total, read = tally.total[heard], tally.read[heard]
-    order = heard[np.lexsort((read, total / read))]
-    return Tally(tally.cell[order], tally.total[order], tally.read[order], tally.gaps[order], tally.n_cells)
+def _readable(tally: Tally) -> Tally:
+    """The speakers with at least one clip that was read, sorted by mean."""
+    rows = np.flatnonzero(tally.read)
+    total, read = tally.total[rows], tally.read[rows]
+    order = rows[np.lexsort((read, total / read))]
+    return Tally(tally.cell[order], tally.total[order], tally.read[order], tally.missing[order], tally.n_cells)
 
 
-def _weighing(heard: Tally, settings: Settings) -> tuple[Floats, Floats]:
-    """Each speaker's weighted total and weight, as rates weigh them."""
+def _weighing(tally: Tally, settings: Settings) -> tuple[Floats, Floats]:
+    """Weighted total and weight of each speaker under the settings' estimand."""
     if settings.estimand == "clip":
-        return heard.total, heard.read.astype(np.float64)
-    return heard.total / heard.read, np.ones(len(heard.total))
+        return tally.total, tally.read.astype(np.float64)
+    return tally.total / tally.read, np.ones(len(tally.total))

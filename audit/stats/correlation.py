@@ -1,4 +1,4 @@
-"""Pearson's correlation of two readings across speakers, for every cell of a table at once."""
+"""Pearson's correlation of two readings across speakers."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from audit.stats.settings import Settings
 from audit.stats.speakers import Floats, Ints, SpeakerIds, checked_values, codes_of, speaker_sums
 
 FEWEST: Final = 10
-"""Below this many speakers a correlation gets no interval, whatever the settings allow to other figures."""
+"""Minimum number of speakers for the interval of a correlation; ``min_speakers`` of the settings can only raise it."""
 
-_NOTHING: Final = 1e-9
+_ZERO: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """A correlation, and what it would be if every speaker were paired with another one.
+    """A correlation, and its expectation if each speaker were paired with another one.
 
     Attributes
     ----------
     estimate : Estimate
         Pearson's r.
     others : float or None
-        The mean of r over all pairings that give every speaker the second reading of another one of their stratum:
-        what the strata alone explain. ``None`` where there are no two speakers in any stratum.
+        Mean of r over all pairings of each speaker with the second reading of another speaker of the same stratum: the
+        part that the strata alone explain. ``None`` if no stratum has two speakers.
     """
 
     estimate: Estimate
@@ -42,27 +42,26 @@ def correlation(
 ) -> Estimate:
     """Pearson's r of two readings of the same clips, across speakers, with its interval.
 
-    Each speaker stands with the means of both readings over the clips in which both were made, and weighs the same
-    whatever the estimand. The interval is Fisher's (1921) on ``z = artanh(r)`` with Student's t of n - 2 degrees and
-    the larger of two standard errors: his own, ``1 / sqrt(n - 3)``, which is right where both are normal, and that of
-    leaving out one speaker after the other (jackknife; Efron and Stein 1981), which sees tails and outliers.
-    docs/method.md has what it covers.
+    Each speaker contributes the means of both readings over the clips that have both, and has weight 1 under either
+    estimand. The interval is Fisher's (1921) on ``z = artanh(r)`` with Student's t with n - 2 degrees of freedom and
+    the larger of two standard errors: ``1 / sqrt(n - 3)``, exact for normal readings, and the jackknife over speakers
+    (Efron and Stein 1981), which accounts for tails and outliers. docs/method.md has its measured coverage.
 
     Parameters
     ----------
     first, second : arrays of shape (clips,)
         NaN (or None) for a clip that was not read.
     speakers : array of shape (clips,)
-        Who is heard.
+        Speaker of each clip.
     settings : Settings, optional
-        The default settings if left out.
+        Default: ``Settings()``.
 
     Returns
     -------
     Estimate
-        Below 10 speakers (or ``min_speakers``, if that is more) there is a value without an interval; below 3, or where
-        all have one value, there is neither. Where all lie on one line, or the spread is one speaker's, there is no
-        interval. ``n_clips`` are those read twice, ``n_missing`` all others.
+        No interval below 10 speakers (or ``min_speakers``, if larger), if all speakers lie on one line, or if one
+        speaker contributes all the variance. No value below 3 speakers or if a reading is constant. ``n_clips`` counts
+        the clips with both readings, ``n_missing`` all others.
 
     Raises
     ------
@@ -79,38 +78,38 @@ def correlation(
     if len(a) != len(b):
         raise ValueError(f"{len(a)} first values but {len(b)} second ones")
     codes = codes_of(speakers, len(a))
-    nothing = np.zeros(len(a), np.int64)
-    return correlations(a, b, codes, nothing, 1, nothing, settings or Settings())[0].estimate
+    zeros = np.zeros(len(a), np.int64)
+    return correlations(a, b, codes, zeros, 1, zeros, settings or Settings())[0].estimate
 
 
 def correlations(
     first: Floats, second: Floats, codes: Ints, cells: Ints, n_cells: int, strata: Ints, settings: Settings
 ) -> list[Correlation]:
-    """As :func:`correlation`, for every cell at once, each with its pairing of others.
+    """:func:`correlation` for every cell at once, each with its expectation under pairing with other speakers.
 
     Parameters
     ----------
     first, second : float arrays of shape (clips,)
-        The two readings, NaN where there is none.
+        The two readings, NaN if missing.
     codes, cells, strata : int arrays of shape (clips,)
-        Numbers of each clip's speaker, of the cell, and of the stratum within which others are sought; all clips of a
-        speaker stand in one cell and in one stratum.
+        Indices of each clip's speaker, cell, and stratum within which speakers are paired with others. All clips of a
+        speaker have the same cell and stratum.
     n_cells : int
-        How many cells there are.
+        Number of cells.
     settings : Settings
         Confidence and ``min_speakers``.
     """
     both = ~(np.isnan(first) | np.isnan(second))
     n_codes = int(codes.max()) + 1 if len(codes) else 0
-    # one cell a speaker, so that both sums come back in the order of the speakers' numbers
+    # one cell per speaker, so that both sums are in the order of the speakers' indices
     x, y = (speaker_sums(np.where(both, each, np.nan), codes, codes, n_codes) for each in (first, second))
     cell, stratum = (np.zeros(n_codes, np.int64) for _ in range(2))
     cell[codes], stratum[codes] = cells, strata
     cell, stratum = cell[x.cell], stratum[x.cell]
-    order = np.lexsort((y.mean, x.mean, cell))  # by numbers, so that nothing hangs on names and rows
+    order = np.lexsort((y.mean, x.mean, cell))  # by value, so that names and row order do not matter
     pairs = _Pairs(cell[order], n_cells, x.mean[order], y.mean[order])
     value, low, high, methods = _estimated(pairs, settings)
-    others = _with_others(pairs, stratum[order])
+    others = _expected_with_others(pairs, stratum[order])
     used = np.bincount(cells[both], minlength=n_cells)
     unread = np.bincount(cells, minlength=n_cells) - used
     made = []
@@ -122,7 +121,7 @@ def correlations(
 
 
 class _Pairs:
-    """The speakers' pairs in their canonical order, each centred on its cell's mean; sums by cell."""
+    """Pairs of speakers' means in canonical order, centred on the cell's mean, and their sums per cell."""
 
     def __init__(self, cell: Ints, n_cells: int, first: Floats, second: Floats) -> None:
         self.cell, self.n_cells = cell, n_cells
@@ -132,14 +131,14 @@ class _Pairs:
         self.xx, self.yy, self.xy = self.sum(self.x**2), self.sum(self.y**2), self.sum(self.x * self.y)
 
     def sum(self, of: Floats) -> Floats:
-        """Added one after the other, in the entries' order: the same bits on every machine."""
+        """Sum per cell, added in the order of the entries: the same bits on every machine."""
         return np.bincount(self.cell, of, minlength=self.n_cells).astype(np.float64)
 
     def _centred(self, values: Floats) -> tuple[Floats, np.ndarray]:
         with np.errstate(invalid="ignore"):
             mean = self.sum(values) / self.n
-            apart = values - mean[self.cell]
-            return apart, np.sqrt(self.sum(apart**2) / self.n) <= _NOTHING * np.maximum(1, np.abs(mean))
+            centred = values - mean[self.cell]
+            return centred, np.sqrt(self.sum(centred**2) / self.n) <= _ZERO * np.maximum(1, np.abs(mean))
 
 
 def _estimated(pairs: _Pairs, settings: Settings) -> tuple[Floats, Floats, Floats, list[str]]:
@@ -148,18 +147,18 @@ def _estimated(pairs: _Pairs, settings: Settings) -> tuple[Floats, Floats, Float
     able = (n >= 3) & ~pairs.constant_x & ~pairs.constant_y
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(able, np.clip(pairs.xy / np.sqrt(pairs.xx * pairs.yy), -1, 1), np.nan)
-        straight = np.abs(value) >= 1 - _NOTHING
-        # every sum without one speaker, whose leaving also moves the means
+        on_line = np.abs(value) >= 1 - _ZERO
+        # every sum without one speaker, including the change of the means
         part, at = (n / (n - 1))[pairs.cell], pairs.cell
         xx, yy = pairs.xx[at] - part * pairs.x**2, pairs.yy[at] - part * pairs.y**2
-        alone = pairs.sum((np.minimum(xx / pairs.xx[at], yy / pairs.yy[at]) <= _NOTHING).astype(np.float64)) > 0
+        by_one = pairs.sum((np.minimum(xx / pairs.xx[at], yy / pairs.yy[at]) <= _ZERO).astype(np.float64)) > 0
         left = (pairs.xy[at] - part * pairs.x * pairs.y) / np.sqrt(xx * yy)
         z = np.arctanh(np.clip(left, -1 + 1e-12, 1 - 1e-12))
         jackknife = np.sqrt(pairs.sum(np.square(z - (pairs.sum(z) / n)[at], dtype=np.float64)) * (n - 1) / n)
         error = np.maximum(jackknife, 1 / np.sqrt(np.maximum(n - 3, 1)))
         half = special.stdtrit(np.maximum(n - 2, 1), 1 - settings.tail) * error
-        enough = able & ~straight & ~alone & (n >= fewest)
-        low, high = (np.where(enough, np.tanh(np.arctanh(value) + way * half), np.nan) for way in (-1, 1))
+        enough = able & ~on_line & ~by_one & (n >= fewest)
+        low, high = (np.where(enough, np.tanh(np.arctanh(value) + sign * half), np.nan) for sign in (-1, 1))
     methods = []
     for i, number in enumerate(n.astype(int).tolist()):
         speakers = f"{number} speaker{'' if number == 1 else 's'}"
@@ -172,21 +171,21 @@ def _estimated(pairs: _Pairs, settings: Settings) -> tuple[Floats, Floats, Float
             methods.append(f"not estimable: all {speakers} have the same {which} value")
         elif number < fewest:
             methods.append(f"no interval: {speakers}, at least {fewest} needed")
-        elif straight[i]:
+        elif on_line[i]:
             methods.append(f"no interval: all {speakers} lie on one line")
-        elif alone[i]:
-            methods.append(f"no interval: of {speakers} one alone makes the spread")
+        elif by_one[i]:
+            methods.append(f"no interval: one of {speakers} contributes all the variance")
         else:
             whose = "jackknife" if jackknife[i] > 1 / np.sqrt(number - 3) else "normal"
             methods.append(f"Fisher's z on {speakers}, Student's t with the {whose} standard error")
     return value, low, high, methods
 
 
-def _with_others(pairs: _Pairs, stratum: Ints) -> Floats:
-    """The mean of r over all pairings with another speaker of the stratum, NaN where there are none.
+def _expected_with_others(pairs: _Pairs, stratum: Ints) -> Floats:
+    """Mean of r over all pairings with another speaker of the stratum, NaN if there are none.
 
-    Each other one comes equally often, so the covariance is that of ``x`` with the mean ``y`` of the others; pairing
-    anew changes no variance.
+    Every other speaker is equally frequent, so the covariance is that of ``x`` with the mean ``y`` of the others. The
+    variances do not depend on the pairing.
     """
     within = np.unique(np.column_stack([pairs.cell, stratum]), axis=0, return_inverse=True)[1].ravel()
     number = np.bincount(within)[within] if len(within) else within

@@ -1,4 +1,4 @@
-"""One figure at every confidence, and the p-value that its intervals imply."""
+"""An estimate at every confidence level, and the p-value that its intervals imply."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _STEPS = 14
 
 @dataclass(frozen=True)
 class Curve:
-    """A figure's interval at every confidence, made from one reading of the data (Birnbaum 1961: confidence curve).
+    """A confidence curve (Birnbaum 1961): an estimate's interval at every confidence level.
 
     Attributes
     ----------
     at : callable
         The Estimate at a confidence in (0, 1).
     least : float
-        The smallest error probability that the intervals can tell: a bootstrap's is one in its resamples plus one.
+        The smallest error probability that the intervals can resolve: ``1 / (resamples + 1)`` for a bootstrap.
 
     Examples
     --------
@@ -34,32 +34,32 @@ class Curve:
     least: float = _LEAST
 
     def together(self, number: int) -> Curve:
-        """The same figure as one of so many that are to be right together: intervals at the Bonferroni level."""
+        """Adjust for ``number`` simultaneous comparisons (Bonferroni)."""
         return Curve(lambda confidence: self.at(1 - (1 - confidence) / number), min(1.0, self.least * number))
 
 
 def p_value(curve: Curve, margin: float, direction: Direction, confidence: float, beat: float = 1.0) -> float:
-    """The smallest error probability ``1 - confidence`` at which the intervals still show a figure beyond its margin.
+    """The smallest error probability ``1 - confidence`` at which the verdict is still ``shown``.
 
-    It belongs to the two-sided interval, whatever the direction: a check is ``shown`` at a confidence of 95 % if and
-    only if ``p <= 0.05``; where only one direction is looked for, the chance of a false ``shown`` is half of it. Found
-    by bisection to a thousandth of itself.
+    It refers to the two-sided interval in every direction: a check is ``shown`` at a confidence of 95 % if and only if
+    ``p <= 0.05``. For a one-sided direction the probability of a false ``shown`` is half of that. Found by bisection to
+    a relative precision of 0.001.
 
     Parameters
     ----------
     curve : Curve
-        The figure.
+        The confidence curve of the estimate.
     margin, direction
         As :func:`audit.stats.verdict`.
     confidence : float
-        Of the audit; the p-value agrees with the verdict made at it.
+        Confidence of the audit. The p-value agrees with the verdict at this confidence.
     beat : float
-        Where the p-value is not smaller than this, this is returned, for the price of one interval.
+        Returned if the p-value is not smaller; this costs only one interval.
 
     Returns
     -------
     float
-        In [least, 1]; 1 where no interval shows it, or there is none.
+        In [least, 1]; 1 if no interval shows it, or there is none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The one form in which a number leaves the statistics: with its interval and with how many stand behind it."""
+"""Estimate: a number with its interval and the counts it is based on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its uncertainty.
+    """A point estimate with its interval.
 
     Attributes
     ----------
     value, low, high : float or None
-        The point and the ends of its interval, in the unit of the metric; all ``None`` where not estimable,
-        ``low`` and ``high`` ``None`` where there is a point but no honest interval.
+        Point estimate and interval, in the unit of the metric. All ``None`` if not estimable; ``low`` and ``high``
+        ``None`` if there is no valid interval.
     n_speakers, n_clips : int
-        How many speakers, and how many of their clips, the figure rests on.
+        Number of speakers, and of their clips, that the estimate is based on.
     n_missing : int
-        Clips that belong here but could not be read.
+        Number of clips that could not be read.
     method : str
         How the interval was made, or why there is none.
 
@@ -37,9 +37,9 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The interval, or ``None`` where there is none."""
+        """``(low, high)``, or ``None`` if there is no interval."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     def as_dict(self) -> dict[str, float | int | str | None]:
-        """The contract's JSON form: value, low, high, n_speakers, n_clips, n_missing, method."""
+        """The JSON form: value, low, high, n_speakers, n_clips, n_missing, method."""
         return asdict(self)

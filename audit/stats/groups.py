@@ -1,4 +1,4 @@
-"""Several groups at once: whether they differ at all, by how much, and each against the middle of all."""
+"""Comparison of several groups: permutation test, between-group standard deviation, ratios to the geometric mean."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from audit.stats.settings import Kind, Settings
 from audit.stats.speakers import Floats, Ints, SpeakerSums
 
 _MANY = 500
-_DISSENT = 25
-"""With so many speakers in every group, and so many whose reads of a rate dissent, groups' values are normal."""
+_MINORITY = 25
+"""Groups' values count as normal from ``_MANY`` speakers and, for a rate, ``_MINORITY`` with a read of the rarer kind
+in every group."""
 _CHUNK = 4_000_000
 _LEVELS, _FEW = 64, 5000
-"""Above ``_FEW`` speakers, real values are exchanged as so many levels."""
+"""Above ``_FEW`` speakers, real values are permuted after binning into ``_LEVELS`` levels."""
 
 
 @dataclass(frozen=True)
 class GroupTest:
-    """A test of "no group differs" on speakers.
+    """A test of the hypothesis that no group differs, with speakers as sampling unit.
 
     Attributes
     ----------
     p : float or None
-        None where there are fewer than two groups to compare; the method says so.
+        None if there are fewer than two groups to compare; the method says so.
     n_groups, n_speakers : int
-        What was compared: groups of at least ``min_speakers`` speakers.
+        Number of groups with at least ``min_speakers`` speakers, and of their speakers.
     method : str
-        Which test.
+        Name of the test.
     """
 
     p: float | None
@@ -43,22 +44,22 @@ class GroupTest:
 
 @dataclass(frozen=True)
 class _Compared:
-    """The groups of one metric that have enough speakers, in an order of their numbers, not of their names.
+    """The groups of one metric that have enough speakers, sorted by their statistics and not by name.
 
-    ``cells`` are their numbers in the sums, ``value`` and ``variance`` are those of the estimates, ``drawn`` is the
-    variance that their intervals rest on, ``left_out`` says in words which groups are too small.
+    ``cells`` are their indices in the sums, ``value`` and ``variance`` those of the estimates, ``interval_variance`` is
+    the variance that their intervals are based on, ``left_out`` is a note on groups that are too small.
     """
 
     cells: Ints
     value: Floats
     variance: Floats
-    drawn: Floats
+    interval_variance: Floats
     n_speakers: int
     left_out: str
 
     @property
     def lacking(self) -> str:
-        """Why there is nothing to compare; empty where there is."""
+        """Why the groups cannot be compared; empty if they can."""
         number = len(self.cells)
         if number > 1:
             return ""
@@ -66,47 +67,46 @@ class _Compared:
 
     @property
     def between(self) -> float:
-        """The variance of the groups' values, their sampling noise included."""
+        """The variance of the groups' values, including their sampling noise."""
         return float(self.value.var(ddof=1))
 
     def noise(self, settings: Settings, name: str) -> Floats:
-        """Sampling errors of the groups' values, drawn anew: floats of shape (resamples, groups)."""
+        """Random sampling errors of the groups' values: floats of shape (resamples, groups)."""
         draws = settings.generator(f"{name} between groups").normal(size=(settings.resamples, len(self.cells)))
-        return np.asarray(draws * np.sqrt(self.drawn), np.float64)
+        return np.asarray(draws * np.sqrt(self.interval_variance), np.float64)
 
 
 def group_tests(
     sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, names: Sequence[str]
 ) -> list[GroupTest]:
-    """Permutation tests that no group differs from any other, speakers being exchanged between groups.
+    """Permutation test that no group differs from any other, with speakers permuted between groups.
 
-    The statistic is the variance between the groups' values over their mean sampling variance, the ANOVA-type
-    statistic of Brunner, Dette and Munk (1997). Permuting it is exact where speakers can be exchanged; where only the
-    values are equal and groups differ in size or variance, docs/method.md has what was measured (for two groups it is
-    the studentised test of Chung and Romano 2013). A group whose speakers all agree adds no noise; no group's own
-    variance is divided by. ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and Smyth 2010). With at least 500 speakers
-    in every group, and of a rate 25 who dissent, the statistic's limit is drawn instead: normal errors of the groups'
-    values.
+    The statistic is the variance between the groups' values divided by their mean sampling variance, the ANOVA-type
+    statistic of Brunner, Dette and Munk (1997). The test is exact if speakers are exchangeable. If only the values are
+    equal and groups differ in size or variance, docs/method.md has its measured error rate (for two groups it is the
+    studentised test of Chung and Romano 2013). Dividing by the mean variance allows groups whose speakers all agree.
+    ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and Smyth 2010). With at least 500 speakers in every group, and for
+    a rate 25 with a read of the rarer kind, the statistic's limit is drawn instead, from normal errors of the values.
 
     Parameters
     ----------
     sums : SpeakerSums
-        The cell of metric ``j`` and group ``k`` is ``j * n_groups + k``; no speaker is in two groups.
+        The cell of metric ``j`` and group ``k`` is ``j * n_groups + k``; each speaker is in one group.
     n_groups : int
-        Groups of each metric.
+        Number of groups of each metric.
     kind : {"rate", "mean"}
         As :func:`audit.stats.paired`.
     settings : Settings
-        ``resamples`` are the permutations. Groups below ``min_speakers`` are left out, and the method says so.
+        ``resamples`` is the number of permutations. Groups below ``min_speakers`` are left out; the method says so.
     names : sequence of str
-        One for each metric, which seeds its permutations.
+        One per metric; seeds its permutations.
 
     Examples
     --------
     >>> from audit.stats.speakers import speaker_sums
     >>> sums = speaker_sums(np.repeat([0.0, 1.0], 5), np.arange(10), np.repeat([0, 1], 5), 2)
     >>> (found,) = group_tests(sums, 2, "rate", Settings(resamples=9999), [""])
-    >>> round(found.p, 2), found.n_groups, found.n_speakers  # 2 of the 252 ways to part them
+    >>> round(found.p, 2), found.n_groups, found.n_speakers  # 2 of the 252 ways to divide them
     (0.01, 2, 10)
     """
     compared = _compared(sums, n_groups, kind, settings)
@@ -114,14 +114,15 @@ def group_tests(
 
 
 def spreads(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, names: Sequence[str]) -> list[Estimate]:
-    """How much the groups of each metric differ: the standard deviation of their true values, without sampling noise.
+    """Between-group standard deviation of each metric: that of the groups' true values, without sampling noise.
 
     With the values ``p_k`` of ``K`` groups and their sampling variances ``v_k``, ``V = sum((p_k - mean(p))**2) /
-    (K - 1) - mean(v_k)`` is unbiased for the variance of the true values, whatever ``K`` is; max minus min is not (Lum,
-    Zhang and Bower 2022). Values drawn again carry the noise twice and are corrected twice: ``V* = sum((p*_k -
-    mean(p*))**2) / (K - 1) - mean(v_k) - mean(w_k)``, ``p*_k`` being normal about ``p_k`` with ``w_k``, the variance
-    that the group's own interval rests on. The interval is that of ``V*``'s percentiles. The point and both ends are
-    square roots; a variance below 0 is shown as 0, and the method says so. Parameters are those of :func:`group_tests`.
+    (K - 1) - mean(v_k)`` is unbiased for the variance of the true values for every ``K``; max minus min is not (Lum,
+    Zhang and Bower 2022). Resampled values contain the noise twice and are corrected twice: ``V* = sum((p*_k -
+    mean(p*))**2) / (K - 1) - mean(v_k) - mean(w_k)``, where ``p*_k`` is normal with mean ``p_k`` and variance ``w_k``,
+    the variance that the group's interval is based on. The interval is given by percentiles of ``V*``. Point and
+    interval are square roots; a negative variance is shown as 0, and the method says so. Parameters are those of
+    :func:`group_tests`.
 
     Examples
     --------
@@ -131,15 +132,15 @@ def spreads(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, na
     0.14
     """
     compared = _compared(sums, n_groups, kind, settings)
-    return [_spread(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
+    return [_between(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
 
 
 def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimate]:
-    """Each group's rate over the geometric mean of all groups' rates: one Estimate a cell, as in :func:`group_tests`.
+    """Ratio of each group's rate to the geometric mean of all groups' rates; one Estimate per cell.
 
-    The intervals are simultaneous over the groups (Bonferroni). They are MOVER's (Zou and Donner 2008) on the
-    logarithm, ``log p_k - mean_j(log p_j)``, from the logarithms of the groups' own intervals. Not estimable where any
-    rate is 0.
+    Cells are those of :func:`group_tests`. The intervals are simultaneous over the groups (Bonferroni), by MOVER (Zou
+    and Donner 2008) on the logarithm, ``log p_k - mean_j(log p_j)``, from the logarithms of the groups' intervals. Not
+    estimable if any rate is 0.
     """
     m = moments(sums, settings)
     found: list[Estimate] = []
@@ -147,8 +148,8 @@ def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimat
     for j, groups in enumerate(_compared(sums, n_groups, "rate", settings)):
         number = len(groups.cells)
         if number not in intervals:
-            together = replace(settings, confidence=1 - (1 - settings.confidence) / max(number, 1))
-            intervals[number] = rate_intervals(sums, m, together, [""] * sums.n_cells)
+            adjusted = replace(settings, confidence=1 - (1 - settings.confidence) / max(number, 1))
+            intervals[number] = rate_intervals(sums, m, adjusted, [""] * sums.n_cells)
         low, high, methods = intervals[number]
         why = groups.lacking or ("not estimable: the rate of a group is 0" if (groups.value <= 0).any() else "")
         made: dict[int, tuple[float, float, float]] = {}
@@ -165,8 +166,8 @@ def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimat
             counts = (int(m.speakers[cell]), int(m.clips[cell]), int(sums.missing[cell]))
             if cell in made:
                 value, *ends = (shortened(float(np.exp(x))) for x in made[cell])
-                told = f"MOVER of logarithms over {number} groups together ({methods[cell]}){groups.left_out}"
-                found.append(Estimate(value, ends[0], ends[1], *counts, told))
+                method = f"MOVER on logarithms, simultaneous over {number} groups ({methods[cell]}){groups.left_out}"
+                found.append(Estimate(value, ends[0], ends[1], *counts, method))
             else:
                 few = m.speakers[cell] < settings.min_speakers
                 found.append(Estimate(None, None, None, *counts, methods[cell] if few and not groups.lacking else why))
@@ -176,31 +177,30 @@ def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimat
 def _compared(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings) -> list[_Compared]:
     m = moments(sums, settings)
     enough = m.speakers >= settings.min_speakers
-    drawn = _sampling(sums, m, kind, settings)
+    variance = _interval_variance(sums, m, kind, settings)
     found = []
     for first in range(0, sums.n_cells, n_groups):
-        all_of = np.arange(first, first + n_groups)
-        cells = all_of[enough[all_of]]
-        cells = cells[np.lexsort((drawn[cells], m.variance[cells], m.value[cells], m.speakers[cells]))]
-        few = int(((m.speakers[all_of] > 0) & ~enough[all_of]).sum())
-        told = f"; groups of fewer than {settings.min_speakers} speakers, left out: {few}" if few else ""
-        found.append(
-            _Compared(cells, m.value[cells], m.variance[cells], drawn[cells], int(m.speakers[cells].sum()), told)
-        )
+        all_cells = np.arange(first, first + n_groups)
+        cells = all_cells[enough[all_cells]]
+        cells = cells[np.lexsort((variance[cells], m.variance[cells], m.value[cells], m.speakers[cells]))]
+        few = int(((m.speakers[all_cells] > 0) & ~enough[all_cells]).sum())
+        note = f"; groups of fewer than {settings.min_speakers} speakers, left out: {few}" if few else ""
+        n_speakers = int(m.speakers[cells].sum())
+        found.append(_Compared(cells, m.value[cells], m.variance[cells], variance[cells], n_speakers, note))
     return found
 
 
-def _sampling(sums: SpeakerSums, m: Moments, kind: Kind, settings: Settings) -> Floats:
-    """The variance that each cell's interval rests on: wider for few speakers, and of a rate never zero."""
+def _interval_variance(sums: SpeakerSums, m: Moments, kind: Kind, settings: Settings) -> Floats:
+    """The variance that each cell's interval is based on: wider for few speakers, and never zero for a rate."""
     if kind == "mean":
         wider = special.stdtrit(np.maximum(m.size - 1, 1), 1 - settings.tail) / special.ndtri(1 - settings.tail)
         return np.asarray(np.nan_to_num(m.variance) * wider**2, np.float64)
     size, rate = effective_reads(sums, m, settings), np.nan_to_num(m.value)
-    pulled = (rate * size + 0.5) / (size + 1)  # half a yes and half a no more (Jeffreys), for reads that all agree
-    return np.asarray(np.maximum(rate * (1 - rate) / size, pulled * (1 - pulled) / (size + 2)), np.float64)
+    shrunk = (rate * size + 0.5) / (size + 1)  # Jeffreys: half a read of each kind more, for reads that all agree
+    return np.asarray(np.maximum(rate * (1 - rate) / size, shrunk * (1 - shrunk) / (size + 2)), np.float64)
 
 
-def _spread(sums: SpeakerSums, groups: _Compared, kind: Kind, settings: Settings, name: str) -> Estimate:
+def _between(sums: SpeakerSums, groups: _Compared, kind: Kind, settings: Settings, name: str) -> Estimate:
     at, number = groups.cells, len(groups.cells)
     clips = int(sums.sum(sums.clips)[at].sum())
     counts = (groups.n_speakers, clips, int(sums.missing[at].sum()))
@@ -208,19 +208,19 @@ def _spread(sums: SpeakerSums, groups: _Compared, kind: Kind, settings: Settings
         return Estimate(None, None, None, *counts, groups.lacking + groups.left_out)
     noise = float(groups.variance.mean())
     variance = groups.between - noise
-    told = " (variance below 0, shown as 0)" if variance < 0 else ""
+    note = " (variance below 0, shown as 0)" if variance < 0 else ""
     value = float(np.sqrt(max(variance, 0.0)))
-    if (groups.drawn <= (1e-12 * np.maximum(1, np.abs(groups.value))) ** 2).any():
+    if (groups.interval_variance <= (1e-12 * np.maximum(1, np.abs(groups.value))) ** 2).any():
         why = "no interval: all speakers of a group have the same value"
-        return Estimate(shortened(value), None, None, *counts, f"{why}{told}{groups.left_out}")
+        return Estimate(shortened(value), None, None, *counts, f"{why}{note}{groups.left_out}")
     errors = groups.noise(settings, name)
-    levels, twice = [settings.tail, 1 - settings.tail], noise + float(groups.drawn.mean())
+    levels, twice = [settings.tail, 1 - settings.tail], noise + float(groups.interval_variance.mean())
     ends = np.quantile((groups.value + errors).var(axis=1, ddof=1) - twice, levels)
-    # groups that are more alike than chance makes them do not tell that they are equal
-    equal = np.quantile(errors.var(axis=1, ddof=1), levels[1]) - float(groups.drawn.mean())
+    # groups that are more similar than chance explains are not evidence that they are equal
+    equal = np.quantile(errors.var(axis=1, ddof=1), levels[1]) - float(groups.interval_variance.mean())
     most = (number // 2) * ((number + 1) // 2) / number / (number - 1) if kind == "rate" else np.inf
     low, high = np.sqrt(np.clip([ends[0], max(ends[1], equal)], 0, most))
-    method = f"between {number} groups, doubly corrected, {settings.resamples} draws{told}{groups.left_out}"
+    method = f"between {number} groups, doubly corrected, {settings.resamples} draws{note}{groups.left_out}"
     return Estimate(shortened(value), shortened(min(low, value)), shortened(max(high, value)), *counts, method)
 
 
@@ -234,23 +234,23 @@ def _tested(sums: SpeakerSums, groups: _Compared, kind: Kind, settings: Settings
     order = np.argsort(of, kind="stable")[int((of < 0).sum()) :]
     sizes = np.bincount(of[order], minlength=number)
     total, weight = (part[order] for part in weighing(sums, settings))
-    total = total - weight * (total.sum() / weight.sum())  # so that sums of squares lose no digits
-    dissent = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
-    if sizes.min() >= _MANY and (kind == "mean" or dissent[groups.cells].min() >= _DISSENT):
+    total = total - weight * (total.sum() / weight.sum())  # centred, so that sums of squares lose no digits
+    minority = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
+    if sizes.min() >= _MANY and (kind == "mean" or minority[groups.cells].min() >= _MINORITY):
         extreme = int((groups.noise(settings, name).var(axis=1, ddof=1) >= groups.between).sum())
         how = f"{settings.resamples} draws of the permutations' limit"
     else:
-        extreme = _exchanged(total, weight, sizes, settings.resamples, settings.generator(f"{name} exchanged"))
+        extreme = _n_as_extreme(total, weight, sizes, settings.resamples, settings.generator(f"{name} exchanged"))
         how = f"{settings.resamples} permutations of {groups.n_speakers} speakers"
     p = (1 + extreme) / (1 + settings.resamples)
     return GroupTest(shortened(p), *counts, f"variance between {number} groups over noise, {how}{groups.left_out}")
 
 
-def _exchanged(total: Floats, weight: Floats, sizes: Ints, resamples: int, rng: np.random.Generator) -> int:
-    """How many of so many permutations of the speakers part the groups at least as far as they are parted.
+def _n_as_extreme(total: Floats, weight: Floats, sizes: Ints, resamples: int, rng: np.random.Generator) -> int:
+    """Number of permutations of the speakers whose statistic is at least as large as the observed one.
 
-    Where speakers have few distinct numbers a permutation is one random table of levels by groups with the margins
-    that were seen (Patefield 1981); otherwise speakers are drawn by index. Both are the same test.
+    If speakers have few distinct values, a permutation is one random table of levels by groups with the observed
+    margins (Patefield 1981); otherwise speakers are drawn by index. Both are the same test.
     """
     n, number = len(total), len(sizes)
     starts = np.r_[0, np.cumsum(sizes)[:-1]]
@@ -264,33 +264,33 @@ def _exchanged(total: Floats, weight: Floats, sizes: Ints, resamples: int, rng: 
         times = np.bincount(block, minlength=_LEVELS)
         levels = np.column_stack([np.bincount(block, x, _LEVELS) / times for x in (total, weight)])
         total, weight = levels[block].T
-    parted = _parted(lambda x: np.add.reduceat(x, starts)[None], total, weight, sizes, scale)[0]
+    observed = _statistic(lambda x: np.add.reduceat(x, starts)[None], total, weight, sizes, scale)[0]
     few, cells = 6 * len(levels) * number <= n, len(levels) * number
     if few:
-        from scipy import stats  # its import takes a second, which a gate that needs no such test should not spend
-    extreme, rows = 0, max(1, _CHUNK // (cells if few else n))
+        from scipy import stats  # imported late: it takes a second, and the gate does not need it
+    extreme, rows, columns = 0, max(1, _CHUNK // (cells if few else n)), (levels[:, 0], levels[:, 1])
     for start in range(0, resamples, rows):
         size = min(rows, resamples - start)
         if few:
             tables = stats.random_table.rvs(times, sizes, size=size, random_state=rng).reshape(size, -1, number)
             # summed without BLAS, whose order of addition depends on the machine
-            drawn = _parted(lambda x, t=tables: (t * x[:, None]).sum(axis=1), levels[:, 0], levels[:, 1], sizes, scale)  # type: ignore[misc]  # a default that binds the loop's value
+            drawn = _statistic(lambda x, t=tables: (t * x[:, None]).sum(axis=1), *columns, sizes, scale)  # type: ignore[misc]  # a default that binds the loop's value
         else:
             index = rng.permuted(np.tile(np.arange(n, dtype=np.int32), (size, 1)), axis=1)
-            drawn = _parted(lambda x, i=index: np.add.reduceat(x[i], starts, axis=1), total, weight, sizes, scale)  # type: ignore[misc]  # likewise
-        extreme += int((drawn >= parted * (1 - 1e-9)).sum())
+            drawn = _statistic(lambda x, i=index: np.add.reduceat(x[i], starts, axis=1), total, weight, sizes, scale)  # type: ignore[misc]  # a default that binds the loop's value
+        extreme += int((drawn >= observed * (1 - 1e-9)).sum())
     return extreme
 
 
-def _parted(sum_of: Callable[[Floats], Floats], total: Floats, weight: Floats, sizes: Ints, scale: float) -> Floats:
-    """The variance between groups over their mean sampling variance, for every draw.
+def _statistic(sum_of: Callable[[Floats], Floats], total: Floats, weight: Floats, sizes: Ints, scale: float) -> Floats:
+    """The variance between groups divided by their mean sampling variance, for every draw.
 
-    ``sum_of`` adds up numbers of the speakers (or levels) to floats of shape (draws, groups).
+    ``sum_of`` sums values of the speakers (or levels) to floats of shape (draws, groups).
     """
     totals, squares = sum_of(total), sum_of(total**2)
-    alike = bool((weight == 1).all())
+    unweighted = bool((weight == 1).all())
     weights, crossed, weights2 = (
-        (sizes, totals, sizes) if alike else (sum_of(weight), sum_of(total * weight), sum_of(weight**2))
+        (sizes, totals, sizes) if unweighted else (sum_of(weight), sum_of(total * weight), sum_of(weight**2))
     )
     value = totals / weights
     within = np.maximum(squares - 2 * value * crossed + value**2 * weights2, 0)

@@ -1,4 +1,4 @@
-"""Closed-form intervals, each for many cells at once; formulas and the study that chose them are in docs/method.md."""
+"""Closed-form intervals, vectorised over cells; docs/method.md has the formulas and the study that chose them."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ _TINY = 1e-9
 
 
 def effective_size(
-    rate: Floats, variance: Floats, floor: Floats, ceiling: Floats, tail: float, *, freedom: Floats
+    rate: Floats, variance: Floats, floor: Floats, ceiling: Floats, tail: float, *, degrees: Floats
 ) -> Floats:
-    """How many independent yes-or-no reads the speakers' reads are worth (Korn and Graubard 1998).
+    """Effective sample size of a rate: the equivalent number of independent binary reads (Korn and Graubard 1998).
 
-    ``rate * (1 - rate) / variance``, lowered by ``(z / t)**2`` because the variance itself is estimated from few
-    speakers. Reads in [0, 1] can never vary more between speakers than yes-or-no reads do, so the speakers' own
-    number is a sure lower limit; the number of clips is the upper one.
+    ``rate * (1 - rate) / variance``, multiplied by ``(z / t)**2`` because the variance is estimated from few speakers.
+    Reads in [0, 1] cannot vary more between speakers than binary reads do, so the number of speakers is a lower limit;
+    the number of clips is the upper one.
 
     Parameters
     ----------
     rate, variance : float arrays of one shape
-        The rate and the estimated variance of that rate, speakers being the sampling unit.
+        The rate and its estimated variance, with the speaker as sampling unit.
     floor : float array
-        Number of speakers (Kish's ``W**2 / sum(w**2)`` where they weigh differently).
+        Number of speakers (Kish's ``W**2 / sum(w**2)`` for unequal weights).
     ceiling : float array
         Number of clips.
     tail : float
         Probability left out on each side.
-    freedom : float array
-        Degrees of freedom of ``t``, how well the variance is known; raised to 1.
+    degrees : float array
+        Degrees of degrees of the variance; at least 1 is used.
 
     Examples
     --------
     >>> one = np.ones(1)
-    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025, freedom=9 * one).tolist()  # 0.5**2 / 0.025
+    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025, degrees=9 * one).tolist()  # 0.5**2 / 0.025
     [10.0]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.where(variance > 0, rate * (1 - rate) / variance, np.inf)
-    student = special.stdtrit(np.maximum(freedom, 1), 1 - tail)
+    student = special.stdtrit(np.maximum(degrees, 1), 1 - tail)
     size = np.minimum(size, ceiling) * (special.ndtri(1 - tail) / student) ** 2
-    same = (rate <= 0) | (rate >= 1)  # nothing is known of the spread, so every speaker counts for one read
+    same = (rate <= 0) | (rate >= 1)  # the variance is unknown, so every speaker counts as one read
     return np.where(same, floor, np.clip(size, floor, np.maximum(ceiling, floor)))
 
 
@@ -62,9 +62,9 @@ def clopper_pearson(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Fl
 
 
 def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
-    """The mid-P interval (Lancaster 1961; Agresti 2013, 16.6.1): as Clopper-Pearson, but what was seen counts half.
+    """The mid-P interval (Lancaster 1961; Agresti 2013, 16.6.1): Clopper-Pearson with half the observed probability.
 
-    Where all reads agree it stays with Clopper-Pearson, on the safe side.
+    If all reads agree it is the Clopper-Pearson interval, which is conservative.
 
     Examples
     --------
@@ -88,10 +88,10 @@ def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
 
 
 def _mid_p_roots(target: Floats, left: Floats, right: Floats, *, yes: Floats, no: Floats) -> Floats:
-    """Where P(more than seen) + P(exactly seen) / 2, which grows with the rate, reaches ``target``.
+    """The rate at which P(more than observed) + P(exactly observed) / 2 equals ``target``.
 
-    Newton's steps within ``[left, right]``, the middle where one leaves the bracket. Each number stops for itself, so
-    that its digits do not depend on which others there are.
+    Newton's method within ``[left, right]``, with bisection if a step leaves the bracket. Each element stops on its
+    own, so that its digits do not depend on the others.
     """
     q = np.asarray(np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right), np.float64)
     constant = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
@@ -100,9 +100,9 @@ def _mid_p_roots(target: Floats, left: Floats, right: Floats, *, yes: Floats, no
         for _ in range(60):
             excess = 0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)) - target
             left, right = np.where(excess < 0, q, left), np.where(excess < 0, right, q)
-            log, rest = np.log(q), np.log1p(-q)
-            slope = 0.5 * np.exp((yes - 1) * log + no * rest - constant[0])
-            slope += 0.5 * np.exp(yes * log + (no - 1) * rest - constant[1])
+            log_q, log_p = np.log(q), np.log1p(-q)
+            slope = 0.5 * np.exp((yes - 1) * log_q + no * log_p - constant[0])
+            slope += 0.5 * np.exp(yes * log_q + (no - 1) * log_p - constant[1])
             step = q - excess / slope
             inside = (step > left) & (step < right)
             new = np.where(found, q, np.where(inside, step, (left + right) / 2))
@@ -114,16 +114,16 @@ def _mid_p_roots(target: Floats, left: Floats, right: Floats, *, yes: Floats, no
 
 
 def student(value: Floats, variance: Floats, floor: Floats, tail: float) -> tuple[Floats, Floats]:
-    """Student's t interval on speakers, ``floor`` being their (effective) number."""
+    """Student's t interval; ``floor`` is the (effective) number of speakers."""
     half = special.stdtrit(np.maximum(floor - 1, 1), 1 - tail) * np.sqrt(variance)
     return value - half, value + half
 
 
 def skewed(value: Floats, variance: Floats, skewness: Floats, speakers: Floats, tail: float) -> tuple[Floats, Floats]:
-    """The interval of a mean that is corrected for skewness (Hall 1988, section 3; 1992, section 3.9).
+    """Skewness-corrected interval of a mean (Hall 1988, section 3; 1992, section 3.9).
 
-    ``value + s * (z + (2 * z**2 + 1) * skewness / (6 * sqrt(n)))`` at ``z`` and ``-z``, ``s`` being the standard error:
-    the expansion with which BCa agrees up to terms of order ``1 / n``.
+    ``value + s * (z + (2 * z**2 + 1) * skewness / (6 * sqrt(n)))`` at ``z`` and ``-z``, where ``s`` is the standard
+    error. BCa agrees with it up to terms of order ``1 / n``.
 
     Examples
     --------
@@ -140,14 +140,14 @@ def skewed(value: Floats, variance: Floats, skewness: Floats, speakers: Floats, 
 def mover(
     first: tuple[Floats, Floats, Floats], second: tuple[Floats, Floats, Floats], correlation: Floats | float = 0.0
 ) -> tuple[Floats, Floats, Floats]:
-    """Interval of ``second - first`` from each one's own interval (MOVER; Zou and Donner 2008, equations 8 and 9).
+    """Interval of ``second - first`` from the intervals of both (MOVER; Zou and Donner 2008, equations 8 and 9).
 
     Parameters
     ----------
     first, second : tuple of float arrays
         Value, low and high of each.
     correlation : float or float array
-        Between the two values; 0 for independent groups.
+        Correlation of the two values; 0 for independent groups.
 
     Returns
     -------

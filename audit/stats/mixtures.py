@@ -1,4 +1,4 @@
-"""What a mixture of known rows is made of: least squares over shares that sum to 1."""
+"""Least squares for the shares of a mixture of known rows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from audit.stats.speakers import Floats
 
 
 def nearest_shares(rows: Floats, observed: Floats) -> Floats:
-    """The shares ``p >= 0``, ``sum p = 1``, whose mixture ``p @ rows`` of the rows comes nearest to what was observed.
+    """The shares ``p >= 0``, ``sum p = 1``, whose mixture ``p @ rows`` is nearest to the observed one.
 
-    Exactly: the least squares solution ``x >= 0`` of ``(rows - observed)' x = 0, sum x = 1`` has, up to its scale, the
-    same conditions of Karush, Kuhn and Tucker, and Lawson and Hanson's algorithm (1974, chapter 23) solves it.
+    Exact: the least squares solution ``x >= 0`` of ``(rows - observed)' x = 0, sum x = 1`` has, up to its scale, the
+    same Karush-Kuhn-Tucker conditions, and is found by Lawson and Hanson's algorithm (1974, chapter 23).
 
     Examples
     --------
@@ -28,7 +28,7 @@ def nearest_shares(rows: Floats, observed: Floats) -> Floats:
 
 
 def solving_maps(rows: Floats) -> Floats:
-    """What solves for the shares under ``sum p = 1`` alone, as a linear map, for many problems at once.
+    """Linear maps from observed shares to mixture shares under ``sum p = 1`` alone, for many problems at once.
 
     ``p = S q`` minimises ``sum_k (q_k - sum_t p_t rows_tk)**2`` (Lagrange) for any ``q`` that sums to 1.
 
@@ -53,7 +53,7 @@ def solving_maps(rows: Floats) -> Floats:
     for read in range(k):
         system[:, :n] += rows[:, None, read] * rows[None, :, read]
     system[:, n : n + k], system[:, n + k] = rows, 1.0
-    for i in range(n):  # Gauss and Jordan, without BLAS; products of independent rows need no pivoting
+    for i in range(n):  # Gauss-Jordan without BLAS; products of independent rows need no pivoting
         system[i, i + 1 :] /= system[i, i]
         for j in range(n):
             if j != i:

@@ -1,4 +1,4 @@
-"""Many p-values at once: Holm for what was named beforehand, Benjamini-Hochberg for what is only explored."""
+"""Adjusted p-values: Holm for confirmatory tests, Benjamini-Hochberg for exploratory ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audit.stats.speakers import Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Adjusted p-values that keep the familywise error (Holm 1979): running maximum of ``(m - i) * p_(i)``, at most 1.
+    """P-values adjusted for the familywise error (Holm 1979): running maximum of ``(m - i) * p_(i)``, at most 1.
 
     NaN stays NaN and does not count as a test.
 
@@ -25,7 +25,7 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """Adjusted p-values that keep the false discovery rate: ``min_(j >= i) m * p_(j) / j`` (Benjamini, Hochberg 1995).
+    """P-values adjusted for the false discovery rate (Benjamini, Hochberg 1995): ``min_(j >= i) m * p_(j) / j``.
 
     NaN stays NaN and does not count as a test.
 
@@ -43,7 +43,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
 def _ordered(p_values: ArrayLike) -> tuple[Floats, np.ndarray, Floats]:
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or ((p < 0) | (p > 1)).any():
-        raise ValueError("p-values must be one row of numbers between 0 and 1")
+        raise ValueError("p-values must be a one-dimensional array of numbers between 0 and 1")
     places = np.flatnonzero(~np.isnan(p))
     order = places[np.argsort(p[places], kind="stable")]
     return p, order, p[order]

@@ -1,4 +1,4 @@
-"""Differences of the same speakers seen twice."""
+"""Paired differences: two readings of the same speakers."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _MANY = 1000
 
 @dataclass(frozen=True)
 class PairedTest:
-    """A test of "no change" on speakers.
+    """A test of the hypothesis of no mean change, with speakers as sampling unit.
 
     Attributes
     ----------
     p : float or None
-        Two-sided p-value; None where no speaker was seen twice.
+        Two-sided p-value; None if no speaker has both readings.
     gained, lost, n_speakers : int
-        Speakers whose value rose, fell, and all that were seen twice.
+        Number of speakers whose value rose, fell, and of all that have both readings.
     method : str
-        Which test.
+        Name of the test.
     """
 
     p: float | None
@@ -54,10 +54,7 @@ class PairedTest:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Speakers seen twice: their differences as sums of one cell, the counts they rest on, how to estimate from them.
-
-    From :func:`paired`, whose arguments ``kind``, ``settings`` and ``name`` are kept.
-    """
+    """Differences of the speakers with both readings, in one cell, with counts; made by :func:`paired`."""
 
     sums: SpeakerSums
     n_clips: int
@@ -84,12 +81,11 @@ class Pairs:
         return paired_estimates(PairSums(self.sums, *counts), self.kind, settings, [self.name], drawn)[0]
 
     def permutation(self) -> PairedTest:
-        """Test of no mean change that exchanges first and second within each speaker, all of their clips together.
+        """Permutation test of no mean change: first and second are swapped per speaker, for all clips at once.
 
-        The statistic is ``|sum_s d_s|``. All sign changes count where they have at most ``2**16`` different sums, as
-        those of up to 16 speakers and of many with few sizes of change do; otherwise ``settings.resamples`` random
-        ones, with the observed one counted in (Phipson and Smyth 2010), or from 1000 speakers who changed on their
-        normal limit.
+        The statistic is ``|sum_s d_s|``. All sign changes are enumerated if they have at most ``2**16`` different sums,
+        as for up to 16 speakers or for few sizes of change. Otherwise ``settings.resamples`` random sign changes and
+        the observed one are used (Phipson and Smyth 2010), or the normal limit from 1000 speakers with a change.
         """
         gained, lost, n = self._signs
         if not n:
@@ -99,7 +95,7 @@ class Pairs:
         seen = abs(float(np.round(change, 12).sum())) - 1e-9
         moved = int(number.sum())
         if np.log1p(number).sum() <= _ENUMERATED * np.log(2):
-            # how many of each size keep their sign decides the sum: 2**moved sign changes are few different ones
+            # the sum depends only on how many changes of each size keep their sign
             sums, chance = np.zeros(1), np.ones(1)
             for each, of in zip(size, number, strict=True):
                 kept = np.arange(of + 1)
@@ -108,8 +104,9 @@ class Pairs:
                 chance = np.multiply.outer(chance, np.exp(ways - of * np.log(2))).ravel()
             p, how = min(1.0, float(chance[np.abs(sums) >= seen].sum())), f"all 2^{moved} sign changes"
         elif moved >= _MANY:
-            spread = float(np.sqrt((number * size**2).sum()))
-            p, how = 2 * float(special.ndtr(-abs(float(change.sum())) / spread)), f"{moved} sign changes, their limit"
+            deviation = float(np.sqrt((number * size**2).sum()))
+            p = 2 * float(special.ndtr(-abs(float(change.sum())) / deviation))
+            how = f"normal limit of {moved} sign changes"
         else:
             shape = (settings.resamples, len(size))
             rng = settings.generator(self.name)
@@ -127,14 +124,14 @@ class Pairs:
 
 @dataclass(frozen=True)
 class PairSums:
-    """Per-speaker differences, cell by cell, with the counts of what they rest on.
+    """Differences per speaker and cell, with counts.
 
     Attributes
     ----------
     sums : SpeakerSums
-        One entry a speaker who has both readings; its mean is their difference.
+        One entry per speaker with both readings; its mean is the difference.
     n_clips, n_missing, n_unpaired : int arrays of shape (cells,)
-        Clips used, clips not used, speakers without a counterpart.
+        Clips used, clips not used, speakers with one reading only.
     """
 
     sums: SpeakerSums
@@ -149,26 +146,26 @@ class PairSums:
 
 
 def aligned_pairs(change: Reads, standing: Standing, *, alike_as_one: bool = False) -> PairSums:
-    """Pairs of the same clips read twice, from the change of each; a clip takes part if both its values are there."""
+    """Pairs of two readings of the same clips, from the change of each clip; clips without both are left out."""
     sums = standing.sums(change, alike_as_one=alike_as_one)
-    heard = np.bincount(standing.cell, minlength=standing.n_cells)
-    return PairSums(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, heard - sums.sum().astype(np.int64))
+    speakers = np.bincount(standing.cell, minlength=standing.n_cells)
+    return PairSums(sums, sums.sum(sums.clips).astype(np.int64), sums.missing, speakers - sums.sum().astype(np.int64))
 
 
 def matched_pairs(first: Reads, second: Reads, standing: Standing) -> PairSums:
-    """Pairs of the same speakers in different clips, row by row of one standing, each clip in one of the two reads."""
+    """Pairs of the same speakers in different clips; each clip belongs to one of the two readings."""
     a, b = standing.gathered(first), standing.gathered(second)
     both = (a.clips > 0) & (b.clips > 0)
     cell, n_cells = standing.cell[both], standing.n_cells
-    worth = np.minimum(a.clips, b.clips)[both]
-    change = (b.total[both] / b.clips[both] - a.total[both] / a.clips[both]) * worth
-    sums = sorted_sums(cell, change, worth, np.zeros(n_cells, np.int64))
-    used, everything = (
+    fewer = np.minimum(a.clips, b.clips)[both]
+    change = (b.total[both] / b.clips[both] - a.total[both] / a.clips[both]) * fewer
+    sums = sorted_sums(cell, change, fewer, np.zeros(n_cells, np.int64))
+    used, all_clips = (
         np.bincount(standing.cell, of, minlength=n_cells).astype(np.int64)
         for of in ((a.clips + b.clips) * both, a.clips + a.missing + b.clips + b.missing)
     )
-    everyone = np.bincount(standing.cell, minlength=n_cells)
-    return PairSums(sums, used, everything - used, everyone - np.bincount(cell, minlength=n_cells))
+    speakers = np.bincount(standing.cell, minlength=n_cells)
+    return PairSums(sums, used, all_clips - used, speakers - np.bincount(cell, minlength=n_cells))
 
 
 def paired(
@@ -181,38 +178,38 @@ def paired(
     kind: Kind = "rate",
     name: str = "",
 ) -> Pairs:
-    """The speakers who were seen twice, put together once for an interval, its curve and a test.
+    """Pairs of two readings of the same speakers, for an interval, its confidence curve and a test.
 
-    Two shapes. *The same clip read twice* (portrait and rendered): the arrays are aligned, and a clip takes part if
-    both values are there. *The same speaker in different clips* (two languages): ``second_speakers`` says who is
-    heard in the second array, which may have another length. Either way each speaker has one difference ``d_s``, mean
-    of the second minus mean of the first, and the point is its mean over the speakers who have both.
+    Two designs. *The same clip read twice* (portrait and rendered): the arrays are aligned, and clips without both
+    values are left out. *The same speaker in different clips* (two languages): ``second_speakers`` are the speakers of
+    the second array, which may have another length. In both, each speaker has one difference ``d_s``, mean of the
+    second minus mean of the first, and the point is its mean over the speakers with both.
 
     Parameters
     ----------
     first, second : arrays of shape (clips,)
         NaN (or None) for a clip that was not read.
     speakers, second_speakers : arrays of shape (clips,)
-        Who is heard in the first array, and in the second where that is not aligned with it.
+        Speaker of each clip of the first array, and of the second if it is not aligned with the first.
     settings : Settings, optional
-        The default settings if left out. Where ``second_speakers`` is given the figure is always speaker-averaged.
+        Default: ``Settings()``. With ``second_speakers`` the estimate is always speaker-averaged.
     kind : {"rate", "mean"}
         ``rate``: values in [0, 1]. The interval is that of mean gain ``max(d, 0)`` minus mean loss ``max(-d, 0)``, two
-        rates of the same speakers, put together by MOVER (Zou and Donner 2008) with their estimated correlation; it is
-        never of zero width. ``mean``: any values; Student's t on ``d_s``, BCa bootstrap from 30 speakers on.
+        rates of the same speakers, combined by MOVER (Zou and Donner 2008) with their estimated correlation; its width
+        is never zero. ``mean``: any values; Student's t on ``d_s``, BCa bootstrap from 30 speakers on.
     name : str
-        Seeds the bootstrap and the permutations, where there are any.
+        Seeds the bootstrap and the permutations.
 
     Returns
     -------
     Pairs
-        Of its estimates, ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker without
-        a counterpart. The method says how many speakers had none.
+        In its estimates ``n_clips`` counts the clips used, ``n_missing`` all others: not read, or of a speaker with one
+        reading only. The method has the number of such speakers.
 
     Raises
     ------
     ValueError
-        As :func:`rate`; also where aligned arrays differ in length.
+        As :func:`rate`; also if aligned arrays differ in length.
 
     Examples
     --------
@@ -249,9 +246,9 @@ def _paired(
 def paired_estimates(
     pairs: PairSums, kind: Kind, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> list[Estimate]:
-    """The estimate of every cell's mean difference; ``names`` seed the random numbers of those that need any.
+    """Mean difference of every cell by the rules of :func:`paired`; ``names`` seed the random numbers.
 
-    The rules are those of :func:`paired`; ``drawn`` is that of :func:`audit.stats.rates.estimates`.
+    ``drawn`` is that of :func:`audit.stats.rates.estimates`.
     """
     m = moments(pairs.sums, settings)
     as_means = m.speakers < settings.min_speakers
@@ -267,29 +264,27 @@ def paired_estimates(
             parts[i] = (each.value, each.low, each.high, each.method)
     if not as_means.all():
         sums = pairs.sums.only(~as_means)
-        point, low, high, told = paired_rate_intervals(sums, moments(sums, settings), settings)
-        for i, each_ends in zip(
-            np.flatnonzero(~as_means).tolist(), zip(point, low, high, told, strict=True), strict=True
-        ):
-            parts[i] = (*(shortened(end) for end in each_ends[:3]), each_ends[3])  # type: ignore[assignment]  # three ends
+        intervals = zip(*paired_rate_intervals(sums, moments(sums, settings), settings), strict=True)
+        for i, (value, low, high, how) in zip(np.flatnonzero(~as_means).tolist(), intervals, strict=True):
+            parts[i] = (shortened(value), shortened(low), shortened(high), how)
     made = []
-    for i, (value, low_end, high_end, method) in enumerate(parts):
-        alone = int(pairs.n_unpaired[i])
-        told_of = f"{method}; speakers without a counterpart, left out: {alone}" if alone else method
+    for i, (point, low_end, high_end, method) in enumerate(parts):
+        unpaired = int(pairs.n_unpaired[i])
+        note = f"; speakers with one reading only, left out: {unpaired}" if unpaired else ""
         counts = (int(m.speakers[i]), int(pairs.n_clips[i]), int(pairs.n_missing[i]))
-        made.append(Estimate(value, low_end, high_end, *counts, told_of))
+        made.append(Estimate(point, low_end, high_end, *counts, method + note))
     return made
 
 
 def paired_rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings
 ) -> tuple[Floats, Floats, Floats, list[str]]:
-    """Value, low, high and method of each cell's mean difference, the entries' means being differences in [-1, 1].
+    """Value, low, high and method of each cell's mean difference; entries' means are differences in [-1, 1].
 
     The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired`.
     """
     settings = replace(settings, interval="auto")
-    parts, spreads, methods = [], [], []
+    parts, variances, methods = [], [], []
     for sign in (-1.0, 1.0):
         part = sorted_sums(
             sums.cell,
@@ -302,16 +297,17 @@ def paired_rate_intervals(
         own = moments(part, settings)
         low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
         parts.append((own.value, low, high))
-        spreads.append(own.variance)
+        variances.append(own.variance)
         methods.append(method)
     # var(gain - loss) = var(gain) + var(loss) - 2 cov, all three linearised in the same way
-    covariance = (spreads[0] + spreads[1] - m.variance) / 2
+    covariance = (variances[0] + variances[1] - m.variance) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = np.nan_to_num(covariance / np.sqrt(spreads[0] * spreads[1]), nan=0.0, posinf=0.0, neginf=0.0)
+        correlation = covariance / np.sqrt(variances[0] * variances[1])
+        correlation = np.nan_to_num(correlation, nan=0.0, posinf=0.0, neginf=0.0)
         value, low, high = mover(parts[0], parts[1], np.clip(correlation, -1, 0))
         low, high = np.clip(np.minimum(low, value), -1, 1), np.clip(np.maximum(high, value), -1, 1)
-    told = [
+    combined = [
         f"MOVER of gains and losses ({gain if gain == loss else f'gains: {gain}; losses: {loss}'})"
         for loss, gain in zip(*methods, strict=True)
     ]
-    return value, low, high, told
+    return value, low, high, combined

@@ -1,4 +1,4 @@
-"""What a number of speakers can show, before anything is run."""
+"""Power: the minimum detectable effect of a number of speakers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Design = Literal["one", "paired", "unpaired"]
 
 @dataclass(frozen=True)
 class Detectable:
-    """The smallest difference that a check would find, or None where it would find none; and on what assumptions."""
+    """A minimum detectable effect (None if no possible effect would be detected), and its assumptions."""
 
     size: float | None
     method: str
@@ -36,29 +36,28 @@ def smallest_detectable(
     power: float = 0.8,
     settings: Settings | None = None,
 ) -> Detectable:
-    """The smallest difference whose interval would lie beyond the margin with the given power.
+    """Minimum detectable effect: the smallest difference whose interval lies beyond the margin with the given power.
 
     A speaker's mean over ``m`` clips of a rate ``p`` has variance ``s(p) = p * (1 - p) * (1 + (m - 1) * icc) / m``
-    (Donner and Klar 2000, chapter 5). For rising ``d``, in steps of 0.001, the estimate is put at the low end of what
-    the power allows, ``d - z * sqrt(v)``, and the interval that would be made there, by the rules of :func:`rate`,
-    :func:`difference` and :func:`paired`, must lie above the margin. ``z`` is the normal quantile at
-    ``power``, and ``v`` is ``s(p + d) / n``, ``s(p) / n_other + s(p + d) / n``, or ``(s(p) + s(p + d) - 2 *
-    correlation * sqrt(s(p) * s(p + d))) / n``. docs/method.md has the power that was measured.
+    (Donner and Klar 2000, chapter 5). The result is the smallest ``d``, in steps of 0.001, for which the interval of
+    an estimate at ``d - z * sqrt(v)``, by the rules of :func:`rate`, :func:`difference` and :func:`paired`, lies above
+    the margin. ``z`` is the normal quantile at ``power``, and ``v`` is ``s(p + d) / n``, ``s(p) / n_other + s(p + d) /
+    n``, or ``(s(p) + s(p + d) - 2 * correlation * sqrt(s(p) * s(p + d))) / n``. docs/method.md has the measured power.
 
     Parameters
     ----------
     n_speakers, other_speakers : int
-        Speakers, and those of the other group where ``design`` is ``unpaired`` (as many, if left out).
+        Number of speakers, and of the other group if ``design`` is ``unpaired`` (default: the same number).
     design : {"one", "paired", "unpaired"}
         One rate against a fixed value; the same speakers twice; two groups.
     rate : float
-        The rate that is expected, in [0, 1]; 0.5 is the worst case.
+        Expected rate, in [0, 1]; 0.5 is the worst case.
     icc : float
         Intra-class correlation of clips within a speaker, in [0, 1].
     clips : float
-        Clips a speaker (of each reading, where paired); a mean number may be fractional.
+        Mean number of clips per speaker (per reading, if paired).
     correlation : float
-        Between a speaker's two readings, in [-1, 1]; 0 is cautious.
+        Correlation of a speaker's two readings, in [-1, 1]; 0 is conservative.
     margin : float
         As in :func:`verdict`.
     power : float
@@ -67,12 +66,12 @@ def smallest_detectable(
     Returns
     -------
     Detectable
-        ``size`` is None below ``min_speakers``, and where not even the greatest possible difference would be found.
+        ``size`` is None below ``min_speakers``, and if not even the largest possible difference would be detected.
 
     Raises
     ------
     ValueError
-        For a number out of its range or an unknown design.
+        If a number is out of its range or the design is unknown.
 
     Examples
     --------
@@ -90,43 +89,43 @@ def smallest_detectable(
     fewest = min(n_speakers, other) if design == "unpaired" else n_speakers
     if fewest < settings.min_speakers:
         return Detectable(None, f"not estimable: {fewest} speakers, at least {settings.min_speakers} needed")
-    told = f"power {power:g} at {settings.confidence:.0%} confidence, rate {rate:g}"
-    told += f", {clips:g} {'clip' if clips == 1 else 'clips'} a speaker, icc {icc:g}"
-    base = min(rate, 1 - rate)  # the way in which there is most room
+    method = f"power {power:g} at {settings.confidence:.0%} confidence, rate {rate:g}"
+    method += f", {clips:g} {'clip' if clips == 1 else 'clips'} a speaker, icc {icc:g}"
+    base = min(rate, 1 - rate)  # the direction that allows the larger difference
     sizes = np.arange(1, round(1000 * (1 - base)) + 1) / 1000
-    spread = (1 + (clips - 1) * icc) / clips
-    before, after = base * (1 - base) * spread, np.maximum((base + sizes) * (1 - base - sizes), 0) * spread
+    factor = (1 + (clips - 1) * icc) / clips
+    before, after = base * (1 - base) * factor, np.maximum((base + sizes) * (1 - base - sizes), 0) * factor
     z = special.ndtri(power)
     if design == "paired":
-        told += f", correlation {correlation:g}"
-        # gains and losses of one clip each, as two correlated reads have them
-        both = base * (base + sizes) + correlation * np.sqrt(before * after) / spread
+        method += f", correlation {correlation:g}"
+        # gains and losses of two correlated reads of one clip
+        both = base * (base + sizes) + correlation * np.sqrt(before * after) / factor
         both = np.clip(both, np.maximum(2 * base + sizes - 1, 0), base)
         gain, loss = base + sizes - both, base - both
-        shortfall = z * np.sqrt(np.maximum(gain + loss - sizes**2, 0) * spread / n_speakers) / 2
+        shortfall = z * np.sqrt(np.maximum(gain + loss - sizes**2, 0) * factor / n_speakers) / 2
         gain, loss = np.clip(gain - shortfall, 0, 1), np.clip(loss + shortfall, 0, 1)
         shared = -np.sqrt(gain * loss / np.maximum((1 - gain) * (1 - loss), 1e-12)).clip(0, 1)
-        lost, gained = ((part, *_interval(part, n_speakers, spread, settings)) for part in (loss, gain))
+        lost, gained = ((part, *_interval(part, n_speakers, factor, settings)) for part in (loss, gain))
         low = mover(lost, gained, shared)[1]
     else:
         variance = after / n_speakers + (before / other if design == "unpaired" else 0)
         seen = np.clip(base + sizes - z * np.sqrt(variance), 0, 1)
-        low = _interval(seen, n_speakers, spread, settings)[0] - base
+        low = _interval(seen, n_speakers, factor, settings)[0] - base
         if design == "unpaired":
             fixed = np.full_like(seen, base)
-            one = (fixed, *_interval(fixed, other, spread, settings))
-            low = mover(one, (seen, *_interval(seen, n_speakers, spread, settings)))[1]
+            one = (fixed, *_interval(fixed, other, factor, settings))
+            low = mover(one, (seen, *_interval(seen, n_speakers, factor, settings)))[1]
     found = np.flatnonzero(low > margin)
     if not len(found):
-        return Detectable(None, f"no difference that can occur would be found ({told})")
-    return Detectable(float(sizes[found[0]]), told)
+        return Detectable(None, f"no possible difference would be detected ({method})")
+    return Detectable(float(sizes[found[0]]), method)
 
 
-def _interval(seen: Floats, n_speakers: int, spread: float, settings: Settings) -> tuple[Floats, Floats]:
-    """The interval that :func:`rate` would make of ``seen``, the spread between speakers being as expected."""
+def _interval(seen: Floats, n_speakers: int, factor: float, settings: Settings) -> tuple[Floats, Floats]:
+    """The interval of :func:`rate` for the observed rates ``seen``, with the expected variance between speakers."""
     speakers = np.full_like(seen, n_speakers)
-    variance = seen * (1 - seen) * spread / n_speakers
-    size = effective_size(seen, variance, speakers, speakers / spread, settings.tail, freedom=speakers - 1)
-    # where not even half a speaker is expected to differ, all will usually agree
+    variance = seen * (1 - seen) * factor / n_speakers
+    size = effective_size(seen, variance, speakers, speakers / factor, settings.tail, degrees=speakers - 1)
+    # if less than half a speaker is expected to differ, all speakers will usually agree
     size = np.where(np.minimum(seen, 1 - seen) * n_speakers < 0.5, speakers, size)
     return (mid_p if n_speakers >= LARGE else clopper_pearson)(seen, size, settings.tail)

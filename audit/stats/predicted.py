@@ -1,4 +1,4 @@
-"""Rates of which a cheap reading is known of all speakers and a trusted one of some: prediction-powered estimates."""
+"""Prediction-powered rates: a cheap reading of all speakers, corrected by a trusted reading of some."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Where = NDArray[np.bool_]
 
 
 class Predicted(NamedTuple):
-    """One cell: the trusted reading alone, on the labelled speakers, and both readings together."""
+    """Estimates of one cell: from the trusted reading of the labelled speakers alone, and from both readings."""
 
     human: Estimate
     powered: Estimate
@@ -29,14 +29,14 @@ class Predicted(NamedTuple):
 
 @dataclass(frozen=True)
 class Design:
-    """How much each labelled clip stands for.
+    """Sampling weights of the labelled clips.
 
     Attributes
     ----------
     weight : float array of shape (clips,)
-        Its weight in its cell, in (0, 1], the largest being 1; 0 for clips that are not labelled.
+        Weight of the clip in its cell, in (0, 1], the largest being 1; 0 for clips without a label.
     uncovered, strata : int arrays of shape (cells,)
-        How many of the cell's strata have no labelled clip, and how many strata it has.
+        Number of the cell's strata without a labelled clip, and of all its strata.
     """
 
     weight: Floats
@@ -54,29 +54,29 @@ def design(
     *,
     estimand: Estimand = "speaker",
 ) -> Design:
-    """What a sample that was drawn within strata says of whole cells.
+    """Sampling weights of a stratified sample for whole cells.
 
-    In a cell every read clip weighs ``1 / (read clips of its speaker)`` where speakers count alike, and 1 where clips
-    do. The labelled clips of a stratum stand for all of it: together they weigh what its read clips do, each in
-    proportion to what its speaker's clips of that stratum weigh (a ratio estimator in each stratum; Cochran 1977,
-    section 6.2). So a cell over several strata is right however unequally they were sampled.
+    In a cell every read clip has the weight ``1 / (read clips of its speaker)`` for the estimand ``speaker``, and 1 for
+    ``clip``. The labelled clips of a stratum have the total weight of its read clips, in proportion to the weight of
+    their speaker's clips in that stratum (a ratio estimator in each stratum; Cochran 1977, section 6.2). The estimate
+    of a cell over several strata is therefore valid under unequal sampling.
 
     Parameters
     ----------
     read, labelled : bool arrays of shape (clips,)
-        Which clips have the cheap reading, and which of these the trusted one too.
+        Whether a clip has the cheap reading, and whether it also has the trusted one.
     speakers, strata : int arrays of shape (clips,)
-        Whose clip it is, and the stratum within which the labelled ones were drawn at random, as numbers from 0.
+        Indices of each clip's speaker, and of the stratum within which labelled clips were drawn at random.
     cells : int array of shape (clips,), optional
-        Number of each clip's cell; all 0 if left out.
+        Index of each clip's cell; default 0.
     n_cells : int
-        How many cells there are.
+        Number of cells.
     estimand : {"speaker", "clip"}
-        What counts alike.
+        Unit that has equal weight.
 
     Examples
     --------
-    Stratum 0 has four speakers, one of them labelled, stratum 1 two, one of them labelled:
+    One of four speakers of stratum 0 is labelled, and one of two of stratum 1:
 
     >>> everyone, drawn = np.ones(6, bool), np.array([1, 0, 0, 0, 1, 0], bool)
     >>> design(everyone, drawn, np.arange(6), np.array([0, 0, 0, 0, 1, 1])).weight.tolist()
@@ -88,22 +88,22 @@ def design(
     n_strata = int(strata.max(initial=-1)) + 1
     person = cell[rows] * n_people + speakers[rows]
     stratum = cell[rows] * n_strata + strata[rows]
-    place, units = pd.factorize(stratum * n_people + speakers[rows])  # a unit: one speaker in one stratum of one cell
+    place, units = pd.factorize(stratum * n_people + speakers[rows])  # unit: one speaker in one stratum of one cell
     first = np.unique(place, return_index=True)[1]
     own = np.bincount(place, minlength=len(units)).astype(np.float64)
     if estimand == "speaker":
-        whom, _ = pd.factorize(person)
-        own /= np.bincount(whom)[whom[first]]
-    told = np.bincount(place, labelled[rows], minlength=len(units))
-    # in the order of their numbers, so that sums do not depend on the order of rows
-    order = np.lexsort((told, own, stratum[first]))
+        of_person, _ = pd.factorize(person)
+        own /= np.bincount(of_person)[of_person[first]]
+    n_labelled = np.bincount(place, labelled[rows], minlength=len(units))
+    # sorted by value, so that sums do not depend on the order of rows
+    order = np.lexsort((n_labelled, own, stratum[first]))
     where, n_all = stratum[first][order], n_cells * n_strata
     whole = np.bincount(where, own[order], minlength=n_all)
-    seen = np.bincount(where, (own * (told > 0))[order], minlength=n_all)
+    seen = np.bincount(where, (own * (n_labelled > 0))[order], minlength=n_all)
     weight = np.zeros(len(read))
     chosen = labelled[rows]
     of = place[chosen]
-    weight[rows[chosen]] = whole[stratum[chosen]] / seen[stratum[chosen]] * own[of] / told[of]
+    weight[rows[chosen]] = whole[stratum[chosen]] / seen[stratum[chosen]] * own[of] / n_labelled[of]
     largest = np.zeros(n_cells)
     np.maximum.at(largest, cell[rows[chosen]], weight[rows[chosen]])
     with np.errstate(invalid="ignore"):
@@ -123,48 +123,46 @@ def prediction_powered(
     readers: int | None = None,
     name: str = "",
 ) -> Estimate:
-    """What people would have read, from an instrument's reading of all clips and people's readings of some.
+    """Prediction-powered rate of human readings, from an instrument's reading of all clips and people's of some.
 
-    ``theta = mean_all(instrument) + mean_labelled(human - instrument)``: the second mean, the rectifier, takes out what
-    the instrument gets wrong, whatever that is (Angelopoulos et al. 2023, arXiv 2301.09633, section 2.1). It needs the
-    labelled speakers to be a random part of all, within each stratum; nothing is assumed of the instrument.
+    ``theta = mean_all(instrument) + mean_labelled(human - instrument)``: the second mean, the rectifier, removes the
+    instrument's error (Angelopoulos et al. 2023, arXiv 2301.09633, section 2.1). The labelled speakers must be a random
+    sample within each stratum; nothing is assumed about the instrument.
 
-    The interval puts the two parts together by MOVER (Zou and Donner 2008): a rate's interval for the first, that of a
-    paired difference for the second, and the correlation that they have because the labelled speakers are among all.
-    Value and ends are kept within [0, 1]. It is never narrower than that of as many unanimous speakers.
+    The interval combines the two parts by MOVER (Zou and Donner 2008): a rate's interval for the first, that of a
+    paired difference for the second, and their correlation, since the labelled speakers belong to both. Value and ends
+    are clipped to [0, 1]. The interval is never narrower than that of the same number of unanimous speakers.
 
     Parameters
     ----------
     instrument, human : arrays of shape (clips,)
-        Values in [0, 1]: what the instrument read, and what people did (the share of them, where several read one
-        clip). NaN (or None) where there is no reading. People's readings of clips that the instrument did not read
-        are left out.
+        Values in [0, 1] of the instrument and of people (the share of them, if several read one clip). NaN (or None)
+        if there is no reading. People's readings of clips that the instrument did not read are left out.
     speakers : array of shape (clips,)
-        Who is heard.
+        Speaker of each clip.
     settings : Settings, optional
-        The default settings if left out.
+        Default: ``Settings()``.
     strata : array of shape (clips,), optional
-        Within which stratum the labelled clips were drawn; one stratum if left out. See :func:`design`.
+        Sampling stratum of each clip; default: one stratum. See :func:`design`.
     readers : int, optional
-        How many people read; named in the method.
+        Number of people who read; named in the method.
     name : str
-        Seeds the bootstrap of the instrument's part, where the settings ask for one.
+        Seeds the bootstrap of the instrument's part, if the settings ask for one.
 
     Returns
     -------
     Estimate
-        Its counts are those of the instrument's part; the method says how many speakers people read. Below
-        ``min_speakers`` of these there is a value without an interval; with a stratum of which nothing was read there
-        is neither.
+        Counts are those of the instrument's part; the method has the number of speakers that people read. Below
+        ``min_speakers`` of these there is no interval; if a stratum has no human reading there is no value either.
 
     Raises
     ------
     ValueError
-        As :func:`rate`; also where the arrays differ in length.
+        As :func:`rate`; also if the arrays differ in length.
 
     Examples
     --------
-    Twelve speakers; the instrument says yes to half, people, asked for six, to a sixth:
+    The instrument reads yes for 6 of 12 speakers; people read 6 of them, and yes for one:
 
     >>> instrument, human = [1, 0] * 6, [1, 0, 0, 0, 0, 0] + [None] * 6
     >>> found = prediction_powered(instrument, human, range(12), readers=2)
@@ -196,22 +194,22 @@ def predicted_cells(
     *,
     readers: int | None = None,
 ) -> list[Predicted]:
-    """:func:`prediction_powered` for many cells at once, and the trusted reading alone beside it.
+    """:func:`prediction_powered` for many cells at once, and the estimates from the trusted reading alone.
 
     Parameters
     ----------
     everyone : sequence of Estimate
         The instrument's rate of each cell.
     instrument, human : float arrays of shape (clips,)
-        At least the clips of every speaker who has a labelled one; NaN where there is no reading.
+        At least all clips of every speaker with a labelled clip; NaN if there is no reading.
     speakers, cells : int arrays of shape (clips,)
-        Numbers of each clip's speaker and cell.
+        Indices of each clip's speaker and cell.
     plan : Design
-        Of the same clips and cells.
+        Sampling weights of these clips and cells.
     settings : Settings
-        Of the intervals, which are the closed-form ones.
+        Settings of the intervals, which are always the closed-form ones.
     readers : int, optional
-        How many people read; named in the method.
+        Number of people who read; named in the method.
     """
     n_cells = len(everyone)
     labelled = _LabelledSpeakers.of(instrument, human, speakers, cells, plan.weight)
@@ -219,7 +217,7 @@ def predicted_cells(
     alone = estimates(labelled.sums(labelled.human, n_cells), "rate", plain, [""] * n_cells)
     rectifier = labelled.sums(labelled.human - labelled.instrument, n_cells)
     m = moments(rectifier, plain)
-    point, low, high, told = paired_rate_intervals(rectifier, m, plain)
+    point, low, high, methods = paired_rate_intervals(rectifier, m, plain)
     shared = labelled.correlation(n_cells, m, np.array([each.n_speakers for each in everyone], np.float64))
     f = tuple(
         np.array([np.nan if x is None else x for x in part], np.float64)
@@ -227,18 +225,18 @@ def predicted_cells(
     )
     value, low, high = mover((-f[0], -f[2], -f[1]), (point, low, high), -shared)
     return [
-        _together(
-            everyone[i], alone[i], (value[i], low[i], high[i]), told[i], _lacking(plan, i), settings.tail, readers
+        _combined(
+            everyone[i], alone[i], (value[i], low[i], high[i]), methods[i], _lacking(plan, i), settings.tail, readers
         )
         for i in range(n_cells)
     ]
 
 
-def _together(
+def _combined(
     everyone: Estimate,
     alone: Estimate,
     found: tuple[float, float, float],
-    told: str,
+    rectifier_method: str,
     lacking: str,
     tail: float,
     readers: int | None,
@@ -255,13 +253,13 @@ def _together(
         return Predicted(alone, Estimate(value, None, None, *counts, f"{alone.method}, whose faces people read"))
     if everyone.interval is None:
         return Predicted(alone, Estimate(value, None, None, *counts, everyone.method))
-    # nothing can be known better than from as many speakers who all read alike
+    # never narrower than for the same number of speakers whose reads all agree
     least = 1 - tail ** (1 / everyone.n_speakers)
     low, high = np.clip(min(found[1], 1 - least), 0, 1), np.clip(max(found[2], least), 0, 1)
     people = "" if readers is None else f" by {readers} {'person' if readers == 1 else 'people'}"
     method = (
         f"prediction-powered: faces of {alone.n_speakers} speakers read{people}; MOVER (instrument: "
-        f"{everyone.method}; human minus instrument: {told})"
+        f"{everyone.method}; human minus instrument: {rectifier_method})"
     )
     return Predicted(alone, Estimate(value, shortened(float(low)), shortened(float(high)), *counts, method))
 
@@ -274,7 +272,7 @@ def _lacking(plan: Design, i: int) -> str:
 
 @dataclass(frozen=True)
 class _LabelledSpeakers:
-    """One entry a labelled speaker in a cell, in an order that depends on the numbers alone.
+    """One entry per labelled speaker in a cell, sorted by value.
 
     ``human`` and ``instrument`` are weighted means over the labelled clips, ``usual`` is the instrument's mean over all
     of the speaker's clips in the cell.
@@ -296,11 +294,11 @@ class _LabelledSpeakers:
         whole = np.bincount(place, weight[rows], minlength=len(known)).astype(np.float64)
         h, f = (np.bincount(place, weight[rows] * x[rows], minlength=len(known)) / whole for x in (human, instrument))
         at = np.searchsorted(known, unit)
-        beside = np.flatnonzero((at < len(known)) & ~np.isnan(instrument))
-        beside = beside[known[at[beside]] == unit[beside]]
-        beside = beside[np.lexsort((instrument[beside], unit[beside]))]
-        number = np.bincount(at[beside], minlength=len(known))
-        usual = np.bincount(at[beside], instrument[beside], minlength=len(known)) / np.maximum(number, 1)
+        clip = np.flatnonzero((at < len(known)) & ~np.isnan(instrument))
+        clip = clip[known[at[clip]] == unit[clip]]
+        clip = clip[np.lexsort((instrument[clip], unit[clip]))]
+        number = np.bincount(at[clip], minlength=len(known))
+        usual = np.bincount(at[clip], instrument[clip], minlength=len(known)) / np.maximum(number, 1)
         cell, clips = cells[rows][first], np.bincount(place, minlength=len(known)).astype(np.int64)
         order = np.lexsort((whole, usual, f, h, cell))
         return cls(cell[order], h[order], f[order], usual[order], whole[order], clips[order])
@@ -309,10 +307,10 @@ class _LabelledSpeakers:
         return sorted_sums(self.cell, values * self.clips, self.clips, np.zeros(n_cells, np.int64), weight=self.weight)
 
     def correlation(self, n_cells: int, m: Moments, everyone: Floats) -> Floats:
-        """Of the instrument's rate with the rectifier, both estimates: the labelled speakers stand in both.
+        """Correlation of the instrument's rate with the rectifier; the labelled speakers belong to both.
 
-        ``cov(mean_all f, mean_labelled d) = cov(f, d) / N``, so that it is ``corr(f, d) * sqrt(n / N)``, ``n`` being
-        Kish's effective number of labelled speakers.
+        ``cov(mean_all f, mean_labelled d) = cov(f, d) / N``, so it is ``corr(f, d) * sqrt(n / N)`` with Kish's
+        effective number ``n`` of labelled speakers.
         """
 
         def total(values: Floats) -> Floats:
@@ -323,7 +321,7 @@ class _LabelledSpeakers:
             f = self.usual - (total(self.usual) / whole)[self.cell]
             change = self.human - self.instrument
             d = change - (total(change) / whole)[self.cell]
-            spread = total(f * f) * total(d * d)
-            flat = spread <= 1e-18 * whole**2
-            shared = np.where(flat, 0.0, total(f * d) / np.sqrt(spread) * np.sqrt(m.size / everyone))
+            squares = total(f * f) * total(d * d)
+            constant = squares <= 1e-18 * whole**2
+            shared = np.where(constant, 0.0, total(f * d) / np.sqrt(squares) * np.sqrt(m.size / everyone))
         return np.asarray(np.clip(np.nan_to_num(shared), -1, 1), np.float64)

@@ -1,4 +1,4 @@
-"""Rates and means with the speaker as sampling unit: one at a time, or for every cell of a table at once."""
+"""Rates and means with the speaker as sampling unit, one at a time or for every cell of a table."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from audit.stats.speakers import (
 )
 
 ALL = "all"
-"""What stands in every column of the row of :func:`cells` that takes all clips together."""
+"""Value of every key column in the row of :func:`cells` for all clips."""
 
 Drawn = dict[int, Floats]
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Per-cell numbers from which closed-form intervals are made; arrays of shape (cells,).
+    """Statistics of each cell for closed-form intervals; arrays of shape (cells,).
 
-    ``value`` and ``variance`` are those of the estimate, ``size`` is Kish's effective number of speakers (their number,
-    where all weigh the same), ``speakers`` and ``clips`` are counts.
+    ``value`` and ``variance`` are those of the estimate, ``size`` is Kish's effective number of speakers (their number
+    if weights are equal), ``speakers`` and ``clips`` are counts.
     """
 
     value: Floats
@@ -48,14 +48,14 @@ class Moments:
 
 
 def shortened(value: float) -> float | None:
-    """Twelve significant digits, below which machines may differ; None for NaN."""
+    """The value with twelve significant digits, beyond which machines may differ; None for NaN."""
     return None if np.isnan(value) else float(f"{value:.12g}")
 
 
 def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
-    """Each entry's weighted total and weight: ``(mean, 1)`` speaker-averaged, ``(total, clips)`` clip-averaged.
+    """Weighted total and weight of each entry: ``(mean, 1)`` speaker-averaged, ``(total, clips)`` clip-averaged.
 
-    Weights of the entries' own stand before both.
+    Explicit weights of the entries take precedence.
     """
     if sums.weight is not None:
         return sums.mean * sums.weight, sums.weight
@@ -65,14 +65,13 @@ def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
 
 
 def moments(sums: SpeakerSums, settings: Settings) -> Moments:
-    """Value of each cell and its variance by leaving out one speaker after the other (Efron and Stein 1981)."""
+    """Value of each cell and its jackknife variance over speakers (Efron and Stein 1981)."""
     total, weight = weighing(sums, settings)
     n, weights = sums.sum(), sums.sum(weight)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = sums.sum(total) / weights
-        # how far the value moves when the speaker is left out; a speaker who outweighs all others moves it by much
-        moved = (total - weight * value[sums.cell]) / (weights[sums.cell] - weight)
-        variance = sums.sum(moved**2) * (n - 1) / n
+        change = (total - weight * value[sums.cell]) / (weights[sums.cell] - weight)  # if the speaker is left out
+        variance = sums.sum(change**2) * (n - 1) / n
         size = weights**2 / sums.sum(weight**2)
     return Moments(value, variance, size, n.astype(np.int64), sums.sum(sums.clips).astype(np.int64))
 
@@ -80,9 +79,9 @@ def moments(sums: SpeakerSums, settings: Settings) -> Moments:
 def estimates(
     sums: SpeakerSums, kind: Kind, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> list[Estimate]:
-    """An Estimate for every cell; ``names`` seed the random numbers of those that need any.
+    """An Estimate for every cell; ``names`` seed the random numbers.
 
-    ``drawn`` keeps the bootstrap's resamples by cell, for calls that differ in the confidence alone.
+    ``drawn`` caches the bootstrap resamples by cell, for calls that differ in the confidence only.
     """
     m = moments(sums, settings)
     low, high, methods = (rate_intervals if kind == "rate" else _mean_intervals)(sums, m, settings, names, drawn)
@@ -99,8 +98,8 @@ def rate_intervals(
 ) -> tuple[Floats, Floats, list[str]]:
     """Low, high and method of each cell's rate: Clopper-Pearson below 30 speakers, mid-P from there on.
 
-    Both on the effective number of reads, so that they are the exact interval on speakers where every speaker's clips
-    agree, and never have zero width.
+    Both use the effective sample size. If the clips of each speaker agree, they are the exact interval on speakers;
+    their width is never zero.
     """
     tail = settings.tail
     enough = m.speakers >= settings.min_speakers
@@ -112,23 +111,23 @@ def rate_intervals(
     methods = []
     for i in range(sums.n_cells):
         name = "mid-P" if large[i] and 0 < value[i] < 1 else "Clopper-Pearson"
-        methods.append(_lacking(m, i, settings) or f"{name} on {_worth(m, i, float(size[i]))}{_averaged(settings)}")
+        methods.append(_lacking(m, i, settings) or f"{name} on {_sample_size(m, i, size[i])}{_averaged(settings)}")
     if settings.interval != "auto":
         for i in np.flatnonzero(large & (m.variance > 0)).tolist():
             low[i], high[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
             methods[i] = f"{settings.interval} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}"
-    return _around(m.value, low, high, enough, methods)
+    return _masked(m.value, low, high, enough, methods)
 
 
 def effective_reads(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
-    """How many independent reads each cell's rate rests on; of no meaning below ``min_speakers``."""
+    """Effective sample size of each cell's rate; meaningless below ``min_speakers``."""
     enough = m.speakers >= settings.min_speakers
     value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
-    # of a rare read the variance is known only as well as the few speakers who had it tell
-    dissent = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
-    freedom = np.minimum(floor, 2 * dissent) - 1
+    # the variance of a rare read is estimated from only the few speakers who have it
+    minority = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
+    degrees = np.minimum(floor, 2 * minority) - 1
     variance, clips = np.where(enough, m.variance, 1.0), np.maximum(m.clips, 1.0)
-    return effective_size(value, variance, floor, clips, settings.tail, freedom=freedom)
+    return effective_size(value, variance, floor, clips, settings.tail, degrees=degrees)
 
 
 def _mean_intervals(
@@ -153,11 +152,11 @@ def _mean_intervals(
             methods.append(f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}")
         else:
             methods.append(lacking or f"Student's t on {m.speakers[i]} speakers{_averaged(settings)}")
-    return _around(m.value, low, high, enough, methods)
+    return _masked(m.value, low, high, enough, methods)
 
 
 def _skewness(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
-    """Of the speakers' influences on each cell's mean."""
+    """Skewness of the speakers' influences on each cell's mean."""
     total, weight = weighing(sums, settings)
     influence = total - weight * m.value[sums.cell]
     n, second, third = sums.sum(), sums.sum(influence**2), sums.sum(influence**3)
@@ -175,10 +174,10 @@ def _bootstrapped(
     return bootstrap_ends(kept[i], total, weight, tail=settings.tail, rule=rule)
 
 
-def _around(
+def _masked(
     value: Floats, low: Floats, high: Floats, enough: np.ndarray, methods: list[str]
 ) -> tuple[Floats, Floats, list[str]]:
-    """Blank the intervals of cells with too few speakers, and keep rounding from pushing an end past the value."""
+    """Set intervals of cells with too few speakers to NaN, and make intervals include the value despite rounding."""
     with np.errstate(invalid="ignore"):
         low, high = np.minimum(low, value), np.maximum(high, value)
     return np.where(enough, low, np.nan), np.where(enough, high, np.nan), methods
@@ -193,10 +192,10 @@ def _lacking(m: Moments, i: int, settings: Settings) -> str:
     return ""
 
 
-def _worth(m: Moments, i: int, size: float) -> str:
+def _sample_size(m: Moments, i: int, size: float) -> str:
     if abs(size - m.speakers[i]) < 0.05:
         return f"{m.speakers[i]} speakers"
-    return f"{m.speakers[i]} speakers, worth {size:.1f} independent reads"
+    return f"{m.speakers[i]} speakers, effective sample size {size:.1f}"
 
 
 def _averaged(settings: Settings) -> str:
@@ -204,33 +203,33 @@ def _averaged(settings: Settings) -> str:
 
 
 def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Estimate:
-    """A rate with its interval, speakers being the sampling unit.
+    """A rate with its interval; the speaker is the sampling unit.
 
     The point is the mean over speakers of each speaker's mean over clips: ``sum_s(mean_c(x_sc)) / n``. The interval is
-    Clopper and Pearson's (1934) below 30 speakers and the mid-P one from there on, both on the effective number of
-    independent reads (Korn and Graubard 1998), which lies between the number of speakers and of clips.
+    that of Clopper and Pearson (1934) below 30 speakers and mid-P from there on, both on the effective sample size
+    (Korn and Graubard 1998), which lies between the number of speakers and of clips.
 
     Parameters
     ----------
     values : array of shape (clips,)
-        0 or 1, or fractions between; NaN (or None) for a clip that was not read.
+        Values in [0, 1]; NaN (or None) for a clip that was not read.
     speakers : array of shape (clips,)
-        Who is heard.
+        Speaker of each clip.
     settings : Settings, optional
-        The default settings if left out.
+        Default: ``Settings()``.
     name : str
-        Seeds the bootstrap, where the settings ask for one.
+        Seeds the bootstrap, if the settings ask for one.
 
     Returns
     -------
     Estimate
-        A speaker with no clip read counts in ``n_missing`` (with their clips), not in ``n_speakers``. Below
-        ``min_speakers`` there is a value without an interval; without any speaker all is None.
+        Clips of a speaker without a read clip count in ``n_missing``, the speaker not in ``n_speakers``. Below
+        ``min_speakers`` there is no interval; without any speaker there is no value either.
 
     Raises
     ------
     ValueError
-        For values outside [0, 1] or infinite, missing speaker ids, or lengths that differ.
+        If values lie outside [0, 1] or are infinite, speaker ids are missing, or lengths differ.
 
     Examples
     --------
@@ -242,13 +241,13 @@ def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
 
 
 def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Estimate:
-    """A mean of real values (an age error, a similarity) with its interval, speakers being the sampling unit.
+    """A mean of real values (an age error, a similarity) with its interval; the speaker is the sampling unit.
 
     Student's t on the speakers' means below 30 speakers, the BCa bootstrap over speakers (Efron 1987) from there on,
-    and from 500 on the skewness-corrected interval to which BCa comes (Hall 1988).
-    Where all speakers have the same value there is no interval, since nothing is known of the spread.
+    and from 500 on the skewness-corrected interval, to which BCa converges (Hall 1988). There is no interval if all
+    speakers have the same value, since the variance is then unknown.
 
-    Parameters, errors and counts are those of :func:`rate`, but for the values, which may be any finite number.
+    Parameters, errors and counts are those of :func:`rate`, but values may be any finite numbers.
 
     Examples
     --------
@@ -266,7 +265,7 @@ def _single(values: ArrayLike, speakers: SpeakerIds, kind: Kind, settings: Setti
 def figure_curve(
     values: ArrayLike, speakers: SpeakerIds, settings: Settings, *, kind: Kind = "rate", name: str = ""
 ) -> Curve:
-    """:func:`rate` or :func:`mean` at every confidence, the clips being read and resampled once.
+    """Confidence curve of :func:`rate` or :func:`mean`; clips are aggregated and resampled once.
 
     Examples
     --------
@@ -279,7 +278,7 @@ def figure_curve(
 
 
 def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> Curve:
-    """:func:`figure_curve` of one cell whose clips are speakers' sums already."""
+    """:func:`figure_curve` of one cell, from the speakers' sums."""
     drawn: Drawn = {}
     return Curve(
         lambda confidence: estimates(sums, kind, replace(settings, confidence=confidence), [name], drawn)[0],
@@ -288,7 +287,7 @@ def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> 
 
 
 def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> dict[str, float]:
-    """The ``least`` of a :class:`Curve` over one cell, where its intervals come from a bootstrap; else nothing."""
+    """The argument ``least`` of a :class:`Curve` over one cell if its intervals are from a bootstrap; else empty."""
     resampled = kind == "mean" or settings.interval != "auto"
     if not resampled:
         return {}
@@ -305,32 +304,32 @@ def cells(
     kind: Kind = "rate",
     settings: Settings | None = None,
 ) -> pd.DataFrame:
-    """Estimates for every cell of a table at once, and for all clips together.
+    """Estimates for every cell of a table, and for all clips.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a clip.
+        One row per clip.
     by : sequence of str
-        Columns whose combinations make the cells. A missing entry makes a cell of its own, never a dropped row.
+        Columns whose combinations define the cells. Missing entries form a separate cell; no row is dropped.
         Categorical columns keep their order; others are sorted.
     value, speaker : str
-        Columns of the values (NaN: not read) and of the speakers' ids. A speaker may stand in several cells.
+        Columns of the values (NaN: not read) and of the speakers' ids. A speaker may be in several cells.
     kind : {"rate", "mean"}
-        As :func:`rate` or as :func:`mean`.
+        Whether to use :func:`rate` or :func:`mean`.
     settings : Settings, optional
-        The default settings if left out.
+        Default: ``Settings()``.
 
     Returns
     -------
     DataFrame
-        The columns of ``by``, then value, low, high, n_speakers, n_clips, n_missing, method; one row a cell that
-        occurs, then one with ``"all"`` in every column of ``by``. A row does not depend on which others there are.
+        The columns of ``by``, then value, low, high, n_speakers, n_clips, n_missing, method; one row per cell that
+        occurs, then one with ``"all"`` in every column of ``by``. Rows do not depend on each other.
 
     Raises
     ------
     ValueError
-        As :func:`rate`; also for a column that is not there.
+        As :func:`rate`; also if a column does not exist.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How the statistics are to be made: one frozen object that travels with every call and into every report."""
+"""Statistical settings of an audit."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ Kind = Literal["rate", "mean"]
 IntervalRule = Literal["auto", "percentile", "bca"]
 
 MANY = 500
-"""From this many speakers on, a mean's bootstrap gives way to the expansion that it comes to (docs/method.md)."""
+"""From this many speakers on, a mean gets the skewness-corrected interval instead of the bootstrap (docs/method.md)."""
 
 LARGE = 30
-"""From this many speakers on, approximate methods take over from exact ones (docs/method.md shows why here)."""
+"""From this many speakers on, approximate methods replace exact ones (docs/method.md has the reason)."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What every estimate of an audit has in common.
+    """Statistical settings, shared by every estimate of an audit.
 
     Attributes
     ----------
     confidence : float
-        Coverage that intervals aim at, in (0, 1).
+        Nominal coverage of intervals, in (0, 1).
     resamples : int
-        Bootstrap resamples, and random draws of a permutation test that is too large to enumerate.
+        Number of bootstrap resamples, and of random permutations if they are too many to enumerate.
     seed : int
-        With the name of an estimate it decides every random number, whatever else is estimated beside it.
+        Seed of all random numbers, together with the name of the estimate.
     min_speakers : int
-        Below this many speakers a figure gets no interval.
+        Minimum number of speakers for an interval.
     estimand : {"speaker", "clip"}
-        ``speaker``: every speaker weighs the same, however many clips they have. ``clip``: every clip does. The
-        sampling unit, which decides the uncertainty, is the speaker in both.
+        ``speaker`` (macro average): every speaker has the same weight. ``clip`` (micro average): every clip has. The
+        sampling unit is the speaker in both.
     interval : {"auto", "percentile", "bca"}
-        ``auto`` follows the rules of docs/method.md, which the coverage study chose. The others ask for a bootstrap
-        over speakers wherever there are at least 30 of them and their values differ.
+        ``auto`` follows the rules of docs/method.md, chosen by the coverage study. The others use a bootstrap over
+        speakers if there are at least 30 of them and their values differ.
 
     Raises
     ------
@@ -72,6 +72,6 @@ class Settings:
         return round((1 - self.confidence) / 2, 12)
 
     def generator(self, name: str) -> np.random.Generator:
-        """Random numbers for the estimate called ``name``: the same for the same seed, on every platform."""
+        """Random generator of the estimate ``name``; depends only on name and seed, on every platform."""
         digest = hashlib.sha256(f"{self.seed}\0{name}".encode()).digest()
         return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))

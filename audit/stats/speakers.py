@@ -1,4 +1,4 @@
-"""From clips to speakers: the one place where rows become sampling units."""
+"""Aggregation of clips to speakers, the sampling unit."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd
 
 @dataclass(frozen=True)
 class SpeakerSums:
-    """What each speaker contributes to each cell, for all cells at once.
+    """Sums per speaker and cell.
 
-    One entry is one speaker in one cell with at least one clip that was read; where ``number`` is given, several such
-    speakers whose numbers are alike. Entries are sorted by cell, then by their numbers, never by name or row: whatever
-    is computed from them depends only on what was observed.
+    One entry is one speaker in one cell with at least one clip that was read or, with ``number``, several speakers
+    with equal values. Entries are sorted by cell and value, never by name or row, so that results depend only on the
+    observed values.
 
     Attributes
     ----------
     cell : int array of shape (entries,)
-        Number of the cell, from 0.
+        Index of the cell, from 0.
     total : float array of shape (entries,)
         Sum of the values over the speaker's clips.
     clips : int array of shape (entries,)
-        How many clips that sum has, at least 1.
+        Number of clips in that sum, at least 1.
     missing : int array of shape (cells,)
-        Clips of each cell that could not be read.
+        Number of clips of each cell that could not be read.
     weight : float array of shape (entries,), optional
-        How much each entry weighs, where a sampling plan says so; without it the settings' estimand does.
+        Sampling weights; default: those of the settings' estimand.
     number : int array of shape (entries,), optional
-        How many speakers the entry stands for; one if left out.
+        Number of speakers of each entry; default 1.
     """
 
     cell: Ints
@@ -50,7 +50,7 @@ class SpeakerSums:
 
     @property
     def n_cells(self) -> int:
-        """Number of cells, those without any speaker included."""
+        """Number of cells, including those without a speaker."""
         return len(self.missing)
 
     @property
@@ -60,13 +60,13 @@ class SpeakerSums:
 
     def sum(self, weights: Floats | Ints | None = None) -> Floats:
         """Sum of ``weights`` (ones if None) over the speakers of each cell, as floats of shape (cells,)."""
-        # bincount adds one entry after the other, in the entries' order: the same bits on every machine
+        # bincount adds the entries in order: the same bits on every machine
         if self.number is not None:
             weights = self.number if weights is None else weights * self.number
         return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
 
     def singly(self, i: int, *columns: Floats) -> tuple[Floats, ...]:
-        """Columns of the entries, for every single speaker of one cell."""
+        """Columns of the entries of one cell, repeated to one row per speaker."""
         of = self.cell == i
         if self.number is None:
             return tuple(column[of] for column in columns)
@@ -74,7 +74,7 @@ class SpeakerSums:
 
     @classmethod
     def joined(cls, parts: Sequence[SpeakerSums]) -> SpeakerSums:
-        """The cells of several sums after one another, so that they are estimated in one go."""
+        """Concatenate the cells of several sums."""
         offsets = np.cumsum([0, *(part.n_cells for part in parts)])
         cell = np.concatenate([part.cell + offset for part, offset in zip(parts, offsets[:-1], strict=True)])
         total, clips, missing = (
@@ -86,7 +86,7 @@ class SpeakerSums:
         return cls(cell, total, clips, missing, number=np.concatenate(each))
 
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
-        """The chosen cells, numbered anew in their order."""
+        """The chosen cells, renumbered in order."""
         of = cells[self.cell]
         place = np.cumsum(cells) - 1
         weight = None if self.weight is None else self.weight[of]
@@ -94,12 +94,12 @@ class SpeakerSums:
         return SpeakerSums(place[self.cell[of]], self.total[of], self.clips[of], self.missing[cells], weight, number)
 
     def one(self, i: int) -> SpeakerSums:
-        """One cell alone."""
+        """A single cell."""
         return self.only(np.arange(self.n_cells) == i)
 
 
 def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
-    """Speakers' ids as one row: numbers and categories' numbers as they are, all else as objects, tuples kept whole."""
+    """Speakers' ids as a one-dimensional array: integers unchanged, all else as objects (tuples stay tuples)."""
     if isinstance(speakers, np.ndarray) and speakers.dtype.kind in "iu":
         return speakers
     if isinstance(speakers, np.ndarray | pd.Series | pd.Categorical | pd.Index):
@@ -112,8 +112,8 @@ def ids_of(speakers: SpeakerIds) -> NDArray[Any]:
 def codes_of(speakers: SpeakerIds, length: int) -> Ints:
     """Number the speakers from 0; raises ValueError for a missing id or a wrong length."""
     labelled = isinstance(speakers, pd.Series | pd.Categorical | pd.Index)
-    # pandas numbers its own columns, categories and texts above all, without making an object of every id
-    codes = np.asarray(pd.factorize(speakers if labelled else ids_of(speakers))[0], dtype=np.int64)  # type: ignore[arg-type]  # whichever kind it is
+    # pandas factorizes its own columns without making an object of every id
+    codes = np.asarray(pd.factorize(speakers if labelled else ids_of(speakers))[0], dtype=np.int64)  # type: ignore[arg-type]  # one of several kinds
     if len(codes) != length:
         raise ValueError(f"{length} values but {len(codes)} speakers")
     if (codes < 0).any():
@@ -122,7 +122,7 @@ def codes_of(speakers: SpeakerIds, length: int) -> Ints:
 
 
 def divided(columns: Sequence[tuple[Ints, list[object]]], length: int) -> tuple[list[tuple[object, ...]], Ints]:
-    """The cells that columns (each from :func:`numbered`) make, in order, and the number of each row's cell.
+    """The cells defined by columns (each from :func:`numbered`), in order, and the index of each row's cell.
 
     Examples
     --------
@@ -139,9 +139,9 @@ def divided(columns: Sequence[tuple[Ints, list[object]]], length: int) -> tuple[
 
 
 def numbered(column: pd.Series) -> tuple[Ints, list[object]]:
-    """The number of each row's value, and the values that occur: categories in their order, all else sorted.
+    """Index of each row's value, and the values that occur: categories in their order, all else sorted.
 
-    A missing value is one too, and comes last.
+    Missing counts as a value and comes last.
     """
     labels = pd.Categorical(column)
     n = len(labels.categories)
@@ -150,17 +150,17 @@ def numbered(column: pd.Series) -> tuple[Ints, list[object]]:
 
 
 def distinct(numbers: Ints, n: int) -> tuple[Ints, Ints]:
-    """Which of the numbers below ``n`` occur, and the place of each among these."""
+    """The numbers below ``n`` that occur, and the position of each input among them."""
     there = np.zeros(n, bool)
     there[numbers] = True
     return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def checked_values(values: ArrayLike, kind: Kind) -> Floats:
-    """Values as floats, NaN where missing; raises ValueError for infinities, and for rates outside [0, 1]."""
+    """Values as floats, NaN if missing; raises ValueError for infinities, and for rates outside [0, 1]."""
     if isinstance(values, np.ndarray) and values.dtype != object:
         array = values.astype(np.float64)
-    else:  # lists and nullable columns, where None and pd.NA stand for missing
+    else:  # lists and nullable columns, where None and pd.NA mean missing
         array = np.asarray(pd.Series(values, dtype=object).to_numpy(dtype=np.float64, na_value=np.nan), np.float64)
     if array.ndim != 1:
         raise ValueError(f"values have {array.ndim} dimensions, one is allowed")
@@ -173,14 +173,14 @@ def checked_values(values: ArrayLike, kind: Kind) -> Floats:
 
 @dataclass(frozen=True)
 class Reads:
-    """What was read, row by row; a row is a clip, or all clips of one speaker that are alike in their labels.
+    """Reads by row; a row is a clip, or all clips of one speaker with equal labels.
 
     Attributes
     ----------
     total : float array of shape (rows,)
         Sum of the values that were read.
     clips, missing : int arrays of shape (rows,)
-        How many these are, and how many clips could not be read.
+        Number of clips that were read, and that could not be read.
     """
 
     total: Floats
@@ -189,13 +189,13 @@ class Reads:
 
     @classmethod
     def of(cls, values: Floats) -> Reads:
-        """One row a clip; NaN marks one that was not read."""
+        """One row per clip; NaN marks a clip that was not read."""
         missing = np.isnan(values)
         return cls(np.where(missing, 0.0, values), (~missing).astype(np.int64), missing.astype(np.int64))
 
     @property
     def scale(self) -> float:
-        """What makes all totals whole numbers: 1, or a million, as instruments round; 0 where neither does."""
+        """Factor that makes all totals integers: 1, or 1e6 as instruments round to six places; 0 if neither does."""
         for scale, slack in ((1.0, 0.0), (1e6, 1e-4)):
             scaled = self.total * scale
             if (np.abs(scaled - np.rint(scaled)) <= slack).all() and np.abs(scaled).sum() < 2.0**52:
@@ -203,22 +203,22 @@ class Reads:
         return 0.0
 
     def where(self, chosen: NDArray[np.bool_]) -> Reads:
-        """The chosen rows, all others as if they held no clip."""
+        """The chosen rows; all others without clips."""
         return Reads(self.total * chosen, self.clips * chosen, self.missing * chosen)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Which speaker stands in which cell: found once, for any number of columns of values.
+    """Assignment of rows to speakers and cells, computed once for any number of value columns.
 
     Attributes
     ----------
     unit : int array of shape (rows,)
-        Number of each row's unit, which is one speaker in one cell; one more than there are for a row in no cell.
+        Index of each row's unit (one speaker in one cell); the number of units for a row in no cell.
     speaker, cell : int arrays of shape (units,)
-        Whose unit it is, and in which cell. Sorted by cell, then speaker.
+        Speaker and cell of each unit, sorted by cell, then speaker.
     n_cells : int
-        How many cells there are.
+        Number of cells.
     """
 
     unit: Ints
@@ -228,16 +228,16 @@ class Standing:
 
     @classmethod
     def of(cls, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> Standing:
-        """Where everybody stands.
+        """Assign rows to units.
 
         Parameters
         ----------
         codes : int array of shape (rows,)
-            Number of each row's speaker.
+            Index of each row's speaker.
         cells : int array of shape (rows,), optional
-            Number of each row's cell, -1 for none; all 0 if left out.
+            Index of each row's cell, -1 for none; default 0.
         n_cells : int
-            How many cells there are.
+            Number of cells.
 
         Examples
         --------
@@ -248,37 +248,37 @@ class Standing:
         n_codes = int(codes.max()) + 1 if len(codes) else 1
         key = codes if cells is None else cells * n_codes + codes
         outside = None if cells is None or not len(cells) or cells.min() >= 0 else cells < 0
-        held = key if outside is None else key[~outside]
-        if n_cells * n_codes <= max(1024, 8 * len(held)):
+        kept = key if outside is None else key[~outside]
+        if n_cells * n_codes <= max(1024, 8 * len(kept)):
             there = np.zeros(n_cells * n_codes, bool)
-            there[held] = True
+            there[kept] = True
             keys = np.flatnonzero(there)
             place = np.empty(len(there), np.int64)
             place[keys] = np.arange(len(keys))
-            unit = place[held]
+            unit = place[kept]
         else:
-            keys, unit = np.unique(held, return_inverse=True)
+            keys, unit = np.unique(kept, return_inverse=True)
         if outside is not None:
             inside, unit = unit, np.full(len(codes), len(keys), np.int64)
             unit[~outside] = inside
         return cls(unit, keys % n_codes, keys // n_codes, n_cells)
 
     def gathered(self, reads: Reads) -> Reads:
-        """The rows of each unit together; one row a unit, and the rows in no cell left out."""
+        """Sum the rows of each unit; rows in no cell are left out."""
         n = len(self.cell)
         clips, missing = (np.bincount(self.unit, of, n)[:n].astype(np.int64) for of in (reads.clips, reads.missing))
         scale = reads.scale
         if scale:
-            # sums of whole numbers are exact, whatever the rows' order
+            # sums of integers are exact in any order
             total = np.bincount(self.unit, np.rint(reads.total * scale), n)[:n] / scale
             return Reads(np.asarray(total, np.float64), clips, missing)
-        # in the order of the values, so that a sum is not subject to the rows' order
+        # sorted by value, so that sums do not depend on the order of rows
         order = np.argsort(reads.total, kind="stable")
         total = np.bincount(self.unit[order], reads.total[order], n)[:n].astype(np.float64)
         return Reads(total, clips, missing)
 
     def sums(self, reads: Reads, *, alike_as_one: bool = False) -> SpeakerSums:
-        """What each speaker contributes to each cell; of those alike one entry, if asked for."""
+        """Sums per speaker and cell; ``alike_as_one`` merges speakers with equal values into one entry."""
         found = self.gathered(reads)
         missing = np.bincount(self.cell, found.missing, minlength=self.n_cells).astype(np.int64)
         there = found.clips > 0
@@ -287,18 +287,18 @@ class Standing:
 
 
 def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
-    """Collect clips into speakers, cell by cell.
+    """Sum clips per speaker and cell.
 
     Parameters
     ----------
     values : float array of shape (clips,)
-        NaN marks a clip that was not read: it is counted as missing and contributes nothing else.
+        NaN marks a clip that was not read; it only counts as missing.
     codes : int array of shape (clips,)
-        Number of each clip's speaker.
+        Index of each clip's speaker.
     cells : int array of shape (clips,), optional
-        Number of each clip's cell; all 0 if left out.
+        Index of each clip's cell; default 0.
     n_cells : int
-        How many cells there are.
+        Number of cells.
 
     Examples
     --------
@@ -318,9 +318,9 @@ def sorted_sums(
     weight: Floats | None = None,
     number: Ints | None = None,
 ) -> SpeakerSums:
-    """Put entries into their canonical order: by cell, then mean, then number of clips, then weight.
+    """Sort entries into canonical order: by cell, then mean, then number of clips, then weight.
 
-    Where ``number`` says how many speakers each stands for, entries that are alike become one; not so with weights.
+    With ``number`` (speakers per entry) and without weights, equal entries are merged.
     """
     if weight is not None:
         order = np.lexsort((weight, clips, total / clips, cell))
@@ -335,11 +335,11 @@ def sorted_sums(
         starts = np.flatnonzero(np.append(True, new))
         number = np.add.reduceat(number[order], starts)
         return SpeakerSums(cell[starts], total[starts], clips[starts], missing, number=number)
-    # of few kinds, as counts are: counting the entries gives the very same, sooner
+    # few distinct entries: counting gives the same result faster than sorting
     kind, of_total, of_clips = kinds
     counts = np.bincount(cell * len(of_total) + kind, number, len(missing) * len(of_total)).astype(np.int64)
-    held = np.flatnonzero(counts)
-    counts, cell, kind = counts[held], held // len(of_total), held % len(of_total)
+    kept = np.flatnonzero(counts)
+    counts, cell, kind = counts[kept], kept // len(of_total), kept % len(of_total)
     if number is not None:
         return SpeakerSums(cell, of_total[kind], of_clips[kind], missing, number=counts)
     cell, kind = np.repeat(cell, counts), np.repeat(kind, counts)
@@ -347,7 +347,7 @@ def sorted_sums(
 
 
 def _kinds(total: Floats, clips: Ints) -> tuple[Ints, Floats, Ints] | None:
-    """Each entry's kind, and every kind's total and clips, in canonical order; None where they are no few counts."""
+    """Kind of each entry, and total and clips of each kind in canonical order; None if there are too many kinds."""
     if not len(total) or not (total == np.rint(total)).all():
         return None
     least, width = total.min(), int(clips.max()) + 1

@@ -1,4 +1,4 @@
-"""From an interval and a margin to one of four words."""
+"""Verdicts: an interval compared with a margin, with one of four outcomes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from audit.stats.settings import Settings
 Outcome = Literal["shown", "not_shown", "inconclusive", "not_evaluable"]
 Direction = Literal["greater", "less", "two_sided"]
 
-_NO_ROOM = 1e-6
+_ON_MARGIN = 1e-6
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """An outcome and, in plain words, why."""
+    """An outcome and its reason in words."""
 
     outcome: Outcome
     reason: str
@@ -25,14 +25,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Needed:
-    """How many more speakers would settle a verdict (None: no number would, or it cannot be said), and why."""
+    """Number of additional speakers that would settle a verdict (None: no number would, or unknown), and the reason."""
 
     more: int | None
     reason: str
 
 
 def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two_sided") -> Verdict:
-    """Hold an interval against a margin.
+    """Compare an interval with a margin.
 
     ============== ============================================ ==========================================
     direction      shown                                        not_shown
@@ -47,30 +47,30 @@ def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two
     Parameters
     ----------
     estimate : Estimate
-        Of a difference, usually.
+        Usually a difference.
     margin : float
-        The least difference that matters, in the estimate's unit. Not negative for ``two_sided``.
+        The smallest difference that matters, in the estimate's unit. Not negative for ``two_sided``.
     direction : {"greater", "less", "two_sided"}
-        Which difference the check looks for.
+        Direction of the difference that the check looks for.
 
     Raises
     ------
     ValueError
-        For a margin that is no number, or is negative where two-sided; for an unknown direction.
+        If the margin is not finite, or negative for ``two_sided``, or the direction is unknown.
 
     Examples
     --------
     >>> verdict(Estimate(0.5, 0.3, 0.7, 20, 40, 0, "exact"), 0.1, "greater").outcome
     'shown'
     >>> verdict(Estimate(0.0, -0.2, 0.2, 20, 40, 0, "exact"), 0.1).reason
-    'the interval from -0.200 to 0.200 reaches past the margin of 0.1 either way and does not lie wholly beyond it'
+    'the interval from -0.200 to 0.200 lies neither wholly within the margin of ±0.1 nor wholly beyond it'
     """
     _checked(margin, direction)
     if estimate.interval is None:
         return Verdict("not_evaluable", estimate.method)
     low, high = estimate.interval
     span = f"the interval from {low:.3f} to {high:.3f}"
-    both = f"the margin of {margin:g} either way"
+    both = f"the margin of ±{margin:g}"
     edge = {"greater": f"{margin:g}", "less": f"{-margin:g}", "two_sided": both}[direction]
     above, below = low > margin and direction != "less", high < -margin and direction != "greater"
     if above or below:
@@ -81,17 +81,17 @@ def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two
         where = {"greater": "at or below", "less": "at or above", "two_sided": "within"}[direction]
         return Verdict("not_shown", f"{span} lies wholly {where} {edge}")
     if direction == "two_sided":
-        return Verdict("inconclusive", f"{span} reaches past {edge} and does not lie wholly beyond it")
+        return Verdict("inconclusive", f"{span} lies neither wholly within {edge} nor wholly beyond it")
     return Verdict("inconclusive", f"{span} contains {edge}")
 
 
 def speakers_needed(
     estimate: Estimate, margin: float = 0.0, direction: Direction = "two_sided", settings: Settings | None = None
 ) -> Needed:
-    """How many speakers more would settle an inconclusive verdict, if the point stayed where it is.
+    """Estimate how many additional speakers would settle an inconclusive verdict.
 
-    Assumes that each arm of the interval shrinks with the square root of the number of speakers, that new speakers are
-    like those heard (and split over groups as they are), and that the point does not move; so it is a rough guide.
+    A rough guide: assumes that each side of the interval shrinks with the square root of the number of speakers, that
+    new speakers are like the present ones (also in their groups), and that the point estimate does not change.
 
     Examples
     --------
@@ -103,8 +103,8 @@ def speakers_needed(
         fewest = (settings or Settings()).min_speakers
         if estimate.n_speakers < fewest:
             more = fewest - estimate.n_speakers
-            return Needed(more, f"at least {more} more for any interval; how many for a verdict cannot be said yet")
-        return Needed(None, f"cannot be said: {estimate.method}")
+            return Needed(more, f"at least {more} more for an interval; the number for a verdict is not known yet")
+        return Needed(None, f"not known: {estimate.method}")
     if verdict(estimate, margin, direction).outcome != "inconclusive":
         return Needed(0, "the verdict is settled")
     low_arm, high_arm = estimate.value - estimate.low, estimate.high - estimate.value  # type: ignore[operator]  # its interval is
@@ -120,9 +120,9 @@ def speakers_needed(
             gaps.append((high_arm, margin - estimate.value))
         if direction != "greater":
             gaps.append((low_arm, estimate.value + margin))
-    if any(room <= _NO_ROOM for _, room in gaps):
-        return Needed(None, "the value lies on the margin, where no number of speakers would settle it")
-    shrink = [arm / room for arm, room in gaps]
+    if any(distance <= _ON_MARGIN for _, distance in gaps):
+        return Needed(None, "the value lies on the margin; no number of speakers would settle the verdict")
+    shrink = [arm / distance for arm, distance in gaps]
     total = math.floor(estimate.n_speakers * max(1.0, *shrink) ** 2 + 1e-9) + 1
     more = total - estimate.n_speakers
     word = "shown" if beyond_above or beyond_below else "not_shown"
@@ -131,6 +131,6 @@ def speakers_needed(
 
 def _checked(margin: float, direction: str) -> None:
     if direction not in ("greater", "less", "two_sided"):
-        raise ValueError(f"direction {direction!r} is unknown")
+        raise ValueError(f"direction {direction!r} is unknown; allowed: greater, less, two_sided")
     if not math.isfinite(margin) or (margin < 0 and direction == "two_sided"):
-        raise ValueError(f"margin {margin} is no margin")
+        raise ValueError(f"margin {margin} is not allowed: a finite number is needed, not negative for two_sided")

@@ -1,4 +1,4 @@
-"""A cohort on disk: what is accepted, and how every fault is named."""
+"""A cohort on disk: accepted input, and validation errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(folder: Path, speakers: str = SPEAKERS, clips: str = CLIPS, encoding: 
     return folder
 
 
-def faults(folder: Path) -> list[str]:
+def errors(folder: Path) -> list[str]:
     with pytest.raises(audit.CohortError) as caught:
         audit.Cohort.read(folder)
     return caught.value.faults
@@ -42,7 +42,7 @@ def test_only_the_required_columns_are_required(tmp_path: Path) -> None:
     assert pd.isna(row["age"])
 
 
-def test_a_byte_order_mark_crlf_and_spaces_are_no_part_of_a_value(tmp_path: Path) -> None:
+def test_byte_order_mark_crlf_and_spaces_are_stripped(tmp_path: Path) -> None:
     plain = audit.Cohort.read(write(tmp_path / "plain"))
     marked = audit.Cohort.read(
         write(
@@ -56,7 +56,7 @@ def test_a_byte_order_mark_crlf_and_spaces_are_no_part_of_a_value(tmp_path: Path
     assert plain.digest == marked.digest
 
 
-def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
+def test_the_digest_depends_on_content_not_order_or_format(tmp_path: Path) -> None:
     cohort = audit.Cohort.read(write(tmp_path / "one"))
     lines = CLIPS.strip().split("\n")
     reordered = audit.Cohort.read(write(tmp_path / "two", clips="\n".join([lines[0], *reversed(lines[1:])]) + "\n"))
@@ -69,9 +69,9 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("speakers", "clips", "fault"),
+    ("speakers", "clips", "error"),
     [
-        (SPEAKERS, CLIPS + "c1,s2,d.wav,en\n", "clips.csv, row 5: clip_id 'c1' stands already in row 2"),
+        (SPEAKERS, CLIPS + "c1,s2,d.wav,en\n", "clips.csv, row 5: clip_id 'c1' is also in row 2"),
         (
             SPEAKERS.replace("asian", "Asain"),
             CLIPS,
@@ -92,40 +92,44 @@ def test_the_digest_knows_content_not_order_or_format(tmp_path: Path) -> None:
             CLIPS.replace("c3,s2", "c3,s9"),
             "row 4: speaker_id 's9'; allowed: a speaker_id of the speakers' table",
         ),
-        (SPEAKERS, CLIPS.replace("b.wav", "../b.wav"), "row 3: audio '../b.wav' leads out of the folder"),
-        (SPEAKERS, CLIPS.replace("b.wav", "/etc/passwd"), "row 3: audio '/etc/passwd' leads out of the folder"),
+        (SPEAKERS, CLIPS.replace("b.wav", "../b.wav"), "row 3: audio '../b.wav' is outside the folder"),
+        (SPEAKERS, CLIPS.replace("b.wav", "/etc/passwd"), "row 3: audio '/etc/passwd' is outside the folder"),
         (SPEAKERS, CLIPS.replace("b.wav", ""), "row 3: audio is empty"),
         (SPEAKERS, CLIPS.replace("language", "langage"), "the column 'language' is missing .did you mean 'langage'"),
         (SPEAKERS.replace("s2,", ","), CLIPS, "row 3: speaker_id is empty"),
-        ("", CLIPS, "speakers.csv is no CSV"),
-        (SPEAKERS + 's3,"white\n', CLIPS, "speakers.csv is no CSV"),
-        (SPEAKERS + "s3,white,man,30,more\n", CLIPS, "speakers.csv is no CSV: .*line 4"),  # not cut off in silence
-        (SPEAKERS.replace("gender", "group"), CLIPS, "speakers.csv: the column 'group' stands twice"),
+        ("", CLIPS, "speakers.csv is not a CSV file"),
+        (SPEAKERS + 's3,"white\n', CLIPS, "speakers.csv is not a CSV file"),
+        (
+            SPEAKERS + "s3,white,man,30,more\n",
+            CLIPS,
+            "speakers.csv is not a CSV file: .*line 4",
+        ),  # not cut off in silence
+        (SPEAKERS.replace("gender", "group"), CLIPS, "speakers.csv: the column 'group' occurs twice"),
         (SPEAKERS.replace("s2,white", "\n\ns2,whit"), CLIPS, "row 5: group 'whit'"),  # empty lines are lines
         (SPEAKERS.replace("30", "1_0"), CLIPS, "row 2: age '1_0'"),
         (
             SPEAKERS,
             CLIPS.replace("language", "language,group", 1).replace(",en\n", ",en,white\n"),
-            "clips.csv: the column 'group' is a speaker's; allowed: it belongs in speakers.csv",
+            "clips.csv: the column 'group' belongs to speakers; allowed: only in speakers.csv",
         ),
         (
             "speaker_id,group\ns1,asian\ns2,white\n",  # nor one that the speakers' table does without
             "clip_id,speaker_id,audio,language,split\nc1,s1,a.wav,en,training\n",
-            "clips.csv: the column 'split' is a speaker's; allowed: it belongs in speakers.csv",
+            "clips.csv: the column 'split' belongs to speakers; allowed: only in speakers.csv",
         ),
         (
             SPEAKERS.replace("age", "rendered"),
             CLIPS,
-            "speakers.csv: the column 'rendered' is a clip's; allowed: it bel",
+            "speakers.csv: the column 'rendered' belongs to clips; allowed: only in",
         ),
-        (SPEAKERS.replace("age", "room"), CLIPS.replace("audio", "audio,room"), "'room' stands in speakers.csv too"),
+        (SPEAKERS.replace("age", "room"), CLIPS.replace("audio", "audio,room"), "'room' is also in speakers.csv"),
     ],
 )
-def test_a_fault_is_named_with_file_row_and_what_is_allowed(
-    tmp_path: Path, speakers: str, clips: str, fault: str
+def test_an_error_is_reported_with_file_row_and_what_is_allowed(
+    tmp_path: Path, speakers: str, clips: str, error: str
 ) -> None:
-    with pytest.raises(AssertionError, match=fault.replace("|", r"\|")):
-        raise AssertionError("\n".join(faults(write(tmp_path, speakers, clips))))
+    with pytest.raises(AssertionError, match=error.replace("|", r"\|")):
+        raise AssertionError("\n".join(errors(write(tmp_path, speakers, clips))))
 
 
 @pytest.mark.parametrize(
@@ -142,33 +146,33 @@ def test_a_fault_is_named_with_file_row_and_what_is_allowed(
     ],
 )
 @pytest.mark.parametrize("table", ["speakers", "clips"])
-def test_a_column_that_a_run_writes_is_none_of_a_cohorts(tmp_path: Path, table: str, name: str) -> None:
+def test_a_column_name_of_a_run_is_refused(tmp_path: Path, table: str, name: str) -> None:
     tables = {"speakers": SPEAKERS, "clips": CLIPS}
     tables[table] = tables[table].replace("\n", f",{name}\n", 1)
-    assert faults(write(tmp_path, **tables)) == [
-        f"{table}.csv: a run writes a column {name!r} of its own; allowed: another name."
+    assert errors(write(tmp_path, **tables)) == [
+        f"{table}.csv: the column name {name!r} is reserved for runs; allowed: another name."
     ]
 
 
-def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
-    found = faults(
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
+    found = errors(
         write(tmp_path, SPEAKERS.replace("asian", "elf").replace("man,\n", "boy,\n"), CLIPS.replace("zh-TW", "?"))
     )
     assert len(found) == 3
 
 
 def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    assert "is not UTF-8" in faults(write(tmp_path, SPEAKERS.replace("s1", "sé"), encoding="latin-1"))[0]
+    assert "is not UTF-8" in errors(write(tmp_path, SPEAKERS.replace("s1", "sé"), encoding="latin-1"))[0]
 
 
-def test_a_link_may_not_lead_out_of_the_cohort(tmp_path: Path) -> None:
+def test_a_link_to_outside_the_cohort_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.wav").write_bytes(b"")
     folder = write(tmp_path / "cohort")
     (folder / "a.wav").symlink_to(tmp_path / "secret.wav")
-    assert "leads out of the folder through a link" in faults(folder)[0]
+    assert "is outside the folder (through a link)" in errors(folder)[0]
 
 
-def test_a_link_to_a_folder_may_not_lead_out_nor_one_deep_in_a_path(tmp_path: Path) -> None:
+def test_a_folder_link_to_outside_is_refused_at_any_depth(tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "a.wav").write_bytes(b"")
     folder = write(tmp_path / "cohort", clips=CLIPS.replace("a.wav", "x/y/a.wav").replace("b.wav", "x/own/b.wav"))
@@ -176,37 +180,37 @@ def test_a_link_to_a_folder_may_not_lead_out_nor_one_deep_in_a_path(tmp_path: Pa
     (folder / "x" / "y").symlink_to(tmp_path / "secret", target_is_directory=True)
     (folder / "real").mkdir()
     (folder / "x" / "own").symlink_to(folder / "real", target_is_directory=True)
-    assert [fault.split(" leads")[0] for fault in faults(folder)] == ["clips.csv, row 2: audio 'x/y/a.wav'"]
+    assert [error.split(" is outside")[0] for error in errors(folder)] == ["clips.csv, row 2: audio 'x/y/a.wav'"]
 
 
 @pytest.mark.parametrize("depth", [30, 5000])
-def test_a_path_through_very_many_folders_is_no_trouble(tmp_path: Path, depth: int) -> None:
+def test_a_path_through_very_many_folders_is_accepted(tmp_path: Path, depth: int) -> None:
     cohort = audit.Cohort.read(write(tmp_path, clips=CLIPS.replace("a.wav", "d/" * depth + "a.wav")))
     assert len(cohort.clips) == 3
 
 
-def test_very_many_faults_cost_no_more_than_their_count(tmp_path: Path) -> None:
+def test_very_many_errors_are_counted_only(tmp_path: Path) -> None:
     rows = "".join(f"s{i},elf{i}\n" for i in range(20_000)) + "s0,white\n" * 20_000
-    found = faults(write(tmp_path, "speaker_id,group\n" + rows, "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n"))
+    found = errors(write(tmp_path, "speaker_id,group\n" + rows, "clip_id,speaker_id,audio,language\nc,s1,a.wav,en\n"))
     assert len(found) == 51 and found[-1] == "... and 39950 more."
 
 
 def test_an_unknown_key_of_cohort_toml_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "cohort.toml").write_text('name = "x"\nlicense = "y"\n')
-    assert "license" in faults(folder)[0]
+    assert "license" in errors(folder)[0]
 
 
-def test_speakers_who_taught_a_model_are_set_aside_and_counted(tmp_path: Path) -> None:
+def test_training_speakers_are_excluded_and_counted(tmp_path: Path) -> None:
     cohort = audit.Cohort.read(write(tmp_path, "speaker_id,group,split\ns1,asian,training\ns2,white,audited\n"))
     audited = cohort.audited()
     assert list(audited.table["clip_id"]) == ["c3"]
     assert audited.set_aside == (
-        "1 speakers with 2 clips are of the split training and were set aside: who taught a model is not audited.",
+        "1 speakers with 2 clips are of the split training and were excluded: training speakers are not audited.",
     )
 
 
-def test_a_clips_own_portrait_stands_before_its_speakers(tmp_path: Path) -> None:
+def test_the_portrait_of_a_clip_takes_precedence(tmp_path: Path) -> None:
     cohort = audit.Cohort.read(
         write(
             tmp_path,

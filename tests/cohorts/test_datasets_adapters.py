@@ -125,8 +125,8 @@ def test_voxceleb1_with_gender_and_nationality_but_no_group(tmp_path: Path) -> N
     assert list(speakers.loc["id10001", columns]) == ["woman", "metadata", "unknown", "Ireland", "dev"]
     assert set(cohort.clips["language"]) == {"und"}
     assert "Example" not in cohort.speakers.to_csv()  # names are looked for and not kept
-    assert "1 speakers of vox1_meta.csv have no clip here" in said
-    assert "1 speakers have the nationality Norway; most speakers so listed are French" in said
+    assert "1 speakers of vox1_meta.csv have no clip in the download" in said
+    assert "1 speakers have the nationality Norway; most of them are French" in said
     assert "The language of 3 of 3 clips is not known (und)" in said
 
 
@@ -141,13 +141,13 @@ def test_voxceleb2_with_either_metadata_file(tmp_path: Path, meta: str) -> None:
     ]
 
 
-def test_a_converted_copy_beside_the_original_is_taken_once(tmp_path: Path) -> None:
+def test_a_converted_copy_of_a_clip_is_used_once(tmp_path: Path) -> None:
     root = vox2(tmp_path / "vox")
     tone(root / "wav" / "id00012" / "abcdefghijk" / "00001.wav")
     tone(root / "wav" / "id00012" / "stray.wav")
     cohort, said = imported("voxceleb2", root, tmp_path / "C")
     assert len(cohort.clips) == 2
-    assert "1 clips are there more than once" in said and "1 files lie outside the layout" in said
+    assert "1 clips occur more than once" in said and "1 files do not match the layout" in said
 
 
 def test_mavceleb_is_the_same_speaker_in_two_languages(tmp_path: Path) -> None:
@@ -158,12 +158,12 @@ def test_mavceleb_is_the_same_speaker_in_two_languages(tmp_path: Path) -> None:
     }
     assert set(cohort.clips["language_source"]) == {"metadata"}
     assert list(cohort.speakers["gender"]) == ["woman", "man"]
-    assert "some of them are visibly wrong" in said
-    assert "1 clips lie in folders of no known language (Elvish)" in said
-    assert "1 speakers are heard in one language only" in said
+    assert "some are visibly wrong" in said
+    assert "1 clips are in folders of an unknown language (Elvish)" in said
+    assert "1 speakers have clips in one language only" in said
 
 
-def test_cremad_takes_actors_at_their_word(tmp_path: Path) -> None:
+def test_cremad_uses_self_reported_labels(tmp_path: Path) -> None:
     cohort, said = imported("cremad", crema(tmp_path / "crema"), tmp_path / "C")
     assert list(cohort.speakers["group"]) == [
         "white",
@@ -175,7 +175,7 @@ def test_cremad_takes_actors_at_their_word(tmp_path: Path) -> None:
     assert list(cohort.speakers["group_source"]) == ["self_reported"] * 4 + ["unstated"]
     assert list(cohort.speakers["age"]) == [51, 21, 30, 40, 40]
     assert set(cohort.clips["language"]) == {"en"} and set(cohort.clips["emotion"]) == {"ANG"}
-    assert "2 actors say that they are Hispanic" in said and "1 actors say that they are Asian" in said
+    assert "2 actors state that they are Hispanic" in said and "1 actors state that they are Asian" in said
     assert "1 audio files are not named as in CREMA-D" in said
 
 
@@ -187,7 +187,7 @@ def test_common_voice_in_old_and_new_columns(tmp_path: Path) -> None:
     assert list(table["language"]) == ["en", "en", "pt"]
     assert list(table["age_band"]) == ["twenties", "twenties", "fifties"] and table["age"].isna().all()
     assert set(table["gender"]) == {"unknown"}  # aa says both, cc says what the audit has no word for
-    assert "1 speakers state different ages or genders" in said and "(non-binary): unknown here" in said
+    assert "1 speakers state different ages or genders" in said and "(non-binary); set to unknown" in said
     assert "1 rows of validated.tsv of en name a clip that is not in clips/" in said
     assert "1 rows of validated.tsv of en have no client_id" in said
     assert "1 rows of validated.tsv of pt name a clip that is not in clips/" in said  # ../x.mp3 leads nowhere
@@ -195,56 +195,56 @@ def test_common_voice_in_old_and_new_columns(tmp_path: Path) -> None:
     assert list(one.clips["audio"]) == ["files/clips/cv_3.mp3"]
 
 
-def test_a_known_gender_beside_another_word_is_a_disagreement(tmp_path: Path) -> None:
+def test_a_known_gender_and_another_word_disagree(tmp_path: Path) -> None:
     root = common_voice(tmp_path / "cv")
     table = root / "en" / "validated.tsv"
     table.write_text(table.read_text().replace("\tfemale\t", "\tother\t"))
     cohort, said = imported("common_voice", root, tmp_path / "C")
     ann = cohort.speakers.set_index("speaker_id").loc["aa"]
     assert (ann["gender"], ann["gender_source"]) == ("unknown", "unstated")
-    assert "1 speakers state different ages or genders" in said and "(non-binary, other): unknown here" in said
+    assert "1 speakers state different ages or genders" in said and "(non-binary, other); set to unknown" in said
 
 
-def test_a_table_of_clips_that_are_not_there_is_no_cohort(tmp_path: Path) -> None:
+def test_a_table_without_existing_clips_is_refused(tmp_path: Path) -> None:
     root = common_voice(tmp_path / "cv")
     for path in root.rglob("*.mp3"):
         path.unlink()
-    with pytest.raises(audit.CohortError, match="holds no clip that the adapter 'common_voice' knows"):
+    with pytest.raises(audit.CohortError, match="has no clip in the layout of the adapter 'common_voice'"):
         audit.import_cohort("common_voice", root, tmp_path / "C")
 
 
-def test_genders_in_words_that_nobody_knows_are_counted(tmp_path: Path) -> None:
+def test_unsupported_genders_are_counted(tmp_path: Path) -> None:
     root = vox1(tmp_path / "vox")
     (root / "vox1_meta.csv").write_text("VoxCeleb1 ID\tGender\nid10001\tx\nid10002\ty\n")
     cohort, said = imported("voxceleb1", root, tmp_path / "C")
     assert set(cohort.speakers["gender"]) == {"unknown"}
-    assert "2 speakers have another gender in vox1_meta.csv (x, y): unknown here." in said
+    assert "2 speakers have a gender that is not supported in vox1_meta.csv (x, y); set to unknown." in said
 
 
-def test_a_locale_that_is_no_language_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(audit.CohortError, match="the locale 'my_folder' is no language"):
+def test_an_invalid_locale_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(audit.CohortError, match="the locale 'my_folder' is not a language code"):
         audit.import_cohort("common_voice", common_voice(tmp_path / "cv", "my_folder"), tmp_path / "C")
 
 
-def test_avspeech_names_videos_and_places(tmp_path: Path) -> None:
+def test_avspeech_gives_videos_and_face_positions(tmp_path: Path) -> None:
     cohort, said = imported("avspeech", avspeech(tmp_path / "av"), tmp_path / "C")
     table = cohort.table.set_index("clip_id")
     assert list(table["speaker_id"]) == ["-bcdefghijk", "-bcdefghijk", "a-_defghijk"]
     assert list(table.loc["-bcdefghijk_231.231000-234.467567", ["set", "face_x", "face_y"]]) == ["train", "0.5", "0.25"]
     assert list(table.loc["-bcdefghijk_1.5-9", ["set", "face_x"]]) == ["", ""]
     assert "1 audio files are not named <id>_<start>-<end>" in said
-    assert "1 clips are in none of the lists" in said and "All clips of one video are taken for one speaker" in said
+    assert "1 clips are in none of the lists" in said and "All clips of a video are assumed to have one speaker" in said
 
 
-def test_a_folder_of_ones_own_by_its_folders(tmp_path: Path) -> None:
+def test_custom_audio_by_folders(tmp_path: Path) -> None:
     cohort, said = imported("folder", own(tmp_path / "own"), tmp_path / "C")
     assert set(cohort.clips["clip_id"]) == {"-x/1.flac", "-x/1.wav", "Zoë Example/deep/er/-3", "Zoë Example/one two"}
     assert list(cohort.speakers["speaker_id"]) == ["-x", "Zoë Example"]
-    assert "1 audio files lie in no speaker's folder" in said
+    assert "1 audio files are not in the folder of a speaker" in said
     assert all((cohort.root / path).is_file() for path in cohort.clips["audio"])
 
 
-def test_a_folder_of_ones_own_by_a_table(tmp_path: Path) -> None:
+def test_custom_audio_by_a_table(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
     (root / "labels.csv").write_text(
         "audio,speaker_id,group,group_source,age,language,language_source,room\n"
@@ -260,11 +260,11 @@ def test_a_folder_of_ones_own_by_a_table(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert list(table.loc["-x/1", ["group", "language", "room"]]) == ["asian", "und", "small"]
     assert (
-        "1 rows of labels.csv name no audio file that is there and were left out, the first of them 'gone.wav'" in said
+        "1 rows of labels.csv name an audio file that does not exist and were left out, the first: 'gone.wav'" in said
     )
 
 
-def test_every_fault_of_a_table_is_named_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_table_are_reported_at_once(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
     (root / "mine.csv").write_text(
         "audio,speaker_id,group,group_source,clip_id\n"
@@ -275,18 +275,18 @@ def test_every_fault_of_a_table_is_named_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(audit.CohortError) as caught:
         audit.import_cohort("folder", root, tmp_path / "C", table="mine.csv")
-    told = "\n".join(caught.value.faults)
-    for fault in (
+    shown = "\n".join(caught.value.faults)
+    for error in (
         "row 2: group 'elf'",
         "row 3: group 'white' has no group_source",
         "row 3: speaker 's1' has another group in an earlier row",
-        "row 3: clip_id 'c' stands already in row 2",
-        "row 3: audio '../loose.wav' leads out",
+        "row 3: clip_id 'c' is also in row 2",
+        "row 3: audio '../loose.wav' is outside",
         "row 4: group_source 'hearsay'",
         "row 4: speaker_id is empty",
-        "row 5: audio '/etc/passwd' leads out",
+        "row 5: audio '/etc/passwd' is outside",
     ):
-        assert fault in told
+        assert error in shown
     assert not (tmp_path / "C").exists()
 
 
@@ -296,7 +296,7 @@ def test_a_table_with_a_heading_only_is_refused(tmp_path: Path) -> None:
         audit.import_cohort("folder", tmp_path / "own", tmp_path / "C")
 
 
-def test_lists_of_other_segments_leave_the_clips_as_they_are(tmp_path: Path) -> None:
+def test_lists_of_other_segments_do_not_change_clips(tmp_path: Path) -> None:
     root = avspeech(tmp_path / "av")
     (root / "avspeech_train.csv").write_text("zzzzzzzzzzz,1,2,0.1,0.1\n")
     cohort, said = imported("avspeech", root, tmp_path / "C")
@@ -315,9 +315,7 @@ BUILDERS: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_the_order_in_which_files_were_made_changes_nothing(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_order_of_file_creation_does_not_matter(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = BUILDERS[name](tmp_path / "d")
     first, _ = audit.import_cohort(name, root, tmp_path / "A")
     listing = os.scandir
@@ -344,7 +342,7 @@ def test_the_order_in_which_files_were_made_changes_nothing(
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_another_folder_is_refused_in_words(name: str, tmp_path: Path) -> None:
+def test_a_folder_of_another_layout_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(audit.AuditError):
         audit.import_cohort(name, tmp_path / "empty", tmp_path / "C")
@@ -362,7 +360,7 @@ def test_links_out_of_a_download_are_not_followed(name: str, tmp_path: Path) -> 
     (clip.parent / "circle").symlink_to(clip.parent, target_is_directory=True)
     after, said = imported(name, root, tmp_path / "B")
     assert list(after.clips["clip_id"]) == list(before.clips["clip_id"])
-    assert "3 links lead out of the download" in said
+    assert "3 links lead outside the download" in said
 
 
 @pytest.mark.parametrize(
@@ -374,7 +372,7 @@ def test_links_out_of_a_download_are_not_followed(name: str, tmp_path: Path) -> 
             b"VoxCeleb1 ID\tGendre\nid10001\tf\n",
             "no column 'Gender' .did you mean 'Gendre'",
         ),
-        ("voxceleb1", "vox1_meta.csv", b"", "vox1_meta.csv is no CSV"),
+        ("voxceleb1", "vox1_meta.csv", b"", "vox1_meta.csv is not a CSV file"),
         ("voxceleb1", "vox1_meta.csv", b"\xff\xfe\x00", "vox1_meta.csv is not UTF-8"),
         (
             "voxceleb1",
@@ -390,9 +388,7 @@ def test_links_out_of_a_download_are_not_followed(name: str, tmp_path: Path) -> 
         ("avspeech", "avspeech_test.csv", b"a-_defghijk,0,six,0.1,0.1\n", "row 1: 'a-_defghijk,0,six,0.1,0.1'"),
     ],
 )
-def test_metadata_that_cannot_be_used_are_refused(
-    name: str, file: str, text: bytes, words: str, tmp_path: Path
-) -> None:
+def test_invalid_metadata_are_refused(name: str, file: str, text: bytes, words: str, tmp_path: Path) -> None:
     root = BUILDERS[name](tmp_path / "d")
     (root / file).write_bytes(text)
     with pytest.raises(audit.CohortError, match=words):
@@ -400,16 +396,16 @@ def test_metadata_that_cannot_be_used_are_refused(
     assert list(tmp_path.iterdir()) == [root]  # nothing half-made is left
 
 
-def test_without_metadata_what_they_say_is_unknown(tmp_path: Path) -> None:
+def test_without_metadata_labels_are_unknown(tmp_path: Path) -> None:
     root = vox1(tmp_path / "vox")
     (root / "vox1_meta.csv").rename(tmp_path / "meta.csv")
     cohort, said = imported("voxceleb1", root, tmp_path / "C")
-    assert set(cohort.speakers["gender"]) == {"unknown"} and "There is no vox1_meta.csv" in said
+    assert set(cohort.speakers["gender"]) == {"unknown"} and "vox1_meta.csv was not found" in said
     with_it, _ = imported("voxceleb1", root, tmp_path / "D", meta=str(tmp_path / "meta.csv"))
     assert set(with_it.speakers["gender"]) == {"woman", "man"}
 
 
-def test_names_that_no_table_can_hold_are_counted(tmp_path: Path) -> None:
+def test_invalid_file_names_are_counted(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
     soundfile.write(root / "-x" / "line\nbreak.wav", np.zeros(8000), 8000)
     os.rename(os.fsencode(root / "-x" / "1.flac"), os.fsencode(root / "-x") + b"/\xff.flac")  # noqa: PTH104
@@ -418,17 +414,17 @@ def test_names_that_no_table_can_hold_are_counted(tmp_path: Path) -> None:
     assert "-x/1" in set(cohort.clips["clip_id"])
 
 
-def test_the_new_folder_is_neither_a_link_nor_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_new_folder_is_not_a_link_or_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = own(tmp_path / "own")
     (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "empty", target_is_directory=True)
     monkeypatch.chdir(tmp_path / "empty")
     for out in (Path(), tmp_path / "link"):
-        with pytest.raises(audit.AuditError, match="is a link, or the folder that you stand in"):
+        with pytest.raises(audit.AuditError, match="is a link or the current directory"):
             audit.import_cohort("folder", root, out)
 
 
-def test_a_copy_goes_without_a_portrait_that_is_not_there(tmp_path: Path) -> None:
+def test_a_copy_skips_a_missing_portrait(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
     (root / "labels.csv").write_text("audio,speaker_id,portrait\nloose.wav,ann,gone.png\n")
     linked, _ = audit.import_cohort("folder", root, tmp_path / "L")
@@ -436,11 +432,11 @@ def test_a_copy_goes_without_a_portrait_that_is_not_there(tmp_path: Path) -> Non
     assert copied.digest == linked.digest and not (copied.root / "files" / "gone.png").exists()
 
 
-def test_a_folder_whose_name_only_begins_like_the_download_is_outside(tmp_path: Path) -> None:
+def test_a_folder_with_the_download_as_name_prefix_is_outside(tmp_path: Path) -> None:
     vox1(tmp_path / "vox2")
     (tmp_path / "vox").mkdir()
     (tmp_path / "vox" / "wav").symlink_to(tmp_path / "vox2" / "wav", target_is_directory=True)
-    with pytest.raises(audit.CohortError, match="Links that lead out of it are not followed"):
+    with pytest.raises(audit.CohortError, match="Links to other places are not followed"):
         read_download("voxceleb1", tmp_path / "vox", {})
 
 
@@ -449,10 +445,10 @@ def test_a_folder_whose_name_only_begins_like_the_download_is_outside(tmp_path: 
     [
         ("json:__name__", "is a str. Allowed: something that can be called"),
         ("os:fspath", "returned a str. Allowed: an audit.cohorts.importing.Imported"),
-        ("builtins:str", "does not say what it takes"),
+        ("builtins:str", "has no signature"),
     ],
 )
-def test_what_is_no_adapter_is_refused(name: str, words: str, tmp_path: Path) -> None:
+def test_an_invalid_adapter_is_refused(name: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(audit.AuditError, match=words):
         read_download(name, tmp_path, {})
 
@@ -467,11 +463,11 @@ def test_each_adapter_has_a_line_and_a_card() -> None:
     assert {path.stem for path in cards.glob("*.md")} == set(ADAPTERS.shipped)
 
 
-def test_an_option_that_an_adapter_does_not_know_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_adapter_option_is_refused(tmp_path: Path) -> None:
     root = vox1(tmp_path / "vox")
     with pytest.raises(audit.AuditError, match="no option 'metta' .did you mean 'meta'.*Allowed: meta"):
         audit.import_cohort("voxceleb1", root, tmp_path / "C", metta="x")
-    with pytest.raises(audit.AuditError, match="takes no options of its own"):
+    with pytest.raises(audit.AuditError, match="has no options"):
         audit.import_cohort("cremad", root, tmp_path / "C", variant="x")
     with pytest.raises(audit.AuditError, match="no table 'validate' .did you mean 'validated'"):
         audit.import_cohort("common_voice", root, tmp_path / "C", table="validate")
@@ -500,7 +496,7 @@ def test_the_real_voxceleb1_metadata(labels: Path, tmp_path: Path) -> None:
         path.touch()
     cohort, said = imported("voxceleb1", tmp_path / "vox", tmp_path / "C", meta=str(labels / "vox1_meta.csv"))
     assert len(cohort.speakers) == 1251 and set(cohort.speakers["gender"]) == {"woman", "man"}
-    assert "20 speakers have the nationality Norway" in said and "have no clip here" not in said
+    assert "20 speakers have the nationality Norway" in said and "have no clip in the download" not in said
 
 
 def test_the_real_voxceleb2_metadata(labels: Path, tmp_path: Path) -> None:
@@ -509,7 +505,7 @@ def test_the_real_voxceleb2_metadata(labels: Path, tmp_path: Path) -> None:
         (tmp_path / "vox" / "aac" / speaker / "abcdefghijk" / "00001.m4a").touch()
     cohort, said = imported("voxceleb2", tmp_path / "vox", tmp_path / "C", meta=str(labels / "vox2_meta.csv"))
     assert list(cohort.speakers["gender"]) == ["man", "man"] and list(cohort.speakers["set"]) == ["dev", "test"]
-    assert "6112 speakers of vox2_meta.csv have no clip here" in said
+    assert "6112 speakers of vox2_meta.csv have no clip in the download" in said
 
 
 def test_the_real_cremad_demographics(labels: Path, tmp_path: Path) -> None:

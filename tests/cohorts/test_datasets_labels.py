@@ -27,23 +27,23 @@ def root(tmp_path: Path) -> Path:
     return vox1(tmp_path / "vox")
 
 
-def test_a_template_has_every_speaker_and_what_is_known(root: Path, tmp_path: Path) -> None:
+def test_a_template_has_every_speaker_with_known_labels(root: Path, tmp_path: Path) -> None:
     labels_template("voxceleb1", root, tmp_path / "labels.csv")
     assert (tmp_path / "labels.csv").read_text() == (
         HEADER + "id10001,,,woman,metadata,,,,,,2\nid10002,,,man,metadata,,,,,,1\n"
     )
-    with pytest.raises(audit.AuditError, match="is there already"):
+    with pytest.raises(audit.AuditError, match="already exists"):
         labels_template("voxceleb1", root, tmp_path / "labels.csv")
 
 
 def test_a_download_without_clips_has_no_template(tmp_path: Path) -> None:
     (tmp_path / "page" / "figures/voxceleb/Wav").mkdir(parents=True)
-    with pytest.raises(audit.CohortError, match="holds no clip that the adapter"):
+    with pytest.raises(audit.CohortError, match="has no clip in the layout of the adapter"):
         labels_template("speech2face_released", tmp_path / "page", tmp_path / "labels.csv")
     assert not (tmp_path / "labels.csv").exists()
 
 
-def test_a_template_states_a_language_only_where_a_speaker_has_one(tmp_path: Path) -> None:
+def test_a_template_has_a_language_only_if_a_speaker_has_one(tmp_path: Path) -> None:
     table = labels_template("mavceleb", mav(tmp_path / "mav"), tmp_path / "labels.csv").set_index("speaker_id")
     assert list(table["language"]) == ["", "de"] and list(table["language_source"]) == ["", "metadata"]
 
@@ -58,7 +58,7 @@ def test_an_empty_template_changes_nothing_but_the_notes(tmp_path: Path) -> None
     assert "say something else" not in said
 
 
-def test_labels_are_taken_with_their_source_and_counted(root: Path, tmp_path: Path) -> None:
+def test_labels_are_used_with_their_source_and_counted(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text(
         "\ufeffspeaker_id,group,group_source,gender,gender_source,language,language_source,hair\r\n"
@@ -75,13 +75,13 @@ def test_labels_are_taken_with_their_source_and_counted(root: Path, tmp_path: Pa
     ]
     assert list(cohort.clips["language"]) == ["en", "en", "und"]
     assert "The group of 2 speakers is taken from labels.csv (1 annotator, 1 self_reported)." in said
-    assert "The gender of 1 speakers is taken from labels.csv (1 annotator); 1 of the data set's own say" in said
+    assert "The gender of 1 speakers is taken from labels.csv (1 annotator); 1 of the data set's labels differ" in said
     assert "The language of 1 speakers is taken from labels.csv (1 metadata)" in said
-    assert "1 rows of labels.csv are of speakers of whom no clip is here" in said
-    assert "The columns hair of labels.csv are no labels" in said
+    assert "1 rows of labels.csv are of speakers without a clip in the download" in said
+    assert "The columns hair of labels.csv are not labels" in said
 
 
-def test_a_split_keeps_those_who_taught_the_model_out_of_the_audit(root: Path, tmp_path: Path) -> None:
+def test_training_splits_are_excluded_from_the_audit(root: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("speaker_id,split\nid10001,training\n")
     cohort, _ = audit.import_cohort("voxceleb1", root, tmp_path / "C", labels=tmp_path / "labels.csv")
     assert list(cohort.audited().speakers["speaker_id"]) == ["id10002"]
@@ -94,7 +94,7 @@ ILL = (
     "id1002,white,guess,,,,,,\n"
     "id10001,white,unstated,,,,,,\n"
 )
-FAULTS = (
+ERRORS = (
     "row 2: group 'Asain'; allowed: asian, indian",
     "did you mean 'asian'",
     "row 3: group 'white' has no group_source; allowed: self_reported, annotator",
@@ -104,39 +104,39 @@ FAULTS = (
     "row 3: language 'klingon!'",
     "row 4: speaker_id 'id1002' is not in the data set (did you mean 'id10002'?)",
     "row 4: group_source 'guess'; allowed: self_reported, annotator, metadata, inferred, synthetic, assumed",
-    "row 5: speaker_id 'id10001' stands twice",
+    "row 5: speaker_id 'id10001' is repeated",
     "row 5: group_source 'unstated'",
 )
 
 
-def test_every_fault_of_a_labels_file_is_named_at_once(root: Path, tmp_path: Path) -> None:
+def test_all_errors_of_a_labels_file_are_reported_at_once(root: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text(ILL)
     with pytest.raises(audit.CohortError) as caught:
         check_labels("voxceleb1", root, tmp_path / "labels.csv")
-    told = "\n".join(caught.value.faults)
-    assert [fault for fault in FAULTS if fault not in told] == []
-    assert len(caught.value.faults) == len(FAULTS) - 1  # the hint is a part of the first
+    shown = "\n".join(caught.value.faults)
+    assert [error for error in ERRORS if error not in shown] == []
+    assert len(caught.value.faults) == len(ERRORS) - 1  # the hint is a part of the first
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "labels.csv is no CSV"),
+        ("", "labels.csv is not a CSV file"),
         ("speaker_id,group\nid10001,white\n", "has the column group without group_source"),
         ("speaker,age\nid10001,3\n", "has neither the column speaker_id nor clip_id .did you mean 'speaker'"),
-        ("speaker_id,age\nid10001,30,40\n", "is no CSV: .*line 2"),
-        ("speaker_id,age,age\nid10001,30,40\n", "column 'age' stands twice"),
+        ("speaker_id,age\nid10001,30,40\n", "is not a CSV file: .*line 2"),
+        ("speaker_id,age,age\nid10001,30,40\n", "column 'age' occurs twice"),
         ("clip_id,group,group_source\nid10001/-bcdefghijk/00001,white,annotator\nid10001/-bcdefghijk/00002,black,annotator\n",
          "row 3: speaker 'id10001' has another group in an earlier row"),
     ],
 )  # fmt: skip
-def test_what_is_no_labels_file_is_refused(root: Path, tmp_path: Path, text: str, words: str) -> None:
+def test_an_invalid_labels_file_is_refused(root: Path, tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(audit.CohortError, match=words):
         check_labels("voxceleb1", root, tmp_path / "labels.csv")
 
 
-def test_ten_thousand_faults_are_counted_and_fifty_spelled_out(root: Path, tmp_path: Path) -> None:
+def test_ten_thousand_errors_are_counted_and_fifty_shown(root: Path, tmp_path: Path) -> None:
     rows = "".join(f"id{i},elf{i},annotator\n" for i in range(10_000))
     (tmp_path / "labels.csv").write_text("speaker_id,group,group_source\n" + rows)
     with pytest.raises(audit.CohortError) as caught:
@@ -144,7 +144,7 @@ def test_ten_thousand_faults_are_counted_and_fifty_spelled_out(root: Path, tmp_p
     assert len(caught.value.faults) == 51 and caught.value.faults[-1] == "... and 19950 more."
 
 
-def test_a_check_says_how_many_have_which_label(root: Path, tmp_path: Path) -> None:
+def test_a_check_counts_labels(root: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("speaker_id,group,group_source\nid10001,asian|indian,annotator\n")
     found = check_labels("voxceleb1", root, tmp_path / "labels.csv")
     assert found.coverage.to_numpy().tolist() == [
@@ -169,14 +169,14 @@ def test_the_command_writes_and_checks_labels(root: Path, tmp_path: Path) -> Non
     assert command("cohort", "labels", "voxceleb1", root).returncode == 2
 
 
-def test_a_language_is_assumed_only_if_asked_and_where_none_is_known(root: Path, tmp_path: Path) -> None:
+def test_a_language_is_assumed_only_on_request_and_if_unknown(root: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("clip_id,language,language_source\nid10002/a_cdef-hijk/00001,fr,annotator\n")
     cohort, said = imported("voxceleb1", root, tmp_path / "C", labels=tmp_path / "labels.csv", language="en")
     assert list(cohort.clips["language"]) == ["en", "en", "fr"]
     assert list(cohort.clips["language_source"]) == ["assumed", "assumed", "annotator"]
     assert "The language of 2 of 3 clips is assumed to be en, because --language says so; no clip was checked." in said
     for code in ("English", "und"):
-        with pytest.raises(audit.AuditError, match=f"'{code}' is no language"):
+        with pytest.raises(audit.AuditError, match=f"'{code}' is not a language code"):
             audit.import_cohort("voxceleb1", root, tmp_path / "D", language=code)
 
 
@@ -190,7 +190,7 @@ def test_a_nationality_becomes_a_group_only_by_the_users_own_table(root: Path, t
     )
     assert cohort.speakers[["group", "group_source"]].to_numpy().tolist() == [
         ["white", "inferred"],
-        ["black", "self_reported"],  # what somebody said stands before what is inferred
+        ["black", "self_reported"],  # self-reported labels take precedence over inferred ones
     ]
     assert "NATIONALITY IS NOT RACE: the group of 1 of 2 speakers was inferred" in said
     (tmp_path / "map.csv").write_text("nationality,group\nAtlantis,white\n")
@@ -201,7 +201,7 @@ def test_a_nationality_becomes_a_group_only_by_the_users_own_table(root: Path, t
     assert "1 speakers of unknown group have a nationality that map.csv does not map" in said
 
 
-def test_a_nationality_table_with_faults_or_without_use_is_refused(root: Path, tmp_path: Path) -> None:
+def test_an_invalid_or_unused_nationality_table_is_refused(root: Path, tmp_path: Path) -> None:
     (tmp_path / "map.csv").write_text("nationality,group\nIreland,celtic\nIreland,white\n")
     with pytest.raises(audit.CohortError) as caught:
         audit.import_cohort("voxceleb1", root, tmp_path / "C", group_from_nationality=tmp_path / "map.csv")
@@ -231,12 +231,12 @@ def test_portraits_are_found_by_name_and_drawn_by_the_seed(root: Path, tmp_path:
         assert f"Portraits of 1 speakers were chosen by seed {seed} among 8 pictures" in said
         assert "1 speakers have no portrait" in said
     assert len({row[0] for row in chosen.values()}) > 2
-    faces(folder, "Bo.B_Example")  # another speaker's pictures change nobody's draw
+    faces(folder, "Bo.B_Example")  # pictures of another speaker do not change the draw
     again, _ = audit.import_cohort("voxceleb1", root, tmp_path / "D", portraits=folder, seed=3)
     assert again.speakers["portrait"].iloc[0] == chosen[3][0] and again.speakers["portrait"].iloc[1] != ""
 
 
-def test_an_id_stands_before_a_name_and_a_shared_folder_is_nobodys(root: Path, tmp_path: Path) -> None:
+def test_an_id_takes_precedence_over_a_name_and_a_shared_folder_is_not_used(root: Path, tmp_path: Path) -> None:
     folder = faces(faces(tmp_path / "faces", "Ann_Example"), "id10001")
     cohort, _ = audit.import_cohort("voxceleb1", root, tmp_path / "C", portraits=folder)
     assert cohort.speakers["portrait"].iloc[0].startswith("portraits/id10001/")
@@ -248,7 +248,7 @@ def test_an_id_stands_before_a_name_and_a_shared_folder_is_nobodys(root: Path, t
         audit.import_cohort("voxceleb1", root, tmp_path / "D", portraits=shared)
 
 
-def test_mavceleb_brings_its_own_portraits(tmp_path: Path) -> None:
+def test_mavceleb_has_portraits(tmp_path: Path) -> None:
     data = mav(tmp_path / "mav")
     faces(data / "faces", "id0001/English/v1")
     cohort, _ = imported("mavceleb", data, tmp_path / "C")
@@ -281,4 +281,4 @@ def test_a_link_among_portraits_is_not_followed_out(root: Path, tmp_path: Path) 
         (folder / "id10001" / f"9{i}.jpg").symlink_to(secret / "x" / "0000000.jpg")
     cohort, said = imported("voxceleb1", root, tmp_path / "C", portraits=folder)
     assert cohort.speakers["portrait"].iloc[0] == "portraits/id10001/0000000.jpg"
-    assert "20 links, folders or names among the portraits were passed over" in said
+    assert "20 links, folders or names among the portraits were skipped" in said

@@ -1,4 +1,4 @@
-"""The page on bringing data of one's own: its commands are run on small copies of the layouts, its links checked."""
+"""The page on custom data: its commands are run on small copies of the layouts, its links checked."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_only_clips_that_are_long_enough(tmp_path: Path) -> None:
     assert clips_of(cohort) == ["ann/01", "ann/02"]
     assert "2 clips are shorter than 3 s and were left out" in said
     assert "The length of 1 clips cannot be read" in said
-    assert "1 speakers have no clip that was taken" in said
+    assert "1 speakers have no selected clip" in said
     with pytest.raises(audit.AuditError, match="No clip is left"):
         audit.import_cohort("folder", root, tmp_path / "D", clip_seconds=60)
     assert not (tmp_path / "D").exists()
@@ -56,7 +56,7 @@ def test_a_number_of_each_speaker_is_drawn_by_the_seed(tmp_path: Path) -> None:
         assert f"9 clips were not drawn (at most 3 of each speaker in each language, by seed {seed})" in said
         drawn.append(clips_of(cohort))
     assert len({tuple(names) for names in drawn}) > 1
-    of_lengths(root, cy=[1.0] * 5)  # whoever else is there changes nobody's draw
+    of_lengths(root, cy=[1.0] * 5)  # other speakers do not change the draw
     again, _ = audit.import_cohort("folder", root, tmp_path / "D", clips_per_speaker=3, seed=2)
     assert [name for name in clips_of(again) if not name.startswith("cy")] == drawn[2]
 
@@ -68,7 +68,7 @@ def table(speakers: Iterable[str], languages: Iterable[str], clips: int) -> Impo
     return Imported(pd.DataFrame({"speaker_id": sorted(set(frame["speaker_id"]))}), frame, CohortNotes())
 
 
-def test_the_number_is_of_each_language_so_that_pairs_stay_pairs() -> None:
+def test_the_number_is_per_language() -> None:
     found = selected(table("ab", ["en", "zh"], 5), Selection(per_speaker=2), lambda paths: np.ones(len(list(paths))))
     assert set(found.clips.groupby(["speaker_id", "language"]).size()) == {2}
 
@@ -111,7 +111,7 @@ def test_lengths_are_read_of_no_more_clips_than_needed(lengths, number, seed, ra
 
 
 @given(st.lists(st.floats(0.1, 5, allow_nan=False), max_size=30), st.floats(1, 12))
-def test_what_is_joined_is_long_enough_and_as_short_as_it_can_be(lengths, enough) -> None:
+def test_joined_clips_are_the_shortest_of_sufficient_length(lengths, enough) -> None:
     seconds = np.array(lengths)
     runs = list(runs_of(seconds, enough))
     assert [i for run in runs for i in run] == list(range(sum(map(len, runs))))
@@ -128,14 +128,14 @@ def test_short_clips_of_one_speaker_are_joined(tmp_path: Path) -> None:
     assert list(table.index) == ["ann/00+1", "ann/02", "ann/03+1"]
     assert list(table["joined_from"]) == ["ann/00;ann/01", "", "ann/03;ann/04"]
     assert "4 clips shorter than 3 s were joined to 2 of at least that length" in said
-    assert "3 short clips were left over" in said and "1 speakers have no clip" in said
+    assert "3 short clips were left over" in said and "1 speakers have no selected clip" in said
     path = cohort.root / table.loc["ann/00+1", "audio"]
     assert path.parent == cohort.root / "joined"
     sound = soundfile.info(str(path))
     assert (sound.format, sound.samplerate, sound.channels, sound.duration) == ("FLAC", 16_000, 1, 3.5)
-    heard = read_clip(path).waveform
-    assert heard is not None
-    for part, level in ((heard[:24_000], 0.1), (heard[24_000:], 0.11)):
+    sound = read_clip(path).waveform
+    assert sound is not None
+    for part, level in ((sound[:24_000], 0.1), (sound[24_000:], 0.11)):
         assert np.sqrt(np.mean(part**2)) == pytest.approx(level, rel=0.01)
     again, _ = audit.import_cohort("folder", root, tmp_path / "D", clip_seconds=3, join=True)
     assert again.digest == cohort.digest
@@ -176,7 +176,7 @@ def test_only_joined_clips_that_are_drawn_are_written(tmp_path: Path) -> None:
     assert "4 clips were not drawn" in said
 
 
-def test_a_silent_or_damaged_part_costs_its_joined_clip_only(tmp_path: Path) -> None:
+def test_a_silent_or_damaged_part_excludes_only_its_joined_clip(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[2.0] * 4)
     soundfile.write(root / "ann" / "01.wav", np.zeros(32_000), 16_000)
     (root / "ann" / "00x.wav").write_text("no sound")
@@ -185,21 +185,21 @@ def test_a_silent_or_damaged_part_costs_its_joined_clip_only(tmp_path: Path) -> 
     assert "1 joined clips have a silent or damaged part" in said and "The length of 1 clips cannot be read" in said
 
 
-def test_clips_with_faces_of_their_own_are_not_joined(tmp_path: Path) -> None:
+def test_clips_with_rendered_faces_are_not_joined(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[2.0, 2.0])
     (root / "labels.csv").write_text("audio,speaker_id,rendered\nann/00.wav,ann,x.png\nann/01.wav,ann,x.png\n")
     with pytest.raises(audit.AuditError, match="pictures in the column rendered"):
         audit.import_cohort("folder", root, tmp_path / "C", clip_seconds=4, join=True)
 
 
-def test_a_selection_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_selection_is_refused(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[1.0])
     for how in ({"clip_seconds": -1.0}, {"clips_per_speaker": 0}, {"join": True}, {"clip_seconds": float("nan")}):
         with pytest.raises(audit.AuditError, match="Allowed"):
             audit.import_cohort("folder", root, tmp_path / "C", **how)  # type: ignore[arg-type]  # one of several
 
 
-def test_the_command_passes_every_wish_on(tmp_path: Path) -> None:
+def test_the_command_passes_every_option_on(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[2.0] * 6, bo=[2.0] * 6)
     done = command(
         "cohort", "import", "folder", root, "-o", tmp_path / "C", "--clip-seconds", "4", "--join",

@@ -46,7 +46,7 @@ def test_every_speaker_has_a_portrait_of_the_stated_size(table):
         assert cv2.imread(str(file)).shape == (SIDE, SIDE, 3)
 
 
-def test_there_is_no_portrait_of_nobody(table):
+def test_every_portrait_has_a_speaker(table):
     on_disk = {file for folder in set(FOLDERS.values()) for file in (COHORT / folder).iterdir()}
     assert on_disk == set(table["file"])
 
@@ -63,13 +63,13 @@ def test_a_face_is_found_in_every_audited_portrait(read):
     assert list(read.loc[~read["found"], "speaker_id"]) == []
 
 
-def test_every_group_is_read_rightly_in_at_least_four_fifths(read):
+def test_every_group_is_read_correctly_in_at_least_four_fifths(read):
     right = (read["race"] == read["group"]).groupby(read["group"]).mean()
     assert set(right.index) == {"asian", "indian", "black", "white"}
     assert (right >= 0.80).all(), right.to_dict()
 
 
-def test_gender_is_read_rightly_in_every_group_and_sex(read):
+def test_gender_is_read_correctly_in_every_group_and_sex(read):
     right = (read["gender_read"] == read["gender"]).groupby([read["group"], read["gender"]]).mean()
     assert len(right) == 8
     assert (right >= 0.85).all(), right.to_dict()
@@ -81,7 +81,7 @@ def test_age_read_follows_age_drawn(read):
 
 
 def test_portraits_of_one_group_and_sex_differ(read):
-    """They are more alike than strangers' photographs are (FACES.md says by how much), yet no two are one face."""
+    """They are more similar than photographs of strangers (see FACES.md), but all faces differ."""
     for _, cell in read.groupby(["group", "gender"]):
         features = np.stack(list(cell["feature"]))
         cosines = (features @ features.T)[np.triu_indices(len(features), 1)]

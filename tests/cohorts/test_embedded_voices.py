@@ -1,4 +1,4 @@
-"""The voices of the embedded cohort: who is in it, what is heard, and what must not be learnt from it by accident."""
+"""The voices of the embedded cohort: speakers, clips, and absence of unintended cues."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def everything() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def heard(everything: pd.DataFrame) -> pd.DataFrame:
+def audible(everything: pd.DataFrame) -> pd.DataFrame:
     """The first clip of every audited speaker in every language, and of every third other speaker, with its sound."""
     first = everything[everything["clip_id"].str.endswith("1")]
     audited = first["split"] == "audited"
@@ -83,11 +83,11 @@ class TestWhoIsInIt:
         counts = everyone.groupby(["split", "group", "gender"])["other_language"].value_counts().unstack()
         assert (counts["zh"] == counts["es"]).all()
 
-    def test_audited_and_other_speakers_lie_in_folders_of_their_own(self) -> None:
+    def test_audited_and_other_speakers_are_in_separate_folders(self) -> None:
         assert set(speakers(COHORT)["split"]) == {"audited"}
         assert set(speakers(TRAINING)["split"]) == {"training", "validation"}
 
-    def test_half_of_the_audited_speakers_of_every_cell_have_a_voice_never_heard_in_training(
+    def test_half_of_the_audited_speakers_of_every_cell_have_a_voice_not_in_training(
         self, everyone: pd.DataFrame
     ) -> None:
         voices = {
@@ -104,7 +104,7 @@ class TestWhoIsInIt:
         counts = both.groupby(["split", "unseen_voice", "voice", "group"]).size().unstack(fill_value=0)
         assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
 
-    def test_ages_are_adult_and_spread_alike_in_every_group(self, everyone: pd.DataFrame) -> None:
+    def test_ages_are_adult_and_equally_distributed_in_every_group(self, everyone: pd.DataFrame) -> None:
         assert everyone["age"].between(18, 75).all()
         middle = everyone.groupby(["split", "group"])["age"].mean()
         assert (middle - 46.5).abs().max() < 4
@@ -121,7 +121,7 @@ class TestWhoIsInIt:
             assert hashlib.sha256(table.read_bytes()).hexdigest() in page, table.relative_to(COHORT)
 
 
-class TestWhatIsHeard:
+class TestClips:
     def test_every_speaker_has_two_clips_in_english_and_two_in_the_other_language(
         self, everything: pd.DataFrame
     ) -> None:
@@ -144,21 +144,21 @@ class TestWhatIsHeard:
         said = everything.assign(sentence=everything["sentences"].str.split()).explode("sentence")
         assert (said.groupby("sentence")["split"].nunique() == 1).all()
 
-    def test_nothing_is_clipped_silent_or_broken(self, heard: pd.DataFrame) -> None:
-        for clip_id, sound in zip(heard["clip_id"], heard["sound"], strict=True):
+    def test_nothing_is_clipped_silent_or_broken(self, audible: pd.DataFrame) -> None:
+        for clip_id, sound in zip(audible["clip_id"], audible["sound"], strict=True):
             assert np.isfinite(sound).all() and 0.05 < np.abs(sound).max() < 0.95, clip_id
             loud = levels(sound)
             assert (loud > np.percentile(loud, 95) - 35).mean() >= 0.75, clip_id
 
-    def test_no_clip_begins_or_ends_with_a_click(self, heard: pd.DataFrame) -> None:
-        for clip_id, sound in zip(heard["clip_id"], heard["sound"], strict=True):
+    def test_no_clip_begins_or_ends_with_a_click(self, audible: pd.DataFrame) -> None:
+        for clip_id, sound in zip(audible["clip_id"], audible["sound"], strict=True):
             # The fades end at zero; Opus leaves a little there, at most .056 of the peak in all 1,280 clips when built.
             assert max(abs(sound[0]), abs(sound[-1])) < 0.1 * np.abs(sound).max(), clip_id
 
 
 class TestWhatMustNotBeLearnt:
-    def test_loudness_says_nothing_of_the_group(self, heard: pd.DataFrame) -> None:
-        loudness = heard.assign(loudness=[10 * np.log10((sound**2).mean()) for sound in heard["sound"]])
+    def test_loudness_is_independent_of_the_group(self, audible: pd.DataFrame) -> None:
+        loudness = audible.assign(loudness=[10 * np.log10((sound**2).mean()) for sound in audible["sound"]])
         by_speaker = loudness.groupby(["speaker_id", "group"])["loudness"].mean().reset_index()
         half = np.arange(len(by_speaker)) % 2 == 0
         centres = by_speaker[half].groupby("group")["loudness"].mean()
@@ -168,7 +168,7 @@ class TestWhatMustNotBeLearnt:
         assert (others["group"] == nearest).mean() < by_chance + 3 * np.sqrt(by_chance * (1 - by_chance) / len(others))
         assert centres.max() - centres.min() < 0.5
 
-    def test_no_axis_of_the_cue_is_surer_than_its_dial_says(self, everyone: pd.DataFrame) -> None:
+    def test_no_axis_of_the_cue_is_stronger_than_its_setting(self, everyone: pd.DataFrame) -> None:
         for axis, reach, jitter in (("u", 2.4, 1.0), ("v", 1.0, 0.4)):
             about = everyone[f"cue_{axis}"] - reach * everyone[f"lean_{axis}"]
             assert about.std() == pytest.approx(jitter, rel=0.15)
@@ -176,7 +176,7 @@ class TestWhatMustNotBeLearnt:
 
 
 class TestHowLargeItIs:
-    def test_the_repository_carries_it_easily(self) -> None:
+    def test_the_cohort_is_small(self) -> None:
         training = sum(file.stat().st_size for file in TRAINING.rglob("*") if file.is_file())
         whole = sum(file.stat().st_size for file in COHORT.rglob("*") if file.is_file())
         assert training < 14e6

@@ -37,7 +37,7 @@ def page(root: Path) -> Path:
     return root
 
 
-def test_names_become_speakers_languages_and_labels(tmp_path: Path) -> None:
+def test_file_names_give_speakers_languages_and_labels(tmp_path: Path) -> None:
     cohort, remarks = audit.import_cohort("speech2face_released", page(tmp_path / "page"), tmp_path / "C")
     table = cohort.table.set_index("clip_id")
     assert sorted(table["speaker_id"].unique()) == ["--abcDEF-_9", "6ce", "First_Body", "Other_Body-Name", "Some_Body"]
@@ -57,25 +57,25 @@ def test_names_become_speakers_languages_and_labels(tmp_path: Path) -> None:
     assert list(table.loc[["6ce-english", "6ce-chinese"], "language"]) == ["en", "zh"]
     assert list(table.loc["6ce-english", ["group", "gender", "speaker_id"]]) == ["asian", "man", "6ce"]
     assert remarks[:3] == (
-        "1 clips of voice assistants (Zz_) were left out: they are no people.",
-        "1 clips of the paper's figures stand in another part already and were taken once.",
-        "1 rendered faces have no clip beside them and were left out.",
+        "1 clips of voice assistants (Zz_) were left out: they are not people.",
+        "1 clips of the paper's figures are also in another part and were used once.",
+        "1 rendered faces have no clip and were left out.",
     )
 
 
-def test_a_part_of_the_page_is_enough_and_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_part_of_the_page_is_accepted_and_another_folder_refused(tmp_path: Path) -> None:
     root = page(tmp_path / "page")
     cohort, _ = audit.import_cohort("speech2face_released", root, tmp_path / "whole")
     assert len(cohort.clips) == 7
     with pytest.raises(audit.AuditError, match="no part of the released outputs"):
         audit.import_cohort("speech2face_released", tmp_path / "whole", tmp_path / "other")
-    with pytest.raises(audit.AuditError, match="no variant 'exg2'"):
+    with pytest.raises(audit.AuditError, match="Unknown variant 'exg2'"):
         audit.import_cohort("speech2face_released", root, tmp_path / "other", variant="exg2")
     with pytest.raises(audit.AuditError, match="is not empty"):
         audit.import_cohort("speech2face_released", root, tmp_path / "whole")
 
 
-def test_a_labels_file_says_more_with_its_source(tmp_path: Path) -> None:
+def test_a_labels_file_adds_labels_with_their_source(tmp_path: Path) -> None:
     root = page(tmp_path / "page")
     labels = tmp_path / "labels.csv"
     labels.write_text(
@@ -109,10 +109,10 @@ def test_copied_files_need_no_link(tmp_path: Path) -> None:
     assert all((copied.root / path).is_file() for path in copied.table["audio"])
 
 
-def test_the_real_half_of_the_release(shared_data: Path, tmp_path: Path) -> None:
+def test_the_original_release(shared_data: Path, tmp_path: Path) -> None:
     cohort, remarks = audit.import_cohort("speech2face_released", shared_data / "speech2face_released", tmp_path / "C")
     speakers = cohort.speakers.groupby("group")["speaker_id"].size().to_dict()
     clips = cohort.table.groupby("group")["clip_id"].size().to_dict()
     assert speakers == {"asian|indian": 5, "black": 10, "latino_hispanic": 6, "unknown": 9, "white": 35}
     assert clips == {"asian|indian": 32, "black": 24, "latino_hispanic": 22, "unknown": 17, "white": 53}
-    assert remarks[0] == "8 clips of voice assistants (Zz_) were left out: they are no people."
+    assert remarks[0] == "8 clips of voice assistants (Zz_) were left out: they are not people."

@@ -45,7 +45,7 @@ def m4a(path: Path, rate: int, channels: int, codec: str = "aac", seconds: float
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("form", ["WAV", "FLAC", "MP3", "OGG", pytest.param("M4A", marks=needs_pyav)])
-def test_a_clip_is_heard_in_every_format(form: str, channels: int, rate: int, tmp_path: Path) -> None:
+def test_a_clip_is_read_in_every_format(form: str, channels: int, rate: int, tmp_path: Path) -> None:
     path = tmp_path / f"a.{form.lower()}"
     if form == "M4A":
         m4a(path, rate, channels)
@@ -69,7 +69,7 @@ def test_each_format_is_looked_for_in_a_download() -> None:
 
 
 @needs_pyav
-def test_what_a_file_is_its_bytes_say_and_not_its_name(tmp_path: Path) -> None:
+def test_the_format_is_recognised_by_content(tmp_path: Path) -> None:
     path = m4a(tmp_path / "a.m4a", 16_000, 1)
     path.rename(tmp_path / "a.wav")
     tone(tmp_path / "b.wav").rename(tmp_path / "b.m4a")
@@ -114,7 +114,7 @@ def test_damaged_m4a_has_a_status_and_never_a_traceback(tmp_path_factory: pytest
 
 
 @needs_pyav
-def test_a_picture_in_mp4_is_no_sound(tmp_path: Path) -> None:
+def test_a_picture_in_mp4_is_not_audio(tmp_path: Path) -> None:
     av = importlib.import_module("av")
     with av.open(str(tmp_path / "a.m4a"), "w", format="mp4") as container:
         stream = container.add_stream("mpeg4", rate=5)
@@ -123,7 +123,7 @@ def test_a_picture_in_mp4_is_no_sound(tmp_path: Path) -> None:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
         container.mux(stream.encode(None))
     clip = read_clip(tmp_path / "a.m4a")
-    assert clip.status == "audio_unreadable" and "there is no sound in it" in clip.detail
+    assert clip.status == "audio_unreadable" and "it has no audio" in clip.detail
     assert clip_seconds(tmp_path / "a.m4a") is None
 
 
@@ -144,5 +144,5 @@ def test_without_pyav_an_m4a_says_what_to_install(
     (tmp_path / "d" / "ann" / "1.m4a").write_bytes(head)
     _, remarks = audit.import_cohort("folder", tmp_path / "d", tmp_path / "C")
     assert remarks[-1] == (
-        "1 clips are m4a, which nothing installed here decodes: pip install 'speech2face-audit[m4a]'."
+        "1 clips are m4a, which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'."
     )

@@ -55,7 +55,7 @@ def gone(path: Path) -> None:
         (gone, "audio_unreadable"),
     ],
 )
-def test_a_bad_clip_gets_a_status_and_costs_only_itself(
+def test_a_bad_clip_gets_a_status_and_fails_alone(
     make_cohort: Callable[..., Path], tmp_path: Path, spoil: Callable[[Path], None], status: str
 ) -> None:
     cohort = make_cohort()
@@ -71,7 +71,7 @@ def test_a_bad_clip_gets_a_status_and_costs_only_itself(
     assert set(seen.observations[seen.observations["clip_id"] != "s1-en"]["status"]) == {"ok"}
 
 
-def test_stereo_at_another_rate_is_heard_and_said_so(tmp_path: Path) -> None:
+def test_stereo_at_another_rate_is_converted_with_a_note(tmp_path: Path) -> None:
     clip = read_clip(tone(tmp_path / "a.wav", 0.3, rate=44_100, channels=2))
     assert clip.status == "ok"
     assert clip.waveform is not None and clip.waveform.shape == (32_000,)
@@ -91,7 +91,7 @@ def test_a_clip_without_a_sample_at_16_khz_is_too_short_whatever_the_least_lengt
     assert (clip.waveform is not None and len(clip.waveform) > 0) == (status == "ok")
 
 
-def test_a_clip_of_an_hour_is_cut_and_said_so(tmp_path: Path) -> None:
+def test_a_clip_of_an_hour_is_cut_with_a_note(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, np.tile(np.array([0.1, -0.1], np.float32), 30 * 8000), 8000)
     clip = read_clip(path, max_seconds=10)
@@ -99,9 +99,7 @@ def test_a_clip_of_an_hour_is_cut_and_said_so(tmp_path: Path) -> None:
     assert "cut to its first 10 s of 60 s" in clip.detail
 
 
-def test_a_portrait_that_is_no_picture_leaves_the_clip_rendered(
-    make_cohort: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_an_unreadable_portrait_leaves_the_clip_rendered(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
     cohort = make_cohort()
     (cohort / "portraits" / "s1.png").write_text("no picture")
     (cohort / "portraits" / "s3.png").unlink()
@@ -130,7 +128,7 @@ def test_a_picture_of_twenty_thousand_pixels_a_side_is_refused_before_it_is_deco
     assert "400000000 pixels" in found.detail
 
 
-def test_a_large_picture_is_scaled_and_said_so(tmp_path: Path) -> None:
+def test_a_large_picture_is_scaled_with_a_note(tmp_path: Path) -> None:
     Image.effect_noise((3000, 1500), 50).convert("RGB").save(tmp_path / "large.jpg")
     found = read_picture(tmp_path / "large.jpg")
     assert found.pixels is not None and found.pixels.shape == (512, 1024, 3)

@@ -47,7 +47,7 @@ def test_the_warning_names_the_line_of_the_import() -> None:
     assert done.stdout.split() == ["<string>", "4", "audit.checks.finding"]
 
 
-def test_a_name_that_never_was_is_not_found() -> None:
+def test_an_unknown_name_is_not_found() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"audit\.nowhere"):
         importlib.import_module("audit.nowhere")
     with pytest.warns(DeprecationWarning), pytest.raises(ModuleNotFoundError, match="nowhere"):

@@ -20,7 +20,7 @@ def test_the_shipped_plan_is_a_plan() -> None:
     assert plan.cohort.path == "synthetic_bilingual"
 
 
-def test_every_plan_on_the_page_is_one() -> None:
+def test_every_plan_on_the_page_is_valid() -> None:
     page = Path(__file__).parents[2] / "docs" / "reference" / "plan.md"
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     plans = [audit.Plan.parse(text) for text in blocks]
@@ -40,12 +40,12 @@ def test_every_plan_on_the_page_is_one() -> None:
         ("[measure]\nconfidence = 95\n", "measure.confidence is 95"),
         ("[measure]\nconfidence = 'high'\n", "measure.confidence is 'high'"),
         ("[run]\npart = 0\n", "run.part is 0"),
-        ("[instrument.options]\nsimilarity = []\n", "instrument.options: similarity stands in [instrument]"),
+        ("[instrument.options]\nsimilarity = []\n", "instrument.options: similarity belongs in [instrument]"),
         ("[run]\nmax_seconds = inf\n", "run.max_seconds is inf"),
         ("[run]\nmin_seconds = nan\n", "run.min_seconds is nan"),
         ("[run]\nmin_seconds = 5.0\nmax_seconds = 5.0\n", "run: min_seconds = 5 is not below max_seconds = 5"),
         ("title = 3\n", "title is 3"),
-        ("[run\n", "is no TOML"),
+        ("[run\n", "is not a TOML file"),
     ],
 )
 def test_a_mistake_is_named(text: str, message: str) -> None:

@@ -63,7 +63,7 @@ def test_a_sub_package_is_a_part(folder: Path, points: list[EntryPoint]) -> None
     assert registry().factory("lathe")() == "lathe"
 
 
-def test_a_module_without_the_declaration_is_no_part(folder: Path, points: list[EntryPoint]) -> None:
+def test_a_module_without_the_declaration_is_ignored(folder: Path, points: list[EntryPoint]) -> None:
     (folder / "protocol.py").write_text("TOOLS = 3\nTOOL_BOX = 'TOOL'\n")
     assert registry().available() == {}
 

@@ -41,7 +41,7 @@ def runnable(cell: str) -> bool:
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_a_terminal_shows_the_words_and_obeys_none(words: str) -> None:
+def test_a_terminal_shows_the_words_without_control_codes(words: str) -> None:
     terminal = Terminal(force_terminal=True, color_system="truecolor", width=400, emoji=False, highlight=False)
     with terminal.capture() as caught:
         terminal.print(words, markup=False)
@@ -101,7 +101,7 @@ def test_a_cohort_full_of_hostile_words_is_audited_and_reported(
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_the_gates_outputs_hold_a_policys_words_as_words(words: str) -> None:
+def test_the_gates_outputs_escape_the_words_of_a_policy(words: str) -> None:
     quoted = json.dumps(words)
     terms = Policy.parse(
         f'schema = 1\nname = {quoted}\n[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'

@@ -204,7 +204,7 @@ def test_the_digest_and_results_of_a_run_do_not_depend_on_the_list(tmp_path: Pat
     assert audit.measure(one).to_json() == audit.measure(two).to_json()
 
 
-def test_a_pdf_of_somebody_else_is_not_printed_over(
+def test_a_foreign_pdf_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     monkeypatch.setattr("audit.reports.html.printing.browser_path", lambda: "no-browser-is-asked")

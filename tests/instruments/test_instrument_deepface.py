@@ -103,7 +103,7 @@ def test_the_embedded_models_work_in_deepface_itself(tmp_path: Path, photographs
     assert answer["own_again"] == "deepface.models.demography.pytorch.Race.RaceClient"
 
 
-def test_weights_of_ones_own_are_used_and_named(tmp_path: Path, photographs: list[Path]) -> None:
+def test_own_weights_are_used_and_named(tmp_path: Path, photographs: list[Path]) -> None:
     """DeepFace's own race network with random weights, stored where DeepFace looks for it."""
     answer = run(OWN_RACE, tmp_path, photographs[0])
     assert answer["before"] != answer["after"]
@@ -121,9 +121,9 @@ def test_weights_of_ones_own_are_used_and_named(tmp_path: Path, photographs: lis
     assert answer["plain"]["reason"] == "race_model_single_batch.pth is not in the DeepFace home"
 
 
-def test_without_leave_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_downloaded_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
-    with pytest.raises(ModelError, match="nothing is downloaded unasked.*--allow-download"):
+    with pytest.raises(ModelError, match="nothing is downloaded unless allowed.*--allow-download"):
         instrument("deepface")
     assert list(tmp_path.iterdir()) == []
 
@@ -181,12 +181,14 @@ def test_every_built_in_instrument_is_listed_with_a_line() -> None:
         ("tests.fakes:ColourInstrument", {"allow_download": True}, "unexpected keyword argument 'allow_download'"),
     ],
 )
-def test_what_cannot_be_built_is_refused_with_what_can(name: str, options: dict[str, Any], message: str) -> None:
+def test_an_impossible_instrument_is_refused_with_the_alternatives(
+    name: str, options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ModelError, match=message):
         instrument(name, **options)
 
 
-def test_an_instrument_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_third_party_instrument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "house.py").write_text(
         "class Mine:\n    name = 'mine'\n    similarity_models = ()\n"
         "    def read(self, pictures): return []\n    def describe(self): return {}\n"
@@ -202,7 +204,7 @@ def test_an_instrument_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     }
 
 
-def test_a_description_holds_json_and_no_path_of_this_machine() -> None:
+def test_a_description_is_json_without_paths_of_this_machine() -> None:
     text = json.dumps(instrument("embedded").describe())
     assert str(Path.home()) not in text and "/site-packages" not in text
     described = json.loads(text)

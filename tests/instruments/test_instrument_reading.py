@@ -64,7 +64,7 @@ def test_what_is_read_does_not_depend_on_the_batch_or_the_order(
     assert all(same(together[i], apart[i]) for i in range(len(faces)))
 
 
-def test_what_was_read_once_is_remembered_as_it_was(faces: list[Picture]) -> None:
+def test_readings_are_cached(faces: list[Picture]) -> None:
     forgetful = instrument("embedded", similarity=["FaceRes"], remember=0)
     mindful = instrument("embedded", similarity=["FaceRes"], remember=3)
     again = mindful.read([faces[0], faces[0], *faces[:5], faces[0]])
@@ -100,7 +100,7 @@ def test_a_picture_without_a_face_is_never_scored(embedded: Instrument, picture:
     assert embedded.read([picture]) == [Reading("no_face")]
 
 
-def test_the_blank_portraits_of_the_release_are_no_faces(embedded: Instrument, shared_data: Path) -> None:
+def test_the_blank_portraits_of_the_release_have_no_face(embedded: Instrument, shared_data: Path) -> None:
     folder = shared_data / "speech2face_released" / "figures" / "voxceleb" / "Face_ori"
     blank = [read_rgb(path) for path in sorted(folder.glob("*Zz_*.jpg"))]
     assert len(blank) == 8
@@ -127,7 +127,7 @@ def test_the_size_of_the_picture_hardly_matters(embedded: Instrument, faces: lis
     [BLANK[:, :, 0], BLANK.astype(np.float32), BLANK[:, :, :1], BLANK[:0], None],
     ids=["grey", "floats", "one channel", "empty", "none"],
 )
-def test_what_is_no_picture_is_refused(embedded: Instrument, wrong: Picture) -> None:
+def test_an_invalid_picture_is_refused(embedded: Instrument, wrong: Picture) -> None:
     with pytest.raises(ModelError, match="Allowed: uint8, shape"):
         embedded.read([BLANK, wrong])
 
@@ -150,7 +150,7 @@ def test_importing_the_instruments_loads_no_heavy_part() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_landmarks_lie_where_a_face_has_them() -> None:
+def test_landmarks_are_at_plausible_places() -> None:
     """On portraits of the embedded cohort, which are at hand everywhere."""
     places = sorted((ROOT / "datasets" / "synthetic_bilingual" / "portraits").glob("*.jpg"))[:6]
     portraits = [read_rgb(place) for place in places]

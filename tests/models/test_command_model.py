@@ -55,14 +55,14 @@ def test_clips_go_in_as_files_and_pictures_come_back_in_order(program: Callable[
     assert greys == sorted(greys) and len(greys) == 3 and greys[0] != greys[2]
 
 
-def test_what_it_is_goes_into_the_manifest(program: Callable[[str], list[str]]) -> None:
+def test_the_description_is_in_the_manifest(program: Callable[[str], list[str]]) -> None:
     command = program(LOUDNESS)
     said = Command(command).describe()
     assert said["command"] == command
     assert set(said["files_sha256"]) == set(command)  # type: ignore[call-overload]
 
 
-def test_a_failure_says_the_programs_last_words(program: Callable[[str], list[str]]) -> None:
+def test_a_failure_shows_the_last_output(program: Callable[[str], list[str]]) -> None:
     model = Command(program("import sys; sys.exit('out of memory')"))
     with pytest.raises(audit.ModelError, match="ended with 1: out of memory"):
         model.render(waves(0.1), 16_000)
@@ -87,11 +87,11 @@ time.sleep(60)
 
 def test_something_other_than_a_picture_is_an_error(program: Callable[[str], list[str]]) -> None:
     text = "import pathlib, sys; (pathlib.Path(sys.argv[-1]) / '0000.png').write_text('no picture')"
-    with pytest.raises(audit.ModelError, match="shows nothing"):
+    with pytest.raises(audit.ModelError, match="not a usable picture"):
         Command(program(text)).render(waves(0.1), 16_000)
 
 
-def test_one_bad_clip_costs_only_itself(
+def test_a_bad_clip_fails_alone(
     program: Callable[[str], list[str]], make_cohort: Callable[..., Path], tmp_path: Path
 ) -> None:
     text = LOUDNESS.replace("    grey =", "    assert numpy.sqrt((sound ** 2).mean()) < .2, 'too loud'\n    grey =")
@@ -119,6 +119,6 @@ def test_wrong_options_are_named(options: dict[str, object], words: str) -> None
         audit.model("command", options=options)
 
 
-def test_a_program_that_is_not_there_is_named() -> None:
+def test_a_missing_program_is_named() -> None:
     with pytest.raises(audit.ModelError, match="cannot be started"):
         Command(["no-such-program-anywhere"]).render(waves(0.1), 16_000)

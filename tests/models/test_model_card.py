@@ -34,7 +34,7 @@ def kinds_of(text: str) -> list[str]:
     return [token.type for token in tokens] + sorted({kind for kind in inside if kind not in ("text", "text_special")})
 
 
-def test_the_metadata_hold_what_the_hubs_ask_for() -> None:
+def test_the_metadata_have_the_fields_of_the_hubs() -> None:
     """The required fields of the format's own page: task type, dataset type and name, metric type and value."""
     (model,) = parts_of(model_card(fictional_audit()))[0]["model-index"]
     assert model["name"] == "planted"
@@ -42,14 +42,14 @@ def test_the_metadata_hold_what_the_hubs_ask_for() -> None:
     assert result["task"]["type"] == "other"
     assert result["dataset"] == {"type": "imaginary speakers", "name": "imaginary speakers", "revision": "c0" * 32}
     codes = [metric["type"] for metric in result["metrics"]]
-    assert codes == ["S2F001", "S2F003", "S2F004", "S2F006"], "what is not estimable is no metric"
+    assert codes == ["S2F001", "S2F003", "S2F004", "S2F006"], "not estimable values are left out"
     first = result["metrics"][0]
     assert first["value"] == 0.71
     assert (first["args"]["low"], first["args"]["high"], first["args"]["n_speakers"]) == (0.57, 0.85, 24)
     assert first["args"]["run_digest"] == "f1c7" * 16
 
 
-def test_no_figure_goes_without_its_interval_its_people_and_its_outcome() -> None:
+def test_every_figure_has_interval_counts_and_outcome() -> None:
     metadata, text = parts_of(model_card(fictional_audit()))
     for metric in metadata["model-index"][0]["results"][0]["metrics"]:
         assert "95% interval [" in metric["name"] and "speakers" in metric["name"]

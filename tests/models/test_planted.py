@@ -1,4 +1,4 @@
-"""The planted model: what it is told to show is what it shows."""
+"""The planted model shows the planted pictures."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def test_another_speaker_is_of_the_same_gender() -> None:
         ({"rendered": {"asian": {"en": 0.6}}}, "rendered.asian.en"),
     ],
 )
-def test_a_dial_that_means_nothing_is_refused(options: dict[str, object], message: str) -> None:
+def test_an_invalid_dial_is_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(audit.ModelError, match=message):
         audit.model("planted", options=options)
 
 
-def test_a_dial_for_a_group_that_is_not_there_is_refused() -> None:
+def test_a_dial_for_a_missing_group_is_refused() -> None:
     options = PlantedOptions.model_validate({"rendered": {"black": {"en": {"white": 0.6}}}})
     with pytest.raises(audit.ModelError, match="names the group 'black'.*asian, white"):
         Planted(options).bind(table(4), Path())

@@ -61,10 +61,10 @@ def test_the_networks_have_the_published_size() -> None:
 def test_it_renders_64_by_64_faces_that_do_not_depend_on_one_another(folder: Path) -> None:
     model = audit.model("wen2019", weights=folder, options={"vad": "none", "batch": 3, "device": "cpu"})
     assert isinstance(model, Wen2019)
-    heard = clips(1.0, 2.5, 6.0, 12.0, 12.0)  # two beyond 1,000 frames, which are kept whole
-    together = model.render(heard, 16_000)
-    alone = [model.render([wave], 16_000)[0] for wave in heard]
-    for one, other in zip(together, alone, strict=True):
+    waves = clips(1.0, 2.5, 6.0, 12.0, 12.0)  # two beyond 1,000 frames, which are kept whole
+    batched = model.render(waves, 16_000)
+    alone = [model.render([wave], 16_000)[0] for wave in waves]
+    for one, other in zip(batched, alone, strict=True):
         assert one is not None and other is not None
         assert one.shape == (64, 64, 3) and one.dtype == np.uint8
         assert (one == other).all()
@@ -84,7 +84,7 @@ def test_a_file_that_asks_for_more_than_tensors_is_refused_and_not_run(folder: P
 
     (tmp_path / VOICE_FILE).write_bytes(pickle.dumps(Trap()))
     (tmp_path / GENERATOR_FILE).write_bytes((folder / GENERATOR_FILE).read_bytes())
-    with pytest.raises(audit.ModelError, match="nothing in it was run"):
+    with pytest.raises(audit.ModelError, match="no code in it was run"):
         audit.model("wen2019", weights=tmp_path, options={"vad": "none"})
     assert not (tmp_path / "sprung").exists()
 
@@ -97,7 +97,7 @@ def test_weights_of_another_network_name_the_difference(folder: Path, tmp_path: 
         audit.model("wen2019", weights=tmp_path, options={"vad": "none"})
 
 
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
+def test_missing_parts_are_named(tmp_path: Path) -> None:
     with pytest.raises(audit.ModelError, match="needs its two checkpoints"):
         audit.model("wen2019")
     with pytest.raises(audit.ModelError, match="cannot be read"):

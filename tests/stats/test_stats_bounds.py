@@ -25,7 +25,7 @@ def test_unknown_speakers_by_hand():
     unknown = Tally.of(np.array([0.0, 0, 1, 1]), np.array([3, 4, 4, 5]))
     least, most = unknown_bounds(known, unknown, Settings())
     assert (least.value, most.value) == (0.5, 0.75)
-    assert least.method.endswith("; 1 of 3 of unknown group added")  # 1/2 would change nothing
+    assert least.method.endswith("; 1 of 3 speakers of unknown group added")  # 1/2 would change nothing
     assert (least.n_speakers, most.n_speakers) == (4, 4)
 
 
@@ -36,13 +36,13 @@ def test_unread_clips_of_the_group_are_counted():
     assert (least.value, most.value, least.n_missing) == (0.5, 1.0, 2)
 
 
-def test_a_group_of_whom_nobody_was_read_could_be_anything_that_the_unknown_are():
+def test_a_group_without_reads_has_the_bounds_of_the_unknown_speakers():
     known = Tally.of(np.array([NAN]), np.array([0]))
     least, most = unknown_bounds(known, Tally.of(np.array([0.0, 1.0]), np.array([1, 2])), Settings())
     assert (least.value, most.value) == (0.0, 1.0)
 
 
-def test_nobody_at_all_is_not_zero():
+def test_no_speakers_is_not_estimable():
     nobody = Tally.of(np.array([]), np.array([], int))
     least, most = unknown_bounds(nobody, nobody, Settings())
     assert (least.value, most.value, least.n_speakers) == (None, None, 0)
@@ -55,7 +55,7 @@ people = st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=3), min_size=
 @given(people, people)
 @settings(max_examples=40, deadline=None)
 def test_the_bounds_are_sharp(estimand, group, unknown):
-    """No choice among the unknown speakers, of all that there are, goes beyond."""
+    """No subset of the unknown speakers gives a rate beyond the bounds."""
     rule = Settings(estimand=estimand)
 
     def tally(rows, start=0):

@@ -37,7 +37,7 @@ def test_the_value_is_pearsons():
 
 
 def test_the_interval_by_hand():
-    """Every speaker left out in turn, in plain words."""
+    """Jackknife over speakers, written out."""
     found = correlation(TWELVE, OTHER, WHO)
     x, y = np.array(TWELVE), np.array(OTHER)
     z = [np.arctanh(np.corrcoef(np.delete(x, i), np.delete(y, i))[0, 1]) for i in range(12)]
@@ -47,7 +47,7 @@ def test_the_interval_by_hand():
     assert found.interval == pytest.approx((np.tanh(middle - half), np.tanh(middle + half)), abs=1e-9)
 
 
-def test_a_speakers_clips_are_their_mean_and_one_vote():
+def test_a_speaker_counts_once_with_the_mean_of_their_clips():
     twice = correlation(
         [x + d for x in TWELVE for d in (-1, 1)], [y for y in OTHER for _ in range(2)], [w for w in WHO for _ in "12"]
     )
@@ -56,7 +56,7 @@ def test_a_speakers_clips_are_their_mean_and_one_vote():
     assert (twice.n_speakers, twice.n_clips) == (12, 24)
 
 
-def test_a_clip_read_once_is_missing_and_takes_no_part():
+def test_a_clip_with_one_reading_counts_as_missing():
     found = correlation([*TWELVE, 99.0, None], [*OTHER, None, -99.0], [*WHO, "a", "m"])
     assert found.value == correlation(TWELVE, OTHER, WHO).value
     assert (found.n_speakers, found.n_clips, found.n_missing) == (12, 12, 2)
@@ -71,17 +71,17 @@ def test_a_clip_read_once_is_missing_and_takes_no_part():
         (TWELVE, [0.1] * 12, "not estimable: all 12 speakers have the same second value"),
         (TWELVE[:9], OTHER[:9], "no interval: 9 speakers, at least 10 needed"),
         (TWELVE, [3 - 2 * x for x in TWELVE], "no interval: all 12 speakers lie on one line"),
-        ([0] * 11 + [1], OTHER, "no interval: of 12 speakers one alone makes the spread"),
+        ([0] * 11 + [1], OTHER, "no interval: one of 12 speakers contributes all the variance"),
     ],
 )
-def test_too_little_is_not_estimable_and_says_why(first, second, method):
+def test_too_little_data_is_not_estimable_and_the_method_says_why(first, second, method):
     found = correlation(first, second, list(range(len(first))))
     assert found.method == method
     assert found.interval is None
     assert (found.value is None) == method.startswith("not estimable")
 
 
-def test_more_speakers_can_be_asked_for():
+def test_min_speakers_raises_the_minimum():
     found = correlation(TWELVE, OTHER, WHO, Settings(min_speakers=13))
     assert found.method == "no interval: 12 speakers, at least 13 needed"
 
@@ -95,7 +95,7 @@ def test_readings_that_do_not_fit_are_refused():
         correlation([1, 2], [1, 2], ["a", None])
 
 
-def test_with_others_is_the_mean_over_all_pairings():
+def test_others_is_the_mean_over_all_pairings():
     x, y, strata = np.array([1.0, 2, 4, 7, 3]), np.array([2.0, 1, 5, 6, 9]), np.array([0, 0, 1, 1, 1])
     expected = [
         np.corrcoef(x, y[list(to)])[0, 1]
@@ -107,12 +107,12 @@ def test_with_others_is_the_mean_over_all_pairings():
     assert found.others == pytest.approx(np.mean(expected), abs=1e-11)
 
 
-def test_with_others_of_one_stratum_nothing_is_left():
+def test_others_of_one_stratum_are_uncorrelated():
     found = in_cells(TWELVE, OTHER, range(12), [0] * 12)[0]
     assert found.others == pytest.approx(-found.estimate.value / 11, abs=1e-11)
 
 
-def test_who_has_no_other_in_the_stratum_is_left_out_of_the_others_alone():
+def test_a_speaker_alone_in_a_stratum_is_left_out_of_others_only():
     strata = [0] * 11 + [1]
     found = in_cells(TWELVE, OTHER, range(12), [0] * 12, strata)[0]
     without = in_cells(TWELVE[:11], OTHER[:11], range(11), [0] * 11)[0]
@@ -120,8 +120,8 @@ def test_who_has_no_other_in_the_stratum_is_left_out_of_the_others_alone():
     assert in_cells(TWELVE, OTHER, range(12), [0] * 12, range(12))[0].others is None
 
 
-def test_two_groups_apart_correlate_by_the_groups_alone():
-    """Nothing in common within a group: the others' readings would do as well as the own ones."""
+def test_two_distant_groups_correlate_by_group_only():
+    """No correlation within a group: readings of others correlate equally."""
     rng = np.random.default_rng(4)
     group = np.repeat([0, 1], 2000)
     x, y = rng.normal(size=4000) + 3 * group, rng.normal(size=4000) + 3 * group
@@ -159,7 +159,7 @@ def test_neither_rows_nor_names_nor_direction_matter(clips, random):
         assert found.high - found.low > 1e-6
 
 
-def test_a_cohort_twice_over_is_surer_of_the_same():
+def test_a_duplicated_cohort_has_the_same_value_and_a_narrower_interval():
     once = correlation(TWELVE, OTHER, WHO)
     twice = correlation(TWELVE * 2, OTHER * 2, [*WHO, *(w.upper() for w in WHO)])
     assert twice.value == pytest.approx(once.value, abs=1e-11)
@@ -167,11 +167,11 @@ def test_a_cohort_twice_over_is_surer_of_the_same():
 
 
 def test_planted_correlations_lie_in_their_intervals():
-    """400 audits of 25 speakers; 95 % intervals of a true r of .5 hold it about as often."""
+    """400 audits of 25 speakers; 95 % intervals contain a true r of .5 about as often."""
     rng = np.random.default_rng(5)
     x = rng.normal(size=(400, 25))
     y = 0.5 * x + np.sqrt(0.75) * rng.normal(size=(400, 25))
     cells = np.repeat(np.arange(400), 25)
     found = in_cells(x.ravel(), y.ravel(), np.arange(10_000), cells)
-    held = np.mean([each.estimate.low <= 0.5 <= each.estimate.high for each in found])
-    assert 0.93 < held < 0.995
+    covered = np.mean([each.estimate.low <= 0.5 <= each.estimate.high for each in found])
+    assert 0.93 < covered < 0.995

@@ -44,13 +44,13 @@ def test_verdicts_against_a_margin_of_a_tenth(low, high, direction, outcome):
     assert f"{low:.3f}" in found.reason and f"{high:.3f}" in found.reason
 
 
-def test_without_an_interval_nothing_is_evaluated():
+def test_without_an_interval_the_verdict_is_not_evaluable():
     found = verdict(rate([1, 1], ["a", "b"]))
     assert (found.outcome, found.reason) == ("not_evaluable", "not estimable: 2 speakers, at least 5 needed")
 
 
 @pytest.mark.parametrize(("margin", "direction"), [(-0.1, "two_sided"), (float("nan"), "greater"), (0.1, "up")])
-def test_a_margin_that_is_none_is_refused(margin, direction):
+def test_an_invalid_margin_is_refused(margin, direction):
     with pytest.raises(ValueError):
         verdict(interval(0, 1), margin, direction)
 
@@ -67,7 +67,7 @@ def test_speakers_needed_by_hand():
 
 
 @given(st.floats(-1, 1), st.floats(0.01, 0.5), st.floats(0, 0.3), st.sampled_from(["greater", "less", "two_sided"]))
-def test_the_speakers_said_to_be_needed_settle_the_verdict(value, arm, margin, direction):
+def test_the_number_of_speakers_needed_settles_the_verdict(value, arm, margin, direction):
     found = Estimate(value, value - arm, value + arm, 20, 20, 0, "exact")
     needed = speakers_needed(found, margin, direction)
     if needed.more is None or needed.more > 10**6:
@@ -89,7 +89,7 @@ def test_detectable_differences_fall_with_speakers_and_rise_with_clustering():
     assert smallest_detectable(50, rate=0.9).size == smallest_detectable(50, rate=0.1).size
 
 
-def test_one_rate_has_the_power_that_was_asked_for():
+def test_one_rate_has_the_requested_power():
     """50 speakers, one clip, against .1: the exact binomial power at the detectable rate, and just below .8 before
     it."""
     size = smallest_detectable(50, rate=0.1).size
@@ -97,11 +97,11 @@ def test_one_rate_has_the_power_that_was_asked_for():
     assert scipy_stats.binom(50, 0.1 + size).sf(needed - 1) == pytest.approx(0.8, abs=0.05)
 
 
-def test_what_cannot_be_detected_is_said():
+def test_an_undetectable_difference_is_reported():
     assert smallest_detectable(4).method == "not estimable: 4 speakers, at least 5 needed"
     assert smallest_detectable(40, design="unpaired", other_speakers=3).size is None
     assert smallest_detectable(5).size is None  # even 5 of 5 leaves 0.48 possible
-    assert smallest_detectable(5).method.startswith("no difference that can occur")
+    assert smallest_detectable(5).method.startswith("no possible difference")
     for wrong in ({"icc": 2}, {"rate": -1}, {"power": 1}, {"clips": 0}, {"design": "crossed"}, {"correlation": 2}):
         with pytest.raises(ValueError):
             smallest_detectable(50, **wrong)
@@ -115,7 +115,7 @@ def test_adjusted_p_values_by_hand():
     assert benjamini_hochberg(p) == pytest.approx(scipy_stats.false_discovery_control(p))
 
 
-def test_tests_that_were_not_made_do_not_count():
+def test_nan_does_not_count_as_a_test():
     assert holm([0.01, np.nan, 0.04]).tolist()[0] == 0.02
     assert np.isnan(holm([0.01, np.nan, 0.04])[1])
     assert len(holm([])) == len(benjamini_hochberg([])) == 0

@@ -25,7 +25,7 @@ from tests.single_statistics import between_groups, group_ratios, mcnemar, omnib
 
 
 def speakers_of(*groups):
-    """One clip a speaker: values, speakers and groups."""
+    """One clip per speaker: values, speakers and groups."""
     values = [x for group in groups for x in group]
     return values, range(len(values)), [k for k, group in enumerate(groups) for _ in group]
 
@@ -42,7 +42,7 @@ def parted(values, sizes):
     ("values", "sizes", "kind"),
     [([0, 1, 1, 1, 0, 0, 0], (3, 4), "rate"), ([5.0, 1.0, 2.5, 7.0, 9.0, 8.0], (2, 2, 2), "mean")],
 )
-def test_the_omnibus_test_counts_the_permutations_that_part_groups_as_far(values, sizes, kind):
+def test_the_omnibus_test_counts_permutations_that_are_as_extreme(values, sizes, kind):
     seen = parted(values, sizes)
     exact = np.mean([parted(order, sizes) >= seen - 1e-9 for order in itertools.permutations(values)])
     found = omnibus(
@@ -54,14 +54,14 @@ def test_the_omnibus_test_counts_the_permutations_that_part_groups_as_far(values
 
 
 def test_unanimous_groups_that_disagree_are_the_most_extreme():
-    """5 against 5: of 252 ways to part them two are as extreme, and no variance is divided by."""
+    """5 against 5: two of 252 permutations are as extreme, and the variance of zero causes no division by zero."""
     found = omnibus(*speakers_of([0] * 5, [1] * 5), Settings(resamples=50_000))
     assert found.p == pytest.approx(2 / 252, abs=0.002)
     assert omnibus(*speakers_of([1] * 5, [1] * 9)).p == 1
 
 
-def test_many_values_are_exchanged_as_tables_or_by_index_alike():
-    """The same integers as few levels, and made distinct by too little to matter."""
+def test_permutation_by_tables_and_by_index_agree():
+    """The same integers, as few levels and as slightly different values."""
     rng = np.random.default_rng(0)
     values = rng.integers(0, 3, 300) + 0.25 * (np.arange(300) < 100)
     groups = np.repeat([0, 1, 2], 100)
@@ -84,7 +84,7 @@ def test_the_limit_agrees_with_the_permutations():
     assert found.p == pytest.approx(scipy_stats.f_oneway(*np.split(values, 3)).pvalue, abs=0.01)
 
 
-def test_a_null_is_left_null_and_a_planted_difference_is_found():
+def test_equal_groups_are_not_significant_and_a_planted_difference_is():
     rng = np.random.default_rng(1)
     groups = np.repeat(range(8), 20)
     null = [omnibus((rng.random(160) < 0.3).astype(float), range(160), groups, Settings(resamples=199), name=str(i)).p
@@ -106,7 +106,7 @@ def test_too_few_groups_or_speakers_are_not_tested():
     assert (small.n_groups, small.method[-1]) == (2, "1")
 
 
-def test_the_spread_by_hand():
+def test_the_between_group_deviation_by_hand():
     """Rates .2, .6 and 1 of 5: variance .16, sampling variances .16/4, .24/4 and 0."""
     found = between_groups(*speakers_of([1, 0, 0, 0, 0], [1, 1, 1, 0, 0], [1] * 5))
     assert found.value**2 == pytest.approx(0.16 - (0.04 + 0.06 + 0) / 3)
@@ -114,7 +114,7 @@ def test_the_spread_by_hand():
     assert (found.n_speakers, found.n_clips, found.n_missing) == (15, 15, 0)
 
 
-def test_the_spread_of_identical_groups_is_not_biased_and_max_minus_min_is():
+def test_the_between_group_deviation_of_identical_groups_is_unbiased_and_max_minus_min_is_not():
     rng = np.random.default_rng(2)
     corrected, gaps = [], []
     for _ in range(300):
@@ -128,7 +128,7 @@ def test_the_spread_of_identical_groups_is_not_biased_and_max_minus_min_is():
     assert np.mean(gaps) > 0.5
 
 
-def test_a_spread_below_nothing_is_shown_as_nothing_and_said():
+def test_a_negative_variance_is_shown_as_zero_with_a_note():
     found = between_groups(*speakers_of([0, 1, 0, 1, 1, 0], [1, 0, 1, 0, 0, 1]))
     assert (found.value, found.low) == (0, 0)
     assert found.high > 0.1
@@ -142,13 +142,13 @@ def test_unanimous_groups_never_get_zero_width(rates):
     assert found.high - found.low > 0.02
 
 
-def test_real_values_without_any_spread_within_a_group_get_no_interval():
+def test_real_values_without_variance_within_a_group_get_no_interval():
     found = between_groups(*speakers_of([2.0] * 6, [1.0, 2.0, 4.0, 3.0, 5.0]), kind="mean")
     assert found.interval is None
     assert found.method == "no interval: all speakers of a group have the same value"
 
 
-def test_the_spread_of_real_values_is_recovered():
+def test_the_between_group_deviation_of_real_values_is_recovered():
     rng = np.random.default_rng(0)
     truth = np.arange(10.0)
     values = (truth[:, None] + rng.normal(0, 5, size=(10, 400))).ravel()
@@ -158,7 +158,7 @@ def test_the_spread_of_real_values_is_recovered():
 
 
 def test_ratios_by_hand():
-    """.25 and .5 about sqrt(.125): logarithms -/+ log(2)/2, arms half of both groups' own, put together as squares."""
+    """.25 and .5 about sqrt(.125): logarithms -/+ log(2)/2, arms half of those of both groups, combined as squares."""
     low, high = [1] * 10 + [0] * 30, [1] * 20 + [0] * 20
     found = group_ratios(*speakers_of(low, high))
     own = [rate(x, range(40), Settings(confidence=0.975)) for x in (low, high)]
@@ -169,7 +169,7 @@ def test_ratios_by_hand():
     assert found[1].low == pytest.approx(1 / found[0].high)
 
 
-def test_a_ratio_to_nothing_is_not_estimable():
+def test_a_ratio_to_zero_is_not_estimable():
     found = group_ratios(*speakers_of([0] * 8, [1] * 8, [1, 0]))
     assert [found[k].value for k in range(3)] == [None, None, None]
     assert found[1].method == "not estimable: the rate of a group is 0"
@@ -205,7 +205,7 @@ def test_groups_obey_their_invariances(clips, random, estimand):
         assert spread.low < spread.high
 
 
-def test_a_duplicated_cohort_has_the_same_point_and_tells_more():
+def test_a_duplicated_cohort_has_the_same_point_and_a_smaller_p_value():
     values, who, groups = speakers_of([1] * 4 + [0] * 16, [1] * 14 + [0] * 6)
     once = omnibus(values, who, groups), between_groups(values, who, groups)
     twice = [each(values * 4, range(160), groups * 4) for each in (omnibus, between_groups)]
@@ -213,14 +213,14 @@ def test_a_duplicated_cohort_has_the_same_point_and_tells_more():
     assert twice[1].high - twice[1].low < once[1].high - once[1].low
 
 
-def test_a_speaker_with_very_many_clips_has_one_vote():
+def test_a_speaker_with_very_many_clips_counts_once():
     values, who, groups = speakers_of([1, 0, 1, 0, 0, 1], [0, 0, 1, 0, 0, 0])
     many = [1] * 10_000 + values[1:], [0] * 10_000 + list(who)[1:], [0] * 10_000 + groups[1:]
     assert omnibus(*many).p == omnibus(values, who, groups).p
     assert between_groups(*many).value == between_groups(values, who, groups).value
 
 
-def test_sixty_thousand_speakers_in_forty_groups_need_no_permutation_each():
+def test_sixty_thousand_speakers_in_forty_groups_use_the_limit():
     rng = np.random.default_rng(0)
     values = rng.random(60_000)
     found = omnibus(values, range(60_000), np.arange(60_000) % 40, kind="mean")
@@ -234,7 +234,7 @@ def test_sixty_thousand_speakers_in_forty_groups_need_no_permutation_each():
 # One figure at every confidence
 
 
-def test_a_curve_is_the_figure_at_its_confidence():
+def test_a_curve_gives_the_estimate_at_its_confidence():
     values, who = [0, 1, 1, 0, 1, 1, 1, 0], [*"abcdefgg"]
     curve = figure_curve(values, who, Settings())
     assert curve.at(0.95) == rate(values, who)
@@ -278,7 +278,7 @@ def test_a_check_is_shown_where_its_p_value_is_small_enough(pairs, margin, direc
             assert verdict(curve.at(1 - p * 0.99), margin, direction).outcome != "shown"
 
 
-def test_a_bootstrap_tells_no_less_than_its_resamples():
+def test_the_smallest_bootstrap_p_value_depends_on_the_resamples():
     values = np.random.default_rng(0).normal(9, 1, size=60)
     assert p_value(figure_curve(values, range(60), Settings(), kind="mean"), 0.1, "greater", 0.95) == 1 / 2001
     many = figure_curve([1] * 400, range(400), Settings())
@@ -292,7 +292,7 @@ def test_a_curve_of_a_difference():
     assert Curve(lambda _: Estimate(None, None, None, 0, 0, 0, "none"), 0.01).together(7).least == 0.07
 
 
-def test_sign_changes_of_few_sizes_are_all_counted_however_many_there_are():
+def test_sign_changes_of_few_sizes_are_enumerated():
     """60 against 40 of one size is McNemar's test; halves and wholes against each other by trying all 2**12."""
     before, after = np.r_[np.zeros(60), np.ones(40)], np.r_[np.ones(60), np.zeros(40)]
     assert permutation(before, after, range(100)).p == pytest.approx(mcnemar(before, after, range(100)).p)
@@ -304,7 +304,7 @@ def test_sign_changes_of_few_sizes_are_all_counted_however_many_there_are():
     assert "all 2^12 sign changes" in found.method
 
 
-def test_sign_changes_of_very_many_speakers_are_taken_at_their_limit():
+def test_sign_changes_of_very_many_speakers_use_the_normal_limit():
     change = np.random.default_rng(0).normal(0.05, 1, size=1500)
     found = paired(np.zeros(1500), change, range(1500), kind="mean").permutation()
     assert found.p == pytest.approx(2 * scipy_stats.norm.sf(abs(change.sum()) / np.sqrt((change**2).sum())))

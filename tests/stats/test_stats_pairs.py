@@ -31,7 +31,7 @@ def test_the_same_speaker_in_two_languages_by_hand():
     assert found.value == pytest.approx((0.5 + 1 / 3 + 0) / 3)
     assert (found.n_speakers, found.n_clips, found.n_missing) == (3, 9, 3)
     assert found.interval is None
-    assert found.method == "not estimable: 3 speakers, at least 5 needed; speakers without a counterpart, left out: 2"
+    assert found.method == "not estimable: 3 speakers, at least 5 needed; speakers with one reading only, left out: 2"
 
 
 def test_gains_and_losses_by_hand():
@@ -57,14 +57,14 @@ def test_identical_changes_never_get_zero_width(n, before, after):
         assert found.high == -found.low == pytest.approx(1 - 0.025 ** (1 / n))
 
 
-def test_real_values_use_the_speakers_own_changes():
+def test_real_values_use_the_change_of_each_speaker():
     """Per speaker 1, 2, 3, 4, 6: the interval of a plain mean of these."""
     before, after = np.zeros(6), [1, 2, 3, 4, 5, 7]
     found = paired_difference(before, after, list("abcdee"), kind="mean")
     assert found == mean(after, list("abcdee"))
 
 
-def test_a_speaker_always_read_has_one_vote_whatever_the_number_of_clips():
+def test_a_speaker_counts_once_for_any_number_of_clips():
     few = paired_difference([0] * 6, [1, 0, 0, 0, 0, 0], list("abcdef"))
     many = paired_difference([0] * 105, [1] * 100 + [0] * 5, ["a"] * 100 + list("bcdef"))
     assert (few.value, few.interval) == (many.value, many.interval)
@@ -125,7 +125,7 @@ def test_independent_groups_by_hand():
     assert (found.n_speakers, found.method) == (150, "MOVER (Wilson)")
 
 
-def test_a_difference_says_which_side_is_lacking():
+def test_a_difference_names_the_side_without_an_estimate():
     good, small, none = rate([0, 1] * 5, WHO), rate([1], ["a"]), rate([], [])
     assert difference(good, small).interval is None
     assert difference(good, small).value == 0.5

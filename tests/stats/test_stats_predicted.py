@@ -14,7 +14,7 @@ from audit.stats.predicted import Predicted, design, predicted_cells
 
 
 def both(instrument, human, speakers, settings=None, strata=None) -> Predicted:
-    """People alone and both together, of one cell."""
+    """The human-only and the prediction-powered estimate of one cell."""
     f, h = np.array(instrument, float), np.array(human, float)
     people = np.unique(np.array(speakers), return_inverse=True)[1]
     drawn = np.zeros(len(f), int) if strata is None else np.array(strata)
@@ -24,7 +24,7 @@ def both(instrument, human, speakers, settings=None, strata=None) -> Predicted:
 
 
 def test_the_value_by_hand() -> None:
-    """Ten speakers: the instrument says 1 to four. Of the five whom people read it is wrong once: -1/5."""
+    """The instrument reads 1 for four of ten speakers. Of the five read by people it is wrong once: -1/5."""
     instrument = [1, 1, 0, 0, 0, 1, 1, 0, 0, 0]
     human = [1, 0, 0, 0, 0] + [None] * 5
     found = prediction_powered(instrument, human, range(10), readers=1)
@@ -38,7 +38,7 @@ def test_the_interval_by_hand() -> None:
     f, d = np.array([1, 1, 0, 0, 0]), np.array([0, -1, 0, 0, 0])
     found = prediction_powered([1, 1, 0, 0, 0, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0] + [None] * 5, range(10))
     first, gain, loss = (scipy_stats.binomtest(k, n).proportion_ci(0.95, "exact") for k, n in ((4, 10), (0, 5), (1, 5)))
-    # gains never occurred: their correlation with losses is not known, and taken as none
+    # gains never occurred: their correlation with losses is unknown and set to 0
     low, high = -0.2 - np.hypot(0, loss.high - 0.2), -0.2 + np.hypot(gain.high, 0.2 - loss.low)
     r = np.corrcoef(f, d)[0, 1] * np.sqrt(5 / 10)
     down, up = (0.4 - first.low, -0.2 - low), (first.high - 0.4, high + 0.2)
@@ -47,7 +47,7 @@ def test_the_interval_by_hand() -> None:
     assert found.high == pytest.approx(0.2 + np.sqrt(up[0] ** 2 + up[1] ** 2 + 2 * r * up[0] * up[1]))
 
 
-def test_where_people_read_everyone_the_instrument_does_not_matter() -> None:
+def test_if_people_read_everyone_the_instrument_has_no_influence() -> None:
     rng = np.random.default_rng(1)
     human = (rng.random(60) < 0.4).astype(float)
     for _ in range(5):
@@ -65,22 +65,22 @@ def test_full_agreement_never_gets_zero_width(n: int, share: float) -> None:
     found, alone = prediction_powered(instrument, human, range(200)), rate(instrument, range(200))
     assert found.value == share
     assert found.low <= alone.low and alone.high <= found.high
-    assert (found.low, found.high) != (alone.low, alone.high)  # what people did not read is not taken as known
+    assert (found.low, found.high) != (alone.low, alone.high)  # speakers not read by people are not treated as known
 
 
-def test_an_end_beyond_the_range_of_a_rate_leaves_a_width() -> None:
+def test_an_interval_clipped_to_the_range_keeps_a_width() -> None:
     """The instrument says 1 to none of 200; people to none of 20 either, who stand for all."""
     everyone, human = np.zeros(200), np.r_[np.zeros(20), np.full(180, np.nan)]
     found = prediction_powered(everyone, human, range(200))
     assert (found.value, found.low) == (0.0, 0.0)
     assert found.high >= 1 - 0.025 ** (1 / 200)
-    # a sum of 1/20 - 1/2, far below what a rate can be: as wide as of 200 speakers who all read alike
+    # a sum of 1/20 - 1/2, far below what a rate can be: as wide as for 200 speakers whose reads all agree
     below = prediction_powered(np.r_[np.ones(10), np.zeros(190)], np.r_[np.zeros(20), np.full(180, np.nan)], range(200))
     assert (below.value, below.low) == (0.0, 0.0)
     assert below.high == pytest.approx(1 - 0.025 ** (1 / 200))
 
 
-def test_too_little_is_said_and_never_guessed() -> None:
+def test_too_little_data_gives_no_estimate() -> None:
     instrument = [1, 0] * 10
     few = prediction_powered(instrument, [1, 0, 1, 0] + [None] * 16, range(20))
     assert few.value is not None and few.interval is None
@@ -97,10 +97,10 @@ def test_too_little_is_said_and_never_guessed() -> None:
         prediction_powered([1, 0], [1], "ab")
 
 
-def test_a_cell_over_strata_weighs_them_as_their_speakers() -> None:
+def test_strata_are_weighted_by_their_speakers() -> None:
     """Forty speakers of one stratum, ten of the other, five labelled in each; errors of -1 in the second only.
 
-    All strata alike would say -1/2; the strata's own shares say -1/5.
+    With equal weights the result would be -1/2; with the shares of the strata it is -1/5.
     """
     instrument, strata = np.ones(50), np.repeat([0, 1], [40, 10])
     human = np.full(50, np.nan)
@@ -109,11 +109,11 @@ def test_a_cell_over_strata_weighs_them_as_their_speakers() -> None:
     assert found.powered.value == pytest.approx(1 - 0.2)
     assert found.human.value == pytest.approx(0.8)
     # weights 1 and 1/4: (5 + 5/4)**2 / (5 + 5/16) = 7.35 of the ten
-    assert "on 10 speakers, worth 7.4 independent reads" in found.human.method
+    assert "on 10 speakers, effective sample size 7.4" in found.human.method
 
 
 def test_a_speaker_in_two_strata_is_one_speaker() -> None:
-    """Ten speakers heard in two languages and read in both: ten, not twenty, whatever the number of faces."""
+    """Ten speakers with readings in two languages count as ten, not twenty."""
     speakers, strata = np.tile(np.arange(10), 2), np.repeat([0, 1], 10)
     human = np.tile([1.0] * 5 + [0.0] * 5, 2)
     found = both(np.ones(20), human, speakers, strata=strata)
@@ -121,8 +121,8 @@ def test_a_speaker_in_two_strata_is_one_speaker() -> None:
     assert found.human.interval == pytest.approx(rate(human[:10], range(10)).interval)
 
 
-def test_clips_weigh_alike_on_request() -> None:
-    """Speaker 0 has 5 clips, 5 others one each: their labelled clip stands for 5 of 10, or for 1 of 6."""
+def test_clips_have_equal_weight_for_the_estimand_clip() -> None:
+    """Speaker 0 has 5 clips, 5 others one each: their labelled clip has weight 5 of 10, or 1 of 6."""
     speakers = [0] * 5 + [1, 2, 3, 4, 5]
     human = [1] + [None] * 4 + [0] * 5
     assert both([0] * 10, human, speakers).human.value == pytest.approx(1 / 6)

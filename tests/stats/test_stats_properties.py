@@ -34,19 +34,19 @@ KINDS = st.sampled_from(["rate", "mean"])
 
 
 def columns(rows):
-    """Who, and two readings of each clip."""
+    """Speakers, and two readings of each clip."""
     who, first, second = (np.array(column) for column in zip(*rows, strict=True))
     return who, first.astype(float), second.astype(float)
 
 
 def every_estimate(who, first, second, chosen, kind="rate"):
-    """All that the public functions say of one table."""
+    """Results of the public functions for one table."""
     one = rate if kind == "rate" else mean
     half = len(who) // 2
     found = {
         "one": one(first, who, chosen),
         "aligned": paired_difference(first, second, who, chosen, kind=kind),
-        "apart": paired_difference(first, second, who, chosen, second_speakers=who, kind=kind),
+        "unpaired": paired_difference(first, second, who, chosen, second_speakers=who, kind=kind),
         "mcnemar": mcnemar(first, second, who),
         "permutation": permutation(first, second, who, chosen, kind=kind),
         "difference": difference(one(first[:half], who[:half], chosen), one(first[half:], who[half:], chosen)),
@@ -57,7 +57,7 @@ def every_estimate(who, first, second, chosen, kind="rate"):
 
 
 def frame_of(who, first, second):
-    """As a table of cells: a speaker's group is theirs, a clip's language its own."""
+    """A table of cells: the group belongs to the speaker, the language to the clip."""
     return pd.DataFrame(
         {"speaker_id": who, "group": who % 4, "language": np.arange(len(who)) % 2, "first": first, "second": second}
     )
@@ -94,7 +94,7 @@ def test_nothing_depends_on_the_names_of_speakers(rows, names, chosen, kind):
 
 @FEW
 @given(TABLES, st.permutations(range(4)), st.sampled_from(EVERY))
-def test_groups_keep_their_figures_under_other_names(rows, names, chosen):
+def test_estimates_do_not_depend_on_group_names(rows, names, chosen):
     frame = frame_of(*columns(rows))
     renamed = frame.assign(group=np.array(names)[frame["group"]])
     one, other = (cells(each, ["group"], "first", settings=chosen).set_index("group") for each in (frame, renamed))
@@ -103,16 +103,16 @@ def test_groups_keep_their_figures_under_other_names(rows, names, chosen):
     pd.testing.assert_series_equal(one.loc["all"], other.loc["all"], check_exact=True)
 
 
-# A cohort heard of twice
+# A duplicated cohort
 
 
 @FEW
 @given(TABLES, st.sampled_from(EVERY), KINDS)
-def test_twice_as_many_speakers_of_the_same_kind_change_no_value_and_widen_no_interval(rows, chosen, kind):
+def test_duplicated_speakers_change_no_value_and_widen_no_interval(rows, chosen, kind):
     who, first, second = columns(rows)
     once = every_estimate(who, first, second, chosen, kind)
     twice = every_estimate(np.r_[who, who + 1000], np.tile(first, 2), np.tile(second, 2), chosen, kind)
-    for name in ("one", "aligned", "apart"):
+    for name in ("one", "aligned", "unpaired"):
         few, many = once[name], twice[name]
         assert many.value == pytest.approx(few.value, abs=1e-9)
         assert many.n_speakers == 2 * few.n_speakers
@@ -131,20 +131,20 @@ def test_twice_as_many_speakers_of_the_same_kind_change_no_value_and_widen_no_in
 
 @FEW
 @given(TABLES)
-def test_hearing_a_speaker_again_makes_nobody_new(rows):
-    """Every clip twice, by the same speakers: their means, which are all that counts, stay what they were."""
+def test_duplicated_clips_add_no_speaker(rows):
+    """Every clip twice, by the same speakers: the speakers' means do not change."""
     who, first, _ = columns(rows)
     once, again = mean(first, who, QUICK), mean(np.tile(first, 2), np.tile(who, 2), QUICK)
     assert (again.value, again.interval, again.n_speakers) == (once.value, once.interval, once.n_speakers)
     assert rate(np.tile(first, 2), np.tile(who, 2)).n_speakers == rate(first, who).n_speakers
 
 
-# Nobody there
+# No data
 
 
 @FEW
 @given(TABLES, st.sampled_from(EVERY), KINDS)
-def test_a_group_of_whom_nothing_was_read_is_counted_and_changes_no_other(rows, chosen, kind):
+def test_a_group_without_reads_is_counted_and_changes_no_other(rows, chosen, kind):
     frame = frame_of(*columns(rows))
     silent = frame.assign(speaker_id=frame["speaker_id"] + 1000, group=9, first=np.nan, second=np.nan)
     alone, beside = (
@@ -161,7 +161,7 @@ def test_a_group_of_whom_nothing_was_read_is_counted_and_changes_no_other(rows, 
 
 
 @pytest.mark.parametrize("kind", ["rate", "mean"])
-def test_of_nobody_nothing_is_said(kind):
+def test_without_speakers_nothing_is_estimated(kind):
     for found in every_estimate(np.zeros(0, int), np.zeros(0), np.zeros(0), QUICK, kind).values():
         for each in found if isinstance(found, tuple) else [found]:
             assert each.n_speakers == 0
@@ -169,26 +169,26 @@ def test_of_nobody_nothing_is_said(kind):
     assert len(holm([])) == len(benjamini_hochberg([])) == 0
 
 
-def test_a_category_without_clips_makes_no_cell():
+def test_a_category_without_clips_has_no_cell():
     frame = frame_of(*columns([(i, 1.0, 0.0) for i in range(40)]))
     frame["group"] = pd.Categorical(frame["group"], range(9))
     assert cells(frame, ["group"], "first")["group"].tolist() == [0, 1, 2, 3, "all"]
 
 
-# One who is heard ten thousand times
+# A speaker with ten thousand clips
 
 
 @pytest.mark.parametrize("n", [8, 60])
 @pytest.mark.parametrize("kind", ["rate", "mean"])
-def test_ten_thousand_clips_of_one_speaker_swamp_nothing(n, kind):
-    """Averaged over speakers, all is as if that speaker had been heard once and read as they mostly are."""
+def test_ten_thousand_clips_of_one_speaker_do_not_dominate(n, kind):
+    """The speaker average is as if that speaker had one clip with their most frequent read."""
     rng = np.random.default_rng(n)
     first, second = (rng.random(n) < 0.4).astype(float), (rng.random(n) < 0.6).astype(float)
     first[0], second[0] = 0, 1
     who = np.arange(n)
     loud = tuple(np.r_[np.repeat(column[:1], 9_999), column] for column in (who, first, second))
     quiet, swamped = every_estimate(who, first, second, QUICK, kind), every_estimate(*loud, QUICK, kind)
-    for name in ("one", "aligned", "apart"):
+    for name in ("one", "aligned", "unpaired"):
         assert swamped[name].value == quiet[name].value
         assert swamped[name].interval == pytest.approx(quiet[name].interval, abs=1e-9), name
         assert swamped[name].n_speakers == n

@@ -13,7 +13,7 @@ from audit.stats.intervals import clopper_pearson, mid_p
 WHO = list("abcdefghij")
 
 
-def test_a_rate_weighs_speakers_not_clips():
+def test_a_rate_weights_speakers_not_clips():
     """a: 1 of 1, b: 0 of 3, c: 1 of 2: the speakers' mean is 1/2, the clips' 2/6."""
     values, who = [1, 0, 0, 0, 1, 0], list("abbbcc")
     assert rate(values, who).value == 0.5
@@ -41,11 +41,11 @@ def test_the_effective_size_by_hand():
         scipy_stats.beta(0.45 * size + 1, 0.55 * size).ppf(0.975),
     )
     assert (found.low, found.high) == pytest.approx(expected, abs=1e-6)
-    assert found.method == f"Clopper-Pearson on 10 speakers, worth {size:.1f} independent reads"
+    assert found.method == f"Clopper-Pearson on 10 speakers, effective sample size {size:.1f}"
 
 
-def test_a_variance_told_by_few_speakers_is_trusted_less():
-    """40 speakers of 2 clips, two of them with one yes each: rate 1/40, two dissenters, hence t with 3 degrees."""
+def test_a_variance_from_few_speakers_has_fewer_degrees_of_freedom():
+    """40 speakers of 2 clips, two of them with one yes each: rate 1/40, hence t with 3 degrees of freedom."""
     found = rate([1, 0, 1, 0] + [0] * 76, np.repeat(np.arange(40), 2))
     variance = 2 * (0.5 - 1 / 40) ** 2 + 38 / 40**2
     size = (1 / 40 * 39 / 40) / (variance / 39 / 40) * (1.959964 / 3.182446) ** 2
@@ -74,7 +74,7 @@ def test_unanimous_speakers_never_get_zero_width(n, value):
 
 
 def test_identical_fractions_never_get_zero_width():
-    """Every speaker reads 1 of 2: nothing varies, and the number of clips limits what that is worth."""
+    """Every speaker reads 1 of 2: no variance, so the effective sample size is the number of clips."""
     found = rate([0, 1] * 10, np.repeat(WHO, 2))
     assert found.value == 0.5 and found.high - found.low > 0.4
 
@@ -88,7 +88,7 @@ def test_too_few_speakers_have_a_value_and_no_interval():
     )
 
 
-def test_nobody_read_is_not_zero():
+def test_no_readable_speaker_is_not_estimable():
     for nothing in (rate([], []), rate([None, np.nan], ["a", "b"]), mean([np.nan], ["a"])):
         assert (nothing.value, nothing.low, nothing.high, nothing.n_speakers) == (None, None, None, 0)
         assert nothing.method == "not estimable: no speaker was read"
@@ -123,14 +123,14 @@ def test_wrong_settings_are_refused(wrong):
 
 
 def test_one_speaker_with_ten_thousand_clips_is_one_speaker():
-    """Speaker-averaged they weigh one in ten; clip-averaged they decide nearly all, and the interval admits it."""
+    """Speaker-averaged they have a weight of one in ten; clip-averaged nearly all, and the interval is wide."""
     values, who = np.r_[np.ones(10_000), np.zeros(9)], np.r_[np.zeros(10_000), np.arange(1, 10)].astype(int)
     assert rate(values, who).value == 0.1
     by_clip = rate(values, who, Settings(estimand="clip"))
     assert by_clip.value > 0.999 and by_clip.high - by_clip.low > 0.9
 
 
-def test_speakers_may_be_called_anything():
+def test_speaker_ids_may_be_of_any_hashable_type():
     values, names = [0, 1, 1, 0, 0], list("abcde")
     expected = rate(values, names)
     for who in (
@@ -200,7 +200,7 @@ TABLE = pd.DataFrame(
 
 
 @pytest.mark.parametrize(("kind", "column"), [("rate", "white"), ("mean", "age_error")])
-def test_a_cell_is_what_it_would_be_alone(kind, column):
+def test_a_cell_equals_its_single_estimate(kind, column):
     """Each row equals the single estimate, and does not depend on rows' order or on which other cells there are."""
     table = cells(TABLE, ["group", "language"], column, kind=kind)
     single = rate if kind == "rate" else mean
@@ -257,7 +257,7 @@ def test_rates_obey_their_invariances(reads, random, estimand):
 
 @settings(max_examples=60, deadline=None)
 @given(READS)
-def test_hearing_every_clip_twice_moves_no_speaker_averaged_point(reads):
+def test_duplicated_clips_do_not_change_the_speaker_average(reads):
     who, values = zip(*reads, strict=True)
     assert rate(values * 2, who * 2).value == rate(values, who).value
 
@@ -275,7 +275,7 @@ def test_means_obey_their_invariances(reads, random):
 
 @pytest.mark.parametrize("n", [5, 29, 30, 50, 200])
 def test_exact_coverage_is_never_below_ninety_two_percent(n):
-    """Speakers who always read alike: binomial, so the coverage at each rate is a sum and needs no simulation."""
+    """Clips of a speaker agree, so reads are binomial and the coverage is a sum without simulation."""
     seen = np.arange(n + 1)
     low, high = (mid_p if n >= LARGE else clopper_pearson)(seen / n, np.full(n + 1, float(n)), 0.025)
     truth = np.linspace(0.005, 0.5, 250)[:, None]
@@ -284,5 +284,5 @@ def test_exact_coverage_is_never_below_ninety_two_percent(n):
     assert coverage.min() >= (0.92 if n >= LARGE else 0.95)
 
 
-def test_thirty_is_where_the_documents_say_it_is():
+def test_the_limit_of_thirty_speakers_is_documented():
     assert LARGE == 30

@@ -1,4 +1,4 @@
-"""AVSpeech clips, named as Speech2Face names them; see datasets/cards/avspeech.md."""
+"""AVSpeech clips with the file names of Speech2Face; see datasets/cards/avspeech.md."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COLUMNS = ["video", "start", "end", "face_x", "face_y"]
 def read_avspeech(root: Path) -> Imported:
     """The cohort in a folder of AVSpeech clips: ``<video id>_<start>-<end>.wav``, anywhere below the root.
 
-    ``avspeech_train.csv`` and ``avspeech_test.csv``, where they are in the download, say which set a clip is of and
-    where the face is; they have no header. The data set names no speaker: a video is taken for one.
+    ``avspeech_train.csv`` and ``avspeech_test.csv``, if present, give the set of each clip and the
+    position of the face; they have no header. The data set names no speakers: each video is assumed to have one.
 
     Raises
     ------
     CohortError
-        If no clip is named so, or one of the two files is not of five columns.
+        If no clip has such a name, or one of the two files does not have five columns.
     """
     found = scan(root)
     stems = [path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for path in found.files]
@@ -39,7 +39,7 @@ def read_avspeech(root: Path) -> Imported:
     good = named["video"].notna()
     if not good.any():
         raise CohortError(
-            [f"{root} holds no clip named as Speech2Face names them."], "<id of 11 letters>_<start>-<end>.wav"
+            [f"{root} has no clip with a name as in Speech2Face."], "<id of 11 letters>_<start>-<end>.wav"
         )
     clips = pd.concat([frame, named], axis=1)[good].drop_duplicates("clip_id").reset_index(drop=True)
     again = int(good.sum()) - len(clips)
@@ -48,10 +48,10 @@ def read_avspeech(root: Path) -> Imported:
         f"{int((~good).sum())} audio files are not named <id>_<start>-<end> and were left out."
         if not good.all()
         else "",
-        f"{again} clips are there more than once and were taken once." if again else "",
+        f"{again} clips occur more than once and were used once." if again else "",
         *found.remarks(),
         *said,
-        "All clips of one video are taken for one speaker: the data set names none.",
+        "All clips of a video are assumed to have one speaker: the data set names no speakers.",
     ]
     speakers = pd.DataFrame({"speaker_id": sorted(clips["video"].unique())})
     return Imported(
@@ -68,14 +68,14 @@ def read_avspeech(root: Path) -> Imported:
 
 
 def _with_segments(clips: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[str]]:
-    """The set of each clip and where its face is, from the lists of segments."""
+    """The set and face position of each clip, from the lists of segments."""
     lists = []
     for name in SETS:
         path = find_file(root, [f"avspeech_{name}.csv"])
         if path is not None:
             lists.append(_read_segments(path, set(clips["video"])).assign(set=name))
     if not lists:
-        return clips.drop(columns=["start", "end"]), ["There is no avspeech_train.csv or avspeech_test.csv."]
+        return clips.drop(columns=["start", "end"]), ["avspeech_train.csv and avspeech_test.csv were not found."]
     segments = pd.concat(lists)
     key = ["video", "start", "end"]
     for table in (segments, clips):
@@ -87,7 +87,7 @@ def _with_segments(clips: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[
 
 
 def _read_segments(path: Path, videos: set[str]) -> pd.DataFrame:
-    """A list's rows for some videos; every id is a text, and one that begins with ``-`` is no number."""
+    """Rows of the list for the given videos; ids are text, also those that look like numbers."""
     try:
         frame = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError, pd.errors.ParserError) as error:
@@ -104,7 +104,7 @@ def _read_segments(path: Path, videos: set[str]) -> pd.DataFrame:
     bad = ~np.isfinite(numbers.to_numpy(float)).all(axis=1) | (numbers[["face_x", "face_y"]].abs() > 1).any(axis=1)
     if bad.any():
         rows = [f"{path.name}, row {i + 1}: {','.join(frame.loc[i])!r}." for i in frame.index[bad][:20]]
-        raise CohortError(rows, "seconds, and a place in the picture from 0 to 1")
+        raise CohortError(rows, "seconds, and a position in the picture from 0 to 1")
     return frame
 
 

@@ -37,7 +37,7 @@ def read_common_voice(root: Path, table: str = "validated") -> Imported:
     root : Path
         The folder of one locale, or one that holds the folders of several.
     table : {"validated", "train", "dev", "test", "other"}
-        Which of the data set's tables.
+        The table of the data set to read.
 
     Raises
     ------
@@ -60,9 +60,11 @@ def read_common_voice(root: Path, table: str = "validated") -> Imported:
     others = others[(others != "") & ~others.isin(list(GENDER_WORDS))]
     if len(others):
         n = clips.loc[others.index, "speaker_id"].nunique()
-        remarks.append(f"{n} speakers state another gender ({', '.join(sorted(set(others))[:5])}): unknown here.")
+        remarks.append(
+            f"{n} speakers state a gender that is not supported ({', '.join(sorted(set(others))[:5])}); set to unknown."
+        )
     if changing:
-        remarks.append(f"{changing} speakers state different ages or genders in different clips: unknown here.")
+        remarks.append(f"{changing} speakers state different ages or genders in different clips; set to unknown.")
     return Imported(
         speakers,
         clips.drop(columns=["gender", "age_band"]).assign(language_source="metadata"),
@@ -83,13 +85,13 @@ def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, li
     files: Scan = scan(root, AUDIO_SUFFIXES, f"{below}clips")
     there = {path.rsplit("/", 1)[-1]: path for path in files.files if path.count("/") == below.count("/") + 1}
     audio = frame["path"].map(there).astype(object)
-    audio = audio.fillna((frame["path"] + ".mp3").map(there))  # older versions leave the ending out
+    audio = audio.fillna((frame["path"] + ".mp3").map(there))  # older versions omit the suffix
     gone, anonymous = audio.isna(), frame["speaker_id"] == ""
     language = frame["language"].replace("", folder.resolve().name)
     ill = sorted({code for code in language.unique() if not is_language(code)})
     if ill:
         raise CohortError(
-            [f"{table}.tsv of {folder.name}: the locale {code!r} is no language." for code in ill[:20]],
+            [f"{table}.tsv of {folder.name}: the locale {code!r} is not a language code." for code in ill[:20]],
             "a BCP-47 code such as en or zh-TW, in the column locale or as the folder's name",
         )
     kept = ~(gone | anonymous)
@@ -107,16 +109,16 @@ def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, li
         f"{int((anonymous & ~gone).sum())} rows of {label} have no client_id and were left out."
         if (anonymous & ~gone).any()
         else "",
-        f"{len(clips) - len(unique)} rows of {label} name a clip a second time." if len(clips) > len(unique) else "",
+        f"{len(clips) - len(unique)} rows of {label} repeat a clip." if len(clips) > len(unique) else "",
         *files.remarks(),
     ]
     return unique, list(filter(None, remarks))
 
 
 def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """One row a speaker; where clips disagree, gender and age are unknown, and how many speakers that concerns."""
+    """One row per speaker, unknown gender and age where clips disagree, and the number of such speakers."""
     said = clips["gender"].str.lower()
-    gender = said.map(GENDER_WORDS).astype(object).fillna(said)  # another word disagrees with those that are known
+    gender = said.map(GENDER_WORDS).astype(object).fillna(said)  # an unsupported word disagrees with the known ones
     columns = {}
     changing: set[str] = set()
     ids = sorted(clips["speaker_id"].unique())

@@ -10,7 +10,7 @@ import pandas as pd
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
-from audit.cohorts.importing.scanning import laid_out
+from audit.cohorts.importing.scanning import clips_in_layout
 from audit.core.errors import CohortError
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN, ordered_groups
@@ -18,21 +18,21 @@ from audit.core.vocabulary import UNKNOWN, ordered_groups
 META = "VideoDemographics.csv"
 CLIP = re.compile(r"(?P<speaker_id>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_[A-Z]{1,2}")
 RACES = {"caucasian": "white", "african american": "black", "asian": "asian|indian"}
-"""``Asian``, in the United States, means people of East and of South Asia alike: either read is right."""
+"""``Asian`` in the United States means East and South Asian: either read counts as correct."""
 
 
 def read_cremad(root: Path) -> Imported:
     """The cohort in a checkout of CREMA-D: ``AudioWAV/1001_DFA_ANG_XX.wav`` and ``VideoDemographics.csv``.
 
-    An actor who is Hispanic has both labels, such as ``white|latino_hispanic``: the actors were asked for race and
-    ethnicity apart, and the instrument's labels are one list.
+    A Hispanic actor has both labels, such as ``white|latino_hispanic``: race and ethnicity were asked separately,
+    but the instrument has one list of labels.
 
     Raises
     ------
     CohortError
-        If no clip is in that layout, or the demographics are not there or cannot be read.
+        If no clip is in that layout, or the demographics are missing or cannot be read.
     """
-    layout = laid_out(root, ("AudioWAV", "AudioMP3"), 0, "AudioWAV/<actor>_<sentence>_<emotion>_<level>.wav")
+    layout = clips_in_layout(root, ("AudioWAV", "AudioMP3"), 0, "AudioWAV/<actor>_<sentence>_<emotion>_<level>.wav")
     frame = pd.DataFrame({"clip_id": [parts[-1] for parts in layout.parts], "audio": layout.paths})
     named = frame["clip_id"].str.extract(rf"^{CLIP.pattern}$")
     good = named["speaker_id"].notna()
@@ -53,10 +53,10 @@ def read_cremad(root: Path) -> Imported:
     mixed = int((speakers["group"] == "asian|indian").sum())
     remarks = [
         f"{int((~good).sum())} audio files are not named as in CREMA-D and were left out." if not good.all() else "",
-        f"{both} actors say that they are Hispanic: a read as latino_hispanic or as the race that they name is right."
+        f"{both} actors state that they are Hispanic: a read as latino_hispanic or as their stated race is correct."
         if both
         else "",
-        f"{mixed} actors say that they are Asian, which does not tell East from South Asia: either read is right."
+        f"{mixed} actors state that they are Asian, which includes East and South Asia: either read is correct."
         if mixed
         else "",
     ]
@@ -67,7 +67,7 @@ def read_cremad(root: Path) -> Imported:
             name="CREMA-D",
             licence="ODbL 1.0; contents DbCL 1.0",
             consent="actors recorded for the data set; its terms not checked here",
-            notes="Race and ethnicity are what the actors said of themselves. All sentences are English, and acted.",
+            notes="Race and ethnicity are self-reported. All sentences are English, and acted.",
         ),
         (*layout.remarks, *known.remarks, *odd, *filter(None, remarks)),
         without_clips=known.without_clips,
@@ -75,7 +75,7 @@ def read_cremad(root: Path) -> Imported:
 
 
 def _group(race: str, ethnicity: str) -> str:
-    """The instrument's labels for what an actor said.
+    """The instrument's labels for an actor's statements.
 
     Examples
     --------

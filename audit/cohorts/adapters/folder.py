@@ -1,4 +1,4 @@
-"""Audio of one's own: a folder of files, with or without a table; see datasets/cards/folder.md."""
+"""Custom audio: a folder of files, with or without a table; see datasets/cards/folder.md."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.faults import check_ids
 from audit.cohorts.importing.adapter import Imported
-from audit.cohorts.importing.labels import CLIP_LABELS, NEXT_STEP, SPEAKER_LABELS, agreeing, label_faults, read_labels
+from audit.cohorts.importing.labels import (
+    CLIP_LABELS,
+    NEXT_STEP,
+    SPEAKER_LABELS,
+    check_agreement,
+    label_errors,
+    read_labels,
+)
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan
 from audit.cohorts.texts import read_texts
+from audit.cohorts.validation import check_ids
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
@@ -33,13 +40,13 @@ def read_folder(root: Path, table: str = "") -> Imported:
 
     With a table (``labels.csv`` in the folder, or the one named) that has the column ``audio``, each row is a clip:
     ``audio`` and ``speaker_id``, and any of clip_id, language, group, gender, age, native_language, split, portrait,
-    rendered, ceiling, the sources of the labels, and columns of one's own. Without one, every audio file is a clip,
-    named by its path, of the speaker whose folder it lies in: the first folder below the root.
+    rendered, ceiling, the sources of the labels, and custom columns. Without a table, every audio file is a clip
+    named by its path, and the first folder below the root is its speaker.
 
     Raises
     ------
     CohortError
-        If there is no clip, or the table has faults: with all of them.
+        If there is no clip, or the table has validation errors: lists all of them.
     """
     path = find_file(root, [], table) if table else root / TABLE
     if path is not None and path.is_file() and (table or "audio" in read_texts(path)):
@@ -52,15 +59,15 @@ def _by_folders(root: Path) -> Imported:
     rows = [(path[: path.rfind(".")], path.split("/", 1)[0], path) for path in found.files if "/" in path]
     if not rows:
         raise CohortError(
-            [f"{root} holds no audio in a speaker's folder, and no {TABLE} with the column audio."],
+            [f"{root} has no audio in a folder of a speaker, and no {TABLE} with the column audio."],
             f"<speaker>/*.wav (or flac, mp3, m4a, ogg), or a {TABLE} with the columns audio and speaker_id",
         )
     clips = pd.DataFrame(rows, columns=["clip_id", "speaker_id", "audio"])
-    twice = clips["clip_id"].duplicated(keep=False)  # one name with two endings
+    twice = clips["clip_id"].duplicated(keep=False)  # one name with two suffixes
     clips["clip_id"] = clips["clip_id"].where(~twice, clips["audio"])
     loose = len(found.files) - len(rows)
     remarks = [
-        f"{loose} audio files lie in no speaker's folder and were left out: nothing says whose they are."
+        f"{loose} audio files are not in the folder of a speaker and were left out: their speaker is unknown."
         if loose
         else "",
         *found.remarks(),
@@ -81,28 +88,28 @@ def _by_table(root: Path, path: Path) -> Imported:
     if missing:
         raise CohortError(
             [f"{path.name} has no column {name!r}{did_you_mean(name, table.columns)}." for name in missing],
-            "the columns audio and speaker_id, and a row a clip",
+            "the columns audio and speaker_id, and one row per clip",
         )
     if table.empty:
-        raise CohortError([f"{path.name} has no row below its heading."], "a row a clip")
-    faults = label_faults(table, path.name)
-    agreeing(table, path.name, faults)
+        raise CohortError([f"{path.name} has no row below its heading."], "one row per clip")
+    errors = label_errors(table, path.name)
+    check_agreement(table, path.name, errors)
     if "clip_id" not in table:
         table["clip_id"] = table["audio"].str.rsplit(".", n=1).str[0].str.strip("/")
         table["clip_id"] = table["clip_id"].where(~table["clip_id"].duplicated(keep=False), table["audio"])
-    check_ids(path.name, table["clip_id"], faults)
+    check_ids(path.name, table["clip_id"], errors)
     for i in table.index[table["speaker_id"] == ""]:
-        faults.add(path.name, i + 2, "speaker_id is empty", "whose clip it is")
+        errors.add(path.name, i + 2, "speaker_id is empty", "the id of the speaker")
     for column in (name for name in PATHS if name in table):
         for i, value in table[column].items():
-            if _leads_out(value):
-                told = f"{column} {value!r} leads out of the folder"
-                faults.add(path.name, int(str(i)) + 2, told, "a path relative to the folder")
-    faults.stop(NEXT_STEP)
+            if _is_outside(value):
+                found = f"{column} {value!r} is outside the folder"
+                errors.add(path.name, int(str(i)) + 2, found, "a path relative to the folder")
+    errors.stop(NEXT_STEP)
 
-    heard = table["audio"].map(lambda value: value != "" and os.path.isfile(os.path.join(root, value)))  # noqa: PTH113, PTH118
+    present = table["audio"].map(lambda value: value != "" and os.path.isfile(os.path.join(root, value)))  # noqa: PTH113, PTH118
     pictured = table["rendered"] != "" if "rendered" in table else pd.Series(False, index=table.index)
-    kept = table[heard | (pictured & (table["audio"] == ""))]
+    kept = table[present | (pictured & (table["audio"] == ""))]
     gone = len(table) - len(kept)
     if kept.empty:
         raise CohortError([f"{path.name} names no audio file that is in {root}."], "paths relative to the folder")
@@ -125,7 +132,7 @@ def _by_table(root: Path, path: Path) -> Imported:
     for name, empty in (*((label, "und") for label in CLIP_LABELS), ("language_source", "")):
         clips[name] = clips[name].replace("", empty) if name in clips else empty
     remarks = [
-        f"{gone} rows of {path.name} name no audio file that is there and were left out, the first of them "
+        f"{gone} rows of {path.name} name an audio file that does not exist and were left out, the first: "
         f"{table.loc[table.index.difference(kept.index)[0], 'audio']!r}."
         if gone
         else ""
@@ -133,7 +140,7 @@ def _by_table(root: Path, path: Path) -> Imported:
     return Imported(speakers, clips, NOTES, tuple(filter(None, remarks)))
 
 
-def _leads_out(value: str) -> bool:
+def _is_outside(value: str) -> bool:
     path = PurePosixPath(value.replace("\\", "/"))
     return path.is_absolute() or ".." in path.parts or "\0" in value
 

@@ -11,7 +11,7 @@ from audit.cohorts import CohortNotes
 from audit.cohorts.adapters.voxceleb1 import folders_of
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
-from audit.cohorts.importing.scanning import laid_out
+from audit.cohorts.importing.scanning import clips_in_layout
 from audit.core.errors import CohortError
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"(?:id)?0*(\d{1,4})")
 def read_mavceleb(root: Path, meta: str = "") -> Imported:
     """The cohort in a download of MAV-Celeb: ``voices/id0001/English/<video id>/00000.wav``.
 
-    The language of a clip is its folder's; gender comes from ``v2_meta.csv`` or its kin; portraits from
+    The language of a clip is its folder's; gender comes from ``vN_meta.csv``; portraits from
     ``faces/id0001/``.
 
     Parameters
@@ -32,14 +32,14 @@ def read_mavceleb(root: Path, meta: str = "") -> Imported:
     root : Path
         The folder with ``voices`` and ``faces``.
     meta : str
-        Where the metadata are, if not in the download.
+        Path of the metadata, if not in the download.
 
     Raises
     ------
     CohortError
         If no clip is in that layout, or the metadata cannot be read.
     """
-    layout = laid_out(root, ("voices",), 3, "voices/id0001/<language>/<video id>/00000.wav")
+    layout = clips_in_layout(root, ("voices",), 3, "voices/id0001/<language>/<video id>/00000.wav")
     frame = pd.DataFrame(layout.parts, columns=["speaker_id", "language", "video", "clip"]).assign(audio=layout.paths)
     spoken = frame["language"].isin(list(LANGUAGES))
     if not spoken.any():
@@ -61,13 +61,13 @@ def read_mavceleb(root: Path, meta: str = "") -> Imported:
     alone = int((clips.groupby("speaker_id")["language"].nunique() < 2).sum())
     gendered = int((speakers["gender"] != UNKNOWN).sum())
     remarks = [
-        f"{len(others)} clips lie in folders of no known language ({', '.join(sorted(set(others))[:5])}): left out."
+        f"{len(others)} clips are in folders of an unknown language ({', '.join(sorted(set(others))[:5])}): left out."
         if len(others)
         else "",
-        f"The genders of {gendered} speakers are the data set's metadata; some of them are visibly wrong."
+        f"The genders of {gendered} speakers are from the data set's metadata; some are visibly wrong."
         if gendered
         else "",
-        f"{alone} speakers are heard in one language only." if alone else "",
+        f"{alone} speakers have clips in one language only." if alone else "",
     ]
     return Imported(
         speakers.drop(columns="name", errors="ignore").assign(group=UNKNOWN, group_source=""),
@@ -86,7 +86,7 @@ def read_mavceleb(root: Path, meta: str = "") -> Imported:
 
 
 def _speaker(stated: str) -> str:
-    """An id of the metadata as the folders write it."""
+    """The id as written in folder names, from that of the metadata."""
     number = _NUMBER.fullmatch(stated)
     return f"id{int(number[1]):04d}" if number else stated
 

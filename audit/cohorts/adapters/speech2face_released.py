@@ -1,10 +1,10 @@
-"""The outputs that Speech2Face's authors released on the paper's page (Oh et al., CVPR 2019), whole or in part.
+"""Outputs that the authors of Speech2Face released on the paper's page (Oh et al., CVPR 2019), complete or in part.
 
-Three parts of the page hold clips with the face made from them:
+Three parts of the page have clips with the rendered face:
 
 - ``figures/voxceleb``: four digits before each name give gender, fluency of English, age band and ethnicity;
 - ``figures/avspeech_res``: no labels;
-- ``supplemental/FiginMain``: the paper's figures, among them one man heard in English and in Chinese.
+- ``supplemental/FiginMain``: figures of the paper, with one man speaking English and Chinese.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
     Parameters
     ----------
     root : Path
-        The checkout, whole or in part.
+        The checkout, complete or in part.
     variant : {"exg0", "exg0.7", "exg1.4"}
-        Which exaggeration of the rendered face; ``exg0`` is the plain output. The paper's figures have one only.
+        Exaggeration of the rendered face; ``exg0`` is the unmodified output. The paper's figures have only one.
 
     Returns
     -------
     Imported
-        Speakers, clips, and one sentence for everything left out or assumed.
+        Speakers, clips, and a remark for everything left out or assumed.
 
     Raises
     ------
     AuditError
-        If none of the three parts is there, or there is no such variant.
+        If none of the three parts exists, or the variant is unknown.
     """
     if variant not in VARIANTS:
-        raise AuditError(f"There is no variant {variant!r} of the released faces.", ", ".join(VARIANTS))
+        raise AuditError(f"Unknown variant {variant!r} of the released faces.", ", ".join(VARIANTS))
     parts = [
         _Part("figures/voxceleb", VARIANTS[variant]),
         _Part("figures/avspeech_res", VARIANTS[variant]),
@@ -70,7 +70,7 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
     present = [part for part in parts if (root / part.folder / "Wav").is_dir()]
     if not present:
         raise AuditError(
-            f"{root} holds no part of the released outputs.", " or ".join(f"{part.folder}/Wav" for part in parts)
+            f"{root} has no part of the released outputs.", " or ".join(f"{part.folder}/Wav" for part in parts)
         )
 
     rows: dict[str, dict[str, str]] = {}
@@ -96,11 +96,9 @@ def read_release(root: Path, variant: str = "exg0") -> Imported:
     clips = pd.DataFrame(rows.values())
     speakers = _speakers(clips) if len(clips) else clips
     remarks = [
-        f"{assistants} clips of voice assistants (Zz_) were left out: they are no people." if assistants else "",
-        f"{repeated} clips of the paper's figures stand in another part already and were taken once."
-        if repeated
-        else "",
-        f"{len(without_sound)} rendered faces have no clip beside them and were left out." if without_sound else "",
+        f"{assistants} clips of voice assistants (Zz_) were left out: they are not people." if assistants else "",
+        f"{repeated} clips of the paper's figures are also in another part and were used once." if repeated else "",
+        f"{len(without_sound)} rendered faces have no clip and were left out." if without_sound else "",
     ]
     remarks += [*_assumptions(clips), *found.remarks()]
     labels = ["group", "gender", "age_band", "fluency", "group_source", "gender_source", "native_language"]
@@ -127,7 +125,7 @@ def _row(root: Path, part: _Part, stem: str) -> Iterator[tuple[str, str]]:
 
 
 def _labels(stem: str) -> dict[str, str]:
-    """What a file's name says of its speaker."""
+    """Labels encoded in a file name."""
     unlabelled = {
         "group": UNKNOWN,
         "gender": UNKNOWN,
@@ -169,7 +167,7 @@ def _labels(stem: str) -> dict[str, str]:
 
 
 def _speakers(clips: pd.DataFrame) -> pd.DataFrame:
-    """One row a speaker; where clips disagree on a label, it is unknown rather than one of the two."""
+    """One row per speaker; labels on which clips disagree are unknown."""
     columns = ["group", "gender", "group_source", "gender_source", "native_language", "age_band", "fluency"]
     grouped = clips.sort_values("clip_id").groupby("speaker_id", sort=True)
     speakers = grouped[[*columns, "portrait"]].first()
@@ -189,18 +187,18 @@ def _assumptions(clips: pd.DataFrame) -> Iterator[str]:
     if undetermined:
         yield f"The language of {undetermined} clips is undetermined (und)."
     if (clips["group"] == "asian|indian").any():
-        yield "The code for Asian mixes East and South Asian people: either read counts as right."
+        yield "The code for Asian mixes East and South Asian people: either read counts as correct."
     coded = clips["clip_id"].str.match(_VOXCELEB)
     unknown = clips[coded & (clips["group"] == UNKNOWN)]["speaker_id"].nunique()
     if unknown:
         yield (
-            f"{unknown} speakers coded as Native American or as none of the named groups have no label among the "
-            "instrument's: their group is unknown."
+            f"{unknown} speakers are coded as Native American or as another group that the instrument has no label "
+            "for: their group is unknown."
         )
 
 
 ADAPTER = Part(
     name="speech2face_released",
-    summary="the outputs that Speech2Face's authors released on the paper's page, whole or in part",
+    summary="outputs released by the authors of Speech2Face on the paper's page, complete or in part",
     value=read_release,
 )

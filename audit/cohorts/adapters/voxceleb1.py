@@ -1,4 +1,4 @@
-"""VoxCeleb1 as it is served; see datasets/cards/voxceleb1.md."""
+"""VoxCeleb1, as distributed; see datasets/cards/voxceleb1.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
-from audit.cohorts.importing.scanning import Layout, laid_out
+from audit.cohorts.importing.scanning import Layout, clips_in_layout
 from audit.core.errors import CohortError
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
@@ -23,21 +23,21 @@ DOUBTFUL_NATIONALITY = "Norway"
 def read_voxceleb1(root: Path, meta: str = "") -> Imported:
     """The cohort in a download of VoxCeleb1: ``wav/idNNNNN/<video id>/NNNNN.wav``.
 
-    Gender and nationality come from ``vox1_meta.csv``. Nationality stays what it is: no group is made of it.
+    Gender and nationality come from ``vox1_meta.csv``. Nationality is kept as a column; no group is derived from it.
 
     Parameters
     ----------
     root : Path
         The folder with ``wav``, or with ``dev/wav`` and ``test/wav``.
     meta : str
-        Where ``vox1_meta.csv`` is, if not in the download.
+        Path of ``vox1_meta.csv``, if not in the download.
 
     Raises
     ------
     CohortError
         If no clip is in that layout, or the metadata cannot be read.
     """
-    clips, remarks = video_clips(laid_out(root, ("wav", "flac"), 2, "wav/idNNNNN/<video id>/NNNNN.wav"))
+    clips, remarks = video_clips(clips_in_layout(root, ("wav", "flac"), 2, "wav/idNNNNN/<video id>/NNNNN.wav"))
     path = find_file(root, [META], meta)
     columns = {"VoxCeleb1 ID": "speaker_id", "Gender": "gender"}
     further = {"VGGFace1 ID": "name", "Nationality": "nationality", "Set": "set"}
@@ -46,8 +46,8 @@ def read_voxceleb1(root: Path, meta: str = "") -> Imported:
     nationality = speakers["nationality"] if "nationality" in speakers else pd.Series(dtype=str)
     doubtful = int((nationality == DOUBTFUL_NATIONALITY).sum())
     norway = (
-        f"{doubtful} speakers have the nationality {DOUBTFUL_NATIONALITY}; most speakers so listed are French, a known "
-        f"fault of {META}."
+        f"{doubtful} speakers have the nationality {DOUBTFUL_NATIONALITY}; most of them are French, a known "
+        f"error of {META}."
     )
     return Imported(
         speakers.drop(columns="name", errors="ignore").assign(group=UNKNOWN, group_source=""),
@@ -56,7 +56,7 @@ def read_voxceleb1(root: Path, meta: str = "") -> Imported:
             name="VoxCeleb1",
             licence="VoxCeleb's own terms: not checked here",
             consent="none known: celebrities in videos that others put online",
-            notes="Gender is the data set's metadata. It has no labels of race and none of language.",
+            notes="Gender is the data set's metadata. It has no labels of race or language.",
         ),
         (*remarks, *known.remarks, *odd, *((norway,) if doubtful else ())),
         folders=folders_of(speakers, "name"),
@@ -65,19 +65,19 @@ def read_voxceleb1(root: Path, meta: str = "") -> Imported:
 
 
 def video_clips(layout: Layout) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Clips ``idNNNNN/<video id>/NNNNN``, named as the data set's own trial lists name them.
+    """Clips ``idNNNNN/<video id>/NNNNN``, named as in the data set's trial lists.
 
     Raises
     ------
     CohortError
-        If no folder is named as a speaker.
+        If no folder name is a speaker id.
     """
     frame = pd.DataFrame(layout.parts, columns=["speaker_id", "video", "clip"]).assign(audio=layout.paths)
     named = frame["speaker_id"].str.fullmatch(SPEAKER)
     if not named.any():
         raise CohortError(["No folder is named as a speaker of VoxCeleb."], "idNNNNN, as in id10001")
     others = int((~named).sum())
-    remarks = (*layout.remarks, f"{others} clips lie in folders that are no speaker (idNNNNN) and were left out.")
+    remarks = (*layout.remarks, f"{others} clips are in folders that are not a speaker (idNNNNN) and were left out.")
     frame = frame[named]
     clip_id = frame["speaker_id"] + "/" + frame["video"] + "/" + frame["clip"]
     kept = frame[["speaker_id", "audio", "video"]].assign(clip_id=clip_id)
@@ -85,7 +85,7 @@ def video_clips(layout: Layout) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 
 def folders_of(speakers: pd.DataFrame, *columns: str) -> dict[str, tuple[str, ...]]:
-    """By speaker, the names under which others keep pictures of them."""
+    """Folder names of pictures in other data sets, by speaker."""
     named = [column for column in columns if column in speakers]
     rows = speakers[["speaker_id", *named]].itertuples(index=False)
     return {row[0]: tuple(filter(None, row[1:])) for row in rows} if named else {}

@@ -1,4 +1,4 @@
-"""VoxCeleb2 as it is served; see datasets/cards/voxceleb2.md."""
+"""VoxCeleb2, as distributed; see datasets/cards/voxceleb2.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audit.cohorts import CohortNotes
 from audit.cohorts.adapters.voxceleb1 import folders_of, video_clips
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
-from audit.cohorts.importing.scanning import laid_out
+from audit.cohorts.importing.scanning import clips_in_layout
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN
 
@@ -18,7 +18,7 @@ META = "vox2_meta.csv"
 def read_voxceleb2(root: Path, meta: str = "") -> Imported:
     """The cohort in a download of VoxCeleb2: ``aac/idNNNNN/<video id>/NNNNN.m4a``.
 
-    Gender comes from ``vox2_meta.csv``, in either form that is in circulation: separated by tabs with spaces after each
+    Gender comes from ``vox2_meta.csv``, in either of its two formats: separated by tabs with spaces after each
     value, or by commas with a byte-order mark and without names.
 
     Parameters
@@ -27,14 +27,14 @@ def read_voxceleb2(root: Path, meta: str = "") -> Imported:
         The folder with ``aac`` (or ``wav``, ``flac`` or ``m4a``, if it was converted), or with ``dev/aac`` and
         ``test/aac``.
     meta : str
-        Where ``vox2_meta.csv`` is, if not in the download.
+        Path of ``vox2_meta.csv``, if not in the download.
 
     Raises
     ------
     CohortError
         If no clip is in that layout, or the metadata cannot be read.
     """
-    layout = laid_out(root, ("aac", "wav", "flac", "m4a"), 2, "aac/idNNNNN/<video id>/NNNNN.m4a")
+    layout = clips_in_layout(root, ("aac", "wav", "flac", "m4a"), 2, "aac/idNNNNN/<video id>/NNNNN.m4a")
     clips, remarks = video_clips(layout)
     path = find_file(root, [META], meta)
     columns = {"VoxCeleb2 ID": "speaker_id", "Gender": "gender"}

@@ -1,4 +1,4 @@
-"""Data sets: adapters that turn a download as it lies on disk into a cohort, and the cohorts of the package."""
+"""Import of data sets: adapters that convert a download to a cohort."""
 
 from audit.cohorts.embedded import embedded, embedded_names
 from audit.cohorts.importing.adapter import Imported, adapter, available

@@ -1,4 +1,4 @@
-"""Adapters: what they are, and how one reads a download."""
+"""Adapters: registry, interface, and reading of a download."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ ADAPTERS: Final = Registry("adapter", "audit.cohorts.adapters", group="audit.dat
 
 @dataclass(frozen=True)
 class Imported:
-    """What an adapter found in a download.
+    """Result of an adapter.
 
     Attributes
     ----------
     speakers, clips : DataFrame
         The cohort's tables; paths are relative to the download's root, with ``/`` between folders.
     notes : CohortNotes
-        What is to be said of the data set.
+        Name, licence, consent and notes of the data set.
     remarks : tuple of str
-        One sentence for everything that was left out or assumed, with its count.
+        A sentence on everything that was left out or assumed, with its count.
     folders : mapping of str to tuple of str
-        By speaker, the names that a folder of portraits may have beside the speaker's id, the likeliest first. They
-        are looked for and not kept.
+        Alternative folder names of a speaker's portraits, besides the id, most likely first. They are only used to
+        find portraits.
     portraits : str
-        A folder of the download with a folder of pictures for each speaker; empty where there is none.
+        Folder of the download with a subfolder of pictures for each speaker; empty if there is none.
     without_clips : frozenset of str
-        Speakers whom the data set's metadata know and of whom no clip is here: a labels file may name them.
+        Speakers of the data set's metadata without a clip in the download; a labels file may name them.
     """
 
     speakers: pd.DataFrame
@@ -49,11 +49,11 @@ class Imported:
 
 
 Adapter = Callable[..., Imported]
-"""Takes the root of a download and the adapter's own options, each a text."""
+"""Function of the root of a download and the adapter's options, all strings."""
 
 
 def available() -> dict[str, str]:
-    """The names of the adapters, each with one line on what it reads.
+    """Names of the adapters, with a one-line summary.
 
     Examples
     --------
@@ -69,42 +69,42 @@ def adapter(name: str) -> Adapter:
     Raises
     ------
     AuditError
-        If there is none, or it cannot be called.
+        If it does not exist or is not callable.
     """
     found: Adapter = ADAPTERS.factory(name)  # type: ignore[assignment]  # read_download checks what it returns
     return found
 
 
 def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:
-    """What the adapter finds in a download.
+    """Read a download with an adapter.
 
     Raises
     ------
     AuditError
-        If there is no such adapter or folder, an option is none of the adapter's, or it returns something else than an
+        If the adapter or folder does not exist, an option is unknown, or the adapter does not return an
         :class:`Imported`.
     CohortError
-        If the folder holds no clip that the adapter knows.
+        If the folder has no clip in the adapter's layout.
     """
     reader = adapter(name)
     if not root.is_dir():
-        raise AuditError(f"{root} is no folder.", "the folder of the download")
+        raise AuditError(f"{root} is not a directory.", "the folder of the download")
     try:
         parameters = list(inspect.signature(reader).parameters.values())[1:]
-    except ValueError as error:  # one that is written in C may not tell
-        raise AuditError(f"The adapter {name!r} does not say what it takes.", "a function of Python") from error
+    except ValueError as error:  # functions written in C may have no signature
+        raise AuditError(f"The adapter {name!r} has no signature.", "a Python function") from error
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
     for option in options:
         if option not in known and not takes_any:
             raise AuditError(
                 f"The adapter {name!r} has no option {option!r}{did_you_mean(option, known)}.",
-                ", ".join(known) or f"{name} takes no options of its own",
+                ", ".join(known) or f"{name} has no options",
             )
     found: object = reader(root, **options)
     if not isinstance(found, Imported):
-        told = f"The adapter {name!r} returned a {type(found).__name__}."
-        raise AuditError(told, "an audit.cohorts.importing.Imported")
+        message = f"The adapter {name!r} returned a {type(found).__name__}."
+        raise AuditError(message, "an audit.cohorts.importing.Imported")
     if found.clips.empty:
-        raise CohortError([f"{root} holds no clip that the adapter {name!r} knows."], "see the adapter's data card")
+        raise CohortError([f"{root} has no clip in the layout of the adapter {name!r}."], "see the adapter's data card")
     return found

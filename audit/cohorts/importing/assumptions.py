@@ -1,4 +1,4 @@
-"""Labels that nobody gave, taken only because the user asks for it: a language assumed, a group inferred."""
+"""Labels assumed or inferred on request of the user: language, and group from nationality."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.cohorts.faults import RULES, Faults, check_ids, check_values
 from audit.cohorts.importing.adapter import Imported
 from audit.cohorts.importing.metadata import read_metadata
+from audit.cohorts.validation import RULES, ValidationErrors, check_ids, check_values
 from audit.core.errors import AuditError
 from audit.core.vocabulary import UNKNOWN, is_language
 
 UNDETERMINED = "und"
-"""BCP-47's code for a language that is not known."""
+"""BCP-47 code of an unknown language."""
 
 
 def with_language(found: Imported, language: str) -> Imported:
-    """Assume a language wherever the data set and the labels say none; how often is said.
+    """Assume a language for clips without one, with a remark on their number.
 
     Raises
     ------
     AuditError
-        If it is no BCP-47 code.
+        If it is not a BCP-47 code.
     """
     if not is_language(language) or language == UNDETERMINED:
-        raise AuditError(f"{language!r} is no language.", "a BCP-47 code such as en or zh-TW")
-    silent = found.clips["language"].isin(["", UNDETERMINED])
+        raise AuditError(f"{language!r} is not a language code.", "a BCP-47 code such as en or zh-TW")
+    missing = found.clips["language"].isin(["", UNDETERMINED])
     clips = found.clips.assign(
-        language=found.clips["language"].where(~silent, language),
-        language_source=found.clips["language_source"].where(~silent, "assumed"),
+        language=found.clips["language"].where(~missing, language),
+        language_source=found.clips["language_source"].where(~missing, "assumed"),
     )
     remark = (
-        f"The language of {int(silent.sum())} of {len(clips)} clips is assumed to be {language}, because --language "
+        f"The language of {int(missing.sum())} of {len(clips)} clips is assumed to be {language}, because --language "
         "says so; no clip was checked."
     )
     return replace(found, clips=clips, remarks=(*found.remarks, remark))
 
 
 def with_inferred_groups(found: Imported, path: Path) -> Imported:
-    """Infer a group from the nationality, by the user's own table, for speakers whose group is unknown.
+    """Infer the group of speakers of unknown group from their nationality, by a table of the user.
 
-    Nationality is not race, and nothing is shipped that maps one on the other. What is inferred has the source
-    ``inferred``, and the cohort's notes say so, with counts.
+    Nationality is not race, and the package has no such table. Inferred groups have the source
+    ``inferred``, and the cohort's notes have their number.
 
     Parameters
     ----------
     found : Imported
-        With a column ``nationality`` of speakers.
+        Speakers with a column ``nationality``.
     path : Path
         A CSV with the columns ``nationality`` and ``group``.
 
@@ -57,15 +57,15 @@ def with_inferred_groups(found: Imported, path: Path) -> Imported:
     AuditError
         If the data set states no nationality.
     CohortError
-        If the table cannot be read or names no group.
+        If the table cannot be read or has an invalid group.
     """
     if "nationality" not in found.speakers:
         raise AuditError("The data set states no nationality of its speakers.", "voxceleb1 does, in vox1_meta.csv")
     table = read_metadata(path, {"nationality": "nationality", "group": "group"})
-    faults = Faults()
-    check_ids(path.name, table["nationality"], faults)
-    check_values(path.name, table["group"], RULES["group"], faults)
-    faults.stop("Mend the table and try again.")
+    errors = ValidationErrors()
+    check_ids(path.name, table["nationality"], errors)
+    check_values(path.name, table["group"], RULES["group"], errors)
+    errors.stop("Fix the table and try again.")
     group_of = table.set_index("nationality")["group"]
     nationality = found.speakers["nationality"].fillna("")
     lacking = found.speakers["group"].isin(["", UNKNOWN])
@@ -79,7 +79,7 @@ def with_inferred_groups(found: Imported, path: Path) -> Imported:
     unmapped = lacking & ~inferred
     remarks = [
         f"NATIONALITY IS NOT RACE: the group of {int(inferred.sum())} of {len(speakers)} speakers was inferred from "
-        f"their nationality, by {path.name}, because --group-from-nationality says so; nobody said it of them.",
+        f"their nationality, by {path.name}, because --group-from-nationality says so; no source states it.",
         f"{int(unmapped.sum())} speakers of unknown group have a nationality that {path.name} does not map, or none."
         if unmapped.any()
         else "",

@@ -1,4 +1,4 @@
-"""From a download to a cohort on disk: the adapter, the user's labels and wishes, the tables and the links."""
+"""Import of a download as a cohort on disk: adapter, labels, selection, tables and links."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Final
 import tomli_w
 
 from audit.cohorts import Cohort
-from audit.cohorts.faults import UNSTATED
 from audit.cohorts.importing.adapter import Imported, read_download
 from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.portraits import with_portraits
 from audit.cohorts.importing.selection import Selection, lengths_below, selected
+from audit.cohorts.validation import UNSTATED
 from audit.core.errors import AuditError, CohortError
 from audit.core.m4a import is_readable
 
 FILES: Final = "files"
-"""The cohort's link to the download: paths in its tables begin with it."""
+"""Name of the cohort's link to the download; paths in its tables begin with it."""
 PORTRAITS: Final = "portraits"
-"""The cohort's link to a folder of portraits that lies outside the download."""
+"""Name of the cohort's link to a folder of portraits outside the download."""
 NEW_FOLDER: Final = "Choose another folder for -o."
 PATHS: Final = (("speakers", "portrait"), *(("clips", name) for name in ("audio", "portrait", "rendered", "ceiling")))
 
@@ -46,7 +46,7 @@ def import_cohort(
     seed: int = 0,
     **options: str,
 ) -> tuple[Cohort, tuple[str, ...]]:
-    """Write the cohort that an adapter finds in a download, and read it back.
+    """Import a download as a cohort.
 
     Parameters
     ----------
@@ -55,41 +55,41 @@ def import_cohort(
     root : Path
         The download.
     out : Path
-        The new cohort's folder; it must be empty or new. Nothing is left in it if the import fails.
+        Folder of the new cohort, new or empty. Nothing is left in it if the import fails.
     labels : Path, optional
-        A labels file of the user's; its labels stand before the data set's own.
+        A labels file; its labels take precedence over those of the data set.
     copy : bool
         Copy the files instead of linking to the download.
     portraits : Path, optional
-        A folder with a folder of pictures for each speaker, by id or name; one is chosen by the seed.
+        Folder with a subfolder of pictures for each speaker, by id or name; one picture is drawn by the seed.
     language : str, optional
-        A BCP-47 code to be assumed where neither data set nor labels say one; without it such clips have ``und``.
+        BCP-47 code to assume for clips without a language; default ``und``.
     group_from_nationality : Path, optional
-        A CSV with the columns nationality and group, by which a group is inferred where none is known.
+        CSV with the columns nationality and group, to infer unknown groups.
     clip_seconds : float, optional
-        Only clips at least so long.
+        Minimum length of clips.
     clips_per_speaker : int, optional
-        At most so many clips of each speaker in each language, drawn by the seed.
+        Maximum number of clips per speaker and language, drawn by the seed.
     join : bool
-        Join shorter clips of one speaker in one language to ``clip_seconds``.
+        Join shorter clips of a speaker in one language to ``clip_seconds``.
     seed : int
-        Decides which portraits and which clips are drawn.
+        Seed of the draw of portraits and clips.
     **options : str
-        The adapter's own options.
+        Options of the adapter.
 
     Returns
     -------
     tuple of Cohort and tuple of str
-        The cohort, and one sentence for everything left out, drawn or assumed; the cohort's notes hold the same.
+        The cohort, and remarks on everything left out, drawn or assumed, which are also in the cohort's notes.
 
     Raises
     ------
     AuditError
-        If the root is no such download, or ``out`` holds something already.
+        If the root is not such a download, or ``out`` is not empty.
     """
     wanted = Selection(clip_seconds, clips_per_speaker, join, seed)
     if out.is_symlink() or out.resolve() == Path.cwd():
-        raise AuditError(f"{out} is a link, or the folder that you stand in.", "a new or empty folder", NEW_FOLDER)
+        raise AuditError(f"{out} is a link or the current directory.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
     found = _of_the_cohort(read_download(name, root, options))
@@ -100,26 +100,26 @@ def import_cohort(
     if group_from_nationality is not None:
         found = with_inferred_groups(found, group_from_nationality)
     links = {FILES: root.resolve()}
-    asked = portraits is not None
+    requested = portraits is not None
     if portraits is None and found.portraits:
         portraits = root / found.portraits
     if portraits is not None:
         prefix = _prefix(portraits, root)
         if prefix == f"{PORTRAITS}/":
             links[PORTRAITS] = portraits.resolve()
-        found = with_portraits(found, portraits, prefix, seed, wanted=asked)
-    found = replace(found, remarks=(*found.remarks, *_silences(found)))
+        found = with_portraits(found, portraits, prefix, seed, wanted=requested)
+    found = replace(found, remarks=(*found.remarks, *_missing_data(found)))
     return _written(found, wanted, links, out, copy)
 
 
 def _written(
     found: Imported, wanted: Selection, links: dict[str, Path], out: Path, copy: bool
 ) -> tuple[Cohort, tuple[str, ...]]:
-    """Choose and join the clips, and write the cohort beside its place first: it is there whole or not at all."""
+    """Select and join clips, and write the cohort; it is written to a temporary folder first and then moved."""
 
     def where(path: str) -> Path:
         first, _, rest = path.partition("/")
-        return links[first] / rest if rest else folder  # a clip that is a picture only has no sound to look for
+        return links[first] / rest if rest else folder  # a clip with a picture only has no audio
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as unfinished:
@@ -143,7 +143,7 @@ def _written(
 
 
 def _of_the_cohort(found: Imported) -> Imported:
-    """With paths of the cohort in place of the download's."""
+    """Replace paths of the download by paths of the cohort."""
     tables = {"speakers": found.speakers, "clips": found.clips}
     for table, column in PATHS:
         frame = tables[table]
@@ -154,7 +154,7 @@ def _of_the_cohort(found: Imported) -> Imported:
 
 
 def _prefix(portraits: Path, root: Path) -> str:
-    """What a path to a folder of portraits begins with: the download's link if it lies there, else its own."""
+    """Prefix of portrait paths: the link of the download if it contains them, else a separate link."""
     there = portraits.resolve()
     if not there.is_relative_to(root.resolve()):
         return f"{PORTRAITS}/"
@@ -162,8 +162,8 @@ def _prefix(portraits: Path, root: Path) -> str:
     return f"{FILES}/" if inside == "." else f"{FILES}/{inside}/"
 
 
-def _silences(found: Imported) -> list[str]:
-    """What nobody said, neither the data set nor the user."""
+def _missing_data(found: Imported) -> list[str]:
+    """Remarks on unknown languages and undecodable clips."""
     language = found.clips["language"]
     unsaid = int((language == "und").sum())
     in_m4a = int(found.clips["audio"].str.lower().str.endswith(".m4a").sum())
@@ -171,7 +171,9 @@ def _silences(found: Imported) -> list[str]:
         f"The language of {unsaid} of {len(language)} clips is not known (und): give it in a labels file, or have one "
         "assumed with --language."
     )
-    m4a_remark = f"{in_m4a} clips are m4a, which nothing installed here decodes: pip install 'speech2face-audit[m4a]'."
+    m4a_remark = (
+        f"{in_m4a} clips are m4a, which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'."
+    )
     return [*([unsaid_remark] if unsaid else []), *([m4a_remark] if in_m4a and not is_readable() else [])]
 
 
@@ -181,8 +183,8 @@ def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
     for path in sorted(path for path in named if isinstance(path, str) and path.startswith(f"{link}/")):
         source = target / path.removeprefix(f"{link}/")
         if not source.resolve().is_relative_to(target):
-            raise CohortError([f"{source} leads out of {target} through a link."], "files of the download itself")
-        if not source.is_file():  # told by the cohort's check as in a cohort of links
+            raise CohortError([f"{source} is outside {target} (through a link)."], "files of the download itself")
+        if not source.is_file():  # reported by the check of the cohort, as with links
             continue
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / path)

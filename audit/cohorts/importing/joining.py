@@ -1,4 +1,4 @@
-"""Joining short clips of one speaker in one language into clips that are long enough for a model."""
+"""Joining of short clips of a speaker in one language."""
 
 from __future__ import annotations
 
@@ -14,22 +14,31 @@ import pandas as pd
 import soundfile
 
 from audit.cohorts.importing.adapter import Imported
-from audit.cohorts.importing.selection import CELL, THREADS, TOLERANCE, Lengths, Selection, draw, heard_only, runs_of
+from audit.cohorts.importing.selection import (
+    CELL,
+    THREADS,
+    TOLERANCE,
+    Lengths,
+    Selection,
+    draw,
+    runs_of,
+    with_clips_only,
+)
 from audit.core.audio import SAMPLE_RATE, read_clip
 from audit.core.errors import AuditError
 
 FOLDER: Final = "joined"
-"""The folder of the cohort that holds joined clips: FLAC, mono, 16 kHz, 16 bit."""
+"""Folder of the joined clips: FLAC, mono, 16 kHz, 16 bit."""
 SOURCES: Final = "joined_from"
-"""The column that names a joined clip's sources by their ids, in the order in which they are heard."""
+"""Column with the ids of a joined clip's sources, in order."""
 
 
 def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable[[str], Path], out: Path) -> Imported:
-    """The wanted clips, those that are too short joined to others of the same speaker and language.
+    """Select clips, and join short ones of the same speaker and language.
 
-    A clip that is long enough stays as it is. The others are joined in the order of their ids, one after the other and
-    without a pause, until they are long enough; what is left over at the end is left out and counted. Columns in which
-    a joined clip's sources differ are empty. Only clips that are drawn are written.
+    Clips of sufficient length are kept. The others are concatenated in the order of their ids, without a pause, until
+    they are long enough; a remainder at the end is left out and counted. Columns in which the sources of a joined clip
+    differ are empty. Only drawn clips are written.
 
     Parameters
     ----------
@@ -38,23 +47,21 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
     wanted : Selection
         With ``join`` and ``seconds``.
     lengths, where
-        Lengths of clips, and where a path of the cohort is on disk.
+        Functions that give the lengths of clips, and the location of a path of the cohort.
     out : Path
-        The cohort's folder; new files go into its ``joined``.
+        Folder of the cohort; new files are written to its subfolder ``joined``.
 
     Raises
     ------
     AuditError
-        If the clips have rendered faces: a face of one clip is none of several.
+        If clips have rendered faces, which belong to single clips.
     """
     assert wanted.seconds is not None
     longest = wanted.seconds
     clips = found.clips.sort_values("clip_id", ignore_index=True)
     for column in ("rendered", "ceiling"):
         if column in clips and (clips[column].fillna("") != "").any():
-            raise AuditError(
-                f"The clips have pictures in the column {column}.", "--join for clips without faces of their own"
-            )
+            raise AuditError(f"The clips have pictures in the column {column}.", "--join only for clips without faces")
     seconds = lengths(clips["audio"])
     unread = np.isnan(seconds) | (seconds <= 0)
     long = ~unread & (seconds >= wanted.seconds - TOLERANCE)
@@ -63,8 +70,8 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
     made: list[dict[str, Any]] = []
     for _, cell in short.groupby(CELL, sort=True):
         made += [_one_of(cell.iloc[run]) for run in runs_of(cell["_seconds"].to_numpy(), wanted.seconds)]
-    together = pd.DataFrame(made, columns=[*clips.columns, SOURCES])
-    units = pd.concat([whole, together], ignore_index=True) if made else whole.reset_index(drop=True)
+    joined_rows = pd.DataFrame(made, columns=[*clips.columns, SOURCES])
+    units = pd.concat([whole, joined_rows], ignore_index=True) if made else whole.reset_index(drop=True)
     used = sum(row[SOURCES].count(";") + 1 for row in made)
     drawn = units
     if wanted.per_speaker is not None:
@@ -85,8 +92,8 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
     failed = set(to_write["clip_id"][~np.array(written, bool)]) if len(to_write) else set()
     kept = drawn[~drawn["clip_id"].isin(failed)]
     remarks = [
-        f"{used} clips shorter than {wanted.seconds:g} s were joined to {len(made)} of at least that length, of one "
-        "speaker in one language each."
+        f"{used} clips shorter than {wanted.seconds:g} s were joined to {len(made)} of at least that length, each "
+        "of one speaker in one language."
         if made
         else "",
         f"{len(short) - used} short clips were left over and left out: they do not make up {wanted.seconds:g} s."
@@ -101,7 +108,7 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
         else "",
         f"{len(failed)} joined clips have a silent or damaged part and were left out." if failed else "",
     ]
-    return heard_only(
+    return with_clips_only(
         replace(found, clips=kept.reset_index(drop=True), remarks=(*found.remarks, *filter(None, remarks)))
     )
 
@@ -117,7 +124,7 @@ def _one_of(run: pd.DataFrame) -> dict[str, Any]:
 
 
 def _write(sources: list[Path], path: Path, longest: float) -> bool:
-    """Write clips one after the other, each shorter than the longest; whether all of them could be read."""
+    """Write the concatenation of clips shorter than ``longest``; return whether all of them could be read."""
     read = [read_clip(source, min_seconds=0.0, max_seconds=longest) for source in sources]
     waves = [clip.waveform for clip in read if clip.waveform is not None]
     if len(waves) < len(read):

@@ -1,4 +1,4 @@
-"""A labels file to fill in, for every speaker of a download, and what a filled one covers."""
+"""Template of a labels file for a download, and coverage of a completed one."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ COLUMNS: Final = (
 
 
 def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.DataFrame:
-    """Write a labels file with a row for every speaker of a download: what is known filled in, all else empty.
+    """Write a labels file with one row per speaker of a download, with known labels filled in.
 
-    The language of a speaker stands in it only where all clips have the same one. Empty cells stay what they are when
-    the file is used, so that it can be filled in part.
+    A speaker's language is filled in if all clips have the same one. Empty cells do not change a label, so a file may
+    be completed in part.
 
     Parameters
     ----------
     name, root, **options
-        The adapter, the download, and the adapter's own options, as for :func:`import_cohort`.
+        The adapter, the download, and the adapter's options, as for :func:`import_cohort`.
     out : Path
-        The new file.
+        Path of the new file.
 
     Returns
     -------
     DataFrame
-        What was written.
+        The table written.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.Data
         If the file exists, or the download cannot be read.
     """
     if out.exists():
-        raise AuditError(f"{out} is there already.", "a new file: a filled one is never written over")
+        raise AuditError(f"{out} already exists.", "a new file: existing files are never overwritten")
     found = read_download(name, root, options)
     clips = found.clips.groupby("speaker_id")
     language = clips["language"].first().where(clips["language"].nunique() == 1, "").replace("und", "")
@@ -72,15 +72,15 @@ def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.Data
 
 @dataclass(frozen=True)
 class LabelsCheck:
-    """What a cohort would know with a labels file.
+    """Coverage of labels with a labels file.
 
     Attributes
     ----------
     coverage : DataFrame
-        ``label``, ``value``, ``n_speakers`` and ``n_clips``: how many have which label; ``unknown`` are
-        those that lack it.
+        ``label``, ``value``, ``n_speakers`` and ``n_clips``: number of speakers and clips of each label, and
+        ``unknown`` for those without one.
     remarks : tuple of str
-        What was taken from the file and what the adapter left out or assumed.
+        Remarks on labels taken from the file, and on what the adapter left out or assumed.
     """
 
     coverage: pd.DataFrame
@@ -97,7 +97,7 @@ def check_labels(name: str, root: Path, labels: Path, **options: str) -> LabelsC
     Raises
     ------
     CohortError
-        With every fault of the file: the row, what was found and what is allowed.
+        With all errors of the file: row, what was found and what is allowed.
     """
     found = with_labels(read_download(name, root, options), labels)
     return LabelsCheck(_coverage(found), found.remarks)

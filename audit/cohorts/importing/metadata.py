@@ -1,4 +1,4 @@
-"""The metadata files that data sets come with: reading them as they are served, and joining them to what is there."""
+"""Reading of the metadata files of data sets, and joining with the speakers of a download."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ GENDER_WORDS: Final = {
     **dict.fromkeys(("m", "male", "man", "male_masculine"), "man"),
     **dict.fromkeys(("f", "female", "woman", "female_feminine"), "woman"),
 }
-"""The words of the data sets for the two genders that the audit knows; all others are unknown."""
+"""Words of the data sets for the supported genders; all others are unknown."""
 
 
 def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
-    """A metadata file: the one that was given, else the first of some names in the root, one below it or beside it.
+    """Find a metadata file: the given one, else the first of some names in the root, its subfolders or its parent.
 
     Raises
     ------
     AuditError
-        If a file was given and is not there.
+        If a file was given and does not exist.
     """
     if given:
         for path in (Path(given), root / given):
             if path.is_file():
                 return path
-        raise AuditError(f"There is no file {given}.", "a path, absolute or from here or from the download's root")
+        raise AuditError(
+            f"The file {given} does not exist.", "a path, absolute or from here or from the download's root"
+        )
     below = sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir())
     return next((p / name for p in (root, *below, root.parent) for name in names if (p / name).is_file()), None)
 
@@ -41,27 +43,27 @@ def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
 def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None) -> pd.DataFrame:
     """A table with a header, separated by tabs or commas, with or without a byte-order mark.
 
-    Names of columns are compared without spaces and case; spaces around a value are no part of it. In a file
-    separated by tabs a quotation mark is a letter like others.
+    Column names are compared without spaces and case, and values are stripped. In a file separated by tabs a
+    quotation mark has no special meaning.
 
     Parameters
     ----------
     path : Path
         The file, UTF-8.
     columns : mapping of str to str
-        The name in the file of each column that must be there, and the name that it gets.
+        Required columns: name in the file, and name in the result.
     optional : mapping of str to str, optional
-        The same for columns that may be missing; they are empty then.
+        Optional columns in the same form; empty if missing.
 
     Returns
     -------
     DataFrame
-        The named columns only, texts, in the file's order of rows.
+        The named columns as strings, in the order of the file.
 
     Raises
     ------
     CohortError
-        If the file cannot be read, or a column is missing: with everything that is wrong at once.
+        If the file cannot be read or columns are missing.
     """
     try:
         with path.open("rb") as file:
@@ -84,16 +86,16 @@ def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str,
 
 @dataclass(frozen=True)
 class Known:
-    """What a metadata file says of the speakers who are here.
+    """Metadata of the speakers of a download.
 
     Attributes
     ----------
     speakers : DataFrame
-        One row a speaker with clips, in the order of ids; texts, empty where the file says nothing.
+        One row per speaker with clips, sorted by id; strings, empty if the file has no value.
     without_clips : frozenset of str
-        Speakers of the file of whom no clip is here.
+        Speakers of the file without a clip.
     remarks : tuple of str
-        The counts of both mismatches.
+        Counts of both kinds of mismatch.
     """
 
     speakers: pd.DataFrame
@@ -101,44 +103,41 @@ class Known:
     remarks: tuple[str, ...]
 
 
-def known_speakers(heard: Iterable[str], table: pd.DataFrame | None, file: str) -> Known:
+def known_speakers(ids_with_clips: Iterable[str], table: pd.DataFrame | None, file: str) -> Known:
     """Join a metadata table with the column ``speaker_id`` to the speakers who have clips.
 
     Raises
     ------
     CohortError
-        If the table says two different things of one speaker.
+        If a speaker has two different rows.
     """
-    ids = pd.Index(sorted(set(heard)), name="speaker_id")
+    ids = pd.Index(sorted(set(ids_with_clips)), name="speaker_id")
     if table is None:
-        remark = f"There is no {file} in the download: what it says of the speakers is unknown."
+        remark = f"{file} was not found in the download: its labels are unknown."
         return Known(pd.DataFrame(index=ids).reset_index(), frozenset(), (remark,))
     table = table[table["speaker_id"] != ""].drop_duplicates()
     twice = table.loc[table["speaker_id"].duplicated(), "speaker_id"].unique()
     if len(twice):
-        raise CohortError([f"{file} has two different rows of {name}." for name in twice[:20]], "one row a speaker")
+        raise CohortError([f"{file} has two different rows of {name}." for name in twice[:20]], "one row per speaker")
     table = table.set_index("speaker_id")
     absent = frozenset(table.index.difference(ids))
     unlisted = len(ids.difference(table.index))
     remarks = [
-        f"{len(absent)} speakers of {file} have no clip here and were left out." if absent else "",
-        f"{unlisted} speakers with clips are not in {file}: what it says of others is unknown of them."
-        if unlisted
-        else "",
+        f"{len(absent)} speakers of {file} have no clip in the download and were left out." if absent else "",
+        f"{unlisted} speakers with clips are not in {file}: their labels are unknown." if unlisted else "",
     ]
     return Known(table.reindex(ids).fillna("").reset_index(), absent, tuple(filter(None, remarks)))
 
 
 def with_gender(speakers: pd.DataFrame, source: str, file: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The column ``gender`` in the audit's words with its source, and a sentence on words that it has not."""
+    """Speakers with gender and its source in the audit's vocabulary, and a remark on unsupported words."""
     if "gender" not in speakers:
         return speakers.assign(gender=UNKNOWN, gender_source=""), ()
     stated = speakers["gender"].str.lower()
     gender = stated.map(GENDER_WORDS).astype(object).fillna(UNKNOWN)
     others = stated[(gender == UNKNOWN) & (stated != "")]
-    remark = (
-        f"{len(others)} speakers have another gender in {file} ({', '.join(sorted(set(others))[:5])}): unknown here."
-    )
+    words = ", ".join(sorted(set(others))[:5])
+    remark = f"{len(others)} speakers have a gender that is not supported in {file} ({words}); set to unknown."
     return (
         speakers.assign(gender=gender, gender_source=gender.map(lambda word: "" if word == UNKNOWN else source)),
         (remark,) if len(others) else (),

@@ -1,4 +1,4 @@
-"""One portrait for each speaker, out of a folder of pictures of everybody."""
+"""Selection of a portrait for each speaker from a folder of pictures."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from audit.core.errors import AuditError
 def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wanted: bool = True) -> Imported:
     """Choose a portrait for every speaker who has pictures in ``folder/<name or id>/``.
 
-    The choice hangs on the seed, the speaker's id and the picture's own path only: it is the same in any order of
-    files, on any machine, and whoever else is there.
+    The choice depends only on the seed, the speaker's id and the picture's path, not on the order of files, the machine
+    or other speakers.
 
     Parameters
     ----------
     found : Imported
-        Speakers, and the names under which others keep pictures of them.
+        Speakers, with alternative folder names of their pictures.
     folder : Path
-        A folder with a folder of pictures for each speaker, by id or by name; pictures may lie deeper in it.
+        Folder with a subfolder of pictures for each speaker, by id or name; pictures may be nested deeper.
     prefix : str
-        What a path to the folder begins with in the cohort, as in ``portraits/``.
+        Prefix of paths in the cohort, such as ``portraits/``.
     seed : int
-        Another seed draws another picture of each speaker.
+        Seed of the draw.
     wanted : bool
-        Whether the user asked for these; if not, it is no error that there is none.
+        Whether the user requested portraits; if not, finding none is not an error.
 
     Raises
     ------
     AuditError
-        If no speaker has a picture there, and they were asked for.
+        If portraits were requested and no speaker has one.
     """
     if not folder.is_dir():
-        raise AuditError(f"{folder} is no folder.", "a folder with a folder of pictures for each speaker")
+        raise AuditError(f"{folder} is not a directory.", "a folder with a folder of pictures for each speaker")
     there = {_same(entry.name): entry.name for entry in os.scandir(folder) if entry.is_dir()}
     chosen: dict[str, str] = {}
     owner: dict[str, str] = {}
@@ -69,11 +69,13 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wan
     portrait = found.speakers["speaker_id"].map(chosen).astype(object).fillna(before)
     without = int((portrait == "").sum())
     remarks = [
-        f"Portraits of {len(chosen)} speakers were chosen by seed {seed} among {pictures} pictures; nobody looked "
-        "whether they show the right person.",
+        f"Portraits of {len(chosen)} speakers were chosen by seed {seed} among {pictures} pictures; it was not "
+        "checked whether they show the right person.",
         f"{without} speakers have no portrait." if without else "",
-        f"{len(doubtful)} speakers share a folder of pictures with another and got no portrait." if doubtful else "",
-        f"{passed} links, folders or names among the portraits were passed over." if passed else "",
+        f"{len(doubtful)} speakers share a folder of pictures with another speaker and have no portrait."
+        if doubtful
+        else "",
+        f"{passed} links, folders or names among the portraits were skipped." if passed else "",
     ]
     return replace(
         found,
@@ -83,7 +85,7 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wan
 
 
 def _same(name: str) -> str:
-    """Two spellings of one name in Unicode are one name."""
+    """Normalise the Unicode form of a name."""
     return unicodedata.normalize("NFC", name)
 
 

@@ -1,6 +1,6 @@
-"""Looking through a download: which files lie where, without opening one of them.
+"""Scan of a download for files, without opening them.
 
-VoxCeleb2 has 1.1 million files: a folder is listed once, in the order of names, and no file is asked for its size.
+VoxCeleb2 has 1.1 million files: each folder is listed once, sorted by name, and no file size is read.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from audit.core.errors import CohortError
 AUDIO_SUFFIXES: Final = frozenset({".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 DEEPEST = 24
-"""No layout has so many folders in each other."""
+"""Maximum depth of folders."""
 
 
 @dataclass
 class Scan:
-    """Files of the wanted kinds below a folder, and how much could not be looked at.
+    """Files with the given suffixes below a folder, and counts of what was skipped.
 
     Attributes
     ----------
     files : list of str
-        Paths relative to ``root``, folder by folder in the order of names.
+        Paths relative to ``root``, by folder and sorted by name.
     leading_out : int
-        Links that lead out of the root, or round in a circle; they are not followed.
+        Links to a place outside the root, and circular links; they are not followed.
     unnamed : int
-        Names that no table can hold: not UTF-8, or with control characters.
+        Names that are not UTF-8 or have control characters.
     unreadable : int
-        Folders that may not be listed, or lie too deep.
+        Folders that cannot be listed or are nested too deeply.
     """
 
     root: str
@@ -44,13 +44,13 @@ class Scan:
     unreadable: int = 0
 
     def remarks(self) -> Iterator[str]:
-        """A sentence for each kind of thing that was passed over."""
+        """Remarks on what was skipped."""
         if self.leading_out:
-            yield f"{self.leading_out} links lead out of the download (or in a circle) and were not followed."
+            yield f"{self.leading_out} links lead outside the download (or are circular) and were not followed."
         if self.unnamed:
             yield f"{self.unnamed} files or folders have names that are not UTF-8 text and were left out."
         if self.unreadable:
-            yield f"{self.unreadable} folders may not be read, or lie too deep, and were left out."
+            yield f"{self.unreadable} folders cannot be read, or are nested too deeply, and were left out."
 
     def walk(self, below: str) -> None:
         """Add the files below a folder of the root; ``""`` is the root itself."""
@@ -78,20 +78,20 @@ class Scan:
                 self.files.append(prefix + name)
 
     def _stays(self, link: str) -> bool:
-        """Whether a link leads to something in the root that is none of the folders around the link."""
+        """Whether the link's target is in the root and not a parent of the link."""
         target, place = os.path.realpath(link), os.path.realpath(Path(link).parent)
         return target.startswith(self.root.rstrip(os.sep) + os.sep) and not f"{place}/".startswith(f"{target}/")
 
 
 def scan(root: Path, suffixes: Collection[str] = AUDIO_SUFFIXES, below: str = "") -> Scan:
-    """Files of some kinds in a download, or in one folder of it."""
+    """Scan a download, or one of its folders, for files with the given suffixes."""
     found = Scan(os.path.realpath(root), suffixes)
     found.walk(below)
     return found
 
 
 def suffix_of(name: str) -> str:
-    """A file name's ending in small letters, with its dot; empty where there is none.
+    """Suffix of a file name in lower case, with its dot; empty if there is none.
 
     Examples
     --------
@@ -104,16 +104,16 @@ def suffix_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """Clips that lie a set number of folders below a top folder.
+    """Clips at a fixed depth below a top folder.
 
     Attributes
     ----------
     paths : list of str
         Relative to the download's root.
     parts : list of tuple of str
-        Of each, the folders below the top and the file's name without its ending.
+        Folders below the top, and the file name without its suffix, of each clip.
     remarks : tuple of str
-        What was passed over, with counts.
+        Remarks on what was skipped, with counts.
     """
 
     paths: list[str]
@@ -121,21 +121,21 @@ class Layout:
     remarks: tuple[str, ...]
 
 
-def laid_out(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> Layout:
-    """The clips ``top/.../name`` with so many folders between; a top lies in the root or one folder below it.
+def clips_in_layout(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> Layout:
+    """Find clips ``top/.../name`` at a fixed depth; a top is the root, in it, or one folder below it.
 
-    A clip that is there under two tops (as AAC and as WAV, say) is taken once, from the first.
+    A clip that occurs under two tops (e.g. as AAC and as WAV) is used once, from the first.
 
     Parameters
     ----------
     root : Path
         The download, or a top folder itself.
     tops : tuple of str
-        Names of the top folder, the first preferred.
+        Names of the top folder, in order of preference.
     folders : int
-        How many folders are between top and file.
+        Number of folders between top and file.
     layout : str
-        The layout in words, for the error.
+        Description of the layout, for error messages.
 
     Raises
     ------
@@ -164,11 +164,11 @@ def laid_out(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> La
             if taken.setdefault(key, path) != path:
                 again += 1
     if not taken:
-        links = " Links that lead out of it are not followed." if found.leading_out else ""
-        raise CohortError([f"{root} holds no clip in the layout {layout}.{links}"], layout, "See the data card.")
+        links = " Links to other places are not followed." if found.leading_out else ""
+        raise CohortError([f"{root} has no clip in the layout {layout}.{links}"], layout, "See the data card.")
     remarks = [
-        f"{again} clips are there more than once (in another format or folder) and were taken once." if again else "",
-        f"{elsewhere} files lie outside the layout {layout} and were left out." if elsewhere else "",
+        f"{again} clips occur more than once (in another format or folder) and were used once." if again else "",
+        f"{elsewhere} files do not match the layout {layout} and were left out." if elsewhere else "",
         *found.remarks(),
     ]
     return Layout(list(taken.values()), list(taken), tuple(filter(None, remarks)))

@@ -1,4 +1,4 @@
-"""Which clips of a data set are taken: by length, a number of each speaker, short ones joined."""
+"""Selection of clips by length and number per speaker."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from audit.core.audio import clip_seconds
 from audit.core.errors import AuditError, CohortError
 
 THREADS: Final = min(32, 4 * (os.cpu_count() or 1))
-"""Reading a clip's length waits for the disk more than it computes."""
+"""More threads than cores, since reading a clip's length mostly waits for the disk."""
 TOLERANCE: Final = 1e-6
 CELL: Final = ["speaker_id", "language"]
 
 Lengths = Callable[[Iterable[str]], NDArray[np.float64]]
-"""Seconds of some clips by their paths; not a number where a file cannot be read."""
+"""Function from paths to the lengths of clips in seconds; NaN if a file cannot be read."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which clips are wanted.
+    """Criteria of the selection of clips.
 
     Attributes
     ----------
     seconds : float or None
-        Only clips at least so long: 6 as Speech2Face is trained, or 3, the paper's shorter ones.
+        Minimum length: 6 as in the training of Speech2Face, or 3 as in the paper's shorter clips.
     per_speaker : int or None
-        At most so many of each speaker *in each language*, drawn by the seed.
+        Maximum number per speaker *and language*, drawn by the seed.
     join : bool
-        Clips shorter than ``seconds`` of one speaker in one language are joined until they are so long.
+        Whether to join clips shorter than ``seconds`` of a speaker in one language.
     seed : int
-        Another seed draws other clips.
+        Seed of the draw.
     """
 
     seconds: float | None = None
@@ -50,15 +50,17 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 3600:
-            raise AuditError(f"Clips of {self.seconds:g} seconds.", "more than 0 and at most 3600")
+            raise AuditError(
+                f"A minimum clip length of {self.seconds:g} seconds is not possible.", "more than 0 and at most 3600"
+            )
         if self.per_speaker is not None and self.per_speaker < 1:
-            raise AuditError(f"{self.per_speaker} clips of each speaker.", "at least 1")
+            raise AuditError(f"{self.per_speaker} clips per speaker are not possible.", "at least 1")
         if self.join and self.seconds is None:
-            raise AuditError("Clips are to be joined, to no length.", "--join with --clip-seconds, such as 6")
+            raise AuditError("Joining clips needs a length.", "--join with --clip-seconds, such as 6")
 
 
 def lengths_below(where: Callable[[str], Path]) -> Lengths:
-    """Reads the lengths of clips, many files at a time; ``where`` finds a path of the cohort on disk."""
+    """Function that reads lengths of clips in parallel; ``where`` gives the location of a path of the cohort."""
 
     def seconds(paths: Iterable[str]) -> NDArray[np.float64]:
         with ThreadPoolExecutor(THREADS) as threads:
@@ -69,10 +71,10 @@ def lengths_below(where: Callable[[str], Path]) -> Lengths:
 
 
 def selected(found: Imported, wanted: Selection, lengths: Lengths) -> Imported:
-    """The wanted clips, whole ones only; :func:`audit.cohorts.importing.joining.joined` joins before.
+    """Select clips without joining; see :func:`audit.cohorts.importing.joining.joined`.
 
-    A clip's draw hangs on the seed and its own id, so that it is the same in any order and whoever else is there.
-    Lengths are read of as many clips as it takes to find enough.
+    The draw of a clip depends only on the seed and its id, not on the order or on other clips. Only as many lengths are
+    read as needed.
     """
     clips, remarks = found.clips, []
     if wanted.per_speaker is not None:
@@ -96,36 +98,36 @@ def selected(found: Imported, wanted: Selection, lengths: Lengths) -> Imported:
             f"language, by seed {wanted.seed})."
         )
         clips = clips[taken]
-    return heard_only(
+    return with_clips_only(
         replace(found, clips=clips.reset_index(drop=True), remarks=(*found.remarks, *filter(None, remarks)))
     )
 
 
-def heard_only(found: Imported) -> Imported:
-    """Without speakers of whom no clip was taken; they are counted.
+def with_clips_only(found: Imported) -> Imported:
+    """Remove speakers without a selected clip, with a remark on their number.
 
     Raises
     ------
     CohortError
-        If no clip is left at all.
+        If no clip is left.
     """
     if found.clips.empty:
         raise CohortError(["No clip is left."], "a shorter --clip-seconds, or --join", "See the data set's card.")
-    heard = found.speakers["speaker_id"].isin(found.clips["speaker_id"])
-    lost = int((~heard).sum())
-    remark = (f"{lost} speakers have no clip that was taken, and are not in the cohort.",) if lost else ()
-    return replace(found, speakers=found.speakers[heard].reset_index(drop=True), remarks=(*found.remarks, *remark))
+    present = found.speakers["speaker_id"].isin(found.clips["speaker_id"])
+    lost = int((~present).sum())
+    remark = (f"{lost} speakers have no selected clip and are not in the cohort.",) if lost else ()
+    return replace(found, speakers=found.speakers[present].reset_index(drop=True), remarks=(*found.remarks, *remark))
 
 
 def draw(seed: int, clip_id: str) -> bytes:
-    """A clip's place in the order in which clips are drawn."""
+    """Sort key of the random draw of a clip."""
     return hashlib.sha256(f"{seed}\0{clip_id}".encode()).digest()[:8]
 
 
 def _long_enough(
     clips: pd.DataFrame, seconds: float, per_speaker: int | None, lengths: Lengths
 ) -> tuple[NDArray[np.bool_], int, int, int]:
-    """Which clips are taken, and how many were too short, could not be read, and were never asked."""
+    """Mask of the selected clips, and the numbers of those too short, unreadable, and not examined."""
     size = len(clips)
     length = np.full(size, np.nan)
     asked = np.zeros(size, bool)
@@ -135,7 +137,7 @@ def _long_enough(
         long = asked & (length >= seconds - TOLERANCE)
         lacking = np.full(cell.max(initial=-1) + 1, size if per_speaker is None else per_speaker)
         np.subtract.at(lacking, cell[long], 1)
-        place = pd.Series(~asked).groupby(cell).cumsum().to_numpy()  # the how-manieth unasked clip of its cell
+        place = pd.Series(~asked).groupby(cell).cumsum().to_numpy()  # rank among the unread clips of its cell
         turn = ~asked & (place <= lacking[cell])
         if not turn.any():
             unread = asked & np.isnan(length)
@@ -145,7 +147,7 @@ def _long_enough(
 
 
 def runs_of(seconds: NDArray[np.float64], enough: float) -> Iterator[list[int]]:
-    """Neighbours that are long enough together, each as short as it can be; what is left at the end is in none.
+    """Shortest runs of consecutive clips with a total of at least ``enough``; a remainder is left out.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Attributes: what an instrument can read in a face. Each is declared once, in a file of its own.
+"""Attributes: what an instrument can read in a face. Each is declared once, in a separate file.
 
 The observations' columns, the cache, the harness, simulations, metrics and probes iterate over the declarations. A
 third-party attribute is an :class:`Attribute` under an entry point in the group ``audit.attributes``, or named as
@@ -36,7 +36,7 @@ def attributes(names: tuple[str, ...] = ALWAYS) -> tuple[Attribute, ...]:
     Raises
     ------
     AuditError
-        If there is no such attribute, it cannot be imported, or two have the same name.
+        If the attribute does not exist, cannot be imported, or is repeated.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def attributes(names: tuple[str, ...] = ALWAYS) -> tuple[Attribute, ...]:
                 f"The attribute {name!r} is a {type(attribute).__name__}.", "an audit.core.attributes.Attribute"
             )
         if attribute.name in found:
-            raise AuditError(f"The attribute {attribute.name!r} is named twice: {', '.join(names)}.", "each once")
+            raise AuditError(f"The attribute {attribute.name!r} is repeated: {', '.join(names)}.", "unique names")
         found[attribute.name] = attribute
     return tuple(found.values())
 

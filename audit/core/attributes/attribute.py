@@ -24,7 +24,7 @@ Read = float | Mapping[str, float] | None
 Landmarks = NDArray[np.float32]
 
 TOLERANCE = 1e-3
-"""How far the sum of rounded probabilities may lie from 1."""
+"""Tolerance of the sum of rounded probabilities."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Reads:
 
     @property
     def truth(self) -> pd.Series:
-        """The cohort's own label of each face's speaker; missing where the cohort has no such column."""
+        """The cohort's label of each face's speaker; missing where the cohort has no such column."""
         import pandas as pd
 
         if self.attribute.truth in self.frame:
@@ -119,14 +119,14 @@ class Probed:
     sentence : str
         The result in words, with ``{}`` for the number: ``the age read changes by {}``.
     margin : float
-        How much more than a second clip of the same voice a factor must change it, to matter.
+        Smallest relevant change by a factor, beyond that of a second clip of the same voice.
     number : str or None
         The number whose absolute difference is taken. ``None``: the share of pairs with different labels.
     columns : Mapping of str to str
         Columns of the probe's table of faces, each with the number that it shows, or ``label``. Empty: the label, or
         else the number, under the attribute's name.
     metrics : tuple of Metric
-        What is read in each face by itself, to see the direction of a change.
+        Metrics of single faces, to show the direction of a change.
     score : callable
         The values of those metrics.
     """
@@ -162,7 +162,7 @@ class Attribute:
     optional : bool
         Whether an instrument may find a face and yet read nothing of this attribute.
     truth : str
-        The cohort's column that holds the truth; empty where there is none.
+        Column of the cohort with the truth; empty if there is none.
     metrics : tuple of Metric
         How readings are scored.
     score : callable
@@ -204,12 +204,12 @@ class Attribute:
 
     def __post_init__(self) -> None:
         names = [number.name for number in self.numbers]
-        faults = {
+        problems = {
             "its name is not lower case letters, digits and underscores": not (
                 self.name.isascii() and self.name.isidentifier() and self.name.islower()
             ),
             "it has no number": not names,
-            "two numbers have one name": len(set(names)) != len(names),
+            "two numbers have the same name": len(set(names)) != len(names),
             "a number without a name stands next to labels or other numbers": "" in names
             and (len(names) > 1 or bool(self.labels)),
             "a number is called label": "label" in names,
@@ -218,7 +218,7 @@ class Attribute:
             and len(names) != len(self.labels)
             and (len(names), len(self.labels)) != (1, 2),
         }
-        if found := [fault for fault, is_so in faults.items() if is_so]:
+        if found := [fault for fault, is_so in problems.items() if is_so]:
             raise AuditError(f"The attribute {self.name!r} cannot be declared: {'; '.join(found)}.")
 
     def column(self, stage: str, number: str = "") -> str:
@@ -255,7 +255,7 @@ class Attribute:
 
     @property
     def _main(self) -> str:
-        """The number whose column tells whether the attribute was read; empty for the column of labels."""
+        """The number whose column shows whether the attribute was read; empty for the column of labels."""
         return "" if self.labels else self.numbers[0].name
 
     def labels_of(self, numbers: Floats) -> NDArray[np.int64]:
@@ -331,7 +331,7 @@ class Attribute:
         Raises
         ------
         ValueError
-            If a number is not the probability of a label, so that a label does not tell it.
+            If a number is not the probability of a label, so that it cannot be derived from a label.
         """
         if not self.labels:
             return {self.column(stage): np.asarray(truth, np.float64)}

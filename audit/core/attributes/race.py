@@ -1,4 +1,4 @@
-"""Race, in DeepFace's labels: what an instrument reads, never what a face is."""
+"""Race, in DeepFace's labels: as read by an instrument, not a property of the face."""
 
 from __future__ import annotations
 

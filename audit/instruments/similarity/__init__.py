@@ -1,4 +1,4 @@
-"""Similarity models: face features by which two faces are compared. Each is declared once, in a file of its own.
+"""Similarity models: face features by which two faces are compared. Each is declared once, in a separate file.
 
 A third-party model is a :class:`SimilarityModel` under an entry point in the group ``audit.similarity``, or named as
 ``module:name``.
@@ -44,7 +44,7 @@ def similarity_models(names: Sequence[str]) -> tuple[SimilarityModel, ...]:
     Raises
     ------
     ModelError
-        If there is no such model, it cannot be imported, or one is named twice.
+        If the model does not exist, cannot be imported, or is repeated.
     """
     known = available()
     found = [REGISTRY.get(name) for name in names if name in known or ":" in name]

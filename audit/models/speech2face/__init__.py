@@ -1,6 +1,6 @@
-"""Speech2Face (Oh et al., CVPR 2019) in torch: a voice encoder, a face encoder, and the decoder that both feed.
+"""Speech2Face (Oh et al., CVPR 2019) in torch: a voice encoder, a face encoder, and a decoder for both.
 
-Importing this package imports torch; :func:`audit.model` imports it only when a name that needs it is asked for.
+Importing this package imports torch; :func:`audit.model` imports it only for a model that needs it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ __all__ = [
 
 MODEL = Part(
     name="speech2face",
-    summary="Speech2Face with weights of your own (--weights FILE)",
+    summary="Speech2Face with your own weights (--weights FILE)",
     value=speech2face,
 )

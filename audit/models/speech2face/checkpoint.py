@@ -1,6 +1,6 @@
 """Weights on disk: safetensors, with the configuration, the training's coverage and its provenance inside.
 
-A pickle is never opened: loading one runs whatever its author put there.
+Pickles are never opened, since loading one can run any code.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from audit.models.speech2face.network import Network
 
 FORMAT: Final = "speech2face-audit/1"
 PICKLE_HEADS: Final = (b"PK\x03\x04", b"\x80")
-"""How torch's own files begin: a zip archive, or a bare pickle (protocol 2 and above)."""
+"""First bytes of torch's own files: a zip archive, or a pickle (protocol 2 and above)."""
 
 
 class Card(BaseModel):
-    """What travels inside the weights beside the configuration.
+    """Metadata stored in the weights besides the configuration.
 
     Attributes
     ----------
     name : str
         The model's name.
     coverage : tuple of Heard
-        What the voice encoder was trained on, every group in every language of the training part, zeros too.
+        Training coverage of the voice encoder for every group and language, including zeros.
     training : dict
-        The cohort's digest, the seed, the plan, the losses' weights, what was dropped, versions: JSON types only.
+        The cohort's digest, the seed, the plan, the losses' weights, omitted data, versions: JSON types only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,7 +51,7 @@ class Card(BaseModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights that were loaded: the network in evaluation mode, its card, and the file's sha256."""
+    """Loaded weights: network in evaluation mode, card, and sha256 of the file."""
 
     network: Network
     card: Card
@@ -79,7 +79,7 @@ def save_checkpoint(network: Network, card: Card, path: Path, *, half: bool = Tr
         "configuration": network.configuration.model_dump(mode="json"),
         "card": card.model_dump(mode="json"),
     }
-    # One entry only: safetensors writes several in no fixed order, and the same weights must give the same file.
+    # one entry only: safetensors writes several in random order, and equal weights must give equal files
     metadata = {FORMAT: json.dumps(description)}
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     save_file(tensors, part, metadata)
@@ -94,12 +94,12 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
     path : path
         The file.
     configuration : Configuration, optional
-        The configuration wanted; the file's own where it is not given.
+        Required configuration; default: any.
 
     Raises
     ------
     ModelError
-        If the file is missing, is a pickle, is no safetensors file, was not written by this package, or belongs to
+        If the file is missing, is a pickle, is not a safetensors file, was not written by this package, or belongs to
         another configuration: the difference is named.
     """
     path = Path(path)
@@ -108,11 +108,11 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
-    except Exception as error:  # of a damaged file safetensors raises whatever comes
-        raise ModelError(f"{path} is no safetensors file: {error}.", "weights that this package wrote") from error
+    except Exception as error:  # for a damaged file safetensors may raise anything
+        raise ModelError(f"{path} is not a safetensors file: {error}.", "weights that this package wrote") from error
     if FORMAT not in metadata:
         raise ModelError(
-            f"{path} holds weights that this package did not write: its description is not in them.",
+            f"{path} has weights without the description that this package writes.",
             f"weights of the format {FORMAT}, as audit train writes them",
         )
     try:
@@ -123,7 +123,7 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
         raise ModelError(f"{path}: its description cannot be read: {error}.", f"the format {FORMAT}") from error
     if configuration is not None and own != configuration:
         raise ModelError(f"{path} belongs to another configuration: {_difference(own, configuration)}.",
-                         "weights of the configuration asked for, or no configuration at all")  # fmt: skip
+                         "weights of the requested configuration, or no configuration")  # fmt: skip
     network = Network(own)
     _fill(network, tensors, path)
     with path.open("rb") as stream:
@@ -132,16 +132,16 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
 
 
 def refuse_pickle(path: Path) -> None:
-    """Raise :class:`ModelError` if the file is missing or looks like a pickle, whatever it is named."""
+    """Raise :class:`ModelError` if the file is missing or looks like a pickle, by content or name."""
     if path.exists() and not path.is_file():
-        raise ModelError(f"The weights {path} are no file.", "a safetensors file")
+        raise ModelError(f"The weights {path} are not a file.", "a safetensors file")
     try:
         with path.open("rb") as stream:
             head = stream.read(4)
     except OSError as error:
         raise ModelError(f"The weights {path} cannot be read: {error.strerror}.", "a safetensors file") from error
     if head.startswith(PICKLE_HEADS) or path.suffix in {".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt"}:
-        raise ModelError(f"{path} is a pickle or is named as one: opening it could run any program, so it stays shut.",
+        raise ModelError(f"{path} is a pickle or has the name of one, and is not opened: that could run any code.",
                          "a safetensors file that this package wrote",
                          "If you trust its author, convert it to safetensors yourself.")  # fmt: skip
 
@@ -152,26 +152,26 @@ def _fits_half(name: str, tensor: Tensor) -> bool:
 
 def _difference(own: Configuration, wanted: Configuration) -> str:
     one, other = own.model_dump(), wanted.model_dump()
-    words = [f"its {key} is {one[key]}, asked for is {other[key]}" for key in one if one[key] != other[key]]
+    words = [f"{key} is {one[key]}, not {other[key]}" for key in one if one[key] != other[key]]
     return "; ".join(words)
 
 
 def _fill(network: Network, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Copy the tensors into the network, or name the first few that do not fit."""
+    """Copy the tensors into the network; the error names the first that do not fit."""
     expected = network.state_dict()
-    faults = [f"{name} is missing" for name in expected if name not in tensors]
-    faults += [f"{name} is unknown" for name in tensors if name not in expected]
-    faults += [
+    problems = [f"{name} is missing" for name in expected if name not in tensors]
+    problems += [f"{name} is unknown" for name in tensors if name not in expected]
+    problems += [
         f"{name} has shape {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}"
         for name, tensor in expected.items()
         if name in tensors and tensors[name].shape != tensor.shape
     ]
-    if faults:
-        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ModelError(
-            f"{path} does not fit its own configuration: {'; '.join(faults[:3])}{more}.", "an undamaged file"
+            f"{path} does not match its configuration: {'; '.join(problems[:3])}{more}.", "an undamaged file"
         )
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ModelError(f"{path}: {name} holds numbers that are not finite.", "an undamaged file")
+            raise ModelError(f"{path}: {name} has values that are not finite.", "an undamaged file")
         expected[name].copy_(tensor)

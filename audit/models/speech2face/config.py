@@ -1,4 +1,4 @@
-"""The two configurations of one network: ``paper``, as published, and ``small``, of the same topology and narrower."""
+"""Configurations of the network: ``paper``, as published, and ``small``, narrower with the same topology."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ BINS: Final = FFT // 2 + 1
 KERNEL: Final = 4
 STRIDES: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2)
 POOLED: Final = (False, False, True, True, True, True, False, False, False)
-"""The encoder's nine convolutions (table 1 there): their strides, and after which of them time is halved."""
+"""The encoder's nine convolutions (table 1 there): strides, and whether time is halved after each."""
 
 
 class Configuration(BaseModel):
-    """Every size of the network; it travels inside the weights, and weights load only into the same one.
+    """All sizes of the network. It is stored in the weights, which load only into the same configuration.
 
     Attributes
     ----------
     name : str
-        What the configuration is called.
+        Name of the configuration.
     seconds : float
-        How much of a clip is heard: the first 6 s (the paper's other choice is 3); shorter clips are repeated.
+        Seconds used of a clip: the first 6 (the paper also uses 3); shorter clips are repeated.
     front : {"complex", "mel"}
         ``complex``: the paper's input, real and imaginary part of the spectrogram, each compressed as sgn(S)|S|^0.3.
-        ``mel``: the logarithm of mel-band power, standardised by constants of the training clips (never clip by clip,
-        which would take away the timbre).
+        ``mel``: the logarithm of mel-band power, standardised by constants of the training clips (not per clip,
+        which would remove the timbre).
     mel_bands : int
         Bands of the front end ``mel``.
     levelled : bool
-        Whether a clip is first brought to one loudness (its root mean square to -25 dBFS).
+        Whether clips are normalised in loudness (root mean square of -25 dBFS).
     channels : tuple of int
-        Of the encoder's nine convolutions.
+        Channels of the encoder's nine convolutions.
     hidden : int
-        Of the encoder's first fully connected layer.
+        Width of the encoder's first fully connected layer.
     feature : int
-        Of the face feature, which is the encoder's second fully connected layer.
+        Length of the face feature, the encoder's second fully connected layer.
     first : int
-        Of the decoder's first layer, which the training's first loss compares.
+        Width of the decoder's first layer, used in the first training loss.
     landmark_layers : tuple of int
-        The decoder's hidden layers on the way to the landmarks.
+        Hidden layers of the decoder's landmark branch.
     base : int
         Side in pixels of the decoder's first map.
     texture_channels : tuple of int
-        Of that map, and of each transposed convolution that doubles its side, but the last, which gives three.
+        Channels of that map and of all transposed convolutions but the last, which has three.
     landmarks : int
-        Points that the picture is warped by.
+        Number of landmarks for the warp.
     face : {"own", "vgg_face"}
-        Which encoder turns a portrait into the feature: one trained here, or DeepFace's VGG-Face (4096-D).
+        Face encoder: one trained here, or DeepFace's VGG-Face (4096-D).
     face_channels : tuple of int
-        Of the own face encoder's convolutions, each of which halves the side.
+        Channels of the face encoder's convolutions, each of which halves the side.
 
     Examples
     --------
@@ -88,12 +88,12 @@ class Configuration(BaseModel):
         if self.face == "vgg_face" and self.feature != VGG_FACE_FEATURE:
             raise ValueError(f"feature: VGG-Face gives {VGG_FACE_FEATURE} numbers, not {self.feature}")
         if min(self.encoder_shapes()[-1][1:]) < 1:
-            raise ValueError("seconds or mel_bands: nothing is left of the clip after the last convolution")
+            raise ValueError("seconds or mel_bands: the clip is too short for the last convolution")
         return self
 
     @property
     def samples(self) -> int:
-        """Samples of a clip that are heard."""
+        """Number of samples used of a clip."""
         return round(self.seconds * SAMPLE_RATE)
 
     @property
@@ -119,7 +119,7 @@ class Configuration(BaseModel):
     def encoder_shapes(self, frames: int | None = None) -> list[tuple[int, int, int]]:
         """(channels, time, frequency) after each of the nine convolutions and its pooling, if any.
 
-        The paper prints no sizes; the convolutions here are without padding, so a kernel of 4 takes 3 off each side.
+        The paper gives no sizes; convolutions here have no padding, so a kernel of 4 reduces each side by 3.
 
         Examples
         --------

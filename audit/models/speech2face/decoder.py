@@ -1,4 +1,4 @@
-"""The face decoder (Cole et al. 2017): a feature to landmarks and a texture, and the warp of one by the other."""
+"""The face decoder (Cole et al. 2017): landmarks and a texture from a feature, and the warp of the texture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audit.models.speech2face.warp import Warp
 
 @dataclass(frozen=True)
 class Decoded:
-    """What the decoder makes of a feature.
+    """Output of the decoder.
 
     Attributes
     ----------
@@ -38,8 +38,8 @@ class FaceDecoder(nn.Module):
     """Features [B, feature] to pictures [B, 3, size, size], RGB, about 0 to 1.
 
     A first layer shared by both branches (1000 wide in the paper); fully connected layers to the landmarks; a fully
-    connected layer and transposed convolutions, each doubling the side, to the texture of the mean face; the warp. What
-    the branches add to is the mean of the training portraits, which is part of the weights.
+    connected layer and transposed convolutions, each doubling the side, to the texture of the mean face; the warp. The
+    branches are added to the mean of the training portraits, which is part of the weights.
     """
 
     mean_texture: Tensor

@@ -13,7 +13,7 @@ class VoiceEncoder(nn.Module):
 
     Nine convolutions of kernel 4 x 4 without padding, each followed by ReLU and batch norm, four of them by a pool
     of 2 in time only; after the ninth the average over all of time, then its ReLU and batch norm; two fully connected
-    layers with a ReLU between. Without batch norm the faces collapse to an average, the authors say.
+    layers with a ReLU between. According to the authors, faces collapse to an average without batch norm.
     """
 
     def __init__(self, configuration: Configuration) -> None:

@@ -1,4 +1,4 @@
-"""Face encoders: a portrait to the feature that the decoder takes and that the voice encoder learns to predict."""
+"""Face encoders: feature of a portrait, which the decoder uses and the voice encoder learns to predict."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def face_tensor(portraits: Sequence[Picture], size: int) -> Tensor:
 class FaceEncoder(nn.Module):
     """Portraits [B, 3, size, size], RGB, 0 to 1, to features [B, feature].
 
-    Trained here from nothing, together with the decoder, on the training portraits alone; it shares no weights with any
+    Trained from scratch with the decoder on the training portraits only; it shares no weights with any
     instrument. Convolutions of kernel 3 and stride 2, each with batch norm and ReLU, then one fully connected layer.
     """
 
@@ -63,8 +63,8 @@ class FaceEncoder(nn.Module):
 class VggFace:
     """DeepFace's VGG-Face as the paper's face encoder (4096-D), by DeepFace's own API; never trained here.
 
-    DeepFace's own race, age and gender models grew from VGG-Face, so judge this configuration's ceiling with the
-    embedded instrument, which did not.
+    DeepFace's race, age and gender models are based on VGG-Face, so evaluate this configuration's ceiling with the
+    embedded instrument, which is not.
 
     Raises
     ------

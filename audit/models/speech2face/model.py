@@ -1,4 +1,4 @@
-"""Speech2Face as the audit sees it: waveforms in, pictures out; portraits in, the decoder's ceiling out."""
+"""Speech2Face as a model of the audit: pictures from waveforms, and the decoder's ceiling from portraits."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from audit.models.speech2face.spectrogram import batch_of
 class Speech2Face:
     """A trained network, ready to render.
 
-    Every batch is filled up to one fixed size, so that a clip's face does not depend on how many others come with it.
+    Batches are padded to a fixed size, so that a face does not depend on the number of clips in the batch.
 
     Parameters
     ----------
     checkpoint : Checkpoint
-        The network, what it was trained on, and the digest of its file.
+        Network, card, and digest of the file.
     name : str, optional
-        What the model is called; the card's name without it.
+        Name of the model; default: the name in the card.
     device : str, optional
-        ``cpu``, ``cuda``, ...; the first GPU where there is one.
+        ``cpu``, ``cuda``, ...; default: the first GPU, if any.
     batch : int
-        Clips in a batch.
+        Number of clips per batch.
     seconds : float, optional
-        How much of a clip is heard, where it is not what the configuration says (6 s; the paper's other choice is 3):
-        the encoder averages over time, so the same weights hear any length.
+        Seconds used of a clip; default: those of the configuration (6; the paper also uses 3).
+        The encoder averages over time, so the same weights work for any length.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Speech2Face:
         seconds: float | None = None,
     ) -> None:
         if batch < 1:
-            raise ModelError(f"A batch of {batch} clips.", "at least 1")
+            raise ModelError(f"The batch size {batch} is not possible.", "at least 1")
         self.seconds = checkpoint.network.configuration.seconds if seconds is None else seconds
         self._samples = _samples(checkpoint.network.configuration, self.seconds)
         try:
@@ -125,13 +125,13 @@ class Speech2Face:
 
     @property
     def fitted_on(self) -> FittedOn:
-        """Whom a mitigated training heard; empty where the training was not mitigated."""
+        """Digests of the training speakers of a mitigated model; empty without mitigation."""
         return FittedOn.from_record(self.card.training.get(FITTED_ON, {}))
 
     def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
-        """The best that the decoder can do: the face from each portrait's own feature.
+        """Ceiling of the decoder: the face decoded from each portrait's feature.
 
-        ``None`` throughout where the configuration's face encoder is VGG-Face and its weights are absent;
+        All ``None`` if the face encoder is VGG-Face and its weights are absent;
         :meth:`describe` says so.
         """
         if self._no_ceiling:
@@ -180,12 +180,12 @@ class Speech2Face:
 
 
 def _samples(configuration: Configuration, seconds: float) -> int:
-    """Samples of a clip that are heard, if the encoder can hear so many."""
+    """Number of samples used of a clip; ModelError if the encoder cannot use that many."""
     try:
         return Configuration.model_validate(configuration.model_dump() | {"seconds": seconds}).samples
     except ValidationError as error:
         raise ModelError(
-            f"The model is to hear {seconds:g} s of a clip: {error.errors()[0]['msg']}.", "3 or 6 s as in the paper"
+            f"The model cannot use {seconds:g} s of a clip: {error.errors()[0]['msg']}.", "3 or 6 s as in the paper"
         ) from error
 
 
@@ -199,17 +199,17 @@ def speech2face(
     weights : path
         Weights that :func:`audit.models.speech2face.save_checkpoint` wrote.
     configuration : {"paper", "small"}, optional
-        The configuration that they must belong to. Without weights: the untrained network (seed 0), whose faces mean
-        nothing; it serves to try and to time a configuration.
+        Required configuration of the weights. Without weights: the untrained network (seed 0), whose faces are
+        meaningless; use it to test and time a configuration.
     name : str, optional
-        What the model is called.
+        Name of the model.
     **options
         ``device``, ``batch`` and ``seconds`` of :class:`Speech2Face`.
 
     Raises
     ------
     ModelError
-        If there are neither weights nor a configuration, or they do not belong together.
+        If there are neither weights nor a configuration, or they do not match.
     """
     if configuration is not None and configuration not in CONFIGURATIONS:
         raise ModelError(f"There is no configuration {configuration!r}.", ", ".join(CONFIGURATIONS))
@@ -222,7 +222,7 @@ def speech2face(
         return Speech2Face(load_checkpoint(weights, wanted), name=name, **options)
     if wanted is None:
         raise ModelError(
-            "The model 'speech2face' needs weights: none were ever published.",
+            "The model 'speech2face' needs weights; none were published.",
             "--weights FILE, or the option configuration (untrained)",
         )
     return Speech2Face(untrained(wanted), name=name or f"speech2face-{configuration}-untrained", **options)

@@ -32,6 +32,6 @@ class Network(nn.Module):
         self.face = FaceEncoder(configuration) if configuration.face == "own" else None
 
     def from_spectrogram(self, spectrogram: Tensor) -> Decoded:
-        """Faces of voices whose spectrograms are ready."""
+        """Faces from spectrograms."""
         decoded: Decoded = self.decoder(self.voice(spectrogram))
         return decoded

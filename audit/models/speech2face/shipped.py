@@ -1,4 +1,4 @@
-"""The two trained checkpoints that ship with the package; docs/speech2face.md and their cards tell what they are."""
+"""The trained checkpoints in the package; see docs/speech2face.md and their cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def weights_of(name: str) -> Path:
     Raises
     ------
     ModelError
-        If there is none of that name.
+        If there is no such checkpoint.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from audit.core.arrays import Waveform
 from audit.models.speech2face.config import FFT, HOP, SAMPLE_RATE, WINDOW, Configuration
 
 LEVEL = 10 ** (-25 / 20)
-"""The root mean square that a levelled clip is brought to: -25 dBFS."""
+"""Root mean square of a levelled clip: -25 dBFS."""
 
 POWER_FLOOR = 1e-6
 MEL_LOW, MEL_HIGH = 60.0, 7600.0
@@ -57,9 +57,9 @@ def mel_filters(bands: int, warp: float = 1.0) -> Tensor:
     Parameters
     ----------
     bands : int
-        How many.
+        Number of bands.
     warp : float
-        Every band's frequency is multiplied by it: a change of vocal-tract length (Jaitly & Hinton 2013).
+        Factor on every band's frequency: a change of vocal-tract length (Jaitly & Hinton 2013).
     """
     low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (MEL_LOW, MEL_HIGH))
     edges = 700 * (10 ** (torch.linspace(low, high, bands + 2, dtype=torch.float64) / 2595) - 1) * warp
@@ -86,7 +86,7 @@ class Spectrogram(nn.Module):
             self.register_buffer("spread", torch.ones(configuration.mel_bands))
 
     def forward(self, waveforms: Tensor, filters: Tensor | None = None) -> Tensor:
-        """The encoder's input; other mel filters may stand in for the own ones in training."""
+        """The encoder's input; training may pass other mel filters."""
         if self.levelled:
             loudness = waveforms.square().mean(-1, keepdim=True).sqrt()
             waveforms = waveforms * (LEVEL / loudness.clamp(min=1e-5))

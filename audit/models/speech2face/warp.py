@@ -1,4 +1,4 @@
-"""The differentiable warp: a texture laid out on the mean face is moved so that its landmarks come to given places.
+"""Differentiable warp: moves a texture of the mean face so that its landmarks are at given places.
 
 The map from places of the picture to places of the texture is a thin-plate spline through the landmarks and through
 fixed points on the border (Bookstein 1989, "Principal warps"). Coordinates run from -1 to 1, x to the right and y down.
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SMOOTHING = 1e-3
-"""Added to the spline's diagonal: landmarks are noisy, and two that touch must not tear the picture."""
+"""Added to the spline's diagonal: landmarks are noisy, and coinciding ones must not tear the picture."""
 
 ALIGNED = 16
 """Each system is filled up to a multiple of it: LAPACK's rounding depends on where in memory a matrix begins, and so
 the solution would otherwise depend, in its last bits, on a picture's place in the batch."""
 
 COARSE = 8
-"""The spline, which is smooth, is evaluated at every eighth pixel and interpolated between."""
+"""The smooth spline is evaluated at every eighth pixel and interpolated."""
 
 
 def border_points(per_side: int = 4) -> Tensor:
@@ -49,12 +49,12 @@ def _kernel(one: Tensor, other: Tensor) -> Tensor:
 
 
 def spline_map(places: Tensor, sources: Tensor, at: Tensor) -> Tensor:
-    """Where the thin-plate spline with ``places -> sources`` leads the points ``at``.
+    """Map the points ``at`` by the thin-plate spline with ``places -> sources``.
 
     Parameters
     ----------
     places, sources : Tensor
-        [B, N, 2] each: the spline leads each place to its source (but for the smoothing).
+        [B, N, 2] each: the spline maps each place to its source (up to the smoothing).
     at : Tensor
         [M, 2].
 
@@ -102,15 +102,15 @@ class Warp(nn.Module):
         self.register_buffer("grid", pixel_grid(self.side, self.side), persistent=False)
 
     def forward(self, texture: Tensor, landmarks: Tensor) -> Tensor:
-        """The pictures: what lay at the mean landmarks in the texture lies at ``landmarks``."""
+        """Pictures in which the texture's mean landmarks are moved to ``landmarks``."""
         return self.between(texture, landmarks, self.mean.expand_as(landmarks))
 
     def straighten(self, pictures: Tensor, landmarks: Tensor) -> Tensor:
-        """The textures of pictures with landmarks there: the warp the other way."""
+        """Textures of pictures with the given landmarks: the inverse warp."""
         return self.between(pictures, self.mean.expand_as(landmarks), landmarks)
 
     def between(self, pictures: Tensor, places: Tensor, sources: Tensor) -> Tensor:
-        """Pictures in which what lay at ``sources`` lies at ``places``."""
+        """Pictures in which the points ``sources`` are moved to ``places``."""
         with torch.autocast(pictures.device.type, enabled=False):
             border = self.border.expand(len(places), -1, -1)
             flow = spline_map(

@@ -1,4 +1,4 @@
-"""Misreading taken out of rates: figures worked out by hand, and what must not matter."""
+"""Misclassification correction: hand-computed values and invariances."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from audit.stats import Misreading, Settings, misreading
+from audit.stats import Misreading, Settings, misclassification
 from audit.stats.mixtures import nearest_shares, solving_maps
 
 AB, ABC = ("a", "b"), ("a", "b", "c")
 
 
 def units(*counts):
-    """Truths and reads of calibration units: one row of counts a class, one column a read."""
+    """Truths and reads of calibration units: one row per class, one column per read."""
     truth = [i for i, row in enumerate(counts) for n in row for _ in range(n)]
     read = [k for row in counts for k, n in enumerate(row) for _ in range(n)]
     return np.array(truth), np.array(read)
@@ -25,12 +25,12 @@ def calibrated(*counts, labels=ABC, of=None):
 
 
 def others(*counts):
-    """Reads of speakers who are no calibration units, one clip each."""
+    """Reads of speakers who are not calibration units, one clip each."""
     read = np.repeat(np.arange(len(counts)), counts)
     return read, 100_000 + np.arange(len(read))
 
 
-def test_two_classes_are_rogan_and_gladen():
+def test_two_classes_give_the_rogan_gladen_estimate():
     """Sensitivity .9, specificity .8, 40 of 100 read as a: (.4 + .8 - 1) / (.9 + .8 - 1) = 2/7."""
     found = calibrated([9, 1], [2, 8]).corrected(*others(40, 60))
     assert found["a"].raw == 0.4
@@ -49,15 +49,15 @@ def test_three_classes_by_hand():
     assert [found[label].estimate.value for label in ABC] == pytest.approx([0.5, 0.3, 0.2])
 
 
-def test_reads_that_are_no_class_are_explained_by_the_classes():
-    """Both classes are read as c now and then: c is no class, and its reads are shared out."""
+def test_reads_outside_the_classes_are_attributed_to_the_classes():
+    """Both classes are sometimes read as c: c is not a class, so its reads are attributed to a and b."""
     found = calibrated([6, 0, 4], [0, 8, 2]).corrected(*others(30, 40, 30))
     assert list(found) == ["a", "b"]
     assert [found[label].estimate.value for label in AB] == pytest.approx([0.5, 0.5])
 
 
 @pytest.mark.parametrize(("counts", "value"), [((5, 95), 0.0), ((95, 5), 1.0)])
-def test_what_no_mixture_explains_stays_between_0_and_1_and_never_has_zero_width(counts, value):
+def test_shares_beyond_any_mixture_are_clipped_and_have_a_positive_width(counts, value):
     """Fewer reads of a than any share of a would give: 0, and an interval as wide as that of 100 unanimous speakers."""
     found = calibrated([190, 10], [20, 80]).corrected(*others(*counts))["a"].estimate
     assert found.value == value
@@ -67,13 +67,13 @@ def test_what_no_mixture_explains_stays_between_0_and_1_and_never_has_zero_width
 
 @pytest.mark.parametrize("n", [5, 20, 300])
 def test_unanimous_reads_never_get_zero_width(n):
-    """Nothing was ever misread and all agree: as wide as Clopper and Pearson's interval, or wider."""
+    """No misclassification and all agree: at least as wide as the Clopper-Pearson interval."""
     for found in calibrated([n, 0], [0, n]).corrected(*others(n, 0)).values():
         assert found.estimate.high - found.estimate.low >= 1 - 0.025 ** (1 / n) - 1e-12
 
 
 def test_a_unit_with_many_pictures_is_one_unit():
-    """Unit 0 has 1000 pictures, half of them misread: it counts as half a misread, one of five units."""
+    """Unit 0 has 1000 pictures, half of them misclassified: it counts as half an error in one of five units."""
     truth, read = units([4, 0], [0, 5])
     known = Misreading.of(
         np.r_[truth, np.zeros(1000, int)], np.r_[read, np.arange(1000) % 2], [*range(9), *[9] * 1000], AB
@@ -111,17 +111,17 @@ def test_pictures_and_clips_that_were_not_read_are_counted_and_change_nothing_el
         ),
         (
             [[6, 4], [5, 5]],
-            "not corrected: the calibrated classes are read too much alike (condition number 10.1, at most 10); a "
-            "classifier that tells them apart would help",
+            "not corrected: the reads of the calibrated classes are too similar (condition number 10.1, at most 10); a "
+            "classifier that separates them would help",
         ),
         (
             [[5, 5], [5, 5]],
-            "not corrected: the calibrated classes are read too much alike (condition number inf, at most 10); a "
-            "classifier that tells them apart would help",
+            "not corrected: the reads of the calibrated classes are too similar (condition number inf, at most 10); a "
+            "classifier that separates them would help",
         ),
     ],
 )
-def test_what_cannot_be_corrected_is_refused_and_why(counts, reason):
+def test_an_impossible_correction_is_refused_with_the_reason(counts, reason):
     known = calibrated(*counts)
     found = known.corrected(*others(40, 60))
     assert known.refusal == reason
@@ -136,12 +136,12 @@ def test_too_few_speakers_have_a_value_and_no_interval():
     assert found.estimate.method.startswith("not estimable: 4 speakers, at least 5 needed; matrix correction")
 
 
-def test_nobody_read_is_not_zero():
+def test_no_readable_speaker_is_not_estimable():
     found = calibrated([9, 1], [2, 8]).corrected(np.array([-1, -1]), np.array([1, 2]))["a"]
     assert (found.raw, found.estimate.value, found.estimate.n_missing) == (None, None, 2)
 
 
-def test_a_speaker_has_one_weight_for_both_pictures():
+def test_a_calibration_unit_in_the_cell_has_one_weight():
     """Speakers of class a whose faces are read just as their portraits are a, however they are weighed."""
     known = calibrated([70, 30], [20, 80])
     read = np.repeat([0, 1], [70, 30])
@@ -151,7 +151,7 @@ def test_a_speaker_has_one_weight_for_both_pictures():
     assert 1 - same.low < 0.6 * (1 - strange.low)
 
 
-def test_a_classifier_without_error_leaves_the_speakers_their_worth():
+def test_without_error_the_effective_sample_size_is_the_number_of_speakers():
     perfect = calibrated([500, 0], [0, 500]).corrected(*others(80, 120))["a"]
     poor = calibrated([350, 150], [150, 350]).corrected(*others(80, 120))["a"]
     assert 180 < perfect.effective_speakers <= 200.5
@@ -165,7 +165,7 @@ def test_the_normal_limit_agrees_with_the_drawn_weights(monkeypatch):
     known = Misreading.of(truth, read, np.arange(300), AB, Settings(resamples=8000))
     clips, who = rng.integers(0, 10, (300, 4)) < 4, np.repeat(np.arange(150, 450), 4)
     drawn = known.corrected(clips.ravel().astype(int), who)["a"].estimate
-    monkeypatch.setattr(misreading, "DRAWN_EXACTLY", 0)
+    monkeypatch.setattr(misclassification, "DRAWN_EXACTLY", 0)
     limit = known.corrected(clips.ravel().astype(int), who)["a"].estimate
     assert limit.value == drawn.value
     assert limit.interval == pytest.approx(drawn.interval, abs=0.01) and limit.interval != drawn.interval
@@ -201,7 +201,7 @@ def test_neither_the_order_of_rows_nor_the_speakers_names_matter(counts, cell, s
 
 @given(st.lists(small, min_size=2, max_size=3), small)
 @settings(max_examples=40, deadline=None)
-def test_a_whole_cohort_twice_says_the_same_and_nothing_impossible(counts, cell):
+def test_a_duplicated_cohort_gives_the_same_value_within_0_and_1(counts, cell):
     twice = [[2 * n for n in row] for row in counts]
     first = calibrated(*counts, of=Settings(resamples=400)).corrected(*others(*cell))
     second = calibrated(*twice, of=Settings(resamples=400)).corrected(*others(*(2 * n for n in cell)))
@@ -219,7 +219,7 @@ shares = st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda row: np
 
 @given(st.lists(shares, min_size=2, max_size=4), shares)
 @settings(max_examples=60, deadline=None)
-def test_the_nearest_shares_are_the_nearest(rows, observed):
+def test_no_step_from_the_nearest_shares_is_nearer(rows, observed):
     """No step towards any corner of the simplex lowers the distance, which is convex."""
     rows = np.array(rows)
     found = nearest_shares(rows, observed)
@@ -241,7 +241,7 @@ def test_the_nearest_shares_agree_with_a_general_solver():
     assert nearest_shares(rows, observed) == pytest.approx(general.x, abs=1e-4)
 
 
-def test_the_solving_maps_find_what_was_mixed():
+def test_the_solving_maps_recover_the_mixture():
     rng = np.random.default_rng(0)
     rows, mixed = rng.dirichlet(np.ones(6), (50, 4)).transpose(1, 2, 0), rng.dirichlet(np.ones(4), 50).T
     observed = np.einsum("cp,ckp->kp", mixed, rows)

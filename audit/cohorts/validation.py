@@ -1,4 +1,4 @@
-"""What may stand in a table of speakers or clips, and the list of everything that may not but does."""
+"""Validation of the tables of speakers and clips, with all errors collected."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
 UNSTATED: Final = "unstated"
-"""The source of a label whose source the cohort does not state."""
+"""Source of a label if the cohort does not state one."""
 SPLITS: Final = (*SET_ASIDE_SPLITS, "audited", "test")
-"""What a speaker may be there for; empty is audited too."""
-SHOWN_FAULTS: Final = 50
-"""So many faults are spelled out; the rest are counted."""
+"""Allowed splits of a speaker; empty means audited."""
+SHOWN_ERRORS: Final = 50
+"""Number of errors shown in full; the others are only counted."""
 
 
-class Faults:
-    """Collects every fault of a table, so that the user mends all of them at once."""
+class ValidationErrors:
+    """Collects all errors of a table, so that the user can fix them at once."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
         self.more = 0
 
     def add(self, file: str, row: int | None, found: str, allowed: str) -> None:
-        """One fault: ``row`` counts lines of the file, the header being line 1."""
+        """Add an error; ``row`` is the line of the file, the header being line 1."""
         place = file if row is None else f"{file}, row {row}"
-        self.say(f"{place}: {found}; allowed: {allowed}.")
+        self.add_text(f"{place}: {found}; allowed: {allowed}.")
 
-    def say(self, sentence: str) -> None:
-        """One fault in words of its own."""
-        if len(self.found) < SHOWN_FAULTS:
+    def add_text(self, sentence: str) -> None:
+        """Add an error as a sentence."""
+        if len(self.found) < SHOWN_ERRORS:
             self.found.append(sentence)
         else:
             self.more += 1
 
-    def stop(self, next_step: str = "Mend the table and try again: audit cohort check DIR.") -> None:
-        """Raise :class:`CohortError` if there is any fault."""
+    def stop(self, next_step: str = "Fix the table and try again: audit cohort check DIR.") -> None:
+        """Raise :class:`CohortError` if there are errors."""
         if self.found:
             shown = self.found + ([f"... and {self.more} more."] if self.more else [])
             raise CohortError(shown, next_step=next_step)
 
 
 Rule = tuple[Callable[[str], bool], Callable[[str], str]]
-"""Whether a value may stand in a column, and for one that may not, what may."""
+"""Predicate for allowed values of a column, and a function that says what is allowed."""
 
 
 _YEARS = re.compile(r"[0-9]{1,3}(\.[0-9]+)?")
@@ -63,7 +63,7 @@ def _is_group(value: str) -> bool:
 
 def _group_words(value: str) -> str:
     hint = did_you_mean(value.lower().replace(" ", "_"), [*RACES, UNKNOWN])
-    return f"{', '.join(RACES)}, several of them joined with |, or {UNKNOWN}{hint}"
+    return f"{', '.join(RACES)}, or several joined with |, or {UNKNOWN}{hint}"
 
 
 def _is_age(value: str) -> bool:
@@ -92,27 +92,27 @@ RULES: Final[dict[str, Rule]] = {
     "gender_source": _source_rule(),
     "language_source": _source_rule(),
 }
-"""By column, what may stand in it."""
+"""Rule of each column."""
 
 
-def check_values(file: str, column: pd.Series, rule: Rule, faults: Faults) -> None:
-    """Name every row of a column whose value may not stand there; an index of 0 is line 2 of the file."""
+def check_values(file: str, column: pd.Series, rule: Rule, errors: ValidationErrors) -> None:
+    """Add an error for every row whose value breaks the rule; index 0 is line 2 of the file."""
     good, allowed = rule
     ill = [value for value in column.unique() if not good(value)]
     if not ill:
         return
     rows = column[column.isin(ill)]
-    for i, value in rows.head(SHOWN_FAULTS).items():
-        faults.add(file, int(str(i)) + 2, f"{column.name} {value!r}", allowed(value))
-    faults.more += max(0, len(rows) - SHOWN_FAULTS)
+    for i, value in rows.head(SHOWN_ERRORS).items():
+        errors.add(file, int(str(i)) + 2, f"{column.name} {value!r}", allowed(value))
+    errors.more += max(0, len(rows) - SHOWN_ERRORS)
 
 
-def check_ids(file: str, ids: pd.Series, faults: Faults) -> None:
-    """Name every row whose id is empty or stands in an earlier row already."""
+def check_ids(file: str, ids: pd.Series, errors: ValidationErrors) -> None:
+    """Add an error for every row whose id is empty or repeated."""
     for i in ids.index[ids == ""]:
-        faults.add(file, i + 2, f"{ids.name} is empty", "a name of its own for each row")
+        errors.add(file, i + 2, f"{ids.name} is empty", "a unique id in each row")
     again = ids[ids.duplicated() & (ids != "")]
     first = ids[ids.isin(again.unique())].drop_duplicates()
     line = dict(zip(first, first.index + 2, strict=True))
     for i, value in again.items():
-        faults.add(file, int(str(i)) + 2, f"{ids.name} {value!r} stands already in row {line[value]}", "each once")
+        errors.add(file, int(str(i)) + 2, f"{ids.name} {value!r} is also in row {line[value]}", "unique ids")

@@ -1,4 +1,4 @@
-"""Differences of two groups that have no speaker in common."""
+"""Differences between two groups of different speakers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from audit.stats.rates import shortened
 
 
 def difference(first: Estimate, second: Estimate) -> Estimate:
-    """``second - first`` for groups with no speaker in common, from their own intervals (MOVER; Zou and Donner 2008).
+    """``second - first`` for two groups of different speakers, from their intervals (MOVER; Zou and Donner 2008).
 
     Returns
     -------
     Estimate
-        Counts are summed. Without both points there is no value, without both intervals no interval; the method says
-        which.
+        Counts are summed. The value is None if either value is missing, the interval if either interval is missing;
+        the method says which.
 
     Examples
     --------
@@ -29,10 +29,10 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     counts = (first.n_speakers + second.n_speakers, first.n_clips + second.n_clips, first.n_missing + second.n_missing)
     one, other = first.interval, second.interval
     if first.value is None or second.value is None:
-        return Estimate(None, None, None, *counts, f"{_lacking(first, second, first.value is None)}")
+        return Estimate(None, None, None, *counts, _reason(first, second, first.value is None))
     if one is None or other is None:
         value = shortened(second.value - first.value)
-        return Estimate(value, None, None, *counts, _lacking(first, second, one is None))
+        return Estimate(value, None, None, *counts, _reason(first, second, one is None))
     a, b = (tuple(np.array([x]) for x in (e.value, *ends)) for e, ends in ((first, one), (second, other)))
     value, low, high = (shortened(part[0]) for part in mover(a, b))  # type: ignore[arg-type]  # three ends each
     methods = first.method if first.method == second.method else f"{first.method}; {second.method}"
@@ -46,5 +46,5 @@ def difference_curve(first: Curve, second: Curve) -> Curve:
     )
 
 
-def _lacking(first: Estimate, second: Estimate, at_first: bool) -> str:
-    return f"first: {first.method}" if at_first else f"second: {second.method}"
+def _reason(first: Estimate, second: Estimate, in_first: bool) -> str:
+    return f"first: {first.method}" if in_first else f"second: {second.method}"

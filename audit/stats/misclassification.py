@@ -1,7 +1,7 @@
-"""A classifier's misreading, known from units whose truth is known, and what it does to observed shares of reads.
+"""Misclassification correction: shares of reads corrected by a confusion matrix from units of known truth.
 
-Truths and reads are codes of one list of labels. The formulas, their sources and the study that chose the smoothing
-are in docs/method.md, "The instrument's error".
+Truths and reads are codes of one list of labels. docs/method.md, "The instrument's error", has the formulas, their
+sources and the study that chose the smoothing.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from audit.stats.settings import Settings
 from audit.stats.speakers import Floats, Ints
 
 TRANSFER: Final = (
-    "The correction takes it that the classifier errs on what is corrected as it errs on the calibration units. What "
-    "looks like none of the calibrated classes is attributed to those that there are."
+    "The correction assumes that the classifier makes the same errors on the corrected data as on the calibration "
+    "units. Reads that belong to none of the calibrated classes are attributed to the calibrated ones."
 )
-"""The assumption that a correction rests on and cannot check."""
+"""The assumption of the correction, which it cannot check."""
 
 MOST_CONDITION: Final = 10.0
-"""Above this condition number of the confusion matrix nothing is corrected: a small error of a row would decide."""
+"""Largest condition number of the confusion matrix that is corrected; above it small errors of a row dominate."""
 
 PSEUDO_UNIT: Final = 1.0
-"""How many made-up units each row of the matrix and each cell gets in the interval, none in the point."""
+"""Weight of the pseudo unit that each row of the matrix and each cell gets in the interval, not in the point."""
 
 DRAWN_EXACTLY: Final = 256
-"""With more distinct speakers in a cell, the normal limit of their weighted sum is drawn instead of their weights."""
+"""Above this number of distinct speakers in a cell, the normal limit of their weighted sum is drawn."""
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """A share of reads as observed, and with the classifier's misreading taken out.
+    """A share of reads, observed and corrected for misclassification.
 
     Attributes
     ----------
     raw : float or None
-        The observed share; None where nobody was read.
+        The observed share; None if no speaker was read.
     estimate : Estimate
         The corrected share, between 0 and 1; its method says how it was made or why it was refused.
     condition_number : float or None
-        Ratio of the largest to the smallest singular value of the confusion matrix, from 1; None without a matrix.
+        Ratio of the largest to the smallest singular value of the confusion matrix, at least 1; None without a matrix.
     effective_speakers : float or None
-        How many speakers, read without error, would tell as much: their number times the squared ratio of what the
-        resamples of the observed and of the corrected share span. None without an interval.
+        Effective sample size: the number of speakers times the squared ratio of the interval widths of the observed
+        and of the corrected share. None without an interval.
     """
 
     raw: float | None
@@ -61,23 +61,23 @@ class Corrected:
 
 @dataclass(frozen=True)
 class Misreading:
-    """What a classifier reads, by truth, in units whose truth is known.
+    """Reads of a classifier on calibration units of known truth.
 
     Attributes
     ----------
     labels : tuple of str
-        What the codes of truths and reads mean, in order.
+        Label of each code, in order.
     unit, truth : int arrays of shape (units,)
-        Each unit's number (the same number in a cell to be corrected is the same unit) and the code of its truth.
+        Number of each unit (the same number in a cell to be corrected is the same unit) and the code of its truth.
     shares : float array of shape (units, labels)
-        Which part of each unit's pictures was read as what; rows sum to 1.
+        Share of each unit's pictures with each read; rows sum to 1.
     settings : Settings
-        Of the statistics.
+        Statistical settings.
 
     Examples
     --------
-    Rogan and Gladen (1978): of 10 units of class a, 9 are read as such; of 10 of class b, 2 are read as a. Half of the
-    reads of 20 others are a, so ``(0.5 - 0.2) / (0.9 - 0.2)`` of them are.
+    Rogan and Gladen (1978): 9 of 10 units of class a are read as a, and 2 of 10 of class b. Half of the reads of 20
+    others are a, so the corrected share is ``(0.5 - 0.2) / (0.9 - 0.2)``.
 
     >>> truth, read = np.repeat([0, 1], 10), np.r_[np.zeros(9), 1, np.zeros(2), np.ones(8)].astype(int)
     >>> known = Misreading.of(truth, read, np.arange(20), ("a", "b"))
@@ -96,23 +96,23 @@ class Misreading:
     def of(
         cls, truth: Ints, read: Ints, units: Ints, labels: Sequence[str], settings: Settings | None = None
     ) -> Misreading:
-        """Collect calibration pictures into units; a unit's several pictures count as their mean.
+        """Group calibration pictures into units; several pictures of a unit count as their mean.
 
         Parameters
         ----------
         truth, read : int arrays of shape (pictures,)
-            Codes of ``labels``; a negative one, of either, leaves the picture out.
+            Codes of ``labels``; a picture with a negative code is left out.
         units : int array of shape (pictures,)
-            Whose picture it is, from 0.
+            Unit of each picture, from 0.
         labels : sequence of str
-            What the codes mean.
+            Label of each code.
         settings : Settings, optional
-            The default settings if left out.
+            Default: ``Settings()``.
 
         Raises
         ------
         ValueError
-            For codes beyond the labels, lengths that differ, or a unit of two truths.
+            For codes beyond the labels, lengths that differ, or a unit with two truths.
         """
         truth, read, units = (np.asarray(codes, np.int64) for codes in (truth, read, units))
         if not len(truth) == len(read) == len(units):
@@ -130,25 +130,25 @@ class Misreading:
 
     @cached_property
     def classes(self) -> Ints:
-        """Codes of the truths that have units: the rows of the matrix."""
+        """Codes of the truths that have units, one per row of the matrix."""
         return np.unique(self.truth)
 
     @cached_property
     def n_units(self) -> Ints:
-        """Units of each class."""
+        """Number of units of each class."""
         return np.asarray([(self.truth == code).sum() for code in self.classes], np.int64)
 
     @cached_property
     def matrix(self) -> Floats:
-        """The mean read of each class's units, of shape (classes, labels): rows sum to 1."""
+        """Confusion matrix of shape (classes, labels): the mean reads of each class's units; rows sum to 1."""
         first = self._strata[1]
-        worth = self.shares[first] * self._stratum_sizes[:, None]
-        total = np.array([worth[self.truth[first] == code].sum(axis=0) for code in self.classes])
+        counts = self.shares[first] * self._stratum_sizes[:, None]
+        total = np.array([counts[self.truth[first] == code].sum(axis=0) for code in self.classes])
         return total.reshape(-1, len(self.labels)) / self.n_units[:, None]
 
     @cached_property
     def condition_number(self) -> float | None:
-        """Ratio of the matrix's largest to its smallest singular value; infinite where a row is mixed of others."""
+        """Ratio of the matrix's largest to its smallest singular value; infinite for linearly dependent rows."""
         if not len(self.classes):
             return None
         values = np.linalg.svd(self.matrix, compute_uv=False)
@@ -156,7 +156,7 @@ class Misreading:
 
     @cached_property
     def refusal(self) -> str:
-        """Why nothing can be corrected with these units, and what would help; empty where it can."""
+        """Why no correction is possible with these units, and what would help; empty if it is possible."""
         if len(self.classes) < 2:
             there = f"{self.labels[self.classes[0]]} only" if len(self.classes) else "no class"
             return f"not corrected: calibration units of {there}; those of at least two classes would help"
@@ -169,32 +169,31 @@ class Misreading:
             )
         if self.condition_number is None or self.condition_number > MOST_CONDITION:
             return (
-                "not corrected: the calibrated classes are read too much alike (condition number "
-                f"{self.condition_number:.3g}, at most {MOST_CONDITION:g}); a classifier that tells them apart would "
-                "help"
+                "not corrected: the reads of the calibrated classes are too similar (condition number "
+                f"{self.condition_number:.3g}, at most {MOST_CONDITION:g}); a classifier that separates them would help"
             )
         return ""
 
     def corrected(self, read: Ints, speakers: Ints, *, name: str = "") -> dict[str, Corrected]:
-        """The shares of the calibrated classes among some speakers, with the misreading taken out.
+        """Shares of the calibrated classes among the speakers, corrected for misclassification.
 
-        The observed shares ``q`` (averaged as the settings' estimand says) are taken for a mixture of the matrix's
+        The observed shares ``q`` (averaged under the settings' estimand) are modelled as a mixture of the matrix's
         rows, ``q = M' p`` (Rogan and Gladen 1978 for two classes; Barron 1977, the matrix method, for more), and ``p``
-        is the point of the simplex whose mixture comes nearest to ``q``.
+        is the point of the simplex whose mixture is nearest to ``q``.
 
         Parameters
         ----------
         read : int array of shape (clips,)
             Codes; negative for a clip that was not read.
         speakers : int array of shape (clips,)
-            Who is heard; a number that is a calibration unit's is that unit.
+            Speaker of each clip; the number of a calibration unit means that unit.
         name : str
-            With the settings' seed it decides the random numbers.
+            Seeds the random numbers, together with the settings' seed.
 
         Returns
         -------
         dict of str to Corrected
-            One for each calibrated class, by label.
+            One per calibrated class, by label.
         """
         read, speakers = np.asarray(read, np.int64), np.asarray(speakers, np.int64)
         there = read >= 0
@@ -202,8 +201,8 @@ class Misreading:
         numbers = (len(unit), int(there.sum()), int((~there).sum()))
         labels = [self.labels[code] for code in self.classes]
         if not len(unit):
-            nobody = Estimate(None, None, None, *numbers, "not estimable: no speaker was read")
-            return {label: Corrected(None, nobody, self.condition_number, None) for label in labels}
+            missing = Estimate(None, None, None, *numbers, "not estimable: no speaker was read")
+            return {label: Corrected(None, missing, self.condition_number, None) for label in labels}
         by_clip = self.settings.estimand == "clip"
         cell = _Cell.of(counts if by_clip else counts / counts.sum(axis=1, keepdims=True), self._stratum_of(unit))
         observed = cell.total / cell.total.sum()
@@ -237,18 +236,18 @@ class Misreading:
         }
 
     def _intervals(self, cell: _Cell, value: Floats, n: int, name: str) -> tuple[Floats, Floats, Floats]:
-        """Ends of each class's interval, and its effective number of speakers.
+        """Interval of each class, and its effective sample size.
 
-        A resample's shares are solved for without the simplex's bounds, and the interval's ends are put within them
-        afterwards: on the bounds themselves the bootstrap of a bounded estimate is not consistent (Andrews 2000). The
-        cell's made-up unit is read, for the upper end, as what raises the share most, and for the lower end as what
-        lowers it most, which is how Clopper and Pearson's limits come from beta distributions.
+        The shares of a resample are solved without the bounds of the simplex, and the ends of the interval are clipped
+        afterwards: at the bounds the bootstrap of a bounded estimate is not consistent (Andrews 2000). The pseudo unit
+        of the cell gets the read that raises the share most for the upper end, and the one that lowers it most for the
+        lower end, as in the beta distributions of Clopper and Pearson's limits.
         """
         rng = self.settings.generator(name)
         sums = cell.resampled(self._stratum_sizes, self._stratum_weights, rng)
         weight = sums.sum(axis=0)
-        made_up = PSEUDO_UNIT * rng.standard_exponential(len(weight)) * (cell.total.sum() / n)
-        lasting = made_up / (weight + made_up)
+        pseudo = PSEUDO_UNIT * rng.standard_exponential(len(weight)) * (cell.total.sum() / n)
+        share = pseudo / (weight + pseudo)
         tail, levels = self.settings.tail, [self.settings.tail, 1 - self.settings.tail]
         low, high, effective = (np.empty(len(self.classes)) for _ in range(3))
         for i, code in enumerate(self.classes):
@@ -257,29 +256,29 @@ class Misreading:
             for k in range(len(self.labels)):
                 plain += solving[k] * sums[k]
             plain /= weight
-            low[i] = np.quantile(plain + lasting * (solving.min(axis=0) - plain), tail)
-            up = plain + lasting * (solving.max(axis=0) - plain)
+            low[i] = np.quantile(plain + share * (solving.min(axis=0) - plain), tail)
+            up = plain + share * (solving.max(axis=0) - plain)
             high[i] = np.quantile(up, 1 - tail)
-            seen = sums[code] / weight
-            least, most = np.quantile([seen + lasting * (1 - seen), up], levels, axis=1)
-            spread = most - least
-            effective[i] = n * (spread[0] / spread[1]) ** 2
+            observed = sums[code] / weight
+            least, most = np.quantile([observed + share * (1 - observed), up], levels, axis=1)
+            width = most - least
+            effective[i] = n * (width[0] / width[1]) ** 2
         low, high = np.clip(np.minimum(low, value), 0, 1), np.clip(np.maximum(high, value), 0, 1)
-        # nothing is known better than by speakers who all agree, whose reads are never mistaken
+        # never narrower than for speakers who all agree and are read without error
         low = np.where(value >= 1, np.minimum(low, tail ** (1 / n)), low)
         high = np.where(value <= 0, np.maximum(high, 1 - tail ** (1 / n)), high)
         return low, high, effective
 
     @cached_property
     def _strata(self) -> tuple[Ints, Ints]:
-        """Each unit's stratum (the units of one truth and the same reads) by number, and a unit of each stratum."""
+        """Index of each unit's stratum (units with equal truth and reads), and one unit of each stratum."""
         order, starts = _distinct(np.column_stack([self.truth, self.shares]))
         number = np.empty(len(order), np.int64)
         number[order] = np.cumsum(starts) - 1
         return number, order[starts]
 
     def _stratum_of(self, units: Ints) -> Ints:
-        """The stratum of each of some units, -1 for one that is no calibration unit."""
+        """Stratum of each unit, -1 if it is not a calibration unit."""
         place = np.searchsorted(self.unit, units).clip(max=max(len(self.unit) - 1, 0))
         if not len(self.unit):
             return np.full(len(units), -1, np.int64)
@@ -291,16 +290,15 @@ class Misreading:
 
     @cached_property
     def _stratum_weights(self) -> Floats:
-        """Summed weights of each stratum in each resample: exponential ones (Rubin 1981), so their sum is a gamma."""
+        """Summed weights of each stratum in each resample: exponential (Rubin 1981), so their sum is gamma."""
         rng = self.settings.generator("misreading")
         return rng.standard_gamma(self._stratum_sizes[:, None], (len(self._stratum_sizes), self.settings.resamples))
 
     @cached_property
     def _solving(self) -> Floats:
-        """What solves ``q = M' p`` by least squares under ``sum p = 1``, of shape (classes, labels, resamples).
+        """Least-squares solution of ``q = M' p`` under ``sum p = 1``, of shape (classes, labels, resamples).
 
-        ``p = S q``, resample by resample, for any ``q`` that sums to 1. Every row has its made-up unit, spread over the
-        reads at random.
+        ``p = S q`` in each resample, for any ``q`` that sums to 1. Every row has a pseudo unit with random reads.
         """
         rng, k = self.settings.generator("misreading, made-up units"), len(self.labels)
         first = self._strata[1]
@@ -314,12 +312,12 @@ class Misreading:
 
 @dataclass(frozen=True)
 class _Cell:
-    """The speakers of a cell in an order of their numbers alone: their reads ``x`` and their stratum (-1: none)."""
+    """The speakers of a cell, sorted by value: their reads ``x`` and their stratum (-1: none)."""
 
     x: Floats
     stratum: Ints
     first: Ints
-    """Where each of the distinct speakers begins."""
+    """Index of the first of each set of equal speakers."""
 
     @classmethod
     def of(cls, x: Floats, stratum: Ints) -> _Cell:
@@ -328,14 +326,14 @@ class _Cell:
 
     @cached_property
     def total(self) -> Floats:
-        """The speakers' reads, summed, of shape (labels,)."""
+        """Sum of the speakers' reads, of shape (labels,)."""
         return np.asarray(self.x.sum(axis=0))
 
     def resampled(self, sizes: Ints, weights: Floats, rng: np.random.Generator) -> Floats:
         """Weighted sums of the speakers' reads, of shape (labels, resamples), given the weights of the strata.
 
-        ``sizes`` and ``weights`` are the calibration units of each stratum and their summed weights. A stratum's weight
-        is split among its units as exponential weights of that sum are, by a Dirichlet distribution.
+        ``sizes`` and ``weights`` are the number of calibration units of each stratum and their summed weights. The
+        weight of a stratum is split among its units by a Dirichlet distribution, as exponential weights are.
         """
         if len(self.first) > DRAWN_EXACTLY:
             return self._in_the_limit(sizes, weights, rng)
@@ -350,7 +348,7 @@ class _Cell:
         return np.array([(drawn * x[:, k, None]).sum(axis=0) for k in range(x.shape[1])])
 
     def _in_the_limit(self, sizes: Ints, weights: Floats, rng: np.random.Generator) -> Floats:
-        """The same for many speakers: mean and covariance of the sums are exact, their shape is the normal one."""
+        """The same for many speakers: normal sums with exact mean and covariance."""
         k = self.x.shape[1]
         expected = np.zeros((k, weights.shape[1]))
         scatter = np.array([[(self.x[:, i] * self.x[:, j]).sum() for j in range(k)] for i in range(k)])
@@ -368,7 +366,7 @@ class _Cell:
 
 
 def _root(scatter: Floats) -> Floats:
-    """A square root of a covariance matrix (Cholesky's), which may be singular."""
+    """Cholesky root of a covariance matrix, which may be singular."""
     n = len(scatter)
     root = np.zeros((n, n))
     for j in range(n):
@@ -379,7 +377,7 @@ def _root(scatter: Floats) -> Floats:
 
 
 def _counts(read: Ints, units: Ints, n_labels: int) -> tuple[Ints, Floats]:
-    """The units that there are, in order, and how often each was read as what."""
+    """The units that occur, sorted, and their number of reads of each label."""
     if not len(read):
         return np.zeros(0, np.int64), np.zeros((0, n_labels))
     counts = np.bincount(units * n_labels + read, minlength=(int(units.max()) + 1) * n_labels).reshape(-1, n_labels)
@@ -388,7 +386,7 @@ def _counts(read: Ints, units: Ints, n_labels: int) -> tuple[Ints, Floats]:
 
 
 def _distinct(rows: Floats) -> tuple[Ints, NDArray[np.bool_]]:
-    """The order of the rows by their numbers, and which of the ordered ones differ from the one before."""
+    """The sorting order of the rows, and which of the sorted rows differ from the one before."""
     order = np.lexsort(rows.T[::-1])
     ordered = rows[order]
     starts = np.ones(len(rows), bool)
