@@ -24,18 +24,29 @@ compare Comparison gate Policy Decision probe Probe labelling_sheet simulate tra
 AuditError CohortError ModelError PlanError RunError
 """
 """The names of ``audit``, in the order of an audit."""
-ROOMS = {
-    "audit.core.document": "How audits, comparisons, probes and decisions are written and read.",
-    "audit.models.protocol": "What a model is: `Reconstructor`, and what it may have beside.",
-    "audit.instruments": "What an instrument is.",
-    "audit.training.mitigations": "What a piece that acts after training is.",
-    "audit.cohorts.importing": "Adapters, and labels for what a data set does not tell.",
-    "audit.comparisons": "Changes between two runs, at every confidence.",
-    "audit.audits.fairness": "With fairlearn.",
-    "audit.testing": "The gate in a test.",
-    "audit.stats": "The statistics, which know numbers and ids alone.",
+MODULES: dict[str, tuple[str, str]] = {
+    "audit.models.protocol": ("The interface of a model: `Reconstructor`, and its optional methods.", ""),
+    "audit.instruments": ("The interface of an instrument.", ""),
+    "audit.checks": (
+        "The parts of a check.",
+        "Check Judged Figure Evidence GroupFigure GapCheck judge judge_groups not_evaluable",
+    ),
+    "audit.checks.compared": ("The comparison of a check.", "Compared CheckCompared compare_groups"),
+    "audit.checks.pair": ("Two runs that are compared.", "Pair"),
+    "audit.checks.power": ("The power of a check.", "GroupClips Comparison"),
+    "audit.core.attributes": ("The declaration of an attribute.", "Attribute Number Reads Probed"),
+    "audit.instruments.similarity": ("The declaration of a similarity model.", "SimilarityModel FoundFace"),
+    "audit.audits.table": ("The columns of a table.", "Column estimate_columns"),
+    "audit.audits.tables.spec": ("The declaration of a table.", "TableSpec Source"),
+    "audit.cohorts.importing": ("Adapters, and labels that a data set lacks.", ""),
+    "audit.training.mitigations": ("The interface of a mitigation that acts after training.", ""),
+    "audit.comparisons": ("Changes between two runs, at every confidence.", ""),
+    "audit.core.document": ("The files of audits, comparisons, probes and decisions.", ""),
+    "audit.audits.fairness": ("Use with fairlearn.", ""),
+    "audit.testing": ("The gate in a test.", ""),
+    "audit.stats": ("Statistics of numbers and speaker ids.", ""),
 }
-"""Rooms whose names are for others too, and what they are for."""
+"""Modules with further public names: what they are for, and the names; those of ``__all__`` where none are given."""
 HEAD = """# Python
 
 The names in `audit`, in the order of an audit, then the modules that a third-party model, instrument, adapter, check or
@@ -47,22 +58,23 @@ of their own: [plan](plan.md), [policy](../guide/gate.md#the-policy), [simulated
 """
 
 
-class Told(str):
-    """A type as it is written in the code."""
+class Verbatim(str):
+    """A type annotation, shown as it is written in the code."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 def signature(thing: Any, name: str) -> str:
-    """How it is called, with types as they are written."""
-    told = inspect.signature(thing)
-    put = [
-        p.replace(annotation=Told(p.annotation)) if isinstance(p.annotation, str) else p
-        for p in told.parameters.values()
+    """The call signature, with types as they are written."""
+    found = inspect.signature(thing)
+    parameters = [
+        p.replace(annotation=Verbatim(p.annotation)) if isinstance(p.annotation, str) else p
+        for p in found.parameters.values()
     ]
-    back = Told(told.return_annotation) if isinstance(told.return_annotation, str) else told.return_annotation
-    plain = re.sub(r"typing\.|~| -> None$", "", str(told.replace(parameters=put, return_annotation=back)))
+    returns = Verbatim(found.return_annotation) if isinstance(found.return_annotation, str) else found.return_annotation
+    plain = re.sub(r"typing\.|~| -> None$", "", str(found.replace(parameters=parameters, return_annotation=returns)))
+    plain = re.sub(r"<function [\w.]*<lambda> at \w+>", "...", plain)
     text = name + re.sub(r"<function (\w+) at \w+>", r"\1", plain).replace("<factory>", "...")
     if len(text) <= 100:
         return text
@@ -72,7 +84,7 @@ def signature(thing: Any, name: str) -> str:
 
 
 def prose(doc: str) -> str:
-    """A docstring as Markdown: sections in bold, what they name as lists, examples in fences."""
+    """A docstring as Markdown: section names in bold, entries as lists, examples in fences."""
     text = re.sub(r":\w+:`~?(?:audit\.)?([^`]+)`", r"`\1`", doc).replace("``", "`")
     made: list[str] = []
     section = ""
@@ -95,7 +107,7 @@ def prose(doc: str) -> str:
 
 
 def listed(lines: list[str]) -> str:
-    """Entries of a section: a line of its own each, with what is said below it."""
+    """The entries of a section, one line each with its description."""
     made: list[str] = []
     for line in lines:
         if line.startswith(" "):
@@ -106,7 +118,7 @@ def listed(lines: list[str]) -> str:
 
 
 def methods(kind: type) -> list[str]:
-    """What a class of ours can do: its public methods and properties, as they stand."""
+    """The public methods and properties of a class, in the order of the code."""
     if issubclass(kind, Exception):
         return []
     made = []
@@ -115,10 +127,10 @@ def methods(kind: type) -> list[str]:
         doc = inspect.getdoc(thing.fget if isinstance(thing, property) else call)
         if name.startswith("_") or not doc or not (callable(call) or isinstance(thing, property)):
             continue
-        told = f"{kind.__name__}.{name}"
+        title = f"{kind.__name__}.{name}"
         if inspect.isfunction(call) and call is getattr(thing, "__func__", thing):
-            told = re.sub(r"\((\s*)(?:self|cls)(?:,\s*)?", r"(\1", signature(call, told))
-        made.append(f"```text\n{told}\n```\n\n{prose(doc)}")
+            title = re.sub(r"\((\s*)(?:self|cls)(?:,\s*)?", r"(\1", signature(call, title))
+        made.append(f"```text\n{title}\n```\n\n{prose(doc)}")
     return made
 
 
@@ -136,23 +148,24 @@ def entry(thing: Any, name: str, level: str) -> str:
 def page() -> str:
     """The whole page."""
     parts = [HEAD, *(entry(getattr(audit, name), name, "##") for name in ORDER.split())]
-    for room, purpose in ROOMS.items():
-        module = importlib.import_module(room)
-        own = [name for name, thing in vars(module).items() if getattr(thing, "__module__", "") == room]
-        names = getattr(module, "__all__", [name for name in own if name[0] != "_"])
-        parts.append(f"## {room}\n\n{purpose}")
+    for path, (purpose, listed_names) in MODULES.items():
+        module = importlib.import_module(path)
+        defined = [name for name, thing in vars(module).items() if getattr(thing, "__module__", "") == path]
+        public = getattr(module, "__all__", [name for name in defined if name[0] != "_"])
+        names = listed_names.split() or public
+        parts.append(f"## {path}\n\n{purpose}")
         parts += [entry(getattr(module, name), name, "###") for name in names if name not in audit.__all__]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def main() -> None:
-    """Write the page, or say that it is not what the code tells."""
+    """Write the page, or fail if it differs from the docstrings."""
     if missing := {*audit.__all__} - {*ORDER.split(), "__version__"}:
-        raise SystemExit(f"These names have no place on the page: {', '.join(sorted(missing))}.")
+        raise SystemExit(f"These public names are missing in ORDER: {', '.join(sorted(missing))}.")
     made = page()
     if "--check" in sys.argv[1:]:
         if PAGE.read_text(encoding="utf-8") != made:
-            raise SystemExit(f"{PAGE.name} is not what the code tells. Next: python scripts/api_page.py")
+            raise SystemExit(f"{PAGE.name} differs from the docstrings. Next: python scripts/api_page.py")
         return
     PAGE.write_text(made, encoding="utf-8")
 

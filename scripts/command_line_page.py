@@ -40,11 +40,13 @@ def page() -> str:
 
 
 def main() -> None:
-    """Write the page, or say that it is not what the command prints."""
+    """Write the page, or fail if it differs from what the command prints."""
     made = page()
     if "--check" in sys.argv[1:]:
         if PAGE.read_text(encoding="utf-8") != made:
-            raise SystemExit(f"{PAGE.name} is not what the command prints. Next: python scripts/command_line_page.py")
+            raise SystemExit(
+                f"{PAGE.name} differs from what the command prints. Next: python scripts/command_line_page.py"
+            )
         return
     PAGE.write_text(made, encoding="utf-8")
 

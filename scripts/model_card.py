@@ -26,15 +26,15 @@ HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs" / "validation"
 APART = "unseen_voice"
 ABOUT = {
-    "speech2face-small-gap": "Its training heard asian and indian speakers in Chinese and Spanish only, black and\n"
-    "white speakers in English only: it is made to fail as the paper's model did, so that an audit can find it.",
-    "speech2face-small-full": "The twin of speech2face-small-gap, trained alike in everything but the coverage: every\n"
-    "group was heard in English and in the other languages.",
+    "speech2face-small-gap": "Its training covered asian and indian speakers in Chinese and Spanish only, black and\n"
+    "white speakers in English only: it is designed to fail as the paper's model did, so that an audit can find it.",
+    "speech2face-small-full": "The twin of speech2face-small-gap, trained in the same way with full coverage: every\n"
+    "group in English and in the other languages.",
 }
 VOICES = {
     "all": "all speakers",
-    "True": "speakers none of whose base voices was heard in training or validation",
-    "False": "speakers whose base voices were heard in training, in blends of other speakers",
+    "True": "speakers whose base voices were not used in training or validation",
+    "False": "speakers whose base voices were used in training, in blends of other speakers",
 }
 """What the column unseen_voice says, in words."""
 
@@ -99,7 +99,7 @@ def coverage(heard: tuple[Heard, ...]) -> dict[str, list[str]]:
 
 
 def tables(result: audit.Audit) -> list[dict[str, Any]]:
-    """The tables of the card: what faces were read as, apart for voices that training heard and did not."""
+    """The tables of the card: what faces were read as, separately for voices that training covered and did not."""
     frame = result.frame()
     codes = sorted(set(frame["language"]) - {"all"}, key=lambda code: (code != "en", code))
     steps = [("portrait", "all"), ("ceiling", "all"), *(("rendered", code) for code in codes)]

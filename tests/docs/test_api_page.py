@@ -1,4 +1,4 @@
-"""docs/reference/api.md is what the code and its docstrings tell, of every public name."""
+"""docs/reference/api.md is generated from the docstrings of every public name."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import audit
 from tests.conftest import ROOT
 
 
-def test_the_page_is_what_the_docstrings_tell() -> None:
+def test_the_page_equals_the_docstrings() -> None:
     done = subprocess.run(
         [sys.executable, "scripts/api_page.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_every_public_name_has_its_place_and_says_what_it_is() -> None:
+def test_every_public_name_is_on_the_page_with_a_docstring() -> None:
     page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     named = re.findall(r"(?m)^## (\w+)$", page)
     assert sorted(named) == sorted({*audit.__all__} - {"__version__"})

@@ -1,7 +1,7 @@
-"""Every example in the README and the docs: run here or in a page's own test, parsed by what it is for, or marked.
+"""Every example in the README and the docs: run here or in the page's own test, parsed, or marked as not run.
 
-Python is run, or says in a comment above why not; even then its names and arguments are held to the code. Commands are
-parsed by the command itself; those of the pages in ``RUN`` are run too. TOML is read by the class that it is for.
+Python is run, or a comment above it says why not; even then its names and arguments are checked. Commands are parsed by
+the command itself; those of the pages in ``RUN`` are run too. TOML is read by its class.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 KINDS = ("python", "sh", "toml", "yaml", "text", "pycon")
 """What a fence may hold: text is what something printed, pycon a docstring's example, which the doctests run."""
 ELSEWHERE = {"docs/guide/own-model.md": "test_own_model_page.py", "docs/guide/datasets.md": "test_datasets_page.py"}
-"""Pages with a test of their own, which runs all of their Python and commands."""
+"""Pages whose own test runs all of their Python and commands."""
 COMMANDS = typer.main.get_command(app)
 OF_A_TRAINING = '[data]\ncohort = "synthetic_bilingual/training"\n'
 
@@ -53,7 +53,7 @@ def having(*kinds: str) -> list[Block]:
 # what is on the pages
 
 
-def test_every_example_says_what_it_is() -> None:
+def test_every_example_has_a_language() -> None:
     assert [named(block) for block in BLOCKS if block.kind not in KINDS] == []
     strays = [
         f"{page.name}: {line}"
@@ -61,10 +61,10 @@ def test_every_example_says_what_it_is() -> None:
         for line in re.sub(r"(?ms)^ *```.*?^ *```$", "", page.read_text(encoding="utf-8")).splitlines()
         if re.match(r" {4,}(audit|python|pip|make) ", line) and "build" not in page.parts
     ]
-    assert strays == [], "commands stand in fences, where they are held to the code"
+    assert strays == [], "commands belong in fences, where they are checked"
 
 
-def test_every_python_example_is_run_or_says_why_not() -> None:
+def test_every_python_example_is_run_or_has_a_reason_not_to() -> None:
     pages = {block.page for block in having("python") if not block.reason}
     assert pages == {*RUN, *ELSEWHERE} - {page for page in ELSEWHERE if not of(page, "python")}
     marked = Counter(block.kind for block in BLOCKS if block.reason)
@@ -75,7 +75,7 @@ def test_every_python_example_is_run_or_says_why_not() -> None:
 
 
 @pytest.mark.parametrize("block", having("python"), ids=named)
-def test_its_names_and_arguments_are_those_of_the_code(block: Block) -> None:
+def test_names_and_arguments_exist(block: Block) -> None:
     for node in ast.walk(ast.parse(block.text)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "audit":
             assert hasattr(audit, node.attr), f"audit.{node.attr}"
@@ -89,7 +89,7 @@ def test_its_names_and_arguments_are_those_of_the_code(block: Block) -> None:
 
 
 def variants(line: str) -> list[list[str]]:
-    """A command with and without what stands in brackets; of alternatives the first."""
+    """A command with and without its optional parts; the first of alternatives."""
     if "[" not in line:
         return [shlex.split(line, comments=True)]
     full = re.sub(r"\|[^\s\]]+", "", line).replace("[", "").replace("]", "").replace("...", "")
@@ -97,7 +97,7 @@ def variants(line: str) -> list[list[str]]:
 
 
 def parsed(words: list[str]) -> None:
-    """Let the command itself parse its words, without doing anything; a letter stands for a number."""
+    """Let the command parse its words without running; N and K are replaced by a number."""
     context = COMMANDS.make_context("audit", ["1" if word in ("N", "K") else word for word in words])
     while hasattr(context.command, "resolve_command"):  # a group; of what click, typer keeps to itself
         _, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
@@ -106,7 +106,7 @@ def parsed(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("line", ["run --nope", "nope", "gate", "cohort import folder", "measure R --no"])
-def test_what_the_command_does_not_take_is_found_out(line: str) -> None:
+def test_unknown_options_and_commands_are_detected(line: str) -> None:
     with pytest.raises(Exception, match=r"No such|Missing|not a valid"):
         parsed(shlex.split(line))
 
@@ -115,8 +115,8 @@ VERBS = "run|measure|report|compare|gate|probe|sheet|simulate|train|track|list|c
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_a_command_told_in_a_sentence_is_there_too(page: Path) -> None:
-    """It may leave out what it needs, but names no verb and no option that there is not."""
+def test_commands_in_sentences_exist(page: Path) -> None:
+    """Required arguments may be missing, but every command and option exists."""
     prose = re.sub(r"(?ms)^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"))
     for line in re.findall(rf"`audit ((?:{VERBS})\b[^`]*)`", prose):
         try:
@@ -126,7 +126,7 @@ def test_a_command_told_in_a_sentence_is_there_too(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("where", "line"), [(named(block), line) for block in having("sh") for line in block.lines])
-def test_a_command_is_one_that_can_be_given(where: str, line: str) -> None:
+def test_commands_can_be_parsed(where: str, line: str) -> None:
     for words in variants(line):
         match words:
             case ["audit", *rest]:
@@ -153,7 +153,7 @@ def test_a_command_is_one_that_can_be_given(where: str, line: str) -> None:
 
 
 def read_as(block: Block) -> object:
-    """What reads a page's TOML."""
+    """The TOML of a page, read by its class."""
     text = block.text
     if "project.entry-points" in text:
         return tomllib.loads(text)["project"]["entry-points"]
@@ -175,24 +175,24 @@ def read_as(block: Block) -> object:
 
 
 @pytest.mark.parametrize("block", having("toml"), ids=named)
-def test_toml_is_read_by_what_it_is_for(block: Block) -> None:
+def test_toml_is_read_by_its_class(block: Block) -> None:
     assert read_as(block)
 
 
-def test_the_workflow_runs_commands_that_can_be_given() -> None:
+def test_the_workflow_runs_valid_commands() -> None:
     (block,) = having("yaml")
     steps = yaml.safe_load(block.text)["jobs"]["gate"]["steps"]
     lines = [step["run"].replace("$GITHUB_STEP_SUMMARY", "summary.md") for step in steps if "run" in step]
     assert len(lines) == 3
     for line in lines:
-        test_a_command_is_one_that_can_be_given(block.page, " ".join(line.split()))
+        test_commands_can_be_parsed(block.page, " ".join(line.split()))
 
 
 # what is run
 
 
 def do(block: Block, space: dict[str, object]) -> None:
-    """Run an example where the process stands; a file says its name in its first line."""
+    """Run an example in the current folder; a file has its name in its first line."""
     file = re.match(r"# ([\w-]+\.py)\n", block.text)
     if file is not None:
         Path(file[1]).write_text(block.text, encoding="utf-8")
@@ -330,7 +330,7 @@ RUN: dict[str, Callable[[Path], None]] = {
     "docs/guide/own-similarity-model.md": own_similarity_model,
     "docs/guide/own-table.md": own_table,
 }
-"""How the examples of a page are run, after what the page takes for granted has been put there."""
+"""How the examples of a page are run, after preparing what the page assumes."""
 
 
 @pytest.mark.parametrize("page", RUN)

@@ -1,4 +1,4 @@
-"""Every link of the README, the docs, the cards and the notebooks leads somewhere, to the heading that it names."""
+"""Every link in the README, the docs, the cards and the notebooks has a target, including its heading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 
 @cache
 def text(path: Path) -> str:
-    """What a page says, without its examples."""
+    """The text of a page without its examples."""
     if path.suffix == ".ipynb":
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
@@ -28,7 +28,7 @@ def text(path: Path) -> str:
 
 @cache
 def anchors(path: Path) -> set[str]:
-    """What a page's headings are called in links, as GitHub makes it."""
+    """The anchors of a page's headings, as GitHub makes them."""
     made: set[str] = set()
     for heading in re.findall(r"(?m)^#{1,6} (.*)$", text(path)):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower().strip()
@@ -42,7 +42,7 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", [*PAGES, *OTHERS, *NOTEBOOKS], ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     lost = []
     for link in re.findall(r"\]\(([^)\s]+)\)", text(page)):
         if re.match(r"https?://|mailto:", link):
@@ -62,6 +62,6 @@ def test_the_index_of_the_docs_links_every_page() -> None:
     assert pages - linked == set()
 
 
-def test_the_picture_of_the_report_is_there_and_small() -> None:
+def test_the_picture_of_the_report_exists_and_is_small() -> None:
     picture = ROOT / "docs" / "figures" / "report.png"
     assert 10_000 < picture.stat().st_size < 300_000 and picture.read_bytes()[:4] == b"\x89PNG"
