@@ -18,7 +18,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from audit._aliases import MovedModules
+from audit.core.moved import MovedModules
 
 if TYPE_CHECKING:
     from audit.audits.audit import Audit

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from audit.stats import Misreading, Settings
+from audit.stats import Misclassification, Settings
 from audit.stats.rates import estimates
 from audit.stats.speakers import speaker_sums
 
@@ -67,7 +67,7 @@ def study(rng: np.random.Generator, n: int, right: float, mixture: tuple[float, 
         portraits = drawn(rng.random(len(truth)), rows[truth])
         shown = drawn(alike(rng, n), chances)
         read = drawn(alike(rng, n), reading[shown])
-        known = Misreading.of(truth, portraits, np.arange(len(truth)), LABELS, settings)
+        known = Misclassification.of(truth, portraits, np.arange(len(truth)), LABELS, settings)
         speakers = np.repeat(np.arange(n), CLIPS)
         found = known.corrected(read.ravel(), speakers, name="study")
         plain = estimates(speaker_sums((read.ravel() == TARGET).astype(float), speakers), "rate", settings, ["raw"])[0]

@@ -22,7 +22,7 @@ from audit.stats import (
     Corrected,
     Curve,
     Estimate,
-    Misreading,
+    Misclassification,
     Pairs,
     Settings,
     figure_curve,
@@ -285,7 +285,7 @@ class Evidence(Strata):
         return np.asarray(pd.Index(self.frame["clip_id"]).get_indexer(self.human.index), np.int64)
 
     @cached_property
-    def misreading(self) -> Misreading:
+    def misreading(self) -> Misclassification:
         """The instrument's misclassification rates, from labelled pictures.
 
         Without a calibration file: from the readable portraits of speakers whose label allows one race only. Several
@@ -294,11 +294,11 @@ class Evidence(Strata):
         if self.calibration is not None:
             given = self.calibration
             offset = int(self.speakers.max(initial=-1)) + 1  # subjects of the file are not speakers of the cohort
-            return Misreading.of(given.truth, given.read, given.subject + offset, RACES, self.settings)
+            return Misclassification.of(given.truth, given.read, given.subject + offset, RACES, self.settings)
         truth = np.full(len(self.frame), -1, np.int64)
         for i, race in enumerate(RACES):
             truth[self.where(group=race)] = i
-        return Misreading.of(truth, self.reads("portrait"), self.speakers, RACES, self.settings)
+        return Misclassification.of(truth, self.reads("portrait"), self.speakers, RACES, self.settings)
 
     def correction(self, stage: str, mask: Mask) -> dict[str, Corrected]:
         """The share of each race among a subset of the clips at a stage, corrected for misclassification.

@@ -202,7 +202,7 @@ class Plan(_Section):
         PlanError
             If it is not TOML, or a key or value is not allowed; a near miss is named.
         """
-        return parse_toml(cls, text, source, "docs/plan.md")
+        return parse_toml(cls, text, source, "docs/reference/plan.md")
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:

@@ -3,7 +3,7 @@
 The program is called once per batch, with the path of a folder as its last argument. It contains ``clips.csv`` (columns
 ``clip`` and ``sample_rate``) and one mono 16-bit WAV file per clip, named ``0000.wav``, ``0001.wav``, ... It writes
 ``0000.png``, ... to the same folder; a missing picture means no face for that clip. It receives nothing else:
-no clip id, no language, no group. See docs/own-model.md.
+no clip id, no language, no group. See docs/guide/own-model.md.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Command:
             )
         except OSError as error:
             raise ModelError(f"The program {self.command[0]!r} cannot be started: {error.strerror}.",
-                             "an existing program", "See docs/own-model.md.") from error  # fmt: skip
+                             "an existing program", "See docs/guide/own-model.md.") from error  # fmt: skip
         with process:
             try:
                 _, said = process.communicate(timeout=self.timeout)
@@ -139,7 +139,7 @@ def command(*, command: Sequence[str] | None = None, **options: Any) -> Command:
         raise ModelError(
             "The model 'command' needs a program.",
             'in the plan: [model.options] command = ["python", "model.py"]',
-            "See docs/own-model.md.",
+            "See docs/guide/own-model.md.",
         )
     if unknown := options.keys() - {"timeout", "batch", "name"}:
         raise ModelError(
@@ -171,6 +171,6 @@ def _digest(path: Path) -> str:
 
 MODEL = Part(
     name="command",
-    summary="your own program, which receives the clips as files; see docs/own-model.md",
+    summary="your own program, which receives the clips as files; see docs/guide/own-model.md",
     value=command,
 )

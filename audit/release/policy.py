@@ -327,7 +327,7 @@ class Policy:
         PlanError
             If it is not TOML, or a key or value is not allowed; the message suggests a similar name.
         """
-        return cls(parse_toml(Terms, text, source, "docs/gate.md"), text, source)
+        return cls(parse_toml(Terms, text, source, "docs/guide/gate.md"), text, source)
 
     @classmethod
     def read(cls, path: str | Path) -> Policy:

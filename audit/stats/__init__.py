@@ -1,12 +1,12 @@
 """Statistics with the speaker as sampling unit. Works on numbers and ids only, not on speech or faces."""
 
-from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_bounds
+from audit.stats.bounds import Bounds, Tally, bounds, missing_bounds, unknown_group_bounds
 from audit.stats.correlation import Correlation, correlation, correlations
 from audit.stats.curves import Curve, p_value
 from audit.stats.estimate import Estimate
 from audit.stats.groups import GroupTest
 from audit.stats.independent_groups import difference, difference_curve
-from audit.stats.misclassification import TRANSFER, Corrected, Misreading
+from audit.stats.misclassification import TRANSFER, Corrected, Misclassification
 from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import PairedTest, Pairs, paired
 from audit.stats.power import Detectable, smallest_detectable
@@ -26,7 +26,7 @@ __all__ = [
     "Detectable",
     "Estimate",
     "GroupTest",
-    "Misreading",
+    "Misclassification",
     "Needed",
     "PairedTest",
     "Pairs",
@@ -50,6 +50,6 @@ __all__ = [
     "rate",
     "smallest_detectable",
     "speakers_needed",
-    "unknown_bounds",
+    "unknown_group_bounds",
     "verdict",
 ]

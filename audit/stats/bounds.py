@@ -113,7 +113,7 @@ def missing_bounds(tally: Tally, settings: Settings, names: Sequence[str]) -> li
     return [Bounds(*pair) for pair in zip(*sides, strict=True)]
 
 
-def unknown_bounds(known: Tally, unknown: Tally, settings: Settings, *, name: str = "") -> Bounds:
+def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, name: str = "") -> Bounds:
     """Worst-case bounds of a group's rate over all ways to assign the speakers of unknown group.
 
     Any of these speakers may belong to the group. The bounds are sharp: for the lower bound speakers are added in
@@ -134,7 +134,7 @@ def unknown_bounds(known: Tally, unknown: Tally, settings: Settings, *, name: st
     --------
     >>> group = Tally.of(np.array([1.0, 0.0]), np.array([0, 1]))
     >>> others = Tally.of(np.array([1.0, 1.0, 0.0]), np.array([2, 3, 4]))
-    >>> [round(bound.value, 3) for bound in unknown_bounds(group, others, Settings())]  # 1 of 3, and 3 of 4
+    >>> [round(bound.value, 3) for bound in unknown_group_bounds(group, others, Settings())]  # 1 of 3, and 3 of 4
     [0.333, 0.75]
     """
     group, others = _readable(known), _readable(unknown)

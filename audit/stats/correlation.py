@@ -45,7 +45,8 @@ def correlation(
     Each speaker contributes the means of both readings over the clips that have both, and has weight 1 under either
     estimand. The interval is Fisher's (1921) on ``z = artanh(r)`` with Student's t with n - 2 degrees of freedom and
     the larger of two standard errors: ``1 / sqrt(n - 3)``, exact for normal readings, and the jackknife over speakers
-    (Efron and Stein 1981), which accounts for tails and outliers. docs/method.md has its measured coverage.
+    (Efron and Stein 1981), which accounts for tails and outliers. Its measured coverage:
+    docs/validation/correlation.md.
 
     Parameters
     ----------

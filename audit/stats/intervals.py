@@ -1,4 +1,4 @@
-"""Closed-form intervals, vectorised over cells; docs/method.md has the formulas and the study that chose them."""
+"""Closed-form intervals, vectorised over cells; the formulas: docs/reference/method.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Misclassification correction: shares of reads corrected by a confusion matrix from units of known truth.
 
-Truths and reads are codes of one list of labels. docs/method.md, "The instrument's error", has the formulas, their
+Truths and reads are codes of one list of labels. docs/reference/method.md, "Misclassification", has the formulas, their
 sources and the study that chose the smoothing.
 """
 
@@ -60,7 +60,7 @@ class Corrected:
 
 
 @dataclass(frozen=True)
-class Misreading:
+class Misclassification:
     """Reads of a classifier on calibration units of known truth.
 
     Attributes
@@ -80,7 +80,7 @@ class Misreading:
     others are a, so the corrected share is ``(0.5 - 0.2) / (0.9 - 0.2)``.
 
     >>> truth, read = np.repeat([0, 1], 10), np.r_[np.zeros(9), 1, np.zeros(2), np.ones(8)].astype(int)
-    >>> known = Misreading.of(truth, read, np.arange(20), ("a", "b"))
+    >>> known = Misclassification.of(truth, read, np.arange(20), ("a", "b"))
     >>> found = known.corrected(np.repeat([0, 1], 10), np.arange(100, 120))["a"]
     >>> found.raw, round(found.estimate.value, 4), round(found.condition_number, 2)
     (0.5, 0.4286, 1.46)
@@ -95,7 +95,7 @@ class Misreading:
     @classmethod
     def of(
         cls, truth: Ints, read: Ints, units: Ints, labels: Sequence[str], settings: Settings | None = None
-    ) -> Misreading:
+    ) -> Misclassification:
         """Group calibration pictures into units; several pictures of a unit count as their mean.
 
         Parameters

@@ -42,7 +42,8 @@ def smallest_detectable(
     (Donner and Klar 2000, chapter 5). The result is the smallest ``d``, in steps of 0.001, for which the interval of
     an estimate at ``d - z * sqrt(v)``, by the rules of :func:`rate`, :func:`difference` and :func:`paired`, lies above
     the margin. ``z`` is the normal quantile at ``power``, and ``v`` is ``s(p + d) / n``, ``s(p) / n_other + s(p + d) /
-    n``, or ``(s(p) + s(p + d) - 2 * correlation * sqrt(s(p) * s(p + d))) / n``. docs/method.md has the measured power.
+    n``, or ``(s(p) + s(p + d) - 2 * correlation * sqrt(s(p) * s(p + d))) / n``. The measured power:
+    docs/validation/intervals.md.
 
     Parameters
     ----------

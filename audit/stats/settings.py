@@ -13,10 +13,10 @@ Kind = Literal["rate", "mean"]
 IntervalRule = Literal["auto", "percentile", "bca"]
 
 MANY = 500
-"""From this many speakers on, a mean gets the skewness-corrected interval instead of the bootstrap (docs/method.md)."""
+"""From this many speakers on, a mean gets the skewness-corrected interval instead of the bootstrap."""
 
 LARGE = 30
-"""From this many speakers on, approximate methods replace exact ones (docs/method.md has the reason)."""
+"""From this many speakers on, approximate methods replace exact ones (docs/reference/method.md has the reason)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Settings:
         ``speaker`` (macro average): every speaker has the same weight. ``clip`` (micro average): every clip has. The
         sampling unit is the speaker in both.
     interval : {"auto", "percentile", "bca"}
-        ``auto`` follows the rules of docs/method.md, chosen by the coverage study. The others use a bootstrap over
+        ``auto`` follows the rules of docs/reference/method.md. The others use a bootstrap over
         speakers if there are at least 30 of them and their values differ.
 
     Raises

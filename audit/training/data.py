@@ -88,7 +88,7 @@ def cohort_folder(name: str) -> Path:
     folder = embedded(first) / rest
     if not folder.is_dir():
         raise CohortError([f"The folder {name!r} does not exist."], "a cohort with speakers.csv and clips.csv",
-                          "See docs/speech2face.md on how to rebuild the training part.")  # fmt: skip
+                          "See docs/reference/speech2face.md on how to rebuild the training part.")  # fmt: skip
     return folder
 
 

@@ -118,7 +118,7 @@ class TrainPlan(_Section):
     faces, voices : FaceStage, VoiceStage
         The two stages.
     mitigation : MitigationPlan
-        Mitigations in training; by default none. See docs/mitigations.md.
+        Mitigations in training; by default none. See docs/guide/mitigations.md.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "--cohort", "nowhere/at/all", "--model", "recorded"), "nowhere/at/all is no folder"),
+        (("run", "--cohort", "nowhere/at/all", "--model", "recorded"), "nowhere/at/all is not a directory"),
         (("run", "no-such-plan.toml"), "no-such-plan.toml cannot be read"),
         (("run", "--model", "recored"), "did you mean 'recorded'"),
         (

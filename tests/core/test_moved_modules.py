@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from audit._aliases import MOVED
+from audit.core.moved import MOVED
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,6 @@ def test_an_unknown_name_is_not_found() -> None:
 
 
 def test_importing_the_package_uses_no_old_name() -> None:
-    code = "import sys, audit, audit.cli, audit._aliases as a\nprint([m for m in sys.modules if m in a.MOVED])"
+    code = "import sys, audit, audit.cli, audit.core.moved as a\nprint([m for m in sys.modules if m in a.MOVED])"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr

@@ -57,7 +57,7 @@ def test_the_shipped_policy_is_read() -> None:
         (HEAD + RULE + WAIVER.replace("2026-12-31", '"soon"'), "waiver.0.expires is 'soon'"),
         (HEAD + RULE + '[data.label_sources]\ngroup = ["self_report"]\n', "did you mean 'self_reported'?"),
         (HEAD + RULE + "[instrument]\nmin_recall = 2\n", "instrument.min_recall is 2"),
-        ("schema = ", "is no TOML"),
+        ("schema = ", "is not a TOML file"),
     ],
 )
 def test_a_mistake_is_named(text: str, message: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from audit.stats import Misreading, Settings, misclassification
+from audit.stats import Misclassification, Settings, misclassification
 from audit.stats.mixtures import nearest_shares, solving_maps
 
 AB, ABC = ("a", "b"), ("a", "b", "c")
@@ -21,7 +21,7 @@ def units(*counts):
 
 def calibrated(*counts, labels=ABC, of=None):
     truth, read = units(*counts)
-    return Misreading.of(truth, read, np.arange(len(truth)), labels[: len(counts[0])], of)
+    return Misclassification.of(truth, read, np.arange(len(truth)), labels[: len(counts[0])], of)
 
 
 def others(*counts):
@@ -75,7 +75,7 @@ def test_unanimous_reads_never_get_zero_width(n):
 def test_a_unit_with_many_pictures_is_one_unit():
     """Unit 0 has 1000 pictures, half of them misclassified: it counts as half an error in one of five units."""
     truth, read = units([4, 0], [0, 5])
-    known = Misreading.of(
+    known = Misclassification.of(
         np.r_[truth, np.zeros(1000, int)], np.r_[read, np.arange(1000) % 2], [*range(9), *[9] * 1000], AB
     )
     assert known.n_units.tolist() == [5, 5]
@@ -92,7 +92,7 @@ def test_a_speaker_with_ten_thousand_clips_is_one_speaker():
 
 def test_pictures_and_clips_that_were_not_read_are_counted_and_change_nothing_else():
     truth, read = units([9, 1], [2, 8])
-    known = Misreading.of(np.r_[truth, 0, -1], np.r_[read, -1, 0], np.arange(22), AB)
+    known = Misclassification.of(np.r_[truth, 0, -1], np.r_[read, -1, 0], np.arange(22), AB)
     clips, who = others(40, 60)
     found = known.corrected(np.r_[clips, -1, -1], np.r_[who, who[0], 7])["a"].estimate
     without = known.corrected(clips, who)["a"].estimate
@@ -162,7 +162,7 @@ def test_the_normal_limit_agrees_with_the_drawn_weights(monkeypatch):
     """300 speakers of 4 clips, half of them calibration units, both ways."""
     rng = np.random.default_rng(0)
     truth, read = units([120, 30], [40, 110])
-    known = Misreading.of(truth, read, np.arange(300), AB, Settings(resamples=8000))
+    known = Misclassification.of(truth, read, np.arange(300), AB, Settings(resamples=8000))
     clips, who = rng.integers(0, 10, (300, 4)) < 4, np.repeat(np.arange(150, 450), 4)
     drawn = known.corrected(clips.ravel().astype(int), who)["a"].estimate
     monkeypatch.setattr(misclassification, "DRAWN_EXACTLY", 0)
@@ -176,7 +176,7 @@ def test_planted_truth_is_recovered_where_the_raw_rate_misses_it():
     rng = np.random.default_rng(1)
     truth, shown = np.repeat([0, 1], 1000), (rng.random(2000) >= 0.05).astype(int)
     reads = [np.where(rng.random(2000) < np.where(of == 0, 0.25, 0.15), 1 - of, of) for of in (truth, shown)]
-    known = Misreading.of(truth, reads[0], np.arange(2000), AB)
+    known = Misclassification.of(truth, reads[0], np.arange(2000), AB)
     found = known.corrected(reads[1], 10_000 + np.arange(2000))["a"]
     assert found.raw == pytest.approx(0.18, abs=0.03)
     assert found.estimate.low < 0.05 < found.estimate.high < 0.12
@@ -192,10 +192,10 @@ def test_neither_the_order_of_rows_nor_the_speakers_names_matter(counts, cell, s
     clips, who = others(*cell)
     who[: len(clips) // 2] = np.arange(len(clips) // 2) % len(truth)  # some are calibration units
     few = Settings(resamples=200)
-    first = Misreading.of(truth, read, np.arange(len(truth)), ABC, few).corrected(clips, who)
+    first = Misclassification.of(truth, read, np.arange(len(truth)), ABC, few).corrected(clips, who)
     rng = np.random.default_rng(seed)
     names, one, other = (rng.permutation(n) for n in (200_000, len(truth), len(clips)))
-    again = Misreading.of(truth[one], read[one], names[one], ABC, few).corrected(clips[other], names[who[other]])
+    again = Misclassification.of(truth[one], read[one], names[one], ABC, few).corrected(clips[other], names[who[other]])
     assert first == again
 
 
@@ -258,4 +258,4 @@ def test_the_solving_maps_recover_the_mixture():
 )
 def test_wrong_input_is_refused(truth, read, who, message):
     with pytest.raises(ValueError, match=message):
-        Misreading.of(truth, read, who, AB)
+        Misclassification.of(truth, read, who, AB)

@@ -13,7 +13,7 @@ from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, N_SPEAKERS, Col
 from audit.audits.tables.spec import TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.vocabulary import RACES, UNKNOWN, group_members
-from audit.stats import ALL, Bounds, Tally, missing_bounds, unknown_bounds
+from audit.stats import ALL, Bounds, Tally, missing_bounds, unknown_group_bounds
 
 METRICS: Final = ("read_own_group", "read_white")
 MISSING_FACES, UNKNOWN_GROUPS = "missing faces", "unknown groups"
@@ -49,7 +49,7 @@ def _rows(evidence: Evidence, metric: str, language: str, clips: NDArray[np.int6
         if unknown.any():
             as_group = np.where(reads[unknown] < 0, np.nan, allowed[i][reads[unknown]].astype(float))
             others = Tally.of(as_group, speakers[unknown])
-            either = unknown_bounds(tally.of_cell(i), others, evidence.settings, name=names[i])
+            either = unknown_group_bounds(tally.of_cell(i), others, evidence.settings, name=names[i])
             yield _row(metric, evidence.groups[i], language, UNKNOWN_GROUPS, either, int((others.read > 0).sum()))
 
 

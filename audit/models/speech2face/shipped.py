@@ -1,4 +1,4 @@
-"""The trained checkpoints in the package; see docs/speech2face.md and their cards."""
+"""The trained checkpoints in the package; see docs/reference/speech2face.md and their cards."""
 
 from __future__ import annotations
 

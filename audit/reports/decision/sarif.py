@@ -71,7 +71,7 @@ def _described(ruling: Ruling) -> dict[str, Any]:
     return {
         "id": ruling.id,
         "shortDescription": {"text": f"{ruling.id} ({required})"},
-        "helpUri": f"{HOME}/blob/main/docs/gate.md",
+        "helpUri": f"{HOME}/blob/main/docs/guide/gate.md",
         "defaultConfiguration": {"level": "error"},
     }
 

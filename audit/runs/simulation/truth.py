@@ -172,7 +172,7 @@ class Truth(BaseModel):
         except ValidationError as error:
             raise PlanError(
                 f"{source}: " + "; ".join(_in_words(item) for item in error.errors()) + ".",
-                next_step="See docs/known-truth.md for every key.",
+                next_step="See docs/guide/simulate.md for every key.",
             ) from error
 
     def share(self, given: float | Mapping[str, float], group: str, otherwise: float) -> float:

@@ -131,7 +131,7 @@ def mitigate(
         raise ModelError(
             f"The model {getattr(model, 'name', model)!r} does not expose its voice feature.",
             "a model with voice_features(waveforms, sample_rate) and from_features(features)",
-            "See docs/mitigations.md.",
+            "See docs/guide/mitigations.md.",
         )
     wanted = [mitigations] if isinstance(mitigations, str) or not isinstance(mitigations, Sequence) else [*mitigations]
     given = dict(options or {})
