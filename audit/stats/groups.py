@@ -84,7 +84,8 @@ def group_tests(
     The statistic is the variance between the groups' values divided by their mean sampling variance, the ANOVA-type
     statistic of Brunner, Dette and Munk (1997). The test is exact if speakers are exchangeable. If only the values are
     equal and groups differ in size or variance, docs/validation/many-groups.md has its measured error rate (for two
-    groups it is the studentised test of Chung and Romano 2013). Dividing by the mean variance allows groups whose speakers all agree.
+    groups it is the studentised test of Chung and Romano 2013). Dividing by the mean variance allows groups whose
+    speakers all agree.
     ``p = (1 + as extreme) / (1 + drawn)`` (Phipson and Smyth 2010). With at least 500 speakers in every group, and for
     a rate 25 with a read of the rarer kind, the statistic's limit is drawn instead, from normal errors of the values.
 
