@@ -79,7 +79,7 @@ def draw() -> None:
     """The head of the page as a browser shows it, in the light scheme."""
     from playwright.sync_api import sync_playwright
 
-    from audit.reports.html.printing import browser_path
+    from audit.reports.html.pdf import browser_path
 
     path = browser_path()
     if path is None:

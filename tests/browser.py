@@ -14,7 +14,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from audit.reports.html.printing import browser_path
+from audit.reports.html.pdf import browser_path
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")

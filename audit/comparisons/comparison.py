@@ -46,7 +46,6 @@ class Comparison(Document):
     FILE: ClassVar[str] = "comparison.json"
     COMMAND: ClassVar[str] = "audit compare A B -o OUT"
     FORM: ClassVar[type[Form]] = ComparisonForm
-    WITHOUT_DIGEST: ClassVar[frozenset[str]] = frozenset({"1.0"})
 
     runs: tuple[Mapping[str, object], ...]
     settings: Mapping[str, object]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,8 +58,6 @@ class Document(ABC):
         The command that writes it.
     FORM : type of Form
         The form of the content.
-    WITHOUT_DIGEST : frozenset of str
-        Schema versions that had no digest.
     schema_version : str
         ``"major.minor"``. Every minor version of the current major version is read.
     """
@@ -68,7 +65,6 @@ class Document(ABC):
     FILE: ClassVar[str]
     COMMAND: ClassVar[str]
     FORM: ClassVar[type[Form]]
-    WITHOUT_DIGEST: ClassVar[frozenset[str]] = frozenset()
     schema_version: str
 
     @abstractmethod
@@ -168,7 +164,7 @@ class Document(ABC):
             _check_depth(data)
             content = {key: value for key, value in data.items() if key not in _HEAD}
             written = _content_text(text, data, content)
-            cls._check_digest(data, version, written)
+            cls._check_digest(data, written)
             cls.FORM.model_validate_json(written)
         except RecursionError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_TOO_DEEP}.") from error
@@ -176,21 +172,14 @@ class Document(ABC):
             raise cls._refused(f"{cls.FILE} is not valid: {_problems(error)}.") from error
         except ValueError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
-        if "content_sha256" not in data:
-            warnings.warn(
-                f"{cls.FILE} has schema version {version}, which has no digest: whether it was changed after it was "
-                f"written cannot be checked. Write it again: {cls.COMMAND}.",
-                stacklevel=3,
-            )
         return Stored(version, content)
 
     @classmethod
-    def _check_digest(cls, data: Mapping[str, Any], version: str, written: str) -> None:
-        if "content_sha256" in data:
-            if data["content_sha256"] != _sha256(written):
-                raise cls._refused(f"{cls.FILE} was changed after it was written.")
-        elif version not in cls.WITHOUT_DIGEST:
+    def _check_digest(cls, data: Mapping[str, Any], written: str) -> None:
+        if "content_sha256" not in data:
             raise cls._refused(f"{cls.FILE} has no content_sha256: it was changed after it was written.")
+        if data["content_sha256"] != _sha256(written):
+            raise cls._refused(f"{cls.FILE} was changed after it was written.")
 
     @classmethod
     def _made(cls, stored: Stored) -> Self:

@@ -13,7 +13,8 @@ from audit.checks.figure import Figure
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import unit_of
-from audit.release.decision import Decision, FigureRuling, Outcome, Ruling, WaiverUse, worst
+from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
+from audit.release.outcomes import Outcome, worst
 from audit.release.policy import Policy, ResolvedRule, Side
 from audit.release.requirements import known_groups, requirements
 from audit.stats import Curve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Final, Literal
 
@@ -10,28 +10,8 @@ from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
+from audit.release.outcomes import EXIT_CODES, WORDS, Outcome, worst
 from audit.stats import ALL
-
-Outcome = Literal["pass", "breach", "inconclusive", "instrument", "incomplete", "waived"]
-
-EXIT_CODES: Final[dict[Outcome, int]] = {
-    "incomplete": 13,
-    "instrument": 12,
-    "breach": 10,
-    "inconclusive": 11,
-    "waived": 0,
-    "pass": 0,
-}
-"""The exit code of each outcome, in order of precedence."""
-
-WORDS: Final[dict[Outcome, str]] = {
-    "incomplete": "Blocked: the run is incomplete, or lacks data that the policy requires",
-    "instrument": "Blocked: the instrument is not valid by the policy",
-    "breach": "Blocked: a breach is shown",
-    "inconclusive": "Blocked: inconclusive",
-    "waived": "Release allowed, with rules waived",
-    "pass": "Release allowed: every rule is shown to hold",
-}
 
 
 @dataclass(frozen=True)
@@ -244,19 +224,3 @@ class Decision(Document):
 
 
 _RULINGS: Final = TypeAdapter(tuple[Ruling, ...])
-
-
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome that decides among several: incomplete, instrument, breach, inconclusive, waived, pass.
-
-    Raises
-    ------
-    ValueError
-        If there is none: no evidence is not a pass.
-
-    Examples
-    --------
-    >>> worst(["pass", "inconclusive", "breach"])
-    'breach'
-    """
-    return min(outcomes, key=list(EXIT_CODES).index)

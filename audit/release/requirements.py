@@ -11,7 +11,8 @@ from audit.checks.catalogue.erasure import CHECK as ERASURE
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.core.vocabulary import UNKNOWN, ordered_groups, same_language
-from audit.release.decision import FigureRuling, Outcome, Ruling, worst
+from audit.release.decision import FigureRuling, Ruling
+from audit.release.outcomes import Outcome, worst
 from audit.release.policy import DataTerms, InstrumentTerms, Policy
 from audit.stats import ALL
 from audit.stats.verdict import verdict

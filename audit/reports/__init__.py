@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from audit.reports.html.printing import print_pdf
+    from audit.reports.html.pdf import print_pdf
     from audit.reports.html.verdicts import outcome_table
     from audit.reports.report.page import write_report
     from audit.reports.report.sign_off import keep_sign_off
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "keep_sign_off": "audit.reports.report.sign_off",
     "outcome_table": "audit.reports.html.verdicts",
-    "print_pdf": "audit.reports.html.printing",
+    "print_pdf": "audit.reports.html.pdf",
     "write_report": "audit.reports.report.page",
 }
 

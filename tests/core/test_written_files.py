@@ -207,7 +207,7 @@ def test_the_digest_and_results_of_a_run_do_not_depend_on_the_list(tmp_path: Pat
 def test_a_foreign_pdf_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("audit.reports.html.printing.browser_path", lambda: "no-browser-is-asked")
+    monkeypatch.setattr("audit.reports.html.pdf.browser_path", lambda: "no-browser-is-asked")
     write_the_report(tmp_path)
     (tmp_path / "report.pdf").write_text("mine")
     with pytest.raises(RunError, match="report.pdf was not written by this tool"):

@@ -14,7 +14,7 @@ from audit.cli import app
 from audit.core.errors import AuditError
 from audit.core.written_files import write_files
 from audit.reports import print_pdf, write_report
-from audit.reports.html.printing import VARIABLE, browser_path
+from audit.reports.html.pdf import VARIABLE, browser_path
 from tests.browser import pdf_headings, pdf_pages
 from tests.report_fixture import fictional_audit
 from tests.reports.test_report_page import only
@@ -58,7 +58,7 @@ def test_the_command_prints_the_report_beside_its_page(tmp_path: Path) -> None:
 def test_without_a_browser_the_error_says_what_was_looked_for(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(page.parent))
-    monkeypatch.setattr("audit.reports.html.printing.PLACES", {})
+    monkeypatch.setattr("audit.reports.html.pdf.PLACES", {})
     with pytest.raises(
         AuditError, match=r"looked for chromium, .*Install Chromium, or name a browser in AUDIT_BROWSER"
     ):

@@ -6,7 +6,8 @@ from typing import Final
 from xml.etree import ElementTree
 
 from audit.core.clean_text import clean
-from audit.release.decision import Decision, Outcome
+from audit.release.decision import Decision
+from audit.release.outcomes import Outcome
 
 FAILURES: Final[tuple[Outcome, ...]] = ("breach", "inconclusive")
 ERRORS: Final[tuple[Outcome, ...]] = ("instrument", "incomplete")
