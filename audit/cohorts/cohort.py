@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from audit.core.vocabulary import ordered_groups
+from audit.core.group_order import in_group_order
 
 SET_ASIDE_SPLITS = ("training", "validation")
 """Splits whose speakers were used to train a model; an audit excludes them and reports that."""
@@ -146,12 +146,3 @@ class Cohort:
             .reset_index()
         )
         return in_group_order(counts) if "group" in by else counts
-
-
-def in_group_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by ``group`` in the fixed order (``all`` first), keeping their order within a group."""
-    named = [group for group in set(frame["group"]) if group != "all"]
-    place = {group: i for i, group in enumerate(["all", *ordered_groups(named)])}
-    return frame.sort_values(
-        "group", key=lambda column: column.astype(object).map(place), kind="stable", ignore_index=True
-    )

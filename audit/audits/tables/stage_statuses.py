@@ -6,7 +6,7 @@ import pandas as pd
 
 from audit.audits.table import GROUP, N_CLIPS, Column
 from audit.audits.tables.spec import Source, TableSpec
-from audit.cohorts.cohort import in_group_order
+from audit.core.group_order import in_group_order
 from audit.core.vocabulary import STAGES
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, N_CLIPS, N_SPEAKERS, Column
 from audit.audits.tables.spec import TableSpec
-from audit.cohorts.cohort import in_group_order
+from audit.core.group_order import in_group_order
 
 
 def strata(frame: pd.DataFrame) -> pd.DataFrame:

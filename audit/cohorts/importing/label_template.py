@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from audit.cohorts.cohort import in_group_order
 from audit.cohorts.importing.adapter import Imported, read_download
 from audit.cohorts.importing.labels import with_labels
 from audit.core.errors import AuditError
+from audit.core.group_order import in_group_order
 from audit.core.vocabulary import GENDERS, UNKNOWN
 
 COLUMNS: Final = (
