@@ -120,7 +120,7 @@ def test_a_sheet_is_refused_where_it_cannot_be_made(run: audit.Run, make_cohort:
     assert not (tmp_path / "sheet").exists()
     with pytest.raises(audit.RunError, match="exists and is not empty"):
         audit.labelling_sheet(run, tmp_path)
-    with pytest.raises(audit.RunError, match="A sheet of 0 faces"):
+    with pytest.raises(audit.RunError, match="The sheet cannot have 0 faces"):
         audit.labelling_sheet(run, tmp_path / "sheet", faces=0)
     with pytest.raises(audit.RunError, match="incomplete"):
         audit.labelling_sheet(audit.Run(run.observations, dict(run.manifest, status="running")), tmp_path / "sheet")

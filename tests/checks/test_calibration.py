@@ -109,7 +109,7 @@ def test_the_corrected_rate_is_the_binary_one_by_hand():
     assert (
         estimates["rendered_other_language_corrected"].value == table.loc[("rendered", "asian", "zh", "white"), "value"]
     )
-    assert "errs on what is corrected as it errs on the calibration units" in found.tables["corrected"].note
+    assert "makes the same errors on the corrected data as on the calibration" in found.tables["corrected"].note
     assert 1 < row["condition_number"] < 3 and 0 < row["effective_speakers"] < 20
 
 

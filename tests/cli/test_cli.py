@@ -115,7 +115,7 @@ def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_p
     assert read["run"]["human_readings"]["n_pictures"] == 24
     assert "human_readings" in read["tables"] and (folder / "tables" / "human_readings.csv").is_file()
     again = command("sheet", folder, "-o", sheet)
-    assert again.returncode == 2 and "is there already" in again.stderr
+    assert again.returncode == 2 and "exists and is not empty" in again.stderr
     wrong = command("measure", folder, "--human-readings", tmp_path / "nothing.csv")
     assert wrong.returncode == 2 and "cannot be read" in wrong.stderr
 

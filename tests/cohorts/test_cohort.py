@@ -231,7 +231,7 @@ def test_the_check_counts_strata_sources_and_missing_files(make_cohort: Callable
     files = found.tables["Files"].set_index("column")
     assert list(files.loc["audio", ["n_named", "n_missing", "first_missing"]]) == [24, 1, "audio/s3-en.wav"]
     assert found.tables["Label sources"].set_index("label").loc["group", "source"] == "synthetic"
-    power = found.tables["Smallest difference of one rate from a fixed one in each cell"]
+    power = found.tables["Minimum detectable difference of a rate from a fixed value, by cell"]
     assert power[["group", "language", "n_speakers"]].to_numpy().tolist() == [
         ["asian", "en", 6],
         ["asian", "zh", 6],

@@ -97,7 +97,7 @@ def test_an_attribute_of_several_numbers_may_find_its_label_itself() -> None:
     [
         ({"name": "Skin tone"}, "lower case"),
         ({"numbers": ()}, "no number"),
-        ({"numbers": (Number("a"), Number("a"))}, "one name"),
+        ({"numbers": (Number("a"), Number("a"))}, "the same name"),
         ({"labels": ("no", "yes")}, "without a name"),
         ({"numbers": (Number("a"),), "labels": ("x", "y", "z")}, "label_of is missing"),
     ],

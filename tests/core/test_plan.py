@@ -70,7 +70,7 @@ def test_margins_left_out_keep_their_defaults() -> None:
     ("margins", "words"),
     [
         ({"S2F999": 0.1}, "there is no check S2F999"),
-        ({"S2F001": 2.0}, "the margin of S2F001 is 2; it lies in"),
+        ({"S2F001": 2.0}, "the margin of S2F001 is 2; allowed"),
     ],
 )
 def test_a_wrong_margin_is_refused(margins: dict[str, float], words: str) -> None:

@@ -124,7 +124,7 @@ def test_the_stored_plan_is_the_last_one_used(make_cohort: MakeCohort, tmp_path:
 
 def test_a_folder_of_another_run_is_refused(make_cohort: MakeCohort, tmp_path: Path) -> None:
     run(make_cohort(name="one"), tmp_path / "run")
-    with pytest.raises(audit.RunError, match="something else: its cohort was digest"):
+    with pytest.raises(audit.RunError, match="another run: its cohort was digest"):
         run(make_cohort(6, name="two"), tmp_path / "run")
     with pytest.raises(audit.RunError, match="its settings was seed 0, now it is seed 1"):
         run(make_cohort(name="one"), tmp_path / "run", seed=1)

@@ -316,7 +316,7 @@ def test_a_mistyped_key_ends_the_command_with_2(tmp_path: Path) -> None:
         ({"icc": 1.5}, "icc is 1.5"),
         ({"icc": float("nan")}, "icc is nan"),
         ({"icc": 0.1}, "icc_between_languages is 0.3, above the icc of 0.1"),
-        ({"missing": 1.2}, "missing is 1.2: a probability"),
+        ({"missing": 1.2}, "missing is 1.2: expected a probability"),
         ({"missing": {"black": 0.1}}, "missing.black: no such group here"),
         ({"missing": {"asian": "some"}}, "a probability in"),
         ({"rendered": {"asien": {"en": {"white": 0.6}}}}, "rendered.asien: no such group here, did you mean 'asian'"),
@@ -327,8 +327,8 @@ def test_a_mistyped_key_ends_the_command_with_2(tmp_path: Path) -> None:
         ({"rendered": {"asian": {"white": 0.6}}}, "rendered.asian.white is 0.6"),
         ({"rendered": {"asian": {"en": 0.6}}}, "rendered.asian.en is 0.6"),
         ({"portrait": {"asian": {"en": {"white": 0.1}, "zh": {"white": 0.2}}}}, "its languages cannot differ"),
-        ({"groups": ["asian", "unknown"]}, "a group unknown has no own read"),
-        ({"speakers_per_group": 10_000_000}, "80,000,000 clips are asked for"),
+        ({"groups": ["asian", "unknown"]}, "the group unknown has no own read"),
+        ({"speakers_per_group": 10_000_000}, "there are 80,000,000 clips"),
     ],
 )
 def test_what_cannot_be_is_named(changes: dict[str, Any], message: str) -> None:

@@ -137,7 +137,7 @@ def test_the_adversarys_strength_grows_from_nothing_to_its_weight() -> None:
 
 
 def test_an_adversary_needs_two_languages() -> None:
-    with pytest.raises(audit.PlanError, match="hears en only"):
+    with pytest.raises(audit.PlanError, match="only in en"):
         LanguageAdversary(["en", "en"], 4, 10, LanguageAdversarial())
 
 
