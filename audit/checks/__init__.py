@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from audit.checks.check import Check, checked_margin
+from audit.checks.check import Check
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
@@ -122,10 +123,9 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
                 f"{', '.join(margins)}",
                 "Name third-party checks in measure.checks, or by --check.",
             )
-        try:
-            margins[key] = checked_margin(key, margin, largest[key])
-        except ValueError as error:
-            raise PlanError(f"measure.margins: {error}.") from error
+        if not 0 <= margin <= largest[key] or math.isinf(margin):
+            raise PlanError(f"measure.margins: the margin of {key} is {margin:g}; allowed: [0, {largest[key]:g}].")
+        margins[key] = margin
     return margins
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -134,16 +133,3 @@ class Check(ABC):
             language=language,
             label=label,
         )
-
-
-def checked_margin(key: str, margin: float, largest: float) -> float:
-    """The margin, if it lies between 0 and the largest value of its unit.
-
-    Raises
-    ------
-    ValueError
-        Otherwise.
-    """
-    if not math.isfinite(margin) or not 0 <= margin <= largest:
-        raise ValueError(f"the margin of {key} is {margin:g}; allowed: [0, {largest:g}]")
-    return margin

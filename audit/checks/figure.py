@@ -16,6 +16,11 @@ Harm = Literal["high", "low"]
 HARMS: Final = ("high", "low")
 
 
+def _direction(harm: Harm, two_sided: bool) -> Direction:
+    """The direction that is tested, for :func:`audit.stats.verdict`."""
+    return "two_sided" if two_sided else "greater" if harm == "high" else "less"
+
+
 @dataclass(frozen=True)
 class Judged:
     """The declaration of a figure that a check judges: its unit, default margin and harmful direction.
@@ -72,7 +77,7 @@ class Judged:
     @property
     def direction(self) -> Direction:
         """The direction that is tested, for :func:`audit.stats.verdict`."""
-        return "two_sided" if self.two_sided else "greater" if self.harm == "high" else "less"
+        return _direction(self.harm, self.two_sided)
 
     def figure(
         self,
@@ -176,7 +181,7 @@ class Figure(Estimate):
         """
         if self.harm is None:
             raise ValueError(f"The figure {self.name!r} is not judged: it has no direction.")
-        return "two_sided" if self.two_sided else "greater" if self.harm == "high" else "less"
+        return _direction(self.harm, self.two_sided)
 
     @property
     def verdict(self) -> Verdict:

@@ -181,7 +181,7 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
         name = rule.figure or resolved.judged.name
         by_group = {figure.group: (key, figure) for key, figure in reversed(keys.items()) if figure.name == name}
         absent = f".{rule.figure}" if rule.figure else ""
-        found = [(*_named(by_group.get(group), f"{group}{absent}", group),) for group in groups]
+        found = [_named(by_group.get(group), f"{group}{absent}", group) for group in groups]
     if finding.estimates and rule.figure and not any(figure for _, _, figure in found):
         available = sorted(finding.estimates if groups is None else {figure.name for figure in keys.values()})
         if rule.figure not in available:

@@ -90,14 +90,14 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
         raise PlanError(
             f"The audit has no table {', '.join(sorted(absent))}.", "an audit that was measured with tables"
         )
-    if any(not figure.unit for finding in audit.findings for figure in finding.estimates.values()):
+    figures = [figure for finding in audit.findings for figure in finding.estimates.values()]
+    if any(not figure.unit for figure in figures):
         raise PlanError(
             "The audit was written by an earlier version: it does not say which group a figure is about.",
             f"an audit.json of schema {SCHEMA_VERSION}, or the run",
             "Give the run instead of its audit, or measure it again: audit measure RUN.",
         )
     given = float(audit.settings["confidence"])  # type: ignore[arg-type]  # a JSON number
-    figures = [figure for finding in audit.findings for figure in finding.estimates.values()]
     if given < confidence - 1e-9 and any(figure.curve is None for figure in figures):
         raise PlanError(
             f"The audit's intervals have a confidence of {given:g}.",

@@ -101,9 +101,7 @@ class Coverage(Check):
                 both = both.counted(clips, int((part[0] | part[1]).sum()) - clips, alone)
                 return Compared(group, own[0].curve(), own[1].curve(), both.curve(), both.both)
             first, second = (pair.pairs(change, of, "rate", f"rendered.{METRIC}").curve() for of in part)
-            unpaired = [
-                difference_curve(*(each.figure_curve(METRIC, "rendered", of) for of in part)) for each in pair.each
-            ]
+            unpaired = [_unpaired(each, *part) for each in pair.each]
             return Compared(group, unpaired[0], unpaired[1], difference_curve(first, second))
 
         groups = []
@@ -126,13 +124,18 @@ def _effect(evidence: Evidence, little: Mask, well: Mask) -> tuple[Curve, bool]:
     same = evidence.contrasted(METRIC, "rendered", little, well)
     if len(same.sums.total):
         return same.curve(), True
-    unpaired = difference_curve(*(evidence.figure_curve(METRIC, "rendered", part) for part in (little, well)))
+    unpaired = _unpaired(evidence, little, well)
 
     def at(confidence: float) -> Estimate:
         estimate = unpaired.at(confidence)
         return replace(estimate, method=f"{estimate.method}; other speakers on each side")
 
     return Curve(at, unpaired.least), False
+
+
+def _unpaired(evidence: Evidence, little: Mask, well: Mask) -> Curve:
+    """Well minus hardly covered, of different speakers."""
+    return difference_curve(*(evidence.figure_curve(METRIC, "rendered", part) for part in (little, well)))
 
 
 def _of_groups(evidence: Evidence, little: Mask) -> str:
