@@ -53,21 +53,14 @@ class Clip:
 
 
 def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS) -> Clip:
-    """Read a clip from a file that libsndfile supports (wav, flac, mp3, ogg, opus and more), or from m4a.
+    """A clip from a file that libsndfile supports (wav, flac, mp3, ogg, opus and more), or from m4a.
 
-    The format is recognised by content, not by name; m4a needs PyAV (the extra ``m4a``).
-    Channels are averaged, the clip is resampled to 16 kHz by soxr at high quality, and cut to
-    ``max_seconds``, which ``detail`` reports.
+    The format is recognised by content, not by name. Channels are averaged, the clip is resampled to 16 kHz by soxr at
+    high quality, and cut to ``max_seconds``, which ``detail`` reports. Clips shorter than ``min_seconds``, and those
+    without a sample at 16 kHz, are ``audio_too_short``.
 
-    The header is checked before memory is allocated: rates below 1 or above 384 kHz are refused, and more
-    than 1.6 million samples a second in all channels.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    min_seconds, max_seconds : float
-        Shorter clips, and those without a sample at 16 kHz, are ``audio_too_short``; longer clips are cut.
+    The header is checked before memory is allocated: rates below 1 or above 384 kHz are refused, and more than 1.6
+    million samples a second in all channels.
     """
     try:
         if path.exists() and not path.is_file():

@@ -34,16 +34,9 @@ def schema(
 ) -> pa.Schema:
     """The columns of an observation.
 
-    Parameters
-    ----------
-    similarity : sequence of str
-        The similarity models, the primary one first.
-    extra : mapping of str to DataType
-        Further columns of the cohort, kept so that results can be stratified by them.
-    landmarks : bool
-        Whether there is a column for the landmarks of every stage.
-    read : sequence of Attribute
-        The attributes that the instrument reads. Those of :data:`audit.core.attributes.ALWAYS` need not be among them.
+    ``similarity`` names the similarity models, the primary one first; ``extra`` has further columns of the cohort, kept
+    so that results can be stratified by them. The attributes of :data:`audit.core.attributes.ALWAYS` need not be in
+    ``read``.
     """
     text, number = pa.string(), pa.float64()
     types = {str: text, float: number}

@@ -26,20 +26,15 @@ TEMPORARY: Final = re.compile(r"\.audit-.+\.[0-9]+\.tmp")
 
 @contextmanager
 def writing(what: object, *, reads: bool = False) -> Iterator[None]:
-    """Convert disk errors of the block to RunError.
+    """Convert disk errors of the block to RunError; ``what`` is written, for the message.
 
-    Parameters
-    ----------
-    what : object
-        The file or folder written, for the message.
-    reads : bool
-        Whether the block also reads files of the user, which may cause the error.
+    With ``reads``, the block also reads files of the user, which may cause the error.
 
     Raises
     ------
     RunError
-        For disk errors: no space, no permission, read-only, damaged, or a file in place of
-        a folder. Other errors are not converted.
+        For disk errors: no space, no permission, read-only, damaged, or a file in place of a folder. Other errors are
+        not converted.
 
     Examples
     --------

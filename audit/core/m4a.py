@@ -32,23 +32,9 @@ def is_readable() -> bool:
 
 
 def decode(data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int, float]:
-    """Decode the first seconds of a file.
+    """The samples of the first ``max_seconds``, float32 of shape [T, channels], and their rate in Hz.
 
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    max_seconds : float
-        Maximum length to decode.
-
-    Returns
-    -------
-    samples : ndarray
-        Shape [T, channels], float32.
-    rate : int
-        Samples a second.
-    seconds : float
-        Length of the whole file by its header, or of the decoded part if the header has none.
+    The third value is the length of the whole file in seconds by its header, or of the decoded part if it has none.
 
     Raises
     ------
@@ -78,13 +64,7 @@ def decode(data: bytes, max_seconds: float) -> tuple[NDArray[np.float32], int, f
 
 
 def seconds_of(file: BinaryIO) -> float | None:
-    """Length by the file's header; ``None`` if it has none.
-
-    Raises
-    ------
-    ValueError
-        If PyAV is missing.
-    """
+    """Length by the file's header; ``None`` if it has none. Raises ValueError if PyAV is missing."""
     av = _av()
     try:
         with av.open(file, mode="r", format=_DEMUXER, metadata_errors="ignore") as container:

@@ -26,7 +26,7 @@ class Metric:
     worse : {"low", "high"} or None
         Which direction is harm to a group; ``None`` for neither.
     unit : str
-        The name of its unit in :data:`audit.core.units.UNITS`.
+        A name in :data:`audit.core.units.UNITS`.
     label : str
         Name in reports; default ``words``.
     quantity : str

@@ -87,7 +87,7 @@ def read_picture(path: Path) -> PictureFile:
 
 
 def is_blank(pixels: Picture) -> bool:
-    """Whether a picture is blank: its pixels differ by at most 8 of 255 in every channel.
+    """Whether the pixels of a picture differ by at most :data:`BLANK_RANGE` in every channel.
 
     Examples
     --------

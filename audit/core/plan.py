@@ -111,11 +111,9 @@ class EngineSettings(_Section):
     name : {"local", "ray"}
         This machine, or Ray (extra ``ray``): the cluster that ``RAY_ADDRESS`` names, else one on this machine.
     workers : int
-        Processes or actors, each with its own model and instrument. 1 means this process, which decodes
-        audio ahead while it renders and reads.
+        Processes or actors, each with its own model and instrument. 1 means this process, which decodes audio ahead.
     cache : str
-        Cache of renderings and readings for other runs: ``beside`` the run's folder, ``none``, or a
-        folder.
+        Cache of renderings and readings for other runs: ``beside`` the run's folder, ``none``, or a folder.
     """
 
     name: Literal["local", "ray"] = "local"
@@ -195,24 +193,12 @@ class Plan(_Section):
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> Plan:
-        """The plan in a TOML text.
-
-        Raises
-        ------
-        PlanError
-            If it is not TOML, or a key or value is not allowed; a near miss is named.
-        """
+        """The plan in a TOML text; raises PlanError if it is not TOML, or a key or value is not allowed."""
         return parse_toml(cls, text, source, "docs/reference/plan.md")
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:
-        """The plan in a file; relative paths in it are relative to the plan's folder.
-
-        Raises
-        ------
-        PlanError
-            If the file cannot be read or is not a plan.
-        """
+        """The plan in a file, with paths relative to the plan's folder; raises PlanError as :meth:`parse`."""
         path = Path(path)
         plan = cls.parse(read_text(path, "plan"), str(path))
         changed: dict[str, _Section] = {}

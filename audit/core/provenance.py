@@ -47,13 +47,9 @@ def versions() -> dict[str, str]:
 
 @cache
 def code_version() -> dict[str, object]:
-    """Version of this code.
+    """``version`` of this package; in a checkout also ``commit``, and ``dirty``: whether tracked files had changes.
 
-    Returns
-    -------
-    dict
-        ``version`` of the package; ``commit``, in a checkout, as git describes it; ``dirty``, whether tracked files had
-        changes. Both are ``None`` in an installed package or without git.
+    Both are ``None`` in an installed package or without git.
 
     Examples
     --------

@@ -17,16 +17,10 @@ from audit.core.errors import AuditError, did_you_mean
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Declares a function or class as a part of a registry. An object with a name of its own needs no ``Part``.
+    """Declares a function or class as a part of a registry: ``value`` is what :meth:`Registry.get` returns.
 
-    Attributes
-    ----------
-    name : str
-        What the user writes.
-    summary : str
-        One line for ``audit list``.
-    value : object
-        What :meth:`Registry.get` returns.
+    ``name`` is what the user writes, and ``summary`` one line for ``audit list``. An object with a name of its own
+    needs no ``Part``.
     """
 
     name: str
@@ -36,16 +30,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the source of a shipped part says of it, read without importing it.
+    """What the source of a shipped part says of it, read without importing its ``module``.
 
-    Attributes
-    ----------
-    name, summary : str
-        As in :class:`Part`.
-    module : str
-        The module to import.
-    fields : mapping of str to str
-        All keyword arguments of the declaration that are strings.
+    ``fields`` has all keyword arguments of the declaration that are strings.
     """
 
     name: str
@@ -101,11 +88,7 @@ class Registry:
     def shipped(self) -> dict[str, Declaration]:
         """The declarations of the shipped parts, sorted by name.
 
-        Raises
-        ------
-        ValueError
-            If a declaration cannot be read from the source, or two have the same name. Both are mistakes in the
-            package itself.
+        Raises ValueError for a mistake in the package itself: a declaration that cannot be read, or a repeated name.
         """
         found: dict[str, Declaration] = {}
         for folder in map(Path, importlib.import_module(self.package).__path__):
@@ -125,13 +108,9 @@ class Registry:
         return shipped | {name: f"from {value}" for name, value in points if name not in shipped}
 
     def get(self, name: str) -> object:
-        """The part of that name.
+        """The part of a name of :meth:`available`, or of ``module:name``, which may lie in the current folder.
 
-        Parameters
-        ----------
-        name : str
-            A name of :meth:`available`, or ``module:name``; the module may lie in the current folder. What is named is
-            imported, which runs its code.
+        What is named is imported, which runs its code.
 
         Raises
         ------
@@ -145,13 +124,7 @@ class Registry:
         return value.value if isinstance(value, Part) else value
 
     def factory(self, name: str) -> Callable[..., object]:
-        """The part of that name, which must be callable.
-
-        Raises
-        ------
-        AuditError
-            (``error``) If there is no such part, it cannot be imported, or it cannot be called.
-        """
+        """The part of that name, which must be callable; raises ``error`` if it is not, or as :meth:`get`."""
         value = self.get(name)
         if not callable(value):
             raise self.error(f"The {self.kind} {name!r} is a {type(value).__name__}.", "something that can be called")
@@ -160,10 +133,7 @@ class Registry:
     def create(self, name: str, options: Mapping[str, object]) -> object:
         """What the part of that name, a factory, makes with these keyword arguments.
 
-        Raises
-        ------
-        AuditError
-            (``error``) If there is no such factory, it cannot be imported, or it takes other options.
+        Raises ``error`` if there is no such factory, it cannot be imported, or it takes other options.
         """
         factory = self.factory(name)
         try:

@@ -15,13 +15,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_text(path: Path, what: str, allowed: str = "") -> str:
-    """The text of a TOML file that a user names.
-
-    Raises
-    ------
-    PlanError
-        If it cannot be read; the message names ``what`` it is and what is ``allowed``.
-    """
+    """The text of a TOML file that a user names; raises PlanError with ``what`` it is and what is ``allowed``."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

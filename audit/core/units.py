@@ -20,10 +20,8 @@ class Unit:
         Decimal places.
     scale : float
         Factor before writing; 100 for shares.
-    suffix : str
-        After a value: ``%``, `` years``.
-    change_suffix : str
-        After a difference: `` points`` for shares.
+    suffix, change_suffix : str
+        After a value and after a difference: ``%`` and `` points`` for shares.
     largest : float
         Largest possible absolute value; limits and margins may not exceed it.
     """

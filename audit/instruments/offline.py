@@ -100,16 +100,10 @@ def _answering(allow_download: bool, used: dict[str, Path]) -> Iterator[None]:
 
 
 def build(task: str, model: str, *, allow_download: bool = False) -> tuple[Any, dict[str, Path]]:
-    """A new instance of one of DeepFace's models, and the weight files that it read.
+    """A new instance of one of DeepFace's models, and the weight files that it read, by name.
 
-    Parameters
-    ----------
-    task : str
-        ``face_detector``, ``facial_attribute`` or ``facial_recognition``.
-    model : str
-        DeepFace's name of the model, such as ``dlib`` or ``Race``.
-    allow_download : bool
-        Whether DeepFace may download weights that are not on this machine.
+    ``task`` is ``face_detector``, ``facial_attribute`` or ``facial_recognition``, and ``model`` DeepFace's name of the
+    model, such as ``dlib`` or ``Race``.
 
     Raises
     ------

@@ -60,19 +60,13 @@ class DeepFaceInstrument:
     ----------
     requested : str
         Requested name: auto, embedded or deepface.
-    sources : dict
-        For each of race, gender and age, ``embedded`` or ``deepface``.
-    reasons : dict
-        Reason for the source of each attribute.
-    similarity : sequence of str
-        Similarity models, the primary one first.
-    detector : {"dlib", "opencv"}
-        DeepFace's name of the detector.
+    sources, reasons : dict
+        For each of race, gender and age, ``embedded`` or ``deepface``, and why.
+    similarity, detector, allow_download
+        As :func:`audit.instruments.instrument`.
     attributes : sequence of str
         The attributes to read: race, gender, age, and any that is measured in pixels
         (:attr:`audit.core.attributes.Attribute.measure`).
-    allow_download : bool
-        Whether DeepFace may download its weights.
     threads : int, optional
         Number of pictures read in parallel; default: the number of cores.
     remember : int
@@ -150,23 +144,10 @@ class DeepFaceInstrument:
         return _make_again, self._made_with
 
     def read(self, pictures: Sequence[Picture]) -> list[Reading]:
-        """One reading for each picture, in order.
+        """One reading for each picture (RGB, uint8, shape [H, W, 3], any size), in order.
 
-        Parameters
-        ----------
-        pictures : sequence of ndarray
-            RGB, uint8, shape [H, W, 3], any size.
-
-        Returns
-        -------
-        list of Reading
-            Probabilities rounded to six decimals, ages to three; the reading of a picture does not depend on the
-            others. ``no_face`` if no face is found.
-
-        Raises
-        ------
-        ModelError
-            If something is not such a picture.
+        Probabilities are rounded to six decimals, ages to three. A reading does not depend on the other pictures; its
+        status is ``no_face`` if no face is found. Raises ModelError if something is not such a picture.
         """
         keys = [self._key(picture) for picture in pictures]
         new: dict[bytes, Picture] = {}

@@ -26,12 +26,7 @@ __all__ = ["ALWAYS", "REGISTRY", "Attribute", "Number", "Probed", "Read", "Reads
 
 @lru_cache(maxsize=64)
 def attributes(names: tuple[str, ...] = ALWAYS) -> tuple[Attribute, ...]:
-    """The attributes of these names.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Names of shipped attributes or of entry points, or ``module:name``. What is named is imported.
+    """The attributes of these names: of :data:`REGISTRY`, or ``module:name``. What is named is imported.
 
     Raises
     ------
@@ -57,15 +52,10 @@ def attributes(names: tuple[str, ...] = ALWAYS) -> tuple[Attribute, ...]:
 
 
 def known_attributes(names: Iterable[str]) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
-    """The attributes of a run that can be measured here, and the names of those that cannot.
+    """The attributes of a run's manifest that can be measured here, and the names of those that cannot.
 
     A run is data: a ``module:name`` in it is used only if the module was imported before, since importing it runs its
     code. Entry points of installed packages are loaded.
-
-    Parameters
-    ----------
-    names : iterable of str
-        As the run's manifest names them.
     """
     able: list[str] = [*ALWAYS]
     unable: list[str] = []

@@ -34,12 +34,7 @@ def available() -> dict[str, str]:
 
 
 def similarity_models(names: Sequence[str]) -> tuple[SimilarityModel, ...]:
-    """The similarity models of these names.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Names of :func:`available`, or ``module:name``. What is named is imported.
+    """The similarity models of these names: of :func:`available`, or ``module:name``. What is named is imported.
 
     Raises
     ------

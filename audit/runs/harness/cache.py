@@ -60,14 +60,7 @@ _PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
 
 def cache_folder(name: str, run: Path) -> Path | None:
-    """The cache's folder for a run.
-
-    Parameters
-    ----------
-    name : str
-        ``beside``, ``none``, or a folder.
-    run : Path
-        The run's folder.
+    """The cache's folder for a run whose plan says :data:`BESIDE`, :data:`NONE`, or a folder.
 
     Examples
     --------
@@ -80,21 +73,11 @@ def cache_folder(name: str, run: Path) -> Path | None:
 
 
 def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
-    """The key of a model or instrument in the cache: a digest of its name, description, code and settings.
+    """The key of a model or instrument in the cache: a digest of its name, description, code and further settings.
 
-    Parameters
-    ----------
-    answerer : object
-        A model or an instrument.
-    settings : mapping
-        Further settings on which its answers depend; JSON types.
-
-    Returns
-    -------
-    str or None
-        ``None`` if its answers must not be cached: third-party models and instruments are always called, unless
-        ``describe()`` returns a ``cache_key``, a text that changes whenever the answers may. Objects that are made of
-        others (``made_of``) have a key only if all of those are from this package.
+    ``None`` if its answers must not be cached: third-party models and instruments are always called, unless
+    ``describe()`` returns a ``cache_key``, a text that changes whenever the answers may. Objects that are made of
+    others (``made_of``) have a key only if all of those are from this package.
     """
     described = answerer.describe() if isinstance(answerer, (Described, Instrument)) else {}
     parts = getattr(answerer, "made_of", ())
@@ -123,15 +106,8 @@ def _version(package: str) -> str | None:
 class Cache:
     """A folder with a database of answers, and pictures; several processes may share it.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder; created if it does not exist. It can be deleted at any time.
-
-    Raises
-    ------
-    RunError
-        If it cannot be used or is damaged.
+    The folder is created if it does not exist, and can be deleted at any time. All methods raise RunError if it cannot
+    be used or is damaged.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -35,19 +35,8 @@ def new_folder(parent: Path, *words: str) -> Path:
 def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given: bool) -> dict[str, Any]:
     """The manifest of a new run, or of the run to resume.
 
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    identity : mapping
-        The cohort, model, instrument, settings and seed of the run.
-    plan : Plan
-        Stored with a new run, and with a resumed one if it was ``given``.
-
-    Raises
-    ------
-    RunError
-        If the folder contains another run.
+    ``identity`` has the cohort, model, instrument, settings and seed of the run. The plan is stored with a new run, and
+    with a resumed one if it was ``given``. Raises RunError if the folder contains another run.
     """
     plain = json.loads(json.dumps(identity))
     written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
@@ -94,23 +83,9 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
 
 
 def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, str]) -> Parts:
-    """The parts that are missing or incomplete.
+    """The parts that are missing or incomplete; ``known`` has the digest of each part if the run was complete before.
 
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    parts : Parts
-        All parts of the run.
-    columns : Schema
-        The columns of the observations.
-    known : mapping of str to str
-        The digest of each part, if the run was complete before.
-
-    Raises
-    ------
-    RunError
-        If the folder has a part that does not belong to the run.
+    Raises RunError if the folder has a part that does not belong to the run.
     """
     if foreign := {*part_files(folder)} - {part_path(folder, number) for number in parts.numbers}:
         raise RunError(

@@ -26,26 +26,9 @@ from audit.runs.run import FACES, write_part
 class Work:
     """The input of workers; can be pickled if model and instrument can.
 
-    Attributes
-    ----------
-    root : Path
-        The folder to which the clips' paths are relative.
-    model : Reconstructor or Playback
-        Makes the faces.
-    instrument : Instrument
-        Reads the faces.
-    settings : RunSettings
-        Limits of the length of clips, and whether faces are kept.
-    folder : Path
-        The run's folder.
-    columns : Schema
-        The columns of the observations.
-    cache : Path or None
-        The cache's folder.
-    model_key, instrument_key : str or None
-        Their keys in the cache.
-    reads_beside : bool
-        Whether the instrument reads one part while the model renders the next. Useful if the model runs on a GPU.
+    Clips' paths are relative to ``root``; ``folder`` is the run's, and ``cache`` that of the cache. With
+    ``reads_beside``, the instrument reads one part while the model renders the next, which is useful if the model runs
+    on a GPU.
     """
 
     root: Path
@@ -68,16 +51,9 @@ class Part(NamedTuple):
 
 
 class Parts:
-    """A table split into parts, which are created lazily.
+    """A table of clips, sorted by ``clip_id``, split into parts of ``size`` clips, which are created lazily.
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per clip, sorted by ``clip_id``.
-    size : int
-        The number of clips in a part; the last may have fewer.
-    numbers : sequence of int, optional
-        The numbers of the parts; by default all.
+    ``numbers`` selects parts; by default all.
 
     Examples
     --------
@@ -111,17 +87,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Done:
-    """A finished part.
-
-    Attributes
-    ----------
-    number, clips : int
-        Its number, and the number of clips.
-    seconds : dict of str to float
-        Time spent waiting for decoding (``load``), rendering, reading and writing.
-    counts : Counts
-        The numbers of pictures and readings made, and taken from the cache.
-    """
+    """A finished part, and the seconds spent on it: waiting for decoding (``load``), rendering, reading, writing."""
 
     number: int
     clips: int
@@ -132,15 +98,8 @@ class Done:
 class Worker:
     """Processes parts in order; a context manager.
 
-    While a part is rendered, the next one is decoded; on a GPU, the previous one is read and written at the same time.
-    At most three parts are in memory.
-
-    Parameters
-    ----------
-    work : Work
-        The work.
-    threads : int, optional
-        The number of decoding threads; by default one per core.
+    While a part is rendered, the next one is decoded, by default with one thread per core; on a GPU, the previous one
+    is read and written at the same time. At most three parts are in memory.
     """
 
     def __init__(self, work: Work, threads: int | None = None) -> None:

@@ -78,7 +78,7 @@ def simulate(truth: Mapping[str, Any] | str | Path | Truth, seed: int = 0, out: 
 def shared_uniforms(
     rng: np.random.Generator, shape: tuple[int, int, int], within: float, between: float
 ) -> NDArray[np.float64]:
-    """Uniform random numbers of clips, correlated within speakers by copying.
+    """Uniform random numbers of clips, correlated within speakers by copying; ``between <= within``, both in [0, 1].
 
     Every speaker, every speaker and language, and every clip gets a number. The number of a language is replaced by
     that of the speaker with probability ``sqrt(between / within)``, and the number of a clip by that of the language
@@ -90,19 +90,7 @@ def shared_uniforms(
     correlation ``between * (J - p q) / sqrt(p (1 - p) q (1 - q))``, where ``J`` is the length of the intersection of
     their intervals: ``min(p, q)``, the maximum, for the first named read and for the own group's.
 
-    Parameters
-    ----------
-    rng : Generator
-        Random numbers.
-    shape : tuple of int
-        Speakers, languages, clips in each language.
-    within, between : float
-        Correlations in [0, 1], with ``between <= within``.
-
-    Returns
-    -------
-    ndarray
-        Numbers of the given shape.
+    ``shape`` is that of the numbers: speakers, languages, clips in each language.
 
     Examples
     --------
