@@ -11,6 +11,10 @@ from audit.core.vocabulary import STAGES
 
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
+OF_THE_COHORT = (
+    *("clip_id", "speaker_id", "group", "gender", "age", "language"),
+    *("group_source", "gender_source", "language_source", "native_language"),
+)
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 
 
@@ -42,9 +46,7 @@ def schema(
     types = {str: text, float: number}
     every = {attribute.name: attribute for attribute in (*attributes(), *read)}.values()
     fields: list[tuple[str, pa.DataType]] = [
-        *((name, text) for name in ("clip_id", "speaker_id", "group", "gender")),
-        ("age", number),
-        *((name, text) for name in ("language", "group_source", "gender_source", "language_source", "native_language")),
+        *((name, number if name == "age" else text) for name in OF_THE_COHORT),
         *extra.items(),
         ("status", text),
         ("detail", text),

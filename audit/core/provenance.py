@@ -28,6 +28,7 @@ PACKAGES = (
 )
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of all packages that affect results.
 

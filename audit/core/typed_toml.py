@@ -23,26 +23,35 @@ def read_text(path: Path, what: str, allowed: str = "") -> str:
 
 
 def parse_toml(kind: type[Model], text: str, source: str, keys: str) -> Model:
-    """Parse TOML text to a model.
+    """The model in a TOML text; see :func:`parse_mapping`."""
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PlanError(f"{source} is not a TOML file: {error}.") from error
+    return parse_mapping(kind, data, source, keys)
+
+
+def parse_mapping(kind: type[Model], data: object, source: str, keys: str) -> Model:
+    """The model of parsed TOML.
 
     Parameters
     ----------
     kind : type
         The model; it forbids keys that it does not know.
-    text, source : str
-        The text, and what to call it in an error.
+    data : object
+        The parsed TOML.
+    source : str
+        What to call it in an error.
     keys : str
         Page that documents the keys.
 
     Raises
     ------
     PlanError
-        If it is not TOML, or a key or value is not allowed.
+        If a key or value is not allowed.
     """
     try:
-        return kind.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanError(f"{source} is not a TOML file: {error}.") from error
+        return kind.model_validate(data)
     except ValidationError as error:
         problems = "; ".join(_in_words(kind, problem) for problem in error.errors())
         raise PlanError(f"{source}: {problems}.", next_step=f"See {keys} for every key.") from error
@@ -55,9 +64,10 @@ def _in_words(kind: type[BaseModel], problem: Any) -> str:
         return f"the key {place} is missing"
     if problem["type"] != "extra_forbidden":
         words = str(problem["msg"]).removeprefix("Value error, ")
-        return (
-            f"{place}: {words}" if isinstance(problem["input"], dict) else f"{place} is {problem['input']!r}: {words}"
-        )
+        if not place:
+            return words
+        shown = "" if isinstance(problem["input"], dict) else f" is {problem['input']!r}"
+        return f"{place}{shown}: {words}"
     keys = _keys(kind)
     for part in problem["loc"][:-1]:
         if not isinstance(part, int):  # the place in a list of sections

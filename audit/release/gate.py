@@ -25,7 +25,8 @@ from audit.core.provenance import code_version
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
 from audit.release.suppressing import suppressed_decision
-from audit.runs.run import PLAN, Run, part_files, read_manifest
+from audit.runs.manifest import read_manifest
+from audit.runs.run import PLAN, Run, part_files
 
 FROM_PEOPLE = "prediction_powered"
 """The suffix of figures that are based on human readings, whose file may be gone."""

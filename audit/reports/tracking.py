@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from audit.audits.audit import Audit
 from audit.core.errors import RunError
-from audit.runs.run import MANIFEST, PLAN, read_manifest
+from audit.runs.manifest import MANIFEST, read_manifest
+from audit.runs.run import PLAN
 
 EXPERIMENT: Final = "speech2face-audit"
 _ARTIFACTS: Final = (Audit.FILE, "report.html", PLAN, MANIFEST)

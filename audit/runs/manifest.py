@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.core.errors import RunError
+
+MANIFEST: Final = "manifest.json"
 
 
 class _Section(BaseModel):
@@ -55,14 +57,20 @@ class _Manifest(_Section):
     parts: dict[str, str] = {}
 
 
-def parse_manifest(path: Path) -> dict[str, Any]:
-    """The manifest in a file.
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run's folder.
 
     Raises
     ------
     RunError
-        If it cannot be read, is not valid JSON, or lacks a required key.
+        If it is missing or invalid.
     """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise RunError(
+            f"{folder} is not a run: it has no {MANIFEST}.",
+            next_step="Create one: audit run --cohort DIR --model NAME -o OUT.",
+        )
     try:
         manifest: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
         checked = _Manifest.model_validate(manifest)

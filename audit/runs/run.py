@@ -22,11 +22,10 @@ from audit.core.attributes import ALWAYS
 from audit.core.columns import EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
-from audit.runs.manifest import parse_manifest
+from audit.runs.manifest import read_manifest
 
 OBSERVATIONS = "observations"
 FACES = "faces"
-MANIFEST = "manifest.json"
 PLAN = "plan.toml"
 _AT_ONCE = 10_000
 
@@ -220,23 +219,6 @@ def _joined(column: pd.Series) -> bytes:
         piece = piece.combine_chunks() if isinstance(piece, pa.ChunkedArray) else piece
         parts.append(pc.binary_join(pa.ListArray.from_arrays([0, len(piece)], piece), "\0")[0].as_buffer().to_pybytes())
     return b"\0".join(parts)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run's folder.
-
-    Raises
-    ------
-    RunError
-        If it is missing or invalid.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise RunError(
-            f"{folder} is not a run: it has no {MANIFEST}.",
-            next_step="Create one: audit run --cohort DIR --model NAME -o OUT.",
-        )
-    return parse_manifest(path)
 
 
 def part_files(folder: Path) -> list[Path]:

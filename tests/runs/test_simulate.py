@@ -340,7 +340,7 @@ def test_a_truth_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(audit.PlanError, match=r"none.toml cannot be read"):
         audit.simulate(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("groups = [", encoding="utf-8")
-    with pytest.raises(audit.PlanError, match="is not valid TOML"):
+    with pytest.raises(audit.PlanError, match="is not a TOML file"):
         audit.simulate(tmp_path / "bad.toml")
     with pytest.raises(audit.PlanError, match="the key groups is missing"):
         audit.simulate({"speakers_per_group": 3})

@@ -22,7 +22,7 @@ class Failure(str):
     """The error message of a failed call."""
 
 
-def pictures_of(make: Callable[[list[int]], Sequence[Picture | None]], todo: list[int]) -> list[Made]:
+def pictures_of(make: Callable[[list[Question]], Sequence[Picture | None]], todo: list[Question]) -> list[Made]:
     """The pictures that a model makes from some clips, in order.
 
     Raises

@@ -18,7 +18,8 @@ from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.written_files import remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
-from audit.runs.run import FACES, MANIFEST, OBSERVATIONS, PLAN, file_digest, part_files, part_path, read_manifest
+from audit.runs.manifest import MANIFEST, read_manifest
+from audit.runs.run import FACES, OBSERVATIONS, PLAN, file_digest, part_files, part_path
 
 
 def new_folder(parent: Path, *words: str) -> Path:

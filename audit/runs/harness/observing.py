@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,44 +16,18 @@ from audit.core.columns import EMBEDDING, LANDMARKS, similarity_column
 from audit.core.pictures import keep_picture, picture_digest
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
-from audit.runs.harness.answering import Made, pictures_of, readings_of
+from audit.runs.harness.answering import pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, Portrait
 
-KNOWN_COLUMNS = frozenset(
-    {
-        "clip_id",
-        "speaker_id",
-        "group",
-        "gender",
-        "age",
-        "language",
-        "group_source",
-        "gender_source",
-        "language_source",
-        "native_language",
-        "audio",
-        "portrait",
-        "rendered",
-        "ceiling",
-        "split",
-        "status",
-        "detail",
-        "seconds",
-        "audio_sha256",
-    }
+LEFT_OUT = frozenset(
+    ("audio", "portrait", "rendered", "ceiling", "split", "status", "detail", "seconds", "audio_sha256")
 )
-KEPT_COLUMNS = (
-    "clip_id",
-    "speaker_id",
-    "group",
-    "gender",
-    "language",
-    "group_source",
-    "gender_source",
-    "language_source",
-    "native_language",
-)
+"""Columns of a cohort that its observations do not keep."""
+Face = tuple[str, str]
+"""The digest of a picture, empty if there is none, and the model's error, empty if there was none."""
+NO_FACE: Face = ("", "")
+Key = TypeVar("Key")
 OF_A_SPEAKER = ("portrait", "ceiling")
 """The stages whose pictures all clips of a speaker share; their readings are kept in memory."""
 REMEMBERED = 2048
@@ -77,25 +51,13 @@ class Counts:
 
 @dataclass(frozen=True)
 class RenderedPart:
-    """One part after rendering.
+    """One part after rendering: by stage, the face of each row.
 
-    Attributes
-    ----------
-    part : LoadedPart
-        Its clips and portraits.
-    faces : mapping of str to list of str
-        By stage, the digest of each row's picture; empty if there is none.
-    errors : mapping of str to list of str
-        For ceiling and rendered, the model's error on each row; empty if there was none.
-    pictures : dict of str to ndarray
-        The pictures in memory, by digest; the others are in the cache.
-    counts : Counts
-        The numbers of pictures made, and taken from the cache.
+    ``pictures`` has those in memory by digest; the others are in the cache.
     """
 
     part: LoadedPart
-    faces: Mapping[str, list[str]]
-    errors: Mapping[str, list[str]]
+    faces: Mapping[str, list[Face]]
     pictures: dict[str, Picture]
     counts: Counts
 
@@ -123,9 +85,9 @@ class Observer:
         instrument: Instrument,
         faces: Path | None,
         *,
-        cache: Cache | None = None,
-        model_key: str | None = None,
-        instrument_key: str | None = None,
+        cache: Cache | None,
+        model_key: str | None,
+        instrument_key: str | None,
     ) -> None:
         self.model, self.instrument, self.faces = model, instrument, faces
         self._attributes = attributes_of(instrument)
@@ -138,115 +100,95 @@ class Observer:
         """The faces of a part: portraits, ceilings and rendered ones."""
         portraits = {p.digest: p.file.pixels for p in part.portraits if p.file.pixels is not None}
         pictures, counts = dict(portraits), Counts()
-        rendered, rendered_errors = self._rendered(part, pictures, counts)
-        ceilings, ceiling_errors = self._ceilings(part, portraits, pictures, counts)
-        faces = {
-            "portrait": [portrait.digest for portrait in part.portraits],
-            "ceiling": ceilings,
-            "rendered": rendered,
-        }
+        rendered = self._rendered(part, pictures, counts)
+        ceilings = self._ceilings(part, portraits, pictures, counts)
+        faces = {"portrait": [(p.digest, "") for p in part.portraits], "ceiling": ceilings, "rendered": rendered}
+        made = RenderedPart(part, faces, pictures, counts)
         if self.faces is not None:
-            for digest in sorted({digest for digests in faces.values() for digest in digests} - {""}):
+            for digest in _digests(made):
                 if digest in portraits or self._model_key is None or self._cache is None:
                     keep_picture(pictures[digest], self.faces, digest)
                 else:
                     self._cache.lend_picture(digest, self.faces)
-        errors = {"ceiling": ceiling_errors, "rendered": rendered_errors}
-        return RenderedPart(part, faces, errors, pictures, counts)
+        return made
 
     def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:
         """One row for each clip of a rendered part, and the counts of readings."""
         part, counts = rendered.part, Counts()
-        digests = {digest for faces in rendered.faces.values() for digest in faces} - {""}
-        readings = self._read(sorted(digests), rendered.pictures, counts)
-        self._remember(
-            {digest: readings[digest] for stage in OF_A_SPEAKER for digest in rendered.faces[stage] if digest}
-        )
-        records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in part.rows.to_dict("records")]
+        readings = self._read(_digests(rendered), rendered.pictures, counts)
+        of_speakers = [digest for stage in OF_A_SPEAKER for digest, _ in rendered.faces[stage]]
+        self._readings |= {digest: readings[digest] for digest in of_speakers if digest}
+        while len(self._readings) > REMEMBERED:
+            del self._readings[next(iter(self._readings))]
         rows = []
-        for i, record in enumerate(records):
-            faces = {stage: digests[i] for stage, digests in rendered.faces.items()}
-            errors = {stage: words[i] for stage, words in rendered.errors.items()}
-            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, errors, readings))
+        for i, record in enumerate(part.rows.to_dict("records")):
+            faces = {stage: of_rows[i] for stage, of_rows in rendered.faces.items()}
+            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, readings))
         return rows, counts
 
-    def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> tuple[list[str], list[str]]:
-        """The digest of the rendered picture of each readable clip, and the model's error."""
-        faces, errors = [""] * len(part.clips), [""] * len(part.clips)
+    def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> list[Face]:
+        """The rendered face of each readable clip."""
         if isinstance(self.model, Playback):
             show, ids = self.model.show, part.rows["clip_id"].tolist()
-            todo = [i for i, clip in enumerate(part.clips) if clip.status == "ok"]
-            made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), todo)
-            for i, (picture, why) in zip(todo, made, strict=True):
-                faces[i], errors[i] = _named(picture, pictures), why
-            return faces, errors
-        render = self.model.render
-        waveforms = {i: clip.waveform for i, clip in enumerate(part.clips) if clip.waveform is not None}
-        sources = {i: f"voice {part.clips[i].sha256} {len(waveform)}" for i, waveform in waveforms.items()}
-        made_of = self._made_of(
-            sources,
-            lambda chosen: pictures_of(lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), chosen),
-            pictures,
-            counts,
-        )
-        for i, (digest, why) in made_of.items():
-            faces[i], errors[i] = digest, why
-        return faces, errors
+            shown = {i: ids[i] for i, clip in enumerate(part.clips) if clip.status == "ok"}
+            made = self._made_of(shown, lambda some: show([ids[i] for i in some]), pictures, counts)
+        else:
+            render = self.model.render
+            waveforms = {i: clip.waveform for i, clip in enumerate(part.clips) if clip.waveform is not None}
+            sources = {i: f"voice {part.clips[i].sha256} {len(waveform)}" for i, waveform in waveforms.items()}
+            made = self._made_of(
+                sources, lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), pictures, counts
+            )
+        return [made.get(i, NO_FACE) for i in range(len(part.clips))]
 
     def _ceilings(
         self, part: LoadedPart, portraits: dict[str, Picture], pictures: dict[str, Picture], counts: Counts
-    ) -> tuple[list[str], list[str]]:
-        """The digest of the ceiling of each clip, computed once per portrait, and the model's error."""
+    ) -> list[Face]:
+        """The ceiling of each clip, computed once per portrait."""
         if isinstance(self.model, Playback):
             show, ids = self.model.show_ceiling, part.rows["clip_id"].tolist()
-            made = pictures_of(lambda chosen: show([ids[i] for i in chosen]), list(range(len(ids))))
-            return [_named(picture, pictures) for picture, _ in made], [why for _, why in made]
-        if not isinstance(self.model, Decoder):
-            return [""] * len(part.portraits), [""] * len(part.portraits)
-        decode = self.model.ceiling
-        digests = list(portraits)
-        made_of = self._made_of(
-            {i: f"portrait {digest}" for i, digest in enumerate(digests)},
-            lambda chosen: pictures_of(lambda some: decode([portraits[digests[i]] for i in some]), chosen),
-            pictures,
-            counts,
-        )
-        ceilings = {digests[i]: made for i, made in made_of.items()}
-        of_clips = [ceilings.get(portrait.digest, ("", "")) for portrait in part.portraits]
-        return [digest for digest, _ in of_clips], [why for _, why in of_clips]
+            made = self._made_of(dict(enumerate(ids)), lambda some: show([ids[i] for i in some]), pictures, counts)
+            return [*made.values()]
+        ceilings: dict[str, Face] = {}
+        if isinstance(self.model, Decoder):
+            decode = self.model.ceiling
+            sources = {digest: f"portrait {digest}" for digest in portraits}
+            ceilings = self._made_of(sources, lambda some: decode([portraits[of] for of in some]), pictures, counts)
+        return [ceilings.get(portrait.digest, NO_FACE) for portrait in part.portraits]
 
     def _made_of(
         self,
-        sources: Mapping[int, str],
-        make: Callable[[list[int]], list[Made]],
+        sources: Mapping[Key, str],
+        make: Callable[[list[Key]], Sequence[Picture | None]],
         pictures: dict[str, Picture],
         counts: Counts,
-    ) -> dict[int, tuple[str, str]]:
-        """The digest of the picture made from each source, by the cache or the model, and the model's error."""
+    ) -> dict[Key, Face]:
+        """The face made from each source, by the cache or the model."""
         if self._cache is None or self._model_key is None:
-            counts.rendered += len(sources)
-            anew = zip(sources, make([*sources]), strict=True)
-            return {i: (_named(picture, pictures), why) for i, (picture, why) in anew}
+            if not isinstance(self.model, Playback):
+                counts.rendered += len(sources)
+            anew = pictures_of(make, [*sources])
+            return {key: (_named(picture, pictures), why) for key, (picture, why) in zip(sources, anew, strict=True)}
         known = self._cache.renderings(sources.values(), self._model_key)
-        first = {source: i for i, source in reversed([*sources.items()]) if source not in known}
-        made = dict(zip(first, make([*first.values()]), strict=True))
-        found = {source: (digest, "") for source, digest in known.items()}
-        found |= {source: (_named(picture, pictures), why) for source, (picture, why) in made.items()}
-        fresh = {source: found[source][0] for source in made if not found[source][1]}
+        first = {source: key for key, source in reversed([*sources.items()]) if source not in known}
+        made = zip(first, pictures_of(make, [*first.values()]), strict=True)
+        faces = {source: (_named(picture, pictures), why) for source, (picture, why) in made}
+        fresh = {source: digest for source, (digest, why) in faces.items() if not why}
         self._cache.keep_renderings(fresh, self._model_key, pictures)
-        counts.rendered += len(made)
+        counts.rendered += len(faces)
         counts.rendered_before += len(known)
-        return {i: found[source] for i, source in sources.items()}
+        faces |= {source: (digest, "") for source, digest in known.items()}
+        return {key: faces[source] for key, source in sources.items()}
 
     def _read(self, digests: list[str], pictures: Mapping[str, Picture], counts: Counts) -> dict[str, Reading | str]:
         """The reading of each picture, or the error, from memory, the cache or the instrument."""
         readings = {digest: self._readings[digest] for digest in digests if digest in self._readings}
-        wanted = [digest for digest in digests if digest not in readings]
+        todo = [digest for digest in digests if digest not in readings]
         known: dict[str, Reading] = {}
         if self._cache is not None and self._instrument_key is not None:
-            known = self._cache.readings(wanted, self._instrument_key)
-        todo = [digest for digest in wanted if digest not in known]
-        shown = [pictures[digest] if digest in pictures else self._from_cache(digest) for digest in todo]
+            known = self._cache.readings(todo, self._instrument_key)
+            todo = [digest for digest in todo if digest not in known]
+        shown = [pictures[of] if of in pictures or self._cache is None else self._cache.picture(of) for of in todo]
         fresh = dict(zip(todo, readings_of(self.instrument, shown), strict=True))
         if self._cache is not None and self._instrument_key is not None:
             kept = {digest: reading for digest, reading in fresh.items() if isinstance(reading, Reading)}
@@ -255,37 +197,27 @@ class Observer:
         counts.read_before += len(known)
         return readings | known | fresh
 
-    def _remember(self, readings: Mapping[str, Reading | str]) -> None:
-        self._readings |= readings
-        while len(self._readings) > REMEMBERED:
-            del self._readings[next(iter(self._readings))]
-
-    def _from_cache(self, digest: str) -> Picture:
-        assert self._cache is not None
-        return self._cache.picture(digest)
-
     def _row(
         self,
-        record: dict[str, Any],
+        record: Mapping[Hashable, Any],
         clip: Clip,
         portrait: Portrait,
-        faces: Mapping[str, str],
-        errors: Mapping[str, str],
+        faces: Mapping[str, Face],
         readings: Mapping[str, Reading | str],
     ) -> dict[str, Any]:
-        row: dict[str, Any] = {name: record[name] for name in KEPT_COLUMNS}
-        row["age"] = _null(record["age"])
-        row |= {str(name): _null(value) for name, value in record.items() if name not in KNOWN_COLUMNS}
-        found = {stage: readings.get(digest) for stage, digest in faces.items()}
-        for stage, digest in faces.items():
+        row: dict[str, Any] = {
+            str(name): None if pd.isna(value) else value for name, value in record.items() if name not in LEFT_OUT
+        }
+        found = {stage: readings.get(digest) for stage, (digest, _) in faces.items()}
+        for stage, (digest, _) in faces.items():
             row |= self._stage(stage, digest, found[stage], found["portrait"])
-        if not faces["portrait"]:
+        if not faces["portrait"][0]:
             row["portrait_status"] = portrait.file.status
-        if not faces["rendered"] and not isinstance(self.model, Playback):
+        if not faces["rendered"][0] and not isinstance(self.model, Playback):
             row["rendered_status"] = "not_rendered"
-        row["status"], why = _status(clip.status, errors["rendered"], row["rendered_status"], row["portrait_status"])
+        row["status"], why = _status(clip.status, faces["rendered"][1], row["rendered_status"], row["portrait_status"])
         details = [clip.detail, portrait.file.detail, why]
-        details += [f"ceiling: {errors['ceiling']}"] if errors["ceiling"] else []
+        details += [f"ceiling: {why}"] if (why := faces["ceiling"][1]) else []
         details += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
         return row | {
             "detail": "; ".join(filter(None, details)),
@@ -315,6 +247,11 @@ class Observer:
         return row
 
 
+def _digests(rendered: RenderedPart) -> list[str]:
+    """The digests of all pictures of a part, in order."""
+    return sorted({digest for faces in rendered.faces.values() for digest, _ in faces} - {""})
+
+
 def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
     """The digest of a picture, empty if there is none; adds the picture to ``pictures``."""
     if picture is None:
@@ -337,7 +274,3 @@ def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, 
     if portrait != "ok":
         return ("portrait_no_face" if portrait == "no_face" else "portrait_missing"), ""
     return "ok", ""
-
-
-def _null(value: Any) -> Any:
-    return None if pd.isna(value) else value

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from audit.cohorts import Cohort
 from audit.core.attributes import ALWAYS
-from audit.core.columns import schema
+from audit.core.columns import OF_THE_COHORT, schema
 from audit.core.errors import RunError
 from audit.core.files import writing
 from audit.core.lock import claim
@@ -29,9 +29,10 @@ from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import close_folder, new_folder, open_folder, undone
-from audit.runs.harness.observing import KNOWN_COLUMNS, Counts
+from audit.runs.harness.observing import LEFT_OUT, Counts
 from audit.runs.harness.work import Done, Parts, Work
-from audit.runs.run import FACES, MANIFEST, OBSERVATIONS, PLAN, Run, read_manifest
+from audit.runs.manifest import MANIFEST, read_manifest
+from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished clips and the total number."""
@@ -201,5 +202,5 @@ def _extra_columns(cohort: Cohort) -> dict[str, pa.DataType]:
     return {
         str(name): pa.float64() if cohort.table[name].dtype.kind in EXTRA_NUMBERS else pa.string()
         for name in cohort.table.columns
-        if name not in KNOWN_COLUMNS
+        if name not in LEFT_OUT and name not in OF_THE_COHORT
     }

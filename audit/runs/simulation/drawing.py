@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +20,11 @@ from audit.core.columns import schema
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
 from audit.core.provenance import code_version, hardware, versions
-from audit.core.vocabulary import GENDERS, RACES, ordered_groups
+from audit.core.vocabulary import GENDERS, RACES, group_members, ordered_groups
 from audit.core.written_files import refuse_foreign_files, write_files
-from audit.runs.run import MANIFEST, OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path, read_manifest
-from audit.runs.simulation.truth import Reads, Truth, own_race, own_share
+from audit.runs.manifest import MANIFEST, read_manifest
+from audit.runs.run import OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path
+from audit.runs.simulation.truth import ROUNDING, Reads, Truth
 
 SIMULATED: Final = "simulated"
 TRUTH: Final = "truth.toml"
@@ -125,7 +125,8 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
     ages = _generator(seed, "age").integers(18, 81, shape[0]).astype(np.float64)
 
     def by_group(given: float | Mapping[str, float], otherwise: float) -> NDArray[np.float64]:
-        return np.array([truth.share(given, group, otherwise) for group in groups])[group_of, None, None]
+        shares = [given.get(group, otherwise) if isinstance(given, Mapping) else given for group in groups]
+        return np.array(shares, np.float64)[group_of, None, None]
 
     def shared(what: str) -> NDArray[np.float64]:
         return shared_uniforms(_generator(seed, what), shape, *truth.correlations)
@@ -177,10 +178,11 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
 
 def _reads(uniform: NDArray[np.float64], table: Reads, group: str) -> NDArray[np.int64]:
     """The read of each uniform number: the named reads in the fixed order, then the own group."""
-    own = own_race(group)
+    own = min((RACES.index(race) for race in group_members(group)), default=None)
     order = [i for i, race in enumerate(RACES) if i != own and table.get(race, 0) > 0]
     ends = np.cumsum([table[RACES[i]] for i in order])
-    if own is not None and own_share(table, group) > 0:
+    rest = 1 - math.fsum(share for race, share in table.items() if own is None or race != RACES[own])
+    if own is not None and rest >= ROUNDING:
         order.append(own)
     # the last read gets the remainder, so that rounding errors of the sum have no effect
     place = np.searchsorted(ends, uniform, side="right").clip(max=len(order) - 1)
@@ -198,7 +200,13 @@ def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
     # the digest depends on the speakers but not on their reads, so that runs of two truths can be compared
     people = [ordered_groups(truth.groups), truth.speakers_per_group, sorted(truth.languages), truth.clips_per_language]
     digest = hashlib.sha256(json.dumps([*people, seed]).encode()).hexdigest()
-    plan = _plan(planted, seed)
+    # for measuring the run; it cannot be run again
+    plan = Plan(
+        cohort=CohortSettings(path=SIMULATED),
+        model=ModelSettings(name=SIMULATED, options=planted),
+        instrument=InstrumentSettings(name=SIMULATED, similarity=()),
+        run=RunSettings(seed=seed),
+    )
     return {
         "cohort": {
             "name": SIMULATED,
@@ -213,31 +221,16 @@ def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
         },
         "model": {"name": SIMULATED, "kind": SIMULATED, "truth": planted},
         "instrument": {"name": SIMULATED, "title": "a simulated instrument", "similarity_models": []},
-        "settings": RunSettings(seed=seed).model_dump(mode="json"),
+        "settings": plan.run.model_dump(mode="json"),
         "seed": seed,
         "schema_version": "1.0",
         "status": "complete",
         "title": "",
         "plan": tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True)),
         "command": f"audit simulate {TRUTH} -o OUT --seed {seed}",
-        "versions": _versions(),
+        "versions": versions(),
         "code": code_version(),
     }
-
-
-def _plan(planted: Mapping[str, Any], seed: int) -> Plan:
-    """A plan for measuring the run; it cannot be run again."""
-    return Plan(
-        cohort=CohortSettings(path=SIMULATED),
-        model=ModelSettings(name=SIMULATED, options=dict(planted)),
-        instrument=InstrumentSettings(name=SIMULATED, similarity=()),
-        run=RunSettings(seed=seed),
-    )
-
-
-@cache
-def _versions() -> dict[str, str]:
-    return versions()
 
 
 def _is_there(folder: Path, manifest: Mapping[str, Any]) -> bool:

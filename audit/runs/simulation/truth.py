@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from audit.core.errors import PlanError, did_you_mean
+from audit.core.errors import did_you_mean
+from audit.core.typed_toml import parse_mapping, parse_toml, read_text
 from audit.core.vocabulary import RACES, UNKNOWN, group_members, is_language
 
 MOST_CLIPS: Final = 20_000_000
+KEYS: Final = "docs/guide/simulate.md"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Reads = dict[str, Share]
 """The probability of each read."""
 
-_ROUNDING: Final = 1e-9
+ROUNDING: Final = 1e-9
 
 
 class Truth(BaseModel):
@@ -124,16 +124,22 @@ class Truth(BaseModel):
         self._among("portrait", self.portrait, self.groups, "group")
         for group, reads in self.portrait.items():
             self._sum_to_one(f"portrait.{group}", reads)
-        for stage, dial in (("ceiling", self.ceiling), ("rendered", self.rendered)):
+        dials = {"ceiling": self.ceiling, "rendered": self.rendered}
+        for stage, dial in dials.items():
             self._among(stage, dial, self.groups, "group")
             for group, languages in dial.items():
                 self._among(f"{stage}.{group}", languages, self.languages, "language")
                 for language, reads in languages.items():
                     self._sum_to_one(f"{stage}.{group}.{language}", reads)
         if UNKNOWN in self.groups:
-            for stage, place, reads in self._tables_of(UNKNOWN):
-                if abs(sum(reads.values()) - 1) > _ROUNDING:
-                    raise ValueError(f"{stage}{place}: the group unknown has no own read, so its reads must sum to 1")
+            tables = {f"portrait.{UNKNOWN}": self.portrait.get(UNKNOWN, {})} | {
+                f"{stage}.{UNKNOWN}.{language}": dial.get(UNKNOWN, {}).get(language, {})
+                for stage, dial in dials.items()
+                for language in self.languages
+            }
+            for place, reads in tables.items():
+                if abs(sum(reads.values()) - 1) > ROUNDING:
+                    raise ValueError(f"{place}: the group unknown has no own read, so its reads must sum to 1")
         return self
 
     @property
@@ -158,26 +164,9 @@ class Truth(BaseModel):
         """
         if isinstance(truth, cls):
             return truth
-        source = "The truth"
         if isinstance(truth, str | Path):
-            source = str(truth)
-            try:
-                truth = tomllib.loads(Path(truth).read_text(encoding="utf-8-sig"))
-            except (OSError, UnicodeDecodeError) as error:
-                raise PlanError(f"The truth {source} cannot be read: {error}.") from error
-            except (tomllib.TOMLDecodeError, RecursionError) as error:
-                raise PlanError(f"{source} is not valid TOML: {error}.") from error
-        try:
-            return cls.model_validate(_without_numpy(truth))
-        except ValidationError as error:
-            raise PlanError(
-                f"{source}: " + "; ".join(_in_words(item) for item in error.errors()) + ".",
-                next_step="See docs/guide/simulate.md for every key.",
-            ) from error
-
-    def share(self, given: float | Mapping[str, float], group: str, otherwise: float) -> float:
-        """The probability for a group."""
-        return float(given.get(group, otherwise)) if isinstance(given, Mapping) else float(given)
+            return parse_toml(cls, read_text(Path(truth), "truth"), str(truth), KEYS)
+        return parse_mapping(cls, _without_numpy(truth), "The truth", KEYS)
 
     @staticmethod
     def _among(place: str, names: Mapping[str, Any], allowed: tuple[str, ...], kind: str) -> None:
@@ -189,39 +178,8 @@ class Truth(BaseModel):
     @classmethod
     def _sum_to_one(cls, place: str, reads: Reads) -> None:
         cls._among(place, reads, RACES, "read")
-        if sum(reads.values()) > 1 + _ROUNDING:
+        if sum(reads.values()) > 1 + ROUNDING:
             raise ValueError(f"{place}: the probabilities sum to {sum(reads.values()):g}, above 1")
-
-    def _tables_of(self, group: str) -> list[tuple[str, str, Reads]]:
-        tables = [("portrait", f".{group}", self.portrait.get(group, {}))]
-        for stage, dial in (("ceiling", self.ceiling), ("rendered", self.rendered)):
-            for language in self.languages:
-                tables.append((stage, f".{group}.{language}", dial.get(group, {}).get(language, {})))
-        return tables
-
-
-def own_share(table: Mapping[str, float], group: str) -> float:
-    """The remaining probability of the own group's read.
-
-    Examples
-    --------
-    >>> own_share({"white": 0.6}, "asian"), own_share({"white": 0.5, "black": 0.5}, "asian")
-    (0.4, 0.0)
-    """
-    first = next((race for race in RACES if race in group_members(group)), None)
-    rest = 1 - math.fsum(share for race, share in table.items() if race != first)
-    return 0.0 if rest < _ROUNDING else rest
-
-
-def own_race(group: str) -> int | None:
-    """The index of the race that counts as the own group's read; ``None`` for ``unknown``.
-
-    Examples
-    --------
-    >>> own_race("indian|asian"), own_race("unknown")
-    (0, None)
-    """
-    return min((RACES.index(race) for race in group_members(group)), default=None)
 
 
 def _once(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
@@ -229,18 +187,6 @@ def _once(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
         if names.count(name) > 1:
             raise ValueError(f"the {kind} {name} is named twice")
     return names
-
-
-def _in_words(error: Any) -> str:
-    """A validation error in words, with the nearest allowed key for an unknown one."""
-    place = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        hint = did_you_mean(place, Truth.model_fields, ", {}")
-        return f"there is no key {place}{hint} (allowed: {', '.join(Truth.model_fields)})"
-    if error["type"] == "missing":
-        return f"the key {place} is missing"
-    words = str(error["msg"]).removeprefix("Value error, ")
-    return f"{place} is {error['input']!r}: {words}" if place else words
 
 
 def _without_numpy(value: Any) -> Any:
