@@ -13,8 +13,6 @@ from audit.core.typed_toml import parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
 """Use the cohort's portraits for calibration, instead of a file of labelled pictures."""
-
-
 SIMILARITY: Final = ("FaceRes", "Dlib")
 """The similarity models of the default instrument, the primary one first."""
 
@@ -201,14 +199,13 @@ class Plan(_Section):
         """The plan in a file, with paths relative to the plan's folder; raises PlanError as :meth:`parse`."""
         path = Path(path)
         plan = cls.parse(read_text(path, "plan"), str(path))
-        changed: dict[str, _Section] = {}
-        beside = path.parent / plan.cohort.path
-        if os.path.isdir(beside):  # noqa: PTH112  # Path raises at too long a name
-            changed["cohort"] = CohortSettings(path=str(beside))
-        voices = path.parent / plan.model.mitigation.cohort
-        if os.path.isdir(voices):  # noqa: PTH112  # Path raises at too long a name
-            mitigation = plan.model.mitigation.model_copy(update={"cohort": str(voices)})
-            changed["model"] = plan.model.model_copy(update={"mitigation": mitigation})
+
+        def beside(name: str) -> str:
+            """The folder of that name beside the plan, if there is one."""
+            place = path.parent / name
+            return str(place) if os.path.isdir(place) else name  # noqa: PTH112  # Path raises at too long a name
+
+        mitigation = plan.model.mitigation.model_copy(update={"cohort": beside(plan.model.mitigation.cohort)})
         # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
         named = {"human_readings": plan.measure.human_readings, "calibration": plan.measure.calibration}
         try:
@@ -219,6 +216,9 @@ class Plan(_Section):
             }
         except ValueError as error:
             raise PlanError(f"{path} names a file with an invalid path: {error}.") from error
-        if files:
-            changed["measure"] = plan.measure.model_copy(update=files)
+        changed = {
+            "cohort": CohortSettings(path=beside(plan.cohort.path)),
+            "model": plan.model.model_copy(update={"mitigation": mitigation}),
+            "measure": plan.measure.model_copy(update=files),
+        }
         return plan.model_copy(update=changed)

@@ -28,6 +28,14 @@ PACKAGES = (
 )
 
 
+def package_version(name: str) -> str | None:
+    """The version of a package; ``None`` if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
 @cache
 def versions() -> dict[str, str]:
     """Versions of Python and of all packages that affect results.
@@ -37,13 +45,7 @@ def versions() -> dict[str, str]:
     >>> "numpy" in versions()
     True
     """
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "absent"
-    return found
+    return {"python": platform.python_version()} | {name: package_version(name) or "absent" for name in PACKAGES}
 
 
 @cache

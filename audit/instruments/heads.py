@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +64,6 @@ class Heads:
         from safetensors import safe_open
 
         with safe_open(path, framework="np") as file:
-            self.notes: dict[str, Any] = json.loads((file.metadata() or {}).get("notes", "{}"))
             tensors = {name: file.get_tensor(name) for name in list(file.keys())}
         self._layers = {head: self._stack(tensors, head) for head in ("race", "gender", "age")}
 

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -95,23 +96,23 @@ class DeepFaceInstrument:
         for option, value, least in (("threads", 1 if threads is None else threads, 1), ("remember", remember, 0)):
             if not isinstance(value, int) or value < least:
                 raise ModelError(f"The instrument's option {option} is {value!r}.", f"a whole number from {least} on")
-        self._made_with = (
-            (requested, sources, reasons),
-            {
-                "similarity": similarity,
-                "detector": detector,
-                "attributes": attributes,
-                "allow_download": allow_download,
-                "threads": threads,
-                "remember": remember,
-            },
+        self._again = partial(
+            DeepFaceInstrument,
+            requested,
+            sources,
+            reasons,
+            similarity=similarity,
+            detector=detector,
+            attributes=attributes,
+            allow_download=allow_download,
+            threads=threads,
+            remember=remember,
         )
         registered.register()
         self.attributes = tuple(attributes)
         self._measured = _measured_in_pixels(self.attributes)
         self.requested, self.sources, self.reasons = requested, dict(sources), dict(reasons)
-        kinds = sorted(set(sources.values()))
-        self.name = "+".join(kinds)
+        self.name = "+".join(sorted(set(sources.values())))
         self.similarity_models: tuple[str, ...] = tuple(model.name for model in compared)
         self._finder = FaceFinder(detector, allow_download=allow_download)
         self._files: dict[str, dict[str, Path]] = {"detector": self._finder.weights}
@@ -141,7 +142,7 @@ class DeepFaceInstrument:
 
     def __reduce__(self) -> tuple[Callable[..., DeepFaceInstrument], tuple[object, ...]]:
         """Another process builds its own from the same arguments, since detectors and sessions cannot be pickled."""
-        return _make_again, self._made_with
+        return self._again, ()
 
     def read(self, pictures: Sequence[Picture]) -> list[Reading]:
         """One reading for each picture (RGB, uint8, shape [H, W, 3], any size), in order.
@@ -150,10 +151,7 @@ class DeepFaceInstrument:
         status is ``no_face`` if no face is found. Raises ModelError if something is not such a picture.
         """
         keys = [self._key(picture) for picture in pictures]
-        new: dict[bytes, Picture] = {}
-        for key, picture in zip(keys, pictures, strict=True):
-            if key not in self._known:
-                new.setdefault(key, picture)
+        new = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._known}
         fresh = dict(zip(new, self._read_new(list(new.values())), strict=True))
         readings = [fresh.get(key) or self._known[key] for key in keys]
         for key, reading in zip(keys, readings, strict=True):
@@ -238,7 +236,10 @@ class DeepFaceInstrument:
                 }
                 for attribute in ALWAYS
             }
-            | {name: {"source": "pixels", "measured_by": _name_of(of)} for name, of in self._measured.items()},
+            | {
+                name: {"source": "pixels", "measured_by": f"{measure.__module__}:{measure.__qualname__}"}
+                for name, measure in self._measured.items()
+            },
             "similarity": {name: {"weights": self._digests(f"similarity {name}")} for name in self.similarity_models},
             "detector": {
                 "name": self._finder.detector,
@@ -272,11 +273,3 @@ def _measured_in_pixels(names: tuple[str, ...]) -> dict[str, Callable[..., Read]
             )
         measured[attribute.name] = attribute.measure
     return measured
-
-
-def _name_of(function: Callable[..., Read]) -> str:
-    return f"{function.__module__}:{function.__qualname__}"
-
-
-def _make_again(words: tuple[Any, ...], options: dict[str, Any]) -> DeepFaceInstrument:
-    return DeepFaceInstrument(*words, **options)

@@ -29,26 +29,22 @@ class _FaceResAttribute(Demography):  # type: ignore[misc]  # DeepFace is untype
     def __init__(self) -> None:
         self.model = trunk()
 
-    def _read(self, images: Any) -> list[HeadReading]:
-        return [heads().read(self.model.feature(picture)) for picture in deepface_pictures(images)]
-
-    def value(self, reading: HeadReading) -> Any:
-        """The attribute, in the shape in which DeepFace wants it."""
+    def _value(self, reading: HeadReading) -> Any:
         raise NotImplementedError
 
     def predict(self, img: Any) -> Any:
         """As DeepFace's own models: one result for one picture, an array of results for several."""
-        values = [self.value(reading) for reading in self._read(img)]
+        readings = [heads().read(self.model.feature(picture)) for picture in deepface_pictures(img)]
+        values = [self._value(reading) for reading in readings]
         return values[0] if len(values) == 1 else np.asarray(values)
 
 
 class FaceResRace(_FaceResAttribute):
-    """Race in DeepFace's six labels: shape [6] for one picture, [n, 6] for several."""
+    """Race in DeepFace's six labels, in its order: shape [6] for one picture, [n, 6] for several."""
 
     model_name = ATTRIBUTES["race"]
 
-    def value(self, reading: HeadReading) -> NDArray[np.float64]:
-        """Probabilities in DeepFace's own order, which is the vocabulary's."""
+    def _value(self, reading: HeadReading) -> NDArray[np.float64]:
         return reading.race
 
 
@@ -57,8 +53,7 @@ class FaceResGender(_FaceResAttribute):
 
     model_name = ATTRIBUTES["gender"]
 
-    def value(self, reading: HeadReading) -> NDArray[np.float64]:
-        """Probabilities of Woman and Man."""
+    def _value(self, reading: HeadReading) -> NDArray[np.float64]:
         return np.array([1 - reading.man, reading.man])
 
 
@@ -67,8 +62,7 @@ class FaceResAge(_FaceResAttribute):
 
     model_name = ATTRIBUTES["age"]
 
-    def value(self, reading: HeadReading) -> np.float64:
-        """Years."""
+    def _value(self, reading: HeadReading) -> np.float64:
         return np.float64(reading.age)
 
 

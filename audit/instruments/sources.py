@@ -35,16 +35,16 @@ def build(
     )
 
 
-def _sources(name: str, allow_download: bool) -> tuple[dict[str, Source], dict[str, str]]:
+def _sources(
+    name: Literal["auto", "deepface", "embedded"], allow_download: bool
+) -> tuple[dict[str, Source], dict[str, str]]:
     """Which models read each attribute, and why."""
     sources: dict[str, Source] = {}
     reasons: dict[str, str] = {}
     for attribute in offline.ATTRIBUTE_WEIGHTS:
         path = offline.attribute_file(attribute)
-        if name == "embedded":
-            sources[attribute], reasons[attribute] = "embedded", "asked for"
-        elif name == "deepface":
-            sources[attribute], reasons[attribute] = "deepface", "asked for"
+        if name != "auto":
+            sources[attribute], reasons[attribute] = name, "asked for"
         elif path.is_file():
             sources[attribute], reasons[attribute] = "deepface", f"{path.name} is in the DeepFace home"
         elif allow_download:

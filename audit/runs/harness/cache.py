@@ -7,7 +7,6 @@ are the digest of the content and of the model or instrument, including the code
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import shutil
@@ -27,13 +26,12 @@ from audit.core.attributes import Read
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
 from audit.core.pictures import keep_picture, picture_digest, read_picture
+from audit.core.provenance import package_version
 from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
 
-BESIDE: Final = "beside"
-"""The name of the cache next to the run's folder, shared with the other runs there."""
+BESIDE: Final = "beside"  # next to the run's folder, shared with the other runs there
 NONE: Final = "none"
-"""The name for no cache."""
 FOLDER: Final = ".audit-cache"
 
 _FILE: Final = "answers.sqlite"
@@ -90,17 +88,9 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
         whose = str(described["cache_key"])
     else:
         return None
-    versions = {package: _version(package) for package in _PACKAGES}
+    versions = {package: package_version(package) for package in _PACKAGES}
     words = [getattr(answerer, "name", ""), whose, described, dict(settings), versions]
     return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _version(package: str) -> str | None:
-    """The version of a package; ``None`` if it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 class Cache:
@@ -181,11 +171,8 @@ class Cache:
                 for start in range(0, len(wanted), _AT_ONCE):
                     some = wanted[start : start + _AT_ONCE]
                     marks = ",".join("?" * len(some))
-                    rows = self._answers.execute(
-                        f"SELECT of, answer, sha256 FROM answers WHERE by = ? AND of IN ({marks})",
-                        [by, *some],
-                    )
-                    for question, answer, sha256 in rows:
+                    select = f"SELECT of, answer, sha256 FROM answers WHERE by = ? AND of IN ({marks})"
+                    for question, answer, sha256 in self._answers.execute(select, [by, *some]):
                         if hashlib.sha256(answer).hexdigest() != sha256:
                             raise self._damaged(f"the answer to {question}")
                         found[question] = answer

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
@@ -95,24 +94,21 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
             "Move them out of the folder and repeat the same audit run command.",
         )
 
-    def is_whole(part: Part) -> bool:
-        path = part_path(folder, part.number)
-        return _is_whole(path, part.rows, columns, known.get(path.name))
-
-    return parts.only([part.number for part in parts if not is_whole(part)])
+    missing = [part.number for part in parts if not _is_whole(part_path(folder, part.number), part, columns, known)]
+    return parts.only(missing)
 
 
-def _is_whole(path: Path, rows: pd.DataFrame, columns: pa.Schema, digest: str | None) -> bool:
+def _is_whole(path: Path, part: Part, columns: pa.Schema, known: Mapping[str, str]) -> bool:
     """Whether a part has the known digest or, without one, can be read and has the expected clips."""
     if not path.is_file():
         return False
-    if digest is not None:
-        return file_digest(path) == digest
+    if path.name in known:
+        return file_digest(path) == known[path.name]
     try:
         table = pq.read_table(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError):
         return False
-    return bool(table.schema.equals(columns)) and table["clip_id"].to_pylist() == rows["clip_id"].tolist()
+    return bool(table.schema.equals(columns)) and table["clip_id"].to_pylist() == part.rows["clip_id"].tolist()
 
 
 def _difference(before: Any, now: Any) -> tuple[str, str]:

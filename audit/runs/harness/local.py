@@ -1,4 +1,4 @@
-"""The local engine: this process, or several worker processes."""
+"""The local engine with several worker processes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ _AHEAD = 2
 _worker: Worker | None = None
 
 
-def in_this_process(work: Work, parts: Parts) -> Iterator[Done]:
-    """Process the parts in this process, in order."""
-    with Worker(work) as worker:
-        yield from worker.do(parts)
-
-
 def in_processes(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
     """Process the parts in worker processes, each with a copy of model and instrument.
 
@@ -34,7 +28,14 @@ def in_processes(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
     RunError
         If model or instrument cannot be pickled, or a worker died.
     """
-    sent = pickled(work)
+    try:
+        sent = pickle.dumps(work)
+    except Exception as error:  # a third-party model may raise anything when it is pickled
+        raise RunError(
+            f"{work.model.name} and {work.instrument.name} cannot be sent to worker processes: {error}.",
+            "a model and an instrument that can be pickled",
+            "Run in one process: --workers 1.",
+        ) from error
     done = 0
     threads = max(1, (os.cpu_count() or 1) // workers)
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (sent, threads))
@@ -58,24 +59,6 @@ def in_processes(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def pickled(work: Work) -> bytes:
-    """The pickled work, for another process.
-
-    Raises
-    ------
-    RunError
-        If its model or instrument cannot be pickled.
-    """
-    try:
-        return pickle.dumps(work)
-    except Exception as error:  # a third-party model may raise anything when it is pickled
-        raise RunError(
-            f"{work.model.name} and {work.instrument.name} cannot be sent to worker processes: {error}.",
-            "a model and an instrument that can be pickled",
-            "Run in one process: --workers 1.",
-        ) from error
 
 
 def _begin(sent: bytes, threads: int) -> None:

@@ -31,9 +31,7 @@ Key = TypeVar("Key")
 OF_A_SPEAKER = ("portrait", "ceiling")
 """The stages whose pictures all clips of a speaker share; their readings are kept in memory."""
 REMEMBERED = 2048
-"""The number of readings that are kept in memory."""
 INSTRUMENT_ERROR = "instrument_error"
-"""The status of a picture on which the instrument failed."""
 
 
 @dataclass
@@ -65,18 +63,8 @@ class RenderedPart:
 class Observer:
     """Renders and reads the parts of a run, with a cache of earlier renderings and readings.
 
-    Parameters
-    ----------
-    model : Reconstructor or Playback
-        Makes the faces.
-    instrument : Instrument
-        Reads the faces.
-    faces : Path or None
-        The folder for all pictures, named by their digests; ``None`` to keep none.
-    cache : Cache or None
-        The cache.
-    model_key, instrument_key : str or None
-        Their keys in the cache (:func:`audit.runs.harness.cache.cache_key`); ``None`` to bypass it.
+    ``faces`` is the folder for all pictures, named by their digests; ``None`` to keep none. A key of ``None``
+    (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument.
     """
 
     def __init__(

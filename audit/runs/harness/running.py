@@ -29,8 +29,9 @@ from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import close_folder, new_folder, open_folder, undone
+from audit.runs.harness.local import in_processes
 from audit.runs.harness.observing import LEFT_OUT, Counts
-from audit.runs.harness.work import Done, Parts, Work
+from audit.runs.harness.work import Done, Parts, Work, Worker
 from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run
 
@@ -147,26 +148,27 @@ def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress:
             progress(n_clips - left, n_clips)
     if progress:
         progress(n_clips - left, n_clips)
+    seconds = {"all": time.monotonic() - began} | seconds
     return {
         "engine": engine.model_dump(mode="json", exclude={"cache"}),
-        "seconds": {
-            "all": round(time.monotonic() - began, 3),
-            **{name: round(value, 3) for name, value in seconds.items()},
-        },
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": asdict(counts),
     }
 
 
 def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
+    """Process the parts by the engine of the plan."""
     if not todo:
-        return iter(())
+        return
     if engine.name == "ray":
         from audit.runs.harness.on_ray import on_ray
 
-        return on_ray(work, todo, engine.workers)
-    from audit.runs.harness.local import in_processes, in_this_process
-
-    return in_this_process(work, todo) if engine.workers == 1 else in_processes(work, todo, engine.workers)
+        yield from on_ray(work, todo, engine.workers)
+    elif engine.workers > 1:
+        yield from in_processes(work, todo, engine.workers)
+    else:
+        with Worker(work) as worker:
+            yield from worker.do(todo)
 
 
 def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunSettings) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +37,10 @@ class Work:
     settings: RunSettings
     folder: Path
     columns: pa.Schema
-    cache: Path | None = None
-    model_key: str | None = None
-    instrument_key: str | None = None
-    reads_beside: bool = False
+    cache: Path | None
+    model_key: str | None
+    instrument_key: str | None
+    reads_beside: bool
 
 
 class Part(NamedTuple):
@@ -92,7 +92,7 @@ class Done:
     number: int
     clips: int
     seconds: dict[str, float]
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts
 
 
 class Worker:
@@ -144,19 +144,14 @@ class Worker:
 
     def _loaded(self, parts: Iterable[Part]) -> Iterator[tuple[int, LoadedPart, float]]:
         """Each decoded part and the seconds waited for it; decodes the next part in the background."""
-        upcoming = iter(parts)
-
-        def begin() -> tuple[int, Future[LoadedPart]] | None:
-            part = next(upcoming, None)
-            return None if part is None else (part.number, self._ahead.submit(self._load, part.rows))
-
-        waiting = begin()
+        begun = ((part.number, self._ahead.submit(self._load, part.rows)) for part in parts)
+        waiting = next(begun, None)
         while waiting is not None:
             number, loading = waiting
             start = time.monotonic()
             loaded = loading.result()
             waited = time.monotonic() - start
-            waiting = begin()
+            waiting = next(begun, None)
             yield number, loaded, waited
 
     def _load(self, rows: pd.DataFrame) -> LoadedPart:
