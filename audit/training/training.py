@@ -128,7 +128,7 @@ class _Course:
         from torch import nn
 
         from audit.training.loop import LOSSES, Losses
-        from audit.training.mitigations.training import mitigations_of
+        from audit.training.mitigations.training import TrainingSetup, mitigations_of
 
         self.plan, self.folder, self.network, self.material = plan, folder, network, material
         self.device, self.tell, self.progress = device, tell, progress
@@ -138,9 +138,10 @@ class _Course:
 
             torch.manual_seed(plan.seed)
             self.identity_layer = nn.Linear(network.configuration.feature, len(material.training.speakers)).to(device)
-        self.mitigations = mitigations_of(
-            plan.mitigation, material.training.clips, network.configuration.feature, plan.voices.steps, plan.seed
-        ).to(device)
+        setup = TrainingSetup(
+            material.training.clips, network.configuration.feature, plan.voices.steps, plan.mitigation
+        )
+        self.mitigations = mitigations_of(setup, plan.seed).to(device)
         self.losses = Losses(folder / LOSSES)
         self.stop_at: float | None = None
         self.seconds = dict.fromkeys(STAGES, 0.0)

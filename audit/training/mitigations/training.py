@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from audit.training.mitigations import MITIGATIONS
 from audit.training.mitigations.plan import MitigationPlan
+from audit.training.mitigations.registry import MITIGATIONS
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """The input of a mitigation in training.
+
+    Attributes
+    ----------
+    clips : DataFrame
+        One row per training clip, with ``group`` and ``language``.
+    feature, steps : int
+        Length of the voice feature, and steps of the training.
+    plan : MitigationPlan
+        Names and options.
+    """
+
+    clips: pd.DataFrame
+    feature: int
+    steps: int
+    plan: MitigationPlan = field(default_factory=MitigationPlan)
 
 
 class TrainingMitigation(nn.Module):
-    """The base class of mitigations in training; its parameters are trained with the encoder's.
+    """The base class of mitigations in training; by itself it changes nothing.
 
-    All state must be in parameters and buffers, so that a stopped training can be resumed.
+    Its parameters are trained with the encoder's. All state must be in parameters and buffers, so that a stopped
+    training can be resumed.
     """
+
+    def __init__(self, setup: TrainingSetup) -> None:
+        super().__init__()
 
     def chances(self) -> Tensor | None:
         """The sampling probability of each clip, [clips]; ``None`` for uniform."""
@@ -40,26 +64,6 @@ class TrainingMitigation(nn.Module):
         return None
 
 
-@dataclass(frozen=True)
-class TrainingSetup:
-    """The input of a mitigation in training.
-
-    Attributes
-    ----------
-    plan : MitigationPlan
-        Names and options.
-    clips : DataFrame
-        One row per training clip, with ``group`` and ``language``.
-    feature, steps : int
-        Length of the voice feature, and steps of the training.
-    """
-
-    plan: MitigationPlan
-    clips: pd.DataFrame
-    feature: int
-    steps: int
-
-
 class Mitigations(nn.Module):
     """The combined mitigations of a training, by name: probabilities and weights are multiplied, penalties added."""
 
@@ -69,7 +73,7 @@ class Mitigations(nn.Module):
 
     def drawn(self, batch: int, clips: int) -> Tensor:
         """The rows of the clips of one step: [batch], with replacement."""
-        chances = [some for part in self._each() if (some := part.chances()) is not None]
+        chances = [some for part in self._each().values() if (some := part.chances()) is not None]
         if not chances:
             return torch.randint(clips, (batch,))
         return torch.multinomial(torch.stack(chances).prod(0), batch, replacement=True)
@@ -85,54 +89,31 @@ class Mitigations(nn.Module):
             [B, D] and [B]: the voice features, and the rows of their clips.
         """
         terms = {name: value.mean() for name, value in losses.items()}
-        weighed = losses["loss"]
-        for part in self._each():
-            weights = part.weights(losses["loss"].detach(), rows)
-            weighed = weighed if weights is None else weighed * weights.to(weighed)
-        total = weighed.mean()
-        for name, part in zip(self.parts, self._each(), strict=True):
-            penalty = part.penalty(features, rows)
-            if penalty is not None:
-                terms[name] = penalty
-                total = total + penalty
-        return terms | {"loss": total}
+        weighed, penalties = losses["loss"], {}
+        for name, part in self._each().items():
+            if (weights := part.weights(losses["loss"].detach(), rows)) is not None:
+                weighed = weighed * weights.to(weighed)
+            if (penalty := part.penalty(features, rows)) is not None:
+                penalties[name] = penalty
+        return terms | penalties | {"loss": sum(penalties.values(), weighed.mean())}
 
-    def _each(self) -> list[TrainingMitigation]:
-        return [part for part in self.parts.values() if isinstance(part, TrainingMitigation)]
+    def _each(self) -> dict[str, TrainingMitigation]:
+        return {name: part for name, part in self.parts.items() if isinstance(part, TrainingMitigation)}
 
 
-def mitigations_of(plan: MitigationPlan, clips: pd.DataFrame, feature: int, steps: int, seed: int) -> Mitigations:
-    """Create the mitigations of a plan; ``seed`` initialises their weights. See :class:`TrainingSetup`.
+def mitigations_of(setup: TrainingSetup, seed: int) -> Mitigations:
+    """Create the mitigations of a plan; ``seed`` initialises their weights.
 
     Raises
     ------
     PlanError
         If the clips do not suit a mitigation: an adversary needs two languages.
     """
-    setup = TrainingSetup(plan, clips, feature, steps)
     parts: dict[str, TrainingMitigation] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for name in plan.names:
+        for name in setup.plan.names:
             made = MITIGATIONS.factory(name)(setup)
             assert isinstance(made, TrainingMitigation)  # validated by MitigationPlan
             parts[name] = made
     return Mitigations(parts)
-
-
-def numbered_cells(keys: Sequence[object]) -> tuple[list[object], Tensor]:
-    """The distinct keys, sorted, and the index of each key: [n].
-
-    Examples
-    --------
-    >>> numbered_cells(["zh", "en", "zh"])
-    (['en', 'zh'], tensor([1, 0, 1]))
-    """
-    known = sorted(set(keys), key=str)
-    place = {key: i for i, key in enumerate(known)}
-    return known, torch.tensor([place[key] for key in keys])
-
-
-def cells_of(clips: pd.DataFrame) -> tuple[list[object], Tensor]:
-    """The cells of group and language, and the cell of each clip."""
-    return numbered_cells(list(zip(clips["group"], clips["language"], strict=True)))
