@@ -79,7 +79,7 @@ def measure(configuration: Configuration, paths: list[Path], rounds: int, batch:
     with torch.inference_mode(), ThreadPoolExecutor(os.cpu_count()) as workers:
         spectrograms = [
             model.network.spectrogram(
-                batch_of(decoded(paths[at : at + batch], workers), configuration.samples, batch).to(model.device)
+                batch_of(decoded(paths[at : at + batch], workers), configuration.samples).to(model.device)
             )
             for at in range(0, len(paths), batch)
         ]

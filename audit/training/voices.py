@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from audit.models.speech2face.config import SAMPLE_RATE
+from audit.core.audio import SAMPLE_RATE
 from audit.models.speech2face.face import VggFace
 from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import mel_filters

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from audit.core.arrays import Waveform
-from audit.models.speech2face.config import FFT, HOP, SAMPLE_RATE, WINDOW, Configuration
+from audit.core.audio import SAMPLE_RATE
+from audit.models.speech2face.config import FFT, HOP, WINDOW, Configuration
 
 LEVEL = 10 ** (-25 / 20)
 """Root mean square of a levelled clip: -25 dBFS."""
@@ -32,12 +33,9 @@ def fit_length(waveform: Waveform, samples: int) -> Waveform:
     return np.resize(waveform, samples)
 
 
-def batch_of(waveforms: Sequence[Waveform], samples: int, size: int | None = None) -> Tensor:
-    """Clips as one tensor [B, samples], float32; ``size`` appends silent rows up to that many."""
-    batch = torch.zeros(max(len(waveforms), size or 0), samples)
-    for row, waveform in enumerate(waveforms):
-        batch[row] = torch.from_numpy(np.ascontiguousarray(fit_length(waveform, samples), np.float32))
-    return batch
+def batch_of(waveforms: Sequence[Waveform], samples: int) -> Tensor:
+    """Clips as one tensor [B, samples], float32."""
+    return torch.from_numpy(np.stack([fit_length(waveform, samples) for waveform in waveforms]).astype(np.float32))
 
 
 def stft(waveforms: Tensor) -> Tensor:

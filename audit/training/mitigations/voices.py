@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audit.cohorts import Cohort
 from audit.core.audio import SAMPLE_RATE, read_clip
@@ -76,7 +77,7 @@ def fitting_voices(
     return voices, FittedOn.of(set(speakers), digests), record
 
 
-def _covered(table: pd.DataFrame, model: Featured) -> pd.Series:
+def _covered(table: pd.DataFrame, model: Featured) -> NDArray[np.bool_]:
     """The clips whose group and language the model's training covers; all if the model does not report coverage."""
     coverage = coverage_of(model.describe()) if isinstance(model, Described) else ()
     uncovered = {(item.group, item.language) for item in coverage if not item.clips}
