@@ -37,7 +37,9 @@ class Recorded:
                 "a path in the column rendered of the clips' table",
                 "Fill the column, or choose another model: audit list models.",
             )
-        rendered, ceiling = (table.set_index("clip_id")[stage].to_dict() for stage in ("rendered", "ceiling"))
+        rendered, ceiling = (
+            dict(zip(table["clip_id"], table[stage], strict=True)) for stage in ("rendered", "ceiling")
+        )
         counts = {"rendered": sum(map(bool, rendered.values())), "ceiling": sum(map(bool, ceiling.values()))}
         return PicturePlayback(self.name, root, rendered, ceiling, counts)
 
