@@ -64,7 +64,7 @@ def whole(model: Speech2Face, paths: list[Path]) -> int:
 def bare(model: Speech2Face, spectrograms: list[Tensor]) -> int:
     """The network alone."""
     with torch.inference_mode():
-        return sum(len(model.network.from_spectrogram(batch).picture.cpu()) for batch in spectrograms)
+        return sum(len(model.network.decoder(model.network.voice(batch)).picture.cpu()) for batch in spectrograms)
 
 
 def rate(work: Callable[[], int]) -> float:

@@ -68,14 +68,12 @@ class Fitted(Protocol):
 
 
 def refuse_fitted(model: object, table: pd.DataFrame, root: Path) -> None:
-    """Refuse to audit speakers on whom a model's mitigations were fitted.
+    """Refuse to audit speakers on whom a model's mitigations were fitted; other models are not refused.
 
     Parameters
     ----------
-    model : object
-        Any model; only a :class:`Fitted` one can be refused.
     table : DataFrame
-        The clips to audit, with ``speaker_id`` and ``audio``.
+        The clips to audit, with ``clip_id``, ``speaker_id`` and ``audio``.
     root : Path
         Base folder of the recordings. They are read only if there are digests to compare.
 

@@ -147,7 +147,7 @@ class _Course:
     def identity(self) -> str:
         """A digest of plan, cohort and configuration."""
         plan = self.plan.model_dump_json(exclude=self.plan.left_out("cohort", "save_every", "log_every"))
-        words = (plan, self.material.cohort_digest, self.network.configuration.model_dump_json())
+        words = (plan, self.material.cohort.digest, self.network.configuration.model_dump_json())
         return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
     def modules(self) -> dict[str, nn.Module]:
@@ -218,8 +218,8 @@ class _Course:
     def card(self) -> Card:
         """The card of the weights."""
         training = {
-            "cohort": self.material.cohort_name,
-            "cohort_digest": self.material.cohort_digest,
+            "cohort": self.material.cohort.name,
+            "cohort_digest": self.material.cohort.digest,
             "speakers": len(self.material.training.speakers),
             "seed": self.plan.seed,
             "dropped": self.dropped,

@@ -21,15 +21,7 @@ MEL_LOW, MEL_HIGH = 60.0, 7600.0
 
 
 def fit_length(waveform: Waveform, samples: int) -> Waveform:
-    """The first ``samples`` of a clip; a shorter one is repeated from its start (the paper's rule).
-
-    Examples
-    --------
-    >>> fit_length(np.array([1, 2, 3], np.float32), 7).tolist()
-    [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0]
-    """
-    if len(waveform) >= samples:
-        return waveform[:samples]
+    """The first ``samples`` of a clip; a shorter one is repeated from its start (the paper's rule)."""
     return np.resize(waveform, samples)
 
 
@@ -52,12 +44,7 @@ def stft(waveforms: Tensor) -> Tensor:
 def mel_filters(bands: int, warp: float = 1.0) -> Tensor:
     """Triangular mel filters [257, bands] between 60 and 7600 Hz, each of unit sum (O'Shaughnessy 1987's scale).
 
-    Parameters
-    ----------
-    bands : int
-        Number of bands.
-    warp : float
-        Factor on every band's frequency: a change of vocal-tract length (Jaitly & Hinton 2013).
+    ``warp`` multiplies every band's frequency: a change of vocal-tract length (Jaitly & Hinton 2013).
     """
     low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (MEL_LOW, MEL_HIGH))
     edges = 700 * (10 ** (torch.linspace(low, high, bands + 2, dtype=torch.float64) / 2595) - 1) * warp
