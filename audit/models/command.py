@@ -9,7 +9,6 @@ no clip id, no language, no group. See docs/guide/own-model.md.
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import signal
 import subprocess
@@ -27,7 +26,6 @@ from audit.core.files import file_digest
 from audit.core.pictures import read_picture
 from audit.core.registry import Part
 
-TABLE: Final = "clips.csv"
 LAST_WORDS: Final = 300
 
 
@@ -92,16 +90,13 @@ class Command:
     def _call(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         with tempfile.TemporaryDirectory(prefix="audit-clips-") as name:
             folder = Path(name)
-            with (folder / TABLE).open("w", newline="", encoding="utf-8") as stream:
-                table = csv.writer(stream, lineterminator="\n")
-                table.writerow(("clip", "sample_rate"))
-                for place, waveform in enumerate(waveforms):
-                    soundfile.write(
-                        folder / f"{place:04d}.wav", np.clip(waveform, -1, 1), sample_rate, subtype="PCM_16"
-                    )
-                    table.writerow((f"{place:04d}.wav", sample_rate))
+            clips = {folder / f"{place:04d}.wav": waveform for place, waveform in enumerate(waveforms)}
+            for path, waveform in clips.items():
+                soundfile.write(path, np.clip(waveform, -1, 1), sample_rate, subtype="PCM_16")
+            rows = [f"{path.name},{sample_rate}\n" for path in clips]
+            (folder / "clips.csv").write_text("clip,sample_rate\n" + "".join(rows), encoding="utf-8", newline="\n")
             self._run(folder)
-            return [_picture(folder / f"{place:04d}.png") for place in range(len(waveforms))]
+            return [_picture(path.with_suffix(".png")) for path in clips]
 
     def _run(self, folder: Path) -> None:
         try:
@@ -124,17 +119,11 @@ class Command:
                     "a longer timeout, or a smaller batch",
                 ) from error
             finally:
-                _end(process)
+                with contextlib.suppress(ProcessLookupError):  # child processes, which are in the same session
+                    os.killpg(process.pid, signal.SIGKILL)
         if process.returncode != 0:
-            words = said.decode("utf-8", "replace").strip()[-LAST_WORDS:]
-            why = words or "no output on stderr"
+            why = said.decode("utf-8", "replace").strip()[-LAST_WORDS:] or "no output on stderr"
             raise ModelError(f"The program {self.command[0]!r} ended with {process.returncode}: {why}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill remaining child processes of the program, which runs in its own session."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _picture(path: Path) -> Picture | None:

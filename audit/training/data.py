@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audit.cohorts import Cohort
+from audit.cohorts.importing import embedded
 from audit.core.arrays import Picture
 from audit.core.audio import read_clip
 from audit.core.errors import CohortError, PlanError
@@ -53,6 +55,11 @@ class Part:
     clips: pd.DataFrame
     waveforms: Tensor
 
+    @cached_property
+    def speaker_rows(self) -> Tensor:
+        """The row of each clip's speaker: [clips]."""
+        return torch.tensor(self.clips["speaker"].tolist())
+
     def sound(self, rows: Tensor) -> Tensor:
         """The clips of these rows as float32 in [-1, 1]."""
         return self.waveforms[rows].float() / 32768
@@ -69,15 +76,7 @@ class Material:
 
 
 def cohort_folder(name: str) -> Path:
-    """The folder of a plan's cohort: a path, or a folder in an embedded cohort (``synthetic_bilingual/training``).
-
-    Raises
-    ------
-    CohortError
-        If it does not exist.
-    """
-    from audit.cohorts.importing import embedded
-
+    """The folder of a plan's cohort: a path, or a folder in an embedded cohort (``synthetic_bilingual/training``)."""
     if Path(name).is_dir():
         return Path(name)
     first, _, rest = name.partition("/")
@@ -94,7 +93,7 @@ def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
     Raises
     ------
     CohortError
-        If the cohort has no speakers of the split training, or a portrait or clip cannot be read.
+        If the cohort does not exist or has no speakers of the split training, or a portrait or clip cannot be read.
     PlanError
         If the coverage leaves no clips.
     """

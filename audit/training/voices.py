@@ -51,8 +51,8 @@ class VoiceTask:
             filters = mel_filters(self.network.configuration.mel_bands, warp).to(self.device)
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             spectrogram = self.network.spectrogram(waveforms, filters)
-        speakers = torch.tensor(self.part.clips["speaker"].tolist())[rows]
-        made, wanted = self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers)
+        made = self._made(self.network.voice(spectrogram))
+        wanted = self._of(self.targets, self.part.speaker_rows[rows])
         if not self.mitigations.parts:
             return voice_losses(made, wanted, self.settings)
         return self.mitigations.applied(losses_by_clip(made, wanted, self.settings), made["feature"], rows)
@@ -66,10 +66,8 @@ class VoiceTask:
         for start in range(0, count, 16):
             rows = torch.arange(start, min(count, start + 16))
             features.append(self.network.voice(self.network.spectrogram(self.validation.sound(rows).to(self.device))))
-        speakers = torch.tensor(self.validation.clips["speaker"].tolist())
-        found = voice_losses(
-            self._made(torch.cat(features)), self._of(self.validation_targets, speakers), self.settings
-        )
+        wanted = self._of(self.validation_targets, self.validation.speaker_rows)
+        found = voice_losses(self._made(torch.cat(features)), wanted, self.settings)
         return {name: float(value) for name, value in found.items()}
 
     def _made(self, feature: Tensor) -> dict[str, Tensor]:

@@ -50,10 +50,8 @@ class Abstention:
     def fit(self, voices: TrainingVoices) -> FittedStep:
         """Fit the threshold; CohortError if there are fewer than k clips of the other speakers."""
         known = _unit_length(voices.features)
-        scores = np.array([
-            self._score(row, known[voices.speakers != speaker])
-            for row, speaker in zip(known, voices.speakers, strict=True)
-        ])  # fmt: skip
+        pairs = zip(known, voices.speakers, strict=True)
+        scores = np.array([self._score(row, known[voices.speakers != speaker]) for row, speaker in pairs])
         threshold = float(np.sort(scores)[math.ceil(self.coverage * len(scores)) - 1])
 
         def keeps(features: Features) -> NDArray[np.bool_]:
