@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,12 +49,29 @@ class PlantedOptions(BaseModel):
         return self
 
 
-@dataclass(frozen=True)
 class Planted:
-    """Shows the speaker's portrait or, with given probabilities by group and language, that of another speaker."""
+    """Shows the speaker's portrait or, with given probabilities by group and language, that of another speaker.
 
-    options: PlantedOptions = field(default_factory=PlantedOptions)
-    name: str = "planted"
+    The options are those of :class:`PlantedOptions`, as a plan gives them.
+
+    Raises
+    ------
+    ModelError
+        If an option has another form.
+    """
+
+    name = "planted"
+
+    def __init__(self, *, rendered: object = None, ceiling: object = None, seed: object = None) -> None:
+        given = {"rendered": rendered, "ceiling": ceiling, "seed": seed}
+        try:
+            self.options = PlantedOptions.model_validate({k: value for k, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ModelError(
+                f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+                "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
+            ) from error
 
     def bind(self, table: pd.DataFrame, root: Path) -> PicturePlayback:
         """The playback of a cohort; the picture of each clip is drawn here, once.
@@ -116,28 +132,8 @@ def _generator(seed: int, *words: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "little"))
 
 
-def planted(*, rendered: object = None, ceiling: object = None, seed: object = None) -> Planted:
-    """The model ``planted`` with the options of :class:`PlantedOptions`, as a plan gives them.
-
-    Raises
-    ------
-    ModelError
-        If an option has another form.
-    """
-    given = {"rendered": rendered, "ceiling": ceiling, "seed": seed}
-    try:
-        options = PlantedOptions.model_validate({name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(
-            f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
-            "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
-        ) from error
-    return Planted(options)
-
-
 MODEL = Part(
     name="planted",
     summary="shows portraits, deliberately some of the wrong group, to test the audit with known truth",
-    value=planted,
+    value=Planted,
 )

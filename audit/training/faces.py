@@ -13,11 +13,12 @@ from audit.models.speech2face.network import Network
 from audit.training.augmenting import lit, mirrored, mixing_weights, nudged
 from audit.training.data import Part
 from audit.training.landmarks import find_landmarks
+from audit.training.loop import Task
 from audit.training.losses import edges_l1, weighted_l1
 from audit.training.plan import FaceStage
 
 
-class FaceTask:
+class FaceTask(Task):
     """One step of the first stage.
 
     With the own face encoder, portraits are mixed in the space of landmarks and textures, mirrored and relit, so that
@@ -25,6 +26,7 @@ class FaceTask:
     """
 
     name = "faces"
+    settings: FaceStage
 
     def __init__(
         self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: FaceStage

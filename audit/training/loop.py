@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,30 +17,23 @@ Progress = Callable[[str, int, int, float], None]
 """Called with the stage, the number of finished steps, the total number of steps, and the loss."""
 
 
-class Task(Protocol):
-    """One stage of a training."""
+class Task(ABC):
+    """One stage of a training: its name, and the steps, batch and schedule of its optimiser."""
 
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        ...
+    name: str
+    settings: Optimiser
 
-    @property
-    def settings(self) -> Optimiser:
-        """Steps, batch and schedule."""
-        ...
-
+    @abstractmethod
     def modules(self) -> list[nn.Module]:
         """The trained modules."""
-        ...
 
+    @abstractmethod
     def losses(self) -> dict[str, Tensor]:
         """The terms of one step; ``loss`` is minimised."""
-        ...
 
+    @abstractmethod
     def validate(self) -> dict[str, float]:
-        """The terms on the validation part."""
-        ...
+        """The terms on the validation part, without augmentation; empty if it has no speakers."""
 
 
 def seed_of(*words: object) -> int:

@@ -11,15 +11,17 @@ from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
+from audit.training.loop import Task
 from audit.training.losses import losses_by_clip, voice_losses
 from audit.training.mitigations.training import Mitigations
 from audit.training.plan import VoiceStage
 
 
-class VoiceTask:
+class VoiceTask(Task):
     """One step of the second stage, with frozen decoder and face encoder."""
 
     name = "voices"
+    settings: VoiceStage
 
     def __init__(
         self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: VoiceStage,
