@@ -76,21 +76,14 @@ class Planted:
     def bind(self, table: pd.DataFrame, root: Path) -> PicturePlayback:
         """The playback of a cohort; the picture of each clip is drawn here, once.
 
-        Raises
-        ------
-        ModelError
-            If a group of the dial has no speaker with a portrait, or has no clip.
+        ModelError if a group of the dial has no speaker with a portrait, or has no clip.
         """
         portraits = table[table["portrait"] != ""].drop_duplicates("speaker_id").sort_values("speaker_id")
         for dial in (self.options.ceiling, self.options.rendered):
             _check(dial, sorted(set(table["group"])), sorted(set(portraits["group"])))
-        return PicturePlayback(
-            self.name,
-            root,
-            self._draw("rendered", self.options.rendered, table, portraits),
-            self._draw("ceiling", self.options.ceiling, table, portraits),
-            {"options": self.options.model_dump(mode="json")},
-        )
+        rendered = self._draw("rendered", self.options.rendered, table, portraits)
+        ceiling = self._draw("ceiling", self.options.ceiling, table, portraits)
+        return PicturePlayback(self.name, root, rendered, ceiling, {"options": self.options.model_dump(mode="json")})
 
     def _draw(self, stage: str, dial: Dial, table: pd.DataFrame, portraits: pd.DataFrame) -> dict[str, str]:
         shown: dict[str, str] = {}
@@ -118,8 +111,7 @@ def _check(dial: Dial, groups: list[str], shown: list[str]) -> None:
             )
         for target in {target for shares in languages.values() for target in shares} - {*shown}:
             raise ModelError(
-                f"The dial of 'planted' shows portraits of {target!r}.",
-                f"a group with portraits: {', '.join(shown)}",
+                f"The dial of 'planted' shows portraits of {target!r}.", f"a group with portraits: {', '.join(shown)}"
             )
 
 

@@ -17,19 +17,9 @@ class Recorded:
     name = "recorded"
 
     def bind(self, table: pd.DataFrame, root: Path) -> PicturePlayback:
-        """The playback of a cohort.
+        """The playback of a cohort; ModelError if no clip names a rendered picture.
 
-        Parameters
-        ----------
-        table : DataFrame
-            One row per clip, with ``clip_id``, ``rendered`` and ``ceiling``.
-        root : Path
-            Base folder of their paths.
-
-        Raises
-        ------
-        ModelError
-            If no clip names a rendered picture.
+        ``table`` has one row per clip, with ``clip_id``, ``rendered`` and ``ceiling``: paths relative to ``root``.
         """
         if not (table["rendered"] != "").any():
             raise ModelError(

@@ -79,11 +79,6 @@ def log_mel(waveform: Waveform) -> NDArray[np.float32]:
     """The front end: [T] at 16 kHz in [-1, 1] to log-mel [64, frames], bands with mean 0 and variance 1.
 
     Frames of 25 ms every 10 ms, pre-emphasis .97, Hamming window, on samples scaled to 16-bit integers.
-
-    Examples
-    --------
-    >>> log_mel(np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)).shape
-    (64, 100)
     """
     sound = np.asarray(waveform, np.float64) * 32767
     emphasised = np.append(sound[:1], sound[1:] - 0.97 * sound[:-1])
@@ -112,8 +107,7 @@ def voiced(waveform: Waveform, detector: Any) -> Waveform:
         ring = [*ring, (frame, speech)][-VAD_PADDING:]
         if speaking:
             kept.append(frame)
-        turned = sum(was != speaking for _, was in ring) > VAD_SHARE * VAD_PADDING
-        if turned:
+        if sum(was != speaking for _, was in ring) > VAD_SHARE * VAD_PADDING:
             if not speaking:
                 kept += [earlier for earlier, _ in ring]
             speaking = not speaking
@@ -153,11 +147,8 @@ class Wen2019:
         batch: int = 16,
     ) -> None:
         if weights is None:
-            raise ModelError(
-                "The model 'wen2019' needs its two checkpoints.",
-                ALLOWED_WEIGHTS,
-                "They are published with the paper's code.",
-            )
+            raise ModelError("The model 'wen2019' needs its two checkpoints.", ALLOWED_WEIGHTS,
+                             "They are published with the paper's code.")  # fmt: skip
         if vad not in ("webrtc", "none"):
             raise ModelError(f"wen2019 was given the option vad = {vad!r}.", "webrtc or none")
         self.batch, self.vad = batch, vad
@@ -172,11 +163,7 @@ class Wen2019:
         spectra = [self._spectrum(waveform, sample_rate) for waveform in waveforms]
         made: list[Picture | None] = [None] * len(waveforms)
         for length in dict.fromkeys(spectrum.shape[1] for spectrum in spectra if spectrum is not None):
-            same = {
-                i: spectrum
-                for i, spectrum in enumerate(spectra)
-                if spectrum is not None and spectrum.shape[1] == length
-            }
+            same = {i: some for i, some in enumerate(spectra) if some is not None and some.shape[1] == length}
             faces = in_batches([*same.values()], self.batch, lambda some: torch.from_numpy(np.stack(some)), self._faces)
             for place, face in zip(same, faces, strict=True):
                 made[place] = picture_of((face + 1) * 127.5)

@@ -187,10 +187,7 @@ class TrainPlan(Section):
     def read(cls, path: str | Path) -> TrainPlan:
         """The plan in a file, or the shipped plan of that name (``train-small-gap``).
 
-        Raises
-        ------
-        PlanError
-            If it does not exist or is not a plan.
+        PlanError if it does not exist or is not a plan.
         """
         path = Path(path)
         shipped = files("audit.core").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")

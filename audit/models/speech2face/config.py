@@ -121,11 +121,6 @@ class Configuration(BaseModel):
         """(channels, time, frequency) after each of the nine convolutions and its pooling, if any.
 
         The paper gives no sizes; convolutions here have no padding, so a kernel of 4 reduces each side by 3.
-
-        Examples
-        --------
-        >>> PAPER.encoder_shapes()[-1]
-        (512, 6, 57)
         """
         time, bins = self.frames, self.input_bins
         shapes = []

@@ -22,15 +22,7 @@ class CorrelationRemoval:
     voices, where s are indicators of the labelled languages except the first. At inference there is no label, and s is
     the posterior of :func:`.language_posterior`.
 
-    Parameters
-    ----------
-    alpha : float
-        The removed share: 1 all, 0 nothing.
-
-    Raises
-    ------
-    PlanError
-        If alpha is outside [0, 1].
+    ``alpha`` is the removed share, from 0 (nothing) to 1 (all); PlanError if it is outside.
     """
 
     alpha: float = 1.0

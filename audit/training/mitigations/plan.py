@@ -78,12 +78,7 @@ class GroupDro(Section):
 class LanguageAdversarial(Section):
     """The options of ``language_adversarial``.
 
-    Attributes
-    ----------
-    weight : float
-        The final factor of the reversed gradient (lambda).
-    hidden : int
-        Width of the classifier's hidden layer.
+    ``weight`` is the final factor of the reversed gradient (lambda), ``hidden`` the width of the classifier's layer.
     """
 
     weight: float = Field(default=1.0, gt=0)

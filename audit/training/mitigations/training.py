@@ -50,12 +50,7 @@ class TrainingMitigation(nn.Module):
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor | None:
         """The weight of the loss of each drawn clip, [B]; ``None`` for uniform.
 
-        Parameters
-        ----------
-        losses : Tensor
-            [B], the loss of each clip, without gradient.
-        rows : Tensor
-            [B], the rows of the clips.
+        ``losses`` are those of the clips, [B], without gradient; ``rows`` are the rows of the clips, [B].
         """
         return None
 
@@ -81,12 +76,8 @@ class Mitigations(nn.Module):
     def applied(self, losses: Mapping[str, Tensor], features: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """The terms of one step, and ``loss``, weighted and with every penalty.
 
-        Parameters
-        ----------
-        losses : mapping
-            [B] each: the terms of every drawn clip, and their weighted sum ``loss``.
-        features, rows : Tensor
-            [B, D] and [B]: the voice features, and the rows of their clips.
+        ``losses`` are the terms of every drawn clip and their weighted sum ``loss``, [B] each; ``features`` are its
+        voice features, [B, D], and ``rows`` its rows, [B].
         """
         terms = {name: value.mean() for name, value in losses.items()}
         weighed, penalties = losses["loss"], {}
