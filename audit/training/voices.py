@@ -65,8 +65,7 @@ class VoiceTask(Task):
         if not count:
             return {}
         features = []
-        for start in range(0, count, 16):
-            rows = torch.arange(start, min(count, start + 16))
+        for rows in torch.arange(count).split(16):
             features.append(self.network.voice(self.network.spectrogram(self.validation.sound(rows).to(self.device))))
         wanted = self._of(self.validation_targets, self.validation.speaker_rows)
         found = voice_losses(self._made(torch.cat(features)), wanted, self.settings)
@@ -98,8 +97,7 @@ class VoiceTask(Task):
         front.mean.zero_()
         front.spread.fill_(1.0)
         count, total, squares = 0, torch.zeros(()), torch.zeros(())
-        for start in range(0, len(self.part.clips), 16):
-            rows = torch.arange(start, min(len(self.part.clips), start + 16))
+        for rows in torch.arange(len(self.part.clips)).split(16):
             bands = front(self.part.sound(rows).to(self.device))[:, 0].double().cpu()
             count += bands.shape[0] * bands.shape[1]
             total, squares = total + bands.sum((0, 1)), squares + bands.square().sum((0, 1))
