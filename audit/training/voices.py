@@ -65,7 +65,7 @@ class VoiceTask(Task):
         if not count:
             return {}
         features = []
-        for rows in torch.arange(count).split(16):
+        for rows in torch.split(torch.arange(count), 16):
             features.append(self.network.voice(self.network.spectrogram(self.validation.sound(rows).to(self.device))))
         wanted = self._of(self.validation_targets, self.validation.speaker_rows)
         found = voice_losses(self._made(torch.cat(features)), wanted, self.settings)
@@ -97,7 +97,7 @@ class VoiceTask(Task):
         front.mean.zero_()
         front.spread.fill_(1.0)
         count, total, squares = 0, torch.zeros(()), torch.zeros(())
-        for rows in torch.arange(len(self.part.clips)).split(16):
+        for rows in torch.split(torch.arange(len(self.part.clips)), 16):
             bands = front(self.part.sound(rows).to(self.device))[:, 0].double().cpu()
             count += bands.shape[0] * bands.shape[1]
             total, squares = total + bands.sum((0, 1)), squares + bands.square().sum((0, 1))
