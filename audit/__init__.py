@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from audit.runs.run import Run
     from audit.runs.simulation import simulate
     from audit.stats import Estimate
-    from audit.training.mitigations import mitigate
+    from audit.training.mitigations.mitigated import mitigate
 
 _HOMES = {
     "Audit": "audit.audits.audit",
@@ -69,7 +69,7 @@ _HOMES = {
     "instrument": "audit.instruments",
     "labelling_sheet": "audit.audits.human_readings",
     "measure": "audit.audits.measure",
-    "mitigate": "audit.training.mitigations",
+    "mitigate": "audit.training.mitigations.mitigated",
     "model": "audit.models",
     "probe": "audit.probes",
     "run": "audit.runs.harness",

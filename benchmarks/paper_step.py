@@ -21,6 +21,7 @@ from audit.models.speech2face.model import Speech2Face, untrained
 from audit.training.data import load_material
 from audit.training.faces import FaceTask
 from audit.training.loop import Task, adam
+from audit.training.mitigations.training import Mitigations
 from audit.training.plan import TrainPlan
 from audit.training.training import configuration_of
 from audit.training.voices import VoiceTask
@@ -77,7 +78,7 @@ def main() -> None:
     network.eval()
     identity = nn.Linear(configuration.feature, len(material.training.speakers)).to(device)
     with torch.no_grad():
-        voices = VoiceTask(network, identity, material.training, material.validation, plan.voices)
+        voices = VoiceTask(network, identity, material.training, material.validation, plan.voices, Mitigations({}))
     for module in (network.decoder, network.face, identity):
         if module is not None:
             module.requires_grad_(False)

@@ -64,7 +64,7 @@ def whole(model: Speech2Face, paths: list[Path]) -> int:
 def bare(model: Speech2Face, spectrograms: list[Tensor]) -> int:
     """The network alone."""
     with torch.inference_mode():
-        return sum(len(model.network.from_spectrogram(batch).picture.cpu()) for batch in spectrograms)
+        return sum(len(model.network.decoder(model.network.voice(batch)).picture.cpu()) for batch in spectrograms)
 
 
 def rate(work: Callable[[], int]) -> float:
@@ -79,7 +79,7 @@ def measure(configuration: Configuration, paths: list[Path], rounds: int, batch:
     with torch.inference_mode(), ThreadPoolExecutor(os.cpu_count()) as workers:
         spectrograms = [
             model.network.spectrogram(
-                batch_of(decoded(paths[at : at + batch], workers), configuration.samples, batch).to(model.device)
+                batch_of(decoded(paths[at : at + batch], workers), configuration.samples).to(model.device)
             )
             for at in range(0, len(paths), batch)
         ]

@@ -7,6 +7,7 @@ tool did not write.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -67,3 +68,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
     partial = temporary_path(path)
     partial.write_bytes(content.encode() if isinstance(content, str) else content)
     partial.replace(path)
+
+
+def file_digest(path: str | Path) -> str:
+    """The sha256 of a file's bytes, in hex."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

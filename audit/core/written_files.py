@@ -24,6 +24,7 @@ _RESULTS: Final = {
     "audit.json": {"schema_version", "run", "findings"},
     "comparison.json": {"schema_version", "runs", "checks"},
     "probe.json": {"schema_version", "model", "findings"},
+    "training.json": {"seconds", "peak_memory_mib", "validation"},
 }
 """Keys that identify results of earlier versions, which wrote no list."""
 

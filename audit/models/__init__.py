@@ -8,23 +8,11 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import pandas as pd
 
-from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
 from audit.core.registry import Registry
-from audit.models.protocol import Decoder, Described, Featured, Playback, Reconstructor
+from audit.models.protocol import Described, Playback, Reconstructor
 
-__all__ = [
-    "Bindable",
-    "Decoder",
-    "Described",
-    "Featured",
-    "Picture",
-    "Playback",
-    "Reconstructor",
-    "Waveform",
-    "available",
-    "model",
-]
+__all__ = ["Bindable", "Described", "Playback", "Reconstructor", "available", "model"]
 
 MODELS: Final = Registry("model", __name__, group="audit.models", declared_as="MODEL", error=ModelError)
 """The factories of models."""

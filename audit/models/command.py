@@ -9,25 +9,23 @@ no clip id, no language, no group. See docs/guide/own-model.md.
 from __future__ import annotations
 
 import contextlib
-import csv
-import hashlib
 import os
 import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import soundfile
 
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
+from audit.core.files import file_digest
 from audit.core.pictures import read_picture
 from audit.core.registry import Part
 
-TABLE: Final = "clips.csv"
 LAST_WORDS: Final = 300
 
 
@@ -57,11 +55,15 @@ class Command:
     """
 
     def __init__(
-        self, command: Sequence[str], *, timeout: float = 600.0, batch: int = 64, name: str = "command"
+        self, command: Sequence[str] = (), *, timeout: float = 600.0, batch: int = 64, name: str = "command"
     ) -> None:
         words = list(command) if not isinstance(command, str) else []
         if not words or not all(isinstance(word, str) for word in words):
-            raise ModelError(f"The option command is {command!r}.", 'a list of words: command = ["python", "model.py"]')
+            raise ModelError(
+                f"The model 'command' needs a program; its option command is {command!r}.",
+                'a list of words, in the plan: [model.options] command = ["python", "model.py"]',
+                "See docs/guide/own-model.md.",
+            )
         if timeout <= 0 or batch < 1:
             raise ModelError(f"timeout = {timeout}, batch = {batch}.", "seconds above 0, and at least 1 clip")
         self.command, self.timeout, self.batch, self.name = words, timeout, batch, name
@@ -82,22 +84,19 @@ class Command:
 
     def describe(self) -> dict[str, object]:
         """The command, and the sha256 of each argument that is a file."""
-        files = {word: _digest(Path(word)) for word in self.command if os.path.isfile(word)}  # noqa: PTH113  # Path raises at too long a name
+        files = {word: file_digest(word) for word in self.command if os.path.isfile(word)}  # noqa: PTH113  # Path raises at too long a name
         return {"command": self.command, "files_sha256": files, "timeout": self.timeout, "batch": self.batch}
 
     def _call(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         with tempfile.TemporaryDirectory(prefix="audit-clips-") as name:
             folder = Path(name)
-            with (folder / TABLE).open("w", newline="", encoding="utf-8") as stream:
-                table = csv.writer(stream, lineterminator="\n")
-                table.writerow(("clip", "sample_rate"))
-                for place, waveform in enumerate(waveforms):
-                    soundfile.write(
-                        folder / f"{place:04d}.wav", np.clip(waveform, -1, 1), sample_rate, subtype="PCM_16"
-                    )
-                    table.writerow((f"{place:04d}.wav", sample_rate))
+            clips = {folder / f"{place:04d}.wav": waveform for place, waveform in enumerate(waveforms)}
+            for path, waveform in clips.items():
+                soundfile.write(path, np.clip(waveform, -1, 1), sample_rate, subtype="PCM_16")
+            rows = [f"{path.name},{sample_rate}\n" for path in clips]
+            (folder / "clips.csv").write_text("clip,sample_rate\n" + "".join(rows), encoding="utf-8", newline="\n")
             self._run(folder)
-            return [_picture(folder / f"{place:04d}.png") for place in range(len(waveforms))]
+            return [_picture(path.with_suffix(".png")) for path in clips]
 
     def _run(self, folder: Path) -> None:
         try:
@@ -120,38 +119,11 @@ class Command:
                     "a longer timeout, or a smaller batch",
                 ) from error
             finally:
-                _end(process)
+                with contextlib.suppress(ProcessLookupError):  # child processes, which are in the same session
+                    os.killpg(process.pid, signal.SIGKILL)
         if process.returncode != 0:
-            words = said.decode("utf-8", "replace").strip()[-LAST_WORDS:]
-            why = words or "no output on stderr"
+            why = said.decode("utf-8", "replace").strip()[-LAST_WORDS:] or "no output on stderr"
             raise ModelError(f"The program {self.command[0]!r} ended with {process.returncode}: {why}")
-
-
-def command(*, command: Sequence[str] | None = None, **options: Any) -> Command:
-    """The model of an external program.
-
-    Raises
-    ------
-    ModelError
-        If no program is named, or an option is unknown.
-    """
-    if command is None:
-        raise ModelError(
-            "The model 'command' needs a program.",
-            'in the plan: [model.options] command = ["python", "model.py"]',
-            "See docs/guide/own-model.md.",
-        )
-    if unknown := options.keys() - {"timeout", "batch", "name"}:
-        raise ModelError(
-            f"The model 'command' has no option {', '.join(sorted(unknown))}.", "command, timeout, batch, name"
-        )
-    return Command(command, **options)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill remaining child processes of the program, which runs in its own session."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _picture(path: Path) -> Picture | None:
@@ -164,13 +136,8 @@ def _picture(path: Path) -> Picture | None:
     return file.pixels
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 MODEL = Part(
     name="command",
     summary="your own program, which receives the clips as files; see docs/guide/own-model.md",
-    value=command,
+    value=Command,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from audit.core.errors import ModelError
 from audit.core.vocabulary import group_members, is_language
@@ -13,29 +14,27 @@ COVERAGE = "training_coverage"
 """Key of the training coverage in a model's description."""
 
 
+def _known_group(group: str) -> str:
+    group_members(group)
+    return group
+
+
+def _known_language(language: str) -> str:
+    if not is_language(language):
+        raise ValueError(f"{language!r} is not a BCP-47 code")
+    return language
+
+
 class Heard(BaseModel):
     """Training data of one group in one language; zeros mean not covered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    group: str
-    language: str
+    group: Annotated[str, AfterValidator(_known_group)]
+    language: Annotated[str, AfterValidator(_known_language)]
     speakers: int = Field(ge=0)
     clips: int = Field(ge=0)
     seconds: float = Field(ge=0)
-
-    @field_validator("group")
-    @classmethod
-    def _group(cls, group: str) -> str:
-        group_members(group)
-        return group
-
-    @field_validator("language")
-    @classmethod
-    def _language(cls, language: str) -> str:
-        if not is_language(language):
-            raise ValueError(f"{language!r} is not a BCP-47 code")
-        return language
 
 
 def coverage_of(description: Mapping[str, object]) -> tuple[Heard, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 import pandas as pd
 
 from audit.core.errors import ModelError
+from audit.core.files import file_digest
 
 FITTED_ON: Final = "fitted_on"
 """Key of the digests in a checkpoint's card."""
@@ -67,14 +68,12 @@ class Fitted(Protocol):
 
 
 def refuse_fitted(model: object, table: pd.DataFrame, root: Path) -> None:
-    """Refuse to audit speakers on whom a model's mitigations were fitted.
+    """Refuse to audit speakers on whom a model's mitigations were fitted; other models are not refused.
 
     Parameters
     ----------
-    model : object
-        Any model; only a :class:`Fitted` one can be refused.
     table : DataFrame
-        The clips to audit, with ``speaker_id`` and ``audio``.
+        The clips to audit, with ``clip_id``, ``speaker_id`` and ``audio``.
     root : Path
         Base folder of the recordings. They are read only if there are digests to compare.
 
@@ -94,7 +93,7 @@ def refuse_fitted(model: object, table: pd.DataFrame, root: Path) -> None:
     heard = sorted(
         clip
         for clip, path in zip(table["clip_id"], table["audio"], strict=True)
-        if path and (root / path).is_file() and _file_digest(root / path) in known.audio
+        if path and (root / path).is_file() and file_digest(root / path)[:_DIGITS] in known.audio
     )
     if heard:
         raise _refusal(f"{len(heard)} audited clips are recordings on which", heard)
@@ -111,8 +110,3 @@ def _refusal(found: str, names: list[str]) -> ModelError:
 
 def _digest(word: str) -> str:
     return hashlib.sha256(str(word).encode()).hexdigest()[:_DIGITS]
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGITS]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from audit.core.arrays import Picture
 from audit.core.errors import ModelError
-from audit.core.pictures import read_picture
 from audit.core.registry import Part
 from audit.core.vocabulary import same_language
-from audit.models.protocol import Playback
+from audit.models.playback import PicturePlayback
 
 Dial = dict[str, dict[str, dict[str, float]]]
 """group -> language -> group whose portrait is shown -> probability."""
@@ -52,53 +49,48 @@ class PlantedOptions(BaseModel):
         return self
 
 
-@dataclass(frozen=True)
 class Planted:
-    """Shows the speaker's portrait or, with given probabilities by group and language, that of another speaker."""
+    """Shows the speaker's portrait or, with given probabilities by group and language, that of another speaker.
 
-    options: PlantedOptions = field(default_factory=PlantedOptions)
-    name: str = "planted"
+    The options are those of :class:`PlantedOptions`, as a plan gives them.
 
-    def bind(self, table: pd.DataFrame, root: Path) -> Playback:
+    Raises
+    ------
+    ModelError
+        If an option has another form.
+    """
+
+    name = "planted"
+
+    def __init__(self, *, rendered: object = None, ceiling: object = None, seed: object = None) -> None:
+        given = {"rendered": rendered, "ceiling": ceiling, "seed": seed}
+        try:
+            self.options = PlantedOptions.model_validate({k: value for k, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ModelError(
+                f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+                "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
+            ) from error
+
+    def bind(self, table: pd.DataFrame, root: Path) -> PicturePlayback:
         """The playback of a cohort; the picture of each clip is drawn here, once.
 
-        Raises
-        ------
-        ModelError
-            If a group of the dial has no speaker with a portrait, or has no clip.
+        ModelError if a group of the dial has no speaker with a portrait, or has no clip.
         """
         portraits = table[table["portrait"] != ""].drop_duplicates("speaker_id").sort_values("speaker_id")
-        for stage in ("ceiling", "rendered"):
-            self._check(getattr(self.options, stage), table, portraits)
-        return PlantedPlayback(
-            root,
-            rendered=self._draw("rendered", self.options.rendered, table, portraits),
-            ceiling=self._draw("ceiling", self.options.ceiling, table, portraits),
-            options=self.options,
-        )
-
-    @staticmethod
-    def _check(dial: Dial, table: pd.DataFrame, portraits: pd.DataFrame) -> None:
-        groups, shown = sorted(set(table["group"])), sorted(set(portraits["group"]))
-        for group, languages in dial.items():
-            if group not in groups:
-                raise ModelError(
-                    f"The dial of 'planted' names the group {group!r}.", f"a group of the cohort: {', '.join(groups)}"
-                )
-            for target in {target for shares in languages.values() for target in shares}:
-                if target not in shown:
-                    raise ModelError(
-                        f"The dial of 'planted' shows portraits of {target!r}.",
-                        f"a group with portraits: {', '.join(shown)}",
-                    )
+        for dial in (self.options.ceiling, self.options.rendered):
+            _check(dial, sorted(set(table["group"])), sorted(set(portraits["group"])))
+        rendered = self._draw("rendered", self.options.rendered, table, portraits)
+        ceiling = self._draw("ceiling", self.options.ceiling, table, portraits)
+        return PicturePlayback(self.name, root, rendered, ceiling, {"options": self.options.model_dump(mode="json")})
 
     def _draw(self, stage: str, dial: Dial, table: pd.DataFrame, portraits: pd.DataFrame) -> dict[str, str]:
         shown: dict[str, str] = {}
         for row in table.itertuples():
-            shares = _shares(dial.get(str(row.group), {}), str(row.language))
             rng = _generator(self.options.seed, stage, str(row.clip_id))
             u, path = rng.random(), str(row.portrait)
-            for target, share in shares.items():
+            for target, share in _shares(dial.get(str(row.group), {}), str(row.language)).items():
                 if u < share:
                     others = portraits[(portraits["group"] == target) & (portraits["speaker_id"] != row.speaker_id)]
                     same_gender = others[others["gender"] == row.gender]
@@ -110,37 +102,21 @@ class Planted:
         return shown
 
 
-@dataclass(frozen=True)
-class PlantedPlayback:
-    """The planted pictures of one cohort: ``rendered`` and ``ceiling`` map a clip to the portrait it shows."""
-
-    root: Path
-    rendered: Mapping[str, str]
-    ceiling: Mapping[str, str]
-    options: PlantedOptions
-    name: str = "planted"
-
-    def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The planted picture of each clip; ``None`` if the speaker has no portrait."""
-        return [self._picture(self.rendered[clip]) for clip in clip_ids]
-
-    def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The planted ceiling of each clip; ``None`` if the speaker has no portrait."""
-        return [self._picture(self.ceiling[clip]) for clip in clip_ids]
-
-    def describe(self) -> dict[str, object]:
-        """The dial and the seed."""
-        return {"options": self.options.model_dump(mode="json")}
-
-    def _picture(self, path: str) -> Picture | None:
-        return read_picture(self.root / path).pixels if path else None
+def _check(dial: Dial, groups: list[str], shown: list[str]) -> None:
+    """Refuse a dial with groups that have no clips, or are to be shown and have no portraits."""
+    for group, languages in dial.items():
+        if group not in groups:
+            raise ModelError(
+                f"The dial of 'planted' names the group {group!r}.", f"a group of the cohort: {', '.join(groups)}"
+            )
+        for target in {target for shares in languages.values() for target in shares} - {*shown}:
+            raise ModelError(
+                f"The dial of 'planted' shows portraits of {target!r}.", f"a group with portraits: {', '.join(shown)}"
+            )
 
 
 def _shares(languages: Mapping[str, Mapping[str, float]], language: str) -> Mapping[str, float]:
-    for named, shares in languages.items():
-        if same_language(named, language):
-            return shares
-    return {}
+    return next((shares for named, shares in languages.items() if same_language(named, language)), {})
 
 
 def _generator(seed: int, *words: str) -> np.random.Generator:
@@ -148,28 +124,8 @@ def _generator(seed: int, *words: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "little"))
 
 
-def planted(*, rendered: object = None, ceiling: object = None, seed: object = None) -> Planted:
-    """The model ``planted`` with the options of :class:`PlantedOptions`, as a plan gives them.
-
-    Raises
-    ------
-    ModelError
-        If an option has another form.
-    """
-    given = {"rendered": rendered, "ceiling": ceiling, "seed": seed}
-    try:
-        options = PlantedOptions.model_validate({name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(
-            f"The options of 'planted', {'.'.join(map(str, first['loc']))}: {first['msg']}.",
-            "rendered.GROUP.LANGUAGE = {GROUP = probability}, ceiling likewise, and seed",
-        ) from error
-    return Planted(options)
-
-
 MODEL = Part(
     name="planted",
     summary="shows portraits, deliberately some of the wrong group, to test the audit with known truth",
-    value=planted,
+    value=Planted,
 )

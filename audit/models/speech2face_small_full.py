@@ -1,7 +1,4 @@
-"""``speech2face-small-full``: a small Speech2Face whose weights ship with the package.
-
-Its training covered every group in every language.
-"""
+"""``speech2face-small-full``: trained with every group in every language."""
 
 from __future__ import annotations
 

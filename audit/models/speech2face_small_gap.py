@@ -1,7 +1,4 @@
-"""``speech2face-small-gap``: a small Speech2Face whose weights ship with the package.
-
-Its training covered asian and indian speakers only in other languages, black and white ones only in English.
-"""
+"""``speech2face-small-gap``: trained with asian and indian speakers only in other languages, others only in English."""
 
 from __future__ import annotations
 

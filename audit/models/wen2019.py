@@ -6,7 +6,6 @@ code of the file; files with anything but tensors are refused.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import itertools
 import math
@@ -23,10 +22,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from audit.core.arrays import Picture, Waveform
+from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.core.registry import Part
+from audit.models.pytorch import fill, in_batches, on_device, picture_of, weights_digest
 
-SAMPLE_RATE: Final = 16_000
 BANDS: Final = 64
 LOW_HZ, HIGH_HZ = 20.0, 7200.0
 FFT: Final = 1024
@@ -36,6 +36,7 @@ FRAMES: Final = 1000
 MAX_BYTES: Final = 1 << 28
 """Limit of the unpacked size; the published files have at most a quarter of it."""
 VOICE_FILE, GENERATOR_FILE = "voice_embedding.pth", "generator.pth"
+ALLOWED_WEIGHTS: Final = f"--weights FOLDER with {VOICE_FILE} and {GENERATOR_FILE}"
 
 VAD_MODE: Final = 2
 VAD_SAMPLES: Final = SAMPLE_RATE * 20 // 1000
@@ -78,11 +79,6 @@ def log_mel(waveform: Waveform) -> NDArray[np.float32]:
     """The front end: [T] at 16 kHz in [-1, 1] to log-mel [64, frames], bands with mean 0 and variance 1.
 
     Frames of 25 ms every 10 ms, pre-emphasis .97, Hamming window, on samples scaled to 16-bit integers.
-
-    Examples
-    --------
-    >>> log_mel(np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)).shape
-    (64, 100)
     """
     sound = np.asarray(waveform, np.float64) * 32767
     emphasised = np.append(sound[:1], sound[1:] - 0.97 * sound[:-1])
@@ -111,8 +107,7 @@ def voiced(waveform: Waveform, detector: Any) -> Waveform:
         ring = [*ring, (frame, speech)][-VAD_PADDING:]
         if speaking:
             kept.append(frame)
-        turned = sum(was != speaking for _, was in ring) > VAD_SHARE * VAD_PADDING
-        if turned:
+        if sum(was != speaking for _, was in ring) > VAD_SHARE * VAD_PADDING:
             if not speaking:
                 kept += [earlier for earlier, _ in ring]
             speaking = not speaking
@@ -133,45 +128,45 @@ class Wen2019:
     device : str, optional
         Default: the first GPU, if any, otherwise the CPU.
     batch : int
-        Number of clips per batch; batches are padded, so that faces do not depend on each other.
+        Number of clips per batch.
+
+    Raises
+    ------
+    ModelError
+        If the folder, a file or webrtcvad is missing, a file has more than tensors, or layers differ.
     """
 
     name = "wen2019"
 
     def __init__(
         self,
-        weights: str | Path,
+        weights: str | Path | None = None,
         *,
         vad: Literal["webrtc", "none"] = "webrtc",
         device: str | None = None,
         batch: int = 16,
     ) -> None:
+        if weights is None:
+            raise ModelError("The model 'wen2019' needs its two checkpoints.", ALLOWED_WEIGHTS,
+                             "They are published with the paper's code.")  # fmt: skip
         if vad not in ("webrtc", "none"):
             raise ModelError(f"wen2019 was given the option vad = {vad!r}.", "webrtc or none")
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.batch, self.vad = batch, vad
         self._detector = _detector() if vad == "webrtc" else None
         folder = Path(weights)
-        self._sha256 = {name: _digest(folder / name) for name in (VOICE_FILE, GENERATOR_FILE)}
-        self._voice = _loaded(voice_network(), folder / VOICE_FILE).to(self.device)
-        self._generator = _loaded(generator_network(), folder / GENERATOR_FILE).to(self.device)
+        self._sha256 = {name: weights_digest(folder / name, ALLOWED_WEIGHTS) for name in (VOICE_FILE, GENERATOR_FILE)}
+        self._voice, self.device = on_device(_loaded(voice_network(), folder / VOICE_FILE), device)
+        self._generator, _ = on_device(_loaded(generator_network(), folder / GENERATOR_FILE), device)
 
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         """One face [64, 64, 3] for each clip; ``None`` if no speech is detected."""
         spectra = [self._spectrum(waveform, sample_rate) for waveform in waveforms]
         made: list[Picture | None] = [None] * len(waveforms)
-        by_length: dict[int, list[int]] = {}
-        for place, spectrum in enumerate(spectra):
-            if spectrum is not None:
-                by_length.setdefault(spectrum.shape[1], []).append(place)
-        for length, places in by_length.items():
-            for start in range(0, len(places), self.batch):
-                some = places[start : start + self.batch]
-                clips = torch.zeros(self.batch, BANDS, length)
-                for row, place in enumerate(some):
-                    clips[row] = torch.from_numpy(spectra[place])
-                for place, picture in zip(some, self._decode(clips)[: len(some)], strict=True):
-                    made[place] = picture
+        for length in dict.fromkeys(spectrum.shape[1] for spectrum in spectra if spectrum is not None):
+            same = {i: some for i, some in enumerate(spectra) if some is not None and some.shape[1] == length}
+            faces = in_batches([*same.values()], self.batch, lambda some: torch.from_numpy(np.stack(some)), self._faces)
+            for place, face in zip(same, faces, strict=True):
+                made[place] = picture_of((face + 1) * 127.5)
         return made
 
     def describe(self) -> dict[str, object]:
@@ -195,29 +190,11 @@ class Wen2019:
         repeats = -(-FRAMES // bands.shape[1])
         return np.tile(bands, repeats)[:, :FRAMES] if bands.shape[1] < FRAMES else bands
 
-    def _decode(self, clips: Tensor) -> list[Picture]:
-        with torch.inference_mode():
-            embedding = nn.functional.normalize(self._voice(clips.to(self.device)).mean(2))
-            pictures = self._generator(embedding[:, :, None, None]).clamp(-1, 1)
-            pixels = ((pictures + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        return [np.ascontiguousarray(picture) for picture in pixels]
-
-
-def wen2019(*, weights: str | Path | None = None, **options: Any) -> Wen2019:
-    """The model of a folder with the two published checkpoints.
-
-    Raises
-    ------
-    ModelError
-        If the folder, a file or webrtcvad is missing, a file has more than tensors, or layers differ.
-    """
-    if weights is None:
-        raise ModelError("The model 'wen2019' needs its two checkpoints.",
-                         f"--weights FOLDER with {VOICE_FILE} and {GENERATOR_FILE}",
-                         "They are published with the paper's code.")  # fmt: skip
-    if unknown := options.keys() - {"vad", "device", "batch"}:
-        raise ModelError(f"wen2019 has no option {', '.join(sorted(unknown))}.", "vad, device, batch")
-    return Wen2019(weights, **options)
+    def _faces(self, clips: Tensor) -> Tensor:
+        """Faces from -1 to 1 of log-mel spectrograms."""
+        embedding = nn.functional.normalize(self._voice(clips.to(self.device)).mean(2))
+        faces: Tensor = self._generator(embedding[:, :, None, None]).clamp(-1, 1)
+        return faces
 
 
 def _detector() -> Any:
@@ -249,38 +226,17 @@ def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
         ) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelError(f"{path} is not a dictionary of tensors.", "a state_dict, as published")
-    plain = {str(name).removeprefix("module.").removeprefix("model."): value for name, value in state.items()}
-    own = network.state_dict()
-    problems = [
-        f"model.{name} is missing" for name in own if name not in plain and not name.endswith("num_batches_tracked")
-    ]
-    problems += [f"model.{name} is unknown" for name in plain if name not in own]
-    problems += [
-        f"model.{name} has shape {tuple(plain[name].shape)}, not {tuple(value.shape)}"
-        for name, value in own.items()
-        if name in plain and plain[name].shape != value.shape
-    ]
-    if problems:
-        raise ModelError(
-            f"{path} belongs to another network: {'; '.join(problems[:3])}.", "the two published checkpoints"
-        )
-    network.load_state_dict(plain, strict=False)
+    named = nn.ModuleDict({"model": network})
+    counters = {name: value for name, value in named.state_dict().items() if name.endswith("num_batches_tracked")}
+    given = {
+        f"model.{str(name).removeprefix('module.').removeprefix('model.')}": value for name, value in state.items()
+    }
+    fill(named, counters | given, path)  # one published file has no counters of batch norm
     return network.eval().requires_grad_(False)
-
-
-def _digest(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        raise ModelError(f"The checkpoint {path} is not a file.", f"a folder with {VOICE_FILE} and {GENERATOR_FILE}")
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"The checkpoint {path} cannot be read: {error.strerror}.",
-                         f"a folder with {VOICE_FILE} and {GENERATOR_FILE}") from error  # fmt: skip
 
 
 MODEL = Part(
     name="wen2019",
     summary="Wen et al. 2019 with their two published checkpoints (--weights FOLDER)",
-    value=wen2019,
+    value=Wen2019,
 )

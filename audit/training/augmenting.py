@@ -23,13 +23,7 @@ def symmetric(reach: float, *shape: int) -> Tensor:
 
 
 def crops(waveforms: Tensor, length: int) -> Tensor:
-    """A random crop of each clip: [B, T] to [B, length]; whole clips if they are not longer.
-
-    Examples
-    --------
-    >>> crops(torch.arange(10.0).repeat(3, 1), 4).shape
-    torch.Size([3, 4])
-    """
+    """A random crop of each clip: [B, T] to [B, length]; whole clips if they are not longer or length is 0."""
     total = waveforms.shape[1]
     if length <= 0 or length >= total:
         return waveforms
@@ -38,21 +32,10 @@ def crops(waveforms: Tensor, length: int) -> Tensor:
 
 
 def sped(waveforms: Tensor, factor: float) -> Tensor:
-    """The batch sped up by the factor, which raises pitch and formants; resampled by FFT.
-
-    Examples
-    --------
-    >>> sped(torch.zeros(2, 1000), 1.25).shape
-    torch.Size([2, 800])
-    """
+    """The batch sped up by the factor, which raises pitch and formants; resampled by FFT: [B, T] to [B, T / factor]."""
     length = waveforms.shape[1]
     wanted = round(length / factor)
-    spectrum = torch.fft.rfft(waveforms)
-    bins = wanted // 2 + 1
-    spectrum = (
-        spectrum[:, :bins] if bins <= spectrum.shape[1] else functional.pad(spectrum, (0, bins - spectrum.shape[1]))
-    )
-    faster: Tensor = torch.fft.irfft(spectrum, n=wanted) * (wanted / length)
+    faster: Tensor = torch.fft.irfft(torch.fft.rfft(waveforms), n=wanted) * (wanted / length)
     return faster
 
 
@@ -95,27 +78,16 @@ def mirrored(landmarks: Tensor) -> Tensor:
     return landmarks[:, MIRRORED] * landmarks.new_tensor([-1.0, 1.0])
 
 
-def mixing_weights(count: int, speakers: int, pure: float = 0.4, among: int = 3, reach: float = 0.25) -> Tensor:
-    """Mixing weights [count, speakers] with rows that sum to 1.
+def mixing_weights(count: int, speakers: int) -> Tensor:
+    """Mixing weights [count, speakers] with rows that sum to 1: about 40 % of one speaker, the others of three.
 
-    Parameters
-    ----------
-    count, speakers : int
-        Numbers of rows and columns.
-    pure : float
-        Expected share of rows with a single speaker; the others mix ``among`` speakers.
-    among : int
-        The number of mixed speakers.
-    reach : float
-        How far a mix may extrapolate beyond the mixed speakers.
+    A mix may extrapolate beyond its speakers, by up to a quarter of their distance from the even mix.
     """
-    chosen = torch.rand(count, speakers).argsort(1)[:, :among]
-    raw = torch.rand(count, among).pow(2) + 1e-3
+    chosen = torch.rand(count, speakers).argsort(1)[:, :3]
+    raw = torch.rand(count, 3).pow(2) + 1e-3
     mix = raw / raw.sum(1, keepdim=True)
-    mix = mix + reach * (mix - 1 / among) * torch.rand(count, 1)
-    single = torch.zeros(count, among)
-    single[:, 0] = 1
-    mix = torch.where(torch.rand(count, 1) < pure, single, mix)
+    mix = mix + 0.25 * (mix - 1 / 3) * torch.rand(count, 1)
+    mix = torch.where(torch.rand(count, 1) < 0.4, torch.tensor([1.0, 0.0, 0.0]), mix)
     return torch.zeros(count, speakers).scatter(1, chosen, mix)
 
 
@@ -132,11 +104,11 @@ def lit(pictures: Tensor) -> Tensor:
     return (pictures.clamp(1e-3, 1).pow(power) * gain * shade).clamp(0, 1)
 
 
-def nudged(pictures: Tensor, shift: float = 0.04, scale: float = 0.04, turn: float = 0.04) -> Tensor:
-    """Pictures slightly shifted, scaled and rotated, like differently framed portraits."""
+def nudged(pictures: Tensor) -> Tensor:
+    """Pictures slightly rotated, scaled and shifted, like differently framed portraits."""
     count = len(pictures)
-    angle, size = symmetric(turn, count), 1 + symmetric(scale, count)
-    rows = torch.stack((size * angle.cos(), -size * angle.sin(), symmetric(shift, count),
-                        size * angle.sin(), size * angle.cos(), symmetric(shift, count)), 1)  # fmt: skip
+    angle, size = symmetric(0.04, count), 1 + symmetric(0.04, count)
+    rows = torch.stack((size * angle.cos(), -size * angle.sin(), symmetric(0.04, count),
+                        size * angle.sin(), size * angle.cos(), symmetric(0.04, count)), 1)  # fmt: skip
     grid = functional.affine_grid(rows.reshape(count, 2, 3).to(pictures), list(pictures.shape), align_corners=False)
     return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)

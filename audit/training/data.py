@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audit.cohorts import Cohort
+from audit.cohorts.importing import embedded
 from audit.core.arrays import Picture
 from audit.core.audio import read_clip
 from audit.core.errors import CohortError, PlanError
@@ -53,6 +55,11 @@ class Part:
     clips: pd.DataFrame
     waveforms: Tensor
 
+    @cached_property
+    def speaker_rows(self) -> Tensor:
+        """The row of each clip's speaker: [clips]."""
+        return torch.tensor(self.clips["speaker"].tolist())
+
     def sound(self, rows: Tensor) -> Tensor:
         """The clips of these rows as float32 in [-1, 1]."""
         return self.waveforms[rows].float() / 32768
@@ -60,28 +67,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Material:
-    """The training and validation parts, and their cohort.
-
-    ``coverage`` counts the covered training clips by group and language, with zeros for those that are not covered.
-    """
+    """The training and validation parts, the training coverage by group and language, and their cohort."""
 
     training: Part
     validation: Part
     coverage: tuple[Heard, ...]
-    cohort_name: str
-    cohort_digest: str
+    cohort: Cohort
 
 
 def cohort_folder(name: str) -> Path:
-    """The folder of a plan's cohort: a path, or a folder in an embedded cohort (``synthetic_bilingual/training``).
-
-    Raises
-    ------
-    CohortError
-        If it does not exist.
-    """
-    from audit.cohorts.importing import embedded
-
+    """The folder of a plan's cohort: a path, or a folder in an embedded cohort (``synthetic_bilingual/training``)."""
     if Path(name).is_dir():
         return Path(name)
     first, _, rest = name.partition("/")
@@ -98,7 +93,7 @@ def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
     Raises
     ------
     CohortError
-        If the cohort has no speakers of the split training, or a portrait or clip cannot be read.
+        If the cohort does not exist or has no speakers of the split training, or a portrait or clip cannot be read.
     PlanError
         If the coverage leaves no clips.
     """
@@ -107,27 +102,18 @@ def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
         raise CohortError(
             [f"{cohort.root}: no speaker has the split training."], "a column split: training or validation"
         )
-    training = _part(cohort, TRAINING, plan, configuration)
+    table = cohort.table[cohort.table["split"] == TRAINING]
+    training = _part(cohort, TRAINING, table[covered_rows(table, plan)], configuration)
     if training.clips.empty:
         raise PlanError(
             f"The coverage of the plan {plan.name!r} leaves no clips.", "groups and languages of the cohort"
         )
-    return Material(
-        training,
-        _part(cohort, VALIDATION, None, configuration),
-        _coverage(cohort, training.clips),
-        cohort.name,
-        cohort.digest,
-    )
+    validation = _part(cohort, VALIDATION, cohort.table[cohort.table["split"] == VALIDATION], configuration)
+    return Material(training, validation, _coverage(table, training.clips), cohort)
 
 
-def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Configuration) -> Part:
+def _part(cohort: Cohort, split: str, clips: pd.DataFrame, configuration: Configuration) -> Part:
     speakers = cohort.speakers[cohort.speakers["split"] == split].reset_index(drop=True)
-    place = {speaker: row for row, speaker in enumerate(speakers["speaker_id"])}
-    clips = cohort.table[cohort.table["speaker_id"].isin(set(place))].reset_index(drop=True)
-    if plan is not None:
-        clips = clips[covered_rows(clips, plan)].reset_index(drop=True)
-    clips = clips.assign(speaker=clips["speaker_id"].map(place))
     originals: list[Picture] = []
     for path in speakers["portrait"]:
         file = read_picture(cohort.root / path)
@@ -139,15 +125,14 @@ def _part(cohort: Cohort, split: str, plan: TrainPlan | None, configuration: Con
         originals.append(file.pixels)
     with ThreadPoolExecutor(2) as workers:
         sounds = list(workers.map(lambda path: _sound(cohort.root / path, configuration.samples), clips["audio"]))
-    return Part(
-        speakers,
-        originals,
-        face_tensor(originals, configuration.size),
-        clips.assign(seconds=[seconds for _, seconds, _ in sounds], audio_sha256=[digest for _, _, digest in sounds]),
-        torch.stack([sound for sound, _, _ in sounds])
-        if sounds
-        else torch.zeros(0, configuration.samples, dtype=torch.int16),
-    )
+    place = {speaker: row for row, speaker in enumerate(speakers["speaker_id"])}
+    clips = clips.assign(
+        speaker=clips["speaker_id"].map(place),
+        seconds=[seconds for _, seconds, _ in sounds],
+        audio_sha256=[digest for _, _, digest in sounds],
+    ).reset_index(drop=True)
+    waveforms = np.array([samples for samples, _, _ in sounds], np.int16).reshape(len(clips), configuration.samples)
+    return Part(speakers, originals, face_tensor(originals, configuration.size), clips, torch.from_numpy(waveforms))
 
 
 def covered_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
@@ -165,7 +150,7 @@ def covered_rows(table: pd.DataFrame, plan: TrainPlan) -> NDArray[np.bool_]:
     return covered
 
 
-def _sound(path: Path, samples: int) -> tuple[Tensor, float, str]:
+def _sound(path: Path, samples: int) -> tuple[NDArray[np.int16], float, str]:
     """The samples of a clip, the seconds of its file, and its digest."""
     clip = read_clip(path)
     if clip.waveform is None:
@@ -173,12 +158,11 @@ def _sound(path: Path, samples: int) -> tuple[Tensor, float, str]:
             [f"The clip {path.name} cannot be read: {clip.status}, {clip.detail}."], "audio that can be decoded"
         )
     whole = np.round(fit_length(clip.waveform, samples) * 32767).clip(-32768, 32767)
-    return torch.from_numpy(whole.astype(np.int16)), clip.seconds or 0.0, clip.sha256
+    return whole.astype(np.int16), clip.seconds or 0.0, clip.sha256
 
 
-def _coverage(cohort: Cohort, clips: pd.DataFrame) -> tuple[Heard, ...]:
-    """The covered clips by group and language of the training speakers."""
-    table = cohort.table[cohort.table["split"] == TRAINING]
+def _coverage(table: pd.DataFrame, clips: pd.DataFrame) -> tuple[Heard, ...]:
+    """The covered clips by group and language; zeros where the table has clips of which none is covered."""
     rows = []
     for group in ordered_groups(table["group"]):
         for language in sorted(set(table["language"])):

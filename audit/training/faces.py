@@ -13,11 +13,12 @@ from audit.models.speech2face.network import Network
 from audit.training.augmenting import lit, mirrored, mixing_weights, nudged
 from audit.training.data import Part
 from audit.training.landmarks import find_landmarks
+from audit.training.loop import Task
 from audit.training.losses import edges_l1, weighted_l1
 from audit.training.plan import FaceStage
 
 
-class FaceTask:
+class FaceTask(Task):
     """One step of the first stage.
 
     With the own face encoder, portraits are mixed in the space of landmarks and textures, mirrored and relit, so that
@@ -25,26 +26,28 @@ class FaceTask:
     """
 
     name = "faces"
+    settings: FaceStage
 
     def __init__(
         self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: FaceStage
     ) -> None:
         self.network, self.identity, self.settings = network, identity, settings
         device = network.decoder.mean_texture.device
-        self.portraits, self.landmarks = _with_mirrors(part)
-        self.validation, self.validation_landmarks = (
-            validation.portraits,
-            torch.from_numpy(find_landmarks(validation.originals)),
+        landmarks, validation_landmarks = (
+            torch.from_numpy(find_landmarks(some.originals)) for some in (part, validation)
         )
+        portraits = torch.cat((part.portraits, part.portraits.flip(-1)))  # then those of the mirrored pictures
         if network.face is None:
             vgg = VggFace()
-            self.features = _vgg_features(vgg, self.portraits).to(device)
-            self.validation_features = _vgg_features(vgg, self.validation).to(device)
-        self.portraits, self.landmarks = self.portraits.to(device), self.landmarks.to(device)
-        self.validation, self.validation_landmarks = self.validation.to(device), self.validation_landmarks.to(device)
+            self.features, self.validation_features = (
+                _vgg_features(vgg, some).to(device) for some in (portraits, validation.portraits)
+            )
+        self.portraits, self.landmarks = portraits.to(device), torch.cat((landmarks, mirrored(landmarks))).to(device)
+        self.validation, self.validation_landmarks = validation.portraits.to(device), validation_landmarks.to(device)
         decoder = network.decoder
         decoder.warp.mean.copy_(self.landmarks.mean(0))
-        self.textures = torch.cat([decoder.warp.straighten(p, q) for p, q in _chunks(self.portraits, self.landmarks)])
+        chunks = zip(torch.split(self.portraits, 32), torch.split(self.landmarks, 32), strict=True)
+        self.textures = torch.cat([decoder.warp.straighten(*chunk) for chunk in chunks])
         decoder.mean_texture.copy_(self.textures.mean(0))
         self.weight = _face_weight(decoder.warp.mean.cpu(), network.configuration.size, settings.outside).to(device)
 
@@ -103,16 +106,6 @@ class FaceTask:
             "landmark": float((made.landmarks - self.validation_landmarks).square().mean()),
             "picture": float(weighted_l1(made.picture, self.validation, weight)),
         }
-
-
-def _with_mirrors(part: Part) -> tuple[Tensor, Tensor]:
-    """The portraits and landmarks, then those of the mirrored pictures."""
-    landmarks = torch.from_numpy(find_landmarks(part.originals))
-    return torch.cat((part.portraits, part.portraits.flip(-1))), torch.cat((landmarks, mirrored(landmarks)))
-
-
-def _chunks(one: Tensor, other: Tensor, size: int = 32) -> list[tuple[Tensor, Tensor]]:
-    return list(zip(torch.split(one, size), torch.split(other, size), strict=True))
 
 
 def _vgg_features(vgg: VggFace, portraits: Tensor) -> Tensor:

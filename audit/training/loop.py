@@ -2,94 +2,44 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from audit.training.plan import Optimiser
-
-Row = tuple[str, int, str, str, float]
-"""Stage, step, part, term, value: one row of the losses."""
+from audit.training.history import Losses
+from audit.training.plan import Optimiser, TrainPlan
 
 Progress = Callable[[str, int, int, float], None]
 """Called with the stage, the number of finished steps, the total number of steps, and the loss."""
 
-LOSSES = "losses.csv"
-LOSS_COLUMNS = ("stage", "step", "part", "term", "value")
 
+class Task(ABC):
+    """One stage of a training: its name, and the steps, batch and schedule of its optimiser."""
 
-class Task(Protocol):
-    """One stage of a training."""
+    name: str
+    settings: Optimiser
 
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        ...
-
-    @property
-    def settings(self) -> Optimiser:
-        """Steps, batch and schedule."""
-        ...
-
+    @abstractmethod
     def modules(self) -> list[nn.Module]:
         """The trained modules."""
-        ...
 
+    @abstractmethod
     def losses(self) -> dict[str, Tensor]:
         """The terms of one step; ``loss`` is minimised."""
-        ...
 
+    @abstractmethod
     def validate(self) -> dict[str, float]:
-        """The terms on the validation part."""
-        ...
+        """The terms on the validation part, without augmentation; empty if it has no speakers."""
 
 
 def seed_of(*words: object) -> int:
-    """A 63-bit seed from words, the same on every machine.
-
-    Examples
-    --------
-    >>> seed_of(0, "faces", 1) == seed_of(0, "faces", 1), seed_of(0, "faces", 1) == seed_of(0, "faces", 2)
-    (True, False)
-    """
+    """A 63-bit seed from words, the same on every machine."""
     text = "\x1f".join(map(str, words)).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
-
-
-class Losses:
-    """The losses, in memory and on disk as CSV."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: list[Row] = []
-        if path.is_file():
-            with path.open(newline="", encoding="utf-8") as stream:
-                self.rows = [(r[0], int(r[1]), r[2], r[3], float(r[4])) for r in list(csv.reader(stream))[1:]]
-
-    def rewind(self, stage: str, step: int, stages: tuple[str, ...]) -> None:
-        """Drop the rows after this step of this stage, to resume a training from there."""
-        order = {name: place for place, name in enumerate(stages)}
-        self.rows = [row for row in self.rows if (order[row[0]], row[1]) <= (order[stage], step)]
-
-    def add(self, stage: str, step: int, part: str, terms: dict[str, float]) -> None:
-        """Add the rows of one step."""
-        self.rows += [(stage, step, part, term, value) for term, value in terms.items()]
-
-    def write(self) -> None:
-        """Write all rows, replacing the file atomically."""
-        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        with part.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(LOSS_COLUMNS)
-            writer.writerows((stage, step, name, term, f"{value:.6g}") for stage, step, name, term, value in self.rows)
-        part.replace(self.path)
 
 
 def adam(task: Task) -> torch.optim.Adam:
@@ -103,11 +53,9 @@ def run_stage(
     task: Task,
     optimiser: torch.optim.Adam,
     losses: Losses,
+    plan: TrainPlan,
     *,
     start: int,
-    seed: int,
-    log_every: int,
-    save_every: int,
     save: Callable[[int], None],
     device: torch.device,
     progress: Progress | None = None,
@@ -120,16 +68,10 @@ def run_stage(
 
     Parameters
     ----------
-    task, optimiser, losses
-        The stage, its optimiser and its losses.
     start : int
         The number of steps finished before.
-    seed, log_every, save_every
-        As in the plan.
     save : callable
         Writes the state; called with the number of finished steps.
-    device : torch.device
-        The device.
     progress : callable, optional
         Called after every logged step.
     stop_at : float, optional
@@ -144,7 +86,7 @@ def run_stage(
             group["lr"] = settings.rate * settings.decay ** (step // settings.decay_every)
         for module in task.modules():
             module.train()
-        torch.manual_seed(seed_of(seed, task.name, step))
+        torch.manual_seed(seed_of(plan.seed, task.name, step))
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             terms = task.losses()
         optimiser.zero_grad(set_to_none=True)
@@ -152,12 +94,12 @@ def run_stage(
         nn.utils.clip_grad_norm_(parameters, 10.0)
         optimiser.step()
         step += 1
-        if step % log_every == 0 or step == settings.steps:
+        if step % plan.log_every == 0 or step == settings.steps:
             losses.add(task.name, step, "training", {name: float(value.detach()) for name, value in terms.items()})
             if progress:
                 progress(task.name, step, settings.steps, float(terms["loss"].detach()))
         late = stop_at is not None and time.monotonic() >= stop_at
-        if step % save_every == 0 or step == settings.steps or late:
+        if step % plan.save_every == 0 or step == settings.steps or late:
             for module in task.modules():
                 module.eval()
             with torch.no_grad():

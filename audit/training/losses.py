@@ -12,50 +12,25 @@ from audit.training.plan import VoiceStage
 
 
 def decoder_distance(one: Tensor, other: Tensor) -> Tensor:
-    """Mean absolute difference of the decoder's first layers (Oh et al. 2019, equation 1, first term).
-
-    Examples
-    --------
-    >>> float(decoder_distance(torch.zeros(2, 4), torch.ones(2, 4)))
-    1.0
-    """
+    """Mean absolute difference of the decoder's first layers (Oh et al. 2019, equation 1, first term)."""
     return (one - other).abs().mean()
 
 
 def feature_distance(one: Tensor, other: Tensor) -> Tensor:
-    """Squared distance of the normalized features (equation 1, second term): 0 to 4.
-
-    Examples
-    --------
-    >>> float(feature_distance(torch.tensor([[1.0, 0.0]]), torch.tensor([[-3.0, 0.0]])))
-    4.0
-    """
+    """Squared distance of the normalized features (equation 1, second term): 0 to 4."""
     return (functional.normalize(one) - functional.normalize(other)).square().sum(1).mean()
 
 
 def distillation(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy between softened classes minus its minimum (equation 1, third term; Hinton et al. 2015).
-
-    Examples
-    --------
-    >>> float(distillation(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 2.0]]), 2.0))
-    0.0
-    """
-    wanted = functional.log_softmax(targets / temperature, 1)
-    return functional.kl_div(
-        functional.log_softmax(logits / temperature, 1), wanted, log_target=True, reduction="batchmean"
-    )
+    """Cross-entropy between softened classes minus its minimum (equation 1, third term; Hinton et al. 2015)."""
+    found, wanted = (functional.log_softmax(some / temperature, 1) for some in (logits, targets))
+    return functional.kl_div(found, wanted, log_target=True, reduction="batchmean")
 
 
 def voice_losses(made: Mapping[str, Tensor], wanted: Mapping[str, Tensor], settings: VoiceStage) -> dict[str, Tensor]:
     """The three terms and their weighted sum, ``loss``.
 
-    Parameters
-    ----------
-    made, wanted : mapping
-        ``first``, ``feature`` and, with an identity layer, ``logits``: of the voice and of the portrait.
-    settings : VoiceStage
-        The weights.
+    ``made`` and ``wanted`` have ``first``, ``feature`` and, with an identity layer, ``logits`` of voice and portrait.
     """
     terms = {
         "first": decoder_distance(made["first"], wanted["first"]),

@@ -7,18 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from audit.core.typed_toml import parse_toml, read_text
-from audit.core.vocabulary import RACES, is_language, same_language
-from audit.training.mitigations.plan import OTHER, MitigationPlan
+from audit.core.vocabulary import same_language
+from audit.training.mitigations.plan import OTHER, MitigationPlan, Section, known_group, known_language
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Optimiser(_Section):
+class Optimiser(Section):
     """Adam and its schedule: the rate is multiplied by ``decay`` every ``decay_every`` steps.
 
     Oh et al. 2019, section 4: beta1 .5, eps 1e-4, rate 1e-3, times .95 every 10,000 steps, batches of 8.
@@ -93,7 +89,7 @@ class VoiceStage(Optimiser):
     colour_db: float = Field(default=1.0, ge=0)
 
 
-class TrainPlan(_Section):
+class TrainPlan(Section):
     r"""The plan of a training.
 
     Attributes
@@ -154,11 +150,9 @@ class TrainPlan(_Section):
     @classmethod
     def _known(cls, coverage: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         for group, languages in coverage.items():
-            if group not in RACES:
-                raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
+            known_group(group)
             for language, share in languages.items():
-                if language != OTHER and not is_language(language):
-                    raise ValueError(f"{group}: {language!r} is neither a BCP-47 code nor {OTHER!r}")
+                known_language(language)
                 if not 0 <= share <= 1:
                     raise ValueError(f"{group}, {language}: the share is {share:g}; allowed: [0, 1]")
         return coverage
@@ -172,18 +166,13 @@ class TrainPlan(_Section):
         >>> plan.share("asian", "zh"), plan.share("asian", "en-GB"), plan.share("white", "en")
         (1.0, 0.5, 1.0)
         """
-        added = self.mitigation.coverage.added(group, language) if "coverage" in self.mitigation.names else 0.0
-        return max(self._own_share(group, language), added)
-
-    def _own_share(self, group: str, language: str) -> float:
-        """The share in the section coverage."""
-        if group not in self.coverage:
+        shares = self.coverage.get(group)
+        if shares is None:
             return 1.0
-        shares = self.coverage[group]
         named = [share for code, share in shares.items() if code != OTHER and same_language(code, language)]
-        if named:
-            return max(named)
-        return 0.0 if same_language(language, "en") else shares.get(OTHER, 0.0)
+        other = 0.0 if same_language(language, "en") else shares.get(OTHER, 0.0)
+        added = self.mitigation.coverage.added(group, language) if "coverage" in self.mitigation.names else 0.0
+        return max(max(named, default=other), added)
 
     def left_out(self, *names: str) -> set[str]:
         """The keys that are not written: ``names``, and the mitigation if there is none."""
@@ -191,23 +180,14 @@ class TrainPlan(_Section):
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> TrainPlan:
-        """The plan in a TOML text.
-
-        Raises
-        ------
-        PlanError
-            If it is not valid TOML, or a key or value is not allowed.
-        """
+        """The plan in a TOML text; PlanError if it is not valid TOML, or a key or value is not allowed."""
         return parse_toml(cls, text, source, "audit/training/plan.py")
 
     @classmethod
     def read(cls, path: str | Path) -> TrainPlan:
         """The plan in a file, or the shipped plan of that name (``train-small-gap``).
 
-        Raises
-        ------
-        PlanError
-            If it does not exist or is not a plan.
+        PlanError if it does not exist or is not a plan.
         """
         path = Path(path)
         shipped = files("audit.core").joinpath("plans", f"{path.name.removesuffix('.toml')}.toml")
@@ -215,5 +195,5 @@ class TrainPlan(_Section):
             return cls.parse(shipped.read_text(encoding="utf-8"), path.name)
         text = read_text(path, "plan", "a TOML file, or train-small-gap, train-small-full, train-paper")
         plan = cls.parse(text, str(path))
-        beside = path.parent / plan.cohort
-        return plan.model_copy(update={"cohort": str(beside)}) if os.path.isdir(beside) else plan  # noqa: PTH112  # Path raises at too long a name
+        folder = path.parent / plan.cohort
+        return plan.model_copy(update={"cohort": str(folder)}) if os.path.isdir(folder) else plan  # noqa: PTH112  # Path raises at too long a name

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from audit.core.errors import RunError
+from audit.core.written_files import write_files
+from audit.models.pytorch import read_tensors
 
 STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of a stopped training: its identity, stage, finished steps of the stage, and tensors."""
+    """The state of a stopped training: its stage, the finished steps of the stage, and tensors."""
 
-    identity: str
     stage: str
     step: int
     tensors: dict[str, Tensor]
@@ -30,16 +28,14 @@ class State:
 def save_state(
     folder: Path, identity: str, stage: str, step: int, modules: dict[str, nn.Module], optimiser: torch.optim.Adam
 ) -> None:
-    """Write the state atomically."""
+    """Write the state of the training with this identity."""
     tensors = {
         f"{name}/{key}": tensor for name, module in modules.items() for key, tensor in module.state_dict().items()
     }
     for place, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"adam/{place}/{key}": value for key, value in moments.items()}
     plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    part = folder / f".{STATE}.{os.getpid()}.tmp"
-    save_file(plain, part, {"identity": identity, "stage": stage, "step": json.dumps(step)})
-    part.replace(folder / STATE)
+    write_files(folder, {STATE: save(plain, {"identity": identity, "stage": stage, "step": str(step)})})
 
 
 def read_state(folder: Path, identity: str) -> State | None:
@@ -47,23 +43,20 @@ def read_state(folder: Path, identity: str) -> State | None:
 
     Raises
     ------
+    ModelError
+        If it cannot be read.
     RunError
-        If it cannot be read, or belongs to another training.
+        If it belongs to another training, or is damaged.
     """
     path = folder / STATE
     if not path.is_file():
         return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping: it has keys() only
-    except Exception as error:  # safetensors may raise anything for a damaged file
-        raise RunError(f"{path} cannot be read: {error}.", next_step="Choose another folder for -o.") from error
+    metadata, tensors = read_tensors(path, "Choose another folder for -o.")
     if metadata.get("identity") != identity:
         raise RunError(f"{folder} contains a training of another plan or cohort.", "the same plan and cohort",
                        "Choose another folder for -o.")  # fmt: skip
     try:
-        return State(identity, metadata["stage"], int(metadata["step"]), tensors)
+        return State(metadata["stage"], int(metadata["step"]), tensors)
     except (KeyError, ValueError) as error:
         raise RunError(f"{path} has no valid stage or step.", next_step="Choose another folder.") from error
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from audit.models.speech2face.config import SAMPLE_RATE
+from audit.core.audio import SAMPLE_RATE
 from audit.models.speech2face.face import VggFace
 from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
+from audit.training.loop import Task
 from audit.training.losses import losses_by_clip, voice_losses
 from audit.training.mitigations.training import Mitigations
 from audit.training.plan import VoiceStage
 
 
-class VoiceTask:
+class VoiceTask(Task):
     """One step of the second stage, with frozen decoder and face encoder."""
 
     name = "voices"
+    settings: VoiceStage
 
     def __init__(
         self, network: Network, identity: nn.Linear | None, part: Part, validation: Part, settings: VoiceStage,
@@ -51,8 +53,8 @@ class VoiceTask:
             filters = mel_filters(self.network.configuration.mel_bands, warp).to(self.device)
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             spectrogram = self.network.spectrogram(waveforms, filters)
-        speakers = torch.tensor(self.part.clips["speaker"].tolist())[rows]
-        made, wanted = self._made(self.network.voice(spectrogram)), self._of(self.targets, speakers)
+        made = self._made(self.network.voice(spectrogram))
+        wanted = self._of(self.targets, self.part.speaker_rows[rows])
         if not self.mitigations.parts:
             return voice_losses(made, wanted, self.settings)
         return self.mitigations.applied(losses_by_clip(made, wanted, self.settings), made["feature"], rows)
@@ -63,13 +65,10 @@ class VoiceTask:
         if not count:
             return {}
         features = []
-        for start in range(0, count, 16):
-            rows = torch.arange(start, min(count, start + 16))
+        for rows in torch.split(torch.arange(count), 16):
             features.append(self.network.voice(self.network.spectrogram(self.validation.sound(rows).to(self.device))))
-        speakers = torch.tensor(self.validation.clips["speaker"].tolist())
-        found = voice_losses(
-            self._made(torch.cat(features)), self._of(self.validation_targets, speakers), self.settings
-        )
+        wanted = self._of(self.validation_targets, self.validation.speaker_rows)
+        found = voice_losses(self._made(torch.cat(features)), wanted, self.settings)
         return {name: float(value) for name, value in found.items()}
 
     def _made(self, feature: Tensor) -> dict[str, Tensor]:
@@ -98,8 +97,7 @@ class VoiceTask:
         front.mean.zero_()
         front.spread.fill_(1.0)
         count, total, squares = 0, torch.zeros(()), torch.zeros(())
-        for start in range(0, len(self.part.clips), 16):
-            rows = torch.arange(start, min(len(self.part.clips), start + 16))
+        for rows in torch.split(torch.arange(len(self.part.clips)), 16):
             bands = front(self.part.sound(rows).to(self.device))[:, 0].double().cpu()
             count += bands.shape[0] * bands.shape[1]
             total, squares = total + bands.sum((0, 1)), squares + bands.square().sum((0, 1))

@@ -110,7 +110,10 @@ def test_a_bad_clip_fails_alone(
         ({}, "needs a program"),
         ({"command": "python model.py"}, "a list of words"),
         ({"command": []}, "a list of words"),
-        ({"command": ["x"], "tiemout": 3}, "no option tiemout"),
+        (
+            {"command": ["x"], "tiemout": 3},
+            "cannot be made with .*tiemout.*Allowed: the options command, timeout, batch, name",
+        ),
         ({"command": ["x"], "timeout": 0}, "seconds above 0"),
     ],
 )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import audit
-from audit.models.planted import Planted, PlantedOptions
+from audit.models.planted import Planted
 
 
 def table(speakers: int, clips: int = 4) -> pd.DataFrame:
@@ -30,9 +30,8 @@ def table(speakers: int, clips: int = 4) -> pd.DataFrame:
 
 
 def swapped(frame: pd.DataFrame, seed: int = 0, share: float = 0.6) -> pd.Series:
-    options = PlantedOptions.model_validate({"rendered": {"asian": {"en": {"white": share}}}, "seed": seed})
-    playback = Planted(options).bind(frame, Path())
-    return frame["clip_id"].map(playback.rendered) != frame["portrait"]  # type: ignore[attr-defined]
+    playback = Planted(rendered={"asian": {"en": {"white": share}}}, seed=seed).bind(frame, Path())
+    return frame["clip_id"].map(playback.rendered) != frame["portrait"]
 
 
 def test_the_share_that_is_planted_is_the_share_that_is_shown() -> None:
@@ -52,8 +51,7 @@ def test_what_a_clip_shows_depends_on_the_seed_and_its_name_only() -> None:
 
 def test_another_speaker_is_of_the_same_gender() -> None:
     frame = table(40)
-    options = PlantedOptions.model_validate({"rendered": {"asian": {"zh": {"white": 1.0}}}})
-    shown = Planted(options).bind(frame, Path()).rendered  # type: ignore[attr-defined]
+    shown = Planted(rendered={"asian": {"zh": {"white": 1.0}}}).bind(frame, Path()).rendered
     gender = frame.drop_duplicates("portrait").set_index("portrait")["gender"]
     rows = frame[(frame["group"] == "asian") & (frame["language"] == "zh")]
     assert (rows["clip_id"].map(shown).map(gender) == rows["gender"]).all()
@@ -73,9 +71,9 @@ def test_an_invalid_dial_is_refused(options: dict[str, object], message: str) ->
 
 
 def test_a_dial_for_a_missing_group_is_refused() -> None:
-    options = PlantedOptions.model_validate({"rendered": {"black": {"en": {"white": 0.6}}}})
+    model = Planted(rendered={"black": {"en": {"white": 0.6}}})
     with pytest.raises(audit.ModelError, match="names the group 'black'.*asian, white"):
-        Planted(options).bind(table(4), Path())
+        model.bind(table(4), Path())
 
 
 def test_a_mistyped_model_is_named() -> None:

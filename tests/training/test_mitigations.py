@@ -20,13 +20,14 @@ from audit.models.fitted import FittedOn, refuse_fitted
 from audit.models.protocol import Decoder, Featured, Reconstructor, VoiceFeatures
 from audit.models.speech2face import SMALL
 from audit.models.speech2face.model import Speech2Face, untrained
-from audit.training.mitigations import MITIGATIONS, after_training, available, in_training
+from audit.training.mitigations import available
 from audit.training.mitigations.abstention import Abstention
 from audit.training.mitigations.correlation_remover import CorrelationRemoval
-from audit.training.mitigations.language import guess_language
+from audit.training.mitigations.language import language_posterior
 from audit.training.mitigations.leace import Leace
 from audit.training.mitigations.protocol import FeatureMitigation, FittedStep, TrainingVoices
 from audit.training.mitigations.recentred import Recentred
+from audit.training.mitigations.registry import MITIGATIONS, after_training, in_training
 from tests.fakes import ColourInstrument, fake_face
 
 LANGUAGES = ("en", "es", "zh")
@@ -134,11 +135,11 @@ def test_half_of_the_correlation_can_be_left() -> None:
 
 def test_the_posterior_of_the_language_is_calibrated() -> None:
     voices, plain = planted(4000, strength=3.0), planted(4000, strength=0.0)
-    posterior = guess_language(voices.features, voices.languages).posterior(voices.features)
+    posterior = language_posterior(voices)(voices.features)
     assert posterior.sum(1) == pytest.approx(np.ones(4000))
     right = np.array(LANGUAGES)[posterior.argmax(1)] == voices.languages
     assert posterior.max(1).mean() == pytest.approx(right.mean(), abs=0.02)
-    assert guess_language(plain.features, plain.languages).posterior(plain.features).max() < 0.6
+    assert language_posterior(plain)(plain.features).max() < 0.6
 
 
 def test_one_language_alone_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,13 +15,13 @@ from audit.models.speech2face import load_checkpoint, weights_of
 from audit.models.speech2face.model import Speech2Face
 from audit.training import TrainPlan, train
 from audit.training.losses import losses_by_clip, voice_losses
-from audit.training.mitigations import in_training
 from audit.training.mitigations.balanced import Balanced
 from audit.training.mitigations.group_dro import GroupDroWeights
 from audit.training.mitigations.language_adversarial import LanguageAdversary, Reversal
-from audit.training.mitigations.plan import GroupDro, LanguageAdversarial, MitigationPlan
+from audit.training.mitigations.plan import MitigationPlan
+from audit.training.mitigations.registry import in_training
 from audit.training.mitigations.reweighted import Reweighted
-from audit.training.mitigations.training import Mitigations, mitigations_of
+from audit.training.mitigations.training import Mitigations, TrainingSetup, mitigations_of
 from audit.training.plan import VoiceStage
 from tests.fakes import ColourInstrument
 
@@ -43,9 +44,18 @@ crop_seconds = 3.0
 """
 
 
+def setup_of(clips: pd.DataFrame, feature: int = 4, steps: int = 10, **options: Any) -> TrainingSetup:
+    """The setup of a training with these options of a mitigation."""
+    return TrainingSetup(clips, feature, steps, MitigationPlan(**options))
+
+
+def in_languages(*languages: str) -> pd.DataFrame:
+    return pd.DataFrame({"group": "asian", "language": languages})
+
+
 def test_balanced_sampling_draws_every_group_in_every_language_alike() -> None:
     torch.manual_seed(0)
-    drawn = UNEVEN.iloc[Mitigations({"balanced": Balanced(UNEVEN)}).drawn(30_000, len(UNEVEN)).tolist()]
+    drawn = UNEVEN.iloc[Mitigations({"balanced": Balanced(setup_of(UNEVEN))}).drawn(30_000, len(UNEVEN)).tolist()]
     shares = drawn.groupby(["group", "language"]).size() / len(drawn)
     assert shares.to_numpy() == pytest.approx([1 / 3] * 3, abs=0.01)
     within = drawn[(drawn["group"] == "asian") & (drawn["language"] == "en")].index.value_counts(normalize=True)
@@ -65,7 +75,7 @@ def test_reweighted_group_and_language_are_independent() -> None:
         [("asian", "zh")] * 40 + [("asian", "en")] * 10 + [("white", "zh")] * 20 + [("white", "en")] * 30,
         columns=["group", "language"],
     )
-    weights = Reweighted(clips).weights(torch.zeros(100), torch.arange(100)).numpy()
+    weights = Reweighted(setup_of(clips)).weights(torch.zeros(100), torch.arange(100)).numpy()
     assert weights.mean() == pytest.approx(1)
     mass = clips.assign(weight=weights).pivot_table(index="group", columns="language", values="weight", aggfunc="sum")
     assert mass.loc["asian", "en"] == pytest.approx(50 * 40 / 100)
@@ -73,7 +83,7 @@ def test_reweighted_group_and_language_are_independent() -> None:
 
 
 def test_group_dro_weights_move_to_the_group_with_the_largest_loss() -> None:
-    dro = GroupDroWeights(UNEVEN, GroupDro(rate=0.1))
+    dro = GroupDroWeights(setup_of(UNEVEN, group_dro={"rate": 0.1}))
     rows = torch.tensor([0, 1, 75, 76, 90, 91])
     for _ in range(200):
         weights = dro.weights(torch.tensor([1.0, 1.0, 3.0, 3.0, 1.0, 1.0]), rows)
@@ -83,7 +93,7 @@ def test_group_dro_weights_move_to_the_group_with_the_largest_loss() -> None:
 
 
 def test_one_step_of_group_dro_by_hand() -> None:
-    dro = GroupDroWeights(UNEVEN, GroupDro(rate=1.0))  # cells: asian en, asian zh, white en
+    dro = GroupDroWeights(setup_of(UNEVEN, group_dro={"rate": 1.0}))  # cells: asian en, asian zh, white en
     weights = dro.weights(torch.tensor([2.0, 4.0, 1.0]), torch.tensor([0, 1, 90]))
     raw = torch.tensor([0.0, 3.0, 1.0]).exp()  # asian en is not in the batch: it keeps its weight before the scaling
     assert torch.allclose(dro.shares.float(), raw / raw.sum())
@@ -92,7 +102,7 @@ def test_one_step_of_group_dro_by_hand() -> None:
 
 
 def test_group_dro_is_uniform_for_equal_losses() -> None:
-    dro = GroupDroWeights(UNEVEN, GroupDro())
+    dro = GroupDroWeights(setup_of(UNEVEN))
     for _ in range(100):
         dro.weights(torch.ones(3), torch.tensor([0, 75, 90]))
     assert dro.shares.tolist() == pytest.approx([1 / 3] * 3)
@@ -108,14 +118,14 @@ def test_the_gradient_comes_back_with_its_sign_changed() -> None:
 
 def test_the_adversary_learns_the_language_and_the_encoder_unlearns_it() -> None:
     torch.manual_seed(0)
-    languages = ["en", "zh"] * 50
+    clips = in_languages(*["en", "zh"] * 50)
     voices = torch.randn(100, 6)
     voices[:, 0] += torch.tensor([3.0, -3.0] * 50)
     found = {}
     for weight in (1e-9, 5.0):
         torch.manual_seed(1)
         encoder = torch.nn.Linear(6, 6)
-        adversary = LanguageAdversary(languages, 6, 400, LanguageAdversarial(weight=weight))
+        adversary = LanguageAdversary(setup_of(clips, 6, 400, language_adversarial={"weight": weight}))
         optimiser = torch.optim.Adam([*encoder.parameters(), *adversary.parameters()], 0.01)
         for _ in range(400):
             optimiser.zero_grad()
@@ -129,7 +139,7 @@ def test_the_adversary_learns_the_language_and_the_encoder_unlearns_it() -> None
 
 
 def test_the_adversarys_strength_grows_from_nothing_to_its_weight() -> None:
-    adversary = LanguageAdversary(["en", "zh"], 4, 10, LanguageAdversarial(weight=2.0))
+    adversary = LanguageAdversary(setup_of(in_languages("en", "zh"), language_adversarial={"weight": 2.0}))
     assert adversary.strength() == 0
     for _ in range(10):
         adversary.penalty(torch.randn(2, 4), torch.arange(2))
@@ -138,7 +148,7 @@ def test_the_adversarys_strength_grows_from_nothing_to_its_weight() -> None:
 
 def test_an_adversary_needs_two_languages() -> None:
     with pytest.raises(audit.PlanError, match="only in en"):
-        LanguageAdversary(["en", "en"], 4, 10, LanguageAdversarial())
+        LanguageAdversary(setup_of(in_languages("en", "en")))
 
 
 def test_coverage_only_adds_clips() -> None:
@@ -192,7 +202,7 @@ def test_the_losses_of_clips_average_to_those_of_the_batch() -> None:
 def test_weights_of_one_are_no_weights_and_penalties_are_added() -> None:
     clips = pd.DataFrame({"group": ["asian", "white"], "language": ["en", "zh"]})
     plan = MitigationPlan(names=("reweighted", "language_adversarial"))
-    both = mitigations_of(plan, clips, feature=3, steps=10, seed=0)
+    both = mitigations_of(TrainingSetup(clips, feature=3, steps=10, plan=plan), seed=0)
     losses = {"first": torch.tensor([1.0, 3.0]), "loss": torch.tensor([2.0, 4.0])}
     terms = both.applied(losses, torch.randn(2, 3), torch.tensor([0, 1]))
     found = {name: float(value.detach()) for name, value in terms.items()}

@@ -73,6 +73,16 @@ def test_the_losses_are_kept(trained: Path) -> None:
     assert (trained / "losses.svg").stat().st_size > 1000
 
 
+def test_files_of_another_origin_are_not_replaced(short: str, trained: Path, tmp_path: Path) -> None:
+    assert {"short.safetensors", "losses.csv", "losses.svg", "training.json", "state.safetensors"} == set(
+        json.loads((trained / ".audit-files.json").read_text())["files"]
+    )
+    (tmp_path / "losses.csv").write_text("mine")
+    with pytest.raises(audit.RunError, match=r"losses\.csv was not written by this tool"):
+        train(TrainPlan.parse(short), tmp_path, device="cpu")
+    assert (tmp_path / "losses.csv").read_text() == "mine"
+
+
 def test_weights_that_were_trained_can_be_audited(trained: Path) -> None:
     model = audit.model("speech2face", weights=trained / "short.safetensors")
     assert model.name == "short"
@@ -119,7 +129,7 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
     first.send_signal(signal.SIGKILL)
     first.wait()
     second = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "going on from step" in second.stderr
+    assert "resuming from step" in second.stderr
     assert Path(second.stdout.strip()).name == "short.safetensors"
     torch.testing.assert_close(
         load_checkpoint(tmp_path / "out" / "short.safetensors").network.state_dict(),

@@ -6,18 +6,15 @@ Importing this package imports torch; :func:`audit.model` imports it only for a 
 from __future__ import annotations
 
 from audit.core.registry import Part
-from audit.models.speech2face.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from audit.models.speech2face.checkpoint import load_checkpoint, save_checkpoint
 from audit.models.speech2face.config import PAPER, SMALL, Configuration
 from audit.models.speech2face.model import Speech2Face, speech2face
-from audit.models.speech2face.network import Network
 from audit.models.speech2face.shipped import weights_of
 
 __all__ = [
     "PAPER",
     "SMALL",
-    "Checkpoint",
     "Configuration",
-    "Network",
     "Speech2Face",
     "load_checkpoint",
     "save_checkpoint",

@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SAMPLE_RATE: Final = 16_000
+from audit.core.audio import SAMPLE_RATE
+
 WINDOW: Final = 400
 HOP: Final = 160
 FFT: Final = 512
@@ -116,17 +117,12 @@ class Configuration(BaseModel):
         """Height and width of the pictures in pixels."""
         return int(self.base * 2 ** len(self.texture_channels))
 
-    def encoder_shapes(self, frames: int | None = None) -> list[tuple[int, int, int]]:
+    def encoder_shapes(self) -> list[tuple[int, int, int]]:
         """(channels, time, frequency) after each of the nine convolutions and its pooling, if any.
 
         The paper gives no sizes; convolutions here have no padding, so a kernel of 4 reduces each side by 3.
-
-        Examples
-        --------
-        >>> PAPER.encoder_shapes()[-1]
-        (512, 6, 57)
         """
-        time, bins = frames or self.frames, self.input_bins
+        time, bins = self.frames, self.input_bins
         shapes = []
         for width, stride, pooled in zip(self.channels, STRIDES, POOLED, strict=True):
             time, bins = (time - KERNEL) // stride + 1, (bins - KERNEL) // stride + 1

@@ -18,8 +18,6 @@ class Decoded:
 
     Attributes
     ----------
-    first : Tensor
-        The first layer, before its ReLU: [B, first].
     landmarks : Tensor
         [B, N, 2], from -1 to 1.
     texture : Tensor
@@ -28,7 +26,6 @@ class Decoded:
         [B, 3, size, size]: the texture moved to the landmarks.
     """
 
-    first: Tensor
     landmarks: Tensor
     texture: Tensor
     picture: Tensor
@@ -60,8 +57,7 @@ class FaceDecoder(nn.Module):
 
     def forward(self, feature: Tensor) -> Decoded:
         """Landmarks, textures and pictures of the features."""
-        first = self.first(feature)
-        hidden = torch.relu(first)
+        hidden = torch.relu(self.first(feature))
         place = hidden
         for depth, layer in enumerate(self.landmarks):
             place = layer(torch.relu(place) if depth else place)
@@ -70,4 +66,4 @@ class FaceDecoder(nn.Module):
         for depth, layer in enumerate(self.upward):
             x = layer(torch.relu(x) if depth else x)
         texture = self.mean_texture + x.float()
-        return Decoded(first, landmarks, texture, self.warp(texture, landmarks))
+        return Decoded(landmarks, texture, self.warp(texture, landmarks))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import soxr
@@ -13,14 +13,19 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from audit.core.arrays import Picture, Waveform
+from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
+from audit.models.coverage import COVERAGE
 from audit.models.fitted import FITTED_ON, FittedOn
 from audit.models.protocol import VoiceFeatures
+from audit.models.pytorch import in_batches, on_device, picture_of
 from audit.models.speech2face.checkpoint import Card, Checkpoint, load_checkpoint
-from audit.models.speech2face.config import CONFIGURATIONS, SAMPLE_RATE, Configuration
+from audit.models.speech2face.config import CONFIGURATIONS, Configuration
 from audit.models.speech2face.face import VggFace, face_tensor
 from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import batch_of
+
+Item = TypeVar("Item")
 
 
 class Speech2Face:
@@ -54,15 +59,16 @@ class Speech2Face:
     ) -> None:
         if batch < 1:
             raise ModelError(f"The batch size {batch} is not possible.", "at least 1")
-        self.seconds = checkpoint.network.configuration.seconds if seconds is None else seconds
-        self._samples = _samples(checkpoint.network.configuration, self.seconds)
+        sizes = checkpoint.network.configuration
+        self.seconds = sizes.seconds if seconds is None else seconds
         try:
-            self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-            self.network: Network = checkpoint.network.eval().to(self.device)
-        except (RuntimeError, AssertionError) as error:
+            self._samples = Configuration.model_validate(sizes.model_dump() | {"seconds": self.seconds}).samples
+        except ValidationError as error:
             raise ModelError(
-                f"The device {device!r} cannot be used: {error}", "cpu, or cuda where there is a GPU"
+                f"The model cannot use {self.seconds:g} s of a clip: {error.errors()[0]['msg']}.",
+                "3 or 6 s as in the paper",
             ) from error
+        self.network, self.device = on_device(checkpoint.network.eval(), device)
         self.network.requires_grad_(False)
         self.card, self.sha256, self.batch = checkpoint.card, checkpoint.sha256, batch
         self.name = name or checkpoint.card.name
@@ -80,13 +86,7 @@ class Speech2Face:
         return self.network.configuration
 
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
-        """One face [size, size, 3] for each clip.
-
-        Raises
-        ------
-        ModelError
-            If a clip is empty or not one-dimensional.
-        """
+        """One face [size, size, 3] for each clip; see :meth:`voice_features`."""
         return self.from_features(self.voice_features(waveforms, sample_rate))
 
     def voice_features(self, waveforms: Sequence[Waveform], sample_rate: int) -> VoiceFeatures:
@@ -102,26 +102,17 @@ class Speech2Face:
                 raise ModelError(f"Clip {place} has shape {waveform.shape}.", "one channel with at least one sample")
         if sample_rate != SAMPLE_RATE:
             waveforms = [soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ") for waveform in waveforms]
-        features = np.zeros((len(waveforms), self.configuration.feature), np.float32)
-        for start in range(0, len(waveforms), self.batch):
-            some = waveforms[start : start + self.batch]
-            clips = batch_of(some, self._samples, self.batch).to(self.device)
-            with torch.inference_mode():
-                heard = self.network.voice(self.network.spectrogram(clips))
-            features[start : start + len(some)] = heard[: len(some)].cpu().numpy()
-        return features
+        rows = in_batches(
+            waveforms,
+            self.batch,
+            lambda some: batch_of(some, self._samples),
+            lambda clips: self.network.voice(self.network.spectrogram(clips.to(self.device))),
+        )
+        return np.array([row.numpy() for row in rows], np.float32).reshape(len(rows), self.configuration.feature)
 
     def from_features(self, features: VoiceFeatures) -> list[Picture | None]:
         """The decoder's face [size, size, 3] of each feature [n, feature]."""
-        made: list[Picture | None] = []
-        for start in range(0, len(features), self.batch):
-            some = features[start : start + self.batch]
-            padded = torch.zeros(self.batch, self.configuration.feature)
-            padded[: len(some)] = torch.from_numpy(np.ascontiguousarray(some, np.float32))
-            with torch.inference_mode():
-                pictures = self.network.decoder(padded.to(self.device)).picture
-            made += self._pictures(pictures, len(some))
-        return made
+        return self._decoded([*features], lambda some: torch.from_numpy(np.array(some, np.float32)), lambda rows: rows)
 
     @property
     def fitted_on(self) -> FittedOn:
@@ -131,23 +122,21 @@ class Speech2Face:
     def ceiling(self, portraits: Sequence[Picture]) -> list[Picture | None]:
         """Ceiling of the decoder: the face decoded from each portrait's feature.
 
-        All ``None`` if the face encoder is VGG-Face and its weights are absent;
-        :meth:`describe` says so.
+        All ``None`` if the face encoder is VGG-Face and its weights are absent; :meth:`describe` says so.
         """
         if self._no_ceiling:
             return [None] * len(portraits)
-        made: list[Picture | None] = []
-        for start in range(0, len(portraits), self.batch):
-            some = portraits[start : start + self.batch]
-            made += self._pictures(self._from_faces(some), len(some))
-        return made
+        if self._vgg is not None:
+            return self._decoded(portraits, self._vgg.features, lambda rows: rows)
+        assert self.network.face is not None
+        return self._decoded(portraits, lambda some: face_tensor(some, self.configuration.size), self.network.face)
 
     def describe(self) -> dict[str, object]:
         """Configuration, digest, training coverage and device."""
         return {
             "configuration": self.configuration.model_dump(mode="json"),
             "weights_sha256": self.sha256,
-            "training_coverage": [heard.model_dump() for heard in self.card.coverage],
+            COVERAGE: [heard.model_dump() for heard in self.card.coverage],
             "training": {key: value for key, value in self.card.training.items() if key not in ("plan", FITTED_ON)},
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
             "device": str(self.device),
@@ -156,41 +145,26 @@ class Speech2Face:
             "ceiling": self._no_ceiling or f"the decoder fed by the face encoder {self.configuration.face}",
         }
 
-    def _from_faces(self, portraits: Sequence[Picture]) -> Tensor:
-        with torch.inference_mode():
-            if self.network.face is None:
-                assert self._vgg is not None
-                features = self._vgg.features(portraits)
-                padded = features.new_zeros(self.batch, features.shape[1])
-                padded[: len(features)] = features
-                return self.network.decoder(padded.to(self.device)).picture  # type: ignore[no-any-return]  # a module's call is Any
-            pixels = face_tensor(portraits, self.configuration.size)
-            padded = pixels.new_zeros(self.batch, *pixels.shape[1:])
-            padded[: len(pixels)] = pixels
-            return self.network.decoder(self.network.face(padded.to(self.device))).picture  # type: ignore[no-any-return]  # a module's call is Any
-
-    @staticmethod
-    def _pictures(pictures: Tensor, count: int) -> list[Picture | None]:
-        if not bool(torch.isfinite(pictures[:count]).all()):
-            raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
-        pixels = (
-            (pictures[:count].clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    def _decoded(
+        self, items: Sequence[Item], prepare: Callable[[Sequence[Item]], Tensor], feature: Callable[[Tensor], Tensor]
+    ) -> list[Picture | None]:
+        """The decoder's face of each item; see :func:`in_batches`."""
+        faces = in_batches(
+            items, self.batch, prepare, lambda rows: self.network.decoder(feature(rows.to(self.device))).picture
         )
-        return [np.ascontiguousarray(picture) for picture in pixels]
-
-
-def _samples(configuration: Configuration, seconds: float) -> int:
-    """Number of samples used of a clip; ModelError if the encoder cannot use that many."""
-    try:
-        return Configuration.model_validate(configuration.model_dump() | {"seconds": seconds}).samples
-    except ValidationError as error:
-        raise ModelError(
-            f"The model cannot use {seconds:g} s of a clip: {error.errors()[0]['msg']}.", "3 or 6 s as in the paper"
-        ) from error
+        if not all(bool(torch.isfinite(face).all()) for face in faces):
+            raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
+        return [picture_of(face.clamp(0, 1) * 255) for face in faces]
 
 
 def speech2face(
-    *, weights: str | Path | None = None, configuration: str | None = None, name: str = "", **options: Any
+    *,
+    weights: str | Path | None = None,
+    configuration: str | None = None,
+    name: str = "",
+    device: str | None = None,
+    batch: int = 16,
+    seconds: float | None = None,
 ) -> Speech2Face:
     """The model of a file of weights.
 
@@ -201,10 +175,8 @@ def speech2face(
     configuration : {"paper", "small"}, optional
         Required configuration of the weights. Without weights: the untrained network (seed 0), whose faces are
         meaningless; use it to test and time a configuration.
-    name : str, optional
-        Name of the model.
-    **options
-        ``device``, ``batch`` and ``seconds`` of :class:`Speech2Face`.
+    name, device, batch, seconds
+        As for :class:`Speech2Face`.
 
     Raises
     ------
@@ -214,18 +186,16 @@ def speech2face(
     if configuration is not None and configuration not in CONFIGURATIONS:
         raise ModelError(f"There is no configuration {configuration!r}.", ", ".join(CONFIGURATIONS))
     wanted = None if configuration is None else CONFIGURATIONS[configuration]
-    if unknown := options.keys() - {"device", "batch", "seconds"}:
-        raise ModelError(
-            f"Speech2Face has no option {', '.join(sorted(unknown))}.", "configuration, device, batch, seconds"
-        )
     if weights is not None:
-        return Speech2Face(load_checkpoint(weights, wanted), name=name, **options)
-    if wanted is None:
+        checkpoint = load_checkpoint(weights, wanted)
+    elif wanted is not None:
+        checkpoint, name = untrained(wanted), name or f"speech2face-{configuration}-untrained"
+    else:
         raise ModelError(
             "The model 'speech2face' needs weights; none were published.",
             "--weights FILE, or the option configuration (untrained)",
         )
-    return Speech2Face(untrained(wanted), name=name or f"speech2face-{configuration}-untrained", **options)
+    return Speech2Face(checkpoint, name=name, device=device, batch=batch, seconds=seconds)
 
 
 def untrained(configuration: Configuration, seed: int = 0) -> Checkpoint:

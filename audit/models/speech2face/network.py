@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from audit.models.speech2face.config import Configuration
-from audit.models.speech2face.decoder import Decoded, FaceDecoder
+from audit.models.speech2face.decoder import FaceDecoder
 from audit.models.speech2face.encoder import VoiceEncoder
 from audit.models.speech2face.face import FaceEncoder
 from audit.models.speech2face.spectrogram import Spectrogram
 
 
 class Network(nn.Module):
-    """Speech2Face in one of its configurations.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from audit.models.speech2face.config import SMALL
-    >>> network = Network(SMALL).eval()
-    >>> network.from_spectrogram(network.spectrogram(torch.zeros(1, SMALL.samples))).picture.shape
-    torch.Size([1, 3, 128, 128])
-    """
+    """Speech2Face in one of its configurations."""
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__()
@@ -30,8 +21,3 @@ class Network(nn.Module):
         self.voice = VoiceEncoder(configuration)
         self.decoder = FaceDecoder(configuration)
         self.face = FaceEncoder(configuration) if configuration.face == "own" else None
-
-    def from_spectrogram(self, spectrogram: Tensor) -> Decoded:
-        """Faces from spectrograms."""
-        decoded: Decoded = self.decoder(self.voice(spectrogram))
-        return decoded

@@ -13,18 +13,7 @@ SHIPPED: Final = ("speech2face-small-gap", "speech2face-small-full")
 
 
 def weights_of(name: str) -> Path:
-    """The file of a shipped checkpoint.
-
-    Raises
-    ------
-    ModelError
-        If there is no such checkpoint.
-
-    Examples
-    --------
-    >>> weights_of("speech2face-small-gap").suffix
-    '.safetensors'
-    """
+    """The file of a shipped checkpoint; ModelError if there is no such checkpoint."""
     if name not in SHIPPED:
         raise ModelError(f"No checkpoint {name!r} is shipped.", ", ".join(SHIPPED))
     return Path(__file__).parent / "weights" / f"{name}.safetensors"

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from audit.core.arrays import Waveform
-from audit.models.speech2face.config import FFT, HOP, SAMPLE_RATE, WINDOW, Configuration
+from audit.core.audio import SAMPLE_RATE
+from audit.models.speech2face.config import FFT, HOP, WINDOW, Configuration
 
 LEVEL = 10 ** (-25 / 20)
 """Root mean square of a levelled clip: -25 dBFS."""
@@ -20,24 +21,13 @@ MEL_LOW, MEL_HIGH = 60.0, 7600.0
 
 
 def fit_length(waveform: Waveform, samples: int) -> Waveform:
-    """The first ``samples`` of a clip; a shorter one is repeated from its start (the paper's rule).
-
-    Examples
-    --------
-    >>> fit_length(np.array([1, 2, 3], np.float32), 7).tolist()
-    [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0]
-    """
-    if len(waveform) >= samples:
-        return waveform[:samples]
+    """The first ``samples`` of a clip; a shorter one is repeated from its start (the paper's rule)."""
     return np.resize(waveform, samples)
 
 
-def batch_of(waveforms: Sequence[Waveform], samples: int, size: int | None = None) -> Tensor:
-    """Clips as one tensor [B, samples], float32; ``size`` appends silent rows up to that many."""
-    batch = torch.zeros(max(len(waveforms), size or 0), samples)
-    for row, waveform in enumerate(waveforms):
-        batch[row] = torch.from_numpy(np.ascontiguousarray(fit_length(waveform, samples), np.float32))
-    return batch
+def batch_of(waveforms: Sequence[Waveform], samples: int) -> Tensor:
+    """Clips as one tensor [B, samples], float32."""
+    return torch.from_numpy(np.stack([fit_length(waveform, samples) for waveform in waveforms]).astype(np.float32))
 
 
 def stft(waveforms: Tensor) -> Tensor:
@@ -54,12 +44,7 @@ def stft(waveforms: Tensor) -> Tensor:
 def mel_filters(bands: int, warp: float = 1.0) -> Tensor:
     """Triangular mel filters [257, bands] between 60 and 7600 Hz, each of unit sum (O'Shaughnessy 1987's scale).
 
-    Parameters
-    ----------
-    bands : int
-        Number of bands.
-    warp : float
-        Factor on every band's frequency: a change of vocal-tract length (Jaitly & Hinton 2013).
+    ``warp`` multiplies every band's frequency: a change of vocal-tract length (Jaitly & Hinton 2013).
     """
     low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (MEL_LOW, MEL_HIGH))
     edges = 700 * (10 ** (torch.linspace(low, high, bands + 2, dtype=torch.float64) / 2595) - 1) * warp

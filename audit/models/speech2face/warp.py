@@ -21,15 +21,9 @@ COARSE = 8
 """The smooth spline is evaluated at every eighth pixel and interpolated."""
 
 
-def border_points(per_side: int = 4) -> Tensor:
-    """Points on the border that no warp moves: [4 * per_side, 2].
-
-    Examples
-    --------
-    >>> border_points(2).tolist()[:3]
-    [[-1.0, -1.0], [0.0, -1.0], [1.0, -1.0]]
-    """
-    steps = torch.linspace(-1, 1, per_side + 1)[:-1]
+def border_points() -> Tensor:
+    """Points on the border that no warp moves, clockwise from the top left corner: [16, 2]."""
+    steps = torch.linspace(-1, 1, 5)[:-1]
     one = torch.ones_like(steps)
     sides = [(steps, -one), (one, steps), (-steps, one), (-one, -steps)]
     return torch.cat([torch.stack(side, -1) for side in sides])
@@ -49,20 +43,7 @@ def _kernel(one: Tensor, other: Tensor) -> Tensor:
 
 
 def spline_map(places: Tensor, sources: Tensor, at: Tensor) -> Tensor:
-    """Map the points ``at`` by the thin-plate spline with ``places -> sources``.
-
-    Parameters
-    ----------
-    places, sources : Tensor
-        [B, N, 2] each: the spline maps each place to its source (up to the smoothing).
-    at : Tensor
-        [M, 2].
-
-    Returns
-    -------
-    Tensor
-        [B, M, 2].
-    """
+    """Map the points ``at`` [M, 2] by the splines that map ``places`` to ``sources`` [B, N, 2]: [B, M, 2]."""
     batch, count, _ = places.shape
     used = count + 3
     filled = -(-used // ALIGNED) * ALIGNED
@@ -79,15 +60,7 @@ def spline_map(places: Tensor, sources: Tensor, at: Tensor) -> Tensor:
 
 
 class Warp(nn.Module):
-    """Moves textures [B, C, H, W] of the mean face so that its landmarks lie at given places [B, N, 2].
-
-    Parameters
-    ----------
-    landmarks : int
-        N.
-    size : int
-        Height and width of the pictures.
-    """
+    """Moves textures [B, C, size, size] of the mean face so that its landmarks lie at given places [B, N, 2]."""
 
     mean: Tensor
     border: Tensor

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.core.errors import CohortError, PlanError
-from audit.training.mitigations import Mitigation
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
+from audit.training.mitigations.registry import Mitigation
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,14 @@ class Abstention:
             raise PlanError(f"abstention: neighbours is {self.neighbours}.", "at least 1")
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """Fit the threshold.
-
-        Raises
-        ------
-        CohortError
-            If there are fewer than k clips of the other speakers.
-        """
-        known = unit_length(voices.features)
-        scores = np.array([
-            self._score(row, known[voices.speakers != speaker])
-            for row, speaker in zip(known, voices.speakers, strict=True)
-        ])  # fmt: skip
+        """Fit the threshold; CohortError if there are fewer than k clips of the other speakers."""
+        known = _unit_length(voices.features)
+        pairs = zip(known, voices.speakers, strict=True)
+        scores = np.array([self._score(row, known[voices.speakers != speaker]) for row, speaker in pairs])
         threshold = float(np.sort(scores)[math.ceil(self.coverage * len(scores)) - 1])
 
         def keeps(features: Features) -> NDArray[np.bool_]:
-            return np.array([self._score(row, known) <= threshold for row in unit_length(features)], bool)
+            return np.array([self._score(row, known) <= threshold for row in _unit_length(features)], bool)
 
         kept = round(float((scores <= threshold).mean()), 6)
         return FittedStep(keeps=keeps, found={"threshold": round(threshold, 6), "training_clips_kept": kept})
@@ -78,14 +70,8 @@ class Abstention:
         return float(np.sqrt(np.partition(squares, self.neighbours - 1)[self.neighbours - 1]))
 
 
-def unit_length(features: Features) -> Features:
-    """The rows normalized to unit length; rows of zeros stay zero.
-
-    Examples
-    --------
-    >>> unit_length(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
-    [[0.6, 0.8], [0.0, 0.0]]
-    """
+def _unit_length(features: Features) -> Features:
+    """The rows normalized to unit length; rows of zeros stay zero."""
     lengths = np.sqrt((features**2).sum(1, keepdims=True))
     return features / np.where(lengths > 0, lengths, 1.0)
 

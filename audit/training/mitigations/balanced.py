@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import torch
 from torch import Tensor
 
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, cells_of
+from audit.training.mitigations.registry import Mitigation
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup
 
 
 class Balanced(TrainingMitigation):
@@ -17,30 +16,25 @@ class Balanced(TrainingMitigation):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> clips = pd.DataFrame({"group": ["asian", "asian", "white"], "language": ["en", "en", "en"]})
-    >>> Balanced(clips).chances()
+    >>> Balanced(TrainingSetup(clips, feature=2, steps=1)).chances()
     tensor([0.2500, 0.2500, 0.5000])
     """
 
-    def __init__(self, clips: pd.DataFrame) -> None:
-        super().__init__()
-        known, cells = cells_of(clips)
-        counts = torch.bincount(cells)
-        self._chances = 1.0 / (len(known) * counts[cells])
+    def __init__(self, setup: TrainingSetup) -> None:
+        super().__init__(setup)
+        cells = setup.clips.groupby(["group", "language"])["group"]
+        self._chances = 1.0 / (cells.ngroups * torch.tensor(cells.transform("size").tolist()))
 
     def chances(self) -> Tensor:
         """The probability of each clip, [clips]; they sum to 1."""
         return self._chances
 
 
-def create(setup: TrainingSetup) -> Balanced:
-    """Create the mitigation for a training."""
-    return Balanced(setup.clips)
-
-
 MITIGATION = Mitigation(
     name="balanced",
     kind="data",
     summary="draw every group and language equally often (balanced sampling)",
-    value=create,
+    value=Balanced,
 )

@@ -9,9 +9,9 @@ import numpy as np
 from fairlearn.preprocessing import CorrelationRemover
 
 from audit.core.errors import PlanError
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.language import guess_language, indicators, numbered
+from audit.training.mitigations.language import language_posterior, one_hot_languages
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
+from audit.training.mitigations.registry import Mitigation
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,9 @@ class CorrelationRemoval:
 
     fairlearn's ``CorrelationRemover``: :math:`z^* = z - (s - \bar s) B`, with B fitted by least squares on the training
     voices, where s are indicators of the labelled languages except the first. At inference there is no label, and s is
-    the posterior of :class:`audit.training.mitigations.language.LanguageGuess`.
+    the posterior of :func:`.language_posterior`.
 
-    Parameters
-    ----------
-    alpha : float
-        The removed share: 1 all, 0 nothing.
-
-    Raises
-    ------
-    PlanError
-        If alpha is outside [0, 1].
+    ``alpha`` is the removed share, from 0 (nothing) to 1 (all); PlanError if it is outside.
     """
 
     alpha: float = 1.0
@@ -41,24 +33,16 @@ class CorrelationRemoval:
             raise PlanError(f"correlation_remover: alpha is {self.alpha}.", "a number in [0, 1]")
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """Fit the regression.
-
-        Raises
-        ------
-        CohortError
-            If there are fewer than two languages.
-        """
-        known, codes = numbered(voices.languages)
-        guess = guess_language(voices.features, voices.languages)
-        labels = indicators(codes, len(known))[:, 1:]
-        remover = CorrelationRemover(sensitive_feature_ids=list(range(labels.shape[1])), alpha=self.alpha)
-        remover.fit(np.hstack([labels, voices.features]))
+        """Fit the regression; CohortError if there are fewer than two languages."""
+        known, labels = one_hot_languages(voices)
+        posterior = language_posterior(voices)
+        remover = CorrelationRemover(sensitive_feature_ids=list(range(len(known) - 1)), alpha=self.alpha)
+        remover.fit(np.hstack([labels[:, 1:], voices.features]))
 
         def change(features: Features) -> Features:
-            posterior = guess.posterior(features)[:, 1:]
-            return np.asarray(remover.transform(np.hstack([posterior, features])), np.float64)
+            return np.asarray(remover.transform(np.hstack([posterior(features)[:, 1:], features])), np.float64)
 
-        return FittedStep(change, found={"languages": list(known)})
+        return FittedStep(change, found={"languages": known})
 
 
 MITIGATION = Mitigation(

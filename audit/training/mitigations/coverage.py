@@ -5,18 +5,12 @@ It takes effect where the training clips are chosen (:meth:`audit.training.plan.
 
 from __future__ import annotations
 
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.training import TrainingMitigation, TrainingSetup
-
-
-def create(setup: TrainingSetup) -> TrainingMitigation:
-    """A mitigation that changes nothing in a step."""
-    return TrainingMitigation()
-
+from audit.training.mitigations.registry import Mitigation
+from audit.training.mitigations.training import TrainingMitigation
 
 MITIGATION = Mitigation(
     name="coverage",
     kind="data",
     summary="cover more languages of a group with data that the plan leaves out",
-    value=create,
+    value=TrainingMitigation,
 )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import torch
 from torch import Tensor
 
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.plan import GroupDro
-from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, cells_of
+from audit.training.mitigations.registry import Mitigation
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup
 
 
 class GroupDroWeights(TrainingMitigation):
@@ -21,24 +19,20 @@ class GroupDroWeights(TrainingMitigation):
 
     Attributes
     ----------
+    known : list of tuple
+        The K cells.
     shares : Tensor
         [K], the weights q, float64; a buffer, so that they are saved with the training.
-
-    Examples
-    --------
-    >>> clips = pd.DataFrame({"group": ["asian", "white"], "language": ["en", "en"]})
-    >>> dro = GroupDroWeights(clips, GroupDro(rate=1.0))
-    >>> dro.weights(torch.tensor([2.0, 1.0]), torch.tensor([0, 1]))
-    tensor([1.4621, 0.5379])
     """
 
     shares: Tensor
 
-    def __init__(self, clips: pd.DataFrame, options: GroupDro) -> None:
-        super().__init__()
-        known, self._cells = cells_of(clips)
-        self.rate, self.known = options.rate, known
-        self.register_buffer("shares", torch.full((len(known),), 1 / len(known), dtype=torch.float64))
+    def __init__(self, setup: TrainingSetup) -> None:
+        super().__init__(setup)
+        cells = setup.clips.groupby(["group", "language"])
+        self.rate, self.known = setup.plan.group_dro.rate, list(cells.size().index)
+        self._cells = torch.tensor(cells.ngroup().tolist())
+        self.register_buffer("shares", torch.full((len(self.known),), 1 / len(self.known), dtype=torch.float64))
 
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor:
         """The weight of each drawn clip, [B], after updating the shares with these losses."""
@@ -50,14 +44,9 @@ class GroupDroWeights(TrainingMitigation):
         return (self.shares.cpu()[cells] * len(rows) / counts[cells]).float()
 
 
-def create(setup: TrainingSetup) -> GroupDroWeights:
-    """Create the mitigation for a training."""
-    return GroupDroWeights(setup.clips, setup.plan.group_dro)
-
-
 MITIGATION = Mitigation(
     name="group_dro",
     kind="training",
     summary="give the group and language with the largest loss the largest weight (Sagawa et al. 2020)",
-    value=create,
+    value=GroupDroWeights,
 )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from audit.core.errors import PlanError
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.plan import LanguageAdversarial
-from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, numbered_cells
+from audit.training.mitigations.registry import Mitigation
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup
 
 
 class Reversal(torch.autograd.Function):
@@ -38,15 +37,6 @@ class LanguageAdversary(TrainingMitigation):
     learns the language from the voice feature, and the encoder receives its gradient times :math:`-\lambda`. As in the
     paper, :math:`\lambda` grows with the finished share p of the training: :math:`w \, (2 / (1 + e^{-10 p}) - 1)`.
 
-    Parameters
-    ----------
-    languages : sequence of str
-        The language of each clip.
-    feature, steps : int
-        Length of the voice feature; steps of the training.
-    options : LanguageAdversarial
-        Weight w, and width of the hidden layer.
-
     Raises
     ------
     PlanError
@@ -55,17 +45,17 @@ class LanguageAdversary(TrainingMitigation):
 
     step: Tensor
 
-    def __init__(self, languages: Sequence[str], feature: int, steps: int, options: LanguageAdversarial) -> None:
-        super().__init__()
-        known, self._languages = numbered_cells(languages)
+    def __init__(self, setup: TrainingSetup) -> None:
+        super().__init__(setup)
+        known, codes = np.unique(setup.clips["language"].to_numpy(str), return_inverse=True)
         if len(known) < 2:
             raise PlanError(
-                f"language_adversarial: the training clips are only in {', '.join(map(str, known))}.",
-                "at least two languages",
+                f"language_adversarial: the training clips are only in {', '.join(known)}.", "at least two languages"
             )
-        self.steps, self.weight = steps, options.weight
+        options = setup.plan.language_adversarial
+        self.steps, self.weight, self._languages = setup.steps, options.weight, torch.from_numpy(codes)
         self.classifier = nn.Sequential(
-            nn.Linear(feature, options.hidden), nn.ReLU(), nn.Linear(options.hidden, len(known))
+            nn.Linear(setup.feature, options.hidden), nn.ReLU(), nn.Linear(options.hidden, len(known))
         )
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
 
@@ -81,16 +71,9 @@ class LanguageAdversary(TrainingMitigation):
         return functional.cross_entropy(self.classifier(reversed_features), wanted)
 
 
-def create(setup: TrainingSetup) -> LanguageAdversary:
-    """Create the mitigation for a training."""
-    return LanguageAdversary(
-        setup.clips["language"].tolist(), setup.feature, setup.steps, setup.plan.language_adversarial
-    )
-
-
 MITIGATION = Mitigation(
     name="language_adversarial",
     kind="training",
     summary="reverse the gradient of a language classifier (Ganin & Lempitsky 2015)",
-    value=create,
+    value=LanguageAdversary,
 )

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.language import indicators, numbered
+from audit.training.mitigations.language import one_hot_languages
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
+from audit.training.mitigations.registry import Mitigation
 
 TINY = 1e-9
 """Singular values and eigenvalues below this share of the largest are treated as rounding errors."""
@@ -42,17 +42,10 @@ class Leace:
     name: ClassVar[str] = "leace"
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """Fit the projection.
-
-        Raises
-        ------
-        CohortError
-            If there are fewer than two languages.
-        """
-        known, codes = numbered(voices.languages)
+        """Fit the projection; CohortError if there are fewer than two languages."""
+        known, z = one_hot_languages(voices)
         mean = voices.features.mean(0)
         centred = voices.features - mean
-        z = indicators(codes, len(known))
         crossed = centred.T @ (z - z.mean(0)) / len(z)
         covariance, shrinkage = ledoit_wolf(centred, assume_centered=True)
         values, axes = np.linalg.eigh(covariance)
@@ -67,10 +60,8 @@ class Leace:
             erased: Features = features - (features - mean) @ forth @ back.T
             return erased
 
-        return FittedStep(
-            change,
-            found={"languages": list(known), "rank": columns.shape[1], "shrinkage": round(float(shrinkage), 6)},
-        )
+        found = {"languages": known, "rank": columns.shape[1], "shrinkage": round(float(shrinkage), 6)}
+        return FittedStep(change, found=found)
 
 
 MITIGATION = Mitigation(

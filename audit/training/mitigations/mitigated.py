@@ -13,11 +13,9 @@ from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError, PlanError
 from audit.models.fitted import Fitted, FittedOn
 from audit.models.protocol import Decoder, Described, Featured
-from audit.training.mitigations import MITIGATIONS, after_training, in_training
 from audit.training.mitigations.protocol import FeatureMitigation, FittedStep
+from audit.training.mitigations.registry import MITIGATIONS, after_training, in_training
 from audit.training.mitigations.voices import fitting_voices
-
-Record = Mapping[str, Any]
 
 
 class Mitigated:
@@ -41,7 +39,7 @@ class Mitigated:
         self,
         model: Featured,
         steps: Sequence[FittedStep],
-        records: Sequence[Record],
+        records: Sequence[Mapping[str, Any]],
         fitted_on: FittedOn,
         mitigations: Sequence[object],
     ) -> None:
@@ -55,19 +53,18 @@ class Mitigated:
 
         Clips pass through the mitigations one by one, so that a face does not depend on the other clips of a batch.
         """
-        changed, kept = [], []
-        for feature in self.model.voice_features(waveforms, sample_rate):
+        faces: list[Picture | None] = [None] * len(waveforms)
+        changed = {}
+        for place, feature in enumerate(self.model.voice_features(waveforms, sample_rate)):
             row, keep = np.asarray(feature, np.float64)[None], True
             for step in self.steps:
                 keep = keep and bool(step.keeps(row)[0])
                 row = step.change(row)
-            changed.append(row[0])
-            kept.append(keep)
-        faces: list[Picture | None] = [None] * len(kept)
-        places = [place for place, keep in enumerate(kept) if keep]
-        if places:
-            shown = np.asarray([changed[place] for place in places], np.float32)
-            for place, face in zip(places, self.model.from_features(shown), strict=True):
+            if keep:
+                changed[place] = row[0]
+        if changed:
+            shown = np.asarray([*changed.values()], np.float32)
+            for place, face in zip(changed, self.model.from_features(shown), strict=True):
                 faces[place] = face
         return faces
 
@@ -141,16 +138,16 @@ def mitigate(
             f"There are options for {', '.join(given)}, which are not named." if given else "No mitigation is named.",
             f"one or more of: {', '.join(after_training())}",
         )
-    fitting = fitting_voices(model, cohort, heard_only)
-    steps, records, voices = [], [], fitting.voices
+    voices, fitted_on, record = fitting_voices(model, cohort, heard_only)
+    steps, records = [], []
     for one in chosen:
         step = one.fit(voices)
         voices = dataclasses.replace(voices, features=step.change(voices.features))
         steps.append(step)
         set_options: dict[str, Any] = dataclasses.asdict(one) if dataclasses.is_dataclass(one) else {}
-        records.append({"name": one.name, "options": set_options, "found": dict(step.found), **fitting.record})
+        records.append({"name": one.name, "options": set_options, "found": dict(step.found), **record})
     kind = MitigatedDecoder if isinstance(model, Decoder) else Mitigated
-    return kind(model, steps, records, fitting.fitted_on, chosen)
+    return kind(model, steps, records, fitted_on, chosen)
 
 
 def _made(name: str, options: Mapping[str, Any]) -> FeatureMitigation:

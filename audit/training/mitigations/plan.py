@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from audit.core.vocabulary import RACES, is_language, same_language
-from audit.training.mitigations import after_training, in_training
+from audit.training.mitigations.registry import after_training, in_training
 
 OTHER: Final = "other"
 """Means every language except English."""
@@ -16,11 +16,27 @@ ONE_OF: Final = ({"balanced", "reweighted"}, {"reweighted", "group_dro"})
 """Pairs that cannot be combined, since they correct the same thing."""
 
 
-class _Section(BaseModel):
+def known_group(group: str) -> str:
+    """The group; ValueError if it is not in the vocabulary."""
+    if group not in RACES:
+        raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
+    return group
+
+
+def known_language(language: str) -> str:
+    """The language; ValueError if it is neither a BCP-47 code nor ``other``."""
+    if language != OTHER and not is_language(language):
+        raise ValueError(f"{language!r} is neither a BCP-47 code nor {OTHER!r}")
+    return language
+
+
+class Section(BaseModel):
+    """A section of a training plan; unknown keys are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Coverage(_Section):
+class Coverage(Section):
     """The options of ``coverage``.
 
     Attributes
@@ -33,25 +49,9 @@ class Coverage(_Section):
         The covered share of their speakers, in (0, 1]; a larger share in the plan takes precedence.
     """
 
-    groups: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
+    groups: tuple[Annotated[str, AfterValidator(known_group)], ...] = ()
+    languages: tuple[Annotated[str, AfterValidator(known_language)], ...] = ()
     share: float = Field(default=1.0, gt=0, le=1)
-
-    @field_validator("groups")
-    @classmethod
-    def _known_groups(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
-        for group in groups:
-            if group not in RACES:
-                raise ValueError(f"there is no group {group!r}; the groups are {', '.join(RACES)}")
-        return groups
-
-    @field_validator("languages")
-    @classmethod
-    def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        for language in languages:
-            if language != OTHER and not is_language(language):
-                raise ValueError(f"{language!r} is neither a BCP-47 code nor {OTHER!r}")
-        return languages
 
     def added(self, group: str, language: str) -> float:
         """The share of a group that these options cover in a language; 0 if they do not apply.
@@ -69,28 +69,23 @@ class Coverage(_Section):
         return self.share if applies and (not self.groups or group in self.groups) else 0.0
 
 
-class GroupDro(_Section):
+class GroupDro(Section):
     """The option of ``group_dro``: ``rate``, the step of its weights (eta of Sagawa et al. 2020, algorithm 1)."""
 
     rate: float = Field(default=0.01, gt=0)
 
 
-class LanguageAdversarial(_Section):
+class LanguageAdversarial(Section):
     """The options of ``language_adversarial``.
 
-    Attributes
-    ----------
-    weight : float
-        The final factor of the reversed gradient (lambda).
-    hidden : int
-        Width of the classifier's hidden layer.
+    ``weight`` is the final factor of the reversed gradient (lambda), ``hidden`` the width of the classifier's layer.
     """
 
     weight: float = Field(default=1.0, gt=0)
     hidden: int = Field(default=64, ge=1)
 
 
-class MitigationPlan(_Section):
+class MitigationPlan(Section):
     """The mitigations of a training; none if ``names`` is empty.
 
     Attributes

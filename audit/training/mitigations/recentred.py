@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.language import guess_language, numbered
+from audit.training.mitigations.language import language_posterior, one_hot_languages
 from audit.training.mitigations.protocol import Features, FittedStep, TrainingVoices
+from audit.training.mitigations.registry import Mitigation
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Recentred:
     .. math:: r(x) = x - \sum_l p(l \mid x) \mu_l + \mu
 
     with the mean :math:`\mu_l` of the training clips of a language and the mean :math:`\mu` of all of them. The
-    posterior p is that of :class:`.LanguageGuess`, since there is no label at inference. If the estimate is certain,
-    every language gets the overall mean. This is the location part of the batch adjustment of Johnson et al. 2007,
-    without its shrinkage and scale.
+    posterior p is that of :func:`.language_posterior`, since there is no label at inference. If it is certain, every
+    language gets the overall mean. This is the location part of the batch adjustment of Johnson et al. 2007, without
+    its shrinkage and scale.
 
     Examples
     --------
@@ -34,23 +34,16 @@ class Recentred:
     name: ClassVar[str] = "recentred"
 
     def fit(self, voices: TrainingVoices) -> FittedStep:
-        """Fit the means.
-
-        Raises
-        ------
-        CohortError
-            If there are fewer than two languages.
-        """
-        known, codes = numbered(voices.languages)
-        guess = guess_language(voices.features, voices.languages)
-        mean = voices.features.mean(0)
-        moves = mean - np.stack([voices.features[codes == code].mean(0) for code in range(len(known))])
+        """Fit the means; CohortError if there are fewer than two languages."""
+        known, labels = one_hot_languages(voices)
+        posterior = language_posterior(voices)
+        moves = voices.features.mean(0) - np.stack([voices.features[own == 1].mean(0) for own in labels.T])
 
         def change(features: Features) -> Features:
-            moved: Features = features + guess.posterior(features) @ moves
+            moved: Features = features + posterior(features) @ moves
             return moved
 
-        return FittedStep(change, found={"languages": list(known)})
+        return FittedStep(change, found={"languages": known})
 
 
 MITIGATION = Mitigation(

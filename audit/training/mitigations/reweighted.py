@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import torch
 from torch import Tensor
 
-from audit.training.mitigations import Mitigation
-from audit.training.mitigations.training import TrainingMitigation, TrainingSetup, cells_of, numbered_cells
+from audit.training.mitigations.registry import Mitigation
+from audit.training.mitigations.training import TrainingMitigation, TrainingSetup
 
 
 class Reweighted(TrainingMitigation):
@@ -18,20 +17,19 @@ class Reweighted(TrainingMitigation):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> clips = pd.DataFrame({"group": ["asian", "white", "white", "white"], "language": ["en", "en", "en", "zh"]})
-    >>> Reweighted(clips).weights(torch.zeros(4), torch.arange(4))
+    >>> Reweighted(TrainingSetup(clips, feature=2, steps=1)).weights(torch.zeros(4), torch.arange(4))
     tensor([0.8000, 1.2000, 1.2000, 0.8000])
     """
 
-    def __init__(self, clips: pd.DataFrame) -> None:
-        super().__init__()
-        counts = [
-            torch.bincount(places)[places].double()
-            for _, places in (
-                numbered_cells(clips["group"].tolist()), numbered_cells(clips["language"].tolist()), cells_of(clips)
-            )
-        ]  # fmt: skip
-        weights = counts[0] * counts[1] / counts[2]
+    def __init__(self, setup: TrainingSetup) -> None:
+        super().__init__(setup)
+        groups, languages, cells = (
+            torch.tensor(setup.clips.groupby(keys)["group"].transform("size").tolist()).double()
+            for keys in (["group"], ["language"], ["group", "language"])
+        )
+        weights = groups * languages / cells
         self._weights = (weights / weights.mean()).float()
 
     def weights(self, losses: Tensor, rows: Tensor) -> Tensor:
@@ -39,14 +37,9 @@ class Reweighted(TrainingMitigation):
         return self._weights[rows]
 
 
-def create(setup: TrainingSetup) -> Reweighted:
-    """Create the mitigation for a training."""
-    return Reweighted(setup.clips)
-
-
 MITIGATION = Mitigation(
     name="reweighted",
     kind="data",
     summary="weight the losses so that group and language are independent (Kamiran & Calders 2012)",
-    value=create,
+    value=Reweighted,
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audit.cohorts import Cohort
 from audit.core.audio import SAMPLE_RATE, read_clip
@@ -22,27 +22,12 @@ TRAINING: Final = "training"
 BATCH: Final = 64
 
 
-@dataclass(frozen=True)
-class FittingVoices:
-    """Training voices, with the digests of speakers and recordings, and a record for the manifest."""
+def fitting_voices(
+    model: Featured, cohort: Cohort, heard_only: bool
+) -> tuple[TrainingVoices, FittedOn, dict[str, object]]:
+    """The model's features of a cohort's training speakers, their digests, and a record for the manifest.
 
-    voices: TrainingVoices
-    fitted_on: FittedOn
-    record: dict[str, Any]
-
-
-def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> FittingVoices:
-    """The model's features of a cohort's training speakers.
-
-    Parameters
-    ----------
-    model : Featured
-        The model.
-    cohort : Cohort
-        The cohort; if it has splits, only the split training is used.
-    heard_only : bool
-        Leave out groups and languages that the model reports as not covered by its training, so that a mitigation needs
-        no data beyond the model's.
+    See :func:`audit.training.mitigations.mitigate` for the parameters.
 
     Raises
     ------
@@ -80,7 +65,6 @@ def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> Fitting
             features.append(np.asarray(model.voice_features(waveforms, SAMPLE_RATE), np.float64))
             digests += [clip.sha256 for clip in clips]
     speakers = table["speaker_id"].to_numpy(str)
-    languages = table["language"].to_numpy(str)
     record = {
         "cohort": cohort.name,
         "cohort_digest": cohort.digest,
@@ -89,13 +73,12 @@ def fitting_voices(model: Featured, cohort: Cohort, heard_only: bool) -> Fitting
         "n_speakers": len(set(speakers)),
         "n_clips": len(table),
     }
-    voices = TrainingVoices(np.concatenate(features), languages, speakers)
-    return FittingVoices(voices, FittedOn.of(set(speakers), digests), record)
+    voices = TrainingVoices(np.concatenate(features), table["language"].to_numpy(str), speakers)
+    return voices, FittedOn.of(set(speakers), digests), record
 
 
-def _covered(table: pd.DataFrame, model: Featured) -> pd.Series:
+def _covered(table: pd.DataFrame, model: Featured) -> NDArray[np.bool_]:
     """The clips whose group and language the model's training covers; all if the model does not report coverage."""
     coverage = coverage_of(model.describe()) if isinstance(model, Described) else ()
     uncovered = {(item.group, item.language) for item in coverage if not item.clips}
-    cells = pd.Series(list(zip(table["group"], table["language"], strict=True)), table.index)
-    return ~cells.isin(uncovered)
+    return ~pd.MultiIndex.from_frame(table[["group", "language"]]).isin(uncovered)

@@ -1,0 +1,48 @@
+"""A playback: existing pictures of a cohort, by clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.core.arrays import Picture
+from audit.core.pictures import read_picture
+
+
+@dataclass(frozen=True)
+class PicturePlayback:
+    """The pictures that a model shows for each clip of a cohort.
+
+    Attributes
+    ----------
+    name : str
+        The name of the model.
+    root : Path
+        Base folder of the pictures.
+    rendered, ceiling : mapping of str to str
+        The path of the picture of each clip id; empty for none.
+    description : mapping
+        What :meth:`describe` returns.
+    """
+
+    name: str
+    root: Path
+    rendered: Mapping[str, str]
+    ceiling: Mapping[str, str]
+    description: Mapping[str, object]
+
+    def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
+        """The rendered picture of each clip; ``None`` if there is none or it is not a picture."""
+        return [self._picture(self.rendered[clip]) for clip in clip_ids]
+
+    def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
+        """The ceiling picture of each clip; ``None`` if there is none or it is not a picture."""
+        return [self._picture(self.ceiling[clip]) for clip in clip_ids]
+
+    def describe(self) -> dict[str, object]:
+        """The description, for the manifest."""
+        return dict(self.description)
+
+    def _picture(self, path: str) -> Picture | None:
+        return read_picture(self.root / path).pixels if path else None
