@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.texts import read_texts
 from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
 from audit.core.errors import CohortError, did_you_mean
@@ -56,16 +56,13 @@ def with_labels(found: Imported, path: Path) -> Imported:
         table, changed = _lay_over(table, column, label, ids, given)
         speakers, clips = (table, clips) if of_speaker else (speakers, table)
         notes.append(_note(label, ids, given, changed, path.name))
-    read = (*RULES, *SPEAKER_LABELS, "speaker_id", "clip_id", *CONTEXT)
-    ignored = [str(name) for name in labels if name not in read]
-    remarks = [
-        *notes,
-        f"{int(absent.sum())} rows of {path.name} are of speakers without a clip in the download."
-        if absent.any()
-        else "",
-        f"The columns {', '.join(ignored)} of {path.name} are not labels and were left out." if ignored else "",
-    ]
-    return replace(found, speakers=speakers, clips=clips, remarks=(*found.remarks, *filter(None, remarks)))
+    ignored = [str(name) for name in labels if name not in (*RULES, "speaker_id", "clip_id", *CONTEXT)]
+    n_absent = int(absent.sum())
+    remarks = counted(
+        (n_absent, f"{n_absent} rows of {path.name} are of speakers without a clip in the download."),
+        (len(ignored), f"The columns {', '.join(ignored)} of {path.name} are not labels and were left out."),
+    )
+    return replace(found, speakers=speakers, clips=clips, remarks=(*found.remarks, *notes, *remarks))
 
 
 def read_labels(path: Path) -> pd.DataFrame:
