@@ -8,38 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
+from audit.cohorts.notes import CohortNotes
+from audit.cohorts.reading import read_tables
+from audit.cohorts.validation import SET_ASIDE_SPLITS
 from audit.core.group_order import in_group_order
-
-SET_ASIDE_SPLITS = ("training", "validation")
-"""Splits whose speakers were used to train a model; an audit excludes them and reports that."""
-
-
-class CohortNotes(BaseModel):
-    """Contents of ``cohort.toml``.
-
-    Attributes
-    ----------
-    name, licence, consent, notes : str
-        Free text, shown in every report.
-    fictional : bool
-        Whether the cohort has no real people; only then are faces shown by default.
-    files : str
-        Target of the link ``files``, a folder outside the cohort; empty if the files are inside.
-    portraits : str
-        Target of the link ``portraits``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = ""
-    licence: str = ""
-    consent: str = ""
-    notes: str = ""
-    fictional: bool = False
-    files: str = ""
-    portraits: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,9 +57,7 @@ class Cohort:
         CohortError
             With all validation errors: file, row, what was found and what is allowed.
         """
-        from audit.cohorts.reading import read_cohort
-
-        return read_cohort(Path(folder))
+        return cls(Path(folder), *read_tables(Path(folder)))
 
     @property
     def name(self) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import ValidationError
 
-from audit.cohorts.cohort import Cohort, CohortNotes
+from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
 from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
@@ -38,8 +36,8 @@ WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *C
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
-def read_cohort(folder: Path) -> Cohort:
-    """The cohort in a folder; see :meth:`audit.Cohort.read`."""
+def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes]:
+    """Speakers, clips and notes of the cohort in a folder, validated; see :meth:`audit.Cohort.read`."""
     if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
         raise CohortError(
             [f"{folder} is not a directory."],
@@ -47,7 +45,7 @@ def read_cohort(folder: Path) -> Cohort:
             "Make one: audit cohort import ADAPTER ROOT -o DIR.",
         )
     errors = ValidationErrors()
-    notes = _read_notes(folder / "cohort.toml")
+    notes = read_notes(folder / "cohort.toml")
     speakers_file, speakers = _read_table(folder, "speakers")
     clips_file, clips = _read_table(folder, "clips")
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
@@ -67,25 +65,8 @@ def read_cohort(folder: Path) -> Cohort:
     for frame, columns in ((speakers, ("group_source", "gender_source")), (clips, ("language_source",))):
         for column in columns:
             frame[column] = frame[column].replace("", UNSTATED)
-    return Cohort(
-        folder,
-        speakers.sort_values("speaker_id", ignore_index=True),
-        clips.sort_values("clip_id", ignore_index=True),
-        notes,
-    )
-
-
-def _read_notes(path: Path) -> CohortNotes:
-    if not path.is_file():
-        return CohortNotes()
-    try:
-        return CohortNotes.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CohortError([f"cohort.toml is not a TOML file: {error}."]) from error
-    except ValidationError as error:
-        fields = ", ".join(CohortNotes.model_fields)
-        errors = [f"cohort.toml, {'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
-        raise CohortError(errors, f"the keys {fields}") from error
+    clips = clips.sort_values("clip_id", ignore_index=True)
+    return speakers.sort_values("speaker_id", ignore_index=True), clips, notes
 
 
 def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:

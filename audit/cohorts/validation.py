@@ -8,10 +8,11 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.cohort import SET_ASIDE_SPLITS
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
+SET_ASIDE_SPLITS: Final = ("training", "validation")
+"""Splits whose speakers were used to train a model; an audit excludes them and reports that."""
 UNSTATED: Final = "unstated"
 """Source of a label if the cohort does not state one."""
 SPLITS: Final = (*SET_ASIDE_SPLITS, "audited", "test")

@@ -96,10 +96,10 @@ def _by_table(root: Path, path: Path) -> Imported:
     speakers = speakers.replace({"group": {"": UNKNOWN}, "gender": {"": UNKNOWN}})
     clips = kept.drop(columns=labels).reset_index(drop=True).replace({"language": {"": "und"}})
     first = "" if kept.index.equals(table.index) else table.loc[table.index.difference(kept.index)[0], "audio"]
-    missing = (
+    left_out = (
         f"{gone} rows of {path.name} name an audio file that does not exist and were left out, the first: {first!r}."
     )
-    return Imported(speakers, clips, NOTES, counted((gone, missing)))
+    return Imported(speakers, clips, NOTES, counted((gone, left_out)))
 
 
 def _is_outside(value: str) -> bool:
