@@ -15,12 +15,8 @@ from audit.core.errors import AuditError
 
 AdapterName = Annotated[str, typer.Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
 Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The download as it lies on disk.")]
-Options = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option", metavar="NAME=VALUE", help="An option of the adapter's own; see its data card. Repeatable."
-    ),
-]
+_OPTION_HELP = "An option of the adapter's own; see its data card. Repeatable."
+Options = Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=_OPTION_HELP)]
 Variant = Annotated[
     str | None, typer.Option(help="Which of the data set's variants, where it has several: --option variant=...")
 ]
@@ -131,13 +127,10 @@ def cohort_labels(
     if out is not None:
         table = labels_template(adapter, root, out, **options)
         empty = {label: int((table[label] == "").sum()) for label in ("group", "gender", "language")}
-        lacking = ", ".join(f"{label} {n}" for label, n in empty.items())
-        if as_json:
-            give_json({"path": str(out), "n_speakers": len(table), "n_empty": empty})
-            return
-        say(f"{len(table)} speakers; empty: {lacking}.")
-        suggest(f"fill it in, then audit cohort labels {adapter} {root} --check {out}")
-        give(str(out))
+        if not as_json:
+            say(f"{len(table)} speakers; empty: {', '.join(f'{label} {n}' for label, n in empty.items())}.")
+            suggest(f"fill it in, then audit cohort labels {adapter} {root} --check {out}")
+        give_either(str(out), {"path": str(out), "n_speakers": len(table), "n_empty": empty}, as_json=as_json)
         return
     assert check is not None
     found = check_labels(adapter, root, check, **options)

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table as RichTable
 
 import audit
-from audit.cli.runs import plan_of, suppressing
-from audit.cli.terminal import give, give_either, give_json, give_text, progress, say, stderr, stdout, suggest
+from audit.cli.runs import measured_as, plan_of
+from audit.cli.terminal import give_either, give_json, give_result, progress, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
@@ -44,17 +44,11 @@ def compare(
 
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]
-        made = audit.compare(*compared, settings=suppressing(plan_of(runs[0]).measure, suppress_below))
+        made = audit.compare(*compared, settings=measured_as(plan_of(runs[0]).measure, suppress_below))
         shown = audit.with_ids(made, compared[0]) if show_ids else made
         path = write_comparison(shown, out, runs, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the page, then decide: audit gate {runs[-1]} --baseline {runs[0]}")
-    if as_json:
-        give_text(made.to_json())
-        say(str(path))
-        return
-    for sentence in made.sentences:
-        give(sentence)
-    give(str(path))
+    give_result(made.sentences, path, made.to_json(), as_json=as_json)
 
 
 def track(

@@ -9,7 +9,7 @@ import typer
 
 import audit
 from audit.cli.terminal import give, give_text, say, suggest
-from audit.cli.verbs import AsJson
+from audit.cli.verbs import AsJson, RunFolder
 from audit.core.errors import AuditError
 
 _AFTER: Final = {
@@ -23,7 +23,7 @@ _AFTER: Final = {
 
 
 def gate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: RunFolder,
     policy: Annotated[Path | None, typer.Option(help="A policy (TOML); the one that ships without it.")] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run that the release must not be worse than.")

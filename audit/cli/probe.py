@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import audit
-from audit.cli.terminal import give, give_text, progress, say, stderr, suggest
+from audit.cli.terminal import give_result, progress, stderr, suggest
 from audit.cli.verbs import AsJson
 from audit.core.plan import SIMILARITY
 
@@ -55,11 +55,5 @@ def probe(
     with stderr.status("writing the page"):
         path = write_probe(made, out)
     suggest(f"audit run --cohort C --model {model}, with voices of real people")
-    if as_json:
-        give_text(made.to_json())
-        say(str(path))
-        return
-    for finding in made.findings:
-        word = finding.outcome.replace("_", " ")
-        give(f"{finding.code:<18}{word:<14}{finding.sentence}")
-    give(str(path))
+    lines = [f"{each.code:<18}{each.outcome.replace('_', ' '):<14}{each.sentence}" for each in made.findings]
+    give_result(lines, path, made.to_json(), as_json=as_json)

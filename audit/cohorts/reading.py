@@ -17,17 +17,8 @@ from audit.core.columns import EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
 
-SPEAKER_COLUMNS = (
-    "speaker_id",
-    "group",
-    "gender",
-    "age",
-    "portrait",
-    "group_source",
-    "gender_source",
-    "native_language",
-    "split",
-)
+SPEAKER_LABELS = ("group", "gender", "age", "native_language", "group_source", "gender_source", "split")
+SPEAKER_COLUMNS = ("speaker_id", *SPEAKER_LABELS, "portrait")
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
 SHARED = frozenset({"speaker_id", "portrait"})
 """Columns that both tables may have."""
@@ -94,14 +85,11 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
 
 
 def _require_columns(file: str, frame: pd.DataFrame, errors: ValidationErrors) -> None:
-    for column in REQUIRED[file.split(".", maxsplit=1)[0]]:
+    required = REQUIRED[Path(file).stem]
+    for column in required:
         if column not in frame:
-            errors.add(
-                file,
-                None,
-                f"the column {column!r} is missing{did_you_mean(column, frame.columns)}",
-                f"columns {', '.join(REQUIRED[file.split('.', maxsplit=1)[0]])}",
-            )
+            found = f"the column {column!r} is missing{did_you_mean(column, frame.columns)}"
+            errors.add(file, None, found, f"columns {', '.join(required)}")
     for column in frame.columns[frame.columns.duplicated()]:
         errors.add(file, None, f"the column {column!r} occurs twice", "unique column names")
 
@@ -134,7 +122,7 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
 
 def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, errors: ValidationErrors) -> None:
     check_ids(file, frame["speaker_id"], errors)
-    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source", "split"):
+    for column in SPEAKER_LABELS:
         check_values(file, frame[column], RULES[column], errors)
     boundary.check(file, frame["portrait"], errors)
 
@@ -143,12 +131,8 @@ def _check_clips(
     file: str, frame: pd.DataFrame, speakers: set[str], boundary: Boundary, errors: ValidationErrors
 ) -> None:
     check_ids(file, frame["clip_id"], errors)
-    check_values(
-        file,
-        frame["speaker_id"],
-        (speakers.__contains__, lambda _: "a speaker_id of the speakers' table"),
-        errors,
-    )
+    known = (speakers.__contains__, lambda _: "a speaker_id of the speakers' table")
+    check_values(file, frame["speaker_id"], known, errors)
     for column in ("language", "language_source"):
         check_values(file, frame[column], RULES[column], errors)
     for column in ("audio", "portrait", "rendered", "ceiling"):

@@ -92,16 +92,7 @@ def adapter(name: str) -> Adapter:
 
 
 def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:
-    """Read a download with an adapter.
-
-    Raises
-    ------
-    AuditError
-        If the adapter or folder does not exist, an option is unknown, or the adapter does not return an
-        :class:`Imported`.
-    CohortError
-        If the folder has no clip in the adapter's layout.
-    """
+    """Read a download with an adapter, checking its options and what it returns."""
     reader = adapter(name)
     if not root.is_dir():
         raise AuditError(f"{root} is not a directory.", "the folder of the download")
@@ -109,8 +100,8 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
         parameters = list(inspect.signature(reader).parameters.values())[1:]
     except ValueError as error:  # functions written in C may have no signature
         raise AuditError(f"The adapter {name!r} has no signature.", "a Python function") from error
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    takes_any = len(known) < len(parameters)
     for option in options:
         if option not in known and not takes_any:
             raise AuditError(

@@ -24,20 +24,13 @@ GENDER_WORDS: Final = {
 
 
 def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
-    """Find a metadata file: the given one, else the first of some names in the root, its subfolders or its parent.
-
-    Raises
-    ------
-    AuditError
-        If a file was given and does not exist.
-    """
+    """Find a metadata file: the given one, else the first of some names in the root, its subfolders or its parent."""
     if given:
         for path in (Path(given), root / given):
             if path.is_file():
                 return path
-        raise AuditError(
-            f"The file {given} does not exist.", "a path, absolute or from here or from the download's root"
-        )
+        allowed = "a path, absolute or from here or from the download's root"
+        raise AuditError(f"The file {given} does not exist.", allowed)
     below = sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir())
     return next((p / name for p in (root, *below, root.parent) for name in names if (p / name).is_file()), None)
 
@@ -45,27 +38,9 @@ def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
 def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None) -> pd.DataFrame:
     """A table with a header, separated by tabs or commas, with or without a byte-order mark.
 
-    Column names are compared without spaces and case, and values are stripped. In a file separated by tabs a
-    quotation mark has no special meaning.
-
-    Parameters
-    ----------
-    path : Path
-        The file, UTF-8.
-    columns : mapping of str to str
-        Required columns: name in the file, and name in the result.
-    optional : mapping of str to str, optional
-        Optional columns in the same form; empty if missing.
-
-    Returns
-    -------
-    DataFrame
-        The named columns as strings, in the order of the file.
-
-    Raises
-    ------
-    CohortError
-        If the file cannot be read or columns are missing.
+    ``columns`` are required: name in the file, and name in the result; ``optional`` ones are empty if missing. Column
+    names are compared without spaces and case, and values are stripped strings. In a file separated by tabs a quotation
+    mark has no special meaning.
     """
     try:
         with path.open("rb") as file:

@@ -111,23 +111,9 @@ class Layout:
 def clips_in_layout(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> Layout:
     """Find clips ``top/.../name`` at a fixed depth; a top is the root, in it, or one folder below it.
 
-    A clip that occurs under two tops (e.g. as AAC and as WAV) is used once, from the first.
-
-    Parameters
-    ----------
-    root : Path
-        The download, or a top folder itself.
-    tops : tuple of str
-        Names of the top folder, in order of preference.
-    folders : int
-        Number of folders between top and file.
-    layout : str
-        Description of the layout, for error messages.
-
-    Raises
-    ------
-    CohortError
-        If there is no clip in that layout.
+    ``tops`` are names of the top folder in order of preference, ``folders`` is the number of folders between top and
+    file, and ``layout`` describes this in error messages. A clip that occurs under two tops (e.g. as AAC and as WAV) is
+    used once, from the first.
     """
     found = Scan(os.path.realpath(root), AUDIO_SUFFIXES)
     inside = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
