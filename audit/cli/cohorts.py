@@ -75,12 +75,12 @@ def cohort_import(
             seed=seed,
             **_options(option, variant),
         )
-    for note in notes:
+    speakers, clips = len(made.speakers), len(made.clips)
+    for note in (*notes, f"{speakers} speakers, {clips} clips."):
         say(note)
-    say(f"{len(made.speakers)} speakers, {len(made.clips)} clips.")
     suggest(f"audit cohort check {out}")
-    counts = {"n_speakers": len(made.speakers), "n_clips": len(made.clips)}
-    give_either(str(out), {"cohort": str(out), **counts, "remarks": notes}, as_json=as_json)
+    document = {"cohort": str(out), "n_speakers": speakers, "n_clips": clips, "remarks": notes}
+    give_either(str(out), document, as_json=as_json)
 
 
 def cohort_check(

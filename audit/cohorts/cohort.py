@@ -47,11 +47,6 @@ class Cohort:
     def read(cls, folder: str | Path) -> Cohort:
         """The cohort in a folder with ``speakers.csv`` and ``clips.csv`` (or ``.parquet``).
 
-        Parameters
-        ----------
-        folder : str or Path
-            The folder; see the contract for its columns.
-
         Raises
         ------
         CohortError
@@ -101,19 +96,8 @@ class Cohort:
     def strata(self, by: tuple[str, ...] = ("group", "language", "gender")) -> pd.DataFrame:
         """Number of speakers and clips of each stratum, with groups in the fixed order.
 
-        Parameters
-        ----------
-        by : tuple of str
-            Columns of :attr:`table`.
-
-        Returns
-        -------
-        DataFrame
-            The columns of ``by``, then ``n_speakers`` and ``n_clips``.
+        ``by`` are columns of :attr:`table`; the result has them, then ``n_speakers`` and ``n_clips``.
         """
-        counts = (
-            self.table.groupby(list(by), dropna=False, sort=True)
-            .agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size"))
-            .reset_index()
-        )
+        cells = self.table.groupby(list(by), dropna=False, sort=True)
+        counts = cells.agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")).reset_index()
         return in_group_order(counts) if "group" in by else counts

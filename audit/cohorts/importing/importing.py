@@ -29,7 +29,7 @@ FILES: Final = "files"
 PORTRAITS: Final = "portraits"
 """Name of the cohort's link to a folder of portraits outside the download."""
 NEW_FOLDER: Final = "Choose another folder for -o."
-PATHS: Final = (("speakers", "portrait"), *(("clips", name) for name in ("audio", "portrait", "rendered", "ceiling")))
+PATHS: Final = ("audio", "portrait", "rendered", "ceiling")
 
 
 def import_cohort(
@@ -94,7 +94,8 @@ def import_cohort(
         raise AuditError(f"{out} is a link or the current directory.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
-    found = _of_the_cohort(read_download(name, root, options))
+    found = read_download(name, root, options)
+    found = replace(found, speakers=_below_files(found.speakers), clips=_below_files(found.clips))
     if labels is not None:
         found = with_labels(found, labels)
     if language is not None:
@@ -150,24 +151,17 @@ def _written(
     return replace(cohort, root=out), found.remarks
 
 
-def _of_the_cohort(found: Imported) -> Imported:
+def _below_files(frame: pd.DataFrame) -> pd.DataFrame:
     """Replace paths of the download by paths of the cohort."""
-    tables = {"speakers": found.speakers, "clips": found.clips}
-    for table, column in PATHS:
-        frame = tables[table]
-        if column in frame:
-            values = frame[column].fillna("").astype(str)
-            tables[table] = frame.assign(**{column: (f"{FILES}/" + values).where(values != "", "")})
-    return replace(found, speakers=tables["speakers"], clips=tables["clips"])
+    paths = {name: frame[name].fillna("").astype(str) for name in PATHS if name in frame}
+    return frame.assign(**{name: (f"{FILES}/" + values).where(values != "", "") for name, values in paths.items()})
 
 
 def _prefix(portraits: Path, root: Path) -> str:
     """Prefix of portrait paths: the link of the download if it contains them, else a separate link."""
-    there = portraits.resolve()
-    if not there.is_relative_to(root.resolve()):
+    if not portraits.resolve().is_relative_to(root.resolve()):
         return f"{PORTRAITS}/"
-    inside = there.relative_to(root.resolve()).as_posix()
-    return f"{FILES}/" if inside == "." else f"{FILES}/{inside}/"
+    return f"{(Path(FILES) / portraits.resolve().relative_to(root.resolve())).as_posix()}/"
 
 
 def _missing_data(found: Imported) -> tuple[str, ...]:
@@ -184,9 +178,8 @@ def _missing_data(found: Imported) -> tuple[str, ...]:
 
 
 def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
-    tables = {"speakers": found.speakers, "clips": found.clips}
-    named = {path for table, column in PATHS if column in tables[table] for path in tables[table][column]}
-    for path in sorted(path for path in named if isinstance(path, str) and path.startswith(f"{link}/")):
+    named = {path for frame in (found.speakers, found.clips) for name in PATHS if name in frame for path in frame[name]}
+    for path in sorted(path for path in named if path.startswith(f"{link}/")):
         source = target / path.removeprefix(f"{link}/")
         if not source.resolve().is_relative_to(target):
             raise CohortError([f"{source} is outside {target} (through a link)."], "files of the download itself")

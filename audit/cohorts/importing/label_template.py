@@ -84,10 +84,8 @@ def _coverage(found: Imported) -> pd.DataFrame:
     parts = []
     for label in ("group", "gender", "language"):
         value = table[label].replace({"": UNKNOWN, "und": UNKNOWN})
-        counts = table.assign(value=value).groupby("value").agg(
-            n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")
-        )  # fmt: skip
-        counts = counts.reset_index()
+        cells = table.assign(value=value).groupby("value")
+        counts = cells.agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")).reset_index()
         if label == "group":
             counts = in_group_order(counts.rename(columns={"value": "group"})).rename(columns={"group": "value"})
         elif label == "gender":
