@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import typer
 from rich.table import Table as RichTable
+from typer import Argument, Option
 
 import audit
 from audit.cli.runs import measured_as, plan_of
@@ -27,8 +27,8 @@ _USED: Final = {
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The comparison's folder.")],
+    runs: Annotated[list[Path], Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
+    out: Annotated[Path, Option("-o", "--out", help="The comparison's folder.")],
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -53,9 +53,9 @@ def compare(
 
 def track(
     run: RunFolder,
-    store: Annotated[Path, typer.Option(help="The folder of the MLflow store.")] = Path("mlruns"),
-    experiment: Annotated[str, typer.Option(help="MLflow's experiment.")] = "speech2face-audit",
-    files: Annotated[list[Path] | None, typer.Option("--file", help="A further file to keep beside it.")] = None,
+    store: Annotated[Path, Option(help="The folder of the MLflow store.")] = Path("mlruns"),
+    experiment: Annotated[str, Option(help="MLflow's experiment.")] = "speech2face-audit",
+    files: Annotated[list[Path] | None, Option("--file", help="A further file to keep beside it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Log a measured run to an MLflow file store (extra mlflow): parameters, estimates, outcomes and the report.
@@ -68,9 +68,9 @@ def track(
 
 
 def simulate(
-    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
-    seed: Annotated[int, typer.Option(help="The same truth and seed give the same run.")] = 0,
+    truth: Annotated[Path, Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
+    out: Annotated[Path, Option("-o", "--out", help="The run's folder.")],
+    seed: Annotated[int, Option(help="The same truth and seed give the same run.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make a run of planted truth, without voices or pictures: to plan power, and to check the statistics.
@@ -85,9 +85,9 @@ def simulate(
 
 
 def train(
-    plan: Annotated[str, typer.Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The training's folder.")],
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
+    plan: Annotated[str, Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
+    out: Annotated[Path, Option("-o", "--out", help="The training's folder.")],
+    device: Annotated[str | None, Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train Speech2Face as a plan says. The same command again goes on where it stopped.
@@ -113,7 +113,7 @@ def train(
 def list_names(
     what: Annotated[
         Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations", "tables"],
-        typer.Argument(help="What to list."),
+        Argument(help="What to list."),
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
+from typer import Argument, Option
 
 import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
@@ -16,32 +16,28 @@ from audit.core.errors import AuditError
 from audit.core.plan import MeasureSettings
 
 HumanReadings = Annotated[
-    Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
+    Path | None, Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
 ]
 
 
 def run(
     plan: Annotated[
-        Path | None, typer.Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")
+        Path | None, Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")
     ] = None,
-    cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
-    model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
-    engine: Annotated[Literal["local", "ray"] | None, typer.Option(help="Where the run is done.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes (ray: actors), each with its own model.")
-    ] = None,
+    cohort: Annotated[str | None, Option(help="A cohort's folder, or the name of an embedded one.")] = None,
+    model: Annotated[str | None, Option(help="A model's name or module:factory; see audit list models.")] = None,
+    weights: Annotated[Path | None, Option(help="The model's weights.")] = None,
+    engine: Annotated[Literal["local", "ray"] | None, Option(help="Where the run is done.")] = None,
+    workers: Annotated[int | None, Option(min=1, help="Processes (ray: actors), each with its own model.")] = None,
     cache: Annotated[
         str | None,
-        typer.Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
+        Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
+        Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="For models that draw.")] = None,
-    allow_download: Annotated[
-        bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")
-    ] = False,
+    seed: Annotated[int | None, Option(help="For models that draw.")] = None,
+    allow_download: Annotated[bool, Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
     human_readings: HumanReadings = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
@@ -105,11 +101,11 @@ def measure(
     human_readings: HumanReadings = None,
     check: Annotated[
         list[str] | None,
-        typer.Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
+        Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
     ] = None,
     table: Annotated[
         list[str] | None,
-        typer.Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
+        Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
     ] = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
@@ -140,13 +136,9 @@ def report(
     show_ids: ShowIds = False,
     sign_off: Annotated[
         Path | None,
-        typer.Option(
-            "--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."
-        ),
+        Option("--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."),
     ] = None,
-    pdf: Annotated[
-        bool, typer.Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")
-    ] = False,
+    pdf: Annotated[bool, Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a measured run again.
@@ -170,9 +162,9 @@ def report(
 
 def sheet(
     run: RunFolder,
-    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the sheet.")],
-    faces: Annotated[int, typer.Option(help="How many pictures, spread over groups and languages.")] = 100,
-    seed: Annotated[int, typer.Option(help="Decides which; the same seed draws the same ones.")] = 0,
+    out: Annotated[Path, Option("-o", "--out", help="A new folder for the sheet.")],
+    faces: Annotated[int, Option(help="How many pictures, spread over groups and languages.")] = 100,
+    seed: Annotated[int, Option(help="Decides which; the same seed draws the same ones.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Write a blind sheet on which people say what rendered faces are read as.
