@@ -1,7 +1,9 @@
 """The command ``audit``: data on stdout, progress on stderr, exit code 2 for user errors."""
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
+from typing import Final
 
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
@@ -13,17 +15,16 @@ from audit.cli.verbs import app, cohort_app, verb
 from audit.core.errors import AuditError
 from audit.core.files import writing
 
-verb(run, "run", "Audit a model")
-verb(measure, "measure", "Audit a model")
-verb(report, "report", "Audit a model")
-verb(sheet, "sheet", "Audit a model")
-verb(probe, "probe", "Audit a model")
-verb(compare, "compare", "Decide")
-verb(gate, "gate", "Decide")
-verb(track, "track", "Decide")
-verb(simulate, "simulate", "Prepare")
-verb(train, "train", "Prepare")
-verb(list_names, "list", "Prepare")
+_VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
+    "Audit a model": {"run": run, "measure": measure, "report": report, "sheet": sheet, "probe": probe},
+    "Decide": {"compare": compare, "gate": gate, "track": track},
+    "Prepare": {"simulate": simulate, "train": train, "list": list_names},
+}
+"""The verbs by their panel in the help."""
+
+for _panel, _verbs in _VERBS.items():
+    for _name in _verbs:
+        verb(_verbs[_name], _name, _panel)
 verb(cohort_check, "check", of=cohort_app)
 verb(cohort_import, "import", of=cohort_app)
 verb(cohort_labels, "labels", of=cohort_app)
@@ -31,9 +32,17 @@ app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")
 
 
 def main() -> None:
-    """Run the command; user errors end with exit code 2 and no traceback."""
+    """Run the command; user errors end with exit code 2 and no traceback.
+
+    Arguments that are not UTF-8 are rejected, since Parquet, JSON and reports cannot contain them.
+    """
     try:
-        _refuse_undecodable(sys.argv[1:])
+        for argument in sys.argv[1:]:
+            try:
+                argument.encode()
+            except UnicodeEncodeError:
+                found = f"{os.fsencode(argument)!r} is not UTF-8."
+                raise AuditError(found, "names in UTF-8", "Rename the file or folder.") from None
         with writing("A file or folder", reads=True):
             app()
     except AuditError as error:
@@ -44,13 +53,3 @@ def main() -> None:
             if text:
                 stderr.print(f"  {word}: {text}", markup=False)
         raise SystemExit(2) from None
-
-
-def _refuse_undecodable(words: Iterable[str]) -> None:
-    """Reject arguments that are not UTF-8, since Parquet, JSON and reports cannot contain them."""
-    for word in words:
-        try:
-            word.encode()
-        except UnicodeEncodeError:
-            found = f"{word.encode(errors='surrogateescape')!r} is not UTF-8."
-            raise AuditError(found, "names in UTF-8", "Rename the file or folder.") from None

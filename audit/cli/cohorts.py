@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 import audit
 from audit.cli.runs import cohort_path
@@ -13,49 +13,43 @@ from audit.cli.terminal import give, give_either, give_json, rich_table, say, st
 from audit.cli.verbs import AsJson
 from audit.core.errors import AuditError
 
-AdapterName = Annotated[str, typer.Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
-Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The download as it lies on disk.")]
-Options = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option", metavar="NAME=VALUE", help="An option of the adapter's own; see its data card. Repeatable."
-    ),
-]
+AdapterName = Annotated[str, Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
+Root = Annotated[Path, Argument(metavar="ROOT", help="The download as it lies on disk.")]
+_OPTION_HELP = "An option of the adapter's own; see its data card. Repeatable."
+Options = Annotated[list[str] | None, Option("--option", metavar="NAME=VALUE", help=_OPTION_HELP)]
 Variant = Annotated[
-    str | None, typer.Option(help="Which of the data set's variants, where it has several: --option variant=...")
+    str | None, Option(help="Which of the data set's variants, where it has several: --option variant=...")
 ]
 
 
 def cohort_import(
     adapter: AdapterName,
     root: Root,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The new cohort's folder.")],
-    labels: Annotated[
-        Path | None, typer.Option(help="A CSV of labels that the data set lacks, with their sources.")
-    ] = None,
+    out: Annotated[Path, Option("-o", "--out", help="The new cohort's folder.")],
+    labels: Annotated[Path | None, Option(help="A CSV of labels that the data set lacks, with their sources.")] = None,
     portraits: Annotated[
-        Path | None, typer.Option(help="A folder with a folder of pictures for each speaker, by id or name.")
+        Path | None, Option(help="A folder with a folder of pictures for each speaker, by id or name.")
     ] = None,
     language: Annotated[
-        str | None, typer.Option(help="A BCP-47 code to assume where nobody says the language; said in every report.")
+        str | None, Option(help="A BCP-47 code to assume where nobody says the language; said in every report.")
     ] = None,
     group_from_nationality: Annotated[
         Path | None,
-        typer.Option(help="A CSV (nationality, group) of yours to infer groups by; said in every report."),
+        Option(help="A CSV (nationality, group) of yours to infer groups by; said in every report."),
     ] = None,
     clip_seconds: Annotated[
-        float | None, typer.Option(help="Only clips at least so long: 6 as Speech2Face is trained, or 3.")
+        float | None, Option(help="Only clips at least so long: 6 as Speech2Face is trained, or 3.")
     ] = None,
     clips_per_speaker: Annotated[
-        int | None, typer.Option(help="At most so many clips of each speaker in each language, drawn by the seed.")
+        int | None, Option(help="At most so many clips of each speaker in each language, drawn by the seed.")
     ] = None,
     join: Annotated[
-        bool, typer.Option("--join", help="Join shorter clips of one speaker and language to --clip-seconds.")
+        bool, Option("--join", help="Join shorter clips of one speaker and language to --clip-seconds.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Decides which portraits and clips are drawn.")] = 0,
+    seed: Annotated[int, Option(help="Decides which portraits and clips are drawn.")] = 0,
     variant: Variant = None,
     option: Options = None,
-    copy: Annotated[bool, typer.Option("--copy", help="Copy the files instead of linking to the download.")] = False,
+    copy: Annotated[bool, Option("--copy", help="Copy the files instead of linking to the download.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a download into a cohort. The cohort links to the download's files.
@@ -79,16 +73,16 @@ def cohort_import(
             seed=seed,
             **_options(option, variant),
         )
-    for note in notes:
+    speakers, clips = len(made.speakers), len(made.clips)
+    for note in (*notes, f"{speakers} speakers, {clips} clips."):
         say(note)
-    say(f"{len(made.speakers)} speakers, {len(made.clips)} clips.")
     suggest(f"audit cohort check {out}")
-    counts = {"n_speakers": len(made.speakers), "n_clips": len(made.clips)}
-    give_either(str(out), {"cohort": str(out), **counts, "remarks": notes}, as_json=as_json)
+    document = {"cohort": str(out), "n_speakers": speakers, "n_clips": clips, "remarks": notes}
+    give_either(str(out), document, as_json=as_json)
 
 
 def cohort_check(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
+    folder: Annotated[str, Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
     as_json: AsJson = False,
 ) -> None:
     """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect.
@@ -112,8 +106,8 @@ def cohort_check(
 def cohort_labels(
     adapter: AdapterName,
     root: Root,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write a template: a new CSV to fill in.")] = None,
-    check: Annotated[Path | None, typer.Option("--check", help="Validate a filled one.")] = None,
+    out: Annotated[Path | None, Option("-o", "--out", help="Write a template: a new CSV to fill in.")] = None,
+    check: Annotated[Path | None, Option("--check", help="Validate a filled one.")] = None,
     variant: Variant = None,
     option: Options = None,
     as_json: AsJson = False,
@@ -131,13 +125,10 @@ def cohort_labels(
     if out is not None:
         table = labels_template(adapter, root, out, **options)
         empty = {label: int((table[label] == "").sum()) for label in ("group", "gender", "language")}
-        lacking = ", ".join(f"{label} {n}" for label, n in empty.items())
-        if as_json:
-            give_json({"path": str(out), "n_speakers": len(table), "n_empty": empty})
-            return
-        say(f"{len(table)} speakers; empty: {lacking}.")
-        suggest(f"fill it in, then audit cohort labels {adapter} {root} --check {out}")
-        give(str(out))
+        if not as_json:
+            say(f"{len(table)} speakers; empty: {', '.join(f'{label} {n}' for label, n in empty.items())}.")
+            suggest(f"fill it in, then audit cohort labels {adapter} {root} --check {out}")
+        give_either(str(out), {"path": str(out), "n_speakers": len(table), "n_empty": empty}, as_json=as_json)
         return
     assert check is not None
     found = check_labels(adapter, root, check, **options)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import typer
 from rich.table import Table as RichTable
+from typer import Argument, Option
 
 import audit
-from audit.cli.runs import plan_of, suppressing
-from audit.cli.terminal import give, give_either, give_json, give_text, progress, say, stderr, stdout, suggest
+from audit.cli.runs import measured_as, plan_of
+from audit.cli.terminal import give_either, give_json, give_result, progress, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
@@ -27,8 +27,8 @@ _USED: Final = {
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The comparison's folder.")],
+    runs: Annotated[list[Path], Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
+    out: Annotated[Path, Option("-o", "--out", help="The comparison's folder.")],
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -44,24 +44,18 @@ def compare(
 
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]
-        made = audit.compare(*compared, settings=suppressing(plan_of(runs[0]).measure, suppress_below))
+        made = audit.compare(*compared, settings=measured_as(plan_of(runs[0]).measure, suppress_below))
         shown = audit.with_ids(made, compared[0]) if show_ids else made
         path = write_comparison(shown, out, runs, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the page, then decide: audit gate {runs[-1]} --baseline {runs[0]}")
-    if as_json:
-        give_text(made.to_json())
-        say(str(path))
-        return
-    for sentence in made.sentences:
-        give(sentence)
-    give(str(path))
+    give_result(made.sentences, path, made.to_json(), as_json=as_json)
 
 
 def track(
     run: RunFolder,
-    store: Annotated[Path, typer.Option(help="The folder of the MLflow store.")] = Path("mlruns"),
-    experiment: Annotated[str, typer.Option(help="MLflow's experiment.")] = "speech2face-audit",
-    files: Annotated[list[Path] | None, typer.Option("--file", help="A further file to keep beside it.")] = None,
+    store: Annotated[Path, Option(help="The folder of the MLflow store.")] = Path("mlruns"),
+    experiment: Annotated[str, Option(help="MLflow's experiment.")] = "speech2face-audit",
+    files: Annotated[list[Path] | None, Option("--file", help="A further file to keep beside it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Log a measured run to an MLflow file store (extra mlflow): parameters, estimates, outcomes and the report.
@@ -74,9 +68,9 @@ def track(
 
 
 def simulate(
-    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
-    seed: Annotated[int, typer.Option(help="The same truth and seed give the same run.")] = 0,
+    truth: Annotated[Path, Argument(metavar="TRUTH", help="A TOML file that says what is planted.")],
+    out: Annotated[Path, Option("-o", "--out", help="The run's folder.")],
+    seed: Annotated[int, Option(help="The same truth and seed give the same run.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make a run of planted truth, without voices or pictures: to plan power, and to check the statistics.
@@ -91,9 +85,9 @@ def simulate(
 
 
 def train(
-    plan: Annotated[str, typer.Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The training's folder.")],
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
+    plan: Annotated[str, Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
+    out: Annotated[Path, Option("-o", "--out", help="The training's folder.")],
+    device: Annotated[str | None, Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train Speech2Face as a plan says. The same command again goes on where it stopped.
@@ -119,7 +113,7 @@ def train(
 def list_names(
     what: Annotated[
         Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations", "tables"],
-        typer.Argument(help="What to list."),
+        Argument(help="What to list."),
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from typer import Option
 
 import audit
 from audit.cli.terminal import give, give_text, say, suggest
-from audit.cli.verbs import AsJson
+from audit.cli.verbs import AsJson, RunFolder
 from audit.core.errors import AuditError
 
 _AFTER: Final = {
@@ -23,14 +24,14 @@ _AFTER: Final = {
 
 
 def gate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
-    policy: Annotated[Path | None, typer.Option(help="A policy (TOML); the one that ships without it.")] = None,
+    run: RunFolder,
+    policy: Annotated[Path | None, Option(help="A policy (TOML); the one that ships without it.")] = None,
     baseline: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="A run that the release must not be worse than.")
+        Path | None, Option(metavar="RUN", help="A run that the release must not be worse than.")
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write the decision as JUnit XML.")] = None,
-    sarif: Annotated[Path | None, typer.Option(help="Write the decision as SARIF 2.1.0.")] = None,
-    summary: Annotated[Path | None, typer.Option(help="Write the decision as Markdown.")] = None,
+    junit: Annotated[Path | None, Option(help="Write the decision as JUnit XML.")] = None,
+    sarif: Annotated[Path | None, Option(help="Write the decision as SARIF 2.1.0.")] = None,
+    summary: Annotated[Path | None, Option(help="Write the decision as Markdown.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide on a release: hold a run against a policy.

@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 import audit
-from audit.cli.terminal import give, give_text, progress, say, stderr, suggest
+from audit.cli.terminal import give_result, progress, stderr, suggest
 from audit.cli.verbs import AsJson
 from audit.core.plan import SIMILARITY
 
 
 def probe(
-    model: Annotated[str, typer.Option(help="A model's name or module:factory; see audit list models.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The probe's folder.")],
-    weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
+    model: Annotated[str, Option(help="A model's name or module:factory; see audit list models.")],
+    out: Annotated[Path, Option("-o", "--out", help="The probe's folder.")],
+    weights: Annotated[Path | None, Option(help="The model's weights.")] = None,
     voices: Annotated[
-        int | None, typer.Option(min=1, help="So many voices, spread over groups, sexes and languages; all without it.")
+        int | None, Option(min=1, help="So many voices, spread over groups, sexes and languages; all without it.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides which voices, and all random numbers.")] = 0,
-    instrument: Annotated[str, typer.Option(help="What reads the faces; see audit list instruments.")] = "auto",
+    seed: Annotated[int, Option(help="Decides which voices, and all random numbers.")] = 0,
+    instrument: Annotated[str, Option(help="What reads the faces; see audit list instruments.")] = "auto",
     cache: Annotated[
-        str, typer.Option(help="Where renderings and readings are kept: beside the folder, none, or a folder.")
+        str, Option(help="Where renderings and readings are kept: beside the folder, none, or a folder.")
     ] = "beside",
     as_json: AsJson = False,
 ) -> None:
@@ -55,11 +55,5 @@ def probe(
     with stderr.status("writing the page"):
         path = write_probe(made, out)
     suggest(f"audit run --cohort C --model {model}, with voices of real people")
-    if as_json:
-        give_text(made.to_json())
-        say(str(path))
-        return
-    for finding in made.findings:
-        word = finding.outcome.replace("_", " ")
-        give(f"{finding.code:<18}{word:<14}{finding.sentence}")
-    give(str(path))
+    lines = [f"{each.code:<18}{each.outcome.replace('_', ' '):<14}{each.sentence}" for each in made.findings]
+    give_result(lines, path, made.to_json(), as_json=as_json)

@@ -7,40 +7,37 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
+from typer import Argument, Option
 
 import audit
-from audit.cli.terminal import give, give_either, give_text, progress, rich_table, say, stderr, stdout, suggest
+from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.errors import AuditError
+from audit.core.plan import MeasureSettings
 
 HumanReadings = Annotated[
-    Path | None, typer.Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
+    Path | None, Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
 ]
 
 
 def run(
     plan: Annotated[
-        Path | None, typer.Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")
+        Path | None, Argument(help="A plan (TOML). Without one: the embedded demonstration, or --cohort.")
     ] = None,
-    cohort: Annotated[str | None, typer.Option(help="A cohort's folder, or the name of an embedded one.")] = None,
-    model: Annotated[str | None, typer.Option(help="A model's name or module:factory; see audit list models.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="The model's weights.")] = None,
-    engine: Annotated[Literal["local", "ray"] | None, typer.Option(help="Where the run is done.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes (ray: actors), each with its own model.")
-    ] = None,
+    cohort: Annotated[str | None, Option(help="A cohort's folder, or the name of an embedded one.")] = None,
+    model: Annotated[str | None, Option(help="A model's name or module:factory; see audit list models.")] = None,
+    weights: Annotated[Path | None, Option(help="The model's weights.")] = None,
+    engine: Annotated[Literal["local", "ray"] | None, Option(help="Where the run is done.")] = None,
+    workers: Annotated[int | None, Option(min=1, help="Processes (ray: actors), each with its own model.")] = None,
     cache: Annotated[
         str | None,
-        typer.Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
+        Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
+        Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="For models that draw.")] = None,
-    allow_download: Annotated[
-        bool, typer.Option("--allow-download", help="Let DeepFace fetch its own weights.")
-    ] = False,
+    seed: Annotated[int | None, Option(help="For models that draw.")] = None,
+    allow_download: Annotated[bool, Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
     human_readings: HumanReadings = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
@@ -61,10 +58,10 @@ def run(
     if out is not None:
         _refuse_foreign_files(out)  # before the model runs
     chosen = _plan(plan, cohort, model, weights, seed, allow_download)
-    measured_as = _measured_as(chosen.measure, human_readings, suppress_below)
+    asked = measured_as(chosen.measure, suppress_below, human_readings)
     # unknown names are reported before the model runs
-    margins = margins_of(chosen_checks(measured_as.checks), measured_as.margins)
-    chosen = chosen.model_copy(update={"measure": measured_as.model_copy(update={"margins": margins})})
+    margins = margins_of(chosen_checks(asked.checks), asked.margins)
+    chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
     where = {"name": engine, "workers": workers, "cache": cache}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
@@ -104,11 +101,11 @@ def measure(
     human_readings: HumanReadings = None,
     check: Annotated[
         list[str] | None,
-        typer.Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
+        Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
     ] = None,
     table: Annotated[
         list[str] | None,
-        typer.Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
+        Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
     ] = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
@@ -120,20 +117,16 @@ def measure(
     Example: [bold]audit measure R --suppress-below 5[/bold]
     """
     planned = plan_of(run).measure
-    if unasked := [name for name in planned.checks if name not in (check or [])]:
-        raise AuditError(
-            f"The plan in {run} uses third-party checks: {', '.join(unasked)}. Running them executes their code.",
-            "checks that are confirmed on the command line",
-            f"If you trust them: audit measure {run}{''.join(f' --check {name}' for name in planned.checks)}",
-        )
-    if unasked := [name for name in planned.tables if name not in (table or [])]:
-        raise AuditError(
-            f"The plan in {run} uses third-party tables: {', '.join(unasked)}. Running them executes their code.",
-            "tables that are confirmed on the command line",
-            f"If you trust them: audit measure {run}{''.join(f' --table {name}' for name in planned.tables)}",
-        )
-    third_party = {"checks": tuple(check or ()), "tables": tuple(table or ())}
-    settings = _measured_as(planned, human_readings, suppress_below).model_copy(update=third_party)
+    given = {"checks": tuple(check or ()), "tables": tuple(table or ())}
+    for kind, names in {"checks": planned.checks, "tables": planned.tables}.items():
+        if unasked := [name for name in names if name not in given[kind]]:
+            option = f" --{kind.removesuffix('s')} "
+            raise AuditError(
+                f"The plan in {run} uses third-party {kind}: {', '.join(unasked)}. Running them executes their code.",
+                f"{kind} that are confirmed on the command line",
+                f"If you trust them: audit measure {run}{''.join(option + name for name in names)}",
+            )
+    settings = measured_as(planned, suppress_below, human_readings).model_copy(update=given)
     _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, as_json)
 
 
@@ -143,13 +136,9 @@ def report(
     show_ids: ShowIds = False,
     sign_off: Annotated[
         Path | None,
-        typer.Option(
-            "--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."
-        ),
+        Option("--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."),
     ] = None,
-    pdf: Annotated[
-        bool, typer.Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")
-    ] = False,
+    pdf: Annotated[bool, Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a measured run again.
@@ -173,9 +162,9 @@ def report(
 
 def sheet(
     run: RunFolder,
-    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the sheet.")],
-    faces: Annotated[int, typer.Option(help="How many pictures, spread over groups and languages.")] = 100,
-    seed: Annotated[int, typer.Option(help="Decides which; the same seed draws the same ones.")] = 0,
+    out: Annotated[Path, Option("-o", "--out", help="A new folder for the sheet.")],
+    faces: Annotated[int, Option(help="How many pictures, spread over groups and languages.")] = 100,
+    seed: Annotated[int, Option(help="Decides which; the same seed draws the same ones.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Write a blind sheet on which people say what rendered faces are read as.
@@ -190,12 +179,7 @@ def sheet(
 
 
 def _plan(
-    path: Path | None,
-    cohort: str | None,
-    model: str | None,
-    weights: Path | None,
-    seed: int | None,
-    allow_download: bool,
+    path: Path | None, cohort: str | None, model: str | None, weights: Path | None, seed: int | None, download: bool
 ) -> audit.Plan:
     """The plan in a file, or the default one, with the options of the command line, which take precedence."""
     if path is not None:
@@ -208,22 +192,18 @@ def _plan(
     if cohort is not None:
         sections["cohort"] = {"path": cohort}
     if model is not None and model != chosen.model.name:
-        if lost := _model_settings(chosen.model):
-            say(f"The plan's {lost} are for {chosen.model.name} and are not used for {model}.")
+        old = chosen.model
+        settings = {"weights": old.weights, "options": old.options, "mitigations": old.mitigation.names}
+        if unused := " and ".join(name for name, value in settings.items() if value):
+            say(f"The plan's {unused} are for {old.name} and are not used for {model}.")
         sections["model"] = {"name": model}
     if weights is not None:
         sections["model"]["weights"] = str(weights)
     if seed is not None:
         sections["run"]["seed"] = seed
-    if allow_download:
+    if download:
         sections["instrument"]["allow_download"] = True
     return audit.Plan.model_validate(sections)
-
-
-def _model_settings(model: Any) -> str:
-    """The names of the settings that a plan has for its model, in words; empty if there are none."""
-    parts = {"weights": model.weights, "options": model.options, "mitigations": model.mitigation.names}
-    return " and ".join(name for name, value in parts.items() if value)
 
 
 def plan_of(run: Path) -> audit.Plan:
@@ -241,17 +221,12 @@ def cohort_path(name: str) -> Path:
     return audit.embedded(first) / rest if is_embedded else Path(name)
 
 
-def suppressing(settings: Any, below: int | None) -> Any:
-    """The settings with ``suppress_below`` from the command line."""
-    return settings if below is None else settings.model_copy(update={"suppress_below": below})
-
-
-def _measured_as(settings: Any, human_readings: Path | None, below: int | None) -> Any:
+def measured_as(settings: MeasureSettings, below: int | None, human_readings: Path | None = None) -> MeasureSettings:
     """The settings with the options of the command line; the path of the human readings becomes absolute."""
-    chosen = suppressing(settings, below)
-    if human_readings is None:
-        return chosen
-    return chosen.model_copy(update={"human_readings": os.path.realpath(human_readings)})
+    given: dict[str, object] = {} if below is None else {"suppress_below": below}
+    if human_readings is not None:
+        given["human_readings"] = os.path.realpath(human_readings)
+    return settings.model_copy(update=given)
 
 
 def _from_cache(answers: dict[str, int]) -> str:
@@ -261,11 +236,8 @@ def _from_cache(answers: dict[str, int]) -> str:
         for what, made, known in (("pictures", "rendered", "rendered_before"), ("readings", "read", "read_before"))
         if answers.get(known)
     ]
-    return (
-        f"{' and '.join(parts)} were taken from the cache: the audio, pictures and weights are unchanged."
-        if parts
-        else ""
-    )
+    unchanged = "were taken from the cache: the audio, pictures and weights are unchanged."
+    return f"{' and '.join(parts)} {unchanged}" if parts else ""
 
 
 def _refuse_foreign_files(folder: Path) -> None:
@@ -279,11 +251,7 @@ def _refuse_foreign_files(folder: Path) -> None:
 
 
 def _measure_and_report(
-    run: audit.Run,
-    settings: Any,
-    show_faces: bool,
-    show_ids: bool,
-    as_json: bool,
+    run: audit.Run, settings: MeasureSettings, show_faces: bool, show_ids: bool, as_json: bool
 ) -> None:
     from audit.reports import outcome_table, write_report
 
@@ -295,11 +263,5 @@ def _measure_and_report(
         shown = audit.with_ids(result, run) if show_ids else result
         path = write_report(shown, run.folder, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the report, then decide: audit gate {run.folder}")
-    if as_json:
-        give_text(result.to_json())
-        say(str(path))
-        return
-    for finding in result.findings:
-        give(f"{finding.code}  {finding.outcome.replace('_', ' '):<14}{finding.sentence}")
-    stdout.print(rich_table("Summary", outcome_table(shown)))
-    give(str(path))
+    lines = [f"{each.code}  {each.outcome.replace('_', ' '):<14}{each.sentence}" for each in result.findings]
+    give_result([*lines, rich_table("Summary", outcome_table(shown))], path, result.to_json(), as_json=as_json)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -40,10 +41,10 @@ class Terminal(Console):
         return super().render_str(clean(text), **options)
 
 
-stderr = Terminal(
-    stderr=True, highlight=False, soft_wrap=True, emoji=False, width=None if sys.stderr.isatty() else _WIDTH
+stderr, stdout = (
+    Terminal(stderr=errors, highlight=False, soft_wrap=True, emoji=False, width=None if stream.isatty() else _WIDTH)
+    for errors, stream in ((True, sys.stderr), (False, sys.stdout))
 )
-stdout = Terminal(highlight=False, soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() else _WIDTH)
 
 
 def speak(*, quiet: bool, verbose: bool) -> None:
@@ -64,8 +65,8 @@ def suggest(step: str) -> None:
     say(f"Next: {step}")
 
 
-def give(text: str) -> None:
-    """Print a line of data on stdout."""
+def give(text: str | RichTable) -> None:
+    """Print a line or table of data on stdout."""
     stdout.print(text, markup=False)
 
 
@@ -84,6 +85,16 @@ def give_either(line: str, document: object, *, as_json: bool) -> None:
     if as_json:
         give_json(document)
     else:
+        give(line)
+
+
+def give_result(lines: Iterable[str | RichTable], path: Path, document: str, *, as_json: bool) -> None:
+    """Print lines and the path of the page, or the document in JSON and the path on stderr."""
+    if as_json:
+        give_text(document)
+        say(str(path))
+        return
+    for line in (*lines, str(path)):
         give(line)
 
 
@@ -122,10 +133,11 @@ def rich_table(title: str, frame: Any) -> RichTable:
     for column in frame.columns:
         table.add_column(escape(str(column)), justify="right" if frame[column].dtype.kind in "fi" else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(
-            *(
-                "" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else escape(str(value))
-                for value in row
-            )
-        )
+        table.add_row(*map(_cell, row))
     return table
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else escape(str(value))

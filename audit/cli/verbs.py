@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from typer import Argument, Option
 
 import audit
 from audit.cli.terminal import give, only_data_on_stdout, speak
@@ -23,27 +24,23 @@ app: Final = typer.Typer(
 )
 cohort_app: Final = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else on stdout.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
-ShowFaces = Annotated[bool, typer.Option("--show-faces", help="Show the faces of real people in the report.")]
-ShowIds = Annotated[
-    bool, typer.Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")
-]
+AsJson = Annotated[bool, Option("--json", help="Print JSON, and nothing else on stdout.")]
+RunFolder = Annotated[Path, Argument(metavar="RUN", help="The folder of a run.")]
+ShowFaces = Annotated[bool, Option("--show-faces", help="Show the faces of real people in the report.")]
+ShowIds = Annotated[bool, Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")]
 SuppressBelow = Annotated[
     int | None,
-    typer.Option(
-        "--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."
-    ),
+    Option("--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."),
 ]
 
 _VERBOSITY: Final = {
-    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")],
-    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say each step on stderr, with its seconds.")],
+    "quiet": Annotated[bool, Option("--quiet", "-q", help="Say nothing on stderr but errors.")],
+    "verbose": Annotated[bool, Option("--verbose", "-v", help="Say each step on stderr, with its seconds.")],
 }
 
 
 @app.callback(invoke_without_command=True)
-def _options(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
+def _options(version: Annotated[bool, Option("--version", help="Show the version and stop.")] = False) -> None:
     if version:
         give(audit.__version__)
         raise typer.Exit

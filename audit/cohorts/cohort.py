@@ -8,38 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
+from audit.cohorts.notes import CohortNotes
+from audit.cohorts.reading import read_tables
+from audit.cohorts.validation import SET_ASIDE_SPLITS
 from audit.core.group_order import in_group_order
-
-SET_ASIDE_SPLITS = ("training", "validation")
-"""Splits whose speakers were used to train a model; an audit excludes them and reports that."""
-
-
-class CohortNotes(BaseModel):
-    """Contents of ``cohort.toml``.
-
-    Attributes
-    ----------
-    name, licence, consent, notes : str
-        Free text, shown in every report.
-    fictional : bool
-        Whether the cohort has no real people; only then are faces shown by default.
-    files : str
-        Target of the link ``files``, a folder outside the cohort; empty if the files are inside.
-    portraits : str
-        Target of the link ``portraits``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = ""
-    licence: str = ""
-    consent: str = ""
-    notes: str = ""
-    fictional: bool = False
-    files: str = ""
-    portraits: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,19 +47,12 @@ class Cohort:
     def read(cls, folder: str | Path) -> Cohort:
         """The cohort in a folder with ``speakers.csv`` and ``clips.csv`` (or ``.parquet``).
 
-        Parameters
-        ----------
-        folder : str or Path
-            The folder; see the contract for its columns.
-
         Raises
         ------
         CohortError
             With all validation errors: file, row, what was found and what is allowed.
         """
-        from audit.cohorts.reading import read_cohort
-
-        return read_cohort(Path(folder))
+        return cls(Path(folder), *read_tables(Path(folder)))
 
     @property
     def name(self) -> str:
@@ -130,19 +96,8 @@ class Cohort:
     def strata(self, by: tuple[str, ...] = ("group", "language", "gender")) -> pd.DataFrame:
         """Number of speakers and clips of each stratum, with groups in the fixed order.
 
-        Parameters
-        ----------
-        by : tuple of str
-            Columns of :attr:`table`.
-
-        Returns
-        -------
-        DataFrame
-            The columns of ``by``, then ``n_speakers`` and ``n_clips``.
+        ``by`` are columns of :attr:`table`; the result has them, then ``n_speakers`` and ``n_clips``.
         """
-        counts = (
-            self.table.groupby(list(by), dropna=False, sort=True)
-            .agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size"))
-            .reset_index()
-        )
+        cells = self.table.groupby(list(by), dropna=False, sort=True)
+        counts = cells.agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")).reset_index()
         return in_group_order(counts) if "group" in by else counts

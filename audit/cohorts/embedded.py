@@ -19,8 +19,7 @@ def embedded_names() -> list[str]:
     >>> "synthetic_bilingual" in embedded_names()
     True
     """
-    found = {path.parent.name for place in _PLACES for path in place.glob("*/speakers.csv")}
-    return sorted(found)
+    return sorted({path.parent.name for place in _PLACES for path in place.glob("*/speakers.csv")})
 
 
 def embedded(name: str) -> Path:

@@ -17,22 +17,10 @@ DEEPEST: Final = 40
 
 
 class Boundary:
-    """Check of paths against a cohort's folder and its linked folders.
+    """Check of paths against a cohort's folder, and folders outside it that are allowed as targets of links.
 
     Each folder is resolved and listed once: a million clips in a hundred thousand folders cost a hundred thousand
     listings, and only links are resolved one by one.
-
-    Parameters
-    ----------
-    folder : Path
-        The cohort's folder.
-    outside : tuple of str
-        Folders outside it that are allowed as targets of links.
-
-    Raises
-    ------
-    CohortError
-        If one of these is not a valid path.
     """
 
     def __init__(self, folder: Path, outside: tuple[str, ...] = ()) -> None:
@@ -77,13 +65,13 @@ class Boundary:
             above, links = self._folders.get(parent) or self._folder(parent)
             plain = links is not None and name not in links and name not in ("", ".")
             real = above + name if plain else os.path.realpath(f"{self.folder}/{path}")
-        found: frozenset[str] | None
+        found: frozenset[str] | None = None
         try:
             with os.scandir(real) as entries:
-                found = frozenset([entry.name for entry in entries if entry.is_symlink()])
+                found = frozenset(entry.name for entry in entries if entry.is_symlink())
         except FileNotFoundError:
             found = frozenset()
         except OSError:
-            found = None
+            pass  # checked one by one
         self._folders[path] = (real.rstrip("/") + "/", found)
         return self._folders[path]

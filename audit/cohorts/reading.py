@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import ValidationError
 
-from audit.cohorts.cohort import Cohort, CohortNotes
+from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
 from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
@@ -19,17 +17,8 @@ from audit.core.columns import EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
 
-SPEAKER_COLUMNS = (
-    "speaker_id",
-    "group",
-    "gender",
-    "age",
-    "portrait",
-    "group_source",
-    "gender_source",
-    "native_language",
-    "split",
-)
+SPEAKER_LABELS = ("group", "gender", "age", "native_language", "group_source", "gender_source", "split")
+SPEAKER_COLUMNS = ("speaker_id", *SPEAKER_LABELS, "portrait")
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
 SHARED = frozenset({"speaker_id", "portrait"})
 """Columns that both tables may have."""
@@ -38,8 +27,8 @@ WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *C
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
-def read_cohort(folder: Path) -> Cohort:
-    """The cohort in a folder; see :meth:`audit.Cohort.read`."""
+def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes]:
+    """Speakers, clips and notes of the cohort in a folder, validated; see :meth:`audit.Cohort.read`."""
     if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
         raise CohortError(
             [f"{folder} is not a directory."],
@@ -47,7 +36,7 @@ def read_cohort(folder: Path) -> Cohort:
             "Make one: audit cohort import ADAPTER ROOT -o DIR.",
         )
     errors = ValidationErrors()
-    notes = _read_notes(folder / "cohort.toml")
+    notes = read_notes(folder / "cohort.toml")
     speakers_file, speakers = _read_table(folder, "speakers")
     clips_file, clips = _read_table(folder, "clips")
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
@@ -67,25 +56,8 @@ def read_cohort(folder: Path) -> Cohort:
     for frame, columns in ((speakers, ("group_source", "gender_source")), (clips, ("language_source",))):
         for column in columns:
             frame[column] = frame[column].replace("", UNSTATED)
-    return Cohort(
-        folder,
-        speakers.sort_values("speaker_id", ignore_index=True),
-        clips.sort_values("clip_id", ignore_index=True),
-        notes,
-    )
-
-
-def _read_notes(path: Path) -> CohortNotes:
-    if not path.is_file():
-        return CohortNotes()
-    try:
-        return CohortNotes.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CohortError([f"cohort.toml is not a TOML file: {error}."]) from error
-    except ValidationError as error:
-        fields = ", ".join(CohortNotes.model_fields)
-        errors = [f"cohort.toml, {'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
-        raise CohortError(errors, f"the keys {fields}") from error
+    clips = clips.sort_values("clip_id", ignore_index=True)
+    return speakers.sort_values("speaker_id", ignore_index=True), clips, notes
 
 
 def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
@@ -113,14 +85,11 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
 
 
 def _require_columns(file: str, frame: pd.DataFrame, errors: ValidationErrors) -> None:
-    for column in REQUIRED[file.split(".", maxsplit=1)[0]]:
+    required = REQUIRED[Path(file).stem]
+    for column in required:
         if column not in frame:
-            errors.add(
-                file,
-                None,
-                f"the column {column!r} is missing{did_you_mean(column, frame.columns)}",
-                f"columns {', '.join(REQUIRED[file.split('.', maxsplit=1)[0]])}",
-            )
+            found = f"the column {column!r} is missing{did_you_mean(column, frame.columns)}"
+            errors.add(file, None, found, f"columns {', '.join(required)}")
     for column in frame.columns[frame.columns.duplicated()]:
         errors.add(file, None, f"the column {column!r} occurs twice", "unique column names")
 
@@ -153,7 +122,7 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
 
 def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, errors: ValidationErrors) -> None:
     check_ids(file, frame["speaker_id"], errors)
-    for column in ("group", "gender", "age", "native_language", "group_source", "gender_source", "split"):
+    for column in SPEAKER_LABELS:
         check_values(file, frame[column], RULES[column], errors)
     boundary.check(file, frame["portrait"], errors)
 
@@ -162,12 +131,8 @@ def _check_clips(
     file: str, frame: pd.DataFrame, speakers: set[str], boundary: Boundary, errors: ValidationErrors
 ) -> None:
     check_ids(file, frame["clip_id"], errors)
-    check_values(
-        file,
-        frame["speaker_id"],
-        (speakers.__contains__, lambda _: "a speaker_id of the speakers' table"),
-        errors,
-    )
+    known = (speakers.__contains__, lambda _: "a speaker_id of the speakers' table")
+    check_values(file, frame["speaker_id"], known, errors)
     for column in ("language", "language_source"):
         check_values(file, frame[column], RULES[column], errors)
     for column in ("audio", "portrait", "rendered", "ceiling"):

@@ -13,17 +13,8 @@ from audit.core.errors import CohortError
 def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
     """Read a table as stripped strings; missing cells of short rows are empty.
 
-    Parameters
-    ----------
-    path : Path
-        CSV file in UTF-8, with a header, with or without a byte-order mark.
-    tab : bool
-        Whether cells are separated by tabs, without quoting, instead of commas.
-
-    Returns
-    -------
-    DataFrame
-        Index 0 is line 2 of the file; empty lines are left out but counted in the index.
+    The file is in UTF-8 with a header, with or without a byte-order mark. With ``tab``, cells are separated by tabs,
+    without quoting, instead of commas. Index 0 is line 2 of the file; empty lines are left out but counted in it.
 
     Raises
     ------
@@ -42,22 +33,19 @@ def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
             encoding="utf-8-sig",
         )
     except UnicodeDecodeError as error:
-        raise CohortError(
-            [f"{path.name} is not UTF-8: {error}."], "UTF-8, with or without a byte-order mark"
-        ) from error
+        message = f"{path.name} is not UTF-8: {error}."
+        raise CohortError([message], "UTF-8, with or without a byte-order mark") from error
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror or error}."]) from error
     except (ValueError, pd.errors.ParserError) as error:
-        raise CohortError(
-            [f"{path.name} is not a CSV file: {str(error).strip()}."], "a header and one row per line"
-        ) from error
+        message = f"{path.name} is not a CSV file: {str(error).strip()}."
+        raise CohortError([message], "a header and one row per line") from error
     cells = pd.DataFrame({name: cells[name].fillna("").str.strip() for name in cells})
     filled = (cells != "").any(axis=1)
     if not filled.any():
         raise CohortError([f"{path.name} is not a CSV file: it is empty."], "a header and one row per line")
     top = int(str(filled.idxmax()))
-    header = cells.loc[top]
-    names = [str(name) for name in header]
+    names = [str(name) for name in cells.loc[top]]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise CohortError([f"{path.name}: the column {name!r} occurs twice." for name in twice], "unique column names")

@@ -8,10 +8,11 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.cohort import SET_ASIDE_SPLITS
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
 
+SET_ASIDE_SPLITS: Final = ("training", "validation")
+"""Splits whose speakers were used to train a model; an audit excludes them and reports that."""
 UNSTATED: Final = "unstated"
 """Source of a label if the cohort does not state one."""
 SPLITS: Final = (*SET_ASIDE_SPLITS, "audited", "test")
@@ -30,12 +31,8 @@ class ValidationErrors:
     def add(self, file: str, row: int | None, found: str, allowed: str) -> None:
         """Add an error; ``row`` is the line of the file, the header being line 1."""
         place = file if row is None else f"{file}, row {row}"
-        self.add_text(f"{place}: {found}; allowed: {allowed}.")
-
-    def add_text(self, sentence: str) -> None:
-        """Add an error as a sentence."""
         if len(self.found) < SHOWN_ERRORS:
-            self.found.append(sentence)
+            self.found.append(f"{place}: {found}; allowed: {allowed}.")
         else:
             self.more += 1
 
@@ -48,7 +45,6 @@ class ValidationErrors:
 
 Rule = tuple[Callable[[str], bool], Callable[[str], str]]
 """Predicate for allowed values of a column, and a function that says what is allowed."""
-
 
 _YEARS = re.compile(r"[0-9]{1,3}(\.[0-9]+)?")
 
@@ -74,10 +70,7 @@ def _split_words(value: str) -> str:
     return f"{', '.join(SPLITS)}, or empty{did_you_mean(value.lower(), SPLITS)}"
 
 
-def _source_rule() -> Rule:
-    return {"", UNSTATED, *LABEL_SOURCES}.__contains__, lambda _: f"{', '.join(LABEL_SOURCES)}, or empty"
-
-
+_SOURCE: Rule = {"", UNSTATED, *LABEL_SOURCES}.__contains__, lambda _: f"{', '.join(LABEL_SOURCES)}, or empty"
 RULES: Final[dict[str, Rule]] = {
     "group": (_is_group, _group_words),
     "gender": ({"", UNKNOWN, *GENDERS}.__contains__, lambda _: f"{', '.join(GENDERS)} or {UNKNOWN}"),
@@ -88,9 +81,9 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "language": (is_language, lambda _: "a BCP-47 code such as en or zh-TW"),
     "split": ({"", *SPLITS}.__contains__, _split_words),
-    "group_source": _source_rule(),
-    "gender_source": _source_rule(),
-    "language_source": _source_rule(),
+    "group_source": _SOURCE,
+    "gender_source": _SOURCE,
+    "language_source": _SOURCE,
 }
 """Rule of each column."""
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import audit
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported
-from audit.cohorts.importing.selection import Selection, runs_of, selected
+from audit.cohorts.importing.joining import runs_of
+from audit.cohorts.importing.selection import Selection, selected
 from audit.core.audio import read_clip
 from tests.cli.test_cli import command
 from tests.cohorts.test_datasets_adapters import imported

@@ -7,7 +7,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 
 from audit.audits.human_readings.readings import CANNOT_TELL, NO_FACE, SHEET_COLUMNS
@@ -98,6 +97,8 @@ def labelling_sheet(
 
 
 def _page(pictures: list[str], seed: int, faces: int) -> str:
+    import jinja2  # imported late: the gate does not need it
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined
     )

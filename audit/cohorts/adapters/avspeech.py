@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan
 from audit.core.errors import CohortError
 from audit.core.registry import Part
-from audit.core.vocabulary import UNKNOWN
 
 CLIP = re.compile(r"(?P<video>[A-Za-z0-9_-]{11})_(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
 SETS = ("train", "test")
@@ -26,11 +25,6 @@ def read_avspeech(root: Path) -> Imported:
 
     ``avspeech_train.csv`` and ``avspeech_test.csv``, if present, give the set of each clip and the
     position of the face; they have no header. The data set names no speakers: each video is assumed to have one.
-
-    Raises
-    ------
-    CohortError
-        If no clip has such a name, or one of the two files does not have five columns.
     """
     found = scan(root)
     stems = [path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for path in found.files]
@@ -42,40 +36,35 @@ def read_avspeech(root: Path) -> Imported:
             [f"{root} has no clip with a name as in Speech2Face."], "<id of 11 letters>_<start>-<end>.wav"
         )
     clips = pd.concat([frame, named], axis=1)[good].drop_duplicates("clip_id").reset_index(drop=True)
-    again = int(good.sum()) - len(clips)
-    clips, said = _with_segments(clips, root)
-    remarks = [
-        f"{int((~good).sum())} audio files are not named <id>_<start>-<end> and were left out."
-        if not good.all()
-        else "",
-        f"{again} clips occur more than once and were used once." if again else "",
-        *found.remarks(),
-        *said,
-        "All clips of a video are assumed to have one speaker: the data set names no speakers.",
-    ]
-    speakers = pd.DataFrame({"speaker_id": sorted(clips["video"].unique())})
+    others, again = int((~good).sum()), int(good.sum()) - len(clips)
+    clips, remarks = _with_segments(clips, root)
     return Imported(
-        speakers.assign(group=UNKNOWN, group_source="", gender=UNKNOWN, gender_source=""),
-        clips.rename(columns={"video": "speaker_id"}).assign(language="und", language_source=""),
+        pd.DataFrame({"speaker_id": sorted(clips["video"].unique())}),
+        clips.rename(columns={"video": "speaker_id"}),
         CohortNotes(
             name="AVSpeech",
             licence="not checked here",
             consent="none known: people in videos that they or others put online",
             notes="It has no labels of race, gender, age or language.",
         ),
-        tuple(filter(None, remarks)),
+        (
+            *counted(
+                (others, f"{others} audio files are not named <id>_<start>-<end> and were left out."),
+                (again, f"{again} clips occur more than once and were used once."),
+            ),
+            *found.remarks(),
+            *remarks,
+            "All clips of a video are assumed to have one speaker: the data set names no speakers.",
+        ),
     )
 
 
-def _with_segments(clips: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[str]]:
+def _with_segments(clips: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The set and face position of each clip, from the lists of segments."""
-    lists = []
-    for name in SETS:
-        path = find_file(root, [f"avspeech_{name}.csv"])
-        if path is not None:
-            lists.append(_read_segments(path, set(clips["video"])).assign(set=name))
+    paths = {name: find_file(root, [f"avspeech_{name}.csv"]) for name in SETS}
+    lists = [_read_segments(path, set(clips["video"])).assign(set=name) for name, path in paths.items() if path]
     if not lists:
-        return clips.drop(columns=["start", "end"]), ["avspeech_train.csv and avspeech_test.csv were not found."]
+        return clips.drop(columns=["start", "end"]), ("avspeech_train.csv and avspeech_test.csv were not found.",)
     segments = pd.concat(lists)
     key = ["video", "start", "end"]
     for table in (segments, clips):
@@ -83,7 +72,7 @@ def _with_segments(clips: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[
             table[column] = (table[column].astype(float) * 1000).round().astype("int64")
     joined = clips.merge(segments.drop_duplicates(key), on=key, how="left").drop(columns=key[1:])
     unlisted = int(joined["set"].isna().sum())
-    return joined.fillna(""), [f"{unlisted} clips are in none of the lists of segments."] if unlisted else []
+    return joined.fillna(""), counted((unlisted, f"{unlisted} clips are in none of the lists of segments."))
 
 
 def _read_segments(path: Path, videos: set[str]) -> pd.DataFrame:

@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.metadata import GENDER_WORDS, read_metadata
-from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, Scan, scan
+from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, scan
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.registry import Part
 from audit.core.vocabulary import GENDERS, UNKNOWN, is_language
 
 TABLES = ("validated", "train", "dev", "test", "other")
 COLUMNS = {"client_id": "speaker_id", "path": "path"}
-FURTHER = {
-    "age": "age_band",
-    "gender": "gender",
-    "accents": "accents",
-    "accent": "accent",
-    "variant": "variant",
-    "locale": "language",
-}
+FURTHER = {name: name for name in ("gender", "accents", "accent", "variant")}
+RENAMED = {"age": "age_band", "locale": "language"}
 
 
 def read_common_voice(root: Path, table: str = "validated") -> Imported:
     """The cohort in a download of Common Voice: ``<locale>/clips/*.mp3`` and ``<locale>/validated.tsv``.
 
-    A speaker is a ``client_id``, a language is a locale. Age is a band there and stays one (``age_band``).
-
-    Parameters
-    ----------
-    root : Path
-        The folder of one locale, or one that holds the folders of several.
-    table : {"validated", "train", "dev", "test", "other"}
-        The table of the data set to read.
-
-    Raises
-    ------
-    CohortError
-        If there is no such table with clips, or it cannot be read.
+    ``root`` is the folder of one locale, or has the folders of several; ``table`` is one of :data:`TABLES`. A speaker
+    is a ``client_id``, a language is a locale. Age is a band there and stays one (``age_band``).
     """
     if table not in TABLES:
         raise AuditError(f"Common Voice has no table {table!r}{did_you_mean(table, TABLES)}.", ", ".join(TABLES))
     places = [folder for folder in (root, *sorted(root.iterdir())) if (folder / f"{table}.tsv").is_file()]
     if not places:
         raise CohortError([f"{root} has no {table}.tsv."], f"<locale>/{table}.tsv and <locale>/clips/*.mp3")
-    parts, remarks = [], []
-    for folder in places:
-        found, said = _read_locale(root, folder, table)
-        parts.append(found)
-        remarks += said
+    parts, remarks = zip(*(_read_locale(root, folder, table) for folder in places), strict=True)
     clips = pd.concat(parts, ignore_index=True)
     speakers, changing = _speakers(clips)
     others = clips["gender"].str.lower()
     others = others[(others != "") & ~others.isin(list(GENDER_WORDS))]
-    if len(others):
-        n = clips.loc[others.index, "speaker_id"].nunique()
-        remarks.append(
-            f"{n} speakers state a gender that is not supported ({', '.join(sorted(set(others))[:5])}); set to unknown."
-        )
-    if changing:
-        remarks.append(f"{changing} speakers state different ages or genders in different clips; set to unknown.")
+    n, words = clips.loc[others.index, "speaker_id"].nunique(), ", ".join(sorted(set(others))[:5])
     return Imported(
         speakers,
         clips.drop(columns=["gender", "age_band"]).assign(language_source="metadata"),
@@ -74,19 +48,26 @@ def read_common_voice(root: Path, table: str = "validated") -> Imported:
             consent="recorded by the speakers themselves for the data set; its terms not checked here",
             notes="Languages are the data set's locales; genders and ages are what speakers said. No faces, no race.",
         ),
-        tuple(remarks),
+        (
+            *chain(*remarks),
+            *counted(
+                (n, f"{n} speakers state a gender that is not supported ({words}); set to unknown."),
+                (changing, f"{changing} speakers state different ages or genders in different clips; set to unknown."),
+            ),
+        ),
     )
 
 
-def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, list[str]]:
+def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The clips of one locale's table that are there."""
-    frame = read_metadata(folder / f"{table}.tsv", COLUMNS, FURTHER)
+    frame = read_metadata(folder / f"{table}.tsv", COLUMNS, FURTHER | RENAMED)
     below = "" if folder == root else f"{folder.name}/"
-    files: Scan = scan(root, AUDIO_SUFFIXES, f"{below}clips")
+    files = scan(root, AUDIO_SUFFIXES, f"{below}clips")
     there = {path.rsplit("/", 1)[-1]: path for path in files.files if path.count("/") == below.count("/") + 1}
     audio = frame["path"].map(there).astype(object)
     audio = audio.fillna((frame["path"] + ".mp3").map(there))  # older versions omit the suffix
-    gone, anonymous = audio.isna(), frame["speaker_id"] == ""
+    gone = audio.isna()
+    anonymous = (frame["speaker_id"] == "") & ~gone
     language = frame["language"].replace("", folder.resolve().name)
     ill = sorted({code for code in language.unique() if not is_language(code)})
     if ill:
@@ -104,15 +85,13 @@ def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, li
     )[kept].drop(columns=["path", "accent"])
     unique = clips.drop_duplicates("clip_id")
     label = f"{table}.tsv of {folder.resolve().name}"
-    remarks = [
-        f"{int(gone.sum())} rows of {label} name a clip that is not in clips/ and were left out." if gone.any() else "",
-        f"{int((anonymous & ~gone).sum())} rows of {label} have no client_id and were left out."
-        if (anonymous & ~gone).any()
-        else "",
-        f"{len(clips) - len(unique)} rows of {label} repeat a clip." if len(clips) > len(unique) else "",
-        *files.remarks(),
-    ]
-    return unique, list(filter(None, remarks))
+    n_gone, n_anonymous, again = int(gone.sum()), int(anonymous.sum()), len(clips) - len(unique)
+    remarks = counted(
+        (n_gone, f"{n_gone} rows of {label} name a clip that is not in clips/ and were left out."),
+        (n_anonymous, f"{n_anonymous} rows of {label} have no client_id and were left out."),
+        (again, f"{again} rows of {label} repeat a clip."),
+    )
+    return unique, (*remarks, *files.remarks())
 
 
 def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -129,10 +108,10 @@ def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         changing |= several
         one = stated[~stated["speaker_id"].isin(several)].set_index("speaker_id")[name]
         columns[name] = one.reindex(ids).fillna("").to_numpy()
-    columns["gender"] = np.where(np.isin(columns["gender"], GENDERS), columns["gender"], "")
-    speakers = pd.DataFrame({"speaker_id": ids, **columns}).assign(group=UNKNOWN, group_source="")
-    speakers["gender_source"] = speakers["gender"].map(lambda word: "self_reported" if word else "")
-    return speakers.assign(gender=speakers["gender"].replace("", UNKNOWN)), len(changing)
+    known = np.isin(columns["gender"], GENDERS)
+    columns["gender"] = np.where(known, columns["gender"], UNKNOWN)
+    sources = np.where(known, "self_reported", "")
+    return pd.DataFrame({"speaker_id": ids, **columns, "gender_source": sources}), len(changing)
 
 
 ADAPTER = Part(

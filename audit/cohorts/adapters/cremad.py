@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapter import Imported
-from audit.cohorts.importing.metadata import find_file, known_speakers, read_metadata, with_gender
+from audit.cohorts.importing.adapter import Imported, counted
+from audit.cohorts.importing.metadata import SpeakerFile, find_file
 from audit.cohorts.importing.scanning import clips_in_layout
 from audit.core.errors import CohortError
 from audit.core.registry import Part
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 
-META = "VideoDemographics.csv"
+META = SpeakerFile(
+    ("VideoDemographics.csv",),
+    {"ActorID": "speaker_id", "Age": "age", "Sex": "gender"} | {"Race": "stated_race", "Ethnicity": "stated_ethnicity"},
+)
 CLIP = re.compile(r"(?P<speaker_id>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_[A-Z]{1,2}")
 RACES = {"caucasian": "white", "african american": "black", "asian": "asian|indian"}
 """``Asian`` in the United States means East and South Asian: either read counts as correct."""
+
+
+NOTES = CohortNotes(
+    name="CREMA-D",
+    licence="ODbL 1.0; contents DbCL 1.0",
+    consent="actors recorded for the data set; its terms not checked here",
+    notes="Race and ethnicity are self-reported. All sentences are English, and acted.",
+)
 
 
 def read_cremad(root: Path) -> Imported:
@@ -26,52 +38,30 @@ def read_cremad(root: Path) -> Imported:
 
     A Hispanic actor has both labels, such as ``white|latino_hispanic``: race and ethnicity were asked separately,
     but the instrument has one list of labels.
-
-    Raises
-    ------
-    CohortError
-        If no clip is in that layout, or the demographics are missing or cannot be read.
     """
     layout = clips_in_layout(root, ("AudioWAV", "AudioMP3"), 0, "AudioWAV/<actor>_<sentence>_<emotion>_<level>.wav")
     frame = pd.DataFrame({"clip_id": [parts[-1] for parts in layout.parts], "audio": layout.paths})
     named = frame["clip_id"].str.extract(rf"^{CLIP.pattern}$")
     good = named["speaker_id"].notna()
-    path = find_file(root, [META])
-    if path is None or not good.any():
-        missing = f"{root} has no {META}." if path is None else "No clip is named as in CREMA-D."
-        raise CohortError([missing], f"AudioWAV/1001_DFA_ANG_XX.wav and {META}")
+    has_file = find_file(root, META.names) is not None
+    if not has_file or not good.any():
+        missing = "No clip is named as in CREMA-D." if has_file else f"{root} has no {META.names[0]}."
+        raise CohortError([missing], f"AudioWAV/1001_DFA_ANG_XX.wav and {META.names[0]}")
     clips = pd.concat([frame, named], axis=1)[good].assign(language="en", language_source="metadata")
-    table = read_metadata(
-        path, {"ActorID": "speaker_id", "Age": "age", "Sex": "gender", "Race": "race", "Ethnicity": "ethnicity"}
+    found = META.imported(root, clips.reset_index(drop=True), NOTES, layout.remarks)
+    group = [_group(*row) for row in found.speakers[["stated_race", "stated_ethnicity"]].itertuples(index=False)]
+    sources = ["" if name == UNKNOWN else "self_reported" for name in group]
+    both = sum("latino_hispanic" in name for name in group)
+    mixed, others = group.count("asian|indian"), int((~good).sum())
+    hispanic = "actors state that they are Hispanic: a read as latino_hispanic or as their stated race is correct."
+    asian = "actors state that they are Asian, which includes East and South Asia: either read is correct."
+    remarks = counted(
+        (others, f"{others} audio files are not named as in CREMA-D and were left out."),
+        (both, f"{both} {hispanic}"),
+        (mixed, f"{mixed} {asian}"),
     )
-    known = known_speakers(clips["speaker_id"], table, META)
-    speakers, odd = with_gender(known.speakers, "metadata", META)
-    group = [_group(*row) for row in speakers[["race", "ethnicity"]].itertuples(index=False)]
-    speakers = speakers.assign(group=group)
-    speakers["group_source"] = speakers["group"].map(lambda name: "" if name == UNKNOWN else "self_reported")
-    both = int(speakers["group"].str.contains("latino_hispanic").sum())
-    mixed = int((speakers["group"] == "asian|indian").sum())
-    remarks = [
-        f"{int((~good).sum())} audio files are not named as in CREMA-D and were left out." if not good.all() else "",
-        f"{both} actors state that they are Hispanic: a read as latino_hispanic or as their stated race is correct."
-        if both
-        else "",
-        f"{mixed} actors state that they are Asian, which includes East and South Asia: either read is correct."
-        if mixed
-        else "",
-    ]
-    return Imported(
-        speakers.rename(columns={"race": "stated_race", "ethnicity": "stated_ethnicity"}),
-        clips.reset_index(drop=True),
-        CohortNotes(
-            name="CREMA-D",
-            licence="ODbL 1.0; contents DbCL 1.0",
-            consent="actors recorded for the data set; its terms not checked here",
-            notes="Race and ethnicity are self-reported. All sentences are English, and acted.",
-        ),
-        (*layout.remarks, *known.remarks, *odd, *filter(None, remarks)),
-        without_clips=known.without_clips,
-    )
+    speakers = found.speakers.assign(group=group, group_source=sources)
+    return replace(found, speakers=speakers, remarks=(*found.remarks, *remarks))
 
 
 def _group(race: str, ethnicity: str) -> str:

@@ -8,15 +8,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapter import Imported
-from audit.cohorts.importing.labels import (
-    CLIP_LABELS,
-    NEXT_STEP,
-    SPEAKER_LABELS,
-    check_agreement,
-    label_errors,
-    read_labels,
-)
+from audit.cohorts.importing.adapter import Imported, counted
+from audit.cohorts.importing.labels import NEXT_STEP, SPEAKER_LABELS, check_agreement, label_errors, read_labels
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan
 from audit.cohorts.texts import read_texts
@@ -42,11 +35,6 @@ def read_folder(root: Path, table: str = "") -> Imported:
     ``audio`` and ``speaker_id``, and any of clip_id, language, group, gender, age, native_language, split, portrait,
     rendered, ceiling, the sources of the labels, and custom columns. Without a table, every audio file is a clip
     named by its path, and the first folder below the root is its speaker.
-
-    Raises
-    ------
-    CohortError
-        If there is no clip, or the table has validation errors: lists all of them.
     """
     path = find_file(root, [], table) if table else root / TABLE
     if path is not None and path.is_file() and (table or "audio" in read_texts(path)):
@@ -66,20 +54,9 @@ def _by_folders(root: Path) -> Imported:
     twice = clips["clip_id"].duplicated(keep=False)  # one name with two suffixes
     clips["clip_id"] = clips["clip_id"].where(~twice, clips["audio"])
     loose = len(found.files) - len(rows)
-    remarks = [
-        f"{loose} audio files are not in the folder of a speaker and were left out: their speaker is unknown."
-        if loose
-        else "",
-        *found.remarks(),
-    ]
-    return Imported(
-        pd.DataFrame({"speaker_id": sorted(clips["speaker_id"].unique())}).assign(
-            group=UNKNOWN, group_source="", gender=UNKNOWN, gender_source=""
-        ),
-        clips.assign(language="und", language_source=""),
-        NOTES,
-        tuple(filter(None, remarks)),
-    )
+    left_out = f"{loose} audio files are not in the folder of a speaker and were left out: their speaker is unknown."
+    speakers = pd.DataFrame({"speaker_id": sorted(clips["speaker_id"].unique())})
+    return Imported(speakers, clips, NOTES, (*counted((loose, left_out)), *found.remarks()))
 
 
 def _by_table(root: Path, path: Path) -> Imported:
@@ -114,30 +91,15 @@ def _by_table(root: Path, path: Path) -> Imported:
     if kept.empty:
         raise CohortError([f"{path.name} names no audio file that is in {root}."], "paths relative to the folder")
     labels = [name for name in (*SPEAKER_LABELS, "group_source", "gender_source") if name in kept]
-    ids = pd.Index(sorted(kept["speaker_id"].unique()), name="speaker_id")
-    columns = {
-        name: kept.loc[kept[name] != ""]
-        .drop_duplicates("speaker_id")
-        .set_index("speaker_id")[name]
-        .reindex(ids)
-        .fillna("")
-        for name in labels
-    }
-    speakers = pd.DataFrame(columns, index=ids).reset_index()
-    for name in ("group", "gender"):
-        speakers[name] = speakers[name].replace("", UNKNOWN) if name in speakers else UNKNOWN
-        if f"{name}_source" not in speakers:
-            speakers[f"{name}_source"] = ""
-    clips = kept.drop(columns=labels).reset_index(drop=True)
-    for name, empty in (*((label, "und") for label in CLIP_LABELS), ("language_source", "")):
-        clips[name] = clips[name].replace("", empty) if name in clips else empty
-    remarks = [
-        f"{gone} rows of {path.name} name an audio file that does not exist and were left out, the first: "
-        f"{table.loc[table.index.difference(kept.index)[0], 'audio']!r}."
-        if gone
-        else ""
-    ]
-    return Imported(speakers, clips, NOTES, tuple(filter(None, remarks)))
+    # groupby().first() takes the first label that is not missing
+    speakers = kept.replace("", None).groupby("speaker_id")[labels].first().astype(object).fillna("").reset_index()
+    speakers = speakers.replace({"group": {"": UNKNOWN}, "gender": {"": UNKNOWN}})
+    clips = kept.drop(columns=labels).reset_index(drop=True).replace({"language": {"": "und"}})
+    first = "" if kept.index.equals(table.index) else table.loc[table.index.difference(kept.index)[0], "audio"]
+    left_out = (
+        f"{gone} rows of {path.name} name an audio file that does not exist and were left out, the first: {first!r}."
+    )
+    return Imported(speakers, clips, NOTES, counted((gone, left_out)))
 
 
 def _is_outside(value: str) -> bool:

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from audit.cohorts import CohortNotes
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.scanning import Scan
 from audit.core.errors import AuditError
 from audit.core.registry import Part
@@ -34,120 +32,75 @@ _ASSISTANT = re.compile(r"^\d{4}Zz_")
 _BILINGUAL = re.compile(r"^(?P<name>.+)-(?P<language>english|chinese)$")
 
 
-@dataclass(frozen=True)
-class _Part:
-    folder: str
-    rendered: str
+LABELS = ["group", "gender", "group_source", "gender_source", "native_language", "age_band", "fluency"]
+"""Labels in the names of clips that belong to speakers."""
+UNLABELLED = {"group": UNKNOWN, "gender": UNKNOWN, "language": "und"} | dict.fromkeys(
+    ("age_band", "fluency", "native_language", "group_source", "gender_source", "language_source"), ""
+)
 
 
 def read_release(root: Path, variant: str = "exg0") -> Imported:
-    """The cohort in a checkout of the authors' page.
+    """The cohort in a checkout of the authors' page, with a remark for everything left out or assumed.
 
-    Parameters
-    ----------
-    root : Path
-        The checkout, complete or in part.
-    variant : {"exg0", "exg0.7", "exg1.4"}
-        Exaggeration of the rendered face; ``exg0`` is the unmodified output. The paper's figures have only one.
-
-    Returns
-    -------
-    Imported
-        Speakers, clips, and a remark for everything left out or assumed.
-
-    Raises
-    ------
-    AuditError
-        If none of the three parts exists, or the variant is unknown.
+    ``variant`` is the exaggeration of the rendered face, of :data:`VARIANTS`; ``exg0`` is the unmodified output. The
+    paper's figures have only one.
     """
     if variant not in VARIANTS:
         raise AuditError(f"Unknown variant {variant!r} of the released faces.", ", ".join(VARIANTS))
-    parts = [
-        _Part("figures/voxceleb", VARIANTS[variant]),
-        _Part("figures/avspeech_res", VARIANTS[variant]),
-        _Part("supplemental/FiginMain", "Face_s2f"),
-    ]
-    present = [part for part in parts if (root / part.folder / "Wav").is_dir()]
+    face = VARIANTS[variant]
+    parts = {"figures/voxceleb": face, "figures/avspeech_res": face, "supplemental/FiginMain": "Face_s2f"}
+    present = {part: rendered for part, rendered in parts.items() if (root / part / "Wav").is_dir()}
     if not present:
-        raise AuditError(
-            f"{root} has no part of the released outputs.", " or ".join(f"{part.folder}/Wav" for part in parts)
-        )
+        raise AuditError(f"{root} has no part of the released outputs.", " or ".join(f"{part}/Wav" for part in parts))
 
     rows: dict[str, dict[str, str]] = {}
     found = Scan(os.path.realpath(root), {".wav"})
     assistants = repeated = 0
-    without_sound: set[str] = set()
-    for part in present:
-        folder = root / part.folder
+    pictured: set[str] = set()
+    for part, rendered in present.items():
         before = len(found.files)
-        found.walk(f"{part.folder}/Wav")
-        listed = map(Path, found.files[before:])
-        sounds = [path for path in listed if path.parent == Path(part.folder, "Wav") and path.suffix == ".wav"]
-        pictured = {path.stem for path in (folder / part.rendered).glob("*.jpg")}
-        without_sound |= pictured - {path.stem for path in sounds}
-        for sound in sounds:
+        found.walk(f"{part}/Wav")
+        pictured |= {path.stem for path in (root / part / rendered).glob("*.jpg")}
+        for sound in map(Path, found.files[before:]):
+            if sound.parent != Path(part, "Wav") or sound.suffix != ".wav":
+                continue
             if sound.stem in rows:
                 repeated += 1
             elif _ASSISTANT.match(sound.stem):
                 assistants += 1
+                pictured.discard(sound.stem)
             else:
-                rows[sound.stem] = dict(_row(root, part, sound.stem))
-    without_sound -= set(rows)
+                folders = {"portrait": "Face_ori", "ceiling": "Face_f2f", "rendered": rendered}
+                pictures = {name: f"{part}/{folder}/{sound.stem}.jpg" for name, folder in folders.items()}
+                pictures = {name: path if (root / path).is_file() else "" for name, path in pictures.items()}
+                rows[sound.stem] = {"clip_id": sound.stem, "audio": str(sound), **pictures, **_labels(sound.stem)}
     clips = pd.DataFrame(rows.values())
-    speakers = _speakers(clips) if len(clips) else clips
-    remarks = [
-        f"{assistants} clips of voice assistants (Zz_) were left out: they are not people." if assistants else "",
-        f"{repeated} clips of the paper's figures are also in another part and were used once." if repeated else "",
-        f"{len(without_sound)} rendered faces have no clip and were left out." if without_sound else "",
-    ]
-    remarks += [*_assumptions(clips), *found.remarks()]
-    labels = ["group", "gender", "age_band", "fluency", "group_source", "gender_source", "native_language"]
+    without_sound = len(pictured - set(rows))
+    remarks = counted(
+        (assistants, f"{assistants} clips of voice assistants (Zz_) were left out: they are not people."),
+        (repeated, f"{repeated} clips of the paper's figures are also in another part and were used once."),
+        (without_sound, f"{without_sound} rendered faces have no clip and were left out."),
+    )
     return Imported(
-        speakers,
-        clips.drop(columns=labels, errors="ignore"),
+        _speakers(clips) if len(clips) else clips,
+        clips.drop(columns=LABELS, errors="ignore"),
         CohortNotes(
             name=f"Speech2Face released outputs ({variant})",
             licence="none given by the authors; local evaluation only",
             consent="none known: identifiable people of VoxCeleb and AVSpeech",
             notes="Labels are the page authors' codes in the file names, not self-identification.",
         ),
-        tuple(filter(None, remarks)),
+        (*remarks, *(_assumptions(clips) if len(clips) else ()), *found.remarks()),
     )
-
-
-def _row(root: Path, part: _Part, stem: str) -> Iterator[tuple[str, str]]:
-    yield "clip_id", stem
-    yield "audio", f"{part.folder}/Wav/{stem}.wav"
-    for column, folder in (("portrait", "Face_ori"), ("ceiling", "Face_f2f"), ("rendered", part.rendered)):
-        path = f"{part.folder}/{folder}/{stem}.jpg"
-        yield column, path if (root / path).is_file() else ""
-    yield from _labels(stem).items()
 
 
 def _labels(stem: str) -> dict[str, str]:
     """Labels encoded in a file name."""
-    unlabelled = {
-        "group": UNKNOWN,
-        "gender": UNKNOWN,
-        "age_band": "",
-        "fluency": "",
-        "native_language": "",
-        "group_source": "",
-        "gender_source": "",
-        "language": "und",
-        "language_source": "",
-    }
     if bilingual := _BILINGUAL.match(stem):
         asian_man = {"group": "asian", "gender": "man", "group_source": "metadata", "gender_source": "metadata"}
-        return (
-            unlabelled
-            | {
-                "speaker_id": bilingual["name"],
-                "language": LANGUAGE_OF_WORD[bilingual["language"]],
-                "language_source": "metadata",
-            }
-            | (asian_man if bilingual["name"] == "6ce" else {})
-        )
+        language = {"language": LANGUAGE_OF_WORD[bilingual["language"]], "language_source": "metadata"}
+        of_man = asian_man if bilingual["name"] == "6ce" else {}
+        return UNLABELLED | {"speaker_id": bilingual["name"]} | language | of_man
     if coded := _VOXCELEB.match(stem):
         gender, fluency, band, ethnicity = tuple(coded["digits"])
         return {
@@ -163,38 +116,32 @@ def _labels(stem: str) -> dict[str, str]:
             "language_source": "assumed",
         }
     video = _AVSPEECH.match(stem)
-    return unlabelled | {"speaker_id": video["video"] if video else stem}
+    return UNLABELLED | {"speaker_id": video["video"] if video else stem}
 
 
 def _speakers(clips: pd.DataFrame) -> pd.DataFrame:
     """One row per speaker; labels on which clips disagree are unknown."""
-    columns = ["group", "gender", "group_source", "gender_source", "native_language", "age_band", "fluency"]
     grouped = clips.sort_values("clip_id").groupby("speaker_id", sort=True)
-    speakers = grouped[[*columns, "portrait"]].first()
-    for column in columns:
-        undecided = UNKNOWN if column in ("group", "gender") else ""
-        speakers[column] = speakers[column].where(grouped[column].nunique() == 1, undecided)
+    speakers = grouped[[*LABELS, "portrait"]].first()
+    for column in LABELS:
+        speakers[column] = speakers[column].where(grouped[column].nunique() == 1, UNLABELLED[column])
     return speakers.reset_index()
 
 
-def _assumptions(clips: pd.DataFrame) -> Iterator[str]:
-    if clips.empty:
-        return
-    assumed = int((clips["language_source"] == "assumed").sum())
-    undetermined = int((clips["language"] == "und").sum())
-    if assumed:
-        yield f"The language of {assumed} VoxCeleb clips is assumed to be English; no clip was checked."
-    if undetermined:
-        yield f"The language of {undetermined} clips is undetermined (und)."
-    if (clips["group"] == "asian|indian").any():
-        yield "The code for Asian mixes East and South Asian people: either read counts as correct."
+def _assumptions(clips: pd.DataFrame) -> tuple[str, ...]:
+    assumed, undetermined = (clips["language_source"] == "assumed").sum(), (clips["language"] == "und").sum()
     coded = clips["clip_id"].str.match(_VOXCELEB)
     unknown = clips[coded & (clips["group"] == UNKNOWN)]["speaker_id"].nunique()
-    if unknown:
-        yield (
-            f"{unknown} speakers are coded as Native American or as another group that the instrument has no label "
-            "for: their group is unknown."
-        )
+    no_label = "Native American or as another group that the instrument has no label for: their group is unknown."
+    return counted(
+        (assumed, f"The language of {assumed} VoxCeleb clips is assumed to be English; no clip was checked."),
+        (undetermined, f"The language of {undetermined} clips is undetermined (und)."),
+        (
+            bool((clips["group"] == "asian|indian").any()),
+            "The code for Asian mixes East and South Asian people: either read counts as correct.",
+        ),
+        (unknown, f"{unknown} speakers are coded as {no_label}"),
+    )
 
 
 ADAPTER = Part(

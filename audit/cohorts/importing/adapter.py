@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +13,13 @@ import pandas as pd
 from audit.cohorts import CohortNotes
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.registry import Registry
+from audit.core.vocabulary import UNKNOWN
 
 ADAPTERS: Final = Registry("adapter", "audit.cohorts.adapters", group="audit.datasets", declared_as="ADAPTER")
 """The functions that read a download."""
+SPEAKERS: Final = {"group": UNKNOWN, "group_source": "", "gender": UNKNOWN, "gender_source": ""}
+CLIPS: Final = {"language": "und", "language_source": ""}
+"""Columns that an adapter may omit, and their values without a label."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Imported:
     Attributes
     ----------
     speakers, clips : DataFrame
-        The cohort's tables; paths are relative to the download's root, with ``/`` between folders.
+        The cohort's tables; paths are relative to the download's root, with ``/`` between folders. Columns for
+        group, gender and language that are missing are added, with no label.
     notes : CohortNotes
         Name, licence, consent and notes of the data set.
     remarks : tuple of str
@@ -46,6 +51,17 @@ class Imported:
     folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     portraits: str = ""
     without_clips: frozenset[str] = frozenset()
+
+
+def counted(*remarks: tuple[float | bool, str]) -> tuple[str, ...]:
+    """The remarks whose count (or condition) is not zero.
+
+    Examples
+    --------
+    >>> counted((2, "2 clips are silent."), (0, "0 clips are missing."))
+    ('2 clips are silent.',)
+    """
+    return tuple(remark for n, remark in remarks if n)
 
 
 Adapter = Callable[..., Imported]
@@ -76,16 +92,7 @@ def adapter(name: str) -> Adapter:
 
 
 def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported:
-    """Read a download with an adapter.
-
-    Raises
-    ------
-    AuditError
-        If the adapter or folder does not exist, an option is unknown, or the adapter does not return an
-        :class:`Imported`.
-    CohortError
-        If the folder has no clip in the adapter's layout.
-    """
+    """Read a download with an adapter, checking its options and what it returns."""
     reader = adapter(name)
     if not root.is_dir():
         raise AuditError(f"{root} is not a directory.", "the folder of the download")
@@ -93,8 +100,8 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
         parameters = list(inspect.signature(reader).parameters.values())[1:]
     except ValueError as error:  # functions written in C may have no signature
         raise AuditError(f"The adapter {name!r} has no signature.", "a Python function") from error
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    takes_any = len(known) < len(parameters)
     for option in options:
         if option not in known and not takes_any:
             raise AuditError(
@@ -107,4 +114,8 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
         raise AuditError(message, "an audit.cohorts.importing.Imported")
     if found.clips.empty:
         raise CohortError([f"{root} has no clip in the layout of the adapter {name!r}."], "see the adapter's data card")
-    return found
+    return replace(found, speakers=_completed(found.speakers, SPEAKERS), clips=_completed(found.clips, CLIPS))
+
+
+def _completed(frame: pd.DataFrame, defaults: Mapping[str, str]) -> pd.DataFrame:
+    return frame.assign(**{name: value for name, value in defaults.items() if name not in frame})

@@ -5,29 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.metadata import read_metadata
 from audit.cohorts.validation import RULES, ValidationErrors, check_ids, check_values
 from audit.core.errors import AuditError
 from audit.core.vocabulary import UNKNOWN, is_language
 
-UNDETERMINED = "und"
-"""BCP-47 code of an unknown language."""
-
 
 def with_language(found: Imported, language: str) -> Imported:
-    """Assume a language for clips without one, with a remark on their number.
-
-    Raises
-    ------
-    AuditError
-        If it is not a BCP-47 code.
-    """
-    if not is_language(language) or language == UNDETERMINED:
+    """Assume a language (a BCP-47 code) for clips without one, with a remark on their number."""
+    if not is_language(language) or language == "und":
         raise AuditError(f"{language!r} is not a language code.", "a BCP-47 code such as en or zh-TW")
-    missing = found.clips["language"].isin(["", UNDETERMINED])
+    missing = found.clips["language"].isin(["", "und"])
     clips = found.clips.assign(
         language=found.clips["language"].where(~missing, language),
         language_source=found.clips["language_source"].where(~missing, "assumed"),
@@ -42,22 +31,8 @@ def with_language(found: Imported, language: str) -> Imported:
 def with_inferred_groups(found: Imported, path: Path) -> Imported:
     """Infer the group of speakers of unknown group from their nationality, by a table of the user.
 
-    Nationality is not race, and the package has no such table. Inferred groups have the source
-    ``inferred``, and the cohort's notes have their number.
-
-    Parameters
-    ----------
-    found : Imported
-        Speakers with a column ``nationality``.
-    path : Path
-        A CSV with the columns ``nationality`` and ``group``.
-
-    Raises
-    ------
-    AuditError
-        If the data set states no nationality.
-    CohortError
-        If the table cannot be read or has an invalid group.
+    The table is a CSV with the columns ``nationality`` and ``group``. Nationality is not race, and the package has no
+    such table. Inferred groups have the source ``inferred``, and the cohort's notes have their number.
     """
     if "nationality" not in found.speakers:
         raise AuditError("The data set states no nationality of its speakers.", "voxceleb1 does, in vox1_meta.csv")
@@ -76,12 +51,10 @@ def with_inferred_groups(found: Imported, path: Path) -> Imported:
         group=guess.fillna(found.speakers["group"]),
         group_source=found.speakers["group_source"].where(~inferred, "inferred"),
     )
-    unmapped = lacking & ~inferred
-    remarks = [
+    unmapped = int((lacking & ~inferred).sum())
+    warning = (
         f"NATIONALITY IS NOT RACE: the group of {int(inferred.sum())} of {len(speakers)} speakers was inferred from "
-        f"their nationality, by {path.name}, because --group-from-nationality says so; no source states it.",
-        f"{int(unmapped.sum())} speakers of unknown group have a nationality that {path.name} does not map, or none."
-        if unmapped.any()
-        else "",
-    ]
-    return replace(found, speakers=pd.DataFrame(speakers), remarks=(*found.remarks, *filter(None, remarks)))
+        f"their nationality, by {path.name}, because --group-from-nationality says so; no source states it."
+    )
+    without = f"{unmapped} speakers of unknown group have a nationality that {path.name} does not map, or none."
+    return replace(found, speakers=speakers, remarks=(*found.remarks, warning, *counted((unmapped, without))))

@@ -6,18 +6,20 @@ import csv
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
 import tomli_w
 
 from audit.cohorts import Cohort
-from audit.cohorts.importing.adapter import Imported, read_download
+from audit.cohorts.importing.adapter import Imported, counted, read_download
 from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.portraits import with_portraits
-from audit.cohorts.importing.selection import Selection, lengths_below, selected
+from audit.cohorts.importing.selection import Selection, lengths, selected
 from audit.cohorts.validation import UNSTATED
 from audit.core.errors import AuditError, CohortError
 from audit.core.m4a import is_readable
@@ -27,7 +29,7 @@ FILES: Final = "files"
 PORTRAITS: Final = "portraits"
 """Name of the cohort's link to a folder of portraits outside the download."""
 NEW_FOLDER: Final = "Choose another folder for -o."
-PATHS: Final = (("speakers", "portrait"), *(("clips", name) for name in ("audio", "portrait", "rendered", "ceiling")))
+PATHS: Final = ("audio", "portrait", "rendered", "ceiling")
 
 
 def import_cohort(
@@ -92,7 +94,8 @@ def import_cohort(
         raise AuditError(f"{out} is a link or the current directory.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
-    found = _of_the_cohort(read_download(name, root, options))
+    found = read_download(name, root, options)
+    found = replace(found, speakers=_below_files(found.speakers), clips=_below_files(found.clips))
     if labels is not None:
         found = with_labels(found, labels)
     if language is not None:
@@ -126,15 +129,21 @@ def _written(
         folder = Path(unfinished) / "cohort"
         folder.mkdir()
         if wanted.join:
-            found = joined(found, wanted, lengths_below(where), where, folder)
+            found = joined(found, wanted, where, folder)
         elif wanted.seconds is not None or wanted.per_speaker is not None:
-            found = selected(found, wanted, lengths_below(where))
+            found = selected(found, wanted, partial(lengths, where))
         for link, target in links.items():
             if copy:
                 _copy(found, folder, link, target)
             else:
                 (folder / link).symlink_to(target, target_is_directory=True)
-        _write(found, folder, {} if copy else links)
+        targets = {} if copy else {link: str(target) for link, target in links.items()}
+        notes = " ".join([found.notes.notes, *found.remarks]).strip()
+        about = found.notes.model_copy(update={**targets, "notes": notes}).model_dump()
+        text = tomli_w.dumps({key: value for key, value in about.items() if value})
+        (folder / "cohort.toml").write_text(text, encoding="utf-8")
+        _write(found.speakers, "speaker_id", folder / "speakers.csv")
+        _write(found.clips, "clip_id", folder / "clips.csv")
         cohort = Cohort.read(folder)
         if out.exists():
             out.rmdir()
@@ -142,45 +151,35 @@ def _written(
     return replace(cohort, root=out), found.remarks
 
 
-def _of_the_cohort(found: Imported) -> Imported:
+def _below_files(frame: pd.DataFrame) -> pd.DataFrame:
     """Replace paths of the download by paths of the cohort."""
-    tables = {"speakers": found.speakers, "clips": found.clips}
-    for table, column in PATHS:
-        frame = tables[table]
-        if column in frame:
-            values = frame[column].fillna("").astype(str)
-            tables[table] = frame.assign(**{column: (f"{FILES}/" + values).where(values != "", "")})
-    return replace(found, speakers=tables["speakers"], clips=tables["clips"])
+    paths = {name: frame[name].fillna("").astype(str) for name in PATHS if name in frame}
+    return frame.assign(**{name: (f"{FILES}/" + values).where(values != "", "") for name, values in paths.items()})
 
 
 def _prefix(portraits: Path, root: Path) -> str:
     """Prefix of portrait paths: the link of the download if it contains them, else a separate link."""
-    there = portraits.resolve()
-    if not there.is_relative_to(root.resolve()):
+    if not portraits.resolve().is_relative_to(root.resolve()):
         return f"{PORTRAITS}/"
-    inside = there.relative_to(root.resolve()).as_posix()
-    return f"{FILES}/" if inside == "." else f"{FILES}/{inside}/"
+    return f"{(Path(FILES) / portraits.resolve().relative_to(root.resolve())).as_posix()}/"
 
 
-def _missing_data(found: Imported) -> list[str]:
+def _missing_data(found: Imported) -> tuple[str, ...]:
     """Remarks on unknown languages and undecodable clips."""
     language = found.clips["language"]
     unsaid = int((language == "und").sum())
     in_m4a = int(found.clips["audio"].str.lower().str.endswith(".m4a").sum())
-    unsaid_remark = (
-        f"The language of {unsaid} of {len(language)} clips is not known (und): give it in a labels file, or have one "
-        "assumed with --language."
+    hint = "give it in a labels file, or have one assumed with --language"
+    need = "which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'"
+    return counted(
+        (unsaid, f"The language of {unsaid} of {len(language)} clips is not known (und): {hint}."),
+        (in_m4a and not is_readable(), f"{in_m4a} clips are m4a, {need}."),
     )
-    m4a_remark = (
-        f"{in_m4a} clips are m4a, which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'."
-    )
-    return [*([unsaid_remark] if unsaid else []), *([m4a_remark] if in_m4a and not is_readable() else [])]
 
 
 def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
-    tables = {"speakers": found.speakers, "clips": found.clips}
-    named = {path for table, column in PATHS if column in tables[table] for path in tables[table][column]}
-    for path in sorted(path for path in named if isinstance(path, str) and path.startswith(f"{link}/")):
+    named = {path for frame in (found.speakers, found.clips) for name in PATHS if name in frame for path in frame[name]}
+    for path in sorted(path for path in named if path.startswith(f"{link}/")):
         source = target / path.removeprefix(f"{link}/")
         if not source.resolve().is_relative_to(target):
             raise CohortError([f"{source} is outside {target} (through a link)."], "files of the download itself")
@@ -190,21 +189,9 @@ def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
         shutil.copyfile(source, folder / path)
 
 
-def _write(found: Imported, folder: Path, links: dict[str, Path]) -> None:
-    for name, key, frame in (("speakers", "speaker_id", found.speakers), ("clips", "clip_id", found.clips)):
-        ordered = [key, *(column for column in frame.columns if column != key)]
-        table = frame[ordered].sort_values(key)
-        for column in ordered:
-            if table[column].hasnans:
-                table[column] = table[column].astype(object).where(table[column].notna(), "")
-            if column.endswith("_source"):
-                table[column] = table[column].replace(UNSTATED, "")
-        table.to_csv(folder / f"{name}.csv", index=False, quoting=csv.QUOTE_MINIMAL)
-    notes = found.notes.model_copy(
-        update={
-            **{link: str(target) for link, target in links.items()},
-            "notes": " ".join([found.notes.notes, *found.remarks]).strip(),
-        }
-    )
-    text = tomli_w.dumps({key: value for key, value in notes.model_dump().items() if value})
-    (folder / "cohort.toml").write_text(text, encoding="utf-8")
+def _write(frame: pd.DataFrame, key: str, path: Path) -> None:
+    table = frame[[key, *frame.columns.drop(key)]].sort_values(key).astype(object)
+    table = table.where(table.notna(), "")
+    for column in table.columns[table.columns.str.endswith("_source")]:
+        table[column] = table[column].replace(UNSTATED, "")
+    table.to_csv(path, index=False, quoting=csv.QUOTE_MINIMAL)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import soundfile
+from numpy.typing import NDArray
 
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.selection import (
     CELL,
     THREADS,
     TOLERANCE,
-    Lengths,
     Selection,
-    draw,
-    runs_of,
-    with_clips_only,
+    in_order_of_draw,
+    lengths,
+    not_drawn,
+    with_clips,
 )
 from audit.core.audio import SAMPLE_RATE, read_clip
 from audit.core.errors import AuditError
@@ -33,23 +33,13 @@ SOURCES: Final = "joined_from"
 """Column with the ids of a joined clip's sources, in order."""
 
 
-def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable[[str], Path], out: Path) -> Imported:
+def joined(found: Imported, wanted: Selection, where: Callable[[str], Path], out: Path) -> Imported:
     """Select clips, and join short ones of the same speaker and language.
 
     Clips of sufficient length are kept. The others are concatenated in the order of their ids, without a pause, until
     they are long enough; a remainder at the end is left out and counted. Columns in which the sources of a joined clip
-    differ are empty. Only drawn clips are written.
-
-    Parameters
-    ----------
-    found : Imported
-        Clips with paths of the cohort.
-    wanted : Selection
-        With ``join`` and ``seconds``.
-    lengths, where
-        Functions that give the lengths of clips, and the location of a path of the cohort.
-    out : Path
-        Folder of the cohort; new files are written to its subfolder ``joined``.
+    differ are empty. Only drawn clips are written, to the subfolder ``joined`` of the cohort's folder ``out``; the
+    function ``where`` gives the location of a path of the cohort.
 
     Raises
     ------
@@ -57,26 +47,25 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
         If clips have rendered faces, which belong to single clips.
     """
     assert wanted.seconds is not None
-    longest = wanted.seconds
+    enough = wanted.seconds
     clips = found.clips.sort_values("clip_id", ignore_index=True)
     for column in ("rendered", "ceiling"):
         if column in clips and (clips[column].fillna("") != "").any():
             raise AuditError(f"The clips have pictures in the column {column}.", "--join only for clips without faces")
-    seconds = lengths(clips["audio"])
+    seconds = lengths(where, clips["audio"])
     unread = np.isnan(seconds) | (seconds <= 0)
-    long = ~unread & (seconds >= wanted.seconds - TOLERANCE)
+    long = ~unread & (seconds >= enough - TOLERANCE)
     whole = clips[long].assign(**{SOURCES: ""})
     short = clips[~long & ~unread].assign(_seconds=seconds[~long & ~unread])
     made: list[dict[str, Any]] = []
     for _, cell in short.groupby(CELL, sort=True):
-        made += [_one_of(cell.iloc[run]) for run in runs_of(cell["_seconds"].to_numpy(), wanted.seconds)]
+        made += [_one_of(cell.iloc[run]) for run in runs_of(cell["_seconds"].to_numpy(), enough)]
     joined_rows = pd.DataFrame(made, columns=[*clips.columns, SOURCES])
     units = pd.concat([whole, joined_rows], ignore_index=True) if made else whole.reset_index(drop=True)
     used = sum(row[SOURCES].count(";") + 1 for row in made)
     drawn = units
     if wanted.per_speaker is not None:
-        order = units.assign(_draw=[draw(wanted.seed, name) for name in units["clip_id"]]).sort_values([*CELL, "_draw"])
-        drawn = units.loc[order.index[order.groupby(CELL, sort=False).cumcount() < wanted.per_speaker]]
+        drawn = in_order_of_draw(units, wanted.seed).groupby(CELL, sort=False).head(wanted.per_speaker)
     drawn = drawn.sort_values("clip_id", ignore_index=True)
 
     place = clips.set_index("clip_id")["audio"]
@@ -85,32 +74,38 @@ def joined(found: Imported, wanted: Selection, lengths: Lengths, where: Callable
     with ThreadPoolExecutor(THREADS) as threads:
         written = list(
             threads.map(
-                lambda row: _write([where(place[name]) for name in row[0].split(";")], out / row[1], longest),
+                lambda row: _write([where(place[name]) for name in row[0].split(";")], out / row[1], enough),
                 zip(to_write[SOURCES], to_write["audio"], strict=True),
             )
         )
     failed = set(to_write["clip_id"][~np.array(written, bool)]) if len(to_write) else set()
     kept = drawn[~drawn["clip_id"].isin(failed)]
-    remarks = [
-        f"{used} clips shorter than {wanted.seconds:g} s were joined to {len(made)} of at least that length, each "
-        "of one speaker in one language."
-        if made
-        else "",
-        f"{len(short) - used} short clips were left over and left out: they do not make up {wanted.seconds:g} s."
-        if len(short) > used
-        else "",
-        f"The length of {int(unread.sum())} clips cannot be read or is zero; they were left out."
-        if unread.any()
-        else "",
-        f"{len(units) - len(drawn)} clips were not drawn (at most {wanted.per_speaker} of each speaker in each "
-        f"language, by seed {wanted.seed})."
-        if len(units) > len(drawn)
-        else "",
-        f"{len(failed)} joined clips have a silent or damaged part and were left out." if failed else "",
-    ]
-    return with_clips_only(
-        replace(found, clips=kept.reset_index(drop=True), remarks=(*found.remarks, *filter(None, remarks)))
+    left_over, no_length, undrawn = len(short) - used, int(unread.sum()), len(units) - len(drawn)
+    both = f"{used} clips shorter than {enough:g} s were joined to {len(made)} of at least that length"
+    remarks = counted(
+        (used, f"{both}, each of one speaker in one language."),
+        (left_over, f"{left_over} short clips were left over and left out: they do not make up {enough:g} s."),
+        (no_length, f"The length of {no_length} clips cannot be read or is zero; they were left out."),
+        (undrawn, not_drawn(undrawn, wanted)),
+        (len(failed), f"{len(failed)} joined clips have a silent or damaged part and were left out."),
     )
+    return with_clips(found, kept, remarks)
+
+
+def runs_of(seconds: NDArray[np.float64], enough: float) -> Iterator[list[int]]:
+    """Shortest runs of consecutive clips with a total of at least ``enough``; a remainder is left out.
+
+    Examples
+    --------
+    >>> list(runs_of(np.array([2.0, 2.5, 1.0, 3.0, 1.0]), 3.0))
+    [[0, 1], [2, 3]]
+    """
+    run: list[int] = []
+    for i in range(len(seconds)):
+        run.append(i)
+        if seconds[run].sum() >= enough - TOLERANCE:
+            yield run
+            run = []
 
 
 def _one_of(run: pd.DataFrame) -> dict[str, Any]:

@@ -15,38 +15,15 @@ from audit.core.errors import AuditError
 from audit.core.group_order import in_group_order
 from audit.core.vocabulary import GENDERS, UNKNOWN
 
-COLUMNS: Final = (
-    "speaker_id",
-    "group",
-    "group_source",
-    "gender",
-    "gender_source",
-    "age",
-    "native_language",
-    "split",
-    "language",
-    "language_source",
-    "n_clips",
-)
+SPEAKERS: Final = ("group", "group_source", "gender", "gender_source", "age", "native_language", "split")
+COLUMNS: Final = ("speaker_id", *SPEAKERS, "language", "language_source", "n_clips")
 
 
 def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.DataFrame:
     """Write a labels file with one row per speaker of a download, with known labels filled in.
 
     A speaker's language is filled in if all clips have the same one. Empty cells do not change a label, so a file may
-    be completed in part.
-
-    Parameters
-    ----------
-    name, root, **options
-        The adapter, the download, and the adapter's options, as for :func:`import_cohort`.
-    out : Path
-        Path of the new file.
-
-    Returns
-    -------
-    DataFrame
-        The table written.
+    be completed in part. Adapter, download and options are as for :func:`import_cohort`; returns the table.
 
     Raises
     ------
@@ -61,8 +38,7 @@ def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.Data
     stated = found.speakers.astype(object)
     speakers = stated.where(stated.notna(), "").set_index("speaker_id")
     table = speakers.assign(language=language, n_clips=clips.size())
-    source = clips["language_source"].first() if "language_source" in found.clips else pd.Series("", table.index)
-    table["language_source"] = source.where(language != "", "")
+    table["language_source"] = clips["language_source"].first().where(language != "", "")
     table = table.replace({"group": {UNKNOWN: ""}, "gender": {UNKNOWN: ""}}).reset_index()
     table = table.reindex(columns=list(COLUMNS), fill_value="").sort_values("speaker_id", ignore_index=True)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -107,12 +83,9 @@ def _coverage(found: Imported) -> pd.DataFrame:
     table = found.clips.merge(found.speakers, on="speaker_id", suffixes=("", "_of_speaker"))
     parts = []
     for label in ("group", "gender", "language"):
-        stated = table[label] if label in table else pd.Series(UNKNOWN, table.index)
-        value = stated.replace({"": UNKNOWN, "und": UNKNOWN})
-        counts = table.assign(value=value).groupby("value").agg(
-            n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")
-        )  # fmt: skip
-        counts = counts.reset_index()
+        value = table[label].replace({"": UNKNOWN, "und": UNKNOWN})
+        cells = table.assign(value=value).groupby("value")
+        counts = cells.agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")).reset_index()
         if label == "group":
             counts = in_group_order(counts.rename(columns={"value": "group"})).rename(columns={"group": "value"})
         elif label == "gender":

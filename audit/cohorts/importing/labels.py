@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.texts import read_texts
 from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
 from audit.core.errors import CohortError, did_you_mean
@@ -28,11 +28,6 @@ def with_labels(found: Imported, path: Path) -> Imported:
     The file has a column ``speaker_id`` or ``clip_id`` and any of group, gender, age, native_language, split and
     language; group, gender and language each need a column for the source. Empty cells leave a label unchanged; a
     source is used with its label only.
-
-    Raises
-    ------
-    CohortError
-        With all errors of the file: see :func:`read_labels` and :func:`label_errors`.
     """
     labels = read_labels(path)
     key = "clip_id" if "clip_id" in labels else "speaker_id"
@@ -45,9 +40,7 @@ def with_labels(found: Imported, path: Path) -> Imported:
     speakers, clips, notes = found.speakers, found.clips, []
     speaker_of = found.clips.set_index("clip_id")["speaker_id"]
     for label in (*SPEAKER_LABELS, *CLIP_LABELS):
-        if label not in labels:
-            continue
-        given = labels[labels[label] != ""]
+        given = labels[labels[label] != ""] if label in labels else labels[:0]
         if given.empty:
             continue
         of_speaker = label in SPEAKER_LABELS
@@ -56,26 +49,17 @@ def with_labels(found: Imported, path: Path) -> Imported:
         table, changed = _lay_over(table, column, label, ids, given)
         speakers, clips = (table, clips) if of_speaker else (speakers, table)
         notes.append(_note(label, ids, given, changed, path.name))
-    read = (*RULES, *SPEAKER_LABELS, "speaker_id", "clip_id", *CONTEXT)
-    ignored = [str(name) for name in labels if name not in read]
-    remarks = [
-        *notes,
-        f"{int(absent.sum())} rows of {path.name} are of speakers without a clip in the download."
-        if absent.any()
-        else "",
-        f"The columns {', '.join(ignored)} of {path.name} are not labels and were left out." if ignored else "",
-    ]
-    return replace(found, speakers=speakers, clips=clips, remarks=(*found.remarks, *filter(None, remarks)))
+    ignored = [str(name) for name in labels if name not in (*RULES, "speaker_id", "clip_id", *CONTEXT)]
+    n_absent = int(absent.sum())
+    remarks = counted(
+        (n_absent, f"{n_absent} rows of {path.name} are of speakers without a clip in the download."),
+        (len(ignored), f"The columns {', '.join(ignored)} of {path.name} are not labels and were left out."),
+    )
+    return replace(found, speakers=speakers, clips=clips, remarks=(*found.remarks, *notes, *remarks))
 
 
 def read_labels(path: Path) -> pd.DataFrame:
-    """Rows of a labels file as stripped strings.
-
-    Raises
-    ------
-    CohortError
-        If it cannot be read, has neither key column, or has a label without a column for its source.
-    """
+    """Rows of a labels file as stripped strings, with an id and the source of every label."""
     labels = read_texts(path)
     errors = []
     if not {"speaker_id", "clip_id"} & set(labels):
@@ -87,9 +71,8 @@ def read_labels(path: Path) -> pd.DataFrame:
         if label in labels and source not in labels
     ]
     if errors:
-        raise CohortError(
-            errors, "an id and a source for every label", "Write a template: audit cohort labels ADAPTER ROOT -o FILE."
-        )
+        step = "Write a template: audit cohort labels ADAPTER ROOT -o FILE."
+        raise CohortError(errors, "an id and a source for every label", step)
     return labels
 
 
@@ -129,15 +112,14 @@ def _check_keys(labels: pd.DataFrame, key: str, file: str, found: Imported, erro
         errors.add(file, i + 2, f"{key} {labels[key][i]!r} is repeated", "unique ids")
     if key == "clip_id":
         speaker_of = found.clips.drop_duplicates("clip_id").set_index("clip_id")["speaker_id"]
-        check_agreement(
-            labels.assign(speaker_id=labels["clip_id"].map(speaker_of)).dropna(subset="speaker_id"), file, errors
-        )
+        speakers = labels["clip_id"].map(speaker_of)
+        check_agreement(labels.assign(speaker_id=speakers).dropna(subset="speaker_id"), file, errors)
 
 
 def _lay_over(
     table: pd.DataFrame, key: str, label: str, ids: pd.Series, given: pd.DataFrame
 ) -> tuple[pd.DataFrame, int]:
-    """The table with the labels that were given, and how many of its rows notes something else before."""
+    """The table with the given labels, and the number of its rows that had another one."""
     changed = 0
     for column in (label, *([SOURCE_OF[label]] if label in SOURCE_OF else [])):
         values = pd.Series(given[column].to_numpy(), index=ids.to_numpy())
@@ -153,9 +135,8 @@ def _lay_over(
 def _note(label: str, ids: pd.Series, given: pd.DataFrame, changed: int, file: str) -> str:
     """Remark on the labels used, their sources, and the number that contradict the data set."""
     of = "clips" if ids.name == "clip_id" and label in CLIP_LABELS else "speakers"
-    source = SOURCE_OF.get(label)
-    counts = (
-        f" ({', '.join(f'{n} {name}' for name, n in sorted(given[source].value_counts().items()))})" if source else ""
-    )
-    against = f"; {changed} of the data set's labels differ and are replaced" if changed else ""
+    counts, against = "", f"; {changed} of the data set's labels differ and are replaced" if changed else ""
+    if label in SOURCE_OF:
+        sources = given[SOURCE_OF[label]].value_counts().sort_index()
+        counts = f" ({', '.join(f'{n} {name}' for name, n in sources.items())})"
     return f"The {label} of {ids.nunique()} {of} is taken from {file}{counts}{against}."

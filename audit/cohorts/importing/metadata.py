@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
+from audit.cohorts import CohortNotes
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.texts import read_texts
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.vocabulary import UNKNOWN
@@ -22,20 +24,13 @@ GENDER_WORDS: Final = {
 
 
 def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
-    """Find a metadata file: the given one, else the first of some names in the root, its subfolders or its parent.
-
-    Raises
-    ------
-    AuditError
-        If a file was given and does not exist.
-    """
+    """Find a metadata file: the given one, else the first of some names in the root, its subfolders or its parent."""
     if given:
         for path in (Path(given), root / given):
             if path.is_file():
                 return path
-        raise AuditError(
-            f"The file {given} does not exist.", "a path, absolute or from here or from the download's root"
-        )
+        allowed = "a path, absolute or from here or from the download's root"
+        raise AuditError(f"The file {given} does not exist.", allowed)
     below = sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir())
     return next((p / name for p in (root, *below, root.parent) for name in names if (p / name).is_file()), None)
 
@@ -43,27 +38,9 @@ def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
 def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None) -> pd.DataFrame:
     """A table with a header, separated by tabs or commas, with or without a byte-order mark.
 
-    Column names are compared without spaces and case, and values are stripped. In a file separated by tabs a
-    quotation mark has no special meaning.
-
-    Parameters
-    ----------
-    path : Path
-        The file, UTF-8.
-    columns : mapping of str to str
-        Required columns: name in the file, and name in the result.
-    optional : mapping of str to str, optional
-        Optional columns in the same form; empty if missing.
-
-    Returns
-    -------
-    DataFrame
-        The named columns as strings, in the order of the file.
-
-    Raises
-    ------
-    CohortError
-        If the file cannot be read or columns are missing.
+    ``columns`` are required: name in the file, and name in the result; ``optional`` ones are empty if missing. Column
+    names are compared without spaces and case, and values are stripped strings. In a file separated by tabs a quotation
+    mark has no special meaning.
     """
     try:
         with path.open("rb") as file:
@@ -85,63 +62,69 @@ def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str,
 
 
 @dataclass(frozen=True)
-class Known:
-    """Metadata of the speakers of a download.
+class SpeakerFile:
+    """A metadata file of a data set with one row per speaker; ``columns`` and ``optional`` as in `read_metadata`."""
 
-    Attributes
-    ----------
-    speakers : DataFrame
-        One row per speaker with clips, sorted by id; strings, empty if the file has no value.
-    without_clips : frozenset of str
-        Speakers of the file without a clip.
-    remarks : tuple of str
-        Counts of both kinds of mismatch.
-    """
+    names: tuple[str, ...]
+    """File names of the versions of the data set."""
+    columns: Mapping[str, str]
+    optional: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    """Columns with names of folders of pictures; they are not part of the cohort."""
+    folder_id: Callable[[str], str] = str
+    """Function from a speaker's id in the file to the id in the download."""
 
-    speakers: pd.DataFrame
-    without_clips: frozenset[str]
-    remarks: tuple[str, ...]
+    def imported(
+        self, root: Path, clips: pd.DataFrame, notes: CohortNotes, remarks: Iterable[str] = (), given: str = ""
+    ) -> Imported:
+        """Clips with the metadata of their speakers; the file is found by :func:`find_file`.
 
+        Words for a gender are replaced by the audit's, with the source ``metadata``. Without the file nothing is known.
 
-def known_speakers(ids_with_clips: Iterable[str], table: pd.DataFrame | None, file: str) -> Known:
-    """Join a metadata table with the column ``speaker_id`` to the speakers who have clips.
-
-    Raises
-    ------
-    CohortError
-        If a speaker has two different rows.
-    """
-    ids = pd.Index(sorted(set(ids_with_clips)), name="speaker_id")
-    if table is None:
-        remark = f"{file} was not found in the download: its labels are unknown."
-        return Known(pd.DataFrame(index=ids).reset_index(), frozenset(), (remark,))
-    table = table[table["speaker_id"] != ""].drop_duplicates()
-    twice = table.loc[table["speaker_id"].duplicated(), "speaker_id"].unique()
-    if len(twice):
-        raise CohortError([f"{file} has two different rows of {name}." for name in twice[:20]], "one row per speaker")
-    table = table.set_index("speaker_id")
-    absent = frozenset(table.index.difference(ids))
-    unlisted = len(ids.difference(table.index))
-    remarks = [
-        f"{len(absent)} speakers of {file} have no clip in the download and were left out." if absent else "",
-        f"{unlisted} speakers with clips are not in {file}: their labels are unknown." if unlisted else "",
-    ]
-    return Known(table.reindex(ids).fillna("").reset_index(), absent, tuple(filter(None, remarks)))
-
-
-def with_gender(speakers: pd.DataFrame, source: str, file: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Speakers with gender and its source in the audit's vocabulary, and a remark on unsupported words."""
-    if "gender" not in speakers:
-        return speakers.assign(gender=UNKNOWN, gender_source=""), ()
-    stated = speakers["gender"].str.lower()
-    gender = stated.map(GENDER_WORDS).astype(object).fillna(UNKNOWN)
-    others = stated[(gender == UNKNOWN) & (stated != "")]
-    words = ", ".join(sorted(set(others))[:5])
-    remark = f"{len(others)} speakers have a gender that is not supported in {file} ({words}); set to unknown."
-    return (
-        speakers.assign(gender=gender, gender_source=gender.map(lambda word: "" if word == UNKNOWN else source)),
-        (remark,) if len(others) else (),
-    )
+        Raises
+        ------
+        AuditError
+            If a file was given and does not exist.
+        CohortError
+            If the file cannot be read, or a speaker has two different rows.
+        """
+        ids = pd.Index(sorted(clips["speaker_id"].unique()), name="speaker_id")
+        path = find_file(root, self.names, given)
+        if path is None:
+            missing = f"{' or '.join(self.names)} was not found in the download: its labels are unknown."
+            speakers = pd.DataFrame({"speaker_id": ids, "gender": UNKNOWN, "gender_source": ""})
+            return Imported(speakers, clips, notes, (*remarks, missing))
+        file, table = path.name, read_metadata(path, self.columns, self.optional)
+        table = table.assign(speaker_id=table["speaker_id"].map(self.folder_id))
+        table = table[table["speaker_id"] != ""].drop_duplicates()
+        twice = table.loc[table["speaker_id"].duplicated(), "speaker_id"].unique()
+        if len(twice):
+            errors = [f"{file} has two different rows of {name}." for name in twice[:20]]
+            raise CohortError(errors, "one row per speaker")
+        table = table.set_index("speaker_id")
+        absent, unlisted = frozenset(table.index.difference(ids)), len(ids.difference(table.index))
+        speakers = table.reindex(ids).fillna("")
+        stated = speakers["gender"].str.lower()
+        gender = stated.map(GENDER_WORDS).astype(object).fillna(UNKNOWN)
+        others = stated[(gender == UNKNOWN) & (stated != "")]
+        words = ", ".join(sorted(set(others))[:5])
+        odd = f"{len(others)} speakers have a gender that is not supported in {file} ({words}); set to unknown."
+        mismatches = counted(
+            (len(absent), f"{len(absent)} speakers of {file} have no clip in the download and were left out."),
+            (unlisted, f"{unlisted} speakers with clips are not in {file}: their labels are unknown."),
+            (len(others), odd),
+        )
+        named = speakers[[*self.folders]].itertuples()
+        return Imported(
+            speakers.drop(columns=[*self.folders])
+            .assign(gender=gender, gender_source=gender.where(gender == UNKNOWN, "metadata").replace(UNKNOWN, ""))
+            .reset_index(),
+            clips,
+            notes,
+            (*remarks, *mismatches),
+            folders={str(row[0]): tuple(filter(None, row[1:])) for row in named},
+            without_clips=absent,
+        )
 
 
 def _key(name: str) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from audit.cohorts.importing.adapter import counted
 from audit.core.errors import CohortError
 
 AUDIO_SUFFIXES: Final = frozenset({".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
@@ -24,33 +25,27 @@ DEEPEST = 24
 class Scan:
     """Files with the given suffixes below a folder, and counts of what was skipped.
 
-    Attributes
-    ----------
-    files : list of str
-        Paths relative to ``root``, by folder and sorted by name.
-    leading_out : int
-        Links to a place outside the root, and circular links; they are not followed.
-    unnamed : int
-        Names that are not UTF-8 or have control characters.
-    unreadable : int
-        Folders that cannot be listed or are nested too deeply.
+    ``files`` are paths relative to ``root``, by folder and sorted by name.
     """
 
     root: str
     suffixes: Collection[str]
     files: list[str] = field(default_factory=list)
     leading_out: int = 0
+    """Number of links to a place outside the root, and of circular links; they are not followed."""
     unnamed: int = 0
+    """Number of names that are not UTF-8 or have control characters."""
     unreadable: int = 0
+    """Number of folders that cannot be listed or are nested too deeply."""
 
-    def remarks(self) -> Iterator[str]:
+    def remarks(self) -> tuple[str, ...]:
         """Remarks on what was skipped."""
-        if self.leading_out:
-            yield f"{self.leading_out} links lead outside the download (or are circular) and were not followed."
-        if self.unnamed:
-            yield f"{self.unnamed} files or folders have names that are not UTF-8 text and were left out."
-        if self.unreadable:
-            yield f"{self.unreadable} folders cannot be read, or are nested too deeply, and were left out."
+        out, ill, deep = self.leading_out, self.unnamed, self.unreadable
+        return counted(
+            (out, f"{out} links lead outside the download (or are circular) and were not followed."),
+            (ill, f"{ill} files or folders have names that are not UTF-8 text and were left out."),
+            (deep, f"{deep} folders cannot be read, or are nested too deeply, and were left out."),
+        )
 
     def walk(self, below: str) -> None:
         """Add the files below a folder of the root; ``""`` is the root itself."""
@@ -104,43 +99,21 @@ def suffix_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """Clips at a fixed depth below a top folder.
-
-    Attributes
-    ----------
-    paths : list of str
-        Relative to the download's root.
-    parts : list of tuple of str
-        Folders below the top, and the file name without its suffix, of each clip.
-    remarks : tuple of str
-        Remarks on what was skipped, with counts.
-    """
+    """Clips at a fixed depth below a top folder, and remarks on what was skipped."""
 
     paths: list[str]
+    """Relative to the download's root."""
     parts: list[tuple[str, ...]]
+    """Folders below the top, and the file name without its suffix, of each clip."""
     remarks: tuple[str, ...]
 
 
 def clips_in_layout(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> Layout:
     """Find clips ``top/.../name`` at a fixed depth; a top is the root, in it, or one folder below it.
 
-    A clip that occurs under two tops (e.g. as AAC and as WAV) is used once, from the first.
-
-    Parameters
-    ----------
-    root : Path
-        The download, or a top folder itself.
-    tops : tuple of str
-        Names of the top folder, in order of preference.
-    folders : int
-        Number of folders between top and file.
-    layout : str
-        Description of the layout, for error messages.
-
-    Raises
-    ------
-    CohortError
-        If there is no clip in that layout.
+    ``tops`` are names of the top folder in order of preference, ``folders`` is the number of folders between top and
+    file, and ``layout`` describes this in error messages. A clip that occurs under two tops (e.g. as AAC and as WAV) is
+    used once, from the first.
     """
     found = Scan(os.path.realpath(root), AUDIO_SUFFIXES)
     inside = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
@@ -166,12 +139,11 @@ def clips_in_layout(root: Path, tops: tuple[str, ...], folders: int, layout: str
     if not taken:
         links = " Links to other places are not followed." if found.leading_out else ""
         raise CohortError([f"{root} has no clip in the layout {layout}.{links}"], layout, "See the data card.")
-    remarks = [
-        f"{again} clips occur more than once (in another format or folder) and were used once." if again else "",
-        f"{elsewhere} files do not match the layout {layout} and were left out." if elsewhere else "",
-        *found.remarks(),
-    ]
-    return Layout(list(taken.values()), list(taken), tuple(filter(None, remarks)))
+    remarks = counted(
+        (again, f"{again} clips occur more than once (in another format or folder) and were used once."),
+        (elsewhere, f"{elsewhere} files do not match the layout {layout} and were left out."),
+    )
+    return Layout(list(taken.values()), list(taken), (*remarks, *found.remarks()))
 
 
 def _can_be_written(name: str) -> bool:

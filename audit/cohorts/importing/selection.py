@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.adapter import Imported, counted
 from audit.core.audio import clip_seconds
 from audit.core.errors import AuditError, CohortError
 
@@ -23,29 +23,17 @@ THREADS: Final = min(32, 4 * (os.cpu_count() or 1))
 TOLERANCE: Final = 1e-6
 CELL: Final = ["speaker_id", "language"]
 
-Lengths = Callable[[Iterable[str]], NDArray[np.float64]]
-"""Function from paths to the lengths of clips in seconds; NaN if a file cannot be read."""
-
 
 @dataclass(frozen=True)
 class Selection:
-    """Criteria of the selection of clips.
-
-    Attributes
-    ----------
-    seconds : float or None
-        Minimum length: 6 as in the training of Speech2Face, or 3 as in the paper's shorter clips.
-    per_speaker : int or None
-        Maximum number per speaker *and language*, drawn by the seed.
-    join : bool
-        Whether to join clips shorter than ``seconds`` of a speaker in one language.
-    seed : int
-        Seed of the draw.
-    """
+    """Criteria of the selection of clips."""
 
     seconds: float | None = None
+    """Minimum length: 6 as in the training of Speech2Face, or 3 as in the paper's shorter clips."""
     per_speaker: int | None = None
+    """Maximum number per speaker *and language*, drawn by the seed."""
     join: bool = False
+    """Whether to join clips shorter than ``seconds`` of a speaker in one language."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -59,73 +47,72 @@ class Selection:
             raise AuditError("Joining clips needs a length.", "--join with --clip-seconds, such as 6")
 
 
-def lengths_below(where: Callable[[str], Path]) -> Lengths:
-    """Function that reads lengths of clips in parallel; ``where`` gives the location of a path of the cohort."""
-
-    def seconds(paths: Iterable[str]) -> NDArray[np.float64]:
-        with ThreadPoolExecutor(THREADS) as threads:
-            found = threads.map(lambda path: clip_seconds(where(path)), paths)
-            return np.array([np.nan if one is None else one for one in found], np.float64)
-
-    return seconds
+def lengths(where: Callable[[str], Path], paths: Iterable[str]) -> NDArray[np.float64]:
+    """Lengths of clips in seconds, NaN if a file cannot be read; ``where`` gives the location of a cohort's path."""
+    with ThreadPoolExecutor(THREADS) as threads:
+        return np.array(list(threads.map(lambda path: clip_seconds(where(path)), paths)), np.float64)
 
 
-def selected(found: Imported, wanted: Selection, lengths: Lengths) -> Imported:
+def selected(found: Imported, wanted: Selection, lengths: Callable[[Iterable[str]], NDArray[np.float64]]) -> Imported:
     """Select clips without joining; see :func:`audit.cohorts.importing.joining.joined`.
 
     The draw of a clip depends only on the seed and its id, not on the order or on other clips. Only as many lengths are
-    read as needed.
+    read as needed, by the function ``lengths`` of paths.
     """
-    clips, remarks = found.clips, []
-    if wanted.per_speaker is not None:
-        clips = clips.assign(_draw=[draw(wanted.seed, name) for name in clips["clip_id"]])
-        clips = clips.sort_values([*CELL, "_draw"], ignore_index=True).drop(columns="_draw")
-    if wanted.seconds is not None:
-        taken, short, unread, unasked = _long_enough(clips, wanted.seconds, wanted.per_speaker, lengths)
-        clips = clips[taken]
-        remarks += [
-            f"{short} clips are shorter than {wanted.seconds:g} s and were left out." if short else "",
-            f"The length of {unread} clips cannot be read; they were left out." if unread else "",
-            f"{unasked} clips were not drawn (at most {wanted.per_speaker} of each speaker in each language, by seed "
-            f"{wanted.seed}) and their lengths not read."
-            if unasked
-            else "",
-        ]
-    elif wanted.per_speaker is not None:
-        taken = (clips.groupby(CELL, sort=False).cumcount() < wanted.per_speaker).to_numpy()
-        remarks.append(
-            f"{int((~taken).sum())} clips were not drawn (at most {wanted.per_speaker} of each speaker in each "
-            f"language, by seed {wanted.seed})."
-        )
-        clips = clips[taken]
-    return with_clips_only(
-        replace(found, clips=clips.reset_index(drop=True), remarks=(*found.remarks, *filter(None, remarks)))
+    clips = found.clips if wanted.per_speaker is None else in_order_of_draw(found.clips, wanted.seed)
+    if wanted.seconds is None:
+        drawn = clips.groupby(CELL, sort=False).head(wanted.per_speaker or len(clips))
+        return with_clips(found, drawn, (not_drawn(len(clips) - len(drawn), wanted),))
+    taken, short, unread, unasked = _long_enough(clips, wanted.seconds, wanted.per_speaker, lengths)
+    remarks = counted(
+        (short, f"{short} clips are shorter than {wanted.seconds:g} s and were left out."),
+        (unread, f"The length of {unread} clips cannot be read; they were left out."),
+        (unasked, not_drawn(unasked, wanted).removesuffix(".") + " and their lengths not read."),
     )
+    return with_clips(found, clips[taken], remarks)
 
 
-def with_clips_only(found: Imported) -> Imported:
-    """Remove speakers without a selected clip, with a remark on their number.
+def in_order_of_draw(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Clips by speaker and language, in the order in which they are drawn."""
+    order = [hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:8] for name in clips["clip_id"]]
+    return clips.assign(_draw=order).sort_values([*CELL, "_draw"], ignore_index=True).drop(columns="_draw")
+
+
+def not_drawn(n: int, wanted: Selection) -> str:
+    """Remark on the number of clips that were not drawn."""
+    most = f"at most {wanted.per_speaker} of each speaker in each language, by seed {wanted.seed}"
+    return f"{n} clips were not drawn ({most})."
+
+
+def with_clips(found: Imported, clips: pd.DataFrame, remarks: tuple[str, ...]) -> Imported:
+    """The selected clips and their speakers.
 
     Raises
     ------
     CohortError
-        If no clip is left.
+        If there is no clip.
     """
-    if found.clips.empty:
+    if clips.empty:
         raise CohortError(["No clip is left."], "a shorter --clip-seconds, or --join", "See the data set's card.")
-    present = found.speakers["speaker_id"].isin(found.clips["speaker_id"])
+    present = found.speakers["speaker_id"].isin(clips["speaker_id"])
     lost = int((~present).sum())
-    remark = (f"{lost} speakers have no selected clip and are not in the cohort.",) if lost else ()
-    return replace(found, speakers=found.speakers[present].reset_index(drop=True), remarks=(*found.remarks, *remark))
-
-
-def draw(seed: int, clip_id: str) -> bytes:
-    """Sort key of the random draw of a clip."""
-    return hashlib.sha256(f"{seed}\0{clip_id}".encode()).digest()[:8]
+    return replace(
+        found,
+        speakers=found.speakers[present].reset_index(drop=True),
+        clips=clips.reset_index(drop=True),
+        remarks=(
+            *found.remarks,
+            *remarks,
+            *counted((lost, f"{lost} speakers have no selected clip and are not in the cohort.")),
+        ),
+    )
 
 
 def _long_enough(
-    clips: pd.DataFrame, seconds: float, per_speaker: int | None, lengths: Lengths
+    clips: pd.DataFrame,
+    seconds: float,
+    per_speaker: int | None,
+    lengths: Callable[[Iterable[str]], NDArray[np.float64]],
 ) -> tuple[NDArray[np.bool_], int, int, int]:
     """Mask of the selected clips, and the numbers of those too short, unreadable, and not examined."""
     size = len(clips)
@@ -144,19 +131,3 @@ def _long_enough(
             return long, int((asked & ~long & ~unread).sum()), int(unread.sum()), int((~asked).sum())
         length[turn] = lengths(paths[turn])
         asked |= turn
-
-
-def runs_of(seconds: NDArray[np.float64], enough: float) -> Iterator[list[int]]:
-    """Shortest runs of consecutive clips with a total of at least ``enough``; a remainder is left out.
-
-    Examples
-    --------
-    >>> list(runs_of(np.array([2.0, 2.5, 1.0, 3.0, 1.0]), 3.0))
-    [[0, 1], [2, 3]]
-    """
-    run: list[int] = []
-    for i in range(len(seconds)):
-        run.append(i)
-        if seconds[run].sum() >= enough - TOLERANCE:
-            yield run
-            run = []
