@@ -10,9 +10,10 @@ import pandas as pd
 
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
+from audit.core.attributes import attributes
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import write_estimate
-from audit.probes.changes import READS, Property
+from audit.probes.changes import Property, reads_of
 from audit.probes.effects import Effect
 from audit.probes.factors import FAMILIES
 from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
@@ -49,11 +50,7 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
     for family in FAMILIES:
         for prop in dict.fromkeys(each.prop for each in found):
             mine = [
-                each
-                for each in found
-                if each.factor.family == family
-                and each.prop is prop
-                and each.stratum.group == each.stratum.gender == ALL
+                each for each in found if each.factor.family == family and each.prop is prop and each.stratum.everyone
             ]
             made.append(_finding(family, prop, mine, settings))
     adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in made])
@@ -167,12 +164,13 @@ def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
     """The reads that shifted, adjusted over all reads of the probe."""
     moved = reads[reads["p_adjusted"] <= 1 - confidence]
     moved = moved[(moved["group"] != "white") | (moved["read"] != "read_own_group")]  # which is read as white
+    said = {metric.name: metric.words for metric in reads_of(attributes())}
     words = []
     for factor, lead, by, looked_at in _SHIFTS:
         mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
         for column in ("group", "gender"):
             mine = mine[(mine[column] != ALL) == (column == by)]
-        parts = [f"{_voices_of(row, by)} {READS[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
+        parts = [f"{_voices_of(row, by)} {said[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
         if parts:
             words.append(f"Which way, {lead}: {'; '.join(parts)}.")
     return words

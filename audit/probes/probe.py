@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from audit.audits.forms import FindingForm, TableForm
 from audit.audits.table import Table
 from audit.checks.finding import Finding
+from audit.core.attributes import ALWAYS, Attribute, known_attributes
 from audit.core.document import SCHEMA_VERSION, Document, Form
 
 
@@ -61,6 +62,12 @@ class Probe(Document):
     sentences: tuple[str, ...]
     tables: Mapping[str, Table]
     schema_version: str = SCHEMA_VERSION
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that were read and that this installation knows."""
+        names = self.instrument.get("attributes_read", ALWAYS)
+        return known_attributes(names if isinstance(names, (list, tuple)) else ())[0]
 
     def finding(self, code: str) -> Finding:
         """The finding with this code.

@@ -13,12 +13,13 @@ import pandas as pd
 from audit.audits.measure import unheard
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
+from audit.core.attributes import ALWAYS
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.lock import claim
 from audit.core.plan import SIMILARITY
 from audit.core.provenance import versions
 from audit.core.written_files import refuse_foreign_files
-from audit.instruments.protocol import Instrument
+from audit.instruments.protocol import Instrument, attribute_names
 from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
 from audit.probes.answers import findings, sentences
@@ -141,7 +142,12 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
     again = _Again(asked)
     return Probe(
         model={"name": model.name, **described},
-        instrument={"name": reader.name, "similarity_models": list(reader.similarity_models), **reader.describe()},
+        instrument={
+            "name": reader.name,
+            "similarity_models": list(reader.similarity_models),
+            **({} if (names := attribute_names(reader)) == ALWAYS else {"attributes_read": list(names)}),
+            **reader.describe(),
+        },
         cohort={
             "name": people.name,
             "digest": people.digest,
@@ -161,7 +167,7 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
         notices=_notices(described, again),
         findings=made,
         sentences=sentences(found, made, shifted, again.sentence, settings.confidence),
-        tables=tables(asked, effect_table(found, settings), shifted, changes, settings.seed),
+        tables=tables(asked, effect_table(found), shifted, changes, settings.seed),
     )
 
 

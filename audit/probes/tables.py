@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, P_VALUE, Column, Table, interval_columns
+from audit.core.attributes import Attribute
 from audit.core.vocabulary import ordered_groups
 from audit.probes.asking import UNCHANGED, Asked
-from audit.probes.changes import PROPERTIES
+from audit.probes.changes import VOICE_GENDER, properties_of
 from audit.probes.factors import ALTERED, FACTORS
 from audit.probes.strip import strip
 from audit.stats import ALL
@@ -19,8 +20,10 @@ SPEAKER: Final = Column("speaker_id", "speaker_id", "Voice")
 CLIP: Final = Column("clip_id", "clip_id", "Clip")
 GENDER: Final = Column("gender", "key", "Sex")
 FACTOR: Final = Column("factor", "key", "Factor")
+STATUS: Final = Column("status", "status", "Status")
 P_ADJUSTED: Final = Column("p_adjusted", "p_value", "p, adjusted")
 N_VOICES: Final = Column("n_voices", "n_speakers", "Voices")
+N_FACES: Final = Column("n_faces", "count", "Faces")
 N_MISSING: Final = Column("n_missing", "count", "Not read")
 
 EFFECTS: Final = (
@@ -33,12 +36,7 @@ EFFECTS: Final = (
     *interval_columns("excess", "Excess", "", signed=True),
     Column("margin", "setting", "Margin"),
     Column("outcome", "text", "Outcome"),
-    P_VALUE,
-    P_ADJUSTED,
-    N_VOICES,
-    Column("n_faces", "count", "Faces"),
-    N_MISSING,
-    METHOD,
+    *(P_VALUE, P_ADJUSTED, N_VOICES, N_FACES, N_MISSING, METHOD),
 )
 READS: Final = (
     FACTOR,
@@ -47,19 +45,12 @@ READS: Final = (
     GENDER,
     *interval_columns("level", "Level", ""),
     *interval_columns("shift", "Shift", "", signed=True),
-    P_VALUE,
-    P_ADJUSTED,
-    N_VOICES,
-    N_MISSING,
-    METHOD,
+    *(P_VALUE, P_ADJUSTED, N_VOICES, N_MISSING, METHOD),
 )
+_TEXTS: Final = ("family", "role", "title", "formula", "source")
 FACTOR_COLUMNS: Final = (
     FACTOR,
-    Column("family", "text", "Family"),
-    Column("role", "text", "Role"),
-    Column("title", "text", "Title"),
-    Column("formula", "text", "Formula"),
-    Column("source", "text", "Source"),
+    *(Column(name, "text", name.capitalize()) for name in _TEXTS),
     N_CLIPS,
     Column("n_lowered", "count", "Clips made quieter"),
     Column("most_lowered_db", "value", "Made quieter by at most, dB"),
@@ -69,48 +60,56 @@ MISSING: Final = (
     GROUP,
     N_VOICES,
     Column("n_voices_failed", "count", "Voices that failed"),
-    Column("n_faces", "count", "Faces"),
+    N_FACES,
     Column("n_not_read", "count", "Faces not read"),
 )
-_MOVED: Final = {each.name: Column(each.name, "value", each.title[:1].upper() + each.title[1:]) for each in PROPERTIES}
-# the change of the read gender replaces the voice's own gender
-VOICES: Final = (
-    SPEAKER,
-    GROUP,
-    _MOVED["gender"],
-    FACTOR,
-    *(column for column in _MOVED.values() if column.name != "gender"),
-    N_CLIPS,
-    N_MISSING,
-)
-FACES: Final = (
-    SPEAKER,
-    GROUP,
-    GENDER,
-    LANGUAGE,
-    CLIP,
-    FACTOR,
-    Column("status", "status", "Status"),
-    Column("detail", "detail", "Detail"),
-    Column("lowered_db", "value", "Made quieter by, dB"),
-    Column("race", "read", "Read as"),
-    Column("man", "value", "Read as a man", "share"),
-    Column("age", "value", "Age read", "years"),
-    Column("face", "picture", "Picture, sha256"),
-)
-STRIP: Final = (
-    GROUP,
-    GENDER,
-    SPEAKER,
-    CLIP,
-    LANGUAGE,
-    FACTOR,
-    Column("picture", "picture", "Picture"),
-    Column("status", "status", "Status"),
-    Column("read_race", "read", "Read as"),
-    Column("read_gender", "text", "Gender read"),
-    Column("read_age", "value", "Age read", "years"),
-)
+_HEADINGS: Final = {"race": "Read as", "man": "Read as a man", "gender": "Gender read", "age": "Age read"}
+"""Headings of the shipped reads, by column."""
+
+
+def _reads(attribute: Attribute, column: str, number: str, prefix: str = "") -> Column:
+    """The column of an attribute's labels, or of one of its numbers."""
+    heading = _HEADINGS.get(column, f"{column.replace('_', ' ').capitalize()} read")
+    if number == "label":
+        return Column(prefix + column, "read" if attribute.name == "race" else "text", heading)
+    unit = next(each.unit for each in attribute.numbers if each.name == number)
+    return Column(prefix + column, "value", heading, unit)
+
+
+def _voices(changes: pd.DataFrame, read: tuple[Attribute, ...]) -> Table:
+    moved = [Column(each.name, "value", each.title[:1].upper() + each.title[1:]) for each in properties_of(read)]
+    # the change of the read gender keeps the place that it has in earlier versions
+    columns = (
+        *(SPEAKER, GROUP, Column(VOICE_GENDER, "key", "Sex")),
+        *(column for column in moved if column.name == "gender"),
+        FACTOR,
+        *(column for column in moved if column.name != "gender"),
+        *(N_CLIPS, N_MISSING),
+    )
+    frame = _rounded(changes[[column.name for column in columns]])
+    return Table("Every voice", "The change of its faces under each factor.", frame, columns)
+
+
+def _faces(asked: Asked) -> Table:
+    columns = (
+        *(SPEAKER, GROUP, GENDER, LANGUAGE, CLIP, FACTOR, STATUS),
+        Column("detail", "detail", "Detail"),
+        Column("lowered_db", "value", "Made quieter by, dB"),
+        *(_reads(each, column, number) for each in asked.read for column, number in each.probe_columns.items()),
+        Column("face", "picture", "Picture, sha256"),
+    )
+    return Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns="base")), columns)
+
+
+def _strip(asked: Asked, seed: int) -> Table:
+    columns = (
+        *(GROUP, GENDER, SPEAKER, CLIP, LANGUAGE, FACTOR),
+        Column("picture", "picture", "Picture"),
+        STATUS,
+        *(_reads(each, each.name, "label" if each.labels else each.numbers[0].name, "read_") for each in asked.read),
+    )
+    note = "One voice of each group and sex, drawn by the seed."
+    return Table("The same voices under every factor", note, strip(asked, seed), columns)
 
 
 def tables(
@@ -129,15 +128,13 @@ def tables(
     seed : int
         Seed of the sample of faces.
     """
-    missing = _missing(asked)
-    statuses = tuple(Column(str(name), "count") for name in missing.columns[len(MISSING) :])
     return {
         "effects": Table(
             "Change under each factor, against another clip",
             "changed: the mean over voices under the factor; clip: between two clips of one voice in one language; "
             "excess: the first minus the second, of the voices that have both. Intervals of the excess are "
             "simultaneous over the factors of one family (all voices), the groups, or the sexes; p adjusted by "
-            "Benjamini-Hochberg.",
+            "Benjamini-Hochberg, for the sexes separately.",
             effects,
             EFFECTS,
         ),
@@ -151,17 +148,10 @@ def tables(
         "factors": Table(
             "The factors", "The change to a voice, its formula and its source.", _factors(asked), FACTOR_COLUMNS
         ),
-        "missing": Table(
-            "Faces that could not be read", "Faces by factor, group and status.", missing, (*MISSING, *statuses)
-        ),
-        "voices": Table("Every voice", "The change of its faces under each factor.", _rounded(changes), VOICES),
-        "faces": Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns="base")), FACES),
-        "strip": Table(
-            "The same voices under every factor",
-            "One voice of each group and sex, drawn by the seed.",
-            strip(asked, seed),
-            STRIP,
-        ),
+        "missing": _missing(asked),
+        "voices": _voices(changes, asked.read),
+        "faces": _faces(asked),
+        "strip": _strip(asked, seed),
     }
 
 
@@ -174,11 +164,7 @@ def _factors(asked: Asked) -> pd.DataFrame:
         rows.append(
             {
                 "factor": factor.name,
-                "family": factor.family,
-                "role": factor.role,
-                "title": factor.title,
-                "formula": factor.formula,
-                "source": factor.source,
+                **{name: getattr(factor, name) for name in _TEXTS},
                 "n_clips": len(mine),
                 "n_lowered": int((lowered > 0).sum()),
                 "most_lowered_db": round(float(lowered.max(initial=0.0)), 2),
@@ -187,7 +173,7 @@ def _factors(asked: Asked) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _missing(asked: Asked) -> pd.DataFrame:
+def _missing(asked: Asked) -> Table:
     frame = asked.faces
     statuses = sorted(set(frame["status"]) - {"ok"})
     rows = []
@@ -207,7 +193,8 @@ def _missing(asked: Asked) -> pd.DataFrame:
                     **{status: int((of["status"] == status).sum()) for status in statuses},
                 }
             )
-    return pd.DataFrame(rows)
+    columns = (*MISSING, *(Column(status, "count") for status in statuses))
+    return Table("Faces that could not be read", "Faces by factor, group and status.", pd.DataFrame(rows), columns)
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
