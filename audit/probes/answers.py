@@ -61,28 +61,24 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
 
 
 def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings) -> Finding:
-    by_size = sorted(mine, key=lambda each: -_size(each))
+    by_size = sorted(mine, key=_size, reverse=True)
     outcomes = [each.outcome for each in by_size]
     head = by_size[outcomes.index("shown") if "shown" in outcomes else 0]
-    assert head.excess is not None
-    able = [outcome for outcome in outcomes if outcome != "not_evaluable"]
     outcome: Outcome = "inconclusive"
-    if "shown" in able:
+    if "shown" in outcomes:
         outcome = "shown"
-    elif not able:
+    elif set(outcomes) == {"not_evaluable"}:
         outcome = "not_evaluable"
     elif set(outcomes) == {"not_shown"}:
         outcome = "not_shown"
     estimates: dict[str, Figure] = {}
     for each in mine:
-        assert each.excess is not None
         estimates |= {
             f"{each.factor.name}.excess": _judged(each),
             f"{each.factor.name}.changed": _changed(each, each.changed, each.factor.name),
             "clip.changed": _changed(each, each.yardstick, "clip"),
         }
-    p_values = [each.p for each in mine if each.p is not None]
-    judged = verdict(head.excess, prop.margin, "greater")
+    judged = verdict(_excess(head), prop.margin, "greater")
     title = f"{prop.title[:1].upper()}{prop.title[1:]} changes with {ASKED[family]}"
     return Finding(
         f"{family}.{prop.name}",
@@ -92,16 +88,15 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         _judged(head),
         estimates,
         prop.margin,
-        effect_words(head),
+        _effect_words(head),
         typeset(f"{_lead(head)}, over another clip: {judged.reason}.{_others(mine)}"),
         _would_change(head, outcome, settings),
-        min(p_values, default=None),
+        min((each.p for each in mine if each.p is not None), default=None),
     )
 
 
-def effect_words(effect: Effect) -> str:
+def _effect_words(effect: Effect) -> str:
     """An effect in one sentence: the change under the factor, between two clips, and the excess."""
-    assert effect.excess is not None
     changed, clip = (_changed(effect, each, "").text for each in (effect.changed, effect.yardstick))
     return (
         f"{_lead(effect)}, {effect.prop.sentence.format(changed)}, against {clip} between two clips of one voice "
@@ -111,10 +106,9 @@ def effect_words(effect: Effect) -> str:
 
 def _judged(effect: Effect) -> Figure:
     """The excess of an effect, with its margin."""
-    assert effect.excess is not None
     prop, stratum = effect.prop, effect.stratum
     return Figure.of(
-        effect.excess,
+        _excess(effect),
         name="excess",
         unit=prop.unit,
         kind="difference",
@@ -200,15 +194,14 @@ def _by_group(found: list[Effect]) -> list[str]:
     mine = [
         each
         for each in found
-        if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL and each.excess
+        if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL
     ]
-    named = {word: [group_words(each.stratum.group) for each in mine if each.outcome == word] for word in OUTCOMES}
-    outcomes = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
-    sizes = [f"{group_words(each.stratum.group)} {_judged(each).text}" for each in mine if each.excess is not None]
     if not mine:
         return []
+    outcomes = _by_outcome(mine, [group_words(each.stratum.group) for each in mine], " voices")
+    sizes = [f"{group_words(each.stratum.group)} {_judged(each).text}" for each in mine]
     lead = "By group, how much more the face changes than with another clip"
-    return [f"{lead}: {'; '.join(sizes)}. The outcome is {'; '.join(outcomes)}."]
+    return [f"{lead}: {'; '.join(sizes)}. The outcome is {outcomes}."]
 
 
 def _questions(named: list[Finding], found: list[Effect]) -> str:
@@ -229,20 +222,30 @@ def _lead(effect: Effect) -> str:
 def _others(mine: list[Effect]) -> str:
     if len(mine) < 2:
         return ""
-    by_word = {word: [each.factor.title for each in mine if each.outcome == word] for word in OUTCOMES}
-    parts = [f"{word.replace('_', ' ')} for {listing(names)}" for word, names in by_word.items() if names]
-    return f" By factor, adjusted: {'; '.join(parts)}."
+    return f" By factor, adjusted: {_by_outcome(mine, [each.factor.title for each in mine])}."
+
+
+def _by_outcome(effects: list[Effect], names: list[str], ending: str = "") -> str:
+    """Names of effects, by outcome."""
+    named = {
+        word: [name for each, name in zip(effects, names, strict=True) if each.outcome == word] for word in OUTCOMES
+    }
+    return "; ".join(f"{word.replace('_', ' ')} for {listing(of)}{ending}" for word, of in named.items() if of)
 
 
 def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
-    assert effect.excess is not None
     if outcome in ("inconclusive", "not_evaluable"):
-        needed = speakers_needed(effect.excess, effect.prop.margin, "greater", settings).reason
+        needed = speakers_needed(_excess(effect), effect.prop.margin, "greater", settings).reason
         needed = typeset(needed.replace("speakers", "voices").replace("not_shown", "not shown"))
         return f"{needed}."
     return "other voices, another instrument or another margin."
 
 
+def _excess(effect: Effect) -> Estimate:
+    assert effect.excess is not None, "the yardstick has no excess"
+    return effect.excess
+
+
 def _size(effect: Effect) -> float:
-    assert effect.excess is not None
-    return float("-inf") if effect.excess.value is None else effect.excess.value / effect.prop.margin
+    value = _excess(effect).value
+    return float("-inf") if value is None else value / effect.prop.margin

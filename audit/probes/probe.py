@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 from pydantic import JsonValue
@@ -14,6 +14,8 @@ from audit.audits.table import Table
 from audit.checks.finding import Finding
 from audit.core.attributes import ALWAYS, Attribute, known_attributes
 from audit.core.document import SCHEMA_VERSION, Document, Form
+
+_FACTS: Final = ("model", "instrument", "cohort", "settings")
 
 
 class ProbeForm(Form):
@@ -89,10 +91,7 @@ class Probe(Document):
     def content(self) -> dict[str, object]:
         """The published keys: model, instrument, cohort, settings, notices, findings, sentences, tables."""
         return {
-            "model": dict(self.model),
-            "instrument": dict(self.instrument),
-            "cohort": dict(self.cohort),
-            "settings": dict(self.settings),
+            **{name: dict(getattr(self, name)) for name in _FACTS},
             "notices": list(self.notices),
             "findings": [finding.as_dict() for finding in self.findings],
             "sentences": list(self.sentences),
@@ -103,10 +102,7 @@ class Probe(Document):
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Probe:
         """The probe from validated content."""
         return cls(
-            model=content["model"],
-            instrument=content["instrument"],
-            cohort=content["cohort"],
-            settings=content["settings"],
+            **{name: content[name] for name in _FACTS},
             notices=tuple(content["notices"]),
             findings=tuple(Finding.from_dict(item) for item in content["findings"]),
             sentences=tuple(content["sentences"]),
