@@ -38,6 +38,7 @@ _SHIFTS: Final = (
     ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
 )
 """Shifts that sentences report: factor, its words, the column to split by, and the reads."""
+_SEXES: Final = {"woman": "voices of women", "man": "voices of men"}
 
 
 def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
@@ -79,6 +80,7 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
             "clip.changed": _changed(each, each.yardstick, "clip"),
         }
     judged = verdict(_excess(head), prop.margin, "greater")
+    by_factor = f" By factor, adjusted: {_by_outcome(mine, [each.factor.title for each in mine])}."
     title = f"{prop.title[:1].upper()}{prop.title[1:]} changes with {ASKED[family]}"
     return Finding(
         f"{family}.{prop.name}",
@@ -89,7 +91,7 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         estimates,
         prop.margin,
         _effect_words(head),
-        typeset(f"{_lead(head)}, over another clip: {judged.reason}.{_others(mine)}"),
+        typeset(f"{_lead(head)}, over another clip: {judged.reason}.{by_factor if len(mine) > 1 else ''}"),
         _would_change(head, outcome, settings),
         min((each.p for each in mine if each.p is not None), default=None),
     )
@@ -122,15 +124,9 @@ def _judged(effect: Effect) -> Figure:
 
 def _changed(effect: Effect, change: Estimate, factor: str) -> Figure:
     """The change of a property under a factor, or between two clips."""
-    prop = effect.prop
-    return Figure.of(
-        change,
-        name="changed",
-        unit=prop.unit,
-        kind=prop.kind,
-        group=effect.stratum.group,
-        label=f"{prop.title}, {factor}",
-    )
+    prop, group = effect.prop, effect.stratum.group
+    label = f"{prop.title}, {factor}"
+    return Figure.of(change, name="changed", unit=prop.unit, kind=prop.kind, group=group, label=label)
 
 
 def sentences(
@@ -164,21 +160,14 @@ def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
         mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
         for column in ("group", "gender"):
             mine = mine[(mine[column] != ALL) == (column == by)]
-        parts = [f"{_voices_of(row, by)} {said[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
+        parts = []
+        for row in mine.to_dict("records"):
+            voices = f"{group_words(row['group'])} voices" if by == "group" else _SEXES[row["gender"]]
+            shift = write_estimate(row["shift"], row["shift_low"], row["shift_high"], "share", signed=True)
+            parts.append(f"{voices} {said[row['read']]} {shift}")
         if parts:
             words.append(f"Which way, {lead}: {'; '.join(parts)}.")
     return words
-
-
-def _voices_of(row: pd.Series, by: str) -> str:
-    if by == "group":
-        return f"{group_words(row['group'])} voices"
-    return {"woman": "voices of women", "man": "voices of men"}.get(row["gender"], "all voices")
-
-
-def _shift(row: pd.Series) -> str:
-    value, low, high = (float(row[name]) for name in ("shift", "shift_low", "shift_high"))
-    return write_estimate(value, low, high, "share", signed=True)
 
 
 def _adjusted_words(finding: Finding, number: int, confidence: float) -> str:
@@ -215,14 +204,7 @@ def _questions(named: list[Finding], found: list[Effect]) -> str:
 
 
 def _lead(effect: Effect) -> str:
-    name = effect.factor.name
-    return _LEADS.get(name) or f"With the pitch {effect.factor.title}"
-
-
-def _others(mine: list[Effect]) -> str:
-    if len(mine) < 2:
-        return ""
-    return f" By factor, adjusted: {_by_outcome(mine, [each.factor.title for each in mine])}."
+    return _LEADS.get(effect.factor.name) or f"With the pitch {effect.factor.title}"
 
 
 def _by_outcome(effects: list[Effect], names: list[str], ending: str = "") -> str:

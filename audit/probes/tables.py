@@ -9,11 +9,13 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, P_VALUE, Column, Table, interval_columns
 from audit.core.attributes import Attribute
-from audit.core.vocabulary import ordered_groups
+from audit.core.vocabulary import GENDERS, ordered_groups, same_language
+from audit.probes import factors
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.changes import VOICE_GENDER, properties_of
 from audit.probes.factors import ALTERED, FACTORS
-from audit.probes.strip import strip
+from audit.probes.voices import FIRST, lot
+from audit.runs.run import FACES
 from audit.stats import ALL
 
 SPEAKER: Final = Column("speaker_id", "speaker_id", "Voice")
@@ -108,8 +110,45 @@ def _strip(asked: Asked, seed: int) -> Table:
         STATUS,
         *(_reads(each, each.name, "label" if each.labels else each.numbers[0].name, "read_") for each in asked.read),
     )
+    frame, rows = asked.faces, []
+    shown = {f"read_{attribute.name}": _shown(attribute, frame) for attribute in asked.read}
+    for group in ordered_groups(frame["group"]):
+        for gender in (*GENDERS, "unknown"):
+            mine = frame[(frame["group"] == group) & (frame["gender"] == gender)]
+            if mine.empty:
+                continue
+            # the draw does not depend on reads or statuses
+            name = min(mine["speaker_id"].unique(), key=lambda each: lot(seed, each))
+            for factor, face in _one_under_each_factor(mine[mine["speaker_id"] == name]):
+                row = {column.name: face.get(column.name) for column in columns}
+                picture = f"{FACES}/{face['face']}.png" if isinstance(face["face"], str) else None
+                read = {name: of[face.name] for name, of in shown.items()}
+                rows.append(row | {"factor": factor, "picture": picture} | read)
     note = "One voice of each group and sex, drawn by the seed."
-    return Table("The same voices under every factor", note, strip(asked, seed), columns)
+    return Table("The same voices under every factor", note, pd.DataFrame(rows), columns)
+
+
+def _one_under_each_factor(mine: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    natural = mine[mine["factor"] == UNCHANGED]
+    english = natural["language"].map(lambda code: same_language(code, FIRST))
+    chosen = [
+        (UNCHANGED, natural[natural["base"]]),
+        (factors.CLIP.name, natural[english & ~natural["base"]]),
+        (factors.LANGUAGE.name, natural[~english]),
+        *((factor.name, mine[mine["factor"] == factor.name]) for factor in ALTERED),
+    ]
+    return [(name, of.sort_values("clip_id").iloc[0]) for name, of in chosen if len(of)]
+
+
+def _shown(attribute: Attribute, frame: pd.DataFrame) -> dict[object, object]:
+    """The label or, without labels, the first number read in each face; ``None`` if none was read."""
+    reads = attribute.probe_reads(frame)
+    if attribute.labels:
+        values: list[object] = [attribute.labels[place] if place >= 0 else None for place in reads.label]
+    else:
+        numbers = reads.where_read(reads.number(attribute.numbers[0].name))
+        values = [None if np.isnan(value) else round(float(value), 9) for value in numbers]
+    return dict(zip(frame.index, values, strict=True))
 
 
 def tables(
@@ -117,16 +156,8 @@ def tables(
 ) -> dict[str, Table]:
     """Every table of a probe, by name.
 
-    Parameters
-    ----------
-    asked : Asked
-        The model's faces.
-    effects, reads : DataFrame
-        From :func:`audit.probes.effects.effect_table` and :func:`audit.probes.effects.read_table`.
-    changes : DataFrame
-        From :func:`audit.probes.changes.voice_changes`.
-    seed : int
-        Seed of the sample of faces.
+    The frames are those of :func:`audit.probes.effects.effect_table`, :func:`audit.probes.effects.read_table` and
+    :func:`audit.probes.changes.voice_changes`; the seed is that of the sample of faces.
     """
     return {
         "effects": Table(

@@ -199,40 +199,33 @@ class Misclassification:
         there = read >= 0
         unit, counts = _counts(read[there], speakers[there], len(self.labels))
         numbers = (len(unit), int(there.sum()), int((~there).sum()))
-        labels = [self.labels[code] for code in self.classes]
-        if not len(unit):
-            missing = Estimate(None, None, None, *numbers, "not estimable: no speaker was read")
-            return {label: Corrected(None, missing, self.condition_number, None) for label in labels}
-        by_clip = self.settings.estimand == "clip"
-        cell = _Cell.of(counts if by_clip else counts / counts.sum(axis=1, keepdims=True), self._stratum_of(unit))
-        observed = cell.total / cell.total.sum()
-        raw = [shortened(observed[code]) for code in self.classes]
-        if self.refusal:
-            refused = Estimate(None, None, None, *numbers, self.refusal)
-            return {
-                label: Corrected(own, refused, self.condition_number, None)
-                for label, own in zip(labels, raw, strict=True)
-            }
-        value = nearest_shares(self.matrix, observed)
-        method = (
-            f"matrix correction by {len(self.unit)} calibration units of {len(self.classes)} classes, condition number "
-            f"{self.condition_number:.3g}{', clip-averaged' if by_clip else ''}"
-        )
         n, fewest = len(unit), self.settings.min_speakers
-        if n < fewest:
-            short = f"not estimable: {n} speaker{'' if n == 1 else 's'}, at least {fewest} needed; {method}"
-            bare = [Estimate(shortened(own), None, None, *numbers, short) for own in value]
-            return {label: Corrected(raw[i], bare[i], self.condition_number, None) for i, label in enumerate(labels)}
-        low, high, effective = self._intervals(cell, value, n, name)
-        method = f"Bayesian bootstrap of {n} speakers; {method}"
-        return {
-            label: Corrected(
-                raw[i],
-                Estimate(shortened(value[i]), shortened(low[i]), shortened(high[i]), *numbers, method),
-                self.condition_number,
-                float(f"{effective[i]:.6g}"),
+        nothing: list[float | None] = [None] * len(self.classes)
+        raw = value = low = high = effective = nothing
+        method = self.refusal if n else "not estimable: no speaker was read"
+        if n:
+            by_clip = self.settings.estimand == "clip"
+            cell = _Cell.of(counts if by_clip else counts / counts.sum(axis=1, keepdims=True), self._stratum_of(unit))
+            observed = cell.total / cell.total.sum()
+            raw = [*map(shortened, observed[self.classes])]
+        if not method:
+            shares = nearest_shares(self.matrix, observed)
+            value = [*map(shortened, shares)]
+            how = (
+                f"matrix correction by {len(self.unit)} calibration units of {len(self.classes)} classes, condition "
+                f"number {self.condition_number:.3g}{', clip-averaged' if by_clip else ''}"
             )
-            for i, label in enumerate(labels)
+            method = f"not estimable: {n} speaker{'' if n == 1 else 's'}, at least {fewest} needed; {how}"
+            if n >= fewest:
+                *ends, sizes = self._intervals(cell, shares, n, name)
+                low, high = ([*map(shortened, end)] for end in ends)
+                effective = [float(f"{size:.6g}") for size in sizes]
+                method = f"Bayesian bootstrap of {n} speakers; {how}"
+        return {
+            self.labels[code]: Corrected(
+                raw[i], Estimate(value[i], low[i], high[i], *numbers, method), self.condition_number, effective[i]
+            )
+            for i, code in enumerate(self.classes)
         }
 
     def _intervals(self, cell: _Cell, value: Floats, n: int, name: str) -> tuple[Floats, Floats, Floats]:

@@ -65,14 +65,9 @@ def design(
     ----------
     read, labelled : bool arrays of shape (clips,)
         Whether a clip has the cheap reading, and whether it also has the trusted one.
-    speakers, strata : int arrays of shape (clips,)
-        Indices of each clip's speaker, and of the stratum within which labelled clips were drawn at random.
-    cells : int array of shape (clips,), optional
-        Index of each clip's cell; default 0.
-    n_cells : int
-        Number of cells.
-    estimand : {"speaker", "clip"}
-        Unit that has equal weight.
+    speakers, strata, cells : int arrays of shape (clips,)
+        Indices of each clip's speaker, of the stratum within which labelled clips were drawn at random, and of its cell
+        (default 0).
 
     Examples
     --------
@@ -200,10 +195,8 @@ def predicted_cells(
     ----------
     everyone : sequence of Estimate
         The instrument's rate of each cell.
-    instrument, human : float arrays of shape (clips,)
+    instrument, human, speakers, cells : arrays of shape (clips,)
         At least all clips of every speaker with a labelled clip; NaN if there is no reading.
-    speakers, cells : int arrays of shape (clips,)
-        Indices of each clip's speaker and cell.
     plan : Design
         Sampling weights of these clips and cells.
     settings : Settings
@@ -223,13 +216,13 @@ def predicted_cells(
         np.array([np.nan if x is None else x for x in part], np.float64)
         for part in zip(*((each.value, each.low, each.high) for each in everyone), strict=True)
     )
-    value, low, high = mover((-f[0], -f[2], -f[1]), (point, low, high), -shared)
-    return [
-        _combined(
-            everyone[i], alone[i], (value[i], low[i], high[i]), methods[i], _lacking(plan, i), settings.tail, readers
-        )
-        for i in range(n_cells)
+    found = zip(*mover((-f[0], -f[2], -f[1]), (point, low, high), -shared), strict=True)
+    lacking = [
+        f"in {without} of {strata} strata no face was read by people" if 0 < without < strata else ""
+        for without, strata in zip(plan.uncovered.tolist(), plan.strata.tolist(), strict=True)
     ]
+    columns = zip(everyone, alone, found, methods, lacking, strict=True)
+    return [_combined(*of_cell, settings.tail, readers) for of_cell in columns]
 
 
 def _combined(
@@ -241,18 +234,15 @@ def _combined(
     tail: float,
     readers: int | None,
 ) -> Predicted:
-    counts = (everyone.n_speakers, everyone.n_clips, everyone.n_missing)
     if not alone.n_speakers or lacking:
         method = f"not estimable: {lacking or 'no face was read by people'}"
-        nothing = Estimate(None, None, None, alone.n_speakers, alone.n_clips, alone.n_missing, method)
-        return Predicted(nothing, Estimate(None, None, None, *counts, method))
+        return Predicted(*(replace(x, value=None, low=None, high=None, method=method) for x in (alone, everyone)))
     if everyone.value is None:
-        return Predicted(alone, Estimate(None, None, None, *counts, everyone.method))
+        return Predicted(alone, everyone)
     value = shortened(float(np.clip(found[0], 0, 1)))
-    if alone.interval is None:
-        return Predicted(alone, Estimate(value, None, None, *counts, f"{alone.method}, whose faces people read"))
-    if everyone.interval is None:
-        return Predicted(alone, Estimate(value, None, None, *counts, everyone.method))
+    if alone.interval is None or everyone.interval is None:
+        method = f"{alone.method}, whose faces people read" if alone.interval is None else everyone.method
+        return Predicted(alone, replace(everyone, value=value, low=None, high=None, method=method))
     # never narrower than for the same number of speakers whose reads all agree
     least = 1 - tail ** (1 / everyone.n_speakers)
     low, high = np.clip(min(found[1], 1 - least), 0, 1), np.clip(max(found[2], least), 0, 1)
@@ -261,13 +251,8 @@ def _combined(
         f"prediction-powered: faces of {alone.n_speakers} speakers read{people}; MOVER (instrument: "
         f"{everyone.method}; human minus instrument: {rectifier_method})"
     )
-    return Predicted(alone, Estimate(value, shortened(float(low)), shortened(float(high)), *counts, method))
-
-
-def _lacking(plan: Design, i: int) -> str:
-    if not plan.uncovered[i] or plan.uncovered[i] == plan.strata[i]:
-        return ""
-    return f"in {plan.uncovered[i]} of {plan.strata[i]} strata no face was read by people"
+    powered = replace(everyone, value=value, low=shortened(float(low)), high=shortened(float(high)), method=method)
+    return Predicted(alone, powered)
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,10 @@ def estimates_of(
     ends: tuple[Floats, Floats, Floats], counts: tuple[Ints, Ints, Ints], methods: Sequence[str]
 ) -> list[Estimate]:
     """Estimates from columns: value, low and high; numbers of speakers, clips and missing clips."""
-    numbers = zip(*(column.tolist() for column in counts), strict=True)
-    values = zip(*(map(shortened, column) for column in ends), strict=True)
-    return [Estimate(*value, *number, method) for value, number, method in zip(values, numbers, methods, strict=True)]
+    rows = zip(
+        *(map(shortened, column) for column in ends), *(column.tolist() for column in counts), methods, strict=True
+    )
+    return [Estimate(*row) for row in rows]
 
 
 def rate_intervals(

@@ -81,7 +81,8 @@ class SpeakerSums:
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
         """The chosen cells, renumbered in order."""
         of = cells[self.cell]
-        weight, number = (None if each is None else each[of] for each in (self.weight, self.number))
+        weight = None if self.weight is None else self.weight[of]
+        number = None if self.number is None else self.number[of]
         cell = (np.cumsum(cells) - 1)[self.cell[of]]
         return SpeakerSums(cell, self.total[of], self.clips[of], self.missing[cells], weight, number)
 
