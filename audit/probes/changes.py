@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from audit.core.attributes import Attribute, Probed
+from audit.core.attributes import Attribute
 from audit.core.metric import Metric
 from audit.core.vocabulary import same_language
 from audit.probes.asking import UNCHANGED, Asked
@@ -46,13 +46,13 @@ FACE: Final = Property(
 
 def properties_of(read: Sequence[Attribute]) -> tuple[Property, ...]:
     """The face itself and every attribute that a probe compares."""
-    return (FACE, *(_property(each, each.probed) for each in read if each.probed is not None))
-
-
-def _property(attribute: Attribute, how: Probed) -> Property:
-    kind: Kind = "rate" if how.number is None else "mean"
-    unit = next((number.unit for number in attribute.numbers if number.name == how.number), "share")
-    return Property(attribute.name, how.title, kind, how.margin, unit, how.sentence)
+    found = [FACE]
+    for attribute in read:
+        if how := attribute.probed:
+            kind: Kind = "rate" if how.number is None else "mean"
+            unit = next((number.unit for number in attribute.numbers if number.name == how.number), "share")
+            found.append(Property(attribute.name, how.title, kind, how.margin, unit, how.sentence))
+    return tuple(found)
 
 
 def reads_of(read: Sequence[Attribute]) -> tuple[Metric, ...]:
@@ -171,14 +171,13 @@ def _distances(asked: Asked) -> dict[str, Callable[[int, int], float]]:
         FACE.name: lambda one, two: float(((features[one] - features[two]) ** 2).sum() / 2)
     }
     for attribute in asked.read:
-        if (how := attribute.probed) is None:
-            continue
-        reads = attribute.probe_reads(asked.faces)
-        if how.number is None:
-            values, most = np.where(read & (reads.label >= 0), reads.label, np.nan), 1.0
-        else:
-            values, most = reads.where_read(reads.number(how.number)), np.inf
-        found[attribute.name] = partial(_distance, values, most)
+        if how := attribute.probed:
+            reads = attribute.probe_reads(asked.faces)
+            if how.number is None:
+                values, most = np.where(read & (reads.label >= 0), reads.label, np.nan), 1.0
+            else:
+                values, most = reads.where_read(reads.number(how.number)), np.inf
+            found[attribute.name] = partial(_distance, values, most)
     return found
 
 

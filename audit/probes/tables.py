@@ -13,7 +13,6 @@ from audit.core.vocabulary import GENDERS, ordered_groups, same_language
 from audit.probes import factors
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.changes import VOICE_GENDER, properties_of
-from audit.probes.factors import ALTERED, FACTORS
 from audit.probes.voices import FIRST, lot
 from audit.runs.run import FACES
 from audit.stats import ALL
@@ -135,7 +134,7 @@ def _one_under_each_factor(mine: pd.DataFrame) -> list[tuple[str, pd.Series]]:
         (UNCHANGED, natural[natural["base"]]),
         (factors.CLIP.name, natural[english & ~natural["base"]]),
         (factors.LANGUAGE.name, natural[~english]),
-        *((factor.name, mine[mine["factor"] == factor.name]) for factor in ALTERED),
+        *((factor.name, mine[mine["factor"] == factor.name]) for factor in factors.ALTERED),
     ]
     return [(name, of.sort_values("clip_id").iloc[0]) for name, of in chosen if len(of)]
 
@@ -189,8 +188,8 @@ def tables(
 def _factors(asked: Asked) -> pd.DataFrame:
     frame = asked.faces
     rows = []
-    for factor in FACTORS:
-        mine = frame[frame["factor"] == (factor.name if factor in ALTERED else UNCHANGED)]
+    for factor in factors.FACTORS:
+        mine = frame[frame["factor"] == (factor.name if factor in factors.ALTERED else UNCHANGED)]
         lowered = mine["lowered_db"].to_numpy(np.float64)
         rows.append(
             {
@@ -208,7 +207,7 @@ def _missing(asked: Asked) -> Table:
     frame = asked.faces
     statuses = sorted(set(frame["status"]) - {"ok"})
     rows = []
-    for factor in (UNCHANGED, *(each.name for each in ALTERED)):
+    for factor in (UNCHANGED, *(each.name for each in factors.ALTERED)):
         mine = frame[frame["factor"] == factor]
         for group in (ALL, *ordered_groups(frame["group"])):
             of = mine if group == ALL else mine[mine["group"] == group]

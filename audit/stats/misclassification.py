@@ -243,12 +243,8 @@ class Misclassification:
         share = pseudo / (weight + pseudo)
         tail, levels = self.settings.tail, [self.settings.tail, 1 - self.settings.tail]
         low, high, effective = (np.empty(len(self.classes)) for _ in range(3))
-        for i, code in enumerate(self.classes):
-            solving = self._solving[i]
-            plain = np.zeros(len(weight))
-            for k in range(len(self.labels)):
-                plain += solving[k] * sums[k]
-            plain /= weight
+        for i, (code, solving) in enumerate(zip(self.classes, self._solving, strict=True)):
+            plain = sum(each * own for each, own in zip(solving, sums, strict=True)) / weight
             low[i] = np.quantile(plain + share * (solving.min(axis=0) - plain), tail)
             up = plain + share * (solving.max(axis=0) - plain)
             high[i] = np.quantile(up, 1 - tail)
@@ -272,10 +268,9 @@ class Misclassification:
 
     def _stratum_of(self, units: Ints) -> Ints:
         """Stratum of each unit, -1 if it is not a calibration unit."""
-        place = np.searchsorted(self.unit, units).clip(max=max(len(self.unit) - 1, 0))
-        if not len(self.unit):
-            return np.full(len(units), -1, np.int64)
-        return np.where(self.unit[place] == units, self._strata[0][place], -1)
+        place = np.searchsorted(self.unit, units)
+        known = np.append(self.unit, -1)[place] == units
+        return np.where(known, np.append(self._strata[0], -1)[place], -1)
 
     @cached_property
     def _stratum_sizes(self) -> Ints:

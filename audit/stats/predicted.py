@@ -79,8 +79,7 @@ def design(
     """
     cell = np.zeros(len(read), np.int64) if cells is None else cells
     rows = np.flatnonzero(read)
-    n_people = int(speakers.max(initial=-1)) + 1
-    n_strata = int(strata.max(initial=-1)) + 1
+    n_people, n_strata = (int(of.max(initial=-1)) + 1 for of in (speakers, strata))
     person = cell[rows] * n_people + speakers[rows]
     stratum = cell[rows] * n_strata + strata[rows]
     place, units = pd.factorize(stratum * n_people + speakers[rows])  # unit: one speaker in one stratum of one cell
@@ -103,9 +102,8 @@ def design(
     np.maximum.at(largest, cell[rows[chosen]], weight[rows[chosen]])
     with np.errstate(invalid="ignore"):
         weight = np.where(weight > 0, np.round(weight / largest[cell], 12), 0.0)
-    there = (whole > 0).reshape(n_cells, n_strata)
-    lacking = there & ~(seen > 0).reshape(n_cells, n_strata)
-    return Design(weight, lacking.sum(axis=1).astype(np.int64), there.sum(axis=1).astype(np.int64))
+    uncovered, there = (of.reshape(n_cells, n_strata).sum(axis=1) for of in ((whole > 0) & ~(seen > 0), whole > 0))
+    return Design(weight, uncovered, there)
 
 
 def prediction_powered(
@@ -212,10 +210,7 @@ def predicted_cells(
     m = moments(rectifier, plain)
     point, low, high, methods = paired_rate_intervals(rectifier, m, plain)
     shared = labelled.correlation(n_cells, m, np.array([each.n_speakers for each in everyone], np.float64))
-    f = tuple(
-        np.array([np.nan if x is None else x for x in part], np.float64)
-        for part in zip(*((each.value, each.low, each.high) for each in everyone), strict=True)
-    )
+    f = np.array([(each.value, each.low, each.high) for each in everyone], np.float64).reshape(-1, 3).T
     found = zip(*mover((-f[0], -f[2], -f[1]), (point, low, high), -shared), strict=True)
     lacking = [
         f"in {without} of {strata} strata no face was read by people" if 0 < without < strata else ""
@@ -298,11 +293,11 @@ class _LabelledSpeakers:
         effective number ``n`` of labelled speakers.
         """
 
-        def total(values: Floats) -> Floats:
+        def total(values: Floats | float) -> Floats:
             return np.bincount(self.cell, self.weight * values, minlength=n_cells).astype(np.float64)
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            whole = total(np.ones(len(self.cell)))
+            whole = total(1.0)
             f = self.usual - (total(self.usual) / whole)[self.cell]
             change = self.human - self.instrument
             d = change - (total(change) / whole)[self.cell]

@@ -92,10 +92,8 @@ def estimates_of(
     ends: tuple[Floats, Floats, Floats], counts: tuple[Ints, Ints, Ints], methods: Sequence[str]
 ) -> list[Estimate]:
     """Estimates from columns: value, low and high; numbers of speakers, clips and missing clips."""
-    rows = zip(
-        *(map(shortened, column) for column in ends), *(column.tolist() for column in counts), methods, strict=True
-    )
-    return [Estimate(*row) for row in rows]
+    columns = (*(map(shortened, column) for column in ends), *(column.tolist() for column in counts), methods)
+    return [Estimate(*row) for row in zip(*columns, strict=True)]
 
 
 def rate_intervals(
