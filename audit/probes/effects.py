@@ -88,16 +88,7 @@ def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Prop
     """The effects of every factor on every property in every stratum.
 
     Intervals of the excess are Bonferroni-adjusted: over all voices for the factors of one family, by group or sex for
-    the number of groups or sexes.
-
-    Parameters
-    ----------
-    changes : DataFrame
-        The changes, from :func:`audit.probes.changes.voice_changes`.
-    settings : Settings
-        Statistical settings; voices are the speakers.
-    properties : sequence of Property
-        The properties to compare.
+    the number of groups or sexes. The changes are those of :func:`audit.probes.changes.voice_changes`.
     """
     return [
         _effect(factor, prop, stratum, stratum.of(changes), settings)
@@ -165,14 +156,7 @@ def effect_table(found: Sequence[Effect]) -> pd.DataFrame:
 def read_table(reads: pd.DataFrame, settings: Settings, metrics: Sequence[Metric]) -> pd.DataFrame:
     """The reads under every factor, and their shifts from the reads before, over the same voices.
 
-    Parameters
-    ----------
-    reads : DataFrame
-        The reads, from :func:`audit.probes.changes.voice_reads`.
-    settings : Settings
-        Statistical settings; voices are the speakers.
-    metrics : sequence of Metric
-        The reads to show.
+    The reads are those of :func:`audit.probes.changes.voice_reads`.
     """
     rows = []
     for stratum in strata(reads):

@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from audit.stats.estimate import Estimate
-from audit.stats.rates import estimates
+from audit.stats.rates import estimates, weighing
 from audit.stats.settings import Settings
-from audit.stats.speakers import Floats, Ints, Reads, SpeakerIds, Standing, checked_values, codes_of, sorted_sums
+from audit.stats.speakers import (
+    Floats,
+    Ints,
+    Reads,
+    SpeakerIds,
+    SpeakerSums,
+    Standing,
+    checked_values,
+    codes_of,
+    sorted_sums,
+)
 
 _ROUNDING = 1e-12
 
@@ -114,10 +124,8 @@ def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, na
     known, unknown : Tally
         One cell each, of different speakers: the group, and the speakers of unknown group. Clips that were not read
         are left out; those of the group count as missing.
-    settings : Settings
-        Statistical settings.
-    name : str
-        Seeds the bootstrap, if the settings ask for one.
+    settings, name
+        As :func:`rate`.
 
     Examples
     --------
@@ -127,7 +135,9 @@ def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, na
     [0.333, 0.75]
     """
     group, others = _readable(known), _readable(unknown)
-    (total, weight), (other_total, other_weight) = _weighing(group, settings), _weighing(others, settings)
+    (total, weight), (other_total, other_weight) = (
+        weighing(SpeakerSums(of.cell, of.total, of.read, np.zeros(1, np.int64)), settings) for of in (group, others)
+    )
     sides = []
     for sign in (1, -1):
         order = np.arange(len(other_total))[::sign]
@@ -150,10 +160,3 @@ def _readable(tally: Tally) -> Tally:
     rows = np.flatnonzero(tally.read)
     total, read = tally.total[rows], tally.read[rows]
     return tally._chosen(rows[np.lexsort((read, total / read))])
-
-
-def _weighing(tally: Tally, settings: Settings) -> tuple[Floats, Floats]:
-    """Weighted total and weight of each speaker under the settings' estimand."""
-    if settings.estimand == "clip":
-        return tally.total, tally.read.astype(np.float64)
-    return tally.total / tally.read, np.ones(len(tally.total))

@@ -52,10 +52,8 @@ def correlation(
     ----------
     first, second : arrays of shape (clips,)
         NaN (or None) for a clip that was not read.
-    speakers : array of shape (clips,)
-        Speaker of each clip.
-    settings : Settings, optional
-        Default: ``Settings()``.
+    speakers, settings
+        As :func:`rate`.
 
     Returns
     -------

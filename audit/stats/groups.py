@@ -32,8 +32,6 @@ class GroupTest:
         None if there are fewer than two groups to compare; the method says so.
     n_groups, n_speakers : int
         Number of groups with at least ``min_speakers`` speakers, and of their speakers.
-    method : str
-        Name of the test.
     """
 
     p: float | None

@@ -41,8 +41,6 @@ class PairedTest:
         Two-sided p-value; None if no speaker has both readings.
     gained, lost, n_speakers : int
         Number of speakers whose value rose, fell, and of all that have both readings.
-    method : str
-        Name of the test.
     """
 
     p: float | None
@@ -87,10 +85,10 @@ class Pairs:
         as for up to 16 speakers or for few sizes of change. Otherwise ``settings.resamples`` random sign changes and
         the observed one are used (Phipson and Smyth 2010), or the normal limit from 1000 speakers with a change.
         """
-        gained, lost, n = self._signs
-        if not n:
-            return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
         (change,), settings = self.sums.singly(0, self.sums.mean), self.settings
+        if not len(change):
+            return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
+        gained, lost = int((change > 1e-12).sum()), int((change < -1e-12).sum())
         size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
         seen = abs(float(np.round(change, 12).sum())) - 1e-9
         moved = int(number.sum())
@@ -114,12 +112,7 @@ class Pairs:
             drawn = np.abs(((2 * flips - number) * size).sum(axis=1))
             p = (float(np.sum(drawn >= seen)) + 1) / (settings.resamples + 1)
             how = f"{settings.resamples} random sign changes"
-        return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how}")
-
-    @property
-    def _signs(self) -> tuple[int, int, int]:
-        (change,) = self.sums.singly(0, self.sums.mean)
-        return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)
+        return PairedTest(shortened(p), gained, lost, len(change), f"sign-flip permutation of speakers, {how}")
 
 
 @dataclass(frozen=True)

@@ -131,16 +131,12 @@ def prediction_powered(
     instrument, human : arrays of shape (clips,)
         Values in [0, 1] of the instrument and of people (the share of them, if several read one clip). NaN (or None)
         if there is no reading. People's readings of clips that the instrument did not read are left out.
-    speakers : array of shape (clips,)
-        Speaker of each clip.
-    settings : Settings, optional
-        Default: ``Settings()``.
+    speakers, settings, name
+        As :func:`rate`.
     strata : array of shape (clips,), optional
         Sampling stratum of each clip; default: one stratum. See :func:`design`.
     readers : int, optional
         Number of people who read; named in the method.
-    name : str
-        Seeds the bootstrap of the instrument's part, if the settings ask for one.
 
     Returns
     -------

@@ -280,8 +280,7 @@ def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> 
 
 def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> dict[str, float]:
     """The argument ``least`` of a :class:`Curve` over one cell if its intervals are from a bootstrap; else empty."""
-    resampled = kind == "mean" or settings.interval != "auto"
-    if not resampled:
+    if kind == "rate" and settings.interval == "auto":
         return {}
     most = MANY if settings.interval == "auto" else np.inf
     return {"least": 1 / (settings.resamples + 1)} if LARGE <= moments(sums, settings).size[0] < most else {}
@@ -309,8 +308,6 @@ def cells(
         Columns of the values (NaN: not read) and of the speakers' ids. A speaker may be in several cells.
     kind : {"rate", "mean"}
         Whether to use :func:`rate` or :func:`mean`.
-    settings : Settings, optional
-        Default: ``Settings()``.
 
     Returns
     -------
