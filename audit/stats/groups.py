@@ -59,9 +59,8 @@ class _Compared:
     def lacking(self) -> str:
         """Why the groups cannot be compared; empty if they can."""
         number = len(self.cells)
-        if number > 1:
-            return ""
-        return f"not estimable: {number} group{'' if number == 1 else 's'} with enough speakers, 2 needed"
+        few = f"not estimable: {number} group{'' if number == 1 else 's'} with enough speakers, 2 needed"
+        return "" if number > 1 else few
 
     @property
     def between(self) -> float:
@@ -128,8 +127,8 @@ def spreads(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, na
     >>> round(spreads(sums, 2, "rate", Settings(), [""])[0].value ** 2, 6)  # rates .2 and .8, V = .18 - .16 / 4
     0.14
     """
-    compared = _compared(sums, n_groups, kind, settings)
-    return [_between(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
+    compared = zip(_compared(sums, n_groups, kind, settings), names, strict=True)
+    return [_between(sums, groups, kind, settings, name) for groups, name in compared]
 
 
 def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimate]:
