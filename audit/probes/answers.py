@@ -10,9 +10,10 @@ import pandas as pd
 
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
+from audit.core.attributes import attributes
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import write_estimate
-from audit.probes.changes import READS, Property
+from audit.probes.changes import Property, reads_of
 from audit.probes.effects import Effect
 from audit.probes.factors import FAMILIES
 from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
@@ -37,6 +38,7 @@ _SHIFTS: Final = (
     ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
 )
 """Shifts that sentences report: factor, its words, the column to split by, and the reads."""
+_SEXES: Final = {"woman": "voices of women", "man": "voices of men"}
 
 
 def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
@@ -49,11 +51,7 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
     for family in FAMILIES:
         for prop in dict.fromkeys(each.prop for each in found):
             mine = [
-                each
-                for each in found
-                if each.factor.family == family
-                and each.prop is prop
-                and each.stratum.group == each.stratum.gender == ALL
+                each for each in found if each.factor.family == family and each.prop is prop and each.stratum.everyone
             ]
             made.append(_finding(family, prop, mine, settings))
     adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in made])
@@ -64,28 +62,25 @@ def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
 
 
 def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings) -> Finding:
-    by_size = sorted(mine, key=lambda each: -_size(each))
+    by_size = sorted(mine, key=_size, reverse=True)
     outcomes = [each.outcome for each in by_size]
     head = by_size[outcomes.index("shown") if "shown" in outcomes else 0]
-    assert head.excess is not None
-    able = [outcome for outcome in outcomes if outcome != "not_evaluable"]
     outcome: Outcome = "inconclusive"
-    if "shown" in able:
+    if "shown" in outcomes:
         outcome = "shown"
-    elif not able:
+    elif set(outcomes) == {"not_evaluable"}:
         outcome = "not_evaluable"
     elif set(outcomes) == {"not_shown"}:
         outcome = "not_shown"
     estimates: dict[str, Figure] = {}
     for each in mine:
-        assert each.excess is not None
         estimates |= {
             f"{each.factor.name}.excess": _judged(each),
             f"{each.factor.name}.changed": _changed(each, each.changed, each.factor.name),
             "clip.changed": _changed(each, each.yardstick, "clip"),
         }
-    p_values = [each.p for each in mine if each.p is not None]
-    judged = verdict(head.excess, prop.margin, "greater")
+    judged = verdict(_excess(head), prop.margin, "greater")
+    by_factor = f" By factor, adjusted: {_by_outcome(mine, [each.factor.title for each in mine])}."
     title = f"{prop.title[:1].upper()}{prop.title[1:]} changes with {ASKED[family]}"
     return Finding(
         f"{family}.{prop.name}",
@@ -95,16 +90,15 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         _judged(head),
         estimates,
         prop.margin,
-        effect_words(head),
-        typeset(f"{_lead(head)}, over another clip: {judged.reason}.{_others(mine)}"),
+        _effect_words(head),
+        typeset(f"{_lead(head)}, over another clip: {judged.reason}.{by_factor if len(mine) > 1 else ''}"),
         _would_change(head, outcome, settings),
-        min(p_values, default=None),
+        min((each.p for each in mine if each.p is not None), default=None),
     )
 
 
-def effect_words(effect: Effect) -> str:
+def _effect_words(effect: Effect) -> str:
     """An effect in one sentence: the change under the factor, between two clips, and the excess."""
-    assert effect.excess is not None
     changed, clip = (_changed(effect, each, "").text for each in (effect.changed, effect.yardstick))
     return (
         f"{_lead(effect)}, {effect.prop.sentence.format(changed)}, against {clip} between two clips of one voice "
@@ -114,10 +108,9 @@ def effect_words(effect: Effect) -> str:
 
 def _judged(effect: Effect) -> Figure:
     """The excess of an effect, with its margin."""
-    assert effect.excess is not None
     prop, stratum = effect.prop, effect.stratum
     return Figure.of(
-        effect.excess,
+        _excess(effect),
         name="excess",
         unit=prop.unit,
         kind="difference",
@@ -131,15 +124,9 @@ def _judged(effect: Effect) -> Figure:
 
 def _changed(effect: Effect, change: Estimate, factor: str) -> Figure:
     """The change of a property under a factor, or between two clips."""
-    prop = effect.prop
-    return Figure.of(
-        change,
-        name="changed",
-        unit=prop.unit,
-        kind=prop.kind,
-        group=effect.stratum.group,
-        label=f"{prop.title}, {factor}",
-    )
+    prop, group = effect.prop, effect.stratum.group
+    label = f"{prop.title}, {factor}"
+    return Figure.of(change, name="changed", unit=prop.unit, kind=prop.kind, group=group, label=label)
 
 
 def sentences(
@@ -167,26 +154,20 @@ def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
     """The reads that shifted, adjusted over all reads of the probe."""
     moved = reads[reads["p_adjusted"] <= 1 - confidence]
     moved = moved[(moved["group"] != "white") | (moved["read"] != "read_own_group")]  # which is read as white
+    said = {metric.name: metric.words for metric in reads_of(attributes())}
     words = []
     for factor, lead, by, looked_at in _SHIFTS:
         mine = moved[(moved["factor"] == factor) & moved["read"].isin(looked_at)]
         for column in ("group", "gender"):
             mine = mine[(mine[column] != ALL) == (column == by)]
-        parts = [f"{_voices_of(row, by)} {READS[row['read']]} {_shift(row)}" for _, row in mine.iterrows()]
+        parts = []
+        for row in mine.to_dict("records"):
+            voices = f"{group_words(row['group'])} voices" if by == "group" else _SEXES[row["gender"]]
+            shift = write_estimate(row["shift"], row["shift_low"], row["shift_high"], "share", signed=True)
+            parts.append(f"{voices} {said[row['read']]} {shift}")
         if parts:
             words.append(f"Which way, {lead}: {'; '.join(parts)}.")
     return words
-
-
-def _voices_of(row: pd.Series, by: str) -> str:
-    if by == "group":
-        return f"{group_words(row['group'])} voices"
-    return {"woman": "voices of women", "man": "voices of men"}.get(row["gender"], "all voices")
-
-
-def _shift(row: pd.Series) -> str:
-    value, low, high = (float(row[name]) for name in ("shift", "shift_low", "shift_high"))
-    return write_estimate(value, low, high, "share", signed=True)
 
 
 def _adjusted_words(finding: Finding, number: int, confidence: float) -> str:
@@ -202,15 +183,14 @@ def _by_group(found: list[Effect]) -> list[str]:
     mine = [
         each
         for each in found
-        if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL and each.excess
+        if each.factor.name == "language" and each.prop.name == "face" and each.stratum.group != ALL
     ]
-    named = {word: [group_words(each.stratum.group) for each in mine if each.outcome == word] for word in OUTCOMES}
-    outcomes = [f"{word.replace('_', ' ')} for {listing(groups)} voices" for word, groups in named.items() if groups]
-    sizes = [f"{group_words(each.stratum.group)} {_judged(each).text}" for each in mine if each.excess is not None]
     if not mine:
         return []
+    outcomes = _by_outcome(mine, [group_words(each.stratum.group) for each in mine], " voices")
+    sizes = [f"{group_words(each.stratum.group)} {_judged(each).text}" for each in mine]
     lead = "By group, how much more the face changes than with another clip"
-    return [f"{lead}: {'; '.join(sizes)}. The outcome is {'; '.join(outcomes)}."]
+    return [f"{lead}: {'; '.join(sizes)}. The outcome is {outcomes}."]
 
 
 def _questions(named: list[Finding], found: list[Effect]) -> str:
@@ -224,27 +204,30 @@ def _questions(named: list[Finding], found: list[Effect]) -> str:
 
 
 def _lead(effect: Effect) -> str:
-    name = effect.factor.name
-    return _LEADS.get(name) or f"With the pitch {effect.factor.title}"
+    return _LEADS.get(effect.factor.name) or f"With the pitch {effect.factor.title}"
 
 
-def _others(mine: list[Effect]) -> str:
-    if len(mine) < 2:
-        return ""
-    by_word = {word: [each.factor.title for each in mine if each.outcome == word] for word in OUTCOMES}
-    parts = [f"{word.replace('_', ' ')} for {listing(names)}" for word, names in by_word.items() if names]
-    return f" By factor, adjusted: {'; '.join(parts)}."
+def _by_outcome(effects: list[Effect], names: list[str], ending: str = "") -> str:
+    """Names of effects, by outcome."""
+    named = {
+        word: [name for each, name in zip(effects, names, strict=True) if each.outcome == word] for word in OUTCOMES
+    }
+    return "; ".join(f"{word.replace('_', ' ')} for {listing(of)}{ending}" for word, of in named.items() if of)
 
 
 def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
-    assert effect.excess is not None
     if outcome in ("inconclusive", "not_evaluable"):
-        needed = speakers_needed(effect.excess, effect.prop.margin, "greater", settings).reason
+        needed = speakers_needed(_excess(effect), effect.prop.margin, "greater", settings).reason
         needed = typeset(needed.replace("speakers", "voices").replace("not_shown", "not shown"))
         return f"{needed}."
     return "other voices, another instrument or another margin."
 
 
+def _excess(effect: Effect) -> Estimate:
+    assert effect.excess is not None, "the yardstick has no excess"
+    return effect.excess
+
+
 def _size(effect: Effect) -> float:
-    assert effect.excess is not None
-    return float("-inf") if effect.excess.value is None else effect.excess.value / effect.prop.margin
+    value = _excess(effect).value
+    return float("-inf") if value is None else value / effect.prop.margin

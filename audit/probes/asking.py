@@ -49,8 +49,6 @@ class Asked:
         ``face``, and the reads ``race``, ``man``, ``age`` and further attributes; ``None`` where nothing was read.
     features : float array of shape (rows, D)
         The primary face feature of each row, of unit length; NaN if there is none.
-    read : tuple of Attribute
-        The attributes that were read.
     """
 
     faces: pd.DataFrame
@@ -72,37 +70,19 @@ def ask(
     """Render and read every clip as it is, and the first English clip of each voice under each factor.
 
     The control ``again`` is rendered last, in reverse order, and never from the cache: a random model, or one whose
-    face depends on the other clips of a batch, cannot pass it.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The clips, from :func:`audit.probes.voices.bilingual`.
-    root : Path
-        The folder to which its paths are relative.
-    model : Reconstructor
-        The model; it gets waveforms and nothing else.
-    instrument : Instrument
-        The reader of the faces.
-    faces : Path
-        The folder for the pictures, which are named by content.
-    cache : Path or None
-        The cache of renderings and readings.
-    seed : int
-        Part of the cache key of renderings.
-    progress : callable, optional
-        Called after every batch.
+    face depends on the other clips of a batch, cannot pass it. The table is that of
+    :func:`audit.probes.voices.bilingual`, with paths relative to ``root``; pictures are written to ``faces``, named by
+    content. The seed is part of the cache key of renderings.
     """
-    table = table.assign(portrait="", base=_is_base(table))
+    english = table["language"].map(lambda code: same_language(code, FIRST))
+    first = table[english].groupby("speaker_id")["clip_id"].min()
+    table = table.assign(portrait="", base=table["clip_id"].isin(first))
     read = attributes_of(instrument)
     kept = None if cache is None else Cache(cache)
-    keys = {
-        "model_key": cache_key(model, {"seed": seed}),
-        "instrument_key": cache_key(instrument, {}),
-    }
+    keys = {"model_key": cache_key(model, {"seed": seed}), "instrument_key": cache_key(instrument, {})}
     feature = f"rendered{EMBEDDING}{instrument.similarity_models[0].lower()}"
     with_cache = Observer(model, instrument, faces, cache=kept, **keys)
-    without = Observer(model, instrument, faces, cache=kept, model_key=None, instrument_key=keys["instrument_key"])
+    without = Observer(model, instrument, faces, cache=kept, **(keys | {"model_key": None}))
     bases = table[table["base"]]
     total, done = len(table) + len(ALTERED) * len(bases), 0
     rows: list[dict[str, Any]] = []
@@ -122,16 +102,9 @@ def ask(
         if kept is not None:
             kept.close()
     frame = pd.DataFrame(rows)
-    frame["place"] = [_place(name) for name in frame["factor"]]
-    order = frame.sort_values(["place", "clip_id"]).index.to_numpy()
-    return Asked(frame.drop(columns="place").iloc[order].reset_index(drop=True), _unit(vectors)[order], read)
-
-
-def _is_base(table: pd.DataFrame) -> pd.Series:
-    """Whether a clip is the first English one of its voice, by id."""
-    english = table["language"].map(lambda code: same_language(code, FIRST))
-    first = table[english].groupby("speaker_id")["clip_id"].min()
-    return table["clip_id"].isin(first)
+    place = frame["factor"].map([UNCHANGED, *(factor.name for factor in ALTERED)].index)
+    order = frame.assign(place=place).sort_values(["place", "clip_id"]).index.to_numpy()
+    return Asked(frame.iloc[order].reset_index(drop=True), _unit(vectors)[order], read)
 
 
 def _parts(
@@ -142,12 +115,8 @@ def _parts(
         yield UNCHANGED, part, [0.0] * len(part.clips)
     for factor in ALTERED:
         for part in _loaded(bases[::-1] if factor is AGAIN else bases, root, decoder):
-            changed = [_changed(clip, factor) for clip in part.clips]
-            yield (
-                factor.name,
-                LoadedPart(part.rows, [clip for clip, _ in changed], part.portraits),
-                [level for _, level in changed],
-            )
+            clips, lowered = zip(*(_changed(clip, factor) for clip in part.clips), strict=True)
+            yield factor.name, LoadedPart(part.rows, [*clips], part.portraits), [*lowered]
 
 
 def _loaded(table: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor) -> Iterator[LoadedPart]:
@@ -178,34 +147,22 @@ def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float, read: tu
         for attribute in read
         for column, number in attribute.probe_columns.items()
     }
+    details = [word for word in str(seen["detail"]).split("; ") if word not in _OMITTED_DETAILS]
     return {
-        "speaker_id": seen["speaker_id"],
-        "group": seen["group"],
-        "gender": seen["gender"],
-        "language": seen["language"],
-        "clip_id": seen["clip_id"],
+        **{name: seen[name] for name in ("speaker_id", "group", "gender", "language", "clip_id")},
         "factor": factor,
         "base": bool(seen["base"]),
         "status": status,
-        "detail": ""
-        if ok
-        else "; ".join(word for word in str(seen["detail"]).split("; ") if word not in _OMITTED_DETAILS),
+        "detail": "" if ok else "; ".join(details),
         "lowered_db": lowered,
         **{column: seen[name] if ok else None for column, name in shown.items()},
         "face": seen["rendered_face"],
     }
 
 
-def _place(factor: str) -> int:
-    return [UNCHANGED, *(each.name for each in ALTERED)].index(factor)
-
-
 def _unit(vectors: list[np.ndarray | None]) -> np.ndarray:
     """The features as rows of unit length."""
     size = max((len(vector) for vector in vectors if vector is not None), default=1)
-    rows = np.full((len(vectors), size), np.nan)
-    for i, vector in enumerate(vectors):
-        if vector is not None:
-            rows[i] = vector
+    rows = np.array([np.full(size, np.nan) if vector is None else vector for vector in vectors], np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(rows / np.sqrt((rows**2).sum(axis=1, keepdims=True)))

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations, product
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from audit.core.attributes import Attribute, Probed, attributes
+from audit.core.attributes import Attribute
 from audit.core.metric import Metric
 from audit.core.vocabulary import same_language
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.factors import ALTERED, CLIP, LANGUAGE
 from audit.probes.voices import FIRST
 from audit.stats.settings import Kind
+from audit.stats.speakers import Floats
 
-Floats = NDArray[np.float64]
+VOICE_GENDER: Final = "voice_gender"
+"""The column of a voice's own gender; the column ``gender`` is the change of the read one."""
 
 
 @dataclass(frozen=True)
 class Property:
-    """A property of a face that may change.
+    """A property of a face that may change; see :class:`audit.core.attributes.Probed`.
 
-    Attributes
-    ----------
-    name : str
-        Its name in every table.
-    title : str
-        Its name in sentences.
-    kind : {"rate", "mean"}
-        ``rate`` if a change lies in [0, 1].
-    margin : float
-        The smallest excess over a second clip that matters.
-    unit : str
-        The name of a change's unit in :data:`audit.core.units.UNITS`.
-    sentence : str
-        A change in words, with ``{}`` for the number.
+    ``kind`` is ``rate`` if a change lies in [0, 1]; ``unit`` is that of a change.
     """
 
     name: str
@@ -57,25 +46,19 @@ FACE: Final = Property(
 
 def properties_of(read: Sequence[Attribute]) -> tuple[Property, ...]:
     """The face itself and every attribute that a probe compares."""
-    return (FACE, *(_property(each, each.probed) for each in read if each.probed is not None))
-
-
-def _property(attribute: Attribute, how: Probed) -> Property:
-    kind: Kind = "rate" if how.number is None else "mean"
-    unit = next((number.unit for number in attribute.numbers if number.name == how.number), "share")
-    return Property(attribute.name, how.title, kind, how.margin, unit, how.sentence)
+    found = [FACE]
+    for attribute in read:
+        if how := attribute.probed:
+            kind: Kind = "rate" if how.number is None else "mean"
+            unit = next((number.unit for number in attribute.numbers if number.name == how.number), "share")
+            found.append(Property(attribute.name, how.title, kind, how.margin, unit, how.sentence))
+    return tuple(found)
 
 
 def reads_of(read: Sequence[Attribute]) -> tuple[Metric, ...]:
     """The reads that show the direction of a change; gender comes first."""
     in_order = sorted(read, key=lambda attribute: attribute.name != "gender")
     return tuple(metric for each in in_order if each.probed is not None for metric in each.probed.metrics)
-
-
-PROPERTIES: Final = properties_of(attributes())
-"""The properties that every probe compares."""
-READS: Final = {metric.name: metric.words for metric in reads_of(attributes())}
-"""The reads that every probe shows, in words."""
 
 
 def voice_changes(asked: Asked) -> pd.DataFrame:
@@ -91,14 +74,13 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``speaker_id``, ``group``, ``gender``, ``factor``, a column for each property (NaN where there is no pair that
-        was read), ``n_clips`` (faces that were read) and ``n_missing``.
+        ``speaker_id``, ``group``, ``voice_gender``, ``factor``, a column for each property (NaN where there is no pair
+        that was read), ``n_clips`` (faces that were read) and ``n_missing``.
     """
-    frame = asked.faces
-    distances = _Distances(asked)
-    read = (frame["status"] == "ok").to_numpy()
+    distances = _distances(asked)
+    read = (asked.faces["status"] == "ok").to_numpy()
     rows = []
-    for voice in _voices(frame):
+    for voice in _voices(asked.faces):
         first, other = voice.first, voice.other
         within = [list(combinations(clips, 2)) for clips in (first, other)]
         pairs = {CLIP.name: within, LANGUAGE.name: [list(product(first, other))]}
@@ -106,8 +88,8 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
         for factor, parts in pairs.items():
             used = sorted({place for part in parts for pair in part for place in pair})
             moved = {
-                each.name: _mean([_mean([distances(each.name, *pair) for pair in part]) for part in parts])
-                for each in properties_of(asked.read)
+                name: _mean([_mean([distance(*pair) for pair in part]) for part in parts])
+                for name, distance in distances.items()
             }
             n_read = int(read[used].sum())
             rows.append(voice.who | {"factor": factor} | moved | {"n_clips": n_read, "n_missing": len(used) - n_read})
@@ -123,13 +105,16 @@ def voice_reads(asked: Asked) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``speaker_id``, ``group``, ``gender``, ``factor``, and for each of :data:`READS` two columns, ``.before`` and
-        ``.after``; the factor ``unchanged`` has the altered clip itself in both.
+        ``speaker_id``, ``group``, ``voice_gender``, ``factor``, and for each metric of :func:`reads_of` two columns,
+        ``.before`` and ``.after``; the factor ``unchanged`` has the altered clip itself in both.
     """
-    frame = asked.faces
-    values = _reads(asked)
+    scores: dict[str, Floats] = {}
+    for attribute in asked.read:
+        if attribute.probed is not None:
+            scores |= attribute.probed.score(attribute.probe_reads(asked.faces))
+    names = [metric.name for metric in reads_of(asked.read)]
     rows = []
-    for voice in _voices(frame):
+    for voice in _voices(asked.faces):
         others = [place for place in voice.first if place != voice.base]
         sides = {
             UNCHANGED: ([voice.base], [voice.base]),
@@ -138,11 +123,12 @@ def voice_reads(asked: Asked) -> pd.DataFrame:
             **{name: ([voice.base], [place]) for name, place in voice.altered.items()},
         }
         for factor, places in sides.items():
-            row: dict[str, object] = voice.who | {"factor": factor}
-            for name, column in values.items():
-                for side, of in zip(("before", "after"), places, strict=True):
-                    row[f"{name}.{side}"] = _mean(column[of].tolist())
-            rows.append(row)
+            values = {
+                f"{name}.{side}": _mean(scores[name][of].tolist())
+                for name in names
+                for side, of in zip(("before", "after"), places, strict=True)
+            }
+            rows.append(voice.who | {"factor": factor} | values)
     return pd.DataFrame(rows)
 
 
@@ -168,7 +154,7 @@ def _voices(frame: pd.DataFrame) -> Iterator[_Voice]:
         changed = dict(zip(frame["factor"].to_numpy()[of[~natural[of]]], of[~natural[of]].tolist(), strict=True))
         row = frame.iloc[int(of[0])]
         yield _Voice(
-            {"speaker_id": name, "group": row["group"], "gender": row["gender"]},
+            {"speaker_id": name, "group": row["group"], VOICE_GENDER: row["gender"]},
             int(own[base[own]][0]),
             own[english[own]].tolist(),
             own[~english[own]].tolist(),
@@ -176,41 +162,27 @@ def _voices(frame: pd.DataFrame) -> Iterator[_Voice]:
         )
 
 
-class _Distances:
-    """The distance of two faces in a property; NaN if one was not read."""
-
-    def __init__(self, asked: Asked) -> None:
-        self._read = (asked.faces["status"] == "ok").to_numpy()
-        self._features = asked.features
-        self._labels: dict[str, NDArray[np.int64]] = {}
-        self._numbers: dict[str, Floats] = {}
-        for attribute in asked.read:
-            if attribute.probed is None:
-                continue
-            reads = attribute.probe_reads(asked.faces)
-            if attribute.probed.number is None:
-                self._labels[attribute.name] = reads.label
-            else:
-                self._numbers[attribute.name] = reads.number(attribute.probed.number)
-
-    def __call__(self, name: str, one: int, two: int) -> float:
-        if not (self._read[one] and self._read[two]):
-            return float("nan")
-        if name in self._labels:
-            first, second = self._labels[name][[one, two]]
-            return float(first != second) if min(first, second) >= 0 else float("nan")
-        if name in self._numbers:
-            return float(abs(self._numbers[name][one] - self._numbers[name][two]))
-        # one minus the cosine of unit vectors, in the form that is exactly 0 for the same ones
-        return float(((self._features[one] - self._features[two]) ** 2).sum() / 2)
-
-
-def _reads(asked: Asked) -> dict[str, Floats]:
-    scores: dict[str, Floats] = {}
+def _distances(asked: Asked) -> dict[str, Callable[[int, int], float]]:
+    """The distance of two faces in each property; NaN if one was not read."""
+    read = (asked.faces["status"] == "ok").to_numpy()
+    features = np.where(read[:, None], asked.features, np.nan)
+    # one minus the cosine of unit vectors, in the form that is exactly 0 for the same ones
+    found: dict[str, Callable[[int, int], float]] = {
+        FACE.name: lambda one, two: float(((features[one] - features[two]) ** 2).sum() / 2)
+    }
     for attribute in asked.read:
-        if attribute.probed is not None:
-            scores |= attribute.probed.score(attribute.probe_reads(asked.faces))
-    return {metric.name: scores[metric.name] for metric in reads_of(asked.read)}
+        if how := attribute.probed:
+            reads = attribute.probe_reads(asked.faces)
+            if how.number is None:
+                values, most = np.where(read & (reads.label >= 0), reads.label, np.nan), 1.0
+            else:
+                values, most = reads.where_read(reads.number(how.number)), np.inf
+            found[attribute.name] = partial(_distance, values, most)
+    return found
+
+
+def _distance(values: Floats, most: float, one: int, two: int) -> float:
+    return float(np.minimum(abs(values[one] - values[two]), most))
 
 
 def _mean(values: list[float]) -> float:

@@ -24,16 +24,10 @@ class Factor:
 
     Attributes
     ----------
-    name : str
-        Its name in every table: small letters, digits and ``_``.
     family : str
         The question that it belongs to; intervals are simultaneous over the factors of a family.
     role : {"yardstick", "factor", "control"}
         The change between any two clips; a factor under test; a control that must change nothing.
-    title : str
-        Its effect on a voice, in a few words.
-    formula, source : str
-        The formula and its source.
     change : callable or None
         Changes a clip at 16 kHz; returns ``None`` if the clip is too short. Natural factors, which use other clips of
         the voice, have no such function.
@@ -97,10 +91,6 @@ def first_seconds(waveform: Waveform, seconds: float) -> Waveform | None:
     return waveform[:samples].copy() if len(waveform) > samples else None
 
 
-def _there_and_back(waveform: Waveform) -> Waveform:
-    return shifted(shifted(waveform, BACK), -BACK)
-
-
 def _pitch(semitones: int) -> Factor:
     up = semitones > 0
     return Factor(
@@ -162,7 +152,7 @@ PITCH_BACK: Final = Factor(
     "pitch up and back",
     f"{BACK} semitones up, then {BACK} down: the effect of the processing alone",
     "control: the processing alone",
-    _there_and_back,
+    lambda waveform: shifted(shifted(waveform, BACK), -BACK),
 )
 TELEPHONE: Final = Factor(
     "telephone",

@@ -18,6 +18,7 @@ from audit.core.arrays import Waveform
 WINDOW: Final = 1024
 """Samples of a frame: 64 ms at 16 kHz, about six periods of a low voice."""
 HOP: Final = WINDOW // 4
+_HANN: Final[NDArray[np.float64]] = signal.windows.hann(WINDOW, sym=False)
 QUEFRENCY: Final = 32
 """Cepstral coefficients of the envelope: 2 ms at 16 kHz, shorter than a period of any voice up to 500 Hz."""
 REACH_DB: Final = 30.0
@@ -67,11 +68,7 @@ def shifted(waveform: Waveform, semitones: float) -> Waveform:
     gap = _envelope(before) - _envelope(after)
     reach = REACH_DB / 20 * np.log(10)
     corrected = after * np.exp(np.clip(gap, -reach, reach))
-    return np.ascontiguousarray(_sound(corrected, HOP, length), np.float32)
-
-
-def _window() -> NDArray[np.float64]:
-    return signal.windows.hann(WINDOW, sym=False)
+    return np.ascontiguousarray(_sound(corrected, length), np.float32)
 
 
 def _frames(sound: NDArray[np.float64], hop: float = HOP) -> Spectrogram:
@@ -79,18 +76,16 @@ def _frames(sound: NDArray[np.float64], hop: float = HOP) -> Spectrogram:
     padded = np.pad(sound, (WINDOW // 2, WINDOW))
     starts = np.floor(np.arange(int(len(sound) / hop) + 1) * hop).astype(np.int64)
     views = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[starts]
-    return np.asarray(np.fft.rfft(views * _window()), np.complex128)
+    return np.asarray(np.fft.rfft(views * _HANN), np.complex128)
 
 
-def _sound(spectra: Spectrogram, hop: int, length: int) -> NDArray[np.float64]:
+def _sound(spectra: Spectrogram, length: int) -> NDArray[np.float64]:
     """Overlap and add, divided by the windows' own sum of squares (Griffin and Lim 1984)."""
-    window = _window()
-    frames = np.fft.irfft(spectra, n=WINDOW) * window
-    total = (len(frames) - 1) * hop + WINDOW
-    sound, weight = np.zeros(max(total, length + WINDOW)), np.zeros(max(total, length + WINDOW))
+    frames = np.fft.irfft(spectra, n=WINDOW) * _HANN
+    sound, weight = np.zeros((2, max((len(frames) - 1) * HOP, length) + WINDOW))
     for i, frame in enumerate(frames):
-        sound[i * hop : i * hop + WINDOW] += frame
-        weight[i * hop : i * hop + WINDOW] += window**2
+        sound[i * HOP : i * HOP + WINDOW] += frame
+        weight[i * HOP : i * HOP + WINDOW] += _HANN**2
     start = WINDOW // 2
     return (sound / np.maximum(weight, 1e-3))[start : start + length]
 
@@ -111,7 +106,7 @@ def _stretched(sound: NDArray[np.float64], ratio: float) -> NDArray[np.float64]:
         region = _nearest_peak(magnitude[i])
         running = running[region] + phase[i] - phase[i][region]
         made[i] = magnitude[i] * np.exp(1j * running)
-    return _sound(made, HOP, round(len(sound) * ratio))
+    return _sound(made, round(len(sound) * ratio))
 
 
 def _nearest_peak(magnitude: NDArray[np.float64]) -> NDArray[np.int64]:

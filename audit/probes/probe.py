@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 from pydantic import JsonValue
@@ -12,7 +12,10 @@ from pydantic import JsonValue
 from audit.audits.forms import FindingForm, TableForm
 from audit.audits.table import Table
 from audit.checks.finding import Finding
+from audit.core.attributes import ALWAYS, Attribute, known_attributes
 from audit.core.document import SCHEMA_VERSION, Document, Form
+
+_FACTS: Final = ("model", "instrument", "cohort", "settings")
 
 
 class ProbeForm(Form):
@@ -62,6 +65,12 @@ class Probe(Document):
     tables: Mapping[str, Table]
     schema_version: str = SCHEMA_VERSION
 
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that were read and that this installation knows."""
+        names = self.instrument.get("attributes_read", ALWAYS)
+        return known_attributes(names if isinstance(names, (list, tuple)) else ())[0]
+
     def finding(self, code: str) -> Finding:
         """The finding with this code.
 
@@ -82,10 +91,7 @@ class Probe(Document):
     def content(self) -> dict[str, object]:
         """The published keys: model, instrument, cohort, settings, notices, findings, sentences, tables."""
         return {
-            "model": dict(self.model),
-            "instrument": dict(self.instrument),
-            "cohort": dict(self.cohort),
-            "settings": dict(self.settings),
+            **{name: dict(getattr(self, name)) for name in _FACTS},
             "notices": list(self.notices),
             "findings": [finding.as_dict() for finding in self.findings],
             "sentences": list(self.sentences),
@@ -96,10 +102,7 @@ class Probe(Document):
     def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Probe:
         """The probe from validated content."""
         return cls(
-            model=content["model"],
-            instrument=content["instrument"],
-            cohort=content["cohort"],
-            settings=content["settings"],
+            **{name: content[name] for name in _FACTS},
             notices=tuple(content["notices"]),
             findings=tuple(Finding.from_dict(item) for item in content["findings"]),
             sentences=tuple(content["sentences"]),

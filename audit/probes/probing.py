@@ -13,12 +13,13 @@ import pandas as pd
 from audit.audits.measure import unheard
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
+from audit.core.attributes import ALWAYS
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.lock import claim
 from audit.core.plan import SIMILARITY
 from audit.core.provenance import versions
 from audit.core.written_files import refuse_foreign_files
-from audit.instruments.protocol import Instrument
+from audit.instruments.protocol import Instrument, attribute_names
 from audit.models import AnyModel, Bindable, Described, Playback, Reconstructor
 from audit.models.fitted import refuse_fitted
 from audit.probes.answers import findings, sentences
@@ -118,7 +119,10 @@ def probe(
             kept = cache_folder("none" if cache == "beside" else cache, folder)
         else:
             folder = Path(out)
-            _refuse_run(folder)
+            if (folder / "manifest.json").exists():
+                raise RunError(
+                    f"{folder} contains a run.", "a folder for the probe alone", "Choose another folder for -o."
+                )
             refuse_foreign_files(folder, [Probe.FILE], folders=[FACES])
             kept = cache_folder(cache, folder)
             folder.mkdir(parents=True, exist_ok=True)
@@ -138,10 +142,15 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
     made = findings(found, settings)
     shifted = read_table(reads, settings, reads_of(asked.read))
     described = model.describe() if isinstance(model, Described) else {}
-    again = _Again(asked)
+    again, is_random = _again_words(asked)
     return Probe(
         model={"name": model.name, **described},
-        instrument={"name": reader.name, "similarity_models": list(reader.similarity_models), **reader.describe()},
+        instrument={
+            "name": reader.name,
+            "similarity_models": list(reader.similarity_models),
+            **({} if (names := attribute_names(reader)) == ALWAYS else {"attributes_read": list(names)}),
+            **reader.describe(),
+        },
         cohort={
             "name": people.name,
             "digest": people.digest,
@@ -158,10 +167,10 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
             "face_feature": reader.similarity_models[0],
             "versions": versions(),
         },
-        notices=_notices(described, again),
+        notices=(*_notices(described), *([again] if is_random else [])),
         findings=made,
-        sentences=sentences(found, made, shifted, again.sentence, settings.confidence),
-        tables=tables(asked, effect_table(found, settings), shifted, changes, settings.seed),
+        sentences=sentences(found, made, shifted, again, settings.confidence),
+        tables=tables(asked, effect_table(found), shifted, changes, settings.seed),
     )
 
 
@@ -171,37 +180,27 @@ def _instrument() -> Instrument:
     return instrument(similarity=SIMILARITY[:1])
 
 
-def _refuse_run(folder: Path) -> None:
-    if (folder / "manifest.json").exists():
-        raise RunError(f"{folder} contains a run.", "a folder for the probe alone", "Choose another folder for -o.")
-
-
-class _Again:
-    """Whether the same sound gave the same face."""
-
-    def __init__(self, asked: Asked) -> None:
-        frame = asked.faces
-        first = frame[frame["base"] & (frame["factor"] == UNCHANGED)].set_index("speaker_id")["face"]
-        second = frame[frame["factor"] == AGAIN.name].set_index("speaker_id")["face"]
-        pairs = pd.DataFrame({"first": first, "second": second}).dropna()
-        self.total, self.other = len(pairs), int((pairs["first"] != pairs["second"]).sum())
-
-    @property
-    def sentence(self) -> str:
-        if not self.total:
-            return "The same sound could not be rendered twice for any voice."
-        if not self.other:
-            return (
-                f"The same sound gave the same face, to the pixel, for all {self.total} voices: changes in this probe "
-                "are not due to randomness in the model."
-            )
+def _again_words(asked: Asked) -> tuple[str, bool]:
+    """Whether the same sound gave the same face, in words, and whether it gave another one for any voice."""
+    frame = asked.faces
+    first = frame[frame["base"] & (frame["factor"] == UNCHANGED)].set_index("speaker_id")["face"]
+    second = frame[frame["factor"] == AGAIN.name].set_index("speaker_id")["face"]
+    pairs = pd.DataFrame({"first": first, "second": second}).dropna()
+    total, other = len(pairs), int((pairs["first"] != pairs["second"]).sum())
+    if not total:
+        return "The same sound could not be rendered twice for any voice.", False
+    if not other:
         return (
-            f"The same sound, rendered again among other clips, gave another face for {self.other} of {self.total} "
-            "voices: a part of every change in this probe is due to randomness in the model, not to the voice."
-        )
+            f"The same sound gave the same face, to the pixel, for all {total} voices: changes in this probe "
+            "are not due to randomness in the model."
+        ), False
+    return (
+        f"The same sound, rendered again among other clips, gave another face for {other} of {total} "
+        "voices: a part of every change in this probe is due to randomness in the model, not to the voice."
+    ), True
 
 
-def _notices(described: Mapping[str, Any], again: _Again) -> tuple[str, ...]:
+def _notices(described: Mapping[str, Any]) -> list[str]:
     notices = [
         "The voices and the faces are fictional: no real person speaks or is shown here. The assignment of timbres to "
         "groups is a rule that was made up for these voices.",
@@ -212,6 +211,4 @@ def _notices(described: Mapping[str, Any], again: _Again) -> tuple[str, ...]:
     ]
     if never := unheard(described.get("training_coverage", [])):
         notices.append(f"By the model's own record, its training never heard {never}.")
-    if again.other:
-        notices.append(again.sentence)
-    return tuple(notices)
+    return notices

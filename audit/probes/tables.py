@@ -8,19 +8,23 @@ import numpy as np
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, P_VALUE, Column, Table, interval_columns
-from audit.core.vocabulary import ordered_groups
+from audit.core.attributes import Attribute
+from audit.core.vocabulary import GENDERS, ordered_groups, same_language
+from audit.probes import factors
 from audit.probes.asking import UNCHANGED, Asked
-from audit.probes.changes import PROPERTIES
-from audit.probes.factors import ALTERED, FACTORS
-from audit.probes.strip import strip
+from audit.probes.changes import VOICE_GENDER, properties_of
+from audit.probes.voices import FIRST, lot
+from audit.runs.run import FACES
 from audit.stats import ALL
 
 SPEAKER: Final = Column("speaker_id", "speaker_id", "Voice")
 CLIP: Final = Column("clip_id", "clip_id", "Clip")
 GENDER: Final = Column("gender", "key", "Sex")
 FACTOR: Final = Column("factor", "key", "Factor")
+STATUS: Final = Column("status", "status", "Status")
 P_ADJUSTED: Final = Column("p_adjusted", "p_value", "p, adjusted")
 N_VOICES: Final = Column("n_voices", "n_speakers", "Voices")
+N_FACES: Final = Column("n_faces", "count", "Faces")
 N_MISSING: Final = Column("n_missing", "count", "Not read")
 
 EFFECTS: Final = (
@@ -33,12 +37,7 @@ EFFECTS: Final = (
     *interval_columns("excess", "Excess", "", signed=True),
     Column("margin", "setting", "Margin"),
     Column("outcome", "text", "Outcome"),
-    P_VALUE,
-    P_ADJUSTED,
-    N_VOICES,
-    Column("n_faces", "count", "Faces"),
-    N_MISSING,
-    METHOD,
+    *(P_VALUE, P_ADJUSTED, N_VOICES, N_FACES, N_MISSING, METHOD),
 )
 READS: Final = (
     FACTOR,
@@ -47,19 +46,12 @@ READS: Final = (
     GENDER,
     *interval_columns("level", "Level", ""),
     *interval_columns("shift", "Shift", "", signed=True),
-    P_VALUE,
-    P_ADJUSTED,
-    N_VOICES,
-    N_MISSING,
-    METHOD,
+    *(P_VALUE, P_ADJUSTED, N_VOICES, N_MISSING, METHOD),
 )
+_TEXTS: Final = ("family", "role", "title", "formula", "source")
 FACTOR_COLUMNS: Final = (
     FACTOR,
-    Column("family", "text", "Family"),
-    Column("role", "text", "Role"),
-    Column("title", "text", "Title"),
-    Column("formula", "text", "Formula"),
-    Column("source", "text", "Source"),
+    *(Column(name, "text", name.capitalize()) for name in _TEXTS),
     N_CLIPS,
     Column("n_lowered", "count", "Clips made quieter"),
     Column("most_lowered_db", "value", "Made quieter by at most, dB"),
@@ -69,48 +61,93 @@ MISSING: Final = (
     GROUP,
     N_VOICES,
     Column("n_voices_failed", "count", "Voices that failed"),
-    Column("n_faces", "count", "Faces"),
+    N_FACES,
     Column("n_not_read", "count", "Faces not read"),
 )
-_MOVED: Final = {each.name: Column(each.name, "value", each.title[:1].upper() + each.title[1:]) for each in PROPERTIES}
-# the change of the read gender replaces the voice's own gender
-VOICES: Final = (
-    SPEAKER,
-    GROUP,
-    _MOVED["gender"],
-    FACTOR,
-    *(column for column in _MOVED.values() if column.name != "gender"),
-    N_CLIPS,
-    N_MISSING,
-)
-FACES: Final = (
-    SPEAKER,
-    GROUP,
-    GENDER,
-    LANGUAGE,
-    CLIP,
-    FACTOR,
-    Column("status", "status", "Status"),
-    Column("detail", "detail", "Detail"),
-    Column("lowered_db", "value", "Made quieter by, dB"),
-    Column("race", "read", "Read as"),
-    Column("man", "value", "Read as a man", "share"),
-    Column("age", "value", "Age read", "years"),
-    Column("face", "picture", "Picture, sha256"),
-)
-STRIP: Final = (
-    GROUP,
-    GENDER,
-    SPEAKER,
-    CLIP,
-    LANGUAGE,
-    FACTOR,
-    Column("picture", "picture", "Picture"),
-    Column("status", "status", "Status"),
-    Column("read_race", "read", "Read as"),
-    Column("read_gender", "text", "Gender read"),
-    Column("read_age", "value", "Age read", "years"),
-)
+_HEADINGS: Final = {"race": "Read as", "man": "Read as a man", "gender": "Gender read", "age": "Age read"}
+"""Headings of the shipped reads, by column."""
+
+
+def _reads(attribute: Attribute, column: str, number: str, prefix: str = "") -> Column:
+    """The column of an attribute's labels, or of one of its numbers."""
+    heading = _HEADINGS.get(column, f"{column.replace('_', ' ').capitalize()} read")
+    if number == "label":
+        return Column(prefix + column, "read" if attribute.name == "race" else "text", heading)
+    unit = next(each.unit for each in attribute.numbers if each.name == number)
+    return Column(prefix + column, "value", heading, unit)
+
+
+def _voices(changes: pd.DataFrame, read: tuple[Attribute, ...]) -> Table:
+    moved = [Column(each.name, "value", each.title[:1].upper() + each.title[1:]) for each in properties_of(read)]
+    # the change of the read gender keeps the place that it has in earlier versions
+    columns = (
+        *(SPEAKER, GROUP, Column(VOICE_GENDER, "key", "Sex")),
+        *(column for column in moved if column.name == "gender"),
+        FACTOR,
+        *(column for column in moved if column.name != "gender"),
+        *(N_CLIPS, N_MISSING),
+    )
+    frame = _rounded(changes[[column.name for column in columns]])
+    return Table("Every voice", "The change of its faces under each factor.", frame, columns)
+
+
+def _faces(asked: Asked) -> Table:
+    columns = (
+        *(SPEAKER, GROUP, GENDER, LANGUAGE, CLIP, FACTOR, STATUS),
+        Column("detail", "detail", "Detail"),
+        Column("lowered_db", "value", "Made quieter by, dB"),
+        *(_reads(each, column, number) for each in asked.read for column, number in each.probe_columns.items()),
+        Column("face", "picture", "Picture, sha256"),
+    )
+    return Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns="base")), columns)
+
+
+def _strip(asked: Asked, seed: int) -> Table:
+    columns = (
+        *(GROUP, GENDER, SPEAKER, CLIP, LANGUAGE, FACTOR),
+        Column("picture", "picture", "Picture"),
+        STATUS,
+        *(_reads(each, each.name, "label" if each.labels else each.numbers[0].name, "read_") for each in asked.read),
+    )
+    frame, rows = asked.faces, []
+    shown = {f"read_{attribute.name}": _shown(attribute, frame) for attribute in asked.read}
+    for group in ordered_groups(frame["group"]):
+        for gender in (*GENDERS, "unknown"):
+            mine = frame[(frame["group"] == group) & (frame["gender"] == gender)]
+            if mine.empty:
+                continue
+            # the draw does not depend on reads or statuses
+            name = min(mine["speaker_id"].unique(), key=lambda each: lot(seed, each))
+            for factor, face in _one_under_each_factor(mine[mine["speaker_id"] == name]):
+                row = {column.name: face.get(column.name) for column in columns}
+                picture = f"{FACES}/{face['face']}.png" if isinstance(face["face"], str) else None
+                read = {name: of[face.name] for name, of in shown.items()}
+                rows.append(row | {"factor": factor, "picture": picture} | read)
+    note = "One voice of each group and sex, drawn by the seed."
+    return Table("The same voices under every factor", note, pd.DataFrame(rows), columns)
+
+
+def _one_under_each_factor(mine: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    natural = mine[mine["factor"] == UNCHANGED]
+    english = natural["language"].map(lambda code: same_language(code, FIRST))
+    chosen = [
+        (UNCHANGED, natural[natural["base"]]),
+        (factors.CLIP.name, natural[english & ~natural["base"]]),
+        (factors.LANGUAGE.name, natural[~english]),
+        *((factor.name, mine[mine["factor"] == factor.name]) for factor in factors.ALTERED),
+    ]
+    return [(name, of.sort_values("clip_id").iloc[0]) for name, of in chosen if len(of)]
+
+
+def _shown(attribute: Attribute, frame: pd.DataFrame) -> dict[object, object]:
+    """The label or, without labels, the first number read in each face; ``None`` if none was read."""
+    reads = attribute.probe_reads(frame)
+    if attribute.labels:
+        values: list[object] = [attribute.labels[place] if place >= 0 else None for place in reads.label]
+    else:
+        numbers = reads.where_read(reads.number(attribute.numbers[0].name))
+        values = [None if np.isnan(value) else round(float(value), 9) for value in numbers]
+    return dict(zip(frame.index, values, strict=True))
 
 
 def tables(
@@ -118,26 +155,16 @@ def tables(
 ) -> dict[str, Table]:
     """Every table of a probe, by name.
 
-    Parameters
-    ----------
-    asked : Asked
-        The model's faces.
-    effects, reads : DataFrame
-        From :func:`audit.probes.effects.effect_table` and :func:`audit.probes.effects.read_table`.
-    changes : DataFrame
-        From :func:`audit.probes.changes.voice_changes`.
-    seed : int
-        Seed of the sample of faces.
+    The frames are those of :func:`audit.probes.effects.effect_table`, :func:`audit.probes.effects.read_table` and
+    :func:`audit.probes.changes.voice_changes`; the seed is that of the sample of faces.
     """
-    missing = _missing(asked)
-    statuses = tuple(Column(str(name), "count") for name in missing.columns[len(MISSING) :])
     return {
         "effects": Table(
             "Change under each factor, against another clip",
             "changed: the mean over voices under the factor; clip: between two clips of one voice in one language; "
             "excess: the first minus the second, of the voices that have both. Intervals of the excess are "
             "simultaneous over the factors of one family (all voices), the groups, or the sexes; p adjusted by "
-            "Benjamini-Hochberg.",
+            "Benjamini-Hochberg, for the sexes separately.",
             effects,
             EFFECTS,
         ),
@@ -151,34 +178,23 @@ def tables(
         "factors": Table(
             "The factors", "The change to a voice, its formula and its source.", _factors(asked), FACTOR_COLUMNS
         ),
-        "missing": Table(
-            "Faces that could not be read", "Faces by factor, group and status.", missing, (*MISSING, *statuses)
-        ),
-        "voices": Table("Every voice", "The change of its faces under each factor.", _rounded(changes), VOICES),
-        "faces": Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns="base")), FACES),
-        "strip": Table(
-            "The same voices under every factor",
-            "One voice of each group and sex, drawn by the seed.",
-            strip(asked, seed),
-            STRIP,
-        ),
+        "missing": _missing(asked),
+        "voices": _voices(changes, asked.read),
+        "faces": _faces(asked),
+        "strip": _strip(asked, seed),
     }
 
 
 def _factors(asked: Asked) -> pd.DataFrame:
     frame = asked.faces
     rows = []
-    for factor in FACTORS:
-        mine = frame[frame["factor"] == (factor.name if factor in ALTERED else UNCHANGED)]
+    for factor in factors.FACTORS:
+        mine = frame[frame["factor"] == (factor.name if factor in factors.ALTERED else UNCHANGED)]
         lowered = mine["lowered_db"].to_numpy(np.float64)
         rows.append(
             {
                 "factor": factor.name,
-                "family": factor.family,
-                "role": factor.role,
-                "title": factor.title,
-                "formula": factor.formula,
-                "source": factor.source,
+                **{name: getattr(factor, name) for name in _TEXTS},
                 "n_clips": len(mine),
                 "n_lowered": int((lowered > 0).sum()),
                 "most_lowered_db": round(float(lowered.max(initial=0.0)), 2),
@@ -187,11 +203,11 @@ def _factors(asked: Asked) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _missing(asked: Asked) -> pd.DataFrame:
+def _missing(asked: Asked) -> Table:
     frame = asked.faces
     statuses = sorted(set(frame["status"]) - {"ok"})
     rows = []
-    for factor in (UNCHANGED, *(each.name for each in ALTERED)):
+    for factor in (UNCHANGED, *(each.name for each in factors.ALTERED)):
         mine = frame[frame["factor"] == factor]
         for group in (ALL, *ordered_groups(frame["group"])):
             of = mine if group == ALL else mine[mine["group"] == group]
@@ -207,7 +223,8 @@ def _missing(asked: Asked) -> pd.DataFrame:
                     **{status: int((of["status"] == status).sum()) for status in statuses},
                 }
             )
-    return pd.DataFrame(rows)
+    columns = (*MISSING, *(Column(status, "count") for status in statuses))
+    return Table("Faces that could not be read", "Faces by factor, group and status.", pd.DataFrame(rows), columns)
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:

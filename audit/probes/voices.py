@@ -49,16 +49,7 @@ def bilingual(cohort: Cohort) -> pd.DataFrame:
 
 
 def drawn(table: pd.DataFrame, voices: int | None, seed: int) -> pd.DataFrame:
-    """The clips of n voices, balanced over group, sex and other language as far as possible.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The clips, from :func:`bilingual`.
-    voices : int or None
-        The number of voices; ``None`` for all.
-    seed : int
-        Seed of the choice.
+    """The clips of n voices (``None``: all), balanced over group, sex and other language as far as possible.
 
     Raises
     ------
@@ -70,8 +61,7 @@ def drawn(table: pd.DataFrame, voices: int | None, seed: int) -> pd.DataFrame:
         return table
     if not 1 <= voices <= len(people):
         raise CohortError([f"{voices} voices were requested."], f"1 to {len(people)}, the number of bilingual voices")
-    people = people.assign(lot=[lot(seed, name) for name in people["speaker_id"]])
-    people = people.sort_values([*_STRATA, "lot"])
+    people = people.assign(lot=[lot(seed, name) for name in people["speaker_id"]]).sort_values([*_STRATA, "lot"])
     turn = people.groupby(list(_STRATA), sort=True).cumcount()
     # one of each stratum after the other; within a turn by lot, so that no stratum is always the last to be left out
     names = people.assign(turn=turn).sort_values(["turn", "lot"])["speaker_id"].head(voices)

@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from audit.stats.estimate import Estimate
-from audit.stats.rates import estimates
+from audit.stats.rates import estimates, weighing
 from audit.stats.settings import Settings
-from audit.stats.speakers import Floats, Ints, SpeakerIds, checked_values, codes_of, sorted_sums
+from audit.stats.speakers import (
+    Floats,
+    Ints,
+    Reads,
+    SpeakerIds,
+    SpeakerSums,
+    Standing,
+    checked_values,
+    codes_of,
+    sorted_sums,
+)
 
 _ROUNDING = 1e-12
 
@@ -56,22 +66,17 @@ class Tally:
         >>> found.total.tolist(), found.read.tolist(), found.missing.tolist()
         ([0.0, 1.0], [1, 1], [0, 1])
         """
-        there = ~np.isnan(values)
-        n_codes = int(codes.max()) + 1 if len(codes) else 0
-        unit = codes if cells is None else cells * n_codes + codes
-        if not np.isin(values[there], (0, 1)).all():  # sums of fractions depend on the order of addition
-            order = np.lexsort((values, unit))
-            unit, values, there = unit[order], values[order], there[order]
-        clips, read = (np.bincount(u, minlength=n_cells * n_codes) for u in (unit, unit[there]))
-        total = np.bincount(unit[there], values[there], minlength=n_cells * n_codes).astype(np.float64)
-        entry = np.flatnonzero(clips)
-        cell = entry // max(n_codes, 1)
-        return cls(cell, total[entry], read[entry], clips[entry] - read[entry], n_cells)
+        standing = Standing.of(codes, cells, n_cells)
+        reads = standing.gathered(Reads.of(values))
+        return cls(standing.cell, reads.total, reads.clips, reads.missing, n_cells)
 
     def of_cell(self, number: int) -> Tally:
         """The tally of one cell."""
-        of = self.cell == number
-        return Tally(np.zeros(int(of.sum()), np.int64), self.total[of], self.read[of], self.missing[of], 1)
+        return self._chosen(np.flatnonzero(self.cell == number))
+
+    def _chosen(self, rows: Ints) -> Tally:
+        """Some entries of one cell."""
+        return Tally(np.zeros(len(rows), np.int64), self.total[rows], self.read[rows], self.missing[rows], 1)
 
 
 def bounds(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Bounds:
@@ -99,17 +104,11 @@ def missing_bounds(tally: Tally, settings: Settings, names: Sequence[str]) -> li
     for filling in (0, 1):
         total = tally.total + filling * tally.missing
         sums = sorted_sums(tally.cell, total, tally.read + tally.missing, none_missing)
-        sides.append(
-            [
-                replace(
-                    made,
-                    n_clips=made.n_clips - missing,
-                    n_missing=missing,
-                    method=f"{made.method}; {missing} missing set to {filling}",
-                )
-                for made, missing in zip(estimates(sums, "rate", settings, names), n_missing, strict=True)
-            ]
-        )
+        found = []
+        for made, missing in zip(estimates(sums, "rate", settings, names), n_missing, strict=True):
+            method = f"{made.method}; {missing} missing set to {filling}"
+            found.append(replace(made, n_clips=made.n_clips - missing, n_missing=missing, method=method))
+        sides.append(found)
     return [Bounds(*pair) for pair in zip(*sides, strict=True)]
 
 
@@ -125,10 +124,8 @@ def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, na
     known, unknown : Tally
         One cell each, of different speakers: the group, and the speakers of unknown group. Clips that were not read
         are left out; those of the group count as missing.
-    settings : Settings
-        Statistical settings.
-    name : str
-        Seeds the bootstrap, if the settings ask for one.
+    settings, name
+        As :func:`rate`.
 
     Examples
     --------
@@ -138,7 +135,9 @@ def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, na
     [0.333, 0.75]
     """
     group, others = _readable(known), _readable(unknown)
-    (total, weight), (other_total, other_weight) = _weighing(group, settings), _weighing(others, settings)
+    (total, weight), (other_total, other_weight) = (
+        weighing(SpeakerSums(of.cell, of.total, of.read, np.zeros(1, np.int64)), settings) for of in (group, others)
+    )
     sides = []
     for sign in (1, -1):
         order = np.arange(len(other_total))[::sign]
@@ -160,12 +159,4 @@ def _readable(tally: Tally) -> Tally:
     """The speakers with at least one clip that was read, sorted by mean."""
     rows = np.flatnonzero(tally.read)
     total, read = tally.total[rows], tally.read[rows]
-    order = rows[np.lexsort((read, total / read))]
-    return Tally(tally.cell[order], tally.total[order], tally.read[order], tally.missing[order], tally.n_cells)
-
-
-def _weighing(tally: Tally, settings: Settings) -> tuple[Floats, Floats]:
-    """Weighted total and weight of each speaker under the settings' estimand."""
-    if settings.estimand == "clip":
-        return tally.total, tally.read.astype(np.float64)
-    return tally.total / tally.read, np.ones(len(tally.total))
+    return tally._chosen(rows[np.lexsort((read, total / read))])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from audit.stats.estimate import Estimate
-from audit.stats.rates import shortened
+from audit.stats.rates import estimates_of, shortened
 from audit.stats.settings import Settings
 from audit.stats.speakers import Floats, Ints, SpeakerIds, checked_values, codes_of, speaker_sums
 
@@ -52,10 +52,8 @@ def correlation(
     ----------
     first, second : arrays of shape (clips,)
         NaN (or None) for a clip that was not read.
-    speakers : array of shape (clips,)
-        Speaker of each clip.
-    settings : Settings, optional
-        Default: ``Settings()``.
+    speakers, settings
+        As :func:`rate`.
 
     Returns
     -------
@@ -113,12 +111,8 @@ def correlations(
     others = _expected_with_others(pairs, stratum[order])
     used = np.bincount(cells[both], minlength=n_cells)
     unread = np.bincount(cells, minlength=n_cells) - used
-    made = []
-    for i in range(n_cells):
-        point, ends = shortened(value[i]), (shortened(low[i]), shortened(high[i]))
-        counts = (int(pairs.n[i]), int(used[i]), int(unread[i]))
-        made.append(Correlation(Estimate(point, *ends, *counts, methods[i]), shortened(others[i])))
-    return made
+    found = estimates_of((value, low, high), (pairs.n.astype(np.int64), used, unread), methods)
+    return [Correlation(estimate, shortened(other)) for estimate, other in zip(found, others, strict=True)]
 
 
 class _Pairs:

@@ -32,8 +32,6 @@ class GroupTest:
         None if there are fewer than two groups to compare; the method says so.
     n_groups, n_speakers : int
         Number of groups with at least ``min_speakers`` speakers, and of their speakers.
-    method : str
-        Name of the test.
     """
 
     p: float | None
@@ -61,9 +59,8 @@ class _Compared:
     def lacking(self) -> str:
         """Why the groups cannot be compared; empty if they can."""
         number = len(self.cells)
-        if number > 1:
-            return ""
-        return f"not estimable: {number} group{'' if number == 1 else 's'} with enough speakers, 2 needed"
+        few = f"not estimable: {number} group{'' if number == 1 else 's'} with enough speakers, 2 needed"
+        return "" if number > 1 else few
 
     @property
     def between(self) -> float:
@@ -93,10 +90,8 @@ def group_tests(
     ----------
     sums : SpeakerSums
         The cell of metric ``j`` and group ``k`` is ``j * n_groups + k``; each speaker is in one group.
-    n_groups : int
-        Number of groups of each metric.
-    kind : {"rate", "mean"}
-        As :func:`audit.stats.paired`.
+    n_groups, kind
+        Number of groups of each metric; as :func:`audit.stats.paired`.
     settings : Settings
         ``resamples`` is the number of permutations. Groups below ``min_speakers`` are left out; the method says so.
     names : sequence of str
@@ -110,8 +105,8 @@ def group_tests(
     >>> round(found.p, 2), found.n_groups, found.n_speakers  # 2 of the 252 ways to divide them
     (0.01, 2, 10)
     """
-    compared = _compared(sums, n_groups, kind, settings)
-    return [_tested(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
+    compared = zip(_compared(sums, n_groups, kind, settings), names, strict=True)
+    return [_tested(sums, groups, kind, settings, name) for groups, name in compared]
 
 
 def spreads(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, names: Sequence[str]) -> list[Estimate]:
@@ -132,8 +127,8 @@ def spreads(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings, na
     >>> round(spreads(sums, 2, "rate", Settings(), [""])[0].value ** 2, 6)  # rates .2 and .8, V = .18 - .16 / 4
     0.14
     """
-    compared = _compared(sums, n_groups, kind, settings)
-    return [_between(sums, groups, kind, settings, name) for groups, name in zip(compared, names, strict=True)]
+    compared = zip(_compared(sums, n_groups, kind, settings), names, strict=True)
+    return [_between(sums, groups, kind, settings, name) for groups, name in compared]
 
 
 def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimate]:
@@ -156,13 +151,13 @@ def ratios(sums: SpeakerSums, n_groups: int, settings: Settings) -> list[Estimat
         made: dict[int, tuple[float, float, float]] = {}
         if not why:
             point, down, up = (np.log(x[groups.cells]) for x in (m.value, low, high))
-            for i, cell in enumerate(groups.cells):
+            for i, cell in enumerate(groups.cells.tolist()):
                 share = np.full(number, -1 / number)
                 share[i] += 1
-                below, above = np.where(share > 0, (point - down, up - point), (up - point, point - down)) * share
+                arms = np.where(share > 0, (point - down, up - point), (up - point, point - down)) * share
+                below, above = np.sqrt((arms**2).sum(axis=1)).tolist()
                 middle = float((share * point).sum())
-                arms = float(np.sqrt((below**2).sum())), float(np.sqrt((above**2).sum()))
-                made[int(cell)] = (middle, middle - arms[0], middle + arms[1])
+                made[cell] = (middle, middle - below, middle + above)
         for cell in range(j * n_groups, (j + 1) * n_groups):
             counts = (int(m.speakers[cell]), int(m.clips[cell]), int(sums.missing[cell]))
             if cell in made:

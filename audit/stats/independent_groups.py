@@ -27,13 +27,11 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     (0.4, -0.1, 0.716, 20, 2)
     """
     counts = (first.n_speakers + second.n_speakers, first.n_clips + second.n_clips, first.n_missing + second.n_missing)
-    one, other = first.interval, second.interval
-    if first.value is None or second.value is None:
-        return Estimate(None, None, None, *counts, _reason(first, second, first.value is None))
-    if one is None or other is None:
-        value = shortened(second.value - first.value)
-        return Estimate(value, None, None, *counts, _reason(first, second, one is None))
-    a, b = (tuple(np.array([x]) for x in (e.value, *ends)) for e, ends in ((first, one), (second, other)))
+    value = None if first.value is None or second.value is None else shortened(second.value - first.value)
+    for name, each in (("first", first), ("second", second)):
+        if each.interval is None and (value is not None or each.value is None):
+            return Estimate(value, None, None, *counts, f"{name}: {each.method}")
+    a, b = (tuple(np.array([x]) for x in (each.value, each.low, each.high)) for each in (first, second))
     value, low, high = (shortened(part[0]) for part in mover(a, b))  # type: ignore[arg-type]  # three ends each
     methods = first.method if first.method == second.method else f"{first.method}; {second.method}"
     return Estimate(value, low, high, *counts, f"MOVER ({methods})")
@@ -44,7 +42,3 @@ def difference_curve(first: Curve, second: Curve) -> Curve:
     return Curve(
         lambda confidence: difference(first.at(confidence), second.at(confidence)), max(first.least, second.least)
     )
-
-
-def _reason(first: Estimate, second: Estimate, in_first: bool) -> str:
-    return f"first: {first.method}" if in_first else f"second: {second.method}"

@@ -23,14 +23,12 @@ def effective_size(
     ----------
     rate, variance : float arrays of one shape
         The rate and its estimated variance, with the speaker as sampling unit.
-    floor : float array
-        Number of speakers (Kish's ``W**2 / sum(w**2)`` for unequal weights).
-    ceiling : float array
-        Number of clips.
+    floor, ceiling : float arrays
+        Number of speakers (Kish's ``W**2 / sum(w**2)`` for unequal weights), and of clips.
     tail : float
         Probability left out on each side.
     degrees : float array
-        Degrees of degrees of the variance; at least 1 is used.
+        Degrees of freedom of the variance; at least 1 is used.
 
     Examples
     --------
@@ -75,19 +73,14 @@ def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
     outer_low, outer_high = clopper_pearson(rate, size, tail)
     yes, no = rate * size, size - rate * size
     same = (yes < _TINY) | (no < _TINY)
-    yes, no = np.maximum(yes, _TINY), np.maximum(no, _TINY)
-
-    low, high = _mid_p_roots(
-        np.array([tail, 1 - tail])[:, None],
-        np.array([outer_low, np.minimum(rate, outer_high)]),
-        np.array([np.maximum(rate, outer_low), outer_high]),
-        yes=np.array([yes, yes]),
-        no=np.array([no, no]),
-    )
+    left = np.array([outer_low, np.minimum(rate, outer_high)])
+    right = np.array([np.maximum(rate, outer_low), outer_high])
+    targets = np.array([tail, 1 - tail])[:, None]
+    low, high = _mid_p_roots(targets, left, right, np.maximum([yes, yes], _TINY), np.maximum([no, no], _TINY))
     return np.where(same, outer_low, low), np.where(same, outer_high, high)
 
 
-def _mid_p_roots(target: Floats, left: Floats, right: Floats, *, yes: Floats, no: Floats) -> Floats:
+def _mid_p_roots(target: Floats, left: Floats, right: Floats, yes: Floats, no: Floats) -> Floats:
     """The rate at which P(more than observed) + P(exactly observed) / 2 equals ``target``.
 
     Newton's method within ``[left, right]``, with bisection if a step leaves the bracket. Each element stops on its

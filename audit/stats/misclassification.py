@@ -199,40 +199,33 @@ class Misclassification:
         there = read >= 0
         unit, counts = _counts(read[there], speakers[there], len(self.labels))
         numbers = (len(unit), int(there.sum()), int((~there).sum()))
-        labels = [self.labels[code] for code in self.classes]
-        if not len(unit):
-            missing = Estimate(None, None, None, *numbers, "not estimable: no speaker was read")
-            return {label: Corrected(None, missing, self.condition_number, None) for label in labels}
-        by_clip = self.settings.estimand == "clip"
-        cell = _Cell.of(counts if by_clip else counts / counts.sum(axis=1, keepdims=True), self._stratum_of(unit))
-        observed = cell.total / cell.total.sum()
-        raw = [shortened(observed[code]) for code in self.classes]
-        if self.refusal:
-            refused = Estimate(None, None, None, *numbers, self.refusal)
-            return {
-                label: Corrected(own, refused, self.condition_number, None)
-                for label, own in zip(labels, raw, strict=True)
-            }
-        value = nearest_shares(self.matrix, observed)
-        method = (
-            f"matrix correction by {len(self.unit)} calibration units of {len(self.classes)} classes, condition number "
-            f"{self.condition_number:.3g}{', clip-averaged' if by_clip else ''}"
-        )
         n, fewest = len(unit), self.settings.min_speakers
-        if n < fewest:
-            short = f"not estimable: {n} speaker{'' if n == 1 else 's'}, at least {fewest} needed; {method}"
-            bare = [Estimate(shortened(own), None, None, *numbers, short) for own in value]
-            return {label: Corrected(raw[i], bare[i], self.condition_number, None) for i, label in enumerate(labels)}
-        low, high, effective = self._intervals(cell, value, n, name)
-        method = f"Bayesian bootstrap of {n} speakers; {method}"
-        return {
-            label: Corrected(
-                raw[i],
-                Estimate(shortened(value[i]), shortened(low[i]), shortened(high[i]), *numbers, method),
-                self.condition_number,
-                float(f"{effective[i]:.6g}"),
+        nothing: list[float | None] = [None] * len(self.classes)
+        raw = value = low = high = effective = nothing
+        method = self.refusal if n else "not estimable: no speaker was read"
+        if n:
+            by_clip = self.settings.estimand == "clip"
+            cell = _Cell.of(counts if by_clip else counts / counts.sum(axis=1, keepdims=True), self._stratum_of(unit))
+            observed = cell.total / cell.total.sum()
+            raw = [*map(shortened, observed[self.classes])]
+        if not method:
+            shares = nearest_shares(self.matrix, observed)
+            value = [*map(shortened, shares)]
+            how = (
+                f"matrix correction by {len(self.unit)} calibration units of {len(self.classes)} classes, condition "
+                f"number {self.condition_number:.3g}{', clip-averaged' if by_clip else ''}"
             )
-            for i, label in enumerate(labels)
+            method = f"not estimable: {n} speaker{'' if n == 1 else 's'}, at least {fewest} needed; {how}"
+            if n >= fewest:
+                *ends, sizes = self._intervals(cell, shares, n, name)
+                low, high = ([*map(shortened, end)] for end in ends)
+                effective = [float(f"{size:.6g}") for size in sizes]
+                method = f"Bayesian bootstrap of {n} speakers; {how}"
+        return {
+            self.labels[code]: Corrected(
+                raw[i], Estimate(value[i], low[i], high[i], *numbers, method), self.condition_number, effective[i]
+            )
+            for i, code in enumerate(self.classes)
         }
 
     def _intervals(self, cell: _Cell, value: Floats, n: int, name: str) -> tuple[Floats, Floats, Floats]:
@@ -250,12 +243,8 @@ class Misclassification:
         share = pseudo / (weight + pseudo)
         tail, levels = self.settings.tail, [self.settings.tail, 1 - self.settings.tail]
         low, high, effective = (np.empty(len(self.classes)) for _ in range(3))
-        for i, code in enumerate(self.classes):
-            solving = self._solving[i]
-            plain = np.zeros(len(weight))
-            for k in range(len(self.labels)):
-                plain += solving[k] * sums[k]
-            plain /= weight
+        for i, (code, solving) in enumerate(zip(self.classes, self._solving, strict=True)):
+            plain = sum(each * own for each, own in zip(solving, sums, strict=True)) / weight
             low[i] = np.quantile(plain + share * (solving.min(axis=0) - plain), tail)
             up = plain + share * (solving.max(axis=0) - plain)
             high[i] = np.quantile(up, 1 - tail)
@@ -279,10 +268,9 @@ class Misclassification:
 
     def _stratum_of(self, units: Ints) -> Ints:
         """Stratum of each unit, -1 if it is not a calibration unit."""
-        place = np.searchsorted(self.unit, units).clip(max=max(len(self.unit) - 1, 0))
-        if not len(self.unit):
-            return np.full(len(units), -1, np.int64)
-        return np.where(self.unit[place] == units, self._strata[0][place], -1)
+        place = np.searchsorted(self.unit, units)
+        known = np.append(self.unit, -1)[place] == units
+        return np.where(known, np.append(self._strata[0], -1)[place], -1)
 
     @cached_property
     def _stratum_sizes(self) -> Ints:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -18,10 +20,7 @@ def holm(p_values: ArrayLike) -> Floats:
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
     """
-    p, order, tested = _ordered(p_values)
-    m = len(order)
-    adjusted = np.minimum(np.maximum.accumulate((m - np.arange(m)) * tested), 1)
-    return _placed(p, order, adjusted)
+    return _adjusted(p_values, lambda p: np.maximum.accumulate(np.arange(len(p), 0, -1) * p))
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
@@ -34,22 +33,15 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.04, 0.04]
     """
-    p, order, tested = _ordered(p_values)
-    m = len(order)
-    scaled = tested * m / np.arange(1, m + 1)
-    return _placed(p, order, np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1))
+    return _adjusted(p_values, lambda p: np.minimum.accumulate((p * len(p) / np.arange(1, len(p) + 1))[::-1])[::-1])
 
 
-def _ordered(p_values: ArrayLike) -> tuple[Floats, np.ndarray, Floats]:
-    p = np.asarray(p_values, dtype=np.float64)
+def _adjusted(p_values: ArrayLike, adjust: Callable[[Floats], Floats]) -> Floats:
+    """P-values, adjusted in ascending order."""
+    p = np.array(p_values, dtype=np.float64)
     if p.ndim != 1 or ((p < 0) | (p > 1)).any():
         raise ValueError("p-values must be a one-dimensional array of numbers between 0 and 1")
     places = np.flatnonzero(~np.isnan(p))
     order = places[np.argsort(p[places], kind="stable")]
-    return p, order, p[order]
-
-
-def _placed(p: Floats, order: np.ndarray, adjusted: Floats) -> Floats:
-    placed = p.copy()
-    placed[order] = np.round(adjusted, 15)
-    return placed
+    p[order] = np.round(np.minimum(adjust(p[order]), 1), 15)
+    return p

@@ -12,7 +12,7 @@ from scipy import special
 from audit.stats.curves import Curve
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import mover
-from audit.stats.rates import Drawn, Moments, estimates, least_error, moments, rate_intervals, shortened
+from audit.stats.rates import Drawn, Moments, estimates, estimates_of, least_error, moments, rate_intervals, shortened
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     Floats,
@@ -41,8 +41,6 @@ class PairedTest:
         Two-sided p-value; None if no speaker has both readings.
     gained, lost, n_speakers : int
         Number of speakers whose value rose, fell, and of all that have both readings.
-    method : str
-        Name of the test.
     """
 
     p: float | None
@@ -87,10 +85,10 @@ class Pairs:
         as for up to 16 speakers or for few sizes of change. Otherwise ``settings.resamples`` random sign changes and
         the observed one are used (Phipson and Smyth 2010), or the normal limit from 1000 speakers with a change.
         """
-        gained, lost, n = self._signs
-        if not n:
-            return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
         (change,), settings = self.sums.singly(0, self.sums.mean), self.settings
+        if not len(change):
+            return PairedTest(None, 0, 0, 0, "sign-flip permutation of speakers")
+        gained, lost = int((change > 1e-12).sum()), int((change < -1e-12).sum())
         size, number = np.unique(np.round(np.abs(change[np.abs(change) > 1e-12]), 12), return_counts=True)
         seen = abs(float(np.round(change, 12).sum())) - 1e-9
         moved = int(number.sum())
@@ -114,12 +112,7 @@ class Pairs:
             drawn = np.abs(((2 * flips - number) * size).sum(axis=1))
             p = (float(np.sum(drawn >= seen)) + 1) / (settings.resamples + 1)
             how = f"{settings.resamples} random sign changes"
-        return PairedTest(shortened(p), gained, lost, n, f"sign-flip permutation of speakers, {how}")
-
-    @property
-    def _signs(self) -> tuple[int, int, int]:
-        (change,) = self.sums.singly(0, self.sums.mean)
-        return int((change > 1e-12).sum()), int((change < -1e-12).sum()), len(change)
+        return PairedTest(shortened(p), gained, lost, len(change), f"sign-flip permutation of speakers, {how}")
 
 
 @dataclass(frozen=True)
@@ -224,23 +217,19 @@ def paired(
     settings = settings or Settings()
     if second_speakers is not None and settings.estimand == "clip":
         settings = replace(settings, estimand="speaker")
-    return _paired(first, second, speakers, second_speakers, kind).one(0, kind, settings, name)
-
-
-def _paired(
-    first: ArrayLike, second: ArrayLike, speakers: SpeakerIds, second_speakers: SpeakerIds | None, kind: Kind
-) -> PairSums:
     a, b = checked_values(first, kind), checked_values(second, kind)
     if second_speakers is None:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} first values but {len(b)} second ones")
-        return aligned_pairs(Reads.of(b - a), Standing.of(codes_of(speakers, len(a))))
-    ids = ids_of(speakers)
-    if len(ids) != len(a):
-        raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
-    standing = Standing.of(codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b)))
-    reads, of_second = Reads.of(np.concatenate([a, b])), np.arange(len(a) + len(b)) >= len(a)
-    return matched_pairs(reads.where(~of_second), reads.where(of_second), standing)
+        pairs = aligned_pairs(Reads.of(b - a), Standing.of(codes_of(speakers, len(a))))
+    else:
+        ids = ids_of(speakers)
+        if len(ids) != len(a):
+            raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
+        standing = Standing.of(codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b)))
+        reads, of_second = Reads.of(np.concatenate([a, b])), np.arange(len(a) + len(b)) >= len(a)
+        pairs = matched_pairs(reads.where(~of_second), reads.where(of_second), standing)
+    return pairs.one(0, kind, settings, name)
 
 
 def paired_estimates(
@@ -256,24 +245,22 @@ def paired_estimates(
         as_means = np.ones_like(as_means)
     elif settings.interval != "auto":
         as_means |= (m.size >= LARGE) & (m.variance > 0)
-    parts: list[tuple[float | None, float | None, float | None, str]] = [(None, None, None, "")] * len(as_means)
+    found: dict[int, Estimate] = {}
     if as_means.any():
-        places = np.flatnonzero(as_means)
-        found = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places.tolist()], drawn)
-        for i, each in zip(places.tolist(), found, strict=True):
-            parts[i] = (each.value, each.low, each.high, each.method)
+        places = np.flatnonzero(as_means).tolist()
+        made = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places], drawn)
+        found |= zip(places, made, strict=True)
     if not as_means.all():
         sums = pairs.sums.only(~as_means)
-        intervals = zip(*paired_rate_intervals(sums, moments(sums, settings), settings), strict=True)
-        for i, (value, low, high, how) in zip(np.flatnonzero(~as_means).tolist(), intervals, strict=True):
-            parts[i] = (shortened(value), shortened(low), shortened(high), how)
-    made = []
-    for i, (point, low_end, high_end, method) in enumerate(parts):
-        unpaired = int(pairs.n_unpaired[i])
+        own = moments(sums, settings)
+        value, low, high, methods = paired_rate_intervals(sums, own, settings)
+        made = estimates_of((value, low, high), (own.speakers, own.clips, sums.missing), methods)
+        found |= zip(np.flatnonzero(~as_means).tolist(), made, strict=True)
+    for i, unpaired in enumerate(pairs.n_unpaired.tolist()):
         note = f"; speakers with one reading only, left out: {unpaired}" if unpaired else ""
-        counts = (int(m.speakers[i]), int(pairs.n_clips[i]), int(pairs.n_missing[i]))
-        made.append(Estimate(point, low_end, high_end, *counts, method + note))
-    return made
+        counts = {"n_clips": int(pairs.n_clips[i]), "n_missing": int(pairs.n_missing[i])}
+        found[i] = replace(found[i], method=found[i].method + note, **counts)
+    return [found[i] for i in range(len(as_means))]
 
 
 def paired_rate_intervals(
@@ -286,14 +273,8 @@ def paired_rate_intervals(
     settings = replace(settings, interval="auto")
     parts, variances, methods = [], [], []
     for sign in (-1.0, 1.0):
-        part = sorted_sums(
-            sums.cell,
-            np.maximum(sign * sums.total, 0),
-            sums.clips,
-            sums.missing,
-            weight=sums.weight,
-            number=sums.number,
-        )
+        total = np.maximum(sign * sums.total, 0)
+        part = sorted_sums(sums.cell, total, sums.clips, sums.missing, weight=sums.weight, number=sums.number)
         own = moments(part, settings)
         low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
         parts.append((own.value, low, high))

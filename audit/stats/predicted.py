@@ -65,14 +65,9 @@ def design(
     ----------
     read, labelled : bool arrays of shape (clips,)
         Whether a clip has the cheap reading, and whether it also has the trusted one.
-    speakers, strata : int arrays of shape (clips,)
-        Indices of each clip's speaker, and of the stratum within which labelled clips were drawn at random.
-    cells : int array of shape (clips,), optional
-        Index of each clip's cell; default 0.
-    n_cells : int
-        Number of cells.
-    estimand : {"speaker", "clip"}
-        Unit that has equal weight.
+    speakers, strata, cells : int arrays of shape (clips,)
+        Indices of each clip's speaker, of the stratum within which labelled clips were drawn at random, and of its cell
+        (default 0).
 
     Examples
     --------
@@ -84,8 +79,7 @@ def design(
     """
     cell = np.zeros(len(read), np.int64) if cells is None else cells
     rows = np.flatnonzero(read)
-    n_people = int(speakers.max(initial=-1)) + 1
-    n_strata = int(strata.max(initial=-1)) + 1
+    n_people, n_strata = (int(of.max(initial=-1)) + 1 for of in (speakers, strata))
     person = cell[rows] * n_people + speakers[rows]
     stratum = cell[rows] * n_strata + strata[rows]
     place, units = pd.factorize(stratum * n_people + speakers[rows])  # unit: one speaker in one stratum of one cell
@@ -108,9 +102,8 @@ def design(
     np.maximum.at(largest, cell[rows[chosen]], weight[rows[chosen]])
     with np.errstate(invalid="ignore"):
         weight = np.where(weight > 0, np.round(weight / largest[cell], 12), 0.0)
-    there = (whole > 0).reshape(n_cells, n_strata)
-    lacking = there & ~(seen > 0).reshape(n_cells, n_strata)
-    return Design(weight, lacking.sum(axis=1).astype(np.int64), there.sum(axis=1).astype(np.int64))
+    uncovered, there = (of.reshape(n_cells, n_strata).sum(axis=1) for of in ((whole > 0) & ~(seen > 0), whole > 0))
+    return Design(weight, uncovered, there)
 
 
 def prediction_powered(
@@ -138,16 +131,12 @@ def prediction_powered(
     instrument, human : arrays of shape (clips,)
         Values in [0, 1] of the instrument and of people (the share of them, if several read one clip). NaN (or None)
         if there is no reading. People's readings of clips that the instrument did not read are left out.
-    speakers : array of shape (clips,)
-        Speaker of each clip.
-    settings : Settings, optional
-        Default: ``Settings()``.
+    speakers, settings, name
+        As :func:`rate`.
     strata : array of shape (clips,), optional
         Sampling stratum of each clip; default: one stratum. See :func:`design`.
     readers : int, optional
         Number of people who read; named in the method.
-    name : str
-        Seeds the bootstrap of the instrument's part, if the settings ask for one.
 
     Returns
     -------
@@ -200,10 +189,8 @@ def predicted_cells(
     ----------
     everyone : sequence of Estimate
         The instrument's rate of each cell.
-    instrument, human : float arrays of shape (clips,)
+    instrument, human, speakers, cells : arrays of shape (clips,)
         At least all clips of every speaker with a labelled clip; NaN if there is no reading.
-    speakers, cells : int arrays of shape (clips,)
-        Indices of each clip's speaker and cell.
     plan : Design
         Sampling weights of these clips and cells.
     settings : Settings
@@ -219,17 +206,14 @@ def predicted_cells(
     m = moments(rectifier, plain)
     point, low, high, methods = paired_rate_intervals(rectifier, m, plain)
     shared = labelled.correlation(n_cells, m, np.array([each.n_speakers for each in everyone], np.float64))
-    f = tuple(
-        np.array([np.nan if x is None else x for x in part], np.float64)
-        for part in zip(*((each.value, each.low, each.high) for each in everyone), strict=True)
-    )
-    value, low, high = mover((-f[0], -f[2], -f[1]), (point, low, high), -shared)
-    return [
-        _combined(
-            everyone[i], alone[i], (value[i], low[i], high[i]), methods[i], _lacking(plan, i), settings.tail, readers
-        )
-        for i in range(n_cells)
+    f = np.array([(each.value, each.low, each.high) for each in everyone], np.float64).reshape(-1, 3).T
+    found = zip(*mover((-f[0], -f[2], -f[1]), (point, low, high), -shared), strict=True)
+    lacking = [
+        f"in {without} of {strata} strata no face was read by people" if 0 < without < strata else ""
+        for without, strata in zip(plan.uncovered.tolist(), plan.strata.tolist(), strict=True)
     ]
+    columns = zip(everyone, alone, found, methods, lacking, strict=True)
+    return [_combined(*of_cell, settings.tail, readers) for of_cell in columns]
 
 
 def _combined(
@@ -241,18 +225,15 @@ def _combined(
     tail: float,
     readers: int | None,
 ) -> Predicted:
-    counts = (everyone.n_speakers, everyone.n_clips, everyone.n_missing)
     if not alone.n_speakers or lacking:
         method = f"not estimable: {lacking or 'no face was read by people'}"
-        nothing = Estimate(None, None, None, alone.n_speakers, alone.n_clips, alone.n_missing, method)
-        return Predicted(nothing, Estimate(None, None, None, *counts, method))
+        return Predicted(*(replace(x, value=None, low=None, high=None, method=method) for x in (alone, everyone)))
     if everyone.value is None:
-        return Predicted(alone, Estimate(None, None, None, *counts, everyone.method))
+        return Predicted(alone, everyone)
     value = shortened(float(np.clip(found[0], 0, 1)))
-    if alone.interval is None:
-        return Predicted(alone, Estimate(value, None, None, *counts, f"{alone.method}, whose faces people read"))
-    if everyone.interval is None:
-        return Predicted(alone, Estimate(value, None, None, *counts, everyone.method))
+    if alone.interval is None or everyone.interval is None:
+        method = f"{alone.method}, whose faces people read" if alone.interval is None else everyone.method
+        return Predicted(alone, replace(everyone, value=value, low=None, high=None, method=method))
     # never narrower than for the same number of speakers whose reads all agree
     least = 1 - tail ** (1 / everyone.n_speakers)
     low, high = np.clip(min(found[1], 1 - least), 0, 1), np.clip(max(found[2], least), 0, 1)
@@ -261,13 +242,8 @@ def _combined(
         f"prediction-powered: faces of {alone.n_speakers} speakers read{people}; MOVER (instrument: "
         f"{everyone.method}; human minus instrument: {rectifier_method})"
     )
-    return Predicted(alone, Estimate(value, shortened(float(low)), shortened(float(high)), *counts, method))
-
-
-def _lacking(plan: Design, i: int) -> str:
-    if not plan.uncovered[i] or plan.uncovered[i] == plan.strata[i]:
-        return ""
-    return f"in {plan.uncovered[i]} of {plan.strata[i]} strata no face was read by people"
+    powered = replace(everyone, value=value, low=shortened(float(low)), high=shortened(float(high)), method=method)
+    return Predicted(alone, powered)
 
 
 @dataclass(frozen=True)
@@ -313,11 +289,11 @@ class _LabelledSpeakers:
         effective number ``n`` of labelled speakers.
         """
 
-        def total(values: Floats) -> Floats:
+        def total(values: Floats | float) -> Floats:
             return np.bincount(self.cell, self.weight * values, minlength=n_cells).astype(np.float64)
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            whole = total(np.ones(len(self.cell)))
+            whole = total(1.0)
             f = self.usual - (total(self.usual) / whole)[self.cell]
             change = self.human - self.instrument
             d = change - (total(change) / whole)[self.cell]

@@ -85,12 +85,15 @@ def estimates(
     """
     m = moments(sums, settings)
     low, high, methods = (rate_intervals if kind == "rate" else _mean_intervals)(sums, m, settings, names, drawn)
-    made = []
-    for i in range(sums.n_cells):
-        value, ends = shortened(m.value[i]), (shortened(low[i]), shortened(high[i]))
-        counts = (int(m.speakers[i]), int(m.clips[i]), int(sums.missing[i]))
-        made.append(Estimate(value, *ends, *counts, methods[i]))
-    return made
+    return estimates_of((m.value, low, high), (m.speakers, m.clips, sums.missing), methods)
+
+
+def estimates_of(
+    ends: tuple[Floats, Floats, Floats], counts: tuple[Ints, Ints, Ints], methods: Sequence[str]
+) -> list[Estimate]:
+    """Estimates from columns: value, low and high; numbers of speakers, clips and missing clips."""
+    columns = (*(map(shortened, column) for column in ends), *(column.tolist() for column in counts), methods)
+    return [Estimate(*row) for row in zip(*columns, strict=True)]
 
 
 def rate_intervals(
@@ -109,14 +112,14 @@ def rate_intervals(
     for of, formula in ((~large, clopper_pearson), (large, mid_p)):
         low[of], high[of] = formula(value[of], size[of], tail)
     methods = []
-    for i in range(sums.n_cells):
+    for i, n in enumerate(m.speakers.tolist()):
         name = "mid-P" if large[i] and 0 < value[i] < 1 else "Clopper-Pearson"
-        methods.append(_lacking(m, i, settings) or f"{name} on {_sample_size(m, i, size[i])}{_averaged(settings)}")
+        effective = "" if abs(size[i] - n) < 0.05 else f", effective sample size {size[i]:.1f}"
+        methods.append(_lacking(n, settings) or f"{name} on {n} speakers{effective}{_averaged(settings)}")
     if settings.interval != "auto":
         for i in np.flatnonzero(large & (m.variance > 0)).tolist():
-            low[i], high[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
-            methods[i] = f"{settings.interval} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}"
-    return _masked(m.value, low, high, enough, methods)
+            low[i], high[i], methods[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
+    return *_masked(m.value, low, high, enough), methods
 
 
 def effective_reads(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
@@ -139,20 +142,17 @@ def _mean_intervals(
     if many.any():
         corrected = skewed(m.value, m.variance, _skewness(sums, m, settings), m.size, settings.tail)
         low, high = (np.where(many, *ends) for ends in zip(corrected, (low, high), strict=True))
+    rule: BootstrapRule = "bca" if settings.interval == "auto" else settings.interval
     methods = []
-    for i in range(sums.n_cells):
-        lacking = _lacking(m, i, settings)
-        if not lacking and m.variance[i] <= (1e-12 * max(1.0, abs(m.value[i]))) ** 2:
-            lacking, enough[i] = f"no interval: all {m.speakers[i]} speakers have the same value", False
-        if not lacking and many[i]:
-            methods.append(f"skewness-corrected on {m.speakers[i]} speakers{_averaged(settings)}")
-        elif not lacking and m.size[i] >= LARGE:
-            rule: BootstrapRule = "bca" if settings.interval == "auto" else settings.interval
-            low[i], high[i] = _bootstrapped(sums, i, settings, names, rule, drawn)
-            methods.append(f"{rule} bootstrap of {m.speakers[i]} speakers{_averaged(settings)}")
-        else:
-            methods.append(lacking or f"Student's t on {m.speakers[i]} speakers{_averaged(settings)}")
-    return _masked(m.value, low, high, enough, methods)
+    for i, n in enumerate(m.speakers.tolist()):
+        method = _lacking(n, settings)
+        if not method and m.variance[i] <= (1e-12 * max(1.0, abs(m.value[i]))) ** 2:
+            method, enough[i] = f"no interval: all {n} speakers have the same value", False
+        elif not method and m.size[i] >= LARGE and not many[i]:
+            low[i], high[i], method = _bootstrapped(sums, i, settings, names, rule, drawn)
+        name = "skewness-corrected" if many[i] else "Student's t"
+        methods.append(method or f"{name} on {n} speakers{_averaged(settings)}")
+    return *_masked(m.value, low, high, enough), methods
 
 
 def _skewness(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
@@ -166,36 +166,30 @@ def _skewness(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
 
 def _bootstrapped(
     sums: SpeakerSums, i: int, settings: Settings, names: Sequence[str], rule: BootstrapRule, drawn: Drawn | None
-) -> tuple[float, float]:
+) -> tuple[float, float, str]:
+    """Low, high and method of one cell."""
     kept = {} if drawn is None else drawn
     total, weight = sums.singly(i, *weighing(sums, settings))
     if i not in kept:
         kept[i] = resampled_means(total, weight, settings.resamples, settings.generator(names[i]))
-    return bootstrap_ends(kept[i], total, weight, tail=settings.tail, rule=rule)
+    method = f"{rule} bootstrap of {len(total)} speakers{_averaged(settings)}"
+    return *bootstrap_ends(kept[i], total, weight, tail=settings.tail, rule=rule), method
 
 
-def _masked(
-    value: Floats, low: Floats, high: Floats, enough: np.ndarray, methods: list[str]
-) -> tuple[Floats, Floats, list[str]]:
+def _masked(value: Floats, low: Floats, high: Floats, enough: np.ndarray) -> tuple[Floats, Floats]:
     """Set intervals of cells with too few speakers to NaN, and make intervals include the value despite rounding."""
     with np.errstate(invalid="ignore"):
         low, high = np.minimum(low, value), np.maximum(high, value)
-    return np.where(enough, low, np.nan), np.where(enough, high, np.nan), methods
+    return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
 
-def _lacking(m: Moments, i: int, settings: Settings) -> str:
-    if m.speakers[i] == 0:
+def _lacking(n: int, settings: Settings) -> str:
+    """Why n speakers have no interval; empty if they are enough."""
+    if n == 0:
         return "not estimable: no speaker was read"
-    if m.speakers[i] < settings.min_speakers:
-        found = f"{m.speakers[i]} speaker{'' if m.speakers[i] == 1 else 's'}"
-        return f"not estimable: {found}, at least {settings.min_speakers} needed"
+    if n < settings.min_speakers:
+        return f"not estimable: {n} speaker{'' if n == 1 else 's'}, at least {settings.min_speakers} needed"
     return ""
-
-
-def _sample_size(m: Moments, i: int, size: float) -> str:
-    if abs(size - m.speakers[i]) < 0.05:
-        return f"{m.speakers[i]} speakers"
-    return f"{m.speakers[i]} speakers, effective sample size {size:.1f}"
 
 
 def _averaged(settings: Settings) -> str:
@@ -237,7 +231,8 @@ def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
     >>> found.value, found.low, round(found.high, 4), found.n_speakers, found.method
     (0.0, 0.0, 0.5218, 5, 'Clopper-Pearson on 5 speakers')
     """
-    return _single(values, speakers, "rate", settings or Settings(), name)
+    settings = settings or Settings()
+    return figure_curve(values, speakers, settings, name=name).at(settings.confidence)
 
 
 def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = None, *, name: str = "") -> Estimate:
@@ -255,11 +250,8 @@ def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
     >>> found.value, round(found.low, 3), round(found.high, 3), found.method
     (3.2, 0.812, 5.588, "Student's t on 5 speakers")
     """
-    return _single(values, speakers, "mean", settings or Settings(), name)
-
-
-def _single(values: ArrayLike, speakers: SpeakerIds, kind: Kind, settings: Settings, name: str) -> Estimate:
-    return figure_curve(values, speakers, settings, kind=kind, name=name).at(settings.confidence)
+    settings = settings or Settings()
+    return figure_curve(values, speakers, settings, kind="mean", name=name).at(settings.confidence)
 
 
 def figure_curve(
@@ -288,8 +280,7 @@ def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> 
 
 def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> dict[str, float]:
     """The argument ``least`` of a :class:`Curve` over one cell if its intervals are from a bootstrap; else empty."""
-    resampled = kind == "mean" or settings.interval != "auto"
-    if not resampled:
+    if kind == "rate" and settings.interval == "auto":
         return {}
     most = MANY if settings.interval == "auto" else np.inf
     return {"least": 1 / (settings.resamples + 1)} if LARGE <= moments(sums, settings).size[0] < most else {}
@@ -317,8 +308,6 @@ def cells(
         Columns of the values (NaN: not read) and of the speakers' ids. A speaker may be in several cells.
     kind : {"rate", "mean"}
         Whether to use :func:`rate` or :func:`mean`.
-    settings : Settings, optional
-        Default: ``Settings()``.
 
     Returns
     -------
@@ -343,12 +332,14 @@ def cells(
         raise ValueError(f"the table has no column {', '.join(absent)}")
     array = checked_values(frame[value].to_numpy(), kind)
     codes = codes_of(frame[speaker], len(array))
-    keys, where = (
-        divided([numbered(frame[column]) for column in by], len(array)) if by else ([], np.zeros(len(array), int))
-    )
-    names = [f"{value}/" + "/".join(map(str, key)) for key in [*keys, (ALL,) * len(by)]]
-    made = estimates(speaker_sums(array, codes, where, len(keys)), kind, settings, names[:-1]) if keys else []
-    made += estimates(speaker_sums(array, codes), kind, settings, names[-1:])
-    rows = [(*key, *astuple(each)) for key, each in zip([*keys, (ALL,) * len(by)], made, strict=True)]
+    keys: list[tuple[object, ...]] = []
+    made: list[Estimate] = []
+    if by:
+        keys, where = divided([numbered(frame[column]) for column in by], len(array))
+        names = [f"{value}/" + "/".join(map(str, key)) for key in keys]
+        made = estimates(speaker_sums(array, codes, where, len(keys)), kind, settings, names)
+    keys.append((ALL,) * len(by))
+    made += estimates(speaker_sums(array, codes), kind, settings, [f"{value}/" + "/".join([ALL] * len(by))])
+    rows = [(*key, *astuple(each)) for key, each in zip(keys, made, strict=True)]
     table = pd.DataFrame(rows, columns=[*by, *(field.name for field in fields(Estimate))])
     return table.astype({"value": float, "low": float, "high": float})

@@ -27,18 +27,12 @@ class SpeakerSums:
 
     Attributes
     ----------
-    cell : int array of shape (entries,)
-        Index of the cell, from 0.
-    total : float array of shape (entries,)
-        Sum of the values over the speaker's clips.
-    clips : int array of shape (entries,)
-        Number of clips in that sum, at least 1.
+    cell, total, clips : arrays of shape (entries,)
+        Index of the cell, from 0; sum of the values over the speaker's clips; number of these clips, at least 1.
     missing : int array of shape (cells,)
         Number of clips of each cell that could not be read.
-    weight : float array of shape (entries,), optional
-        Sampling weights; default: those of the settings' estimand.
-    number : int array of shape (entries,), optional
-        Number of speakers of each entry; default 1.
+    weight, number : arrays of shape (entries,), optional
+        Sampling weights, by default those of the settings' estimand; number of speakers of each entry, by default 1.
     """
 
     cell: Ints
@@ -68,9 +62,8 @@ class SpeakerSums:
     def singly(self, i: int, *columns: Floats) -> tuple[Floats, ...]:
         """Columns of the entries of one cell, repeated to one row per speaker."""
         of = self.cell == i
-        if self.number is None:
-            return tuple(column[of] for column in columns)
-        return tuple(np.repeat(column[of], self.number[of]) for column in columns)
+        times = 1 if self.number is None else self.number[of]
+        return tuple(np.repeat(column[of], times) for column in columns)
 
     @classmethod
     def joined(cls, parts: Sequence[SpeakerSums]) -> SpeakerSums:
@@ -88,10 +81,10 @@ class SpeakerSums:
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
         """The chosen cells, renumbered in order."""
         of = cells[self.cell]
-        place = np.cumsum(cells) - 1
         weight = None if self.weight is None else self.weight[of]
         number = None if self.number is None else self.number[of]
-        return SpeakerSums(place[self.cell[of]], self.total[of], self.clips[of], self.missing[cells], weight, number)
+        cell = (np.cumsum(cells) - 1)[self.cell[of]]
+        return SpeakerSums(cell, self.total[of], self.clips[of], self.missing[cells], weight, number)
 
     def one(self, i: int) -> SpeakerSums:
         """A single cell."""
@@ -151,6 +144,8 @@ def numbered(column: pd.Series) -> tuple[Ints, list[object]]:
 
 def distinct(numbers: Ints, n: int) -> tuple[Ints, Ints]:
     """The numbers below ``n`` that occur, and the position of each input among them."""
+    if n > max(1024, 8 * len(numbers)):
+        return np.unique(numbers, return_inverse=True)
     there = np.zeros(n, bool)
     there[numbers] = True
     return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
@@ -232,12 +227,8 @@ class Standing:
 
         Parameters
         ----------
-        codes : int array of shape (rows,)
-            Index of each row's speaker.
-        cells : int array of shape (rows,), optional
-            Index of each row's cell, -1 for none; default 0.
-        n_cells : int
-            Number of cells.
+        codes, cells : int arrays of shape (rows,)
+            Indices of each row's speaker and cell (-1 for none; default 0).
 
         Examples
         --------
@@ -246,21 +237,12 @@ class Standing:
         ([3, 7], [1, 1, 0])
         """
         n_codes = int(codes.max()) + 1 if len(codes) else 1
-        key = codes if cells is None else cells * n_codes + codes
-        outside = None if cells is None or not len(cells) or cells.min() >= 0 else cells < 0
-        kept = key if outside is None else key[~outside]
-        if n_cells * n_codes <= max(1024, 8 * len(kept)):
-            there = np.zeros(n_cells * n_codes, bool)
-            there[kept] = True
-            keys = np.flatnonzero(there)
-            place = np.empty(len(there), np.int64)
-            place[keys] = np.arange(len(keys))
-            unit = place[kept]
-        else:
-            keys, unit = np.unique(kept, return_inverse=True)
-        if outside is not None:
-            inside, unit = unit, np.full(len(codes), len(keys), np.int64)
-            unit[~outside] = inside
+        if cells is None:
+            cells = np.zeros(len(codes), np.int64)
+        inside = cells >= 0
+        keys, place = distinct((cells * n_codes + codes)[inside], n_cells * n_codes)
+        unit = np.full(len(codes), len(keys), np.int64)
+        unit[inside] = place
         return cls(unit, keys % n_codes, keys // n_codes, n_cells)
 
     def gathered(self, reads: Reads) -> Reads:
@@ -287,18 +269,7 @@ class Standing:
 
 
 def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
-    """Sum clips per speaker and cell.
-
-    Parameters
-    ----------
-    values : float array of shape (clips,)
-        NaN marks a clip that was not read; it only counts as missing.
-    codes : int array of shape (clips,)
-        Index of each clip's speaker.
-    cells : int array of shape (clips,), optional
-        Index of each clip's cell; default 0.
-    n_cells : int
-        Number of cells.
+    """Sum clips per speaker and cell; NaN marks a clip that was not read, which only counts as missing.
 
     Examples
     --------
@@ -310,13 +281,7 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
 
 
 def sorted_sums(
-    cell: Ints,
-    total: Floats,
-    clips: Ints,
-    missing: Ints,
-    *,
-    weight: Floats | None = None,
-    number: Ints | None = None,
+    cell: Ints, total: Floats, clips: Ints, missing: Ints, *, weight: Floats | None = None, number: Ints | None = None
 ) -> SpeakerSums:
     """Sort entries into canonical order: by cell, then mean, then number of clips, then weight.
 

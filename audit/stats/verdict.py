@@ -115,11 +115,8 @@ def speakers_needed(
     elif beyond_below:
         gaps = [(high_arm, -margin - estimate.value)]
     else:
-        gaps = []
-        if direction != "less":
-            gaps.append((high_arm, margin - estimate.value))
-        if direction != "greater":
-            gaps.append((low_arm, estimate.value + margin))
+        above, below = (high_arm, margin - estimate.value), (low_arm, estimate.value + margin)
+        gaps = {"greater": [above], "less": [below], "two_sided": [above, below]}[direction]
     if any(distance <= _ON_MARGIN for _, distance in gaps):
         return Needed(None, "the value lies on the margin; no number of speakers would settle the verdict")
     shrink = [arm / distance for arm, distance in gaps]

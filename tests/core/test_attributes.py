@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import audit
+from audit.core.arrays import Picture, Waveform
 from audit.core.attributes import ALWAYS, REGISTRY, Attribute, Number, attributes, known_attributes
 from audit.core.columns import schema
 from audit.core.errors import AuditError
@@ -21,6 +22,7 @@ from audit.instruments.protocol import Reading
 from audit.runs.harness.answering import readings_of
 from tests.fakes import ColourInstrument, LoudnessModel, fake_face
 from tests.glasses import GlassesInstrument, wear_glasses
+from tests.probing_fixture import AfraidOfTelephones, bilingual_voices
 
 RACE, GENDER, AGE = attributes()
 POINT = EntryPoint("glasses", "tests.glasses:ATTRIBUTE", "audit.attributes")
@@ -215,3 +217,29 @@ def test_a_probe_compares_an_attribute_of_a_package(installed_glasses: None) -> 
     assert changes.loc["clip", "glasses"] == 0.5  # none of one English pair, the one Chinese pair
     assert [metric.name for metric in reads_of(read)] == ["read_woman", "read_white", "read_own_group", "read_age"]
     assert voice_reads(asked).set_index("factor").loc["language", "read_woman.after"] == 0.5
+
+
+def test_a_probe_draws_an_attribute_of_a_package(
+    installed_glasses: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audit.probes import asking
+    from audit.probes.factors import AGAIN, TELEPHONE
+    from audit.reports.probe.page import write_probe
+
+    class GlassesByTelephone(AfraidOfTelephones):
+        def face(self, waveform: Waveform) -> Picture | None:
+            try:
+                return super().face(waveform)
+            except FloatingPointError:
+                return wear_glasses(fake_face("white", "man", 40))
+
+    monkeypatch.setattr(asking, "ALTERED", (TELEPHONE, AGAIN))
+    voices = audit.Cohort.read(bilingual_voices(tmp_path / "voices", 8))
+    made = audit.probe(GlassesByTelephone(), instrument=GlassesInstrument(), cohort=voices, out=tmp_path / "out")
+    effects = made.frame().set_index(["property", "factor", "group", "gender"])["changed"]
+    assert effects["glasses", "telephone", "all", "all"] == 1 and effects["glasses", "clip", "all", "all"] == 0
+    assert made.tables["faces"].frame["glasses"].value_counts().to_dict() == {"without": 40, "with": 8}
+    assert set(made.tables["strip"].frame.query("factor == 'telephone'")["read_glasses"]) == {"with"}
+    assert set(made.tables["voices"].frame.query("factor == 'telephone'")["glasses"]) == {1.0}
+    page = write_probe(audit.Probe.from_json(made.to_json()), tmp_path / "out").read_text("utf-8")
+    assert 'id="far-glasses' in page and "The read glasses" in page

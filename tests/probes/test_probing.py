@@ -12,17 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import audit
+from audit.core.attributes import attributes
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.probes import asking
 from audit.probes.answers import findings
 from audit.probes.asking import UNCHANGED, Asked, ask
-from audit.probes.changes import voice_changes, voice_reads
+from audit.probes.changes import properties_of, reads_of, voice_changes, voice_reads
 from audit.probes.effects import effect_table, effects, read_table
 from audit.probes.factors import AGAIN, ALTERED, TELEPHONE
 from audit.probes.voices import bilingual, drawn
 from audit.stats import Settings
 from tests.fakes import ColourInstrument
 from tests.probing_fixture import AfraidOfTelephones, Deaf, Drawing, PitchAndLanguage, bilingual_voices
+
+PROPERTIES = properties_of(attributes())
 
 Face = tuple[str, str, float]
 """What is read in a face: race, gender, age; its feature is the race's own axis."""
@@ -113,14 +116,14 @@ def planted(seed: int, voices: int = 60, flip: float = 0.0) -> Asked:
 
 def test_a_planted_effect_is_found_and_no_other() -> None:
     null, effect = (voice_changes(planted(1, 120, flip)) for flip in (0.0, 0.7))
-    found = {f.code: f for f in findings(effects(null, Settings()), Settings())}
+    found = {f.code: f for f in findings(effects(null, Settings(), PROPERTIES), Settings())}
     assert {code: f.outcome for code, f in found.items() if code.endswith(("gender", "age"))} == {
         f"{family}.{prop}": "not_shown"
         for family in ("language", "pitch", "duration", "telephone")
         for prop in ("gender", "age")
     }
     assert not [code for code, f in found.items() if f.outcome == "shown"]
-    found = {f.code: f for f in findings(effects(effect, Settings()), Settings())}
+    found = {f.code: f for f in findings(effects(effect, Settings(), PROPERTIES), Settings())}
     assert [code for code, f in found.items() if f.outcome == "shown"] == ["language.face", "language.race"]
     excess = found["language.race"].estimate
     # two reads that differ with p (1 - q) + q (1 - p), against 2 p (1 - p) and 2 q (1 - q): their excess is (p - q)^2
@@ -140,33 +143,51 @@ def test_the_excess_of_a_language_that_changes_nothing_has_no_bias() -> None:
 def test_no_figure_depends_on_the_order_of_rows_or_the_names_of_voices(seed: int) -> None:
     changes = voice_changes(planted(3, 12, 0.5))
     order = np.random.default_rng(seed).permutation(len(changes))
-    plain = effect_table(effects(changes, Settings()), Settings())
-    other = effect_table(effects(changes.iloc[order], Settings()), Settings())
+    plain = effect_table(effects(changes, Settings(), PROPERTIES))
+    other = effect_table(effects(changes.iloc[order], Settings(), PROPERTIES))
     pd.testing.assert_frame_equal(plain, other)
 
 
 def test_intervals_are_simultaneous_over_a_family_and_over_groups() -> None:
     changes = voice_changes(planted(4, 40, 0.5))
-    found = effects(changes, Settings())
+    found = effects(changes, Settings(), PROPERTIES)
     wide = {(e.factor.name, e.stratum.group): e for e in found if e.prop.name == "race" and e.stratum.gender == "all"}
     alone = Settings(confidence=1 - 0.05 / 4)
-    one = next(e for e in effects(changes, alone) if e.factor.name == "telephone" and e.prop.name == "race")
+    one = next(e for e in effects(changes, alone, PROPERTIES) if e.factor.name == "telephone" and e.prop.name == "race")
     assert wide["telephone", "all"].excess.interval != one.excess.interval, "a family of one is not widened"
-    pitch = next(e for e in effects(changes, alone) if e.factor.name == "pitch_up_2" and e.prop.name == "race")
+    pitch = next(
+        e for e in effects(changes, alone, PROPERTIES) if e.factor.name == "pitch_up_2" and e.prop.name == "race"
+    )
     widened = wide["pitch_up_2", "all"].excess
     assert widened.low > pitch.excess.low, "four simultaneous intervals at 98.75 % have 99.69 % each"
     assert (widened.high - widened.low) > (one.excess.high - one.excess.low) * 0.5
     assert wide["language", "asian"].stratum.number == 2
 
 
+def test_the_change_of_the_read_gender_does_not_hide_the_gender_of_the_voice() -> None:
+    asked = planted(7, 40, 0.5)
+    sex = {name: ("woman", "man")[i % 2] for i, name in enumerate(asked.faces["speaker_id"].unique())}
+    changes = voice_changes(Asked(asked.faces.assign(gender=asked.faces["speaker_id"].map(sex)), asked.features))
+    assert dict(zip(changes["speaker_id"], changes["voice_gender"], strict=True)) == sex
+    assert set(changes["gender"]) == {0.0}, "no planted face is read as another gender"
+    plain, split = (effect_table(effects(each, Settings(), PROPERTIES)) for each in (voice_changes(asked), changes))
+    assert set(plain["gender"]) == {"all", "woman"} and set(split["gender"]) == {"all", "woman", "man"}
+    row = split[(split["factor"] == "language") & (split["property"] == "face") & (split["gender"] == "man")].iloc[0]
+    mine = changes[(changes["voice_gender"] == "man") & (changes["factor"] == "language")]
+    assert row["n_voices"] == 20 and row["changed"] == pytest.approx(mine["face"].mean(), abs=1e-12)
+    # p-values by sex are adjusted separately, so that those of all voices and of the groups do not depend on the sexes
+    first, second = (each[each["gender"] == "all"].reset_index(drop=True) for each in (plain, split))
+    pd.testing.assert_frame_equal(first, second)
+
+
 def test_too_few_voices_are_not_evaluable_and_never_a_pass() -> None:
-    made = findings(effects(voice_changes(planted(5, 4, 0.9)), Settings()), Settings())
+    made = findings(effects(voice_changes(planted(5, 4, 0.9)), Settings(), PROPERTIES), Settings())
     assert {finding.outcome for finding in made} == {"not_evaluable"}
     assert all(finding.estimate.interval is None and finding.p_value is None for finding in made)
 
 
 def test_the_directions_are_read_before_and_after() -> None:
-    table = read_table(voice_reads(planted(6, 60, 0.6)), Settings())
+    table = read_table(voice_reads(planted(6, 60, 0.6)), Settings(), reads_of(attributes()))
     row = table[(table["factor"] == "language") & (table["read"] == "read_white") & (table["group"] == "all")].iloc[0]
     assert row["shift_low"] > 0.4 and row["shift"] == pytest.approx(0.6, abs=0.15)
     unchanged = table[table["factor"] == UNCHANGED]

@@ -11,7 +11,7 @@ from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.units import write_value
 from audit.core.written_files import write_files
-from audit.probes.changes import PROPERTIES
+from audit.probes.changes import properties_of
 from audit.probes.probe import Probe
 from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
@@ -169,7 +169,7 @@ def _facts(probe: Probe) -> list[Fact]:
             "Margins",
             "; ".join(
                 f"{prop.title}: " + write_value(prop.margin, prop.unit, signed=prop.unit == "share").removeprefix("+")
-                for prop in PROPERTIES
+                for prop in properties_of(probe.attributes)
             ),
         ),
         ("Versions", clean(", ".join(f"{name} {version}" for name, version in versions))),

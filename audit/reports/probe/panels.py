@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from audit.core.attributes import attributes
 from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import GENDERS
 from audit.probes.asking import UNCHANGED
-from audit.probes.changes import PROPERTIES, READS, reads_of
+from audit.probes.changes import Property, properties_of, reads_of
 from audit.probes.factors import FACTORS
 from audit.probes.probe import Probe
 from audit.reports.html.charts import Mark, Row, dots
@@ -19,7 +18,6 @@ from audit.reports.html.tabular import Column, TableView, dash, head, p_value
 from audit.reports.html.wording import file_stem, group_name, order_groups
 from audit.stats import ALL
 
-READ_UNITS: Final = {metric.name: metric.unit for metric in reads_of(attributes())}
 TITLES: Final = {UNCHANGED: "as it is", **{factor.name: factor.title for factor in FACTORS}}
 """The display name of every factor."""
 SHORT: Final = TITLES | {
@@ -41,6 +39,11 @@ PANELS: Final = {
     "gender": "Read as another gender",
     "age": "Years between ages read",
 }
+
+
+def _title(prop: Property) -> str:
+    """The heading of a property's panel; that of a third-party attribute is its own."""
+    return PANELS.get(prop.name) or prop.title[:1].upper() + prop.title[1:]
 
 
 def mark(record: Record, name: str, series: str = "ink") -> Mark:
@@ -72,19 +75,19 @@ def overall(rows: Sequence[Record]) -> list[Record]:
 def far_view(probe: Probe) -> FigureView:
     """A panel for every property: its change under each factor."""
     rows, panels, tables = overall(records(probe, "effects")), [], []
-    for prop in PROPERTIES:
-        mine, unit = where(rows, property=prop.name), prop.unit
+    for prop in properties_of(probe.attributes):
+        mine, unit, title = where(rows, property=prop.name), prop.unit, _title(prop)
         lines = [Row(SHORT[text(row, "factor")], (mark(row, "changed"),)) for row in mine]
         panels.append(
             Panel(
                 f"far-{prop.name}",
-                dots(PANELS[prop.name], lines, unit),
-                _alt(f"{PANELS[prop.name]}, change under each factor", mine, "changed", unit, "factor"),
+                dots(title, lines, unit),
+                _alt(f"{title}, change under each factor", mine, "changed", unit, "factor"),
             )
         )
         view = TableView(
             f"far-{prop.name}-numbers",
-            f"{PANELS[prop.name]}, under each factor",
+            f"{title}, under each factor",
             (
                 Column("Factor"),
                 Column("Change", True),
@@ -112,20 +115,20 @@ def groups_view(probe: Probe) -> FigureView:
     rows = where(records(probe, "effects"), factor="language", gender=ALL)
     groups = order_groups(text(row, "group") for row in rows)
     panels, tables = [], []
-    for prop in PROPERTIES:
-        unit = prop.unit
+    for prop in properties_of(probe.attributes):
+        unit, title = prop.unit, _title(prop)
         mine = [row for group in groups for row in where(rows, property=prop.name, group=group)]
         lines = [Row(_voices(text(row, "group")), (mark(row, "excess"),)) for row in mine]
         panels.append(
             Panel(
                 f"language-{prop.name}",
-                dots(PANELS[prop.name], lines, unit, signed=True),
-                _alt(f"{PANELS[prop.name]}, excess with the language", mine, "excess", unit, "group", signed=True),
+                dots(title, lines, unit, signed=True),
+                _alt(f"{title}, excess with the language", mine, "excess", unit, "group", signed=True),
             )
         )
         view = TableView(
             f"language-{prop.name}-numbers",
-            f"{PANELS[prop.name]}, by group",
+            f"{title}, by group",
             (
                 Column("Voices"),
                 Column("The other language", True),
@@ -155,9 +158,10 @@ def groups_view(probe: Probe) -> FigureView:
 
 def _shifts_by_group(probe: Probe, read: str, groups: Sequence[str]) -> tuple[Panel, TableView]:
     """The difference of a read between the two languages, by group."""
-    rows, unit = where(records(probe, "reads"), factor="language", read=read, gender=ALL), READ_UNITS[read]
+    rows = where(records(probe, "reads"), factor="language", read=read, gender=ALL)
+    metric = next(each for each in reads_of(probe.attributes) if each.name == read)
+    unit, title = metric.unit, metric.words[:1].upper() + metric.words[1:]
     mine = [row for group in groups for row in where(rows, group=group)]
-    title = READS[read][:1].upper() + READS[read][1:]
     lines = [Row(_voices(text(row, "group")), (mark(row, "shift"),)) for row in mine]
     view = TableView(
         file_stem(f"language-{read}-numbers"),
@@ -187,8 +191,8 @@ def direction_view(probe: Probe) -> FigureView:
     """The reads under each factor: as a woman by the voice's sex, as white, as the own group, and the age."""
     rows = records(probe, "reads")
     panels, tables = [], []
-    for read, name in READS.items():
-        unit = READ_UNITS[read]
+    for metric in reads_of(probe.attributes):
+        read, name, unit = metric.name, metric.words, metric.unit
         mine = where(rows, read=read, group=ALL)
         by_sex = read == "read_woman"
         series = tuple(g for g in GENDERS if where(mine, gender=g)) if by_sex else ("ink",)

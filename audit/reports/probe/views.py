@@ -6,13 +6,13 @@ from typing import Final
 
 from audit.core.units import write_interval, write_number, write_value
 from audit.core.vocabulary import GENDERS
-from audit.probes.changes import PROPERTIES, READS
+from audit.probes.changes import properties_of, reads_of
 from audit.probes.probe import Probe
 from audit.reports.html.badges import BADGES
 from audit.reports.html.records import Record, count, number, records, text, where
 from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
 from audit.reports.html.wording import group_name, status_name
-from audit.reports.probe.panels import READ_UNITS, TITLES, figure_of, overall
+from audit.reports.probe.panels import TITLES, figure_of, overall
 from audit.stats import ALL
 
 _MATRIX_NOTE: Final = (
@@ -28,9 +28,9 @@ _SHIFTS_NOTE: Final = (
 
 def matrix(probe: Probe) -> TableView:
     """The outcome and the excess of every factor and property, over all voices."""
-    rows = overall(records(probe, "effects"))
-    margins = {prop.name: write_value(prop.margin, prop.unit, signed=True) for prop in PROPERTIES}
-    titles = {prop.name: prop.title[:1].upper() + prop.title[1:] for prop in PROPERTIES}
+    rows, properties = overall(records(probe, "effects")), properties_of(probe.attributes)
+    margins = {prop.name: write_value(prop.margin, prop.unit, signed=True) for prop in properties}
+    titles = {prop.name: prop.title[:1].upper() + prop.title[1:] for prop in properties}
     columns = (
         Column("Factor"),
         *(Column(titles[name], hint=f"margin {margin.removeprefix('+')}") for name, margin in margins.items()),
@@ -42,7 +42,7 @@ def matrix(probe: Probe) -> TableView:
     for factor, title in TITLES.items():
         mine = {text(row, "property"): row for row in where(rows, factor=factor) if text(row, "outcome")}
         if mine:
-            cells = [_outcome(mine[prop.name], prop.unit) for prop in PROPERTIES]
+            cells = [_outcome(mine[prop.name], prop.unit) for prop in properties]
             voices = [count(row, "n_voices") or 0 for row in mine.values()]
             view.rows.append([head(title), *cells, whole(min(voices))])
     return view
@@ -64,12 +64,13 @@ def _outcome(row: Record, unit: str) -> Cell:
 def shifts(probe: Probe) -> TableView:
     """The shifts of the reads under every factor: as a woman by the voice's sex, the others over all voices."""
     rows = where(records(probe, "reads"), group=ALL)
+    metrics = {metric.name: metric for metric in reads_of(probe.attributes)}
     sexes = [gender for gender in GENDERS if where(rows, gender=gender)]
     columns = [("read_woman", sex) for sex in sexes] or [("read_woman", ALL)]
-    columns += [(read, ALL) for read in READS if read != "read_woman"]
+    columns += [(read, ALL) for read in metrics if read != "read_woman"]
     headings = [
         Column(
-            READS[read][:1].upper() + READS[read][1:],
+            metrics[read].words[:1].upper() + metrics[read].words[1:],
             numeric=True,
             hint={"woman": "voices of women", "man": "voices of men"}.get(sex, "all voices"),
         )
@@ -87,7 +88,7 @@ def shifts(probe: Probe) -> TableView:
         for read, sex in columns:
             found = where(rows, read=read, factor=factor, gender=sex)
             figure = figure_of(found[0], "shift") if found else None
-            cells.append(view.estimate(figure, READ_UNITS[read], signed=True, bare=False, speakers=False))
+            cells.append(view.estimate(figure, metrics[read].unit, signed=True, bare=False, speakers=False))
         view.rows.append([head(title), *cells])
     return view
 
