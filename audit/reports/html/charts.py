@@ -63,20 +63,8 @@ def dots(
 ) -> str:
     """Dots with their intervals, one row a label, as a standalone SVG.
 
-    Parameters
-    ----------
-    title : str
-        Title above the panel.
-    rows : sequence of Row
-        From top to bottom.
-    unit : {"share", "years", "cosine"}
-        Of the marks.
-    signed : bool
-        Whether the marks are differences: the axis is then symmetrical about zero.
-    limits : (float, float), optional
-        Ends of the axis; by default they cover every interval.
-    series : sequence of str
-        Names of the marks within a row, also names of their colours.
+    ``signed`` figures are differences: the axis is then symmetrical about zero. Without ``limits`` the axis covers
+    every interval. ``series`` are the names of the marks within a row, and of their colours.
     """
     tallest = max((len(_wrapped(row.label)) for row in rows), default=1)
     pitch = 15 if len(series) > 1 else max(22, 13 * tallest)
@@ -122,16 +110,8 @@ def dots(
 def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Collection[tuple[str, str]] = ()) -> str:
     """A confusion heat map, the share and its interval written in every cell, as a standalone SVG.
 
-    Parameters
-    ----------
-    title : str
-        Title above the panel.
-    rows : sequence of Row
-        The speakers' groups, with a share for each series; a second line of a label is drawn smaller.
-    columns : mapping of str to str
-        The heading of each series.
-    own : collection of (str, str)
-        Row labels and series of the reads that are right for the group.
+    Rows are the speakers' groups; a second line of a label is drawn smaller. ``columns`` has the heading of each
+    series; ``own`` has the row labels and series of the reads that are right for the group.
     """
     size, left, right = 36, 86, 2
     body = size * len(rows)

@@ -79,17 +79,7 @@ class Gallery:
 
 
 def gallery(rows: Sequence[Record], columns: Mapping[str, tuple[str, Path | None]], show: bool) -> Gallery:
-    """The pictures of clips by group.
-
-    Parameters
-    ----------
-    rows : sequence of Record
-        One for each clip, with group, language, ids, and for each picture its path and read.
-    columns : mapping of str to (str, Path or None)
-        For each column of pictures, their label and the folder to which the paths are relative.
-    show : bool
-        Whether pictures may be shown.
-    """
+    """The pictures of clips by group; ``columns`` has the label and the folder of each column of paths."""
     album = Album(show)
     groups = [
         (group_name(text(of[0], "group")), tuple(_strip(album, row, columns) for row in of))

@@ -38,30 +38,9 @@ NOTICES_TITLE: Final = "Read this first"
 class Page:
     """A page of sections about a document.
 
-    Attributes
-    ----------
-    document : Document
-        The document whose content is shown.
-    title, eyebrow, subtitle : str
-        The masthead.
-    skip : str
-        The link over the contents to the first section.
-    footer : str
-        The sources of the page.
-    sections : Mapping[str, str]
-        The titles of the sections, by id, in order; each has its own template ``section_<id>.html.jinja``.
-    templates : Path
-        The folder of the sections' templates.
-    style : str
-        A style sheet in that folder, added after that of all pages.
-    parts : Mapping[str, Mapping[str, str]]
-        The titles of the parts of a section, by ids; they appear in the table of contents.
-    notices : sequence of str
-        Sentences below the masthead.
-    complete : bool
-        Whether the run is complete; otherwise a banner says so.
-    digest_of, digest : str
-        A digest for the footer; by default that of the document.
+    ``skip`` is the link over the contents, ``footer`` names the sources. ``sections`` has the titles by id, in order;
+    each has its own template ``section_<id>.html.jinja`` in the folder ``templates``, as has the further ``style``.
+    ``parts`` has the titles of the parts of a section. ``digest`` is by default that of the document.
     """
 
     document: Document

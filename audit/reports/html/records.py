@@ -140,10 +140,11 @@ def split(rows: Sequence[Record], *keys: str) -> list[list[Record]]:
     >>> [[row["value"] for row in here] for here in split(rows, "group")]
     [[2], [1, 3]]
     """
-    if not keys:
-        return [list(rows)]
-    first, *further = keys
-    return [here for value in values(rows, first) for here in split(where(rows, **{first: value}), *further)]
+    found: dict[tuple[str, ...], list[Record]] = {}
+    for row in rows:
+        found.setdefault(tuple(text(row, key) for key in keys), []).append(row)
+    orders = [values(rows, key) for key in keys]
+    return [found[place] for place in sorted(found, key=lambda place: list(map(list.index, orders, place)))]
 
 
 @dataclass(frozen=True)

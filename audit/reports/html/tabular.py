@@ -104,18 +104,8 @@ def estimate(
 ) -> Cell:
     """A figure with its interval and count, or "not estimable" with the reason as a note.
 
-    Parameters
-    ----------
-    found : Value, Figure or None
-        ``None`` if the table has no such row.
-    unit : str
-        A unit of :mod:`audit.core.units`.
-    signed : bool
-        Whether the figure is a difference.
-    bare : bool
-        Whether the unit of differences and of values other than shares is left to the heading.
-    speakers : bool
-        Whether the cell shows the number of speakers.
+    ``found`` is ``None`` if the table has no such row; a ``signed`` figure is a difference. With ``bare`` the unit of
+    differences, and of values other than shares, is left to the heading.
     """
     if found is None:
         return missing("\N{EN DASH}", "Not measured in this audit.")

@@ -34,22 +34,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class Glyph:
-    """An interval drawn against its margin: positions along a line ``GLYPH_WIDTH`` wide.
+    """An interval drawn against its margin: positions along a line ``GLYPH_WIDTH`` wide, and the alternative text.
 
-    Attributes
-    ----------
-    dot : float
-        The estimate.
-    bar : (float, float) or None
-        The interval, clipped to the scale.
-    band : (float, float) or None
-        The tolerated range: both sides of zero, or all below the margin.
-    zero : float or None
-        Zero, if the scale contains it.
-    ticks : tuple of Tick
-        The scale.
-    label : str
-        The alternative text.
+    ``band`` is the tolerated range: both sides of zero, or all on one side of the margin. ``zero`` is ``None`` if the
+    scale does not contain it.
     """
 
     dot: float

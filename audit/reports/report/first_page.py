@@ -85,7 +85,7 @@ def _line(verdict: Verdict) -> Line:
         named = [
             f"{BADGES[outcome].name} for {listing(list(map(group_name, groups)))}"
             for outcome in OUTCOMES
-            if (groups := finding.groups_with(outcome))
+            if (groups := [group for group, found in finding.by_group.items() if found == outcome])
         ]
         about = "; ".join(named)
         about = about[:1].upper() + about[1:]

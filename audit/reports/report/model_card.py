@@ -29,18 +29,10 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def model_card(audit: Audit) -> str:
-    """The audit as a section of a model card, in Markdown, after a metadata block in YAML.
+    """The audit as a section of a model card, in Markdown; it names no speaker and no clip.
 
-    Parameters
-    ----------
-    audit : Audit
-        The audit. The card names no speaker and no clip.
-
-    Returns
-    -------
-    str
-        The block between lines of three hyphens, left out if no check has an estimate; then sections of the second
-        level and below, for use in an existing model card or alone.
+    First is a metadata block in YAML between lines of three hyphens, left out if no check has an estimate; then
+    sections of the second level and below, for use in an existing model card or alone.
     """
     run, found = audit.run, verdicts(audit)
     cohort = mapping(run.get("cohort"))
