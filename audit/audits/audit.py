@@ -13,7 +13,7 @@ from audit.audits.fairness import metric_frame_of
 from audit.audits.forms import FindingForm, TableForm
 from audit.audits.table import Table
 from audit.checks.finding import Finding
-from audit.core.document import SCHEMA_VERSION, Document, Form
+from audit.core.document import SCHEMA_VERSION, Document, Form, stored
 from audit.core.errors import PlanError, RunError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Audit(Document):
         return {
             "run": dict(self.run),
             "settings": dict(self.settings),
-            "findings": [finding.as_dict() for finding in self.findings],
+            "findings": [stored(finding) for finding in self.findings],
             "tables": {name: table.as_dict() for name, table in self.tables.items()},
         }
 

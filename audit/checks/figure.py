@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal, Self
 
-from audit.core.units import write_estimate
+from audit.core.units import is_signed, write_estimate
 from audit.stats import ALL, Curve, Estimate, Verdict, verdict
 from audit.stats.verdict import Direction
 
@@ -163,7 +163,7 @@ class Figure(Estimate):
     @property
     def signed(self) -> bool:
         """Whether the value is written with its sign, as a difference is."""
-        return self.kind == "difference"
+        return is_signed(self.kind)
 
     @property
     def text(self) -> str:

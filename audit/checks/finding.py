@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Final
 
 from audit.checks.figure import Figure
+from audit.core.document import stored
 from audit.stats import ALL
 from audit.stats.verdict import Outcome
 
@@ -80,12 +81,8 @@ class Finding:
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""
-        values: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
-        return values | {
-            "estimate": self.estimate.as_dict() if self.estimate else None,
-            "estimates": {name: figure.as_dict() for name, figure in self.estimates.items()},
-            "by_group": dict(self.by_group),
-        }
+        found: dict[str, object] = stored(self)
+        return found
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Finding:

@@ -7,6 +7,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
@@ -191,6 +192,15 @@ class Document(ABC):
     @classmethod
     def _refused(cls, found: str, allowed: str = "") -> RunError:
         return RunError(found, allowed, f"Write it again: {cls.COMMAND}.")
+
+
+def stored(value: object) -> Any:
+    """A value as JSON: a dataclass as the mapping of its fields, without those that are left out of comparisons."""
+    if is_dataclass(value):
+        return {item.name: stored(getattr(value, item.name)) for item in fields(value) if item.compare}
+    if isinstance(value, Mapping):
+        return {key: stored(item) for key, item in value.items()}
+    return value
 
 
 def _written(content: Mapping[str, object]) -> str:

@@ -60,6 +60,11 @@ def unit_of(name: str) -> Unit:
     return UNITS.get(name) or Unit(name, suffix=suffix, change_suffix=suffix)
 
 
+def is_signed(kind: str) -> bool:
+    """Whether figures of a kind are written with their sign, as differences are."""
+    return kind == "difference"
+
+
 def write_number(value: float, unit: str, signed: bool = False) -> str:
     """A number without its unit: shares in per cent, differences with their sign.
 

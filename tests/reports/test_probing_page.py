@@ -131,3 +131,13 @@ def test_the_users_own_mistakes_end_with_2(arguments: tuple[str, ...], words: st
     done = command("probe", *arguments, "--instrument", "tests.fakes:ColourInstrument", "-o", tmp_path / "out")
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert words in " ".join(done.stderr.split()) and done.stdout == ""
+
+
+def test_a_property_that_is_not_installed_is_drawn_under_its_own_name(made: audit.Probe, tmp_path: Path) -> None:
+    effects = made.tables["effects"]
+    renamed = effects.frame.replace({"property": {"age": "hair_length"}})
+    settings = {**made.settings, "margins": {"face": 0.05, "hair_length": 0.5}}
+    changed = replace(made, settings=settings, tables={**made.tables, "effects": replace(effects, frame=renamed)})
+    text = Page(write_probe(changed, tmp_path).read_text(encoding="utf-8")).text
+    assert "Hair length, under each factor" in text
+    assert "Years between ages read" not in text

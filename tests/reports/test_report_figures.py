@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from audit.reports.html.charts import HeatCell, Mark, Row, dots, heat, inline
+from audit.reports.html.charts import Row, dots, heat, inline
 from audit.reports.html.palette import COLOURS, TURN
-from audit.reports.html.panels import figure_views
+from audit.reports.html.records import Value
+from audit.reports.report.charts import figure_views
 from tests.report_fixture import hostile_audit
 
 STAGES = ("portrait", "ceiling", "rendered")
@@ -27,11 +28,11 @@ def contrast(one: str, other: str) -> float:
 
 
 def sample() -> str:
-    marks = (
-        Mark(0.9, 0.8, 0.97, 24, "portrait"),
-        Mark(0.7, 0.6, 0.8, 24, "ceiling"),
-        Mark(None, None, None, 3, "rendered"),
-    )
+    marks = {
+        "portrait": Value(0.9, 0.8, 0.97, 24),
+        "ceiling": Value(0.7, 0.6, 0.8, 24),
+        "rendered": Value(None, n_speakers=3),
+    }
     return dots("Read <as> $own$ group", [Row("asian & more", marks)], "share", limits=(0, 1), series=STAGES)
 
 
@@ -43,8 +44,9 @@ def test_a_figure_is_the_same_every_time_and_carries_no_date():
 
 def test_a_null_is_written_as_not_estimable():
     assert "not estimable" in sample()
-    cells = [[HeatCell(None, None, None), HeatCell(0.5, 0.4, 0.6, own=True)]]
-    drawn = heat("Portrait", ["asian\nn = 3"], ["asian", "white"], cells)
+    rows = [Row("asian\nn = 3", {"read_asian": Value(None), "read_white": Value(0.5, 0.4, 0.6)})]
+    columns = {"read_asian": "asian", "read_white": "white"}
+    drawn = heat("Portrait", rows, columns, own=[("asian\nn = 3", "read_asian")])
     texts = [element.text for element in ElementTree.fromstring(drawn).iter() if element.tag.endswith("}text")]
     assert "not esti-" in texts and "50" in texts and "40\u201360" in texts
 

@@ -100,6 +100,11 @@ def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = (
     )
 
 
+def own_similarity(model: str) -> str:
+    """The name of the metric of similarity to the own portrait."""
+    return f"similarity_{model.lower()}"
+
+
 def over_impostors(model: str) -> str:
     """The name of the metric of similarity over impostors.
 

@@ -8,27 +8,23 @@ from pathlib import Path
 from typing import Final
 
 from audit.audits.privacy.sharing import withheld
+from audit.checks.figure import Figure
 from audit.comparisons.changes import Change
 from audit.comparisons.comparison import Comparison
-from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.core.written_files import write_files
 from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
-from audit.reports.html.gallery import Album, Gallery, clip_strip
-from audit.reports.html.identity import Fact, name_of
-from audit.reports.html.page import Frame, numbered_sections, render_page
-from audit.reports.html.records import MetricDefinitions, mapping, records, values, where
-from audit.reports.html.tabular import Cell, Column, TableView, code, dash, head, p_value, whole, words
-from audit.reports.html.wording import (
-    counted,
-    group_name,
-    language_name,
-    order_groups,
-    write_confidence,
-)
+from audit.reports.html.gallery import gallery
+from audit.reports.html.identity import Fact, fictional, name_of
+from audit.reports.html.page import Page
+from audit.reports.html.records import MetricDefinitions, count, mapping, records
+from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
+from audit.reports.html.wording import group_name, language_name, sizes, write_confidence
 from audit.stats import ALL
+
+Run = Mapping[str, object]
 
 PAGE: Final = "comparison.html"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -42,7 +38,6 @@ SECTIONS: Final = {
     "strips": "The same speakers by every model",
     "lineage": "Sources and settings",
 }
-"""The titles of the sections, by id."""
 
 
 def write_comparison(
@@ -98,132 +93,111 @@ def write_comparison(
 def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False) -> str:
     """The page's text."""
     first, *others = comparison.runs
-    speakers, clips = (counted(_number(first, f"n_{noun}s"), noun) for noun in ("speaker", "clip"))
     baseline, instrument = name_of(first.get("model")), name_of(first.get("instrument"))
     candidates = ", ".join(f"{run['letter']}: {name_of(run.get('model'))}" for run in others)
-    frame = Frame(
+    page = Page(
+        comparison,
         title=f"{candidates} against A: {baseline}",
         eyebrow="Comparison of models that render faces from voices",
-        subtitle=f"Baseline A: {baseline}. The same {speakers} and {clips}, read by {instrument}.",
+        subtitle=f"Baseline A: {baseline}. The same {' and '.join(sizes(first))}, read by {instrument}.",
         skip="Skip to who gains and who pays",
         footer="Written only from comparison.json; the same comparison gives the same page.",
-        document=Comparison.FILE,
-        schema_version=comparison.schema_version,
-        digest_of="sha256",
-        digest=comparison.content_sha256,
-        notices=[clean(notice) for notice in comparison.notices],
+        sections=SECTIONS,
+        templates=_TEMPLATES,
+        style="comparison.css",
+        notices=comparison.notices,
     )
-    fictional = all(mapping(run.get("cohort")).get("fictional") is True for run in comparison.runs)
-    sentences = [clean(sentence) for sentence in comparison.sentences]
-    levelled = [sentence for sentence in sentences if sentence.startswith("Levelling down")]
+    levelled = [sentence for sentence in comparison.sentences if sentence.startswith("Levelling down")]
     letters = [str(run["letter"]) for run in others]
+    pictures = {"portrait": ("portrait", runs.get("A"))}
+    pictures |= {letter: (f"rendered by {letter}", runs.get(letter)) for letter in ("A", *letters)}
+    show = show_faces or all(map(fictional, comparison.runs))
     content = {
         "levelled": levelled[: len(comparison.levelled)],
-        "sentences": [sentence for sentence in sentences if not sentence.startswith("Levelling down")],
+        "sentences": [sentence for sentence in comparison.sentences if sentence not in levelled],
         "confidence": write_confidence(comparison.settings),
         "runs_table": _runs(comparison),
         "check_tables": [view for letter in letters for view in _checks(comparison, letter)],
         "group_tables": [_metrics(comparison, letter, by_language=False) for letter in letters],
         "language_tables": [_metrics(comparison, letter, by_language=True) for letter in letters],
         "figures": {"slopes": slopes_view(comparison), "pareto": pareto_view(comparison)},
-        "gallery": _gallery(comparison, runs, show_faces or fictional),
+        "gallery": gallery(records(comparison, "faces"), pictures, show),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
-        "settings_facts": [(str(key).capitalize(), clean(str(value))) for key, value in comparison.settings.items()],
+        "settings_facts": [(str(key).capitalize(), str(value)) for key, value in comparison.settings.items()],
     }
-    return render_page(frame, numbered_sections(SECTIONS), content, _TEMPLATES, style="comparison.css")
-
-
-def _gallery(comparison: Comparison, folders: Mapping[str, Path | None], show: bool) -> Gallery:
-    """The sample in the table ``faces``: every clip's portrait and its face by every run."""
-    letters = [str(run["letter"]) for run in comparison.runs]
-    columns = {"portrait": ("portrait", folders.get(letters[0]))}
-    columns |= {letter: (f"rendered by {letter}", folders.get(letter)) for letter in letters}
-    album, rows = Album(show), records(comparison, "faces")
-    groups = [
-        (group_name(group), tuple(clip_strip(album, row, columns) for row in where(rows, group=group)))
-        for group in values(rows, "group", order_groups)
-    ]
-    return Gallery(tuple(groups), album)
-
-
-def _number(run: Mapping[str, object], key: str) -> int:
-    value = run.get(key)
-    return value if isinstance(value, int) else 0
+    return page.html(content)
 
 
 def _facts(run: Mapping[str, object]) -> list[Fact]:
     return [
-        ("Run", (clean(str(run.get("digest"))),)),
-        ("Weights of the model", (clean(str(run.get("weights_sha256") or "none")),)),
-        ("Cohort", (clean(str(mapping(run.get("cohort")).get("digest"))),)),
-        ("Seed", clean(str(run.get("seed")))),
+        ("Run", (str(run.get("digest")),)),
+        ("Weights of the model", (str(run.get("weights_sha256") or "none"),)),
+        ("Cohort", (str(mapping(run.get("cohort")).get("digest")),)),
+        ("Seed", str(run.get("seed"))),
     ]
 
 
 def _runs(comparison: Comparison) -> TableView:
-    columns = (Column("Run"), Column("Model"), Column("Weights"), Column("Speakers", True), Column("Clips", True))
-    view = TableView("runs", "The runs; A is the baseline", columns, sortable=False)
-    for run in comparison.runs:
-        weights = clean(str(run.get("weights_sha256") or ""))[:12] or "none"
-        view.rows.append(
-            [
-                head(str(run["letter"])),
-                words(name_of(run.get("model"))),
-                code(weights),
-                whole(_number(run, "n_speakers")),
-                whole(_number(run, "n_clips")),
-            ]
-        )
-    return view
-
-
-def _columns(*first: str) -> tuple[Column, ...]:
-    return (
-        *(Column(label) for label in first),
-        Column("Baseline", numeric=True),
-        Column("Candidate", numeric=True),
-        Column("Change", numeric=True, hint="with its interval"),
-        Column("For the group"),
-        Column("p, adjusted", numeric=True),
+    columns = (
+        Column[Run]("Run", lambda run: head(str(run["letter"]))),
+        Column[Run]("Model", lambda run: words(name_of(run.get("model")))),
+        Column[Run]("Weights", lambda run: code(str(run.get("weights_sha256") or "")[:12] or "none")),
+        Column[Run]("Speakers", lambda run: whole(count(run, "n_speakers") or 0), numeric=True),
+        Column[Run]("Clips", lambda run: whole(count(run, "n_clips") or 0), numeric=True),
     )
+    return TableView.of("runs", "The runs; A is the baseline", columns, comparison.runs, sortable=False)
 
 
-def _cells(view: TableView, change: Change) -> list[Cell]:
-    values = [
-        view.estimate(item.as_dict(), item.unit, item.signed, bare=False, speakers=item is change.change)
-        for item in (change.before, change.after, change.change)
-    ]
-    word = words(str(BADGES[change.word])) if change.word in BADGES else dash()
-    return [*values, word, p_value(change.p_adjusted)]
+def _shown(figure: Figure, speakers: bool = False) -> Cell:
+    return estimate(figure, figure.unit, figure.signed, speakers=speakers)
+
+
+_CHANGE: Final = (
+    Column[Change]("Baseline", lambda change: _shown(change.before), numeric=True),
+    Column[Change]("Candidate", lambda change: _shown(change.after), numeric=True),
+    Column[Change]("Change", lambda change: _shown(change.change, speakers=True), True, hint="with its interval"),
+    Column[Change]("For the group", lambda change: words(str(BADGES[change.word])) if change.word else DASH),
+    Column[Change]("p, adjusted", lambda change: p_value(change.p_adjusted), numeric=True),
+)
+"""The columns of every table of changes."""
 
 
 def _checks(comparison: Comparison, letter: str) -> list[TableView]:
     """A table for every check, its headline first."""
-    views = {}
-    for change in comparison.checks:
-        if change.candidate != letter:
-            continue
-        if change.headline:
-            caption = f"{change.figure}, {letter} against A: {clean(change.told)}"
-            views[change.figure] = TableView(
-                f"{change.figure}-{letter}".lower(), caption, _columns("Group"), sortable=False
-            )
-        view, group = views[change.figure], group_name(change.group)
+
+    def label(change: Change) -> Cell:
         lead = "worst change: " if change.worst_of_groups else "headline: "
-        label = f"{lead}{group}" if change.headline else group
-        view.rows.append([head(label), *_cells(view, change)])
-    return list(views.values())
+        return head((lead if change.headline else "") + group_name(change.group))
+
+    views = []
+    changes = [change for change in comparison.checks if change.candidate == letter]
+    for headline in (change for change in changes if change.headline):
+        check = headline.figure
+        views.append(
+            TableView.of(
+                f"{check}-{letter}".lower(),
+                f"{check}, {letter} against A: {headline.told}",
+                (Column("Group", label), *_CHANGE),
+                [change for change in changes if change.figure == check],
+                sortable=False,
+            )
+        )
+    return views
 
 
 def _metrics(comparison: Comparison, letter: str, *, by_language: bool) -> TableView:
-    name, caption = ("languages", "group and language") if by_language else ("groups", "group")
     defined = MetricDefinitions.of(comparison)
-    columns = _columns("Metric", "Group", *(["Language"] if by_language else []))
-    view = TableView(f"{name}-{letter.lower()}", f"{letter} against A: metrics by {caption}", columns)
-    for change in comparison.metrics:
-        if change.candidate != letter or (change.language != ALL) != by_language:
-            continue
-        language = [words(language_name(change.language))] if by_language else []
-        first = [head(defined.label(change.figure)), words(group_name(change.group)), *language]
-        view.rows.append([*first, *_cells(view, change)])
-    return view
+    columns = [
+        Column[Change]("Metric", lambda change: head(defined.label(change.figure))),
+        Column[Change]("Group", lambda change: words(group_name(change.group))),
+    ]
+    name, caption = "groups", "metrics by group"
+    if by_language:
+        name, caption = "languages", "metrics by group and language"
+        columns.append(Column("Language", lambda change: words(language_name(change.language))))
+    changes = [
+        change
+        for change in comparison.metrics
+        if change.candidate == letter and (change.language != ALL) == by_language
+    ]
+    return TableView.of(f"{name}-{letter.lower()}", f"{letter} against A: {caption}", (*columns, *_CHANGE), changes)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from audit.checks.figure import Figure
 from audit.comparisons.comparison import Comparison
-from audit.core.units import write_interval, write_value
-from audit.reports.comparison.charts import SERIES, Line, Point, Span, pareto, shared_limits, slope
+from audit.reports.comparison.charts import SERIES, pareto, shared_limits, slope
+from audit.reports.html.charts import Row
 from audit.reports.html.panels import FigureView, Panel
-from audit.reports.html.records import MetricDefinitions, Record, count, number, records, text, where
-from audit.reports.html.tabular import Column, TableView, head, words
-from audit.reports.html.wording import (
-    file_stem,
-    group_name,
-    language_name,
-    order_groups,
-    order_languages,
-)
-from audit.stats import ALL, Estimate
+from audit.reports.html.records import MetricDefinitions, Record, Value, records, text, where
+from audit.reports.html.tabular import Column, TableView, estimate, head, words
+from audit.reports.html.wording import file_stem, group_name, language_name, order_groups, order_languages
+from audit.stats import ALL
 
 SLOPED: Final = "read_own_group"
 
@@ -27,98 +23,76 @@ def pareto_view(comparison: Comparison) -> FigureView:
     rows, panels, tables = records(comparison, "pareto"), [], []
     defined = MetricDefinitions.of(comparison)
     for metric in dict.fromkeys(text(row, "metric") for row in rows):
-        here, unit = where(rows, metric=metric), defined.unit(metric)
-        points = [Point(text(row, "run"), _span(row, "overall"), _span(row, "worst")) for row in here]
-        title = defined.label(metric)
-        view = TableView(
-            file_stem(f"pareto-{metric}-numbers"),
-            title[:1].upper() + title[1:],
-            (Column("Run"), Column("All speakers", True), Column("Worst group"), Column("Its figure", True)),
-            sortable=False,
-        )
+        here, unit, label = where(rows, metric=metric), defined.unit(metric), defined.label(metric)
+        title = label[:1].upper() + label[1:]
+        runs = {text(row, "run"): (_overall(row), _worst(row)) for row in here}
         spoken = []
         for row in here:
-            overall, worst = (
-                {**dict(zip(("value", "low", "high"), _ends(row, name), strict=True)), "n_speakers": count(row, size)}
-                for name, size in (("overall", "n_speakers"), ("worst", "n_speakers_worst"))
+            figures = [found.words(unit) for found in runs[text(row, "run")] if found.value is not None]
+            spoken.append(
+                f"{text(row, 'run')}: {' over all, '.join(figures)} for {group_name(text(row, 'worst_group'))}"
             )
-            group = group_name(text(row, "worst_group"))
-            view.rows.append(
-                [
-                    head(text(row, "run")),
-                    view.estimate(overall, unit, bare=False),
-                    words(group),
-                    view.estimate(worst, unit, bare=False),
-                ]
-            )
-            figures = [
-                f"{write_value(value, unit)} {write_interval(low, high, unit)}"
-                for value, low, high in (_ends(row, "overall"), _ends(row, "worst"))
-                if value is not None
-            ]
-            spoken.append(f"{text(row, 'run')}: {' over all, '.join(figures)} for {group}")
-        alt = f"{title[:1].upper()}{title[1:]}, all speakers against the worst group. {'; '.join(spoken)}."
+        alt = f"{title}, all speakers against the worst group. {'; '.join(spoken)}."
         short = "Read as the own group" if metric == SLOPED else "Similarity over impostors"
-        panels.append(Panel(file_stem(f"pareto-{metric}"), pareto(short, points, unit), alt))
-        tables.append(view)
-    return FigureView("pareto-figure", tuple(panels), tuple(tables))
+        panels.append(Panel(file_stem(f"pareto-{metric}"), pareto(short, runs, unit), alt))
+        tables.append(_numbers(metric, title, here, unit))
+    return FigureView("pareto-figure", panels, tables)
+
+
+def _overall(row: Record) -> Value:
+    return Value.of(row, "overall")
+
+
+def _worst(row: Record) -> Value:
+    return Value.of(row, "worst", "n_speakers_worst")
+
+
+def _numbers(metric: str, title: str, rows: Sequence[Record], unit: str) -> TableView:
+    columns = (
+        Column[Record]("Run", lambda row: head(text(row, "run"))),
+        Column[Record]("All speakers", lambda row: estimate(_overall(row), unit), numeric=True),
+        Column[Record]("Worst group", lambda row: words(group_name(text(row, "worst_group")))),
+        Column[Record]("Its figure", lambda row: estimate(_worst(row), unit), numeric=True),
+    )
+    return TableView.of(file_stem(f"pareto-{metric}-numbers"), title, columns, rows, sortable=False)
 
 
 def slopes_view(comparison: Comparison) -> FigureView:
     """A panel for every group: its own-group reads in each run, over all languages and in each."""
-    letters = [str(run["letter"]) for run in comparison.runs]
-    found: dict[tuple[str, str], dict[str, Estimate]] = {}
+    found: dict[tuple[str, str], dict[str, Figure]] = {}
     for change in comparison.metrics:
         if change.figure == SLOPED:
-            by_run = found.setdefault((change.group, change.language), {})
-            by_run["A"] = change.before
+            by_run = found.setdefault((change.group, change.language), {"A": change.before})
             by_run[change.candidate] = change.after
-    groups = order_groups(group for group, _ in found if group != ALL)
-    charts: list[tuple[str, list[Line]]] = []
-    for group in groups:
+    charts: dict[str, list[Row]] = {}
+    for group in order_groups(group for group, _ in found if group != ALL):
         spoken = order_languages(language for of, language in found if of == group and language != ALL)
-        shown = [ALL, *spoken[: len(SERIES) - 1]] if len(spoken) > 1 else [ALL]
-        lines = [
-            Line(
+        charts[group] = [
+            Row(
                 "all" if language == ALL else language_name(language),
-                tuple(_point(found.get((group, language), {}).get(letter)) for letter in letters),
+                _marks(comparison, found.get((group, language), {})),
             )
-            for language in shown
+            for language in (ALL, *(spoken[: len(SERIES) - 1] if len(spoken) > 1 else ()))
         ]
-        charts.append((group, lines))
     unit = MetricDefinitions.of(comparison).unit(SLOPED)
-    limits = shared_limits([line for _, lines in charts for line in lines], unit)
-    panels = [
-        Panel(
-            file_stem(f"slope-{group}"),
-            slope(group_name(group).capitalize(), letters, lines, unit, limits),
-            _alt(group, letters, lines),
-        )
-        for group, lines in charts
-    ]
-    return FigureView("slopes-figure", tuple(panels), ())
+    limits = shared_limits([line for lines in charts.values() for line in lines], unit)
+    panels = []
+    for group, lines in charts.items():
+        title = group_name(group).capitalize()
+        parts = []
+        for line in lines:
+            figures = [f"{letter} {mark.words('share')}" for letter, mark in line.marks.items()]
+            parts.append(f"{line.label}: {', '.join(figures)}")
+        alt = f"{title}, read as the own group in each run. {'; '.join(parts)}."
+        panels.append(Panel(file_stem(f"slope-{group}"), slope(title, lines, unit, limits), alt))
+    return FigureView("slopes-figure", panels)
 
 
-def _alt(group: str, letters: list[str], lines: list[Line]) -> str:
-    parts = []
-    for line in lines:
-        figures = [
-            f"{letter} {write_value(span.value, 'share')} {write_interval(span.low, span.high, 'share')}"
-            if span.value is not None
-            else f"{letter} not estimable"
-            for letter, span in zip(letters, line.points, strict=True)
-        ]
-        parts.append(f"{line.name}: {', '.join(figures)}")
-    return f"{group_name(group).capitalize()}, read as the own group in each run. {'; '.join(parts)}."
-
-
-def _point(estimate: Estimate | None) -> Span:
-    return Span(None) if estimate is None else Span(estimate.value, estimate.low, estimate.high)
-
-
-def _span(row: Record, name: str) -> Span:
-    return Span(*_ends(row, name))
-
-
-def _ends(row: Record, name: str) -> tuple[float | None, float | None, float | None]:
-    return number(row, name), number(row, f"{name}_low"), number(row, f"{name}_high")
+def _marks(comparison: Comparison, figures: Mapping[str, Figure]) -> dict[str, Value]:
+    """The figure of every run, by its letter."""
+    marks = {}
+    for run in comparison.runs:
+        letter = str(run["letter"])
+        found = figures.get(letter)
+        marks[letter] = Value(found.value, found.low, found.high) if found else Value(None)
+    return marks

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from matplotlib.patches import Rectangle
 from audit.core.clean_text import clean
 from audit.core.units import write_number
 from audit.reports.html.palette import TURN, heat_level, light, with_variables
+from audit.reports.html.records import Value
 
 PANEL_WIDTH: Final = 304
 """Pixels; one unit of the SVG is one CSS pixel."""
@@ -44,32 +45,11 @@ _MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^
 
 
 @dataclass(frozen=True)
-class Mark:
-    """One dot with its interval; all ``None`` if it is not estimable."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n_speakers: int | None
-    series: str = "ink"
-
-
-@dataclass(frozen=True)
 class Row:
-    """One line of a dot plot: a label and a mark for each series."""
+    """One line of a chart: its label, and a figure for each series."""
 
     label: str
-    marks: tuple[Mark, ...]
-
-
-@dataclass(frozen=True)
-class HeatCell:
-    """One cell of a heat map; ``own`` marks a read that is right for the row's group."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    own: bool = False
+    marks: Mapping[str, Value]
 
 
 def dots(
@@ -83,20 +63,8 @@ def dots(
 ) -> str:
     """Dots with their intervals, one row a label, as a standalone SVG.
 
-    Parameters
-    ----------
-    title : str
-        Title above the panel.
-    rows : sequence of Row
-        From top to bottom.
-    unit : {"share", "years", "cosine"}
-        Of the marks.
-    signed : bool
-        Whether the marks are differences: the axis is then symmetrical about zero.
-    limits : (float, float), optional
-        Ends of the axis; by default they cover every interval.
-    series : sequence of str
-        Names of the marks within a row, also names of their colours.
+    ``signed`` figures are differences: the axis is then symmetrical about zero. Without ``limits`` the axis covers
+    every interval. ``series`` are the names of the marks within a row, and of their colours.
     """
     tallest = max((len(_wrapped(row.label)) for row in rows), default=1)
     pitch = 15 if len(series) > 1 else max(22, 13 * tallest)
@@ -128,36 +96,26 @@ def dots(
             for k, line in enumerate(lines):  # one text for each line, because a browser uses another font
                 y = middle + 12 * (k - (len(lines) - 1) / 2)
                 ax.text(-0.04, y, line, transform=edge, ha="right", va="center", color=light("ink"))
-            blank = bool(row.marks) and all(mark.value is None for mark in row.marks)
+            blank = bool(row.marks) and all(mark.value is None for mark in row.marks.values())
             if blank:
                 label(ax, low + 2 * pad, middle, "not estimable", 9.5, style="italic")
             for j, name in enumerate(series):
-                mark = next((m for m in row.marks if m.series == name), None)
-                if mark is not None and not blank:
-                    _draw_mark(ax, mark, start + pitch * (j + 0.5), low)
+                if name in row.marks and not blank:
+                    _draw_mark(ax, row.marks[name], name, start + pitch * (j + 0.5), low)
         if legend:
-            _draw_legend(figure, series)
+            draw_legend(figure, {name: _shape(name) for name in series}, left=30, pitch=84, y=9, size=10)
         return svg_of(figure)
 
 
-def heat(
-    title: str, row_labels: Sequence[str], column_labels: Sequence[str], cells: Sequence[Sequence[HeatCell]]
-) -> str:
+def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Collection[tuple[str, str]] = ()) -> str:
     """A confusion heat map, the share and its interval written in every cell, as a standalone SVG.
 
-    Parameters
-    ----------
-    title : str
-        Title above the panel.
-    row_labels : sequence of str
-        The speakers' groups; a second line after a newline is drawn smaller.
-    column_labels : sequence of str
-        What was read.
-    cells : sequence of sequence of HeatCell
-        Shares, by row and column.
+    Rows are the speakers' groups; a second line of a label is drawn smaller. ``columns`` has the heading of each
+    series; ``own`` has the row labels and series of the reads that are right for the group.
     """
     size, left, right = 36, 86, 2
-    body = size * len(row_labels)
+    body = size * len(rows)
+    cells = [[row.marks.get(name, Value(None)) for name in columns] for row in rows]
     with mpl.rc_context(STYLE):
         figure, ax = canvas(title, top=58, body=body, bottom=6, left=left, right=right)
         levels = [[0 if cell.value is None else heat_level(cell.value) for cell in row] for row in cells]
@@ -167,17 +125,17 @@ def heat(
         )
         ax.set_xticks([])
         ax.set_yticks([])
-        for j, heading in enumerate(column_labels):
+        for j, heading in enumerate(columns.values()):
             for k, word in enumerate(reversed(heading.split(" "))):
                 label(ax, j + 0.5, -0.12 - 0.28 * k, word, 8.2, ha="center", va="bottom")
-        for i, (heading, row) in enumerate(zip(row_labels, cells, strict=True)):
-            name, _, count = heading.partition("\n")
+        for i, row in enumerate(rows):
+            name, _, count = row.label.partition("\n")
             lines = [*_wrapped(name)[:2], *([count] if count else [])]
             for k, line in enumerate(lines):
                 shade, points = ("muted", 9.0) if line == count else ("ink", 10.5)
                 label(ax, -0.15, i + 0.5 + 0.31 * (k - (len(lines) - 1) / 2), line, points, shade, ha="right")
-            for j, cell in enumerate(row):
-                _write_cell(ax, cell, i, j, levels[i][j])
+            for j, series in enumerate(columns):
+                _write_cell(ax, cells[i][j], i, j, levels[i][j], (row.label, series) in own)
         return svg_of(figure)
 
 
@@ -223,15 +181,26 @@ def bare(ax: Axes) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _draw_mark(ax: Axes, mark: Mark, y: float, left: float) -> None:
-    colour = light(mark.series)
-    if mark.value is None:
-        label(ax, left + 0.04 * (ax.get_xlim()[1] - left), y, "not estimable", 9, style="italic")
-        return
+def draw_legend(
+    figure: Figure, shapes: Mapping[str, Mapping[str, Any]], *, left: float, pitch: float, y: float, size: float
+) -> None:
+    """A line of markers and names along the lower edge; the positions are in pixels."""
+    height = figure.get_figheight() * 72
+    for i, (name, shape) in enumerate(shapes.items()):
+        x = (left + pitch * i) / PANEL_WIDTH
+        figure.add_artist(mpl.lines.Line2D([x], [y / height], **shape))
+        label(figure, x + 8 / PANEL_WIDTH, y / height, name, size, "ink")
+
+
+def _draw_mark(ax: Axes, mark: Value, series: str, y: float, left: float) -> None:
     low, high = ax.get_xlim()
+    if mark.value is None:
+        label(ax, left + 0.04 * (high - left), y, "not estimable", 9, style="italic")
+        return
     if mark.low is not None and mark.high is not None:
-        ax.plot([max(mark.low, low), min(mark.high, high)], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
-    ax.plot([mark.value], [y], **_shape(mark.series, hollow=mark.low is None), clip_on=False)
+        ends = [max(mark.low, low), min(mark.high, high)]
+        ax.plot(ends, [y, y], color=light(series), linewidth=2.2, solid_capstyle="butt")
+    ax.plot([mark.value], [y], **_shape(series, hollow=mark.low is None), clip_on=False)
     if mark.n_speakers is not None:
         label(ax, 1.13, y, f"{mark.n_speakers:,}", 9, transform=ax.get_yaxis_transform(), ha="right")
 
@@ -243,37 +212,27 @@ def _shape(series: str, hollow: bool = False) -> dict[str, Any]:
     return {**shape, "color": light(series), "markerfacecolor": face}
 
 
-def _draw_legend(figure: Figure, series: Sequence[str]) -> None:
-    """A line of shapes and names along the lower edge."""
-    height = figure.get_figheight() * 72
-    for i, name in enumerate(series):
-        x = (30 + 84 * i) / PANEL_WIDTH
-        figure.add_artist(mpl.lines.Line2D([x], [9 / height], **_shape(name)))
-        figure.text(x + 8 / PANEL_WIDTH, 9 / height, name, fontsize=10, va="center", color=light("ink"))
-
-
-def _write_cell(ax: Axes, cell: HeatCell, i: int, j: int, level: int) -> None:
+def _write_cell(ax: Axes, cell: Value, i: int, j: int, level: int, own: bool) -> None:
     ink = "on_fill" if level >= TURN else "ink"
     if cell.value is None:
         for k, part in enumerate(("not esti-", "mable")):
             label(ax, j + 0.5, i + 0.38 + 0.26 * k, part, 8, ha="center", style="italic")
     else:
-        weight = "bold" if cell.own else "normal"
+        weight = "bold" if own else "normal"
         label(ax, j + 0.5, i + 0.36, write_number(cell.value, "share"), 11.5, ink, ha="center", fontweight=weight)
         if cell.low is not None and cell.high is not None:
             ends = f"{100 * cell.low:.0f}\u2013{100 * cell.high:.0f}"
             label(ax, j + 0.5, i + 0.74, ends, 8, ink, ha="center")
-    if cell.own:
+    if own:
         ax.add_patch(Rectangle((j + 0.035, i + 0.035), 0.93, 0.93, fill=False, edgecolor=light("ink"), linewidth=1.6))
 
 
 def _limits(rows: Sequence[Row], signed: bool) -> tuple[float, float]:
     """Ends of an axis that cover every interval and zero."""
-    ends = [
-        abs(end) for row in rows for mark in row.marks for end in (mark.value, mark.low, mark.high) if end is not None
-    ]
-    reach = nice_reach(max(ends, default=0.0))
-    negative = any((end or 0) < 0 for row in rows for mark in row.marks for end in (mark.value, mark.low))
+    marks = [mark for row in rows for mark in row.marks.values()]
+    ends = [end for mark in marks for end in (mark.value, mark.low, mark.high) if end is not None]
+    reach = nice_reach(max(map(abs, ends), default=0.0))
+    negative = any((end or 0) < 0 for mark in marks for end in (mark.value, mark.low))
     return (-reach if signed or negative else 0.0, reach)
 
 

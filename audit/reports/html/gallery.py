@@ -9,17 +9,15 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
-from audit.audits.audit import Audit
-from audit.core.vocabulary import STAGES
-from audit.reports.html.records import Record, records, text, values, where
-from audit.reports.html.wording import group_name, language_name, order_groups, order_languages
+from audit.reports.html.records import Record, split, text
+from audit.reports.html.wording import group_name, language_name
 
 SIDE: Final = 144
 """Pixels of a thumbnail's longer side; it is shown at 96 to 112."""
@@ -80,32 +78,17 @@ class Gallery:
     album: Album
 
 
-def gallery(audit: Audit, folder: Path, show: bool) -> Gallery:
-    """The sample in the audit's table ``gallery``: every clip at each stage.
-
-    Parameters
-    ----------
-    audit : Audit
-        With the table ``gallery``, whose paths are relative to ``folder``.
-    folder : Path
-        The run's folder.
-    show : bool
-        Whether pictures may be shown.
-    """
-    album, rows = Album(show), records(audit, "gallery")
-    columns: dict[str, tuple[str, Path | None]] = {stage: (stage, folder) for stage in STAGES}
-    groups = []
-    for group in values(rows, "group", order_groups):
-        here = where(rows, group=group)
-        ordered = [
-            row for language in values(here, "language", order_languages) for row in where(here, language=language)
-        ]
-        groups.append((group_name(group), tuple(clip_strip(album, row, columns) for row in ordered)))
+def gallery(rows: Sequence[Record], columns: Mapping[str, tuple[str, Path | None]], show: bool) -> Gallery:
+    """The pictures of clips by group; ``columns`` has the label and the folder of each column of paths."""
+    album = Album(show)
+    groups = [
+        (group_name(text(of[0], "group")), tuple(_strip(album, row, columns) for row in of))
+        for of in split(rows, "group")
+    ]
     return Gallery(tuple(groups), album)
 
 
-def clip_strip(album: Album, row: Record, columns: Mapping[str, tuple[str, Path | None]]) -> Strip:
-    """The pictures of one clip; ``columns`` maps each column to the picture's label and folder."""
+def _strip(album: Album, row: Record, columns: Mapping[str, tuple[str, Path | None]]) -> Strip:
     who = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}"
     shots = []
     for column, (label, folder) in columns.items():

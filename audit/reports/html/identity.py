@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from audit.audits.audit import Audit
 from audit.core.clean_text import clean
-from audit.core.units import write_interval, write_value
-from audit.reports.html.records import count, mapping, number, strings
-from audit.reports.html.tabular import Cell, Column, TableView, head
+from audit.reports.html.records import Value, count, mapping, strings
+from audit.reports.html.tabular import DASH, Cell, Column, TableView, estimate, head, missing
 
-Value = str | tuple[str]
-"""Text, or a tuple of one text that is shown as code: a digest, a path, a version."""
-Fact = tuple[str, Value]
+Fact = tuple[str, str | tuple[str]]
+"""A name and its value: text, or a tuple of one text that is shown as code: a digest, a path, a version."""
 
 NOT_RECORDED: Final = "not recorded"
 
@@ -34,50 +32,35 @@ def name_of(value: object, default: str = NOT_RECORDED) -> str:
     return clean(str(found)) if found else default
 
 
-def cohort_facts(audit: Audit) -> list[Fact]:
-    """Licence, consent, notes and digest of the cohort."""
-    cohort = mapping(audit.run.get("cohort"))
-    facts = [(key.capitalize(), _written(cohort.get(key))) for key in ("licence", "consent", "notes")]
-    return [*facts, ("Digest", (_plain(cohort.get("digest")),))]
+def fictional(run: Mapping[str, object]) -> bool:
+    """Whether the cohort is declared fictional."""
+    return mapping(run.get("cohort")).get("fictional") is True
 
 
-def instrument_facts(audit: Audit) -> list[Fact]:
-    """Facts about the instrument as a whole."""
-    parts = mapping(audit.run.get("instrument"))
-    return [fact for key, value in parts.items() if not isinstance(value, Mapping) for fact in _flat({key: value}, "")]
-
-
-def instrument_parts(audit: Audit) -> list[Fact]:
-    """Facts about the instrument's parts, including the digests of their weights."""
-    parts = mapping(audit.run.get("instrument"))
-    return [fact for key, value in parts.items() if isinstance(value, Mapping) for fact in _flat({key: value}, "")]
-
-
-def digest_facts(audit: Audit) -> list[Fact]:
-    """Digests and seed that identify the run."""
+def facts(audit: Audit) -> dict[str, list[Fact]]:
+    """Facts about cohort, model, instrument and its parts, settings and versions, and the digests of the run."""
     run = audit.run
-    return [
-        ("Run", (_plain(run.get("digest")),)),
-        ("Cohort", (_plain(mapping(run.get("cohort")).get("digest")),)),
-        ("Model", (_plain(run.get("model")),)),
-        ("Weights of the model", (_plain(run.get("weights_sha256") or "none: the model has no weights"),)),
-        ("Seed of the run", _plain(run.get("seed"))),
-    ]
-
-
-def model_facts(audit: Audit) -> list[Fact]:
-    """The model's own description."""
-    return _flat(mapping(audit.run.get("model_description")), "")
-
-
-def settings_facts(audit: Audit) -> list[Fact]:
-    """The measurement settings."""
-    return _flat(audit.settings, "")
-
-
-def version_facts(audit: Audit) -> list[Fact]:
-    """Packages and their versions."""
-    return [(name, (_plain(version),)) for name, version in sorted(mapping(audit.run.get("versions")).items())]
+    cohort, instrument = mapping(run.get("cohort")), mapping(run.get("instrument"))
+    parts = {key: value for key, value in instrument.items() if isinstance(value, Mapping)}
+    digest = _plain(cohort.get("digest"))
+    return {
+        "cohort": [
+            *((key.capitalize(), _written(cohort.get(key))) for key in ("licence", "consent", "notes")),
+            ("Digest", (digest,)),
+        ],
+        "instrument": _flat({key: value for key, value in instrument.items() if key not in parts}),
+        "instrument_parts": _flat(parts),
+        "model": _flat(mapping(run.get("model_description"))),
+        "settings": _flat(audit.settings),
+        "versions": [(name, (_plain(version),)) for name, version in sorted(mapping(run.get("versions")).items())],
+        "digests": [
+            ("Run", (_plain(run.get("digest")),)),
+            ("Cohort", (digest,)),
+            ("Model", (_plain(run.get("model")),)),
+            ("Weights of the model", (_plain(run.get("weights_sha256") or "none: the model has no weights"),)),
+            ("Seed of the run", _plain(run.get("seed"))),
+        ],
+    }
 
 
 def instrument_card(audit: Audit) -> Card | None:
@@ -91,56 +74,52 @@ def instrument_card(audit: Audit) -> Card | None:
         if inner and len(rows) == len(inner):
             tables.append(_card_table(key, rows))
         else:
-            facts.extend(_flat({key: value}, ""))
+            facts.extend(_flat({key: value}))
     return Card(tuple(facts), tuple(tables)) if card else None
 
 
 def _card_table(key: str, rows: Mapping[str, Mapping[str, object]]) -> TableView:
-    names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    columns = [Column("Label"), *(Column(_label(name), numeric=True) for name in names)]
-    view = TableView(f"card-{key}", _label(key), columns)
-    for name, row in rows.items():
-        view.rows.append([head(clean(name.replace("_", " "))), *(_card_cell(row.get(column)) for column in names)])
-    return view
+    def named(name: str) -> Column[str]:
+        return Column(_label(name), lambda row: _card_cell(rows[row].get(name)), numeric=True)
+
+    columns = [Column[str]("Label", lambda row: head(row.replace("_", " ")))]
+    columns += [named(name) for name in dict.fromkeys(name for row in rows.values() for name in row)]
+    return TableView.of(f"card-{key}", _label(key), columns, rows)
 
 
 def _card_cell(value: object) -> Cell:
     """A number, an estimate with its interval, or a text."""
     inner = mapping(value)
     if "value" in inner:
-        ends = [number(inner, key) for key in ("value", "low", "high")]
-        unit: str = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
-        point, low, high = ends
-        if point is None:
-            return Cell("not estimable", kind="missing")
-        size = count(inner, "n_speakers") or count(inner, "n")
-        lines = (write_interval(low, high, unit), *([f"n\N{NO-BREAK SPACE}{size:,}"] if size else []))
-        return Cell(write_value(point, unit), lines, sort=repr(point), kind="estimate")
+        found = Value.of(inner)
+        ends = (found.value, found.low, found.high)
+        unit = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
+        if found.value is None:
+            return missing()
+        size = count(inner, "n_speakers") or count(inner, "n") or None
+        return estimate(replace(found, n_speakers=size), unit)
     if value is None:
-        return Cell("\N{EN DASH}", kind="missing")
+        return DASH
     return Cell(_plain(value), sort=_plain(value), kind="number" if isinstance(value, (int, float)) else "text")
 
 
-def _flat(value: object, name: str) -> list[Fact]:
+def _flat(value: object, name: str = "") -> list[Fact]:
     """Nested mappings as one list of pairs with joined names."""
     if isinstance(value, Mapping):
         facts = []
         for key, item in value.items():
-            facts.extend(_flat(item, f"{name}, {clean(str(key))}" if name else _label(str(key))))
+            facts.extend(_flat(item, f"{name}, {key}" if name else _label(str(key))))
         return facts
     return [(name or "Name", _written(value))]
 
 
-def _written(value: object) -> Value:
+def _written(value: object) -> str | tuple[str]:
     """A value in words; digests and paths as code."""
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return ", ".join(strings(value)) or "none"
     written = _plain(value)
-    return (
-        (written,)
-        if isinstance(value, str) and " " not in written and (len(written) > 30 or "/" in written)
-        else written
-    )
+    as_code = isinstance(value, str) and " " not in written and (len(written) > 30 or "/" in written)
+    return (written,) if as_code else written
 
 
 def _plain(value: object) -> str:
@@ -151,10 +130,10 @@ def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (Mapping, list, tuple)):
-        return clean(json.dumps(value, ensure_ascii=False, sort_keys=True))
-    return clean(str(value))
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return str(value)
 
 
 def _label(key: str) -> str:
-    words = clean(key.replace("_", " "))
+    words = key.replace("_", " ")
     return (words[:1].upper() + words[1:]).replace("Deepface", "DeepFace")

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from audit.audits.audit import Audit
 from audit.audits.table import Table, plain_value
 from audit.core.clean_text import clean
+from audit.core.units import write_interval, write_value
+from audit.reports.html.wording import order_genders, order_groups, order_languages
 
 Record = Mapping[str, object]
+_ORDERS: Final[Mapping[str, Callable[[Iterable[str]], list[str]]]] = {
+    "group": order_groups,
+    "truth": order_groups,
+    "language": order_languages,
+    "gender": order_genders,
+}
+"""The display order of a column's texts; all others are sorted."""
 
 
 class Tabled(Protocol):
@@ -29,11 +38,10 @@ def records(audit: Tabled, table: str) -> list[dict[str, object]]:
         return []
     frame = audit.tables[table].frame
     names = [str(name) for name in frame.columns]
-    return [dict(zip(names, map(plain, row), strict=True)) for row in frame.itertuples(index=False, name=None)]
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
-def plain(value: object) -> object:
-    """A cell as a built-in type; every missing value as ``None``."""
+def _plain(value: object) -> object:
     value = plain_value(value)
     return clean(value) if isinstance(value, str) else value
 
@@ -113,9 +121,53 @@ def where(rows: Iterable[Record], **fixed: str) -> list[Record]:
     return [row for row in rows if all(text(row, key) == value for key, value in fixed.items())]
 
 
-def values(rows: Iterable[Record], key: str, order: Callable[[Iterable[str]], list[str]] = sorted) -> list[str]:
-    """The unique texts of a column, in an order."""
-    return order({text(row, key) for row in rows})
+def one(rows: Iterable[Record], **fixed: str) -> Record | None:
+    """The first row with these texts, or ``None``."""
+    return next(iter(where(rows, **fixed)), None)
+
+
+def values(rows: Iterable[Record], key: str) -> list[str]:
+    """The unique texts of a column, in display order."""
+    return _ORDERS.get(key, sorted)({text(row, key) for row in rows})
+
+
+def split(rows: Sequence[Record], *keys: str) -> list[list[Record]]:
+    """The rows of every combination of texts in the key columns, in display order.
+
+    Examples
+    --------
+    >>> rows = [{"group": "white", "value": 1}, {"group": "asian", "value": 2}, {"group": "white", "value": 3}]
+    >>> [[row["value"] for row in here] for here in split(rows, "group")]
+    [[2], [1, 3]]
+    """
+    found: dict[tuple[str, ...], list[Record]] = {}
+    for row in rows:
+        found.setdefault(tuple(text(row, key) for key in keys), []).append(row)
+    orders = [values(rows, key) for key in keys]
+    return [found[place] for place in sorted(found, key=lambda place: list(map(list.index, orders, place)))]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A figure of a row: value, interval, number of speakers, and how it was made or why it is missing."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n_speakers: int | None = None
+    method: str = ""
+
+    @classmethod
+    def of(cls, row: Record, name: str = "value", size: str = "n_speakers") -> Value:
+        """The figure in the column ``name``, with the columns of its interval and the column of its sample size."""
+        low, high = ("low", "high") if name == "value" else (f"{name}_low", f"{name}_high")
+        return cls(number(row, name), number(row, low), number(row, high), count(row, size), text(row, "method"))
+
+    def words(self, unit: str, signed: bool = False) -> str:
+        """The value with its interval, for alternative texts."""
+        if self.value is None:
+            return "not estimable"
+        return f"{write_value(self.value, unit, signed)} {write_interval(self.low, self.high, unit, signed)}"
 
 
 def strings(value: object) -> list[str]:

@@ -1,12 +1,18 @@
-"""Tables for display: headings, cells with interval and count, and notes on missing figures."""
+"""Tables for display: columns of headings and cells, with interval, count, and notes on missing figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Generic, TypeVar
 
+from audit.checks.figure import Figure
 from audit.core.units import write_interval, write_number, write_value
-from audit.reports.html.records import Record, count, number, text
+from audit.reports.html.records import Record, Value, one, text
+from audit.reports.html.wording import group_name, language_name
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,8 +25,8 @@ class Cell:
         The main line.
     lines : tuple of str
         Smaller lines below it: the interval, the count.
-    note : str
-        The letter of the note with the reason for a missing figure.
+    reason : str
+        The reason for a missing figure, for a note below the table.
     sort : str
         The sort key: a number's digits, or the text.
     kind : {"text", "number", "estimate", "missing", "code", "head"}
@@ -29,16 +35,17 @@ class Cell:
 
     text: str
     lines: tuple[str, ...] = ()
-    note: str = ""
+    reason: str = ""
     sort: str = ""
     kind: str = "text"
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column's heading; neighbouring columns with the same ``band`` share a heading."""
+class Column(Generic[T]):
+    """One column: its heading, and the cell of each item; neighbours with the same ``band`` share a heading."""
 
     label: str
+    cell: Callable[[T], Cell]
     numeric: bool = False
     band: str = ""
     hint: str = ""
@@ -46,73 +53,100 @@ class Column:
 
 @dataclass
 class TableView:
-    """A table ready for display."""
+    """A table ready for display; ``totals`` is the number of last rows that are totals."""
 
     name: str
     caption: str
-    columns: Sequence[Column]
-    rows: list[list[Cell]] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
+    columns: Sequence[Column[Any]]
+    rows: list[list[Cell]]
     note: str = ""
     totals: int = 0
     sortable: bool = True
 
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        caption: str,
+        columns: Sequence[Column[T]],
+        items: Iterable[T],
+        note: str = "",
+        totals: int = 0,
+        sortable: bool = True,
+    ) -> TableView:
+        """The table with a row for each item."""
+        rows = [[column.cell(item) for column in columns] for item in items]
+        return cls(name, caption, columns, rows, note, totals, sortable)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
     @property
     def bands(self) -> list[tuple[str, int]]:
         """Headings over neighbouring columns and their numbers of columns; empty if there are none."""
-        if not any(column.band for column in self.columns):
-            return []
         bands: list[tuple[str, int]] = []
         for column in self.columns:
             if bands and column.band and bands[-1][0] == column.band:
                 bands[-1] = (column.band, bands[-1][1] + 1)
             else:
                 bands.append((column.band, 1))
-        return bands
+        return bands if any(label for label, _ in bands) else []
 
-    def note_for(self, reason: str) -> str:
-        """The letter of a note; the same reason has the same letter."""
-        for letter, known in self.notes.items():
-            if known == reason:
-                return letter
-        place = len(self.notes)
-        letter = chr(97 + place) if place < 26 else f"n{place + 1}"
-        self.notes[letter] = reason
-        return letter
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """The letter of each reason for a missing figure, in the order of the cells."""
+        reasons = dict.fromkeys(cell.reason for row in self.rows for cell in row if cell.reason)
+        return {reason: chr(97 + i) if i < 26 else f"n{i + 1}" for i, reason in enumerate(reasons)}
 
-    def estimate(
-        self, record: Record | None, unit: str, signed: bool = False, bare: bool = True, speakers: bool = True
-    ) -> Cell:
-        """A figure with its interval and count, or "not estimable" with the reason as a note.
 
-        Parameters
-        ----------
-        record : mapping or None
-            With value, low, high, n_speakers and method; ``None`` if the table has no such row.
-        unit : {"share", "years", "cosine"}
-            The unit of the figure.
-        signed : bool
-            Whether the figure is a difference.
-        bare : bool
-            Whether the heading shows the unit of differences.
-        speakers : bool
-            Whether the cell shows the number of speakers.
-        """
-        if record is None:
-            return Cell("\N{EN DASH}", kind="missing", note=self.note_for("Not measured in this audit."))
-        value = number(record, "value")
-        n = count(record, "n_speakers")
-        size = (f"n\N{NO-BREAK SPACE}{n:,}",) if speakers and n is not None else ()
-        if value is None:
-            reason = text(record, "method") or "The audit gives no reason."
-            return Cell("not estimable", size, self.note_for(reason), kind="missing")
-        shown = (
-            write_number(value, unit, signed)
-            if bare and (signed or unit != "share")
-            else write_value(value, unit, signed)
-        )
-        interval = write_interval(number(record, "low"), number(record, "high"), unit, signed)
-        return Cell(shown, (interval, *size), sort=repr(value), kind="estimate")
+def estimate(
+    found: Value | Figure | None, unit: str, signed: bool = False, bare: bool = False, speakers: bool = True
+) -> Cell:
+    """A figure with its interval and count, or "not estimable" with the reason as a note.
+
+    ``found`` is ``None`` if the table has no such row; a ``signed`` figure is a difference. With ``bare`` the unit of
+    differences, and of values other than shares, is left to the heading.
+    """
+    if found is None:
+        return missing("\N{EN DASH}", "Not measured in this audit.")
+    n = found.n_speakers
+    size = (f"n\N{NO-BREAK SPACE}{n:,}",) if speakers and n is not None else ()
+    if found.value is None:
+        return missing(reason=found.method or "The audit gives no reason.", lines=size)
+    write = write_number if bare and (signed or unit != "share") else write_value
+    interval = write_interval(found.low, found.high, unit, signed)
+    return Cell(write(found.value, unit, signed), (interval, *size), sort=repr(found.value), kind="estimate")
+
+
+def figure(
+    label: str,
+    unit: str,
+    name: str = "value",
+    *,
+    signed: bool = False,
+    bare: bool = False,
+    speakers: bool = True,
+    band: str = "",
+    hint: str = "",
+    size: str = "n_speakers",
+    **keys: str,
+) -> Column[Sequence[Record]]:
+    """A column of figures: the column ``name`` of the row that has the texts ``keys``; see :func:`estimate`."""
+
+    def cell(rows: Sequence[Record]) -> Cell:
+        row = one(rows, **keys)
+        return estimate(None if row is None else Value.of(row, name, size), unit, signed, bare, speakers)
+
+    return Column(label, cell, True, band, hint)
+
+
+def missing(text: str = "not estimable", reason: str = "", lines: tuple[str, ...] = ()) -> Cell:
+    """A cell without a figure."""
+    return Cell(text, lines, reason, kind="missing")
+
+
+DASH: Final = missing("\N{EN DASH}")
+"""A cell without a value."""
 
 
 def head(label: str) -> Cell:
@@ -130,20 +164,20 @@ def code(label: str) -> Cell:
     return Cell(label, sort=label, kind="code")
 
 
-def dash() -> Cell:
-    """A cell without a value."""
-    return Cell("\N{EN DASH}", kind="missing")
+def written(value: float, text: str, *lines: str) -> Cell:
+    """A cell of a number as it is written; with further lines it is an estimate."""
+    return Cell(text, lines, sort=repr(value), kind="estimate" if lines else "number")
 
 
 def p_value(value: float | None) -> Cell:
     """A cell of a p-value."""
-    if value is None:
-        return dash()
-    return Cell(f"{value:.3f}" if value >= 0.001 else "< 0.001", sort=repr(value), kind="number")
+    return DASH if value is None else written(value, f"{value:.3f}" if value >= 0.001 else "< 0.001")
 
 
 def whole(value: int | None, absent: str = "not recorded") -> Cell:
     """A cell of a count, or a word if there is none."""
-    if value is None:
-        return Cell(absent, kind="missing")
-    return Cell(f"{value:,}", sort=repr(value), kind="number")
+    return missing(absent) if value is None else written(value, f"{value:,}")
+
+
+GROUP: Final = Column[Sequence[Record]]("Group", lambda rows: head(group_name(text(rows[0], "group"))))
+LANGUAGE: Final = Column[Sequence[Record]]("Language", lambda rows: words(language_name(text(rows[0], "language"))))

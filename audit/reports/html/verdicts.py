@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +13,10 @@ from audit.audits.audit import Audit
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
-from audit.core.units import write_interval, write_number, write_value
+from audit.core.units import is_signed, write_interval, write_number, write_value
 from audit.reports.html.badges import BADGES
 from audit.reports.html.charts import nice_reach
-from audit.reports.html.tabular import Cell, Column, TableView, head, whole, words
+from audit.reports.html.tabular import Cell, Column, TableView, estimate, head, whole, words
 from audit.reports.html.wording import counted, figure_name, group_name
 
 GLYPH_WIDTH: Final = 240
@@ -34,22 +34,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class Glyph:
-    """An interval drawn against its margin: positions along a line ``GLYPH_WIDTH`` wide.
+    """An interval drawn against its margin: positions along a line ``GLYPH_WIDTH`` wide, and the alternative text.
 
-    Attributes
-    ----------
-    dot : float
-        The estimate.
-    bar : (float, float) or None
-        The interval, clipped to the scale.
-    band : (float, float) or None
-        The tolerated range: both sides of zero, or all below the margin.
-    zero : float or None
-        Zero, if the scale contains it.
-    ticks : tuple of Tick
-        The scale.
-    label : str
-        The alternative text.
+    ``band`` is the tolerated range: both sides of zero, or all on one side of the margin. ``zero`` is ``None`` if the
+    scale does not contain it.
     """
 
     dot: float
@@ -62,15 +50,10 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One finding for display."""
+    """One finding for display; ``value``, ``interval``, ``sizes`` and ``missing`` are of its headline figure."""
 
-    code: str
-    title: str
-    outcome: str
+    finding: Finding
     about: str
-    by_group: Mapping[str, str]
-    scope: str
-    sentence: str
     reason: str
     would_change: str
     value: str
@@ -79,7 +62,7 @@ class Verdict:
     sizes: str
     missing: str
     glyph: Glyph | None
-    figures: TableView | None
+    figures: TableView
 
 
 def verdicts(audit: Audit) -> list[Verdict]:
@@ -87,43 +70,48 @@ def verdicts(audit: Audit) -> list[Verdict]:
     return [verdict_of(finding) for finding in audit.findings]
 
 
-def tally(found: Sequence[Verdict]) -> list[tuple[str, int]]:
-    """The number of findings with each outcome, without zeros."""
-    counts = [(outcome, sum(verdict.outcome == outcome for verdict in found)) for outcome in OUTCOMES]
-    return [(outcome, number) for outcome, number in counts if number]
+def tally(found: Sequence[Verdict]) -> str:
+    """The number of findings with each outcome in words, without zeros."""
+    counts = [(outcome, sum(verdict.finding.outcome == outcome for verdict in found)) for outcome in OUTCOMES]
+    return ", ".join(f"{number} {BADGES[outcome].name}" for outcome, number in counts if number)
 
 
 def draw(figure: Figure) -> Glyph | None:
     """The glyph of a figure against its margin, ``None`` without a value."""
-    estimate, unit, signed, margin = figure, figure.unit, figure.signed, figure.margin
-    if estimate.value is None:
+    value, low, high, unit, margin = figure.value, figure.low, figure.high, figure.unit, figure.margin
+    if value is None:
         return None
-    inset = 8.0
-    ends = [abs(v) for v in (estimate.value, estimate.low, estimate.high, margin) if v is not None]
-    reach = 1.0 if unit == "share" and not signed else nice_reach(max(ends))
-    left = -reach if signed or min(estimate.value, estimate.low or 0.0) < 0 else 0.0
+    sign, inset = is_signed(figure.kind), 8.0
+    reach = nice_reach(max(abs(end) for end in (value, low, high, margin) if end is not None))
+    if unit == "share" and not sign:
+        reach = 1.0
+    left = -reach if sign or min(value, low or 0.0) < 0 else 0.0
 
-    def place(value: float) -> float:
-        inside = min(max(value, left), reach)
+    def place(at: float) -> float:
+        inside = min(max(at, left), reach)
         return round(inset + (GLYPH_WIDTH - 2 * inset) * (inside - left) / (reach - left), 2)
 
-    bar = None if estimate.interval is None else (place(estimate.interval[0]), place(estimate.interval[1]))
-    band = None
-    if margin is not None:
-        tolerated = {"greater": (left, margin), "less": (-margin, reach), "two_sided": (-margin, margin)}
-        low, high = tolerated[figure.direction]
-        band = (place(low), place(high))
     ticks = [
-        Tick(place(left), write_number(left, unit, signed), "start"),
-        Tick(place(reach), write_number(reach, unit, signed), "end"),
+        Tick(place(end), write_number(end, unit, sign), anchor) for end, anchor in ((left, "start"), (reach, "end"))
     ]
     if left < 0:
         ticks.insert(1, Tick(place(0.0), "0", "middle"))
-    interval = write_interval(estimate.low, estimate.high, unit, signed)
-    spoken = f"{write_value(estimate.value, unit, signed)}, interval {interval}"
+    spoken = f"{write_value(value, unit, sign)}, interval {write_interval(low, high, unit, sign)}"
+    band = None
     if margin is not None:
         spoken += f", against a margin of {_margin(margin, unit)}"
-    return Glyph(place(estimate.value), bar, band, place(0.0) if left < 0 else None, tuple(ticks), spoken)
+        tolerated = (
+            (-margin, margin) if figure.two_sided else (left, margin) if figure.harm == "high" else (-margin, reach)
+        )
+        band = (place(tolerated[0]), place(tolerated[1]))
+    return Glyph(
+        dot=place(value),
+        bar=None if low is None or high is None else (place(low), place(high)),
+        band=band,
+        zero=place(0.0) if left < 0 else None,
+        ticks=tuple(ticks),
+        label=spoken,
+    )
 
 
 def outcome_table(audit: Audit) -> pd.DataFrame:
@@ -134,61 +122,50 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
     DataFrame
         Columns check, title, outcome, estimate, interval, whom and speakers; texts all, but for speakers.
     """
-    rows = [
-        {
-            "check": found.code,
-            "title": found.title,
-            "outcome": finding.outcome.replace("_", " "),
-            "estimate": found.value,
-            "interval": found.interval if finding.estimate is not None and finding.estimate.value is not None else "",
-            "whom": found.about,
-            "speakers": None if finding.estimate is None else finding.estimate.n_speakers,
-        }
-        for finding, found in zip(audit.findings, verdicts(audit), strict=True)
-    ]
+    rows = []
+    for found in verdicts(audit):
+        finding = found.finding
+        rows.append(
+            {
+                "check": clean(finding.code),
+                "title": clean(finding.title),
+                "outcome": finding.outcome.replace("_", " "),
+                "estimate": found.value,
+                "interval": found.interval if finding.estimate and finding.estimate.value is not None else "",
+                "whom": found.about,
+                "speakers": finding.estimate.n_speakers if finding.estimate else None,
+            }
+        )
     table = pd.DataFrame(rows, columns=["check", "title", "outcome", "estimate", "interval", "whom", "speakers"])
     return table.astype({"speakers": "Int64"})
 
 
 def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip")) -> Verdict:
     """One finding for display; ``unit_names`` are the nouns of its sample sizes."""
-    estimate = finding.estimate
-    unit, signed = (estimate.unit, estimate.signed) if estimate else ("", False)
+    figure = finding.estimate
+    unit, sign = (figure.unit, is_signed(figure.kind)) if figure else ("", False)
     value = interval = sizes = missing = ""
-    glyph = None
-    if estimate is not None:
-        sizes = f"{counted(estimate.n_speakers, unit_names[0])}, {counted(estimate.n_clips, unit_names[1])}"
-        lost = counted(estimate.n_missing, "clip")
-        missing = f"{lost} could not be read" if estimate.n_missing else "every clip was read"
-        if estimate.value is None:
-            value, interval = "not estimable", clean(estimate.method)
-        else:
-            value = write_value(estimate.value, unit, signed)
-            interval = write_interval(estimate.low, estimate.high, unit, signed)
-            glyph = draw(estimate)
-    margin = "" if finding.threshold is None else _margin(finding.threshold, unit)
+    if figure is not None:
+        sizes = f"{counted(figure.n_speakers, unit_names[0])}, {counted(figure.n_clips, unit_names[1])}"
+        lost = counted(figure.n_missing, "clip")
+        missing = f"{lost} could not be read" if figure.n_missing else "every clip was read"
+        value, interval = "not estimable", figure.method
+        if figure.value is not None:
+            value = write_value(figure.value, unit, sign)
+            interval = write_interval(figure.low, figure.high, unit, sign)
     return Verdict(
-        code=clean(finding.code),
-        title=clean(finding.title),
-        outcome=finding.outcome if finding.outcome in OUTCOMES else "not_evaluable",
-        about=_about(finding.group),
-        by_group=finding.by_group,
-        scope=clean(finding.scope),
-        sentence=clean(finding.sentence),
+        finding=finding,
+        about="All groups" if finding.group == "all" else f"Group: {group_name(finding.group)}",
         reason=_sentence(finding.reason),
         would_change=_sentence(finding.would_change),
         value=value,
         interval=interval,
-        margin=margin,
+        margin="" if finding.threshold is None else _margin(finding.threshold, unit),
         sizes=sizes,
         missing=missing,
-        glyph=glyph,
+        glyph=draw(figure) if figure else None,
         figures=_figures(finding),
     )
-
-
-def _about(group: str) -> str:
-    return "All groups" if group == "all" else f"Group: {group_name(group)}"
 
 
 def _margin(threshold: float, unit: str) -> str:
@@ -196,41 +173,26 @@ def _margin(threshold: float, unit: str) -> str:
     return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
 
 
-def _sentence(words: str) -> str:
+def _sentence(text: str) -> str:
     """The text with a capital, names of outcomes, and true minus signs."""
     for outcome in OUTCOMES:
-        words = words.replace(outcome, BADGES[outcome].name)
-    words = re.sub(r"(?<![\w\N{MINUS SIGN}-])-(?=\d)", "\N{MINUS SIGN}", words)
-    return clean(words[:1].upper() + words[1:])
+        text = text.replace(outcome, BADGES[outcome].name)
+    text = re.sub(r"(?<![\w\N{MINUS SIGN}-])-(?=\d)", "\N{MINUS SIGN}", text)
+    return text[:1].upper() + text[1:]
 
 
-def _figures(finding: Finding) -> TableView | None:
-    if not finding.estimates:
-        return None
-    view = TableView(
-        name=f"figures-{finding.code.lower()}",
-        caption=f"Every figure that {clean(finding.code)} used",
-        columns=(
-            Column("Figure"),
-            Column("Estimate", numeric=True, hint="with its interval"),
-            Column("Speakers", numeric=True),
-            Column("Clips", numeric=True),
-            Column("Not read", numeric=True),
-            Column("Method"),
-        ),
-        sortable=False,
+def _figures(finding: Finding) -> TableView:
+    columns = (
+        Column[Figure]("Figure", lambda figure: head(figure_name(figure))),
+        Column[Figure]("Estimate", _estimate, numeric=True, hint="with its interval"),
+        Column[Figure]("Speakers", lambda figure: whole(figure.n_speakers), numeric=True),
+        Column[Figure]("Clips", lambda figure: whole(figure.n_clips), numeric=True),
+        Column[Figure]("Not read", lambda figure: whole(figure.n_missing), numeric=True),
+        Column[Figure]("Method", lambda figure: Cell("\N{EN DASH}") if figure.value is None else words(figure.method)),
     )
-    for item in finding.estimates.values():
-        figure = view.estimate(item.as_dict(), item.unit, item.signed, bare=False, speakers=False)
-        method = words(clean(item.method)) if item.value is not None else Cell("\N{EN DASH}")
-        view.rows.append(
-            [
-                head(figure_name(item)),
-                figure,
-                whole(item.n_speakers),
-                whole(item.n_clips),
-                whole(item.n_missing),
-                method,
-            ]
-        )
-    return view
+    name, caption = f"figures-{finding.code.lower()}", f"Every figure that {finding.code} used"
+    return TableView.of(name, caption, columns, finding.estimates.values(), sortable=False)
+
+
+def _estimate(figure: Figure) -> Cell:
+    return estimate(figure, figure.unit, is_signed(figure.kind), speakers=False)

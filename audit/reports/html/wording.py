@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from audit.checks.figure import Figure
 from audit.core.clean_text import clean
-from audit.core.vocabulary import RACES, UNKNOWN
+from audit.core.vocabulary import GENDERS, RACES, UNKNOWN
 
 _LANGUAGES: Final = {
     "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
@@ -125,6 +125,12 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def sizes(run: Mapping[str, object]) -> tuple[str, str]:
+    """The numbers of speakers and clips of a run, each with its noun."""
+    speakers, clips = (found if isinstance(found := run.get(f"n_{noun}s"), int) else 0 for noun in ("speaker", "clip"))
+    return counted(speakers, "speaker"), counted(clips, "clip")
+
+
 def order_groups(groups: Iterable[str]) -> list[str]:
     """Groups in the vocabulary's order; then other labels by name, ``unknown``, and ``all`` last.
 
@@ -154,3 +160,13 @@ def order_languages(languages: Iterable[str]) -> list[str]:
     ['en', 'de', 'zh', 'all']
     """
     return sorted(set(languages), key=lambda code: (code == "all", code.split("-")[0] != "en", code))
+
+
+def order_genders(genders: Iterable[str]) -> list[str]:
+    """Genders in the vocabulary's order; then other labels by name, ``all`` last."""
+    return sorted(set(genders), key=lambda gender: (gender == "all", place_in(GENDERS, gender), gender))
+
+
+def place_in(order: Sequence[str], value: str) -> int:
+    """The position of a value in an order; after all others if it has none."""
+    return order.index(value) if value in order else len(order)

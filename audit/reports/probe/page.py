@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from audit.checks.finding import OUTCOMES, Finding
-from audit.core.clean_text import clean
+from audit.checks.finding import Finding
 from audit.core.units import write_value
 from audit.core.written_files import write_files
-from audit.probes.changes import properties_of
 from audit.probes.probe import Probe
-from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Album, Strip
-from audit.reports.html.identity import Fact, name_of
-from audit.reports.html.page import Frame, numbered_sections, render_page
+from audit.reports.html.identity import NOT_RECORDED, Fact, name_of
+from audit.reports.html.page import Page
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
 from audit.reports.html.tabular import p_value
-from audit.reports.html.verdicts import verdict_of
+from audit.reports.html.verdicts import tally, verdict_of
 from audit.reports.html.wording import counted, group_name, status_name, write_confidence
-from audit.reports.probe.panels import (
-    TITLES,
-    direction_view,
-    far_view,
-    groups_view,
-)
-from audit.reports.probe.views import factors, matrix, missing, shifts
+from audit.reports.probe.names import TITLES, properties_in
+from audit.reports.probe.panels import direction_view, far_view, groups_view
+from audit.reports.probe.tables import factors, matrix, missing, shifts
 from audit.runs.run import FACES
 from audit.stats import ALL
 
@@ -45,7 +37,6 @@ SECTIONS: Final = {
     "not_read": "Missing faces",
     "once_more": "How to reproduce this probe",
 }
-"""The titles of the sections, by id."""
 
 
 def write_probe(probe: Probe, folder: str | Path) -> Path:
@@ -77,45 +68,39 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
 def to_html(probe: Probe, folder: Path) -> str:
     """The page's text; pictures are read from the folder."""
     voices, clips = (count(probe.cohort, name) or 0 for name in ("n_voices", "n_clips"))
-    frame = Frame(
+    page = Page(
+        probe,
         title=f"Probe of \u201c{name_of(probe.model)}\u201d",
         eyebrow="Probe of a model that renders faces from voices",
         subtitle=f"{counted(voices, 'voice')}, fictional and bilingual, {counted(clips, 'clip')}; one thing changed "
         f"at a time. Read by: {name_of(probe.instrument)}.",
         skip="Skip to the findings",
         footer="Written only from probe.json; the same probe gives the same page.",
-        document=Probe.FILE,
-        schema_version=probe.schema_version,
-        digest_of="sha256",
-        digest=probe.content_sha256,
-        notices=[clean(notice) for notice in probe.notices],
+        sections=SECTIONS,
+        templates=_TEMPLATES,
+        style="probe.css",
+        notices=probe.notices,
     )
     language = [finding for finding in probe.findings if finding.code.startswith("language.")]
     answers = [verdict_of(finding, ("voice", "face")) for finding in language]
-    shown = tuple(answer.sentence for answer in answers)
-    found = Counter(answer.outcome for answer in answers)
+    shown = tuple(finding.sentence for finding in language)
     rows = where(records(probe, "missing"), group=ALL)
     content = {
-        "tally": ", ".join(f"{found[outcome]} {BADGES[outcome].name}" for outcome in OUTCOMES if found[outcome]),
+        "tally": tally(answers),
         "confidence": write_confidence(probe.settings),
         "verdicts": answers,
         "p_values": {finding.code: _p_values(finding) for finding in language},
-        "sentences": [clean(sentence) for sentence in probe.sentences if not clean(sentence).startswith(shown)],
+        "sentences": [sentence for sentence in probe.sentences if not sentence.startswith(shown)],
         "figures": {"far": far_view(probe), "direction": direction_view(probe), "groups": groups_view(probe)},
-        "tables": {
-            "matrix": matrix(probe),
-            "shifts": shifts(probe),
-            "factors": factors(probe),
-            "missing": missing(probe),
-        },
+        "tables": {make.__name__: make(probe) for make in (matrix, shifts, factors, missing)},
         "voices": _voices(probe, folder),
         "faces": sum(count(row, "n_faces") or 0 for row in rows),
         "failed": sum(count(row, "n_not_read") or 0 for row in rows),
         "n_voices": voices,
-        "seed": clean(str(probe.settings.get("seed"))),
+        "seed": str(probe.settings.get("seed")),
         "facts": _facts(probe),
     }
-    return render_page(frame, numbered_sections(SECTIONS), content, _TEMPLATES, style="probe.css")
+    return page.html(content)
 
 
 def _p_values(finding: Finding) -> str:
@@ -153,24 +138,22 @@ def _read(row: Record) -> str:
 
 def _facts(probe: Probe) -> list[Fact]:
     def fact(name: str, of: Mapping[str, object], key: str) -> Fact:
-        return name, (clean(str(of.get(key) or "not recorded")),)
+        return name, (str(of.get(key) or NOT_RECORDED),)
 
-    versions: Sequence[tuple[str, object]] = sorted(mapping(probe.settings.get("versions")).items())
+    versions = sorted(mapping(probe.settings.get("versions")).items())
     plain = {key: value for key, value in probe.settings.items() if key not in ("versions", "margins")}
+    margins = [
+        f"{prop.title}: " + write_value(prop.margin, prop.unit, signed=prop.unit == "share").removeprefix("+")
+        for prop in properties_in(probe)
+    ]
     return [
-        ("Model", clean(name_of(probe.model))),
+        ("Model", name_of(probe.model)),
         fact("Weights of the model", probe.model, "weights_sha256"),
-        ("Instrument", clean(name_of(probe.instrument))),
-        ("Voices", clean(name_of(probe.cohort))),
+        ("Instrument", name_of(probe.instrument)),
+        ("Voices", name_of(probe.cohort)),
         fact("Digest of the voices", probe.cohort, "digest"),
-        ("Licence of the voices", clean(str(probe.cohort.get("licence") or "not recorded"))),
-        *((key.replace("_", " ").capitalize(), clean(str(value))) for key, value in plain.items()),
-        (
-            "Margins",
-            "; ".join(
-                f"{prop.title}: " + write_value(prop.margin, prop.unit, signed=prop.unit == "share").removeprefix("+")
-                for prop in properties_of(probe.attributes)
-            ),
-        ),
-        ("Versions", clean(", ".join(f"{name} {version}" for name, version in versions))),
+        ("Licence of the voices", str(probe.cohort.get("licence") or NOT_RECORDED)),
+        *((key.replace("_", " ").capitalize(), str(value)) for key, value in plain.items()),
+        ("Margins", "; ".join(margins)),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions)),
     ]

@@ -2,261 +2,212 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from audit.audits.audit import Audit
 from audit.core.units import write_number
-from audit.core.vocabulary import CLIP_STATUSES, GENDERS, LABEL_SOURCES, RACES, STAGES
+from audit.core.vocabulary import CLIP_STATUSES, LABEL_SOURCES, RACES, STAGES
 from audit.reports.html.records import (
     MetricDefinitions,
     Record,
     count,
     disparities,
     number,
+    one,
     records,
+    split,
     text,
     values,
     where,
 )
-from audit.reports.html.tabular import Cell, Column, TableView, code, head, whole, words
-from audit.reports.html.wording import (
-    counted,
-    group_name,
-    language_name,
-    order_groups,
-    order_languages,
-    status_name,
+from audit.reports.html.tabular import (
+    GROUP,
+    LANGUAGE,
+    Cell,
+    Column,
+    TableView,
+    code,
+    figure,
+    head,
+    missing,
+    whole,
+    words,
+    written,
 )
+from audit.reports.html.wording import counted, group_name, language_name, place_in, status_name
 
-_STEPS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
-_STEP_NAMES = ("Decoder: portrait to ceiling", "Voice encoder: ceiling to rendered", "Both: portrait to rendered")
+_STEPS = {
+    "Decoder: portrait to ceiling": ("portrait", "ceiling"),
+    "Voice encoder: ceiling to rendered": ("ceiling", "rendered"),
+    "Both: portrait to rendered": ("portrait", "rendered"),
+}
+GENDER = Column[Sequence[Record]]("Gender", lambda rows: words(text(rows[0], "gender")))
 
 
-def one(rows: Sequence[Record], **fixed: str) -> Record | None:
-    """The first row with these texts, or ``None``."""
-    found = where(rows, **fixed)
-    return found[0] if found else None
-
-
-def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView | None:
+def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView:
     """One metric at each stage, and the changes between stages for the same speakers, by group."""
     rows = where(disparities(audit), metric=metric, language=language)
     changes = where(records(audit, "changes"), metric=metric, language=language)
-    groups = values(rows, "group", order_groups)
-    if not groups:
-        return None
     metrics = MetricDefinitions.of(audit)
     unit, title = metrics.unit(metric), metrics.title(metric)
-    columns = [Column("Group")]
-    columns += [Column(stage.capitalize(), numeric=True, band=title) for stage in STAGES]
+    band = f"Change at each step, same speakers, {metrics.scale(metric)}"
+    columns = [GROUP, *(figure(stage.capitalize(), unit, band=title, stage=stage) for stage in STAGES)]
     columns += [
-        Column(name, numeric=True, band=f"Change at each step, same speakers, {metrics.scale(metric)}")
-        for name in _STEP_NAMES
+        figure(label, unit, signed=True, bare=True, band=band, from_stage=start, to_stage=end)
+        for label, (start, end) in _STEPS.items()
     ]
-    view = TableView(f"stages-{metric}", f"{title}: portrait, ceiling and rendered, by group", columns)
-    for group in groups:
-        row = [head(group_name(group))]
-        row += [view.estimate(one(rows, stage=stage, group=group), unit, bare=False) for stage in STAGES]
-        row += [
-            view.estimate(one(changes, from_stage=a, to_stage=b, group=group), unit, signed=True) for a, b in _STEPS
-        ]
-        view.rows.append(row)
-    view.totals = int(groups[-1] == "all")
-    return view
+    of_groups = [[*of, *where(changes, group=text(of[0], "group"))] for of in split(rows, "group")]
+    name, caption = f"stages-{metric}", f"{title}: portrait, ceiling and rendered, by group"
+    if language != "all":
+        name, caption = f"{name}-{language}", f"{caption}, {language_name(language)}"
+    return TableView.of(name, caption, columns, of_groups, totals=int("all" in values(rows, "group")))
 
 
-def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView | None:
+def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView:
     """One metric at one stage, groups by languages."""
-    rows = where(disparities(audit), metric=metric, stage=stage)
-    groups, languages = values(rows, "group", order_groups), values(rows, "language", order_languages)
-    if not groups:
-        return None
-    columns = [Column("Group"), *(Column(language_name(language).capitalize(), numeric=True) for language in languages)]
-    metrics = MetricDefinitions.of(audit)
-    title = f"{metrics.title(metric)}, {stage} pictures, by group and language"
-    view = TableView(f"{metric}-{stage}-by-language", title, columns)
-    for group in groups:
-        cells = [
-            view.estimate(one(rows, group=group, language=language), metrics.unit(metric), bare=False)
-            for language in languages
-        ]
-        view.rows.append([head(group_name(group)), *cells])
-    view.totals = int(groups[-1] == "all")
-    return view
+    rows, metrics = where(disparities(audit), metric=metric, stage=stage), MetricDefinitions.of(audit)
+    columns = [GROUP]
+    for language in values(rows, "language"):
+        columns.append(figure(language_name(language).capitalize(), metrics.unit(metric), language=language))
+    caption = f"{metrics.title(metric)}, {stage} pictures, by group and language"
+    totals = int("all" in values(rows, "group"))
+    return TableView.of(f"{metric}-{stage}-by-language", caption, columns, split(rows, "group"), totals=totals)
 
 
-def confusion(audit: Audit, stage: str, language: str = "all") -> TableView | None:
+def reads(audit: Audit, stage: str, language: str) -> list[Record]:
+    """How often the faces of each group are read as each race, at one stage and in one language."""
+    metrics = {f"read_{race}" for race in RACES}
+    rows = where(disparities(audit), stage=stage, language=language)
+    return [row for row in rows if text(row, "metric") in metrics and text(row, "group") != "all"]
+
+
+def confusion(audit: Audit, stage: str, language: str = "all") -> TableView:
     """The reads of each group at one stage."""
-    rows = [row for row in disparities(audit) if text(row, "metric") in {f"read_{race}" for race in RACES}]
-    rows = [row for row in where(rows, stage=stage, language=language) if text(row, "group") != "all"]
-    groups = values(rows, "group", order_groups)
-    if not groups:
-        return None
-    columns = [Column("Group"), *(Column(group_name(race), numeric=True, band="Read as") for race in RACES)]
-    view = TableView(
-        f"confusion-{stage}-{language}",
-        f"Reads of {stage} pictures, {language_name(language)}",
-        columns,
+    columns = [GROUP, *(figure(group_name(race), "share", band="Read as", metric=f"read_{race}") for race in RACES)]
+    caption = f"Reads of {stage} pictures, {language_name(language)}"
+    return TableView.of(
+        f"confusion-{stage}-{language}", caption, columns, split(reads(audit, stage, language), "group")
     )
-    for group in groups:
-        cells = [view.estimate(one(rows, group=group, metric=f"read_{race}"), "share") for race in RACES]
-        view.rows.append([head(group_name(group)), *cells])
-    return view
 
 
-def rendered_as(audit: Audit) -> TableView | None:
+def rendered_as(audit: Audit) -> TableView:
     """The change of every read from portrait to rendered (exploratory)."""
     rows = where(records(audit, "rendered_as"), language="all") or records(audit, "rendered_as")
-    if not rows:
-        return None
-    reads = [race for race in RACES if where(rows, read=race)]
-    several = values(rows, "language", order_languages) != ["all"]
-    columns = [Column("Group"), *([Column("Language")] if several else [])]
-    columns += [Column(group_name(read), numeric=True, band="Read as, points") for read in reads]
-    view = TableView("rendered-as", "Rendered minus portrait, the same speakers, every read (exploratory)", columns)
-    for group in values(rows, "group", order_groups):
-        for language in values(where(rows, group=group), "language", order_languages):
-            here = where(rows, group=group, language=language)
-            cells = [view.estimate(one(here, read=read), "share", signed=True) for read in reads]
-            named = [words(language_name(language))] if several else []
-            view.rows.append([head(group_name(group)), *named, *cells])
-    return view
+    several = values(rows, "language") != ["all"]
+    columns = [GROUP, *([LANGUAGE] if several else [])]
+    for read in (race for race in RACES if where(rows, read=race)):
+        columns.append(figure(group_name(read), "share", signed=True, bare=True, band="Read as, points", read=read))
+    caption = "Rendered minus portrait, the same speakers, every read (exploratory)"
+    return TableView.of("rendered-as", caption, columns, split(rows, "group", "language"))
 
 
-def instrument_error(audit: Audit) -> TableView | None:
+def instrument_error(audit: Audit) -> TableView:
     """The instrument's reads of the cohort's portraits, by group and gender."""
-    rows = records(audit, "instrument")
-    metrics, defined = metric_order(rows), MetricDefinitions.of(audit)
-    if not metrics:
-        return None
-    columns = [
-        Column("Group"),
-        Column("Gender"),
-        *(Column(defined.title(metric), numeric=True) for metric in metrics),
-    ]
-    view = TableView("instrument", "The instrument's reads of this cohort's portraits", columns)
-    for group in values(rows, "group", order_groups):
-        for gender in values(where(rows, group=group), "gender", _order_genders):
-            here = where(rows, group=group, gender=gender)
-            cells = [view.estimate(one(here, metric=metric), defined.unit(metric), bare=False) for metric in metrics]
-            view.rows.append([head(group_name(group)), words("all" if gender == "all" else gender), *cells])
-    return view
+    rows, defined = records(audit, "instrument"), MetricDefinitions.of(audit)
+    columns = [GROUP, GENDER]
+    columns += [figure(defined.title(metric), defined.unit(metric), metric=metric) for metric in metric_order(rows)]
+    caption = "The instrument's reads of this cohort's portraits"
+    return TableView.of("instrument", caption, columns, split(rows, "group", "gender"))
 
 
-def strata(audit: Audit) -> TableView | None:
+def strata(audit: Audit) -> TableView:
     """Speakers and clips by group, language and gender."""
-    rows = records(audit, "strata")
-    if not rows:
-        return None
-    genders = values(rows, "gender", _order_genders)
-    columns = [Column("Group"), Column("Language")]
-    columns += [
-        Column(gender or "not known", numeric=True, band="Speakers, and their clips, by gender label")
-        for gender in genders
-    ]
-    view = TableView("strata", "Speakers and clips in every stratum", columns)
-    for group in values(rows, "group", order_groups):
-        for language in values(where(rows, group=group), "language", order_languages):
-            here = where(rows, group=group, language=language)
-            sizes = [_speakers_and_clips(one(here, gender=gender), _absent(audit)) for gender in genders]
-            view.rows.append([head(group_name(group)), words(language_name(language)), *sizes])
-    return view
+    rows, absent = records(audit, "strata"), _absent(audit)
+    band = "Speakers, and their clips, by gender label"
+    columns = [GROUP, LANGUAGE]
+    for gender in values(rows, "gender"):
+        columns.append(Column(gender or "not known", _speakers_and_clips(gender, absent), True, band))
+    return TableView.of("strata", "Speakers and clips in every stratum", columns, split(rows, "group", "language"))
 
 
-def label_sources(audit: Audit) -> TableView | None:
+def _speakers_and_clips(gender: str, absent: str) -> Callable[[Sequence[Record]], Cell]:
+    def cell(rows: Sequence[Record]) -> Cell:
+        row = one(rows, gender=gender)
+        if row is None:
+            return Cell("0", sort="0", kind="number")
+        clips, speakers = count(row, "n_clips"), whole(count(row, "n_speakers"), absent)
+        return speakers if clips is None else replace(speakers, lines=(counted(clips, "clip"),))
+
+    return cell
+
+
+def label_sources(audit: Audit) -> TableView:
     """The source of each kind of label."""
-    rows = records(audit, "label_sources")
-    if not rows:
-        return None
-    columns = (Column("Label"), Column("Source"), Column("Speakers", numeric=True), Column("Clips", numeric=True))
-    view = TableView("label-sources", "Sources of the labels", columns, sortable=False)
-    fields = ("group", "gender", "language", "age")
-    place = lambda row: (_place(fields, text(row, "field")), _place(LABEL_SOURCES, text(row, "source")))  # noqa: E731
-    for row in sorted(rows, key=place):
-        source = text(row, "source", "not recorded").replace("_", " ")
-        view.rows.append(
-            [
-                head(text(row, "field")),
-                words(source),
-                *(whole(count(row, key), _absent(audit)) for key in ("n_speakers", "n_clips")),
-            ]
-        )
-    return view
+    fields, absent = ("group", "gender", "language", "age"), _absent(audit)
+
+    def place(row: Record) -> tuple[int, int]:
+        return place_in(fields, text(row, "field")), place_in(LABEL_SOURCES, text(row, "source"))
+
+    columns = (
+        Column[Record]("Label", lambda row: head(text(row, "field"))),
+        Column[Record]("Source", lambda row: words(text(row, "source", "not recorded").replace("_", " "))),
+        Column[Record]("Speakers", lambda row: whole(count(row, "n_speakers"), absent), numeric=True),
+        Column[Record]("Clips", lambda row: whole(count(row, "n_clips"), absent), numeric=True),
+    )
+    rows = sorted(records(audit, "label_sources"), key=place)
+    return TableView.of("label-sources", "Sources of the labels", columns, rows, sortable=False)
 
 
-def statuses(audit: Audit) -> TableView | None:
+def statuses(audit: Audit) -> TableView:
     """The number of clips with each status, by group and language."""
-    rows = records(audit, "statuses")
-    if not rows:
-        return None
-    found = sorted(values(rows, "status"), key=lambda status: (_place(CLIP_STATUSES, status), status))
-    columns = [
-        Column("Group"),
-        Column("Language"),
-        *(Column(status_name(s).capitalize(), numeric=True, band="Clips") for s in found),
-    ]
-    view = TableView("statuses", "Status of every clip", columns)
-    for group in values(rows, "group", order_groups):
-        for language in values(where(rows, group=group), "language", order_languages):
-            here = where(rows, group=group, language=language)
-            counts = [
-                whole(0 if (row := one(here, status=status)) is None else count(row, "n_clips"), _absent(audit))
-                for status in found
-            ]
-            view.rows.append([head(group_name(group)), words(language_name(language)), *counts])
-    return view
+    rows, absent = records(audit, "statuses"), _absent(audit)
+
+    def clips(status: str) -> Callable[[Sequence[Record]], Cell]:
+        return lambda of: whole(0 if (row := one(of, status=status)) is None else count(row, "n_clips"), absent)
+
+    found = sorted(values(rows, "status"), key=lambda status: (place_in(CLIP_STATUSES, status), status))
+    columns = [GROUP, LANGUAGE, *(Column(status_name(s).capitalize(), clips(s), True, "Clips") for s in found)]
+    return TableView.of("statuses", "Status of every clip", columns, split(rows, "group", "language"))
 
 
-def failures(audit: Audit, limit: int = 200) -> TableView | None:
+def failures(audit: Audit, limit: int = 200) -> TableView:
     """The clips that could not be read at every stage, at most ``limit``, with details if there are any."""
     rows = records(audit, "failures")
-    if not rows:
-        return None
-    detailed = any(text(row, "detail") for row in rows)
-    columns = [Column("Clip"), Column("Speaker"), Column("Group"), Column("Language"), Column("What happened")]
-    columns += [Column("Detail")] if detailed else []
-    view = TableView("failures", "Every clip that could not be read at every stage", columns)
-    for row in rows[:limit]:
-        who = [code(text(row, "clip_id")), code(text(row, "speaker_id"))]
-        place = [words(group_name(text(row, "group"))), words(language_name(text(row, "language")))]
-        happened = [words(status_name(text(row, "status"))), *([words(text(row, "detail"))] if detailed else [])]
-        view.rows.append([*who, *place, *happened])
-    if len(rows) > limit:
-        view.note = f"The first {limit} of {f'{len(rows):,}'} are shown; all are in tables/failures.csv."
-    return view
+    columns = [
+        Column[Record]("Clip", lambda row: code(text(row, "clip_id"))),
+        Column[Record]("Speaker", lambda row: code(text(row, "speaker_id"))),
+        Column[Record]("Group", lambda row: words(group_name(text(row, "group")))),
+        Column[Record]("Language", lambda row: words(language_name(text(row, "language")))),
+        Column[Record]("What happened", lambda row: words(status_name(text(row, "status")))),
+    ]
+    if any(text(row, "detail") for row in rows):
+        columns.append(Column("Detail", lambda row: words(text(row, "detail"))))
+    note = f"The first {limit} of {len(rows):,} are shown; all are in tables/failures.csv." if len(rows) > limit else ""
+    caption = "Every clip that could not be read at every stage"
+    return TableView.of("failures", caption, columns, rows[:limit], note)
 
 
-def power(audit: Audit) -> TableView | None:
+def power(audit: Audit) -> TableView:
     """The minimum detectable effect of each comparison."""
     rows = records(audit, "power")
-    if not rows:
-        return None
-    kept = [
-        key for key in ("check", "comparison", "group", "language") if any(row.get(key) is not None for row in rows)
+    write: dict[str, Callable[[str], str]] = {"group": group_name, "language": language_name}
+
+    def named(key: str) -> Column[Record]:
+        name = write.get(key, _spaced)
+        return Column(key.capitalize(), lambda row: words(name(text(row, key, "all"))))
+
+    def size(row: Record) -> Cell:
+        value = number(row, "smallest_detectable")
+        return missing() if value is None else written(value, write_number(value, "share"))
+
+    keys = ("check", "comparison", "group", "language")
+    columns = [named(key) for key in keys if any(row.get(key) is not None for row in rows)]
+    columns += [
+        Column("Speakers", lambda row: whole(count(row, "n_speakers")), numeric=True),
+        Column("Minimum detectable effect", size, numeric=True, hint="points"),
+        Column("Method", lambda row: words(text(row, "note"))),
     ]
-    columns = [*(Column(key.capitalize()) for key in kept), Column("Speakers", numeric=True)]
-    columns += [Column("Minimum detectable effect", numeric=True, hint="points"), Column("Method")]
-    view = TableView("power", "Minimum detectable effect of each comparison", columns)
-    write = {"group": group_name, "language": language_name}
-    for row in rows:
-        size, reason = number(row, "smallest_detectable"), text(row, "note")
-        cell = (
-            Cell("not estimable", kind="missing")
-            if size is None
-            else Cell(write_number(size, "share"), sort=repr(size), kind="number")
-        )
-        named = [
-            words(write.get(key, str)(text(row, key, "all").replace("_", " " if key not in write else "_")))
-            for key in kept
-        ]
-        view.rows.append([*named, whole(count(row, "n_speakers")), cell, words(reason)])
-    return view
+    return TableView.of("power", "Minimum detectable effect of each comparison", columns, rows)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def never_estimable(audit: Audit) -> list[str]:
     """Gender and age metrics without a figure at any stage, if the audit has any figures."""
-    rows = disparities(audit)
-    able = {text(row, "metric") for row in rows if number(row, "value") is not None}
+    able = {text(row, "metric") for row in disparities(audit) if number(row, "value") is not None}
     return [metric for metric in ("gender_right", "age_error") if able and metric not in able]
 
 
@@ -268,19 +219,3 @@ def metric_order(rows: Sequence[Record]) -> list[str]:
 def _absent(audit: Audit) -> str:
     """The word for a count that the audit does not have."""
     return "suppressed" if audit.settings.get("suppress_below") else "not recorded"
-
-
-def _speakers_and_clips(record: Record | None, absent: str) -> Cell:
-    if record is None:
-        return Cell("0", sort="0", kind="number")
-    clips = count(record, "n_clips")
-    cell = whole(count(record, "n_speakers"), absent)
-    return Cell(cell.text, () if clips is None else (counted(clips, "clip"),), sort=cell.sort, kind=cell.kind)
-
-
-def _place(order: Sequence[str], value: str) -> int:
-    return order.index(value) if value in order else len(order)
-
-
-def _order_genders(genders: object) -> list[str]:
-    return sorted(set(genders), key=lambda gender: (gender == "all", _place(GENDERS, gender), gender))  # type: ignore[call-overload]  # texts only

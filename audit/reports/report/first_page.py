@@ -10,25 +10,24 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.checks.finding import OUTCOMES
 from audit.core.sentences import listing
-from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 from audit.reports.html.badges import BADGES
 from audit.reports.html.records import (
     MetricDefinitions,
     Record,
+    Value,
     count,
     disparities,
     number,
     records,
+    split,
     text,
     values,
     where,
 )
 from audit.reports.html.verdicts import Verdict, tally
-from audit.reports.html.wording import counted, group_name, order_groups
+from audit.reports.html.wording import counted, group_name
 
-NAMED_CHECK: Final = "S2F001"
-"""The check that the first page shows first."""
 MOST: Final = 6
 """Groups, or undecided checks, that the first page names; the rest is counted."""
 WEAK_SOURCES: Final = ("inferred", "assumed")
@@ -37,9 +36,8 @@ _END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
 
 @dataclass(frozen=True)
 class Line:
-    """One check on the first page; ``place`` is its position in the results, from 1."""
+    """One check on the first page."""
 
-    place: int
     verdict: Verdict
     about: str
     short: str
@@ -57,12 +55,10 @@ class FirstPage:
 
 def first_page(audit: Audit, found: Sequence[Verdict]) -> FirstPage:
     """The first page of an audit with the given findings."""
-    counts = ", ".join(f"{number} {BADGES[outcome].name}" for outcome, number in tally(found))
-    lines = [_line(place, verdict) for place, verdict in enumerate(found, 1)]
     return FirstPage(
-        lead=f"Of {counted(len(found), 'check')}: {counts or 'none made'}.",
+        lead=f"Of {counted(len(found), 'check')}: {tally(found) or 'none made'}.",
         adjusted=_adjusted(audit),
-        lines=tuple(sorted(lines, key=lambda line: line.verdict.code != NAMED_CHECK)),
+        lines=tuple(map(_line, found)),
         unknown=(
             ("Not answered", _undecided(found)),
             ("Missing faces", (_missing(audit),)),
@@ -83,18 +79,17 @@ def first_sentence(sentences: str) -> str:
     return _END.split(sentences, maxsplit=1)[0]
 
 
-def _line(place: int, verdict: Verdict) -> Line:
-    about = verdict.about
-    if verdict.by_group:
-        alike = [
-            (outcome, [group_name(group) for group, found in verdict.by_group.items() if found == outcome])
+def _line(verdict: Verdict) -> Line:
+    finding, about = verdict.finding, verdict.about
+    if finding.by_group:
+        named = [
+            f"{BADGES[outcome].name} for {listing(list(map(group_name, groups)))}"
             for outcome in OUTCOMES
+            if (groups := [group for group, found in finding.by_group.items() if found == outcome])
         ]
-        named = [f"{BADGES[outcome].name} for {listing(groups)}" for outcome, groups in alike if groups]
         about = "; ".join(named)
         about = about[:1].upper() + about[1:]
-    about = "; ".join(filter(None, (about, verdict.scope)))
-    return Line(place, verdict, about, first_sentence(verdict.sentence))
+    return Line(verdict, "; ".join(filter(None, (about, finding.scope))), first_sentence(finding.sentence))
 
 
 def _adjusted(audit: Audit) -> str:
@@ -112,10 +107,10 @@ def _adjusted(audit: Audit) -> str:
 def _undecided(found: Sequence[Verdict]) -> tuple[str, ...]:
     """The checks without an answer, each with the reason or what would answer it."""
     lines = [
-        f"{verdict.code} ({BADGES[verdict.outcome].name}): "
-        + first_sentence(verdict.would_change if verdict.outcome == "inconclusive" else verdict.reason)
+        f"{verdict.finding.code} ({BADGES[verdict.finding.outcome].name}): "
+        + first_sentence(verdict.would_change if verdict.finding.outcome == "inconclusive" else verdict.reason)
         for verdict in found
-        if verdict.outcome in OUTCOMES[2:]
+        if verdict.finding.outcome in OUTCOMES[2:]
     ]
     if len(lines) > MOST:
         lines = [*lines[: MOST - 1], f"And {len(lines) - MOST + 1} more under Results."]
@@ -143,18 +138,13 @@ def _instrument(audit: Audit) -> str:
 
 def _by_group(rows: Sequence[Record], unit: str, worst: Callable[[float], float]) -> str:
     """The figures of at most :data:`MOST` groups, the worst ones, with intervals; then the groups without a figure."""
-    rows = [row for row in rows if text(row, "group") != "all"]
-    able = [row for row in rows if number(row, "value") is not None]
-    kept = sorted(able, key=lambda row: (worst(number(row, "value") or 0.0), text(row, "group")))[:MOST]
-    parts = []
-    for group in values(kept, "group", order_groups):
-        row = where(kept, group=group)[0]
-        interval = write_interval(number(row, "low"), number(row, "high"), unit)
-        parts.append(f"{group_name(group)} {write_value(number(row, 'value') or 0.0, unit)} {interval}")
+    figures = {group: Value.of(of[0]) for of in split(rows, "group") if (group := text(of[0], "group")) != "all"}
+    able = {group: found.value for group, found in figures.items() if found.value is not None}
+    kept = sorted(able, key=lambda group: (worst(able[group]), group))[:MOST]
+    parts = [f"{group_name(group)} {figures[group].words(unit)}" for group in figures if group in kept]
     listed = [_few(parts, len(able))] if parts else []
-    if without := values([row for row in rows if number(row, "value") is None], "group", order_groups):
-        named = _few([group_name(group) for group in without[:MOST]], len(without))
-        listed.append(f"not estimable for {named}")
+    if without := [group_name(group) for group in figures if group not in able]:
+        listed.append(f"not estimable for {_few(without[:MOST], len(without))}")
     return "; ".join(listed)
 
 

@@ -16,7 +16,6 @@ from audit.reports.html.wording import file_stem, group_name, language_name, sta
 MOST_ROWS = 200
 NUMBERS = frozenset({"n_speakers", "count", "value", "low", "high", "p_value", "setting"})
 _WRITE = {"group": group_name, "read": group_name, "language": language_name, "status": status_name}
-_MISSING = Cell("\N{EN DASH}", kind="missing")
 
 
 def further_tables(audit: Audit) -> list[TableView]:
@@ -29,53 +28,51 @@ def further_tables(audit: Audit) -> list[TableView]:
 
 
 def _view(name: str, table: Table, rows: list[dict[str, object]], metrics: MetricDefinitions) -> TableView:
-    figures = list(_figures(table.columns))
-    columns = [tabular.Column(column.heading, numeric=column.kind in NUMBERS) for column, *_ in figures]
-    view = TableView(f"further-{file_stem(name)}", table.title, columns, note=table.note)
     metric = next(iter(table.names("metric")), "")
-    for row in rows[:MOST_ROWS]:
-        unit = metrics.unit(text(row, metric))
-        cells = [
-            _cell(row, column, ends, unit if column.unit == OF_METRIC else column.unit, metrics)
-            for column, *ends in figures
-        ]
-        view.rows.append([tabular.head(cells[0].text), *cells[1:]] if figures[0][0].key else cells)
+
+    def shown(column: Column, ends: tuple[Column, ...], heading: bool) -> tabular.Column[Record]:
+        def cell(row: Record) -> Cell:
+            unit = metrics.unit(text(row, metric)) if column.unit == OF_METRIC else column.unit
+            found = _cell(row, column, ends, unit, metrics)
+            return tabular.head(found.text) if heading else found
+
+        return tabular.Column(column.heading, cell, numeric=column.kind in NUMBERS)
+
+    columns = [shown(column, tuple(ends), not i and column.key) for i, (column, *ends) in enumerate(_figures(table))]
+    note = table.note
     if len(rows) > MOST_ROWS:
         more = f"The first {MOST_ROWS} of {len(rows):,} rows are shown; all are in tables/{name}.csv."
-        view.note = f"{view.note} {more}".strip()
-    return view
+        note = f"{note} {more}".strip()
+    return TableView.of(f"further-{file_stem(name)}", table.title, columns, rows[:MOST_ROWS], note)
 
 
-def _figures(columns: tuple[Column, ...]) -> Iterator[tuple[Column, ...]]:
+def _figures(table: Table) -> Iterator[tuple[Column, ...]]:
     """The columns of each displayed column; a value comes with the ends of its interval."""
     place = 0
-    while place < len(columns):
-        kinds = [column.kind for column in columns[place : place + 3]]
+    while place < len(table.columns):
+        kinds = [column.kind for column in table.columns[place : place + 3]]
         size = 3 if kinds == ["value", "low", "high"] else 1
-        yield columns[place : place + size]
+        yield table.columns[place : place + size]
         place += size
 
 
-def _cell(row: Record, column: Column, ends: list[Column], unit: str, metrics: MetricDefinitions) -> Cell:
-    if row.get(column.name) is None:
-        return _MISSING
+def _cell(row: Record, column: Column, ends: tuple[Column, ...], unit: str, metrics: MetricDefinitions) -> Cell:
     value = number(row, column.name)
-    if column.kind not in NUMBERS or value is None:
-        return _text_cell(text(row, column.name), column, metrics)
-    if column.kind == "p_value":
-        return tabular.p_value(value)
-    if column.kind in ("n_speakers", "count"):
-        return tabular.whole(round(value))
-    if column.kind == "setting":
-        return Cell(write_value(value, unit, column.signed) if unit else f"{value:g}", sort=repr(value), kind="number")
-    low, high = (number(row, end.name) for end in ends) if ends else (None, None)
-    lines = (write_interval(low, high, unit, column.signed),) if ends else ()
-    return Cell(write_value(value, unit, column.signed), lines, sort=repr(value), kind="estimate" if ends else "number")
-
-
-def _text_cell(value: str, column: Column, metrics: MetricDefinitions) -> Cell:
+    if row.get(column.name) is None:
+        return tabular.DASH
+    if column.kind in NUMBERS and value is not None:
+        if column.kind == "p_value":
+            return tabular.p_value(value)
+        if column.kind in ("n_speakers", "count"):
+            return tabular.whole(round(value))
+        if column.kind == "setting" and not unit:
+            return tabular.written(value, f"{value:g}")
+        shown = write_value(value, unit, column.signed)
+        if not ends:
+            return tabular.written(value, shown)
+        low, high = (number(row, end.name) for end in ends)
+        return tabular.written(value, shown, write_interval(low, high, unit, column.signed))
+    shown = text(row, column.name)
     if column.kind in ("speaker_id", "clip_id", "picture"):
-        return tabular.code(value)
-    if column.kind == "metric":
-        return tabular.words(metrics.label(value))
-    return tabular.words(_WRITE.get(column.kind, str)(value))
+        return tabular.code(shown)
+    return tabular.words(metrics.label(shown) if column.kind == "metric" else _WRITE.get(column.kind, str)(shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from audit.audits.audit import Audit
@@ -15,58 +16,61 @@ from audit.reports.html.records import (
     mapping,
     number,
     records,
+    split,
     text,
     where,
 )
-from audit.reports.html.tabular import Cell, Column, TableView, dash, head, p_value, whole, words
-from audit.reports.html.wording import (
-    group_name,
-    language_name,
-    order_groups,
-    order_languages,
+from audit.reports.html.tabular import (
+    DASH,
+    GROUP,
+    LANGUAGE,
+    Cell,
+    Column,
+    TableView,
+    figure,
+    head,
+    missing,
+    p_value,
+    whole,
+    words,
+    written,
 )
+from audit.reports.html.wording import group_name
+from audit.reports.report.similarity_tables import similarity_metrics
 
-SHOWN = ("read_own_group", "gender_right", "age_error", "no_face")
+SHOWN: Final = ("read_own_group", "gender_right", "age_error", "no_face")
+INTERSECTED: Final = ("read_own_group", "read_white", "gender_right", "age_error", "no_face")
+MOST_CELLS: Final = 200
 
 
-def groups(audit: Audit) -> TableView | None:
+def groups(audit: Audit) -> TableView:
     """The differences between all groups at once, for the main metrics at every stage."""
-    shown = (*SHOWN, *further_metrics(audit))
-    rows = [row for row in records(audit, "groups") if text(row, "metric") in shown or _over_impostor(row)]
-    if not rows:
-        return None
+    shown = {*SHOWN, *further_metrics(audit), *(metric for _, metric in similarity_metrics(audit))}
+    rows = [row for row in records(audit, "groups") if text(row, "metric") in shown]
+    metrics = MetricDefinitions.of(audit)
+
+    def worst(row: Record) -> Cell:
+        group = text(row, "worst_group")
+        return words(group_name(group) if group else "\N{EN DASH}")
+
+    def value(name: str, signed: bool = False) -> Callable[[Record], Cell]:
+        return lambda row: _figure(row, name, metrics.unit(text(row, "metric")), signed)
+
+    differs, of_worst = "No group differs", "Worst group, if any"
     columns = (
-        Column("Figure"),
-        Column("Stage"),
-        Column("Groups", numeric=True),
-        Column("p", numeric=True, band="No group differs"),
-        Column("q", numeric=True, band="No group differs"),
-        Column("Between-group standard deviation", numeric=True),
-        Column("Group", band="Worst group, if any"),
-        Column("Its figure", numeric=True, band="Worst group, if any"),
-        Column("Minus all others", numeric=True, band="Worst group, if any"),
-        Column("Over the geometric mean", numeric=True, band="Worst group, if any"),
+        Column[Record]("Figure", lambda row: head(metrics.title(text(row, "metric")))),
+        Column[Record]("Stage", lambda row: words(text(row, "stage"))),
+        Column[Record]("Groups", lambda row: whole(count(row, "n_groups")), numeric=True),
+        Column[Record]("p", lambda row: _p(row, "p_value"), True, differs),
+        Column[Record]("q", lambda row: _p(row, "q_value"), True, differs),
+        Column("Between-group standard deviation", value("spread"), numeric=True),
+        Column("Group", worst, band=of_worst),
+        Column("Its figure", value("worst"), True, of_worst),
+        Column("Minus all others", value("apart", signed=True), True, of_worst),
+        Column("Over the geometric mean", _ratio, True, of_worst),
     )
-    view, metrics = TableView("groups", "All groups at once", columns), MetricDefinitions.of(audit)
-    for row in rows:
-        unit = metrics.unit(text(row, "metric"))
-        worst = text(row, "worst_group")
-        view.rows.append(
-            [
-                head(metrics.title(text(row, "metric"))),
-                words(text(row, "stage")),
-                whole(count(row, "n_groups")),
-                _p(row, "p_value", view),
-                _p(row, "q_value", view),
-                _figure(row, "spread", unit),
-                words(group_name(worst) if worst else "\N{EN DASH}"),
-                _figure(row, "worst", unit),
-                _figure(row, "apart", unit, signed=True),
-                _ratio(row),
-            ]
-        )
-    view.note = "All other metrics are in tables/groups.csv."
-    return view
+    note = "All other metrics are in tables/groups.csv."
+    return TableView.of("groups", "All groups at once", columns, rows, note)
 
 
 def further_metrics(audit: Audit) -> list[str]:
@@ -76,64 +80,51 @@ def further_metrics(audit: Audit) -> list[str]:
     return [metric.name for attribute in known if attribute.name not in ALWAYS for metric in attribute.metrics]
 
 
-INTERSECTED: Final = ("read_own_group", "read_white", "gender_right", "age_error", "no_face")
-MOST_CELLS: Final = 200
-
-
-def intersections(audit: Audit) -> TableView | None:
+def intersections(audit: Audit) -> TableView:
     """Rendered faces in every intersection of group, language and the plan's further columns."""
     rows = where(records(audit, "disparities"), stage="rendered")
     further, defined = further_keys(audit), MetricDefinitions.of(audit)
-    keys = ("group", "language", *further)
     metrics = [metric for metric in (*INTERSECTED, *further_metrics(audit)) if where(rows, metric=metric)]
-    cells: dict[tuple[str, ...], dict[str, Record]] = {}
-    for row in rows:
-        place = tuple(text(row, key, "all") for key in keys)
-        if text(row, "metric") in metrics and place[0] != "all" and sum(name != "all" for name in place) > 1:
-            cells.setdefault(place, {})[text(row, "metric")] = row
-    if not cells:
-        return None
-    columns = [
-        Column("Group"),
-        Column("Language"),
-        *(Column(key.replace("_", " ").capitalize()) for key in further),
+    rows = [
+        row
+        for row in rows
+        if text(row, "metric") in metrics
+        and text(row, "group", "all") != "all"
+        and any(text(row, key, "all") != "all" for key in ("language", *further))
     ]
-    columns += [Column(defined.title(metric), numeric=True, band="Rendered faces") for metric in metrics]
-    view = TableView("intersections", "Rendered faces in every intersection", columns)
-    groups = order_groups(place[0] for place in cells)
-    languages = order_languages(place[1] for place in cells)
-    order = sorted(cells, key=lambda place: (groups.index(place[0]), languages.index(place[1]), place[2:]))
-    for place in order[:MOST_CELLS]:
-        named = [head(group_name(place[0])), words(language_name(place[1])), *(words(name) for name in place[2:])]
-        figures = [view.estimate(cells[place].get(metric), defined.unit(metric), bare=False) for metric in metrics]
-        view.rows.append([*named, *figures])
-    if len(order) > MOST_CELLS:
-        view.note = f"The first {MOST_CELLS} of {f'{len(order):,}'} are shown; all are in tables/disparities.csv."
+    columns = [GROUP, LANGUAGE, *map(_further, further)]
+    for metric in metrics:
+        columns.append(figure(defined.title(metric), defined.unit(metric), band="Rendered faces", metric=metric))
+    cells = [
+        cell
+        for of in split(rows, "group", "language")
+        for cell in sorted(split(of, *further), key=lambda cell: [text(cell[0], key, "all") for key in further])
+    ]
+    note = f"The first {MOST_CELLS} of {len(cells):,} are shown; all are in tables/disparities.csv."
+    view = TableView.of("intersections", "Rendered faces in every intersection", columns, cells[:MOST_CELLS])
+    view.note = note if len(cells) > MOST_CELLS else ""
     return view
 
 
-def _over_impostor(row: Record) -> bool:
-    return text(row, "metric").startswith("similarity_over_impostor")
+def _further(key: str) -> Column[Sequence[Record]]:
+    return Column(key.replace("_", " ").capitalize(), lambda of: words(text(of[0], key, "all")))
 
 
-def _p(row: Record, key: str, view: TableView) -> Cell:
+def _p(row: Record, key: str) -> Cell:
     value = number(row, key)
-    if value is None:
-        return Cell("not estimable", kind="missing", note=view.note_for(text(row, "method")))
-    return p_value(value)
+    return missing(reason=text(row, "method")) if value is None else p_value(value)
 
 
-def _figure(row: Record, key: str, unit: str, *, signed: bool = False) -> Cell:
-    value = number(row, key)
+def _figure(row: Record, name: str, unit: str, signed: bool) -> Cell:
+    value = number(row, name)
     if value is None:
-        return dash()
-    ends = write_interval(number(row, f"{key}_low"), number(row, f"{key}_high"), unit, signed)
-    return Cell(write_value(value, unit, signed), (ends,), sort=repr(value), kind="estimate")
+        return DASH
+    ends = write_interval(number(row, f"{name}_low"), number(row, f"{name}_high"), unit, signed)
+    return written(value, write_value(value, unit, signed), ends)
 
 
 def _ratio(row: Record) -> Cell:
     value, low, high = (number(row, key) for key in ("ratio", "ratio_low", "ratio_high"))
     if value is None:
-        return dash()
-    ends = "no interval" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
-    return Cell(f"{value:.2f}", (ends,), sort=repr(value), kind="estimate")
+        return DASH
+    return written(value, f"{value:.2f}", "no interval" if low is None or high is None else f"[{low:.2f}, {high:.2f}]")

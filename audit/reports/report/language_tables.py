@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from audit.audits.audit import Audit
-from audit.reports.html.records import MetricDefinitions, Record, number, records, text, values, where
-from audit.reports.html.tabular import Cell, Column, TableView, head, words
-from audit.reports.html.wording import (
-    group_name,
-    language_name,
-    order_groups,
-    order_languages,
-)
-from audit.reports.report.evidence import metric_order, one
+from collections.abc import Sequence
 
-_FLIPS = {
-    "within": "Two clips of one language",
-    "between": "Two clips of two languages",
-    "excess": "The second minus the first, points",
-}
+from audit.audits.audit import Audit
+from audit.reports.html.records import MetricDefinitions, Record, number, records, split, text, values
+from audit.reports.html.tabular import GROUP, LANGUAGE, Cell, Column, TableView, figure, missing, words, written
+from audit.reports.html.wording import language_name
+from audit.reports.report.evidence import metric_order
 
 
 def effect_rows(audit: Audit) -> list[Record]:
@@ -27,75 +18,59 @@ def effect_rows(audit: Audit) -> list[Record]:
     return [row for row in rows if not (single and text(row, "language") == "all")]
 
 
-def language_effects(audit: Audit) -> TableView | None:
+def language_effects(audit: Audit) -> TableView:
     """English minus the other language for the same speakers, for every metric."""
-    rows = effect_rows(audit)
-    metrics, defined = metric_order(rows), MetricDefinitions.of(audit)
-    if not metrics:
-        return None
-    columns = [Column("Group"), Column("Other language")]
-    columns += [Column(f"{defined.title(metric)}, {defined.scale(metric)}", numeric=True) for metric in metrics]
-    view = TableView(
-        "language-effects", "English minus the other language, the same speakers, rendered pictures", columns
-    )
-    for group in values(rows, "group", order_groups):
-        for language in values(where(rows, group=group), "language", order_languages):
-            here = where(rows, group=group, language=language)
-            cells = [view.estimate(one(here, metric=metric), defined.unit(metric), signed=True) for metric in metrics]
-            view.rows.append(
-                [head(group_name(group)), words("any other" if language == "all" else language_name(language)), *cells]
-            )
-    return view
+
+    def other(of: Sequence[Record]) -> Cell:
+        language = text(of[0], "language")
+        return words("any other" if language == "all" else language_name(language))
+
+    rows, defined = effect_rows(audit), MetricDefinitions.of(audit)
+    columns = [GROUP, Column("Other language", other)]
+    for metric in metric_order(rows):
+        label, unit = f"{defined.title(metric)}, {defined.scale(metric)}", defined.unit(metric)
+        columns.append(figure(label, unit, signed=True, bare=True, metric=metric))
+    caption = "English minus the other language, the same speakers, rendered pictures"
+    return TableView.of("language-effects", caption, columns, split(rows, "group", "language"))
 
 
-def language_flips(audit: Audit) -> TableView | None:
+def language_flips(audit: Audit) -> TableView:
     """How often two clips of one speaker are read as different races."""
+
+    def pair(of: Sequence[Record]) -> Cell:
+        codes = text(of[0], "languages")
+        return words("all pairs" if codes == "all" else " and ".join(map(language_name, codes.split(" "))))
+
     rows = records(audit, "language_flips")
-    pairs = values(rows, "languages")
-    if not rows:
-        return None
-    # with one pair of languages, the row of all pairs repeats it
-    pairs = [pair for pair in pairs if not (len(pairs) == 2 and pair == "all")]
-    columns = [Column("Group"), Column("Languages")]
-    columns += [Column(label, numeric=True, band="Read as different races") for label in _FLIPS.values()]
-    view = TableView("language-flips", "How often two clips of one speaker are read as different races", columns)
-    for group in values(rows, "group", order_groups):
-        for pair in pairs:
-            here = where(rows, group=group, languages=pair)
-            if here:
-                cells = [
-                    view.estimate(one(here, figure=figure), "share", signed=figure == "excess", bare=figure == "excess")
-                    for figure in _FLIPS
-                ]
-                view.rows.append([head(group_name(group)), words(_pair_name(pair)), *cells])
-    return view
+    if len(values(rows, "languages")) == 2:  # with one pair of languages, the row of all pairs repeats it
+        rows = [row for row in rows if text(row, "languages") != "all"]
+    band = "Read as different races"
+    columns = [
+        GROUP,
+        Column("Languages", pair),
+        figure("Two clips of one language", "share", band=band, figure="within"),
+        figure("Two clips of two languages", "share", band=band, figure="between"),
+        figure("The second minus the first, points", "share", signed=True, bare=True, band=band, figure="excess"),
+    ]
+    caption = "How often two clips of one speaker are read as different races"
+    return TableView.of("language-flips", caption, columns, split(rows, "group", "languages"))
 
 
-def coverage(audit: Audit) -> TableView | None:
-    """Training coverage and own-group reads by group and language; None if the coverage is not recorded."""
+def coverage(audit: Audit) -> TableView:
+    """Training coverage and own-group reads by group and language; without rows if the coverage is not recorded."""
+
+    def clips(of: Sequence[Record]) -> Cell:
+        trained = number(of[0], "clips_trained")
+        return missing("not recorded") if trained is None else written(trained, f"{trained:,.0f}")
+
     rows = records(audit, "coverage")
     if all(number(row, "clips_trained") is None for row in rows):
-        return None
+        rows = []
     columns = [
-        Column("Group"),
-        Column("Language"),
-        Column("Training clips", numeric=True),
-        Column("Rendered face read as the own group", numeric=True),
+        GROUP,
+        LANGUAGE,
+        Column("Training clips", clips, numeric=True),
+        figure("Rendered face read as the own group", "share"),
     ]
-    view = TableView("coverage", "Training coverage, by the model's own record", columns)
-    for group in values(rows, "group", order_groups):
-        for language in values(where(rows, group=group), "language", order_languages):
-            row = one(rows, group=group, language=language)
-            clips = None if row is None else number(row, "clips_trained")
-            cell = (
-                Cell("not recorded", kind="missing")
-                if clips is None
-                else Cell(f"{clips:,.0f}", sort=repr(clips), kind="number")
-            )
-            figure = view.estimate(row, "share", bare=False)
-            view.rows.append([head(group_name(group)), words(language_name(language)), cell, figure])
-    return view
-
-
-def _pair_name(pair: str) -> str:
-    return "all pairs" if pair == "all" else " and ".join(language_name(code) for code in pair.split(" "))
+    caption = "Training coverage, by the model's own record"
+    return TableView.of("coverage", caption, columns, split(rows, "group", "language"))

@@ -15,38 +15,28 @@ from typing import Final
 import jinja2
 
 from audit.audits.audit import Audit
-from audit.checks.finding import Finding
+from audit.checks.figure import Figure
 from audit.core.clean_text import clean, in_markdown
-from audit.core.units import write_interval, write_value
 from audit.core.vocabulary import STAGES
 from audit.reports.html.badges import BADGES
-from audit.reports.html.identity import NOT_RECORDED, name_of
+from audit.reports.html.identity import NOT_RECORDED, fictional, name_of
 from audit.reports.html.page import INCOMPLETE, INCOMPLETE_TITLE, NOTICES_TITLE
-from audit.reports.html.records import count, disparities, mapping, number, strings, text, values, where
+from audit.reports.html.records import Value, disparities, mapping, one, split, strings, text, where
 from audit.reports.html.verdicts import Verdict, verdicts
-from audit.reports.html.wording import counted, group_name, order_groups, write_confidence
-from audit.reports.report.evidence import one
+from audit.reports.html.wording import group_name, sizes, write_confidence
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def model_card(audit: Audit) -> str:
-    """The audit as a section of a model card, in Markdown, after a metadata block in YAML.
+    """The audit as a section of a model card, in Markdown; it names no speaker and no clip.
 
-    Parameters
-    ----------
-    audit : Audit
-        The audit. The card names no speaker and no clip.
-
-    Returns
-    -------
-    str
-        The block between lines of three hyphens, left out if no check has an estimate; then sections of the second
-        level and below, for use in an existing model card or alone.
+    First is a metadata block in YAML between lines of three hyphens, left out if no check has an estimate; then
+    sections of the second level and below, for use in an existing model card or alone.
     """
     run, found = audit.run, verdicts(audit)
     cohort = mapping(run.get("cohort"))
-    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
+    speakers, clips = sizes(run)
     environment = jinja2.Environment(  # Markdown, not HTML: the templates pass every text through a filter instead
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=False,
@@ -63,7 +53,7 @@ def model_card(audit: Audit) -> str:
         complete=run.get("complete") is True,
         incomplete_title=INCOMPLETE_TITLE,
         incomplete=INCOMPLETE,
-        fictional=cohort.get("fictional") is True,
+        fictional=fictional(run),
         notices_title=NOTICES_TITLE,
         notices=strings(run.get("notices")),
         verdicts=found,
@@ -81,9 +71,9 @@ def model_card(audit: Audit) -> str:
 def _metadata(audit: Audit, found: Sequence[Verdict]) -> str:
     """The model index: one result with a metric and its interval for each check with an estimate."""
     metrics = [
-        _metric(audit, finding, verdict)
-        for finding, verdict in zip(audit.findings, found, strict=True)
-        if finding.estimate is not None and finding.estimate.value is not None
+        _metric(audit, verdict, estimate)
+        for verdict in found
+        if (estimate := verdict.finding.estimate) is not None and estimate.value is not None
     ]
     if not metrics:
         return ""
@@ -100,17 +90,15 @@ def _metadata(audit: Audit, found: Sequence[Verdict]) -> str:
     return "---\n" + "\n".join(_yaml(index)) + "\n---\n\n"
 
 
-def _metric(audit: Audit, finding: Finding, verdict: Verdict) -> dict[str, object]:
-    estimate = finding.estimate
-    assert estimate is not None
-    outcome = BADGES[verdict.outcome].name
+def _metric(audit: Audit, verdict: Verdict, estimate: Figure) -> dict[str, object]:
+    finding, outcome = verdict.finding, BADGES[verdict.finding.outcome].name
     name = (
-        f"{verdict.title}: {verdict.value}, {write_confidence(audit.settings)} interval {verdict.interval}"
+        f"{finding.title}: {verdict.value}, {write_confidence(audit.settings)} interval {verdict.interval}"
         f" ({verdict.about}; {verdict.sizes}): {outcome}"
     )
     return {
-        "type": verdict.code,
-        "name": name,
+        "type": clean(finding.code),
+        "name": clean(name),
         "value": estimate.value,
         "args": {
             "outcome": outcome,
@@ -155,20 +143,15 @@ def _yaml(value: object, depth: int = 0) -> list[str]:
 
 def _by_group(audit: Audit) -> list[list[str]]:
     """The own-group read rates of each group at every stage."""
-    rows = where(disparities(audit), metric="read_own_group", language="all")
     cells = []
-    for group in values(rows, "group", order_groups):
-        at = {stage: one(rows, stage=stage, group=group) for stage in STAGES}
-        rates = []
-        for row in at.values():
-            value = None if row is None else number(row, "value")
-            if row is None or value is None:
-                rates.append("not estimable" if row is None else f"not estimable: {text(row, 'method')}")
-            else:
-                interval = write_interval(number(row, "low"), number(row, "high"), "share")
-                rates.append(f"{write_value(value, 'share')} {interval}")
-        sizes = [count(row, "n_speakers") or 0 for row in at.values() if row is not None]
-        cells.append([group_name(group), *rates, f"{max(sizes, default=0):,}"])
+    for of in split(where(disparities(audit), metric="read_own_group", language="all"), "group"):
+        rates, counts = [], [0]
+        for stage in STAGES:
+            found = None if (row := one(of, stage=stage)) is None else Value.of(row)
+            reason = f": {found.method}" if found and found.value is None else ""
+            rates.append(f"{found.words('share')}{reason}" if found else "not estimable")
+            counts.append(found.n_speakers or 0 if found else 0)
+        cells.append([group_name(text(of[0], "group")), *rates, f"{max(counts):,}"])
     return cells
 
 

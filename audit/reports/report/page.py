@@ -10,17 +10,18 @@ from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
-from audit.core.clean_text import clean
+from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Gallery, gallery
-from audit.reports.html.page import Frame, numbered_sections, render_page
-from audit.reports.html.panels import FigureView, figure_views
-from audit.reports.html.records import MetricDefinitions, count, mapping, strings
+from audit.reports.html.page import Page
+from audit.reports.html.panels import FigureView
+from audit.reports.html.records import MetricDefinitions, records, split, strings
 from audit.reports.html.verdicts import verdicts
-from audit.reports.html.wording import counted, write_confidence
+from audit.reports.html.wording import sizes, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, similarity_tables
+from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
@@ -47,7 +48,7 @@ SECTIONS: Final = {
     "reproduce": "How to reproduce this report",
     "sign_off": "Sign-off",
 }
-"""The titles of the sections by id: summary, scope, data and instrument come before the evidence."""
+"""Summary, scope, data and instrument come before the evidence."""
 
 PARTS: Final = {
     "disparities": {
@@ -59,13 +60,32 @@ PARTS: Final = {
         "attributes": "Gender, age and similarity",
     },
 }
-"""The titles of the parts of a section, by id; they appear in the table of contents."""
-
 
 ESTIMANDS: Final = {
     "speaker": "the mean over speakers with equal weights (macro average)",
     "clip": "the mean over clips with equal weights (micro average)",
 }
+
+
+_TABLES: Final = (
+    evidence.label_sources,
+    evidence.strata,
+    evidence.rendered_as,
+    evidence.statuses,
+    evidence.failures,
+    evidence.power,
+    error_tables.calibration,
+    error_tables.corrected,
+    error_tables.people,
+    error_tables.bounds,
+    group_tables.groups,
+    group_tables.intersections,
+    language_tables.language_flips,
+    language_tables.coverage,
+    similarity_tables.retrieval,
+    similarity_tables.craniofacial,
+)
+"""The tables of the page; templates name them as the functions."""
 
 
 def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
@@ -102,7 +122,8 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
-    pictures = gallery(audit, home, show=show_faces or _fictional(audit))
+    clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
+    pictures = gallery(clips, {stage: (stage, home) for stage in STAGES}, show_faces or identity.fictional(audit.run))
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
@@ -117,96 +138,60 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     """The text of the page; ``digest`` is that of audit.json, which a sign-off names."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
-    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
-    frame = Frame(
-        title=clean(str(run.get("title") or f"Audit of \u201c{model}\u201d on {identity.name_of(run.get('cohort'))}")),
+    further = further_tables(audit)
+    page = Page(
+        audit,
+        title=str(run.get("title") or f"Audit of \u201c{model}\u201d on {identity.name_of(run.get('cohort'))}"),
         eyebrow="Bias audit of faces rendered from voices",
-        subtitle=f"Model: {model}. Read by: {instrument}. {speakers}, {clips}.",
+        subtitle=f"Model: {model}. Read by: {instrument}. {', '.join(sizes(run))}.",
         skip="Skip to the first page",
         footer="Written only from audit.json and the sign-offs in its folder; the same files give the same page.",
-        document=Audit.FILE,
-        schema_version=audit.schema_version,
-        digest_of="run",
-        digest=clean(str(run.get("digest") or identity.NOT_RECORDED)),
+        sections={name: title for name, title in SECTIONS.items() if further or name != "further_tables"},
+        templates=_TEMPLATES,
+        parts=PARTS,
         notices=strings(run.get("notices")),
         complete=run.get("complete") is True,
+        digest_of="run",
+        digest=str(run.get("digest") or identity.NOT_RECORDED),
     )
-    content = _content(audit, figures, pictures) | _signing(digest, signed)
-    shown = {name: title for name, title in SECTIONS.items() if content["further_tables"] or name != "further_tables"}
-    return render_page(frame, numbered_sections(shown, PARTS), content, _TEMPLATES)
-
-
-def _signing(digest: str, signed: SignOffs) -> dict[str, object]:
-    """The variables of the sign-off section."""
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
-    return {
+    content = {
+        **_content(audit),
+        "further_tables": further,
+        "figures": figures,
+        "gallery": pictures,
         "digest_of_audit": digest,
         "digest_short": digest[:12],
         "signed": signed,
         "decisions": DECISIONS,
         "by_hand": json.dumps(form, indent=1),
     }
+    return page.html(content)
 
 
-def _content(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery) -> dict[str, object]:
-    """The variables of the other sections' templates."""
-    run = audit.run
-    found, further = verdicts(audit), further_tables(audit)
-    speakers, clips = (counted(count(run, f"n_{noun}s") or 0, noun) for noun in ("speaker", "clip"))
+def _content(audit: Audit) -> dict[str, object]:
+    """The variables of the templates that depend on the audit alone."""
+    run, found = audit.run, verdicts(audit)
+    speakers, clips = sizes(run)
+    estimand = str(audit.settings.get("estimand", identity.NOT_RECORDED))
     return {
         "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
         "instrument": identity.name_of(run.get("instrument"), "the instrument"),
         "cohort_name": identity.name_of(run.get("cohort")),
-        "fictional": _fictional(audit),
+        "fictional": identity.fictional(run),
         "speakers": speakers,
         "clips": clips,
         "excluded": strings(run.get("set_aside")),
-        "cohort_facts": identity.cohort_facts(audit),
-        "instrument_facts": identity.instrument_facts(audit),
-        "instrument_parts": identity.instrument_parts(audit),
         "card": identity.instrument_card(audit),
-        "tables": {
-            "label_sources": evidence.label_sources(audit),
-            "strata": evidence.strata(audit),
-            "stages": evidence.three_stages(audit, "read_own_group"),
-            "language_flips": language_tables.language_flips(audit),
-            "coverage": language_tables.coverage(audit),
-            "calibration": error_tables.calibration(audit),
-            "corrected": error_tables.corrected(audit),
-            "people": error_tables.people(audit),
-            "bounds": error_tables.bounds(audit),
-            "groups": group_tables.groups(audit),
-            "intersections": group_tables.intersections(audit),
-            "retrieval": similarity_tables.retrieval(audit),
-            "craniofacial": similarity_tables.craniofacial(audit),
-            "rendered_as": evidence.rendered_as(audit),
-            "statuses": evidence.statuses(audit),
-            "failures": evidence.failures(audit),
-            "power": evidence.power(audit),
-        },
-        "further_tables": further,
+        "facts": identity.facts(audit),
+        "tables": {make.__name__: make(audit) for make in _TABLES},
+        "stages": evidence.three_stages(audit, "read_own_group"),
         "failures_known": "failures" in audit.tables,
-        "figures": figures,
-        "gallery": pictures,
         "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
-        "estimand": _estimand(audit),
-        "command": clean(str(run.get("command") or identity.NOT_RECORDED)),
-        "plan": clean(str(run.get("plan") or "")),
-        "digest_facts": identity.digest_facts(audit),
-        "model_facts": identity.model_facts(audit),
-        "settings_facts": identity.settings_facts(audit),
-        "versions": identity.version_facts(audit),
+        "estimand": ESTIMANDS.get(estimand, estimand),
+        "command": str(run.get("command") or identity.NOT_RECORDED),
+        "plan": str(run.get("plan") or ""),
     }
-
-
-def _estimand(audit: Audit) -> str:
-    named = str(audit.settings.get("estimand", identity.NOT_RECORDED))
-    return ESTIMANDS.get(named, clean(named))
-
-
-def _fictional(audit: Audit) -> bool:
-    """Whether the cohort is declared fictional."""
-    return mapping(audit.run.get("cohort")).get("fictional") is True
