@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
+from audit.checks.compared import CheckCompared
+from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
+from audit.checks.finding import Finding
+from audit.checks.pair import Pair
+from audit.checks.power import Comparison, GroupClips
 from audit.stats import ALL, Curve
-
-if TYPE_CHECKING:
-    from audit.checks.compared import CheckCompared
-    from audit.checks.evidence import Evidence
-    from audit.checks.finding import Finding
-    from audit.checks.pair import Pair
-    from audit.checks.power import Comparison, GroupClips
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from audit.checks.figure import Figure, Harm, Judged
+from audit.checks.figure import Harm, Judged
 from audit.checks.pair import Pair
-from audit.stats import ALL, Curve, Estimate, Pairs
+from audit.stats import Curve, Estimate, Pairs
 
 
 @dataclass(frozen=True)
@@ -122,19 +122,3 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
 def point(curve: Curve) -> float | None:
     """The value of a curve, which is the same at every confidence."""
     return curve.at(0.95).value
-
-
-def as_figure(compared: Compared, curve: Curve, judged: Judged, confidence: float) -> Figure:
-    """A curve of a comparison as a figure in the unit of the judged one."""
-    found = curve.at(confidence)
-    return Figure.of(
-        found,
-        name=judged.name,
-        unit=judged.unit,
-        kind="difference",
-        group=compared.group,
-        language=ALL,
-        label=judged.label,
-        harm=judged.harm,
-        curve=curve,
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -33,9 +32,6 @@ from audit.stats.pairs import PairSums, aligned_pairs, matched_pairs
 from audit.stats.rates import estimates, sums_curve
 from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
 
-if TYPE_CHECKING:
-    from audit.checks.check import Check
-
 
 @dataclass(frozen=True)
 class Evidence(Strata):
@@ -55,8 +51,6 @@ class Evidence(Strata):
         The instrument's name, for sentences.
     similarity_models : tuple of str
         The similarity models, the primary one first.
-    checks : tuple of Check
-        The checks of the audit.
     coverage : tuple of Heard
         The model's training coverage by group and language; empty if unknown.
     human : DataFrame or None
@@ -72,7 +66,6 @@ class Evidence(Strata):
     margins: Mapping[str, float]
     instrument: str
     similarity_models: tuple[str, ...]
-    checks: tuple[Check, ...] = ()
     coverage: tuple[Heard, ...] = ()
     human: pd.DataFrame | None = None
     n_readers: int = 0

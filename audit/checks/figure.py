@@ -42,8 +42,8 @@ class Judged:
         whatever its sign.
     per_group : bool
         Whether there is one such figure for each group.
-    quantity : str
-        The metrics (:attr:`audit.core.metric.Metric.quantity`) whose changes between two runs use this margin.
+    quantities : tuple of str
+        The quantities (:attr:`audit.core.metric.Metric.quantity`) whose changes between two runs use this margin.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Judged:
     harm: Harm
     two_sided: bool = False
     per_group: bool = False
-    quantity: str = ""
+    quantities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what in ("name", "label", "unit"):

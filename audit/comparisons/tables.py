@@ -87,23 +87,20 @@ def changes_table(title: str, note: str, changes: Sequence[Change], *, of_metric
 
 def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
     """Changes as rows; counts and method are those of the change."""
-    rows = []
-    for change in changes:
-        before, after, between = (_ends(getattr(change, name)) for name in ("before", "after", "change"))
-        rows.append(
-            (
-                *(change.candidate, change.figure, change.group, change.language, change.headline),
-                *(*before, *after, *between, change.p_value, change.p_adjusted, change.worse, change.margin),
-                *(change.word, change.change.n_speakers, change.change.n_clips, change.change.n_missing),
-                change.change.method,
-            )
+    rows = [
+        (
+            *(change.candidate, change.figure, change.group, change.language, change.headline),
+            *(*_ends(change.before), *_ends(change.after), *_ends(change.change)),
+            *(change.p_value, change.p_adjusted, change.worse, change.margin, change.word),
+            *(change.change.n_speakers, change.change.n_clips, change.change.n_missing, change.change.method),
         )
+        for change in changes
+    ]
     return _frame(rows, CHECK_CHANGES)
 
 
 def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
     """The tables besides those of changes."""
-    faces = _faces(letters, evidence, settings)
     return {
         "pareto": Table(
             "Over all and for the worst group",
@@ -115,7 +112,7 @@ def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSe
         "faces": Table(
             "The same speakers by every model",
             "A random sample of each group, drawn with a fixed seed.",
-            faces,
+            _faces(letters, evidence, settings),
             _faces_columns(letters[: len(evidence)]),
         ),
         "metric_definitions": definitions_table(evidence[0].metrics.values()),
@@ -138,22 +135,9 @@ def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
                 continue
             worst = min(measured, key=lambda group: measured[group].value or 0.0)
             overall, least = each.figure(metric, "rendered", each.where()), measured[worst]
-            rows.append(
-                {
-                    "run": letter,
-                    "metric": metric,
-                    "overall": overall.value,
-                    "overall_low": overall.low,
-                    "overall_high": overall.high,
-                    "worst_group": worst,
-                    "worst": least.value,
-                    "worst_low": least.low,
-                    "worst_high": least.high,
-                    "n_speakers": overall.n_speakers,
-                    "n_speakers_worst": least.n_speakers,
-                    "method": f"overall: {overall.method}; worst: {least.method}",
-                }
-            )
+            method = f"overall: {overall.method}; worst: {least.method}"
+            counts = overall.n_speakers, least.n_speakers
+            rows.append((letter, metric, *_ends(overall), worst, *_ends(least), *counts, method))
     return _frame(rows, PARETO)
 
 

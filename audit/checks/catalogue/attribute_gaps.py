@@ -25,7 +25,7 @@ class AttributeGaps(GapCheck):
             "low",
             two_sided=True,
             per_group=True,
-            quantity="gender_right",
+            quantities=("gender_right",),
         ),
     )
     needs = "There are fewer than two groups whose gender is labelled and whose faces were read."

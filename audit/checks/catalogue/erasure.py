@@ -29,7 +29,7 @@ class Erasure(Check):
     title = "Groups no longer read as themselves"
     question = "Does a group stop being read as itself?"
     scope = "all languages"
-    judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantity=METRIC),)
+    judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantities=(METRIC,)),)
 
     def measure(self, evidence: Evidence) -> Finding:
         """The fall of each group."""

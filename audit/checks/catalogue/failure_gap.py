@@ -31,7 +31,7 @@ class FailureGap(GapCheck):
             "high",
             two_sided=True,
             per_group=True,
-            quantity="no_face",
+            quantities=("no_face",),
         ),
     )
     needs = "There are fewer than two known groups."

@@ -13,7 +13,7 @@ from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
 from audit.checks.gaps import GapCheck
 from audit.checks.judging import GroupFigure, not_evaluable
-from audit.checks.metrics.metric_frame import RETRIEVAL, over_impostors
+from audit.checks.metrics.metric_frame import OVER_IMPOSTORS, RETRIEVAL, SIMILARITY, over_impostors
 from audit.core.sentences import group_words
 
 
@@ -33,7 +33,7 @@ class IdentityGap(GapCheck):
             "low",
             two_sided=True,
             per_group=True,
-            quantity="similarity",
+            quantities=(SIMILARITY, OVER_IMPOSTORS),
         ),
     )
     needs = "There are fewer than two groups with several portraits of each labelled gender."
