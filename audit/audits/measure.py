@@ -17,7 +17,7 @@ from audit.checks import chosen as chosen_checks
 from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
-from audit.checks.holm import holm_adjusted
+from audit.checks.judging import holm_adjusted
 from audit.checks.metrics.metric_frame import metric_frame, metrics_of
 from audit.core.attributes import known_attributes
 from audit.core.plan import PORTRAITS, MeasureSettings

@@ -52,14 +52,14 @@ class Pair:
 
     def pairs(self, change: NDArray[np.float64], mask: Mask, kind: Kind, name: str) -> Pairs:
         """The speakers' pairs in a subset of the clips, from the change of each clip between the runs."""
-        return pairs_of(change[mask], self.baseline.speakers[mask], kind, self.settings, name)
+        return _pairs_of(change[mask], self.baseline.speakers[mask], kind, self.settings, name)
 
     def changes(self, metric: str, cells: Cells) -> PairSums:
         """The speakers' pairs in every cell."""
         return aligned_pairs(Reads.of(self.change(metric)), cells.clips, alike_as_one=True)
 
 
-def pairs_of(
+def _pairs_of(
     change: NDArray[np.float64], speakers: NDArray[np.int64], kind: Kind, settings: Settings, name: str
 ) -> Pairs:
     """Pairs from the change of each row; NaN where there is none."""
@@ -86,11 +86,17 @@ class Twofold:
         speakers: NDArray[np.int64],
         settings: Settings,
         name: str,
+        counts: tuple[int, int, int] | None = None,
     ) -> Twofold:
-        """From the changes of both shares in each row; rows without both are left out."""
+        """From the changes of both shares in each row; rows without both are left out.
+
+        Where rows are speakers, ``counts`` are the numbers of clips used and missing, and of unpaired speakers.
+        """
         change = second - first
         rows = (np.where(np.isnan(change), np.nan, of) for of in (first, second, change))
-        return cls(*(pairs_of(of, speakers, "rate", settings, name) for of in rows))
+        one, other, both = (_pairs_of(of, speakers, "rate", settings, name) for of in rows)
+        n_clips, n_missing, n_unpaired = counts or (both.n_clips, both.n_missing, both.n_unpaired)
+        return cls(one, other, replace(both, n_clips=n_clips, n_missing=n_missing, n_unpaired=n_unpaired))
 
     def curve(self) -> Curve:
         """The change at every confidence.
@@ -117,7 +123,3 @@ class Twofold:
             return Estimate(point, shortened(ends[0]), shortened(ends[1]), *counts, method)
 
         return Curve(at, max(curve.least for curve in curves))
-
-    def counted(self, n_clips: int, n_missing: int, n_unpaired: int = 0) -> Twofold:
-        """The same with the number of clips, where rows are speakers."""
-        return replace(self, both=replace(self.both, n_clips=n_clips, n_missing=n_missing, n_unpaired=n_unpaired))

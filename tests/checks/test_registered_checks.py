@@ -53,7 +53,7 @@ class AgeGap(GapCheck):
     judged = (
         Judged("age_gap", "age error, minus all other groups", "years", 2, "high", two_sided=True, per_group=True),
     )
-    needs, would, compared_label = "There is one group.", "Two groups.", "age error, minus all other groups"
+    needs, would = "There is one group.", "Two groups."
 
     def metric(self, evidence: Evidence) -> str:
         return "age_error"

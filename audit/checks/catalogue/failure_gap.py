@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
-from audit.checks.gaps import GapCheck
+from audit.checks.gaps import GapCheck, by_language
 from audit.checks.judging import GroupFigure
 from audit.core.sentences import group_words
 
@@ -36,7 +36,6 @@ class FailureGap(GapCheck):
     )
     needs = "There are fewer than two known groups."
     would = "Speakers of two known groups or more."
-    compared_label = "clips without a face, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str:
         """Clips without a readable face."""
@@ -51,12 +50,7 @@ class FailureGap(GapCheck):
 
     def further(self, evidence: Evidence) -> dict[str, Figure]:
         """The rate by language."""
-        return {
-            f"language.{language}": evidence.figure(
-                "no_face", "rendered", evidence.where(language=language), language=language
-            )
-            for language in evidence.languages
-        }
+        return by_language(evidence, "no_face")
 
 
 CHECK = FailureGap()

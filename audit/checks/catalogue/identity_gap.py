@@ -11,7 +11,7 @@ from dataclasses import replace
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
-from audit.checks.gaps import GapCheck
+from audit.checks.gaps import GapCheck, by_language
 from audit.checks.judging import GroupFigure, not_evaluable
 from audit.checks.metrics.metric_frame import OVER_IMPOSTORS, RETRIEVAL, SIMILARITY, over_impostors
 from audit.core.sentences import group_words
@@ -38,7 +38,6 @@ class IdentityGap(GapCheck):
     )
     needs = "There are fewer than two groups with several portraits of each labelled gender."
     would = "Portraits of at least two speakers of each group and gender."
-    compared_label = "similarity over impostors, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str | None:
         """Similarity over impostors by the primary model."""
@@ -66,16 +65,12 @@ class IdentityGap(GapCheck):
         for model in evidence.similarity_models:
             name = over_impostors(model)
             found[f"{model.lower()}.all"] = evidence.figure(name, "rendered", evidence.where())
-            for language in evidence.languages:
-                found[f"{model.lower()}.language.{language}"] = evidence.figure(
-                    name, "rendered", evidence.where(language=language), language=language
-                )
+            found |= by_language(evidence, name, f"{model.lower()}.")
         for name in (metric.name for metric in evidence.metrics.values() if metric.quantity == RETRIEVAL):
             found[f"{name}.all"] = evidence.figure(name, "rendered", evidence.where())
             for group in evidence.groups:
-                found[f"{name}.{group}.own"] = evidence.figure(
-                    name, "rendered", evidence.where(group=group), group=group
-                )
+                own = evidence.where(group=group)
+                found[f"{name}.{group}.own"] = evidence.figure(name, "rendered", own, group=group)
         return found
 
 
