@@ -101,10 +101,10 @@ class Check(ABC):
         KeyError
             If the check does not declare it.
         """
-        for item in self.judged:
-            if item.name == name:
-                return item
-        raise KeyError(f"{self.code} declares {', '.join(item.name for item in self.judged)}, not {name}")
+        declared = {item.name: item for item in self.judged}
+        if name not in declared:
+            raise KeyError(f"{self.code} declares {', '.join(declared)}, not {name}")
+        return declared[name]
 
     def margin_key(self, item: Judged) -> str:
         """The key of a figure's margin in a plan: the code, or ``CODE.name`` if its unit differs from the first one."""
@@ -122,12 +122,6 @@ class Check(ABC):
         self, evidence: Evidence, name: str, curve: Curve, *, group: str = ALL, language: str = ALL, label: str = ""
     ) -> Figure:
         """A judged figure from a curve, with its declared unit and direction and this audit's margin."""
-        item = self.declared(name)
-        return item.figure(
-            curve,
-            evidence.settings.confidence,
-            self.margin(item, evidence.margins),
-            group=group,
-            language=language,
-            label=label,
-        )
+        item, confidence = self.declared(name), evidence.settings.confidence
+        margin = self.margin(item, evidence.margins)
+        return item.figure(curve, confidence, margin, group=group, language=language, label=label)

@@ -154,10 +154,8 @@ class Evidence(Strata):
         if len(cells.clips.cell) != len(self.cells().clips.cell):  # a speaker is in several cells
             counted = counts[cells.number]
             return [self.figure_curve(metric, stage, counted & (cells.number != i)) for i in range(len(cells.keys))]
-        sums, n = self.sums(metric, stage, cells), len(cells.keys)
-        outside = [np.flatnonzero((sums.cell != i) & counts[sums.cell]) for i in range(n)]
-        cell = np.repeat(np.arange(n), [len(part) for part in outside])
-        chosen = np.concatenate([np.zeros(0, np.int64), *outside])
+        sums = self.sums(metric, stage, cells)
+        cell, chosen = np.nonzero((sums.cell != np.arange(len(cells.keys))[:, None]) & counts[sums.cell])
         missing = sums.missing[counts].sum() - np.where(counts, sums.missing, 0)
         number = None if sums.number is None else sums.number[chosen]
         complement = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=number)
