@@ -209,7 +209,7 @@ class Figure(Estimate):
 
     def as_dict(self) -> dict[str, float | int | str | None]:
         """The JSON form: every field except the curve."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "curve"}
+        return {name: value for name, value in vars(self).items() if name != "curve"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Figure:

@@ -136,8 +136,7 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
 
 def _identity(letter: str, run: Run) -> dict[str, Any]:
     """A run's identity, without paths and independent of machine and time."""
-    manifest = run.manifest
-    model = manifest["model"]
+    manifest, model = run.manifest, run.manifest["model"]
     facts = {
         "letter": letter,
         "digest": run.digest,
@@ -166,17 +165,19 @@ def _notices(runs: Sequence[Run]) -> list[str]:
             "looks."
         )
     for i, run in enumerate(runs):
-        alike = [LETTERS[j] for j in range(i) if same_model(runs[j], run)]
-        if alike:
+        if alike := [LETTERS[j] for j in range(i) if same_model(runs[j], run)]:
             made.append(
                 f"By its own description, {LETTERS[i]} is the same model as {alike[0]}: they differ only by chance."
             )
     for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
         before, now = first.get("versions", {}), run.manifest.get("versions", {})
-        differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+        differ = [
+            f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}"
+            for name in sorted({*before, *now})
+            if before.get(name) != now.get(name)
+        ]
         if differ:
-            listed = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
-            made.append(f"A and {letter} were made with different versions: {listed}.")
+            made.append(f"A and {letter} were made with different versions: {', '.join(differ)}.")
     return made
 
 

@@ -14,7 +14,7 @@ from audit.audits.forms import EstimateForm, TableForm
 from audit.audits.table import Table
 from audit.comparisons.changes import Change, Word
 from audit.comparisons.levelling import Levelling
-from audit.comparisons.tables import changes_frame, changes_table, runs_table
+from audit.comparisons.tables import CHECK_CHANGES, METRIC_CHANGES, changes_frame, runs_table
 from audit.core.document import SCHEMA_VERSION, Document, Form
 
 
@@ -112,17 +112,17 @@ class Comparison(Document):
         """Every table that is written as CSV."""
         return {
             "runs": runs_table(self.runs),
-            "checks": changes_table(
+            "checks": Table(
                 "Every check",
                 "Candidate minus baseline; headlines adjusted by Holm, groups by Benjamini-Hochberg.",
-                self.checks,
-                of_metrics=False,
+                changes_frame(self.checks),
+                CHECK_CHANGES,
             ),
-            "metrics": changes_table(
+            "metrics": Table(
                 "Every metric",
                 "Candidate minus baseline; Benjamini-Hochberg; simultaneous intervals for groups over all languages.",
-                self.metrics,
-                of_metrics=True,
+                changes_frame(self.metrics),
+                METRIC_CHANGES,
             ),
             **self.given,
         }

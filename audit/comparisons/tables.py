@@ -47,8 +47,7 @@ PARETO: Final = (
 )
 
 
-def changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
-    """The columns of a table of changes between a candidate and the baseline."""
+def _changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
     return (
         Column("candidate", "key", "Candidate"),
         figure,
@@ -70,19 +69,14 @@ def changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
     )
 
 
-CHECK_CHANGES: Final = changes_columns(Column("figure", "key", "Check"), "")
-METRIC_CHANGES: Final = changes_columns(Column("figure", "metric", "Metric"), OF_METRIC)
+CHECK_CHANGES: Final = _changes_columns(Column("figure", "key", "Check"), "")
+METRIC_CHANGES: Final = _changes_columns(Column("figure", "metric", "Metric"), OF_METRIC)
 
 
 def runs_table(runs: Sequence[Mapping[str, object]]) -> Table:
     """The table of the compared runs."""
     rows = [[run.get(column.name) for column in RUNS] for run in runs]
     return Table("What is compared", "A is the baseline.", _frame(rows, RUNS), RUNS)
-
-
-def changes_table(title: str, note: str, changes: Sequence[Change], *, of_metrics: bool) -> Table:
-    """The table of changes of checks, or of metrics."""
-    return Table(title, note, changes_frame(changes), METRIC_CHANGES if of_metrics else CHECK_CHANGES)
 
 
 def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
