@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.gaps import GapCheck, by_language, group_gaps
-from audit.checks.judging import GroupFigure
+from audit.checks import Evidence, Figure, GapCheck, GroupFigure, Judged
+from audit.checks.gaps import by_language, group_gaps
 from audit.core.sentences import group_words
 
 

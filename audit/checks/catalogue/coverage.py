@@ -10,12 +10,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, measured
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.judging import judge, not_evaluable
 from audit.checks.pair import Pair, Twofold
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words

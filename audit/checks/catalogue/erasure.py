@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Judged
-from audit.checks.finding import Finding
-from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
 from audit.checks.pair import Pair, Twofold
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words, listing

@@ -5,10 +5,8 @@ Detectors and models may fail unevenly between groups (Dooley et al., arXiv 2211
 
 from __future__ import annotations
 
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.gaps import GapCheck, by_language
-from audit.checks.judging import GroupFigure
+from audit.checks import Evidence, Figure, GapCheck, GroupFigure, Judged
+from audit.checks.gaps import by_language
 from audit.core.sentences import group_words
 
 

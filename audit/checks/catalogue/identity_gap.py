@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.gaps import GapCheck, by_language
-from audit.checks.judging import GroupFigure, not_evaluable
+from audit.checks import Evidence, Figure, Finding, GapCheck, GroupFigure, Judged, not_evaluable
+from audit.checks.gaps import by_language
 from audit.checks.metrics.metric_frame import OVER_IMPOSTORS, RETRIEVAL, SIMILARITY, over_impostors
 from audit.core.sentences import group_words
 

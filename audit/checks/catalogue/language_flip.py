@@ -10,13 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
 from audit.checks.flips import flip_figures, flips, languages_spoken, repeated
-from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
 from audit.checks.pair import Pair, Twofold
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words

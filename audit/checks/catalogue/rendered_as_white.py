@@ -13,12 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, measured
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.judging import judge, not_evaluable
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.strata import Mask
