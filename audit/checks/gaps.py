@@ -108,17 +108,13 @@ def group_gaps(evidence: Evidence, metric: str) -> list[tuple[str, Curve, Figure
     where fewer than two groups can be measured.
     """
     cells = evidence.cells("group")
-    unknown = [place for place, key in enumerate(cells.keys) if key[0] == UNKNOWN]
-    compared = zip(
-        cells.keys,
-        evidence.curves(metric, "rendered", cells),
-        evidence.curves_of_complement(metric, "rendered", cells, excluded=unknown),
-        strict=True,
-    )
-    of_group = {key[0]: (own, others) for key, own, others in compared}
+    place = {key[0]: i for i, key in enumerate(cells.keys)}
+    unknown = [i for group, i in place.items() if group == UNKNOWN]
+    of_groups = evidence.curves(metric, "rendered", cells)
+    of_others = evidence.curves_of_complement(metric, "rendered", cells, excluded=unknown)
     found = []
     for group in evidence.groups:
-        own, others = of_group[group]
+        own, others = of_groups[place[group]], of_others[place[group]]
         gap = difference_curve(others, own).together(len(evidence.groups))
         sides = (
             evidence.as_figure(own, metric, "rendered", name="own", group=group, label="the group itself"),

@@ -39,14 +39,8 @@ def computed_once(method: _Method) -> _Method:
 class Cells:
     """A partition of the clips into cells.
 
-    Attributes
-    ----------
-    keys : list of tuple
-        The values of the dividing columns in each cell.
-    clips : Standing
-        The cell of each clip.
-    parts : Standing or None
-        The cell of each of :attr:`Evidence.parts`; None where a part lies in several cells.
+    ``keys`` are the values of the dividing columns in each cell, ``clips`` has the cell of each clip, and ``parts``
+    that of each of :attr:`Strata.parts`; it is ``None`` where a part lies in several cells.
     """
 
     keys: list[tuple[object, ...]]
@@ -131,7 +125,7 @@ class Strata:
         language: str | None = None,
         english: bool | None = None,
     ) -> Mask:
-        """The clips of a group; of groups that include ``race`` but not ``but``; of a language; in English or in
+        """The clips of a group; of groups that include ``race`` but not ``but``; of a language; in English, or in
         another known language.
         """
         mask = np.ones(len(self.frame), bool)

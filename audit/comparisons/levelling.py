@@ -18,18 +18,10 @@ from audit.stats import ALL
 class Levelling:
     """A gap that shrank although the worst group did not gain.
 
-    Attributes
-    ----------
-    candidate, metric, told : str
-        The candidate's letter, the metric's name, and the metric in words.
-    worst : str
-        The group with the worst figure in the baseline.
-    gap : Figure
-        How much closer it came to all other groups; the whole interval is positive.
-    own : Figure
-        Its own change, more being better; not shown to be a gain.
-    losers : mapping of str to Figure
-        The changes of the other groups that are shown to have lost, more being better.
+    ``candidate`` is the candidate's letter, and ``told`` the metric in words. ``worst`` is the group with the worst
+    figure in the baseline, ``gap`` how much closer it came to all other groups (the whole interval is positive), and
+    ``own`` its change, more being better; not shown to be a gain. ``losers`` are the changes of the other groups that
+    are shown to have lost, more being better.
     """
 
     candidate: str

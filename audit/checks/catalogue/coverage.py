@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, measured
-from audit.checks.pair import Pair, Twofold
+from audit.checks.pair import Pair, change_of_difference
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words
 from audit.stats import ALL, Curve, Estimate, difference_curve
@@ -96,8 +96,8 @@ class Coverage(Check):
                 alone = len(hardly_ids) + len(well_ids) - 2 * len(same)
                 counts = clips, int(either.sum()) - clips, alone
                 name = f"rendered.{METRIC} by heard"
-                both = Twofold.of(hardly[at], covered[place], same, pair.settings, name, counts)
-                return Compared(group, own[0].curve(), own[1].curve(), both.curve(), both.both)
+                found = change_of_difference(hardly[at], covered[place], same, pair.settings, name, counts)
+                return Compared(group, own[0].curve(), own[1].curve(), *found)
             first, second = (pair.pairs(change, of, "rate", f"rendered.{METRIC}").curve() for of in part)
             unpaired = [_unpaired(each, *part) for each in pair.each]
             return Compared(group, unpaired[0], unpaired[1], difference_curve(first, second))

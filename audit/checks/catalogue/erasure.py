@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audit.checks import Check, Evidence, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.pair import Pair, Twofold
+from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import STAGES, Stage
@@ -75,8 +75,9 @@ class Erasure(Check):
             if before == "portrait":
                 pairs = pair.pairs(start - rendered, mask, "rate", name)
                 return Compared(group, baseline, candidate, pairs.curve(), pairs)
-            found = Twofold.of(rendered[mask], start[mask], pair.baseline.speakers[mask], pair.settings, name)
-            return Compared(group, baseline, candidate, found.curve(), found.both)
+            speakers = pair.baseline.speakers[mask]
+            found = change_of_difference(rendered[mask], start[mask], speakers, pair.settings, name)
+            return Compared(group, baseline, candidate, *found)
 
         return compare_groups(pair, self.judged[0], compared, f"fall of own-group reads from {before} to rendered")
 

@@ -13,7 +13,7 @@ import numpy as np
 from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
 from audit.checks.flips import flip_figures, flips, languages_spoken, repeated
-from audit.checks.pair import Pair, Twofold
+from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words
 
@@ -85,8 +85,8 @@ class LanguageFlip(Check):
             within, between = (late - early for early, late in zip(before, after, strict=True))
             clips = int(np.isin(who[read], able[~np.isnan(between - within)]).sum())
             counts = clips, int(mask.sum()) - clips, 0
-            found = Twofold.of(within, between, able, pair.settings, "flips", counts)
-            return Compared(group, baseline, candidate, found.curve(), found.both)
+            found = change_of_difference(within, between, able, pair.settings, "flips", counts)
+            return Compared(group, baseline, candidate, *found)
 
         return compare_groups(pair, self.judged[0], compared, "flips between languages minus those within one")
 

@@ -74,7 +74,6 @@ class RenderedAsWhite(Check):
             "excess_over_ceiling": evidence.changed(READ, "ceiling", "rendered", english),
             "language_effect": evidence.contrasted(READ, "rendered", other, english),
         }
-
         figures: dict[str, Figure] = {}
 
         def add(name: str, label: str, curve: Curve, language: str = ENGLISH, stage: str = "rendered") -> None:
