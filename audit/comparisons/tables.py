@@ -96,24 +96,13 @@ def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
 def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
     """The tables besides those of changes."""
     return {
-        "pareto": Table(
-            "Over all and for the worst group",
-            "Each run's figure over all clips, and for its worst group, with an interval that is simultaneous over the "
-            "groups.",
-            _pareto(letters, evidence),
-            PARETO,
-        ),
-        "faces": Table(
-            "The same speakers by every model",
-            "A random sample of each group, drawn with a fixed seed.",
-            _faces(letters, evidence, settings),
-            _faces_columns(letters[: len(evidence)]),
-        ),
+        "pareto": _pareto(letters, evidence),
+        "faces": _faces(letters, evidence, settings),
         "metric_definitions": definitions_table(evidence[0].metrics.values()),
     }
 
 
-def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
+def _pareto(letters: str, evidence: Sequence[Evidence]) -> Table:
     """Each run over all clips, and for its worst group."""
     rows = []
     similarity = [over_impostors(model) for model in evidence[0].similarity_models[:1]]
@@ -132,31 +121,27 @@ def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
             method = f"overall: {overall.method}; worst: {least.method}"
             counts = overall.n_speakers, least.n_speakers
             rows.append((letter, metric, *_ends(overall), worst, *_ends(least), *counts, method))
-    return _frame(rows, PARETO)
+    return Table(
+        "Over all and for the worst group",
+        "Each run's figure over all clips, and for its worst group, with an interval that is simultaneous over the "
+        "groups.",
+        _frame(rows, PARETO),
+        PARETO,
+    )
 
 
-def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
+def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> Table:
     """The sample of pictures: one row for each clip, with its portrait and the rendered face of each run."""
-    made = gallery(evidence[0].frame, settings.gallery, settings.seed)
-    table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
-    for letter, each in zip(letters, evidence, strict=False):
-        same = gallery(each.frame, settings.gallery, settings.seed)
-        table[letter], table[f"{letter}_read"] = same["rendered"], same["rendered_read"]
-    return table
-
-
-def _faces_columns(letters: str) -> tuple[Column, ...]:
-    shown = [("portrait", "Portrait"), *((letter, f"Rendered by {letter}") for letter in letters)]
-    pairs = (
-        (Column(name, "picture", label), Column(f"{name}_read", "read", f"{label}, read as")) for name, label in shown
-    )
-    return (
-        GROUP,
-        LANGUAGE,
-        Column("speaker_id", "speaker_id", "Speaker"),
-        Column("clip_id", "clip_id", "Clip"),
-        *(column for pair in pairs for column in pair),
-    )
+    columns = [GROUP, LANGUAGE, Column("speaker_id", "speaker_id", "Speaker"), Column("clip_id", "clip_id", "Clip")]
+    samples = [gallery(each.frame, settings.gallery, settings.seed) for each in evidence]
+    frame = samples[0][[column.name for column in columns]].copy()
+    shown = [("portrait", "Portrait", "portrait", samples[0])]
+    shown += [(letter, f"Rendered by {letter}", "rendered", of) for letter, of in zip(letters, samples, strict=False)]
+    for name, label, stage, sample in shown:
+        frame[name], frame[f"{name}_read"] = sample[stage], sample[f"{stage}_read"]
+        columns += [Column(name, "picture", label), Column(f"{name}_read", "read", f"{label}, read as")]
+    note = "A random sample of each group, drawn with a fixed seed."
+    return Table("The same speakers by every model", note, frame, tuple(columns))
 
 
 def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
