@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from audit.core.errors import RunError
 from audit.runs.run import Run
 
@@ -60,15 +58,13 @@ def _difference(one: Run, other: Run) -> tuple[str, str, str] | None:
     a, b = one.observations, other.observations
     if len(a) != len(b):
         return "the number of clips", str(len(a)), str(len(b))
-    for columns, words in ((LABELS, ""), (PORTRAIT, " (the same portraits were read differently)")):
-        for column in columns:
-            if column not in a or column not in b:
-                continue
-            x, y = a[column], b[column]
-            differ = np.flatnonzero(~((x == y) | (x.isna() & y.isna())).to_numpy(bool))
-            if len(differ):
-                i = int(differ[0])
-                return f"{column} of clip {a['clip_id'].iloc[i]}{words}", repr(x.iloc[i]), repr(y.iloc[i])
+    for column in (name for name in (*LABELS, *PORTRAIT) if name in a and name in b):
+        x, y = a[column], b[column]
+        differ = ~((x == y) | (x.isna() & y.isna())).to_numpy(bool)
+        if differ.any():
+            i = int(differ.argmax())
+            words = " (the same portraits were read differently)" if column in PORTRAIT else ""
+            return f"{column} of clip {a['clip_id'].iloc[i]}{words}", repr(x.iloc[i]), repr(y.iloc[i])
     return None
 
 
