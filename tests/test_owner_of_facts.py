@@ -98,7 +98,7 @@ class GenderGap(GapCheck):
     code, title, question = "LAB003", "Gender read as labelled", "Does it differ between groups?"
     scope = "all languages"
     judged = (Judged("gender_gap", "minus all other groups", "share", 0.1, "low", two_sided=True, per_group=True),)
-    needs, would, compared_label = "There is one group.", "Two groups.", "gender read as labelled"
+    needs, would = "There is one group.", "Two groups."
 
     def metric(self, evidence: Evidence) -> str:
         return "gender_right"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from audit.audits.tables.power import detectable
 from audit.checks import Check, margins_of, shipped
-from audit.checks.power import detectable
 from audit.cohorts.cohort import Cohort
 from audit.core.vocabulary import UNKNOWN
 from audit.stats import Settings

@@ -17,7 +17,7 @@ from audit.checks import chosen as chosen_checks
 from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
-from audit.checks.holm import holm_adjusted
+from audit.checks.judging import holm_adjusted
 from audit.checks.metrics.metric_frame import metric_frame, metrics_of
 from audit.core.attributes import known_attributes
 from audit.core.plan import PORTRAITS, MeasureSettings
@@ -89,7 +89,7 @@ def measure(
         settings=chosen.model_dump(mode="json", exclude=unsaid)
         | {"margins": dict(evidence.margins)}
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
-        findings=holm_adjusted(findings(evidence), chosen.confidence),
+        findings=holm_adjusted(findings(chosen_checks(chosen.checks), evidence), chosen.confidence),
         tables=pseudonymous(audit_tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
@@ -110,7 +110,6 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
     AuditError
         If the calibration file is invalid.
     """
-    checks = chosen_checks(settings.checks)
     labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
     statistics = Settings(
         confidence=settings.confidence,
@@ -124,8 +123,7 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
         frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery, read=read),
         metrics={metric.name: metric for metric in metrics_of(run.similarity_models, read)},
         settings=statistics,
-        checks=checks,
-        margins=margins_of(checks, settings.margins),
+        margins=margins_of(chosen_checks(settings.checks), settings.margins),
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
         coverage=coverage_of(run.manifest["model"]),

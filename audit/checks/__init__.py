@@ -112,25 +112,24 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
     >>> margins_of(shipped(), {"S2F001": 0.2})["S2F001"], margins_of(shipped())["S2F006"]
     (0.2, 0.05)
     """
-    largest = {
-        check.margin_key(item): unit_of(item.unit).largest for check in checks for item in reversed(check.judged)
-    }
-    margins = {key: margin for check in checks for key, margin in check.margins().items()}
+    first = {check.margin_key(item): item for check in checks for item in reversed(check.judged)}
+    margins = {key: item.margin for key, item in first.items()}
     for key, margin in (given or {}).items():
         if key not in margins:
             raise PlanError(
                 f"measure.margins: there is no check {key}{did_you_mean(key, margins)}.",
-                f"{', '.join(margins)}",
+                ", ".join(margins),
                 "Name third-party checks in measure.checks, or by --check.",
             )
-        if not 0 <= margin <= largest[key] or math.isinf(margin):
-            raise PlanError(f"measure.margins: the margin of {key} is {margin:g}; allowed: [0, {largest[key]:g}].")
+        largest = unit_of(first[key].unit).largest
+        if not 0 <= margin <= largest or math.isinf(margin):
+            raise PlanError(f"measure.margins: the margin of {key} is {margin:g}; allowed: [0, {largest:g}].")
         margins[key] = margin
     return margins
 
 
-def findings(evidence: Evidence) -> list[Finding]:
-    """The finding of every check of the audit.
+def findings(checks: Sequence[Check], evidence: Evidence) -> list[Finding]:
+    """The finding of every check.
 
     Raises
     ------
@@ -138,7 +137,7 @@ def findings(evidence: Evidence) -> list[Finding]:
         If a third-party check fails, or returns a finding that cannot be written to audit.json.
     """
     own = {check.code for check in shipped()}
-    return [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in evidence.checks]
+    return [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in checks]
 
 
 def _measured(check: Check, evidence: Evidence) -> Finding:

@@ -23,14 +23,9 @@ _ALLOWED: Final = f"columns truth, read and optionally subject; labels {', '.joi
 class Calibration:
     """Labelled pictures; labels are indices into :data:`audit.core.vocabulary.RACES`.
 
-    Attributes
-    ----------
-    truth, read : int arrays of shape (pictures,)
-        The label given by people, and the label read by the instrument.
-    subject : int array of shape (pictures,)
-        The number of the person shown; a different one for each picture where the file has no subjects.
-    sha256 : str
-        SHA-256 of the file.
+    Of each picture, ``truth`` is the label given by people, ``read`` the label read by the instrument, and ``subject``
+    the number of the person shown; a different one for each picture where the file has no subjects. ``sha256`` is that
+    of the file.
     """
 
     truth: NDArray[np.int64]

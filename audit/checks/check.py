@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
+from audit.checks.compared import CheckCompared
+from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
+from audit.checks.finding import Finding
+from audit.checks.pair import Pair
+from audit.checks.power import Comparison, GroupClips
 from audit.stats import ALL, Curve
-
-if TYPE_CHECKING:
-    from audit.checks.compared import CheckCompared
-    from audit.checks.evidence import Evidence
-    from audit.checks.finding import Finding
-    from audit.checks.pair import Pair
-    from audit.checks.power import Comparison, GroupClips
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -103,10 +101,10 @@ class Check(ABC):
         KeyError
             If the check does not declare it.
         """
-        for item in self.judged:
-            if item.name == name:
-                return item
-        raise KeyError(f"{self.code} declares {', '.join(item.name for item in self.judged)}, not {name}")
+        declared = {item.name: item for item in self.judged}
+        if name not in declared:
+            raise KeyError(f"{self.code} declares {', '.join(declared)}, not {name}")
+        return declared[name]
 
     def margin_key(self, item: Judged) -> str:
         """The key of a figure's margin in a plan: the code, or ``CODE.name`` if its unit differs from the first one."""
@@ -124,12 +122,6 @@ class Check(ABC):
         self, evidence: Evidence, name: str, curve: Curve, *, group: str = ALL, language: str = ALL, label: str = ""
     ) -> Figure:
         """A judged figure from a curve, with its declared unit and direction and this audit's margin."""
-        item = self.declared(name)
-        return item.figure(
-            curve,
-            evidence.settings.confidence,
-            self.margin(item, evidence.margins),
-            group=group,
-            language=language,
-            label=label,
-        )
+        item, confidence = self.declared(name), evidence.settings.confidence
+        margin = self.margin(item, evidence.margins)
+        return item.figure(curve, confidence, margin, group=group, language=language, label=label)

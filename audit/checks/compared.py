@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from audit.checks.figure import Figure, Harm, Judged
+from audit.checks.figure import Harm, Judged
 from audit.checks.pair import Pair
-from audit.stats import ALL, Curve, Estimate, Pairs
+from audit.stats import Curve, Estimate, Pairs
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def compare_groups(pair: Pair, judged: Judged, compared: Callable[[str], Compare
 
 def measured(groups: Sequence[Compared]) -> list[Compared]:
     """The groups for which at least one run has a figure."""
-    return [group for group in groups if any(point(curve) is not None for curve in (group.baseline, group.candidate))]
+    return [group for group in groups if any(_point(curve) is not None for curve in (group.baseline, group.candidate))]
 
 
 def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
@@ -83,13 +83,6 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
     cover all groups' changes simultaneously with at least the stated confidence, so the result covers the worst change.
     Baseline and candidate are those of the group with the worst value. If the change of any group has no interval, the
     worst change has none either, since that group could be the worst.
-
-    Parameters
-    ----------
-    groups : sequence of Compared
-        One or more.
-    harm : {"high", "low"}
-        The harmful direction.
 
     Examples
     --------
@@ -101,40 +94,24 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
     """
     adjusted = [group.adjusted(len(groups)) for group in groups]
     most = max if harm == "high" else min
-    points = [point(group.change) for group in groups]
+    points = [_point(group.change) for group in groups]
     known = [value for value in points if value is not None]
     named = adjusted[points.index(most(known))] if known else adjusted[0]
 
     def change(confidence: float) -> Estimate:
-        own = named.change.at(confidence)
-        others = {group.group: group.change.at(confidence) for group in adjusted}
-        lacking = [name for name, found in others.items() if found.interval is None]
-        if lacking:
-            method = f"no interval for the worst change: {lacking[0]}: {others[lacking[0]].method}"
-            return replace(own, low=None, high=None, method=method)
-        ends = [found.interval for found in others.values() if found.interval is not None]
-        low, high = most(low for low, _ in ends), most(high for _, high in ends)
+        own, ends = named.change.at(confidence), []
+        for group in adjusted:
+            found = group.change.at(confidence)
+            if found.interval is None:
+                method = f"no interval for the worst change: {group.group}: {found.method}"
+                return replace(own, low=None, high=None, method=method)
+            ends.append(found.interval)
+        low, high = map(most, zip(*ends, strict=True))
         return replace(own, low=low, high=high, method=f"worst of {len(adjusted)} groups, simultaneous: {own.method}")
 
     return Compared(named.group, named.baseline, named.candidate, Curve(change, named.change.least))
 
 
-def point(curve: Curve) -> float | None:
+def _point(curve: Curve) -> float | None:
     """The value of a curve, which is the same at every confidence."""
     return curve.at(0.95).value
-
-
-def as_figure(compared: Compared, curve: Curve, judged: Judged, confidence: float) -> Figure:
-    """A curve of a comparison as a figure in the unit of the judged one."""
-    found = curve.at(confidence)
-    return Figure.of(
-        found,
-        name=judged.name,
-        unit=judged.unit,
-        kind="difference",
-        group=compared.group,
-        language=ALL,
-        label=judged.label,
-        harm=judged.harm,
-        curve=curve,
-    )

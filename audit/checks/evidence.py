@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from audit.checks.calibration import Calibration
 from audit.checks.figure import Figure, FigureKind
-from audit.checks.strata import Cells, Mask, Strata
+from audit.checks.strata import Cells, Mask, Strata, computed_once
 from audit.core.metric import Metric
 from audit.core.vocabulary import RACES, group_members, same_language
 from audit.models.coverage import Heard
@@ -32,9 +31,6 @@ from audit.stats import (
 from audit.stats.pairs import PairSums, aligned_pairs, matched_pairs
 from audit.stats.rates import estimates, sums_curve
 from audit.stats.speakers import Reads, SpeakerSums, Standing, sorted_sums
-
-if TYPE_CHECKING:
-    from audit.checks.check import Check
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,6 @@ class Evidence(Strata):
         The instrument's name, for sentences.
     similarity_models : tuple of str
         The similarity models, the primary one first.
-    checks : tuple of Check
-        The checks of the audit.
     coverage : tuple of Heard
         The model's training coverage by group and language; empty if unknown.
     human : DataFrame or None
@@ -72,7 +66,6 @@ class Evidence(Strata):
     margins: Mapping[str, float]
     instrument: str
     similarity_models: tuple[str, ...]
-    checks: tuple[Check, ...] = ()
     coverage: tuple[Heard, ...] = ()
     human: pd.DataFrame | None = None
     n_readers: int = 0
@@ -95,16 +88,8 @@ class Evidence(Strata):
     ) -> Figure:
         """One metric at one stage, estimated from a subset of the clips.
 
-        Parameters
-        ----------
-        metric, stage : str
-            The metric and the stage.
-        mask : bool array of shape (clips,)
-            The subset.
-        name, label : str
-            The figure's name and label in its finding; by default the metric's.
-        group, language : str
-            The group and language of the subset, for reports and suppression.
+        ``mask``, a bool array of shape (clips,), is the subset; ``group`` and ``language`` describe it for reports and
+        suppression. ``name`` and ``label`` are those of the figure in its finding; by default the metric's.
         """
         curve = self.figure_curve(metric, stage, mask)
         return self.as_figure(curve, metric, stage, name=name, group=group, language=language, label=label)
@@ -169,10 +154,8 @@ class Evidence(Strata):
         if len(cells.clips.cell) != len(self.cells().clips.cell):  # a speaker is in several cells
             counted = counts[cells.number]
             return [self.figure_curve(metric, stage, counted & (cells.number != i)) for i in range(len(cells.keys))]
-        sums, n = self.sums(metric, stage, cells), len(cells.keys)
-        outside = [np.flatnonzero((sums.cell != i) & counts[sums.cell]) for i in range(n)]
-        cell = np.repeat(np.arange(n), [len(part) for part in outside])
-        chosen = np.concatenate([np.zeros(0, np.int64), *outside])
+        sums = self.sums(metric, stage, cells)
+        cell, chosen = np.nonzero((sums.cell != np.arange(len(cells.keys))[:, None]) & counts[sums.cell])
         missing = sums.missing[counts].sum() - np.where(counts, sums.missing, 0)
         number = None if sums.number is None else sums.number[chosen]
         complement = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=number)
@@ -184,22 +167,25 @@ class Evidence(Strata):
 
     def sums(self, metric: str, stage: str, cells: Cells) -> SpeakerSums:
         """Each speaker's sums in each cell."""
-        reads, standing = self._column_reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
+        reads, standing = self._reads_in(cells, metric, stage)
         return standing.sums(reads, alike_as_one=True)
 
-    def _column_reads(
-        self, name: str, values: Callable[[], NDArray[np.float64]], cells: Cells
-    ) -> tuple[Reads, Standing]:
-        """A column's reads and their cells; reads are summed by part where every part lies in one cell."""
-        if cells.parts is None:
-            return Reads.of(values()), cells.clips
-        if name not in self._reads_of_parts:
-            self._reads_of_parts[name] = self.parts[1].gathered(Reads.of(values()))
-        return self._reads_of_parts[name], cells.parts
+    def _reads_in(self, cells: Cells, metric: str, stage: str, before: str = "") -> tuple[Reads, Standing]:
+        """A metric's reads, or their change since the stage ``before``, and their cells.
 
-    @cached_property
-    def _reads_of_parts(self) -> dict[str, Reads]:
-        return {}
+        Reads are summed by part where every part lies in one cell.
+        """
+        if cells.parts is None:
+            return self._reads_of_clips(metric, stage, before), cells.clips
+        return self._reads_of_parts(metric, stage, before), cells.parts
+
+    @computed_once
+    def _reads_of_parts(self, metric: str, stage: str, before: str) -> Reads:
+        return self.parts[1].gathered(self._reads_of_clips(metric, stage, before))
+
+    def _reads_of_clips(self, metric: str, stage: str, before: str) -> Reads:
+        values = self.values(stage, metric)
+        return Reads.of(values - self.values(before, metric) if before else values)
 
     def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
         """The change of a metric from one stage to a later one, over clips read at both stages, paired by speaker."""
@@ -227,15 +213,11 @@ class Evidence(Strata):
 
     def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:
         """:meth:`changed` for every cell."""
-        name = f"{before}>{after}.{metric}"
-        change, standing = self._column_reads(
-            name, lambda: self.values(after, metric) - self.values(before, metric), cells
-        )
-        return aligned_pairs(change, standing, alike_as_one=True)
+        return aligned_pairs(*self._reads_in(cells, metric, after, before), alike_as_one=True)
 
     def contrasts(self, metric: str, stage: str, first: Mask, second: Mask, cells: Cells) -> PairSums:
         """:meth:`contrasted` for every cell; the masks come from :meth:`where` and are disjoint."""
-        reads, standing = self._column_reads(f"{stage}.{metric}", lambda: self.values(stage, metric), cells)
+        reads, standing = self._reads_in(cells, metric, stage)
         if cells.parts is not None:
             first, second = first[self.parts[0]], second[self.parts[0]]
         number = np.where(first | second, standing.cell[standing.unit], -1)
@@ -245,15 +227,13 @@ class Evidence(Strata):
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:
         """The number of training clips of each clip's group and language; NaN if unknown."""
-        cells, trained = self.cells("group", "language"), []
-        for group, language in cells.keys:
-            parts = [
-                item.clips
-                for item in self.coverage
-                if item.group == group and same_language(item.language, str(language))
-            ]
-            trained.append(float(sum(parts)) if parts else np.nan)
-        return np.array(trained, np.float64)[cells.number]
+        cells = self.cells("group", "language")
+        trained = np.full(len(cells.keys), np.nan)
+        for i, (group, language) in enumerate(cells.keys):
+            for item in self.coverage:
+                if item.group == group and same_language(item.language, str(language)):
+                    trained[i] = np.nansum([trained[i], item.clips])
+        return trained[cells.number]
 
     def predicted(self, metric: str, mask: Mask) -> Estimate:
         """The prediction-powered estimate of what people would read in the rendered faces of a subset of the clips."""
@@ -269,10 +249,9 @@ class Evidence(Strata):
 
     def human_values(self, metric: str) -> NDArray[np.float64]:
         """The human readings of each clip's rendered face; NaN where there is none."""
-        values = np.full(len(self.frame), np.nan)
-        if self.human is not None:
-            values[self._read_by_people] = self.human[metric]
-        return values
+        if self.human is None:
+            return np.full(len(self.frame), np.nan)
+        return self.human[metric].reindex(self.frame["clip_id"]).to_numpy(np.float64)
 
     @cached_property
     def strata(self) -> NDArray[np.int64]:
@@ -280,12 +259,7 @@ class Evidence(Strata):
         return self.cells("group", "language").number
 
     @cached_property
-    def _read_by_people(self) -> NDArray[np.int64]:
-        assert self.human is not None
-        return np.asarray(pd.Index(self.frame["clip_id"]).get_indexer(self.human.index), np.int64)
-
-    @cached_property
-    def misreading(self) -> Misclassification:
+    def misclassification(self) -> Misclassification:
         """The instrument's misclassification rates, from labelled pictures.
 
         Without a calibration file: from the readable portraits of speakers whose label allows one race only. Several
@@ -295,9 +269,7 @@ class Evidence(Strata):
             given = self.calibration
             offset = int(self.speakers.max(initial=-1)) + 1  # subjects of the file are not speakers of the cohort
             return Misclassification.of(given.truth, given.read, given.subject + offset, RACES, self.settings)
-        truth = np.full(len(self.frame), -1, np.int64)
-        for i, race in enumerate(RACES):
-            truth[self.where(group=race)] = i
+        truth = pd.Index(RACES).get_indexer(pd.Index(self.frame["group"]))
         return Misclassification.of(truth, self.reads("portrait"), self.speakers, RACES, self.settings)
 
     def correction(self, stage: str, mask: Mask) -> dict[str, Corrected]:
@@ -306,22 +278,19 @@ class Evidence(Strata):
         One for each race with calibration data; see :data:`audit.stats.TRANSFER` for the assumption. Empty estimates if
         a speaker's group has no calibration data, since such faces would be counted as another race.
         """
-        found = self.misreading.corrected(self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected")
-        calibrated = {RACES[code] for code in self.misreading.classes}
-        cells = self.cells("group")
-        groups = [str(cells.keys[i][0]) for i in np.flatnonzero(np.bincount(cells.number[mask]))]
-        lacking = [race for race in RACES if race not in calibrated and any(race in group_members(g) for g in groups)]
+        found = self.misclassification.corrected(
+            self.reads(stage)[mask], self.speakers[mask], name=f"{stage}, corrected"
+        )
+        calibrated = {RACES[code] for code in self.misclassification.classes}
+        possible = frozenset[str]().union(*map(group_members, self.frame["group"][mask].unique()))
+        lacking = [race for race in RACES if race in possible - calibrated]
         if not lacking:
             return found
         why = f"not corrected: no calibration units of {', '.join(lacking)}, whose faces would be taken for others"
-        return {
-            race: replace(
-                each,
-                estimate=replace(each.estimate, value=None, low=None, high=None, method=why),
-                effective_speakers=None,
-            )
-            for race, each in found.items()
+        refused = {
+            race: replace(each.estimate, value=None, low=None, high=None, method=why) for race, each in found.items()
         }
+        return {race: replace(each, estimate=refused[race], effective_speakers=None) for race, each in found.items()}
 
     def corrected(self, stage: str, race: str, mask: Mask) -> Estimate:
         """The share of one race among a subset of the clips at a stage, corrected for misclassification."""
@@ -332,29 +301,18 @@ class Evidence(Strata):
         counts = (len(np.unique(self.speakers[mask][read])), int(read.sum()), int((~read).sum()))
         return Estimate(None, None, None, *counts, f"not corrected: no calibration units of {race}; some would help")
 
+    @computed_once
     def reads(self, stage: str) -> NDArray[np.int64]:
         """The race read in each clip's face at a stage, as an index into ``RACES``; -1 if it was not read."""
-        if stage not in self._reads:
-            codes = np.full(len(self.frame), -1, np.int64)
-            for i, race in enumerate(RACES):
-                codes[self.values(stage, f"read_{race}") == 1] = i
-            self._reads[stage] = codes
-        return self._reads[stage]
+        codes = np.full(len(self.frame), -1, np.int64)
+        for i, race in enumerate(RACES):
+            codes[self.values(stage, f"read_{race}") == 1] = i
+        return codes
 
-    @cached_property
-    def _reads(self) -> dict[str, NDArray[np.int64]]:
-        return {}
-
+    @computed_once
     def values(self, stage: str, metric: str) -> NDArray[np.float64]:
         """One metric of each clip at one stage; NaN where it cannot be scored."""
-        column = f"{stage}.{metric}"
-        if column not in self._columns:
-            self._columns[column] = self.frame[column].to_numpy(np.float64)
-        return self._columns[column]
-
-    @cached_property
-    def _columns(self) -> dict[str, NDArray[np.float64]]:
-        return {}
+        return np.asarray(self.frame[f"{stage}.{metric}"], np.float64)
 
     def at(self, confidence: float | None) -> Settings:
         """The settings, with another confidence if one is given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Final, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from audit.core.units import is_signed, write_estimate
 from audit.stats import ALL, Curve, Estimate, Verdict, verdict
@@ -13,12 +13,15 @@ from audit.stats.verdict import Direction
 
 FigureKind = Literal["rate", "mean", "difference", ""]
 Harm = Literal["high", "low"]
-HARMS: Final = ("high", "low")
 
 
 def _direction(harm: Harm, two_sided: bool) -> Direction:
-    """The direction that is tested, for :func:`audit.stats.verdict`."""
     return "two_sided" if two_sided else "greater" if harm == "high" else "less"
+
+
+def _numbers(estimate: Estimate) -> dict[str, Any]:
+    """The fields of an estimate, without those of a figure."""
+    return {item.name: getattr(estimate, item.name) for item in fields(Estimate)}
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,8 @@ class Judged:
         whatever its sign.
     per_group : bool
         Whether there is one such figure for each group.
-    quantity : str
-        The metrics (:attr:`audit.core.metric.Metric.quantity`) whose changes between two runs use this margin.
+    quantities : tuple of str
+        The quantities (:attr:`audit.core.metric.Metric.quantity`) whose changes between two runs use this margin.
 
     Raises
     ------
@@ -63,13 +66,13 @@ class Judged:
     harm: Harm
     two_sided: bool = False
     per_group: bool = False
-    quantity: str = ""
+    quantities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what in ("name", "label", "unit"):
             if not getattr(self, what):
                 raise ValueError(f"A judged figure needs a {what}: {self}.")
-        if self.harm not in HARMS:
+        if self.harm not in get_args(Harm):
             raise ValueError(f"The figure {self.name!r} declares harm {self.harm!r}. Allowed: high, low.")
         if isinstance(self.margin, bool) or not (math.isfinite(self.margin) and self.margin >= 0):
             raise ValueError(f"The figure {self.name!r} has the margin {self.margin}. Allowed: a number of at least 0.")
@@ -80,14 +83,7 @@ class Judged:
         return _direction(self.harm, self.two_sided)
 
     def figure(
-        self,
-        curve: Curve,
-        confidence: float,
-        margin: float,
-        *,
-        group: str = ALL,
-        language: str = ALL,
-        label: str = "",
+        self, curve: Curve, confidence: float, margin: float, *, group: str = ALL, language: str = ALL, label: str = ""
     ) -> Figure:
         """The judged figure: a curve at one confidence, with its margin and direction."""
         return Figure.of(
@@ -157,8 +153,7 @@ class Figure(Estimate):
     @classmethod
     def of(cls, estimate: Estimate, **known: object) -> Self:
         """An estimate as a figure; ``known`` are the further fields."""
-        numbers = {item.name: getattr(estimate, item.name) for item in fields(Estimate)}
-        return cls(**(numbers | known))
+        return cls(**(_numbers(estimate) | known))
 
     @property
     def signed(self) -> bool:
@@ -206,19 +201,17 @@ class Figure(Estimate):
         """
         if self.curve is None:
             raise ValueError(f"The figure {self.name!r} is known at one confidence only.")
-        numbers = {item.name: getattr(self.curve.at(confidence), item.name) for item in fields(Estimate)}
-        return replace(self, **numbers)
+        return replace(self, **_numbers(self.curve.at(confidence)))
 
     def emptied(self, method: str) -> Figure:
         """The figure without its numbers and counts; ``method`` is the reason."""
-        nothing = Estimate(None, None, None, 0, 0, 0, method)
-        return replace(self, **vars(nothing), n_smaller=None, curve=None)
+        return replace(self, **_numbers(Estimate(None, None, None, 0, 0, 0, method)), n_smaller=None, curve=None)
 
     def as_dict(self) -> dict[str, float | int | str | None]:
         """The JSON form: every field except the curve."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "curve"}
+        return {name: value for name, value in vars(self).items() if name != "curve"}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Figure:
+    def from_dict(cls, data: Mapping[str, Any]) -> Figure:
         """The inverse of :meth:`as_dict`; fields that an older document lacks keep their defaults."""
-        return cls(**data)  # type: ignore[arg-type]  # JSON numbers and texts, checked by the document's form
+        return cls(**data)

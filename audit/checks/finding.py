@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from audit.checks.figure import Figure
 from audit.core.document import stored
@@ -74,10 +74,9 @@ class Finding:
 
     def select(self, name: str, group: str = ALL, language: str = ALL) -> Figure | None:
         """The figure of that name, group and language; ``None`` where the check has none."""
-        for figure in self.estimates.values():
-            if (figure.name, figure.group, figure.language) == (name, group, language):
-                return figure
-        return None
+        asked = (name, group, language)
+        figures = self.estimates.values()
+        return next((figure for figure in figures if (figure.name, figure.group, figure.language) == asked), None)
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""
@@ -85,13 +84,8 @@ class Finding:
         return found
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Finding:
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
         """The finding that :meth:`as_dict` wrote."""
-        values = dict(data)
-        head = values.pop("estimate")
-        named = values.pop("estimates")
-        return cls(
-            **values,  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
-            estimate=None if head is None else Figure.from_dict(head),  # type: ignore[arg-type]  # a JSON object
-            estimates={name: Figure.from_dict(item) for name, item in named.items()},  # type: ignore[attr-defined]  # a JSON object
-        )
+        head = data["estimate"] and Figure.from_dict(data["estimate"])
+        figures = {name: Figure.from_dict(figure) for name, figure in data["estimates"].items()}
+        return cls(**{**data, "estimate": head, "estimates": figures})

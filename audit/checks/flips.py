@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from audit.checks.evidence import Evidence
 from audit.checks.strata import Mask
 from audit.core.vocabulary import UNDETERMINED
-from audit.stats import Estimate, Pairs, paired, rate
+from audit.stats import Curve, Pairs, figure_curve, paired
 
 
 def flips(
@@ -86,9 +85,6 @@ def _pairs(number: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(number * (number - 1) / 2, np.float64)
 
 
-Figure = TypeVar("Figure", Estimate, Pairs)
-
-
 @dataclass(frozen=True)
 class FlipFigures:
     """The rates at which two clips of one speaker are read as different races.
@@ -97,8 +93,8 @@ class FlipFigures:
     over the speakers with at least two reads in each of two languages.
     """
 
-    within: Estimate
-    between: Estimate
+    within: Curve
+    between: Curve
     excess: Pairs
 
 
@@ -115,22 +111,18 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
     spoken = languages_spoken(evidence)[mask]
     twice = repeated(reads, who, spoken)
-    settings, n = evidence.settings, int(who.max(initial=-1)) + 1
 
-    def clips(of: Mask, able: NDArray[np.int64], part: NDArray[np.bool_]) -> int:
-        """The number of clips behind an estimate."""
-        return int(np.bincount(who[of], minlength=n)[able[part]].sum())
+    def n_clips(of: Mask, able: NDArray[np.int64], shares: NDArray[np.float64]) -> int:
+        """The number of clips behind the shares of speakers."""
+        return int(np.isin(who[of], able[~np.isnan(shares)]).sum())
+
+    def counted(name: str, shares: NDArray[np.float64]) -> Curve:
+        curve, n = figure_curve(shares, able, evidence.settings, name=name), n_clips(read, able, shares)
+        return Curve(lambda confidence: replace(curve.at(confidence), n_clips=n, n_missing=len(who) - n), curve.least)
 
     read = (reads >= 0) & (spoken >= 0)
     able, within, between = flips(reads, who, spoken)
-    one, two = ~np.isnan(within), ~np.isnan(between)
     both, first, second = flips(np.where(twice, reads, -1), who, spoken)
-    return FlipFigures(
-        _of_clips(rate(within, able, settings, name="flips within"), clips(read, able, one), len(who)),
-        _of_clips(rate(between, able, settings, name="flips between"), clips(read, able, two), len(who)),
-        _of_clips(paired(first, second, both, settings, name="flips"), clips(twice, both, ~np.isnan(second)), len(who)),
-    )
-
-
-def _of_clips(figure: Figure, n_clips: int, n_total: int) -> Figure:
-    return replace(figure, n_clips=n_clips, n_missing=n_total - n_clips)
+    n, excess = n_clips(twice, both, second), paired(first, second, both, evidence.settings, name="flips")
+    excess = replace(excess, n_clips=n, n_missing=len(who) - n)
+    return FlipFigures(counted("flips within", within), counted("flips between", between), excess)

@@ -34,13 +34,10 @@ class GapCheck(Check):
     ----------
     needs, would : str
         The reason for ``not_evaluable`` where fewer than two groups can be compared, and the data that it needs.
-    compared_label : str
-        A short description of what :meth:`compare` compares.
     """
 
     needs: ClassVar[str]
     would: ClassVar[str]
-    compared_label: ClassVar[str]
 
     @abstractmethod
     def metric(self, evidence: Evidence) -> str | None:
@@ -56,28 +53,18 @@ class GapCheck(Check):
 
     def measure(self, evidence: Evidence) -> Finding:
         """The gap of each group, simultaneous over the groups."""
-        metric = self.metric(evidence)
-        figures = [] if metric is None else self.gaps(evidence, metric)
+        metric, name = self.metric(evidence), self.judged[0].name
+        figures = {}
+        for group, gap, own, others in [] if metric is None else group_gaps(evidence, metric):
+            smaller = min(own.n_speakers, others.n_speakers)
+            judged = replace(self.figure(evidence, name, gap, group=group), n_smaller=smaller)
+            figures[group] = GroupFigure(group, judged, {"own": own, "others": others})
         if not figures:
             return not_evaluable(self, self.needs, self.would)
-
-        def sentence(named: list[str]) -> str:
-            return self.sentence(next(figure for figure in figures if figure.group == named[0]), evidence)
-
-        finding = judge_groups(self, evidence, figures, sentence)
+        finding = judge_groups(
+            self, evidence, list(figures.values()), lambda named: self.sentence(figures[named[0]], evidence)
+        )
         return replace(finding, estimates={**finding.estimates, **self.further(evidence)})
-
-    def gaps(self, evidence: Evidence, metric: str) -> list[GroupFigure]:
-        """The judged gap of each group; empty where fewer than two groups can be measured."""
-        name = self.judged[0].name
-        return [
-            GroupFigure(
-                group,
-                replace(self.figure(evidence, name, gap, group=group), n_smaller=smaller),
-                {"own": own, "others": others},
-            )
-            for group, gap, own, others, smaller in group_gaps(evidence, metric, "rendered")
-        ]
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """A group's change minus that of all other known groups (MOVER; Zou and Donner 2008)."""
@@ -93,7 +80,7 @@ class GapCheck(Check):
             mask = pair.baseline.where(group=group)
             return Compared(group, gap(pair.baseline, mask), gap(pair.candidate, mask), gap_change(pair, metric, group))
 
-        found = compare_groups(pair, self.judged[0], compared, self.compared_label)
+        found = compare_groups(pair, self.judged[0], compared, self.judged[0].label)
         return found if found and len(found.groups) > 1 else None
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
@@ -104,30 +91,36 @@ class GapCheck(Check):
             )
 
 
-def group_gaps(evidence: Evidence, metric: str, stage: str) -> list[tuple[str, Curve, Figure, Figure, int]]:
-    """For each known group: its gap to the other known groups, both sides' figures, and the size of the smaller side.
+def by_language(evidence: Evidence, metric: str, prefix: str = "") -> dict[str, Figure]:
+    """A metric of the rendered faces in each language, by keys that begin with ``prefix``."""
+    return {
+        f"{prefix}language.{language}": evidence.figure(
+            metric, "rendered", evidence.where(language=language), language=language
+        )
+        for language in evidence.languages
+    }
+
+
+def group_gaps(evidence: Evidence, metric: str) -> list[tuple[str, Curve, Figure, Figure]]:
+    """For each known group: its gap to the other known groups in the rendered faces, and the figures of both sides.
 
     A group that cannot be measured is included without a value, so that it does not pass as one without a gap. Empty
     where fewer than two groups can be measured.
     """
     cells = evidence.cells("group")
-    unknown = [place for place, key in enumerate(cells.keys) if key[0] == UNKNOWN]
-    compared = zip(
-        cells.keys,
-        evidence.curves(metric, stage, cells),
-        evidence.curves_of_complement(metric, stage, cells, excluded=unknown),
-        strict=True,
-    )
-    of_group = {key[0]: (own, others) for key, own, others in compared}
+    place = {key[0]: i for i, key in enumerate(cells.keys)}
+    unknown = [i for group, i in place.items() if group == UNKNOWN]
+    of_groups = evidence.curves(metric, "rendered", cells)
+    of_others = evidence.curves_of_complement(metric, "rendered", cells, excluded=unknown)
     found = []
     for group in evidence.groups:
-        own, others = of_group[group]
+        own, others = of_groups[place[group]], of_others[place[group]]
         gap = difference_curve(others, own).together(len(evidence.groups))
         sides = (
-            evidence.as_figure(own, metric, stage, name="own", group=group, label="the group itself"),
-            evidence.as_figure(others, metric, stage, name="others", group=group, label="all other groups"),
+            evidence.as_figure(own, metric, "rendered", name="own", group=group, label="the group itself"),
+            evidence.as_figure(others, metric, "rendered", name="others", group=group, label="all other groups"),
         )
-        found.append((group, gap, *sides, min(side.n_speakers for side in sides)))
+        found.append((group, gap, *sides))
     measured = [gap for _, gap, *_ in found if gap.at(evidence.settings.confidence).value is not None]
     return found if len(measured) > 1 else []
 

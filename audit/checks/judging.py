@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+import numpy as np
 
 from audit.checks.check import Check
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOME_WORDS, OUTCOMES, Finding
 from audit.core.sentences import group_words, listing, typeset
-from audit.stats import ALL, p_value, speakers_needed
+from audit.stats import ALL, holm, p_value, speakers_needed
 from audit.stats.verdict import Outcome
 
 MOST_SPEAKERS: Final = 20_000
@@ -32,10 +34,8 @@ def judge(check: Check, evidence: Evidence, head: Figure, figures: Mapping[str, 
 
     Parameters
     ----------
-    check : Check
-        The check.
-    evidence : Evidence
-        The run.
+    check, evidence : Check, Evidence
+        The check and the run.
     head : Figure
         The headline, from :meth:`Check.figure`.
     figures : mapping of str to Figure
@@ -43,19 +43,19 @@ def judge(check: Check, evidence: Evidence, head: Figure, figures: Mapping[str, 
     sentence : str
         The finding in one plain sentence.
     """
-    judged = head.verdict
+    outcome, reason = head.verdict.outcome, head.verdict.reason
     return Finding(
         check.code,
         check.title,
-        judged.outcome,
+        outcome,
         head.group,
         head,
         dict(figures),
         head.margin,
         sentence,
-        typeset(f"{head.label}: {judged.reason}."),
-        would_change([head], judged.outcome, evidence),
-        None if judged.outcome == "not_evaluable" else _p_value([head], evidence),
+        typeset(f"{head.label}: {reason}."),
+        _would_change([head], outcome, evidence),
+        None if outcome == "not_evaluable" else _p_value([head], evidence),
         scope=check.scope,
     )
 
@@ -67,10 +67,8 @@ def judge_groups(
 
     Parameters
     ----------
-    check : Check
-        The check.
-    evidence : Evidence
-        The run.
+    check, evidence : Check, Evidence
+        The check and the run.
     figures : sequence of GroupFigure
         One for each group; their curves are already adjusted for the number of groups.
     sentence : callable
@@ -84,36 +82,29 @@ def judge_groups(
     if undeclared := sorted({i.judged.name for i in figures if not check.declared(i.judged.name).per_group}):
         raise ValueError(f"{check.code} judges {', '.join(undeclared)} for each group: declare it with per_group=True")
     by_group = {item.group: item.judged.verdict.outcome for item in figures}
+    found = set(by_group.values())
+    outcome: Outcome = "shown" if "shown" in found else "inconclusive" if len(found) > 1 else found.pop()
     by_size = sorted(figures, key=lambda item: -_size(item.judged))
-    shown = [item.group for item in by_size if by_group[item.group] == "shown"]
-    named = shown or [by_size[0].group]
-    head = next(item.judged for item in figures if item.group == named[0])
-    able = [outcome for outcome in by_group.values() if outcome != "not_evaluable"]
-    outcome: Outcome = "inconclusive"
-    if shown:
-        outcome = "shown"
-    elif not able:
-        outcome = "not_evaluable"
-    elif set(by_group.values()) == {"not_shown"}:
-        outcome = "not_shown"
+    largest = [item for item in by_size if by_group[item.group] == "shown"] or by_size[:1]
+    group, head = largest[0].group, largest[0].judged
     all_figures: dict[str, Figure] = {}
     for item in figures:
-        all_figures[item.group] = item.judged
-        all_figures |= {f"{item.group}.{name}": figure for name, figure in item.behind.items()}
+        behind = {f"{item.group}.{name}": figure for name, figure in item.behind.items()}
+        all_figures |= {item.group: item.judged, **behind}
     alike = {word: [group_words(name) for name, found in by_group.items() if found == word] for word in OUTCOMES}
     groups = "; ".join(f"{OUTCOME_WORDS[word]} for {listing(names)}" for word, names in alike.items() if names)
     return Finding(
         check.code,
         check.title,
         outcome,
-        named[0],
+        group,
         head,
         all_figures,
         head.margin,
-        sentence(named),
-        typeset(f"{head.label}, {group_words(named[0])}: {head.verdict.reason}. By group: {groups}."),
-        would_change([item.judged for item in figures], outcome, evidence),
-        _p_value([item.judged for item in by_size], evidence) if able else None,
+        sentence([item.group for item in largest]),
+        typeset(f"{head.label}, {group_words(group)}: {head.verdict.reason}. By group: {groups}."),
+        _would_change([item.judged for item in figures], outcome, evidence),
+        None if outcome == "not_evaluable" else _p_value([item.judged for item in by_size], evidence),
         by_group=by_group,
         scope=check.scope,
     )
@@ -123,7 +114,6 @@ def not_evaluable(
     check: Check, reason: str, would: str, *, group: str = ALL, figures: Mapping[str, Figure] | None = None
 ) -> Finding:
     """The finding of a check that the data cannot answer; ``would`` says which data are needed."""
-    sentence = f"Not evaluable: {reason}"
     return Finding(
         check.code,
         check.title,
@@ -131,41 +121,55 @@ def not_evaluable(
         group,
         None,
         dict(figures or {}),
-        None,
-        sentence,
-        reason,
-        would,
+        sentence=f"Not evaluable: {reason}",
+        reason=reason,
+        would_change=would,
         scope=check.scope,
     )
 
 
-def would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidence) -> str:
+def holm_adjusted(findings: Sequence[Finding], confidence: float) -> tuple[Finding, ...]:
+    """The findings with Holm-adjusted p-values (Holm 1979); findings without a p-value do not count.
+
+    Outcomes do not change. The reason of a finding that is shown says whether it would still be shown at the audit's
+    confidence after the adjustment.
+    """
+    p_values = np.array([finding.p_value for finding in findings], np.float64)
+    counted = np.count_nonzero(~np.isnan(p_values))
+    made = []
+    for finding, p in zip(findings, holm(p_values).tolist(), strict=True):
+        reason = finding.reason
+        if finding.outcome == "shown" and counted > 1 and finding.p_value is not None:
+            still = "still shown" if p <= 1 - confidence + 1e-12 else "no longer shown"
+            reason += f" It is {still} after adjustment for {counted} checks (Holm, adjusted p {p:.2g})."
+        made.append(replace(finding, reason=reason, p_adjusted=None if finding.p_value is None else p))
+    return tuple(made)
+
+
+def _would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidence) -> str:
     """One sentence on what would change a verdict about one or several judged figures."""
-    judged = [(figure, figure.verdict.outcome) for figure in figures]
+    found = [figure.verdict.outcome for figure in figures]
     if outcome in ("inconclusive", "not_evaluable"):
-        undecided = [figure for figure, found in judged if found in (outcome, "not_evaluable")]
         needed = [
-            speakers_needed(figure, figure.margin or 0.0, figure.direction, evidence.settings) for figure in undecided
+            speakers_needed(figure, figure.margin or 0.0, figure.direction, evidence.settings)
+            for figure, each in zip(figures, found, strict=True)
+            if each in (outcome, "not_evaluable")
         ]
         most = max(needed, key=lambda each: float("inf") if each.more is None else each.more)
         if most.more is not None and most.more > MOST_SPEAKERS:
             return f"More than {MOST_SPEAKERS:,} further speakers, since the estimate lies close to the margin."
         return most.reason[:1].upper() + most.reason[1:] + "."
     decided = [
-        (figure, figure.interval) for figure, found in judged if figure.interval is not None and found == outcome
+        (figure, figure.interval)
+        for figure, each in zip(figures, found, strict=True)
+        if figure.interval is not None and each == outcome
     ]
     if outcome == "shown":
-        nearest = max(interval[0] if interval[0] > 0 else -interval[1] for _, interval in decided)
+        nearest = max(low if low > 0 else -high for _, (low, high) in decided)
         return f"A margin above {nearest:.2f}, instrument errors that explain the difference, or different speakers."
-    farthest = max(_reach(figure, interval) for figure, interval in decided)
+    farthest = max(_towards_harm(figure, *interval) for figure, interval in decided)
     less = f"A margin below {farthest:.2f}, instrument" if farthest > 0 else "Instrument"
     return f"{less} errors that hide the difference, or different speakers."
-
-
-def _reach(figure: Figure, interval: tuple[float, float]) -> float:
-    """The end of an interval in the tested direction."""
-    low, high = interval
-    return {"greater": high, "less": -low, "two_sided": max(-low, high)}[figure.direction]
 
 
 def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
@@ -180,6 +184,9 @@ def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
 
 def _size(figure: Figure) -> float:
     """The value in the tested direction."""
-    if figure.value is None:
-        return float("-inf")
-    return {"greater": figure.value, "less": -figure.value, "two_sided": abs(figure.value)}[figure.direction]
+    return float("-inf") if figure.value is None else _towards_harm(figure, figure.value, figure.value)
+
+
+def _towards_harm(figure: Figure, low: float, high: float) -> float:
+    """The end of an interval in the tested direction."""
+    return {"greater": high, "less": -low, "two_sided": max(-low, high)}[figure.direction]

@@ -52,72 +52,58 @@ class Pair:
 
     def pairs(self, change: NDArray[np.float64], mask: Mask, kind: Kind, name: str) -> Pairs:
         """The speakers' pairs in a subset of the clips, from the change of each clip between the runs."""
-        return pairs_of(change[mask], self.baseline.speakers[mask], kind, self.settings, name)
+        return _pairs_of(change[mask], self.baseline.speakers[mask], kind, self.settings, name)
 
     def changes(self, metric: str, cells: Cells) -> PairSums:
         """The speakers' pairs in every cell."""
         return aligned_pairs(Reads.of(self.change(metric)), cells.clips, alike_as_one=True)
 
 
-def pairs_of(
+def _pairs_of(
     change: NDArray[np.float64], speakers: NDArray[np.int64], kind: Kind, settings: Settings, name: str
 ) -> Pairs:
     """Pairs from the change of each row; NaN where there is none."""
     return aligned_pairs(Reads.of(change), Standing.of(speakers)).one(0, kind, settings, f"{name} by run")
 
 
-@dataclass(frozen=True)
-class Twofold:
-    """The change of a difference of two shares, over the same speakers.
+def change_of_difference(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    speakers: NDArray[np.int64],
+    settings: Settings,
+    name: str,
+    counts: tuple[int, int, int] | None = None,
+) -> tuple[Curve, Pairs]:
+    """The change of the difference of two shares over the same speakers, at every confidence, and its pairs.
+
+    ``first`` and ``second`` are the changes of the two shares in each row; rows without both are left out. Where rows
+    are speakers, ``counts`` are the numbers of clips used and missing, and of unpaired speakers.
 
     A speaker's change of either share lies in [-1, 1], where the interval for paired rates applies; the change of the
-    difference lies in [-2, 2]. ``first`` and ``second`` are the pairs of each share, ``both`` of second minus first.
+    difference lies in [-2, 2]. The interval is MOVER (Zou and Donner 2008, equations 8 and 9) of the intervals of the
+    two changes, with the correlation from jackknife variances: ``cov = (v1 + v2 - v) / 2``, for the first, the second
+    and their difference. A positive correlation, which would narrow the interval, is set to zero.
     """
+    change = second - first
+    rows = (np.where(np.isnan(change), np.nan, of) for of in (first, second, change))
+    parts = [_pairs_of(of, speakers, "rate", settings, name) for of in rows]
+    curves, both = [part.curve() for part in parts[:2]], parts[2]
+    if counts:
+        both = replace(both, n_clips=counts[0], n_missing=counts[1], n_unpaired=counts[2])
+    v1, v2, v = (float(moments(part.sums, settings).variance[0]) for part in parts)
+    scale = np.sqrt(v1 * v2)
+    correlation = float(np.clip((v1 + v2 - v) / 2 / scale, -1, 0)) if scale > 0 else 0.0
+    point = shortened(float(moments(both.sums, settings).value[0]))
 
-    first: Pairs
-    second: Pairs
-    both: Pairs
+    def at(confidence: float) -> Estimate:
+        one, two = (curve.at(confidence) for curve in curves)
+        numbers = (one.n_speakers, both.n_clips, both.n_missing)
+        if point is None or one.interval is None or two.interval is None:
+            return Estimate(point, None, None, *numbers, one.method)
+        a, b = (tuple(np.array([x]) for x in (each.value, each.low, each.high)) for each in (one, two))
+        _, low, high = mover(a, b, correlation)  # type: ignore[arg-type]  # three ends each
+        ends = float(max(-2.0, min(low[0], point))), float(min(2.0, max(high[0], point)))
+        method = f"MOVER of two changes of the same speakers (first: {one.method}; second: {two.method})"
+        return Estimate(point, shortened(ends[0]), shortened(ends[1]), *numbers, method)
 
-    @classmethod
-    def of(
-        cls,
-        first: NDArray[np.float64],
-        second: NDArray[np.float64],
-        speakers: NDArray[np.int64],
-        settings: Settings,
-        name: str,
-    ) -> Twofold:
-        """From the changes of both shares in each row; rows without both are left out."""
-        change = second - first
-        rows = (np.where(np.isnan(change), np.nan, of) for of in (first, second, change))
-        return cls(*(pairs_of(of, speakers, "rate", settings, name) for of in rows))
-
-    def curve(self) -> Curve:
-        """The change at every confidence.
-
-        MOVER (Zou and Donner 2008, equations 8 and 9) of the intervals of the two changes, with the correlation from
-        jackknife variances: ``cov = (v1 + v2 - v) / 2``, for the first, the second and their difference. A positive
-        correlation, which would narrow the interval, is set to zero.
-        """
-        curves = [pairs.curve() for pairs in (self.first, self.second)]
-        v1, v2, v = (float(moments(p.sums, p.settings).variance[0]) for p in (self.first, self.second, self.both))
-        scale = np.sqrt(v1 * v2)
-        correlation = float(np.clip((v1 + v2 - v) / 2 / scale, -1, 0)) if scale > 0 else 0.0
-
-        def at(confidence: float) -> Estimate:
-            one, two = (curve.at(confidence) for curve in curves)
-            point = shortened(float(moments(self.both.sums, self.both.settings).value[0]))
-            counts = (one.n_speakers, self.both.n_clips, self.both.n_missing)
-            if point is None or one.interval is None or two.interval is None:
-                return Estimate(point, None, None, *counts, one.method)
-            a, b = (tuple(np.array([x]) for x in (each.value, each.low, each.high)) for each in (one, two))
-            _, low, high = mover(a, b, correlation)  # type: ignore[arg-type]  # three ends each
-            ends = float(max(-2.0, min(low[0], point))), float(min(2.0, max(high[0], point)))
-            method = f"MOVER of two changes of the same speakers (first: {one.method}; second: {two.method})"
-            return Estimate(point, shortened(ends[0]), shortened(ends[1]), *counts, method)
-
-        return Curve(at, max(curve.least for curve in curves))
-
-    def counted(self, n_clips: int, n_missing: int, n_unpaired: int = 0) -> Twofold:
-        """The same with the number of clips, where rows are speakers."""
-        return replace(self, both=replace(self.both, n_clips=n_clips, n_missing=n_missing, n_unpaired=n_unpaired))
+    return Curve(at, max(curve.least for curve in curves)), both

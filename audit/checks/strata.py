@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import combinations
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -15,22 +17,30 @@ from audit.stats import ALL
 from audit.stats.speakers import Standing, divided, numbered
 
 Mask = NDArray[np.bool_]
+_Method = TypeVar("_Method", bound=Callable[..., object])
 PART = ("group", "language", "gender")
 """The labels by which a speaker's clips are grouped into parts, which are summed once for all estimates."""
+
+
+def computed_once(method: _Method) -> _Method:
+    """Keep a method's result in the instance for each of its arguments."""
+
+    @wraps(method)
+    def found(self: Strata, *args: object, **kwargs: object) -> object:
+        kept, key = vars(self).setdefault(f"_{method.__name__}_of", {}), (args, *kwargs.items())
+        if key not in kept:
+            kept[key] = method(self, *args, **kwargs)
+        return kept[key]
+
+    return cast(_Method, found)
 
 
 @dataclass(frozen=True)
 class Cells:
     """A partition of the clips into cells.
 
-    Attributes
-    ----------
-    keys : list of tuple
-        The values of the dividing columns in each cell.
-    clips : Standing
-        The cell of each clip.
-    parts : Standing or None
-        The cell of each of :attr:`Evidence.parts`; None where a part lies in several cells.
+    ``keys`` are the values of the dividing columns in each cell, ``clips`` has the cell of each clip, and ``parts``
+    that of each of :attr:`Strata.parts`; it is ``None`` where a part lies in several cells.
     """
 
     keys: list[tuple[object, ...]]
@@ -74,16 +84,15 @@ class Strata:
         """The language codes of the clips, sorted."""
         return sorted(map(str, self._numbered("language")[1]))
 
+    @computed_once
     def cells(self, *columns: str) -> Cells:
         """The cells of one or more columns of the frame, in the order of their values."""
-        if columns not in self._cells:
-            keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
-            parts = None
-            if set(columns) < set(PART):
-                first, standing = self.parts
-                parts = Standing.of(standing.speaker, number[first], len(keys))
-            self._cells[columns] = Cells(keys, Standing.of(self.speakers, number, len(keys)), parts)
-        return self._cells[columns]
+        keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
+        parts = None
+        if set(columns) < set(PART):
+            first, standing = self.parts
+            parts = Standing.of(standing.speaker, number[first], len(keys))
+        return Cells(keys, Standing.of(self.speakers, number, len(keys)), parts)
 
     @cached_property
     def parts(self) -> tuple[NDArray[np.int64], Standing]:
@@ -96,26 +105,16 @@ class Strata:
     def every_cell(self, *columns: str) -> list[tuple[list[tuple[object, ...]], Cells]]:
         """The cells of every combination of the columns; their keys have ``all`` for the other columns."""
         made = []
-        for size in range(len(columns) + 1):
-            for chosen in combinations(columns, size):
-                cells = self.cells(*chosen)
-                named = [dict(zip(chosen, key, strict=True)) for key in cells.keys]
-                made.append(([tuple(key.get(name, ALL) for name in columns) for key in named], cells))
+        for chosen in (chosen for size in range(len(columns) + 1) for chosen in combinations(columns, size)):
+            cells = self.cells(*chosen)
+            named = [dict(zip(chosen, key, strict=True)) for key in cells.keys]
+            made.append(([tuple(key.get(name, ALL) for name in columns) for key in named], cells))
         return made
 
+    @computed_once
     def _numbered(self, column: str) -> tuple[NDArray[np.int64], list[object]]:
         """The number of each clip's value in a column, and the values in order, missing ones last."""
-        if column not in self._numbers:
-            self._numbers[column] = numbered(self.frame[column])
-        return self._numbers[column]
-
-    @cached_property
-    def _numbers(self) -> dict[str, tuple[NDArray[np.int64], list[object]]]:
-        return {}
-
-    @cached_property
-    def _cells(self) -> dict[tuple[str, ...], Cells]:
-        return {}
+        return numbered(self.frame[column])
 
     def where(
         self,
@@ -126,18 +125,17 @@ class Strata:
         language: str | None = None,
         english: bool | None = None,
     ) -> Mask:
-        """The clips of a group; of groups that include ``race`` but not ``but``; of a language; in English or in
+        """The clips of a group; of groups that include ``race`` but not ``but``; of a language; in English, or in
         another known language.
         """
         mask = np.ones(len(self.frame), bool)
         if group is not None:
             mask &= self._having("group").get(group, False)
         if race is not None:
-            members = {name: group_members(name) for name in self._having("group")}
             allowed = [
-                of for name, of in self._having("group").items() if race in members[name] and but not in members[name]
+                name for name in self._having("group") if race in group_members(name) and but not in group_members(name)
             ]
-            mask &= np.any(allowed, axis=0) if allowed else False
+            mask &= self.frame["group"].isin(allowed).to_numpy()
         if language is not None:
             mask &= self._having("language").get(language, False)
         if english is not None:
@@ -146,16 +144,11 @@ class Strata:
                 mask &= (self.frame["language"] != UNDETERMINED).to_numpy()
         return mask
 
+    @computed_once
     def _having(self, column: str) -> dict[str, Mask]:
         """The clips with each of a column's values."""
-        if column not in self._values_of:
-            numbers, names = self._numbered(column)
-            self._values_of[column] = {str(name): numbers == i for i, name in enumerate(names)}
-        return self._values_of[column]
-
-    @cached_property
-    def _values_of(self) -> dict[str, dict[str, Mask]]:
-        return {}
+        numbers, names = self._numbered(column)
+        return {str(name): numbers == i for i, name in enumerate(names)}
 
     def by_group(self) -> list[tuple[str, Mask]]:
         """All clips, and those of each group, by name."""

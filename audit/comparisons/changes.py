@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from audit.stats import Curve, Estimate, Pairs, p_value, verdict
 from audit.stats.speakers import Floats
 
 Word = Literal["gains", "pays", "no_difference", "inconclusive"]
-WORDS: Final[tuple[Word, ...]] = ("gains", "pays", "no_difference", "inconclusive")
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,13 @@ class Change:
 
     def as_dict(self) -> dict[str, object]:
         """The change as a JSON object."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value.as_dict() if isinstance(value, Figure) else value for name, value in values.items()}
+        return {name: value.as_dict() if isinstance(value, Figure) else value for name, value in vars(self).items()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Change:
+    def from_dict(cls, data: Mapping[str, Any]) -> Change:
         """The change from the form that :meth:`as_dict` gives."""
-        read = {name: Figure.from_dict(value) if isinstance(value, dict) else value for name, value in data.items()}
-        return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
+        figures = {name: Figure.from_dict(data[name]) for name in ("before", "after", "change")}
+        return cls(**{**data, **figures})
 
     @property
     def better(self) -> Figure:
@@ -111,15 +109,12 @@ def p_of(change: Curve, pairs: Pairs | None, confidence: float) -> float | None:
     """P-value of no change: by permuting the runs within speakers, or from the intervals if there are no pairs."""
     if change.at(confidence).interval is None:
         return None
-    if pairs is not None:
-        return pairs.permutation().p
-    return p_value(change, 0.0, "two_sided", confidence)
+    return pairs.permutation().p if pairs else p_value(change, 0.0, "two_sided", confidence)
 
 
 def adjusted(changes: Sequence[Change], rule: Callable[[Floats], Floats]) -> list[Change]:
     """Adjust the p-values of changes for multiple comparisons, by a rule of :mod:`audit.stats.multiplicity`."""
-    p = np.array([np.nan if change.p_value is None else change.p_value for change in changes])
-    adjusted_p = rule(p).tolist()
+    adjusted_p = rule(np.array([change.p_value for change in changes], np.float64)).tolist()
     return [
         change if np.isnan(q) else replace(change, p_adjusted=float(f"{max(q, change.p_value or 0.0):.12g}"))
         for change, q in zip(changes, adjusted_p, strict=True)

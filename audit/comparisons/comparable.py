@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from audit.core.errors import RunError
 from audit.runs.run import Run
 
@@ -22,12 +20,7 @@ READ_SETTINGS: Final = ("min_seconds", "max_seconds")
 def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
     """Refuse runs that differ in anything but the model.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The first is the baseline.
-    names : sequence of str
-        The name of each run in error messages.
+    The first run is the baseline; ``names`` are those of the runs in error messages.
 
     Raises
     ------
@@ -45,10 +38,8 @@ def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
                 "complete runs",
                 "Finish it by running the same audit run command again.",
             )
-    first = runs[0]
     for run, name in zip(runs[1:], names[1:], strict=True):
-        found = _difference(first, run)
-        if found is not None:
+        if (found := _difference(runs[0], run)) is not None:
             what, before, now = found
             raise RunError(
                 f"The runs {names[0]} and {name} cannot be compared: {what} is {before} in the first and {now} in the "
@@ -60,30 +51,26 @@ def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
 
 def _difference(one: Run, other: Run) -> tuple[str, str, str] | None:
     """The first difference besides the model: its name and both values."""
-    facts = [_facts(run) for run in (one, other)]
-    for key in facts[0]:
-        found = _first_difference(facts[0][key], facts[1][key], key)
-        if found is not None:
+    first, second = _facts(one), _facts(other)
+    for key in first:
+        if (found := _first_difference(first[key], second[key], key)) is not None:
             return found
     a, b = one.observations, other.observations
     if len(a) != len(b):
         return "the number of clips", str(len(a)), str(len(b))
-    for columns, words in ((LABELS, ""), (PORTRAIT, " (the same portraits were read differently)")):
-        for column in columns:
-            if column not in a or column not in b:
-                continue
-            x, y = a[column], b[column]
-            differ = np.flatnonzero(~((x == y) | (x.isna() & y.isna())).to_numpy(bool))
-            if len(differ):
-                i = int(differ[0])
-                return f"{column} of clip {a['clip_id'].iloc[i]}{words}", repr(x.iloc[i]), repr(y.iloc[i])
+    for column in (name for name in (*LABELS, *PORTRAIT) if name in a and name in b):
+        x, y = a[column], b[column]
+        differ = ~((x == y) | (x.isna() & y.isna())).to_numpy(bool)
+        if differ.any():
+            i = int(differ.argmax())
+            words = " (the same portraits were read differently)" if column in PORTRAIT else ""
+            return f"{column} of clip {a['clip_id'].iloc[i]}{words}", repr(x.iloc[i]), repr(y.iloc[i])
     return None
 
 
 def _facts(run: Run) -> dict[str, Any]:
     """The facts of a run's manifest, besides its model, that two runs must share."""
-    manifest = run.manifest
-    settings = manifest.get("settings", {})
+    manifest, settings = run.manifest, run.manifest.get("settings", {})
     return {
         "the cohort's digest": manifest["cohort"].get("digest"),
         "the instrument": _reading(manifest["instrument"]),
@@ -102,8 +89,7 @@ def _reading(described: object) -> object:
 def _first_difference(one: object, other: object, path: str) -> tuple[str, str, str] | None:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in sorted({*one, *other}):
-            found = _first_difference(one.get(key), other.get(key), f"{path}, {key}")
-            if found is not None:
+            if (found := _first_difference(one.get(key), other.get(key), f"{path}, {key}")) is not None:
                 return found
         return None
     return None if one == other else (path, json.dumps(one)[:80], json.dumps(other)[:80])

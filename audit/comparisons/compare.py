@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any, Final
 
 from audit.audits.measure import evidence_of
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
-from audit.checks.evidence import Evidence
+from audit.checks import Evidence
+from audit.checks import chosen as chosen_checks
 from audit.checks.metrics.metric_frame import over_impostors
 from audit.checks.pair import Pair
 from audit.comparisons.changes import Change, adjusted
 from audit.comparisons.comparable import refuse_what_differs, same_model
 from audit.comparisons.comparison import Comparison
-from audit.comparisons.groups import check_changes, compared_checks, levellings, metric_changes
-from audit.comparisons.levelling import Levelling
+from audit.comparisons.groups import check_changes, compared_checks, metric_changes
+from audit.comparisons.levelling import Levelling, levellings
 from audit.comparisons.sentences import sentences
-from audit.comparisons.suppressing import hidden, shared_change, shared_levellings, suppression_notice
 from audit.comparisons.tables import given_tables
 from audit.core.errors import RunError
 from audit.core.plan import PORTRAITS, MeasureSettings
@@ -57,46 +58,69 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0][:70]
     'Read as white in English: excess over the portrait, B against A: asian'
     """
-    chosen = without_files(settings or MeasureSettings())
+    chosen = _without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
         raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
     refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
-    evidence = [evidence_of(run, chosen) for run in runs]
-    small = SmallCells.of(runs[0].observations, chosen.suppress_below)
+    asked, evidence = chosen_checks(chosen.checks), [evidence_of(run, chosen) for run in runs]
+    order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen.suppress_below)
     checks: list[Change] = []
     metrics: list[Change] = []
     levelled: list[Levelling] = []
     words: list[str] = []
     for letter, candidate in zip(LETTERS[1:], evidence[1:], strict=False):
         pair = Pair(evidence[0], candidate)
-        found = [
-            change
-            for check, compared in compared_checks(pair)
-            for change in check_changes(check, compared, letter, pair)
-        ]
+        answered = compared_checks(asked, pair)
+        found = [change for check, compared in answered for change in check_changes(check, compared, letter, pair)]
         headlines = adjusted([change for change in found if change.headline], holm)
         groups = adjusted([change for change in found if not change.headline], benjamini_hochberg)
-        by_code = {change.figure: change for change in headlines}
-        for code, headline in by_code.items():
-            checks += [headline, *(change for change in groups if change.figure == code)]
-        of_metrics = adjusted(metric_changes(pair, letter), benjamini_hochberg)
+        checks += sorted([*headlines, *groups], key=lambda change: order.index(change.figure))
+        of_metrics = adjusted(metric_changes(asked, pair, letter), benjamini_hochberg)
         metrics += of_metrics
-        levelled += shared_levellings(levellings(pair, of_metrics), small)
-        here = [item for item in levelled if item.candidate == letter]
-        seen = [change for change in of_metrics if not hidden(change, small)]
-        named = by_code.get("S2F001")
-        named = None if named is None or hidden(named, small) else named
+        here = _shared_levellings(levellings(pair, of_metrics), small)
+        levelled += here
+        seen = [change for change in of_metrics if not _hidden(change, small)]
+        named = next((change for change in headlines if change.figure == "S2F001" and not _hidden(change, small)), None)
         words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks", "tables"}),
-        notices=tuple(_notices(runs)) + suppression_notice([*checks, *metrics], small),
-        checks=tuple(shared_change(change, small) for change in checks),
-        metrics=tuple(shared_change(change, small) for change in metrics),
+        notices=(*_notices(runs), *_suppression_notice([*checks, *metrics], small)),
+        checks=tuple(_shared(change, small) for change in checks),
+        metrics=tuple(_shared(change, small) for change in metrics),
         levelled=tuple(levelled),
         sentences=tuple(words),
         given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
     )
+
+
+def _hidden(change: Change, small: SmallCells) -> bool:
+    """Whether a change belongs to a small cell."""
+    return any(small.hides(figure) for figure in (change.before, change.after, change.change))
+
+
+def _shared(change: Change, small: SmallCells) -> Change:
+    """The change, without its figures if it belongs to a small cell; its word stays."""
+    if not _hidden(change, small):
+        return change
+    before, after, between = (figure.emptied(small.words) for figure in (change.before, change.after, change.change))
+    return replace(change, before=before, after=after, change=between, p_value=None, p_adjusted=None)
+
+
+def _shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list[Levelling]:
+    """The levellings, without those of small groups."""
+    return [
+        replace(item, losers={group: by for group, by in item.losers.items() if not small.hide(group)})
+        for item in levelled
+        if not small.hides(item.own)
+    ]
+
+
+def _suppression_notice(changes: Sequence[Change], small: SmallCells) -> list[str]:
+    """A notice with the number of suppressed changes; none without suppression."""
+    count = sum(_hidden(change, small) for change in changes)
+    notice = f"{count:,} of {len(changes):,} changes are suppressed: {small.words.partition(': ')[2]}."
+    return [notice] if small.below >= 2 else []
 
 
 def _name(letter: str, run: Run) -> str:
@@ -112,8 +136,7 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
 
 def _identity(letter: str, run: Run) -> dict[str, Any]:
     """A run's identity, without paths and independent of machine and time."""
-    manifest = run.manifest
-    model = manifest["model"]
+    manifest, model = run.manifest, run.manifest["model"]
     facts = {
         "letter": letter,
         "digest": run.digest,
@@ -142,17 +165,19 @@ def _notices(runs: Sequence[Run]) -> list[str]:
             "looks."
         )
     for i, run in enumerate(runs):
-        alike = [LETTERS[j] for j in range(i) if same_model(runs[j], run)]
-        if alike:
+        if alike := [LETTERS[j] for j in range(i) if same_model(runs[j], run)]:
             made.append(
                 f"By its own description, {LETTERS[i]} is the same model as {alike[0]}: they differ only by chance."
             )
     for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
         before, now = first.get("versions", {}), run.manifest.get("versions", {})
-        differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+        differ = [
+            f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}"
+            for name in sorted({*before, *now})
+            if before.get(name) != now.get(name)
+        ]
         if differ:
-            listed = ", ".join(f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}" for name in differ)
-            made.append(f"A and {letter} were made with different versions: {listed}.")
+            made.append(f"A and {letter} were made with different versions: {', '.join(differ)}.")
     return made
 
 
@@ -193,15 +218,15 @@ def paired_changes(
     1.0
     """
     refuse_what_differs([baseline, candidate], names)
-    plain = without_files(settings)
+    plain = _without_files(settings)
     pair = Pair(evidence_of(baseline, plain), evidence_of(candidate, plain))
     changes: dict[str, Curve] = {}
-    for check, found in compared_checks(pair):
+    for check, found in compared_checks(chosen_checks(plain.checks), pair):
         changes[check.code] = found.headline.change
         changes |= {f"{check.code}.{group.group}": group.change for group in found.groups}
     return changes
 
 
-def without_files(settings: MeasureSettings) -> MeasureSettings:
+def _without_files(settings: MeasureSettings) -> MeasureSettings:
     """The settings without human readings and calibration files: a comparison uses the instrument's raw reads."""
     return settings.model_copy(update={"human_readings": None, "calibration": PORTRAITS})

@@ -1,4 +1,4 @@
-"""The comparison document: the runs, every change and the tables; written as comparison.json."""
+"""The comparison document, written as comparison.json: the runs, every change and the tables."""
 
 from __future__ import annotations
 
@@ -8,13 +8,59 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import pandas as pd
+from pydantic import Field, JsonValue
 
+from audit.audits.forms import EstimateForm, TableForm
 from audit.audits.table import Table
-from audit.comparisons.changes import Change
-from audit.comparisons.forms import ComparisonForm
+from audit.comparisons.changes import Change, Word
 from audit.comparisons.levelling import Levelling
-from audit.comparisons.tables import changes_frame, changes_table, runs_table
+from audit.comparisons.tables import CHECK_CHANGES, METRIC_CHANGES, changes_frame, runs_table
 from audit.core.document import SCHEMA_VERSION, Document, Form
+
+
+class _RunForm(Form):
+    letter: str
+    digest: str
+    n_speakers: int
+    n_clips: int
+
+
+class _ChangeForm(Form):
+    candidate: str
+    figure: str
+    told: str
+    group: str
+    language: str
+    headline: bool
+    before: EstimateForm
+    after: EstimateForm
+    change: EstimateForm
+    worse: str
+    margin: float | None
+    word: Word | None
+    p_value: float | None
+    p_adjusted: float | None
+
+
+class _LevellingForm(Form):
+    candidate: str
+    metric: str
+    told: str
+    worst: str
+    gap: EstimateForm
+    own: EstimateForm
+    losers: dict[str, EstimateForm]
+
+
+class _ComparisonForm(Form):
+    runs: list[_RunForm] = Field(min_length=1)
+    settings: dict[str, JsonValue]
+    notices: list[str]
+    sentences: list[str]
+    levelled_down: list[_LevellingForm]
+    checks: list[_ChangeForm]
+    metrics: list[_ChangeForm]
+    tables: dict[str, TableForm]
 
 
 @dataclass(frozen=True)
@@ -45,7 +91,7 @@ class Comparison(Document):
 
     FILE: ClassVar[str] = "comparison.json"
     COMMAND: ClassVar[str] = "audit compare A B -o OUT"
-    FORM: ClassVar[type[Form]] = ComparisonForm
+    FORM: ClassVar[type[Form]] = _ComparisonForm
 
     runs: tuple[Mapping[str, object], ...]
     settings: Mapping[str, object]
@@ -66,17 +112,17 @@ class Comparison(Document):
         """Every table that is written as CSV."""
         return {
             "runs": runs_table(self.runs),
-            "checks": changes_table(
+            "checks": Table(
                 "Every check",
                 "Candidate minus baseline; headlines adjusted by Holm, groups by Benjamini-Hochberg.",
-                self.checks,
-                of_metrics=False,
+                changes_frame(self.checks),
+                CHECK_CHANGES,
             ),
-            "metrics": changes_table(
+            "metrics": Table(
                 "Every metric",
                 "Candidate minus baseline; Benjamini-Hochberg; simultaneous intervals for groups over all languages.",
-                self.metrics,
-                of_metrics=True,
+                changes_frame(self.metrics),
+                METRIC_CHANGES,
             ),
             **self.given,
         }

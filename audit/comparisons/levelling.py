@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from audit.checks.figure import Figure
+from audit.checks.gaps import gap_change
+from audit.checks.pair import Pair
 from audit.comparisons.changes import Change, turned, word_for
+from audit.comparisons.groups import compared_metrics
+from audit.stats import ALL
 
 
 @dataclass(frozen=True)
 class Levelling:
     """A gap that shrank although the worst group did not gain.
 
-    Attributes
-    ----------
-    candidate, metric, told : str
-        The candidate's letter, the metric's name, and the metric in words.
-    worst : str
-        The group with the worst figure in the baseline.
-    gap : Figure
-        How much closer it came to all other groups; the whole interval is positive.
-    own : Figure
-        Its own change, more being better; not shown to be a gain.
-    losers : mapping of str to Figure
-        The changes of the other groups that are shown to have lost, more being better.
+    ``candidate`` is the candidate's letter, and ``told`` the metric in words. ``worst`` is the group with the worst
+    figure in the baseline, ``gap`` how much closer it came to all other groups (the whole interval is positive), and
+    ``own`` its change, more being better; not shown to be a gain. ``losers`` are the changes of the other groups that
+    are shown to have lost, more being better.
     """
 
     candidate: str
@@ -37,51 +34,45 @@ class Levelling:
 
     def as_dict(self) -> dict[str, object]:
         """The levelling as a JSON object."""
-        return {
-            "candidate": self.candidate,
-            "metric": self.metric,
-            "told": self.told,
-            "worst": self.worst,
-            "gap": self.gap.as_dict(),
-            "own": self.own.as_dict(),
-            "losers": {group: estimate.as_dict() for group, estimate in self.losers.items()},
-        }
+        figures = {"gap": self.gap.as_dict(), "own": self.own.as_dict()}
+        return vars(self) | figures | {"losers": {group: figure.as_dict() for group, figure in self.losers.items()}}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Levelling:
+    def from_dict(cls, data: Mapping[str, Any]) -> Levelling:
         """The levelling from the form that :meth:`as_dict` gives."""
-        read = dict(data)
-        for name in ("gap", "own"):
-            read[name] = Figure.from_dict(read[name])  # type: ignore[arg-type]  # a JSON object
-        read["losers"] = {group: Figure.from_dict(item) for group, item in read["losers"].items()}  # type: ignore[attr-defined]  # a JSON object
-        return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
+        figures = {name: Figure.from_dict(data[name]) for name in ("gap", "own")}
+        losers = {group: Figure.from_dict(figure) for group, figure in data["losers"].items()}
+        return cls(**{**data, **figures, "losers": losers})
 
 
-def levelled_down(changes: Sequence[Change], gap_of: Callable[[str], Figure]) -> Levelling | None:
-    """The levelling down of a metric between two runs, ``None`` if there was none.
+def levellings(pair: Pair, changes: Sequence[Change]) -> list[Levelling]:
+    """The metrics that were levelled down between two runs, of the changes of one candidate.
 
     A metric is levelled down if the gap between the group that was worst in the baseline and all others is shown to
     have shrunk, that group is not shown to have gained, and another group is shown to have lost. All intervals are
     simultaneous over the groups, so that choosing the worst group from the data leaves them valid.
-
-    Parameters
-    ----------
-    changes : sequence of Change
-        Changes of one metric in one candidate, by group.
-    gap_of : callable
-        For a group, the change of its figure minus that of all others, simultaneous over the groups.
     """
-    measured = [change for change in changes if change.before.value is not None]
-    losers = {change.group: change.better for change in measured if change.word == "pays"}
-    if len(measured) < 2 or not losers:
-        return None
-    sign = 1 if measured[0].worse == "high" else -1
-    worst = max(measured, key=lambda change: sign * (change.before.value or 0.0))
-    if worst.word == "gains" or not losers.keys() - {worst.group}:
-        return None
-    gap = gap_of(worst.group)
-    if word_for(gap, worst.worse, None) != "gains":
-        return None
-    nearer = gap if worst.worse == "low" else turned(gap)
-    losers.pop(worst.group, None)
-    return Levelling(worst.candidate, worst.figure, worst.told, worst.group, nearer, worst.better, losers)
+    found = []
+    for metric in compared_metrics(pair):
+        measured = [
+            change
+            for change in changes
+            if (change.figure, change.language) == (metric.name, ALL)
+            and change.group != ALL
+            and change.before.value is not None
+        ]
+        losers = {change.group: change.better for change in measured if change.word == "pays"}
+        if len(measured) < 2 or not losers:
+            continue
+        worst = max(measured, key=lambda change: (change.before.value or 0.0) * (1 if change.worse == "high" else -1))
+        losers.pop(worst.group, None)
+        if worst.word == "gains" or not losers:
+            continue
+        curve = gap_change(pair, metric.name, worst.group).together(len(pair.baseline.groups))
+        gap = replace(worst.change, **vars(curve.at(pair.settings.confidence)))
+        if word_for(gap, worst.worse, None) == "gains":
+            nearer = gap if worst.worse == "low" else turned(gap)
+            found.append(
+                Levelling(worst.candidate, worst.figure, worst.told, worst.group, nearer, worst.better, losers)
+            )
+    return found

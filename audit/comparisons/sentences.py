@@ -9,8 +9,8 @@ from audit.comparisons.levelling import Levelling
 from audit.core.sentences import group_words, listing
 from audit.stats import ALL
 
-QUIET = ({"no_difference"}, {"inconclusive"})
-"""The words of a metric whose groups all have no difference, or all are inconclusive."""
+QUIET = ("no_difference", "inconclusive")
+"""The words for no shown change. The metrics whose groups all have the same of them are listed in one sentence."""
 
 
 def who_gains(changes: Sequence[Change]) -> str:
@@ -19,59 +19,16 @@ def who_gains(changes: Sequence[Change]) -> str:
     Numbers keep their measured sign: fewer years of age error are a gain with a minus.
     """
     first = changes[0]
-    parts = []
-    for word in ("gains", "pays"):
-        parts += [
-            f"{group_words(change.group)} {word} ({change.change.text})" for change in changes if change.word == word
-        ]
-    alike = [group_words(change.group) for change in changes if change.word == "no_difference"]
-    if alike:
-        parts.append(f"no difference is shown for {listing(alike)}")
-    unclear = [group_words(change.group) for change in changes if change.word == "inconclusive"]
-    if unclear:
-        parts.append(f"inconclusive for {listing(unclear)}")
-    return f"{first.told[:1].upper()}{first.told[1:]}, {first.candidate} against A: {'; '.join(parts)}."
-
-
-def levelling_words(levelling: Levelling) -> str:
-    """One levelling in words."""
-    lost = listing([f"{group_words(name)} ({by.text})" for name, by in levelling.losers.items()])
-    return (
-        f"Levelling down in {levelling.candidate}, {levelling.told}: {group_words(levelling.worst)} speakers had the "
-        f"worst figure in A. The gap to all other groups shrank ({levelling.gap.text}), but they are not shown to have "
-        f"gained themselves ({levelling.own.text}, more being better). Other groups lost: {lost}."
-    )
-
-
-def by_language(changes: Sequence[Change], error: float) -> str:
-    """The exploratory changes by group and language whose adjusted p is at most ``error``; empty if there are none.
-
-    ``changes`` are those of one metric in one candidate, by group and language.
-    """
-    found = [
-        f"{group_words(change.group)} in {change.language} {'pays' if (change.better.value or 0) < 0 else 'gains'} "
-        f"({change.change.text})"
+    parts = [
+        f"{group_words(change.group)} {word} ({change.change.text})"
+        for word in ("gains", "pays")
         for change in changes
-        if change.p_adjusted is not None and change.p_adjusted <= error and change.change.value
+        if change.word == word
     ]
-    if not found:
-        return ""
-    first = changes[0]
-    return (
-        f"Explored by language, {first.told}, {first.candidate} against A, at a false discovery rate of {error:.0%}: "
-        f"{'; '.join(found)}."
-    )
-
-
-def without_news(changes: Sequence[Sequence[Change]]) -> list[str]:
-    """One sentence for the metrics with no difference for any group, and one for those inconclusive for every group."""
-    heads = {"no_difference": "No difference is shown for any group", "inconclusive": "Inconclusive for every group"}
-    made = []
-    for word, head in heads.items():
-        named = [groups[0].told for groups in changes if all(change.word == word for change in groups)]
-        if named:
-            made.append(f"{head}, {changes[0][0].candidate} against A: {'; '.join(named)}.")
-    return made
+    for word, words in zip(QUIET, ("no difference is shown for", "inconclusive for"), strict=True):
+        if named := [group_words(change.group) for change in changes if change.word == word]:
+            parts.append(f"{words} {listing(named)}")
+    return f"{first.told[:1].upper()}{first.told[1:]}, {first.candidate} against A: {'; '.join(parts)}."
 
 
 def sentences(
@@ -82,23 +39,44 @@ def sentences(
     confidence: float,
 ) -> list[str]:
     """Sentences about one candidate: levelling down, the headline check, gains and losses by metric, then no change."""
-    made = [levelling_words(item) for item in levelled]
+    made = [_levelling_words(item) for item in levelled]
     if headline is not None:
         made.append(who_gains([headline]))
-    quiet = []
+    quiet: dict[str, list[str]] = {word: [] for word in QUIET}
     for figure in figures:
-        groups = [
-            change for change in changes if change.figure == figure and change.language == ALL and change.group != ALL
-        ]
+        of_groups = [change for change in changes if change.figure == figure and change.group != ALL]
+        groups = [change for change in of_groups if change.language == ALL]
         words = {change.word for change in groups}
-        if words and words in QUIET:
-            quiet.append(groups)
+        if len(words) == 1 and (word := groups[0].word) in quiet:
+            quiet[word].append(groups[0].told)
         elif groups:
             made.append(who_gains(groups))
-        spoken = [
-            change for change in changes if change.figure == figure and ALL not in (change.language, change.group)
-        ]
-        explored = by_language(spoken, round(1 - confidence, 12))
-        if explored:
+        if explored := _by_language([change for change in of_groups if change.language != ALL], 1 - confidence):
             made.append(explored)
-    return made + without_news(quiet)
+    starts = "No difference is shown for any group", "Inconclusive for every group"
+    for start, metrics in zip(starts, quiet.values(), strict=True):
+        if metrics:
+            made.append(f"{start}, {changes[0].candidate} against A: {'; '.join(metrics)}.")
+    return made
+
+
+def _levelling_words(levelling: Levelling) -> str:
+    lost = listing([f"{group_words(name)} ({by.text})" for name, by in levelling.losers.items()])
+    return (
+        f"Levelling down in {levelling.candidate}, {levelling.told}: {group_words(levelling.worst)} speakers had the "
+        f"worst figure in A. The gap to all other groups shrank ({levelling.gap.text}), but they are not shown to have "
+        f"gained themselves ({levelling.own.text}, more being better). Other groups lost: {lost}."
+    )
+
+
+def _by_language(changes: Sequence[Change], error: float) -> str:
+    """The exploratory changes by group and language whose adjusted p is at most ``error``; empty if there are none."""
+    error = round(error, 12)
+    found = [
+        f"{group_words(change.group)} in {change.language} {'pays' if (change.better.value or 0) < 0 else 'gains'} "
+        f"({change.change.text})"
+        for change in changes
+        if change.p_adjusted is not None and change.p_adjusted <= error and change.change.value
+    ]
+    start = f"Explored by language, {changes[0].told}, {changes[0].candidate} against A" if found else ""
+    return f"{start}, at a false discovery rate of {error:.0%}: {'; '.join(found)}." if found else ""

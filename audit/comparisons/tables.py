@@ -47,8 +47,7 @@ PARETO: Final = (
 )
 
 
-def changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
-    """The columns of a table of changes between a candidate and the baseline."""
+def _changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
     return (
         Column("candidate", "key", "Candidate"),
         figure,
@@ -70,8 +69,8 @@ def changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
     )
 
 
-CHECK_CHANGES: Final = changes_columns(Column("figure", "key", "Check"), "")
-METRIC_CHANGES: Final = changes_columns(Column("figure", "metric", "Metric"), OF_METRIC)
+CHECK_CHANGES: Final = _changes_columns(Column("figure", "key", "Check"), "")
+METRIC_CHANGES: Final = _changes_columns(Column("figure", "metric", "Metric"), OF_METRIC)
 
 
 def runs_table(runs: Sequence[Mapping[str, object]]) -> Table:
@@ -80,49 +79,30 @@ def runs_table(runs: Sequence[Mapping[str, object]]) -> Table:
     return Table("What is compared", "A is the baseline.", _frame(rows, RUNS), RUNS)
 
 
-def changes_table(title: str, note: str, changes: Sequence[Change], *, of_metrics: bool) -> Table:
-    """The table of changes of checks, or of metrics."""
-    return Table(title, note, changes_frame(changes), METRIC_CHANGES if of_metrics else CHECK_CHANGES)
-
-
 def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
     """Changes as rows; counts and method are those of the change."""
-    rows = []
-    for change in changes:
-        before, after, between = (_ends(getattr(change, name)) for name in ("before", "after", "change"))
-        rows.append(
-            (
-                *(change.candidate, change.figure, change.group, change.language, change.headline),
-                *(*before, *after, *between, change.p_value, change.p_adjusted, change.worse, change.margin),
-                *(change.word, change.change.n_speakers, change.change.n_clips, change.change.n_missing),
-                change.change.method,
-            )
+    rows = [
+        (
+            *(change.candidate, change.figure, change.group, change.language, change.headline),
+            *(*_ends(change.before), *_ends(change.after), *_ends(change.change)),
+            *(change.p_value, change.p_adjusted, change.worse, change.margin, change.word),
+            *(change.change.n_speakers, change.change.n_clips, change.change.n_missing, change.change.method),
         )
+        for change in changes
+    ]
     return _frame(rows, CHECK_CHANGES)
 
 
 def given_tables(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> dict[str, Table]:
     """The tables besides those of changes."""
-    faces = _faces(letters, evidence, settings)
     return {
-        "pareto": Table(
-            "Over all and for the worst group",
-            "Each run's figure over all clips, and for its worst group, with an interval that is simultaneous over the "
-            "groups.",
-            _pareto(letters, evidence),
-            PARETO,
-        ),
-        "faces": Table(
-            "The same speakers by every model",
-            "A random sample of each group, drawn with a fixed seed.",
-            faces,
-            _faces_columns(letters[: len(evidence)]),
-        ),
+        "pareto": _pareto(letters, evidence),
+        "faces": _faces(letters, evidence, settings),
         "metric_definitions": definitions_table(evidence[0].metrics.values()),
     }
 
 
-def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
+def _pareto(letters: str, evidence: Sequence[Evidence]) -> Table:
     """Each run over all clips, and for its worst group."""
     rows = []
     similarity = [over_impostors(model) for model in evidence[0].similarity_models[:1]]
@@ -138,47 +118,30 @@ def _pareto(letters: str, evidence: Sequence[Evidence]) -> pd.DataFrame:
                 continue
             worst = min(measured, key=lambda group: measured[group].value or 0.0)
             overall, least = each.figure(metric, "rendered", each.where()), measured[worst]
-            rows.append(
-                {
-                    "run": letter,
-                    "metric": metric,
-                    "overall": overall.value,
-                    "overall_low": overall.low,
-                    "overall_high": overall.high,
-                    "worst_group": worst,
-                    "worst": least.value,
-                    "worst_low": least.low,
-                    "worst_high": least.high,
-                    "n_speakers": overall.n_speakers,
-                    "n_speakers_worst": least.n_speakers,
-                    "method": f"overall: {overall.method}; worst: {least.method}",
-                }
-            )
-    return _frame(rows, PARETO)
+            method = f"overall: {overall.method}; worst: {least.method}"
+            counts = overall.n_speakers, least.n_speakers
+            rows.append((letter, metric, *_ends(overall), worst, *_ends(least), *counts, method))
+    return Table(
+        "Over all and for the worst group",
+        "Each run's figure over all clips, and for its worst group, with an interval that is simultaneous over the "
+        "groups.",
+        _frame(rows, PARETO),
+        PARETO,
+    )
 
 
-def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> pd.DataFrame:
+def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> Table:
     """The sample of pictures: one row for each clip, with its portrait and the rendered face of each run."""
-    made = gallery(evidence[0].frame, settings.gallery, settings.seed)
-    table = made[["group", "language", "speaker_id", "clip_id", "portrait", "portrait_read"]].copy()
-    for letter, each in zip(letters, evidence, strict=False):
-        same = gallery(each.frame, settings.gallery, settings.seed)
-        table[letter], table[f"{letter}_read"] = same["rendered"], same["rendered_read"]
-    return table
-
-
-def _faces_columns(letters: str) -> tuple[Column, ...]:
-    shown = [("portrait", "Portrait"), *((letter, f"Rendered by {letter}") for letter in letters)]
-    pairs = (
-        (Column(name, "picture", label), Column(f"{name}_read", "read", f"{label}, read as")) for name, label in shown
-    )
-    return (
-        GROUP,
-        LANGUAGE,
-        Column("speaker_id", "speaker_id", "Speaker"),
-        Column("clip_id", "clip_id", "Clip"),
-        *(column for pair in pairs for column in pair),
-    )
+    columns = [GROUP, LANGUAGE, Column("speaker_id", "speaker_id", "Speaker"), Column("clip_id", "clip_id", "Clip")]
+    samples = [gallery(each.frame, settings.gallery, settings.seed) for each in evidence]
+    frame = samples[0][[column.name for column in columns]].copy()
+    shown = [("portrait", "Portrait", "portrait", samples[0])]
+    shown += [(letter, f"Rendered by {letter}", "rendered", of) for letter, of in zip(letters, samples, strict=False)]
+    for name, label, stage, sample in shown:
+        frame[name], frame[f"{name}_read"] = sample[stage], sample[f"{stage}_read"]
+        columns += [Column(name, "picture", label), Column(f"{name}_read", "read", f"{label}, read as")]
+    note = "A random sample of each group, drawn with a fixed seed."
+    return Table("The same speakers by every model", note, frame, tuple(columns))
 
 
 def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

@@ -30,7 +30,7 @@ class Metric:
     label : str
         Name in reports; default ``words``.
     quantity : str
-        The family to which a check's margin applies, such as ``similarity`` for every similarity metric; default
+        What it measures, by whichever model: ``similarity`` for the similarity of every similarity model; default
         ``name``.
     """
 

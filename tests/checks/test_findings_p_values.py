@@ -10,7 +10,7 @@ import pytest
 
 import audit
 from audit.checks.finding import Finding
-from audit.checks.holm import holm_adjusted
+from audit.checks.judging import holm_adjusted
 from audit.core.vocabulary import RACES
 from audit.stats import Estimate, benjamini_hochberg, holm
 from tests.single_statistics import mcnemar, omnibus

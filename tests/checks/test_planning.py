@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 import audit
+from audit.audits.tables.power import detectable
 from audit.checks import margins_of, shipped
-from audit.checks.power import detectable
 from audit.stats import Settings, smallest_detectable
 
 CLIPS = pd.DataFrame(

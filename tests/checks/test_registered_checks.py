@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import audit
 from audit.audits.audit import Audit
 from audit.audits.measure import evidence_of
+from audit.audits.tables.power import detectable
 from audit.checks import (
     Check,
     Evidence,
@@ -33,7 +34,7 @@ from audit.checks import (
 )
 from audit.checks.compared import CheckCompared, Compared
 from audit.checks.pair import Pair
-from audit.checks.power import Comparison, GroupClips, detectable
+from audit.checks.power import Comparison, GroupClips
 from audit.comparisons.groups import check_changes, compared_checks
 from audit.core.errors import AuditError, PlanError
 from audit.core.plan import MeasureSettings, Plan
@@ -52,7 +53,7 @@ class AgeGap(GapCheck):
     judged = (
         Judged("age_gap", "age error, minus all other groups", "years", 2, "high", two_sided=True, per_group=True),
     )
-    needs, would, compared_label = "There is one group.", "Two groups.", "age error, minus all other groups"
+    needs, would = "There is one group.", "Two groups."
 
     def metric(self, evidence: Evidence) -> str:
         return "age_error"
@@ -299,7 +300,7 @@ def test_a_finding_has_the_declared_units_and_directions(check: Check, place: in
 
 
 def test_a_comparison_has_the_figures_of_the_findings() -> None:
-    found = compared_checks(pair())
+    found = compared_checks(CHECKS, pair())
     assert [check.code for check, _ in found] == ["S2F001", "S2F002", "S2F003", "S2F004", "S2F006", "XTR001", "LAB001"]
     for check, compared in found:
         assert compared.judged in check.judged

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.audits.tables.metric_definitions import definitions_table
+from audit.checks.metrics.metric_frame import OVER_IMPOSTORS, SIMILARITY, metrics_of, over_impostors
 from audit.checks.metrics.similarity import AT_ONCE, feature_distances, portrait_ranks
 
 
@@ -122,3 +124,11 @@ def test_distances_by_hand():
 def test_a_feature_of_nothing_has_no_length_and_breaks_nothing():
     found = feature_distances(np.zeros((1, 2), np.float32), np.array([[1, 0]], np.float32))
     assert (found.l1[0], found.l2[0]) == (1, 1)
+
+
+def test_the_quantity_of_a_metric_is_the_same_for_every_similarity_model() -> None:
+    defined = definitions_table(metrics_of(("FaceRes", "Dlib"))).frame
+    metrics = defined.groupby("quantity")["metric"].agg(list)
+    assert metrics[SIMILARITY] == ["similarity_faceres", "similarity_dlib"]
+    assert metrics[OVER_IMPOSTORS] == [over_impostors("FaceRes"), over_impostors("Dlib")]
+    assert metrics["gender_right"] == ["gender_right"]

@@ -15,7 +15,7 @@ from audit.stats import rate
 
 def confusion(evidence: Evidence) -> pd.DataFrame:
     """The rates of each read in the calibration pictures, by true label; the sampling unit is the person shown."""
-    known = evidence.misreading
+    known = evidence.misclassification
     rows = []
     for code in known.classes:
         units = known.truth == code

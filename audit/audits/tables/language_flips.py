@@ -27,8 +27,9 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
     for group, mask in evidence.by_group():
         for languages, part in pairs:
             found = flip_figures(evidence, mask & part)
-            if found.between.n_speakers:
-                figures = {"within": found.within, "between": found.between, "excess": found.excess.difference()}
+            curves = {"within": found.within, "between": found.between, "excess": found.excess.curve()}
+            figures = {name: curve.at(evidence.settings.confidence) for name, curve in curves.items()}
+            if figures["between"].n_speakers:
                 rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
     return pd.DataFrame(rows, columns=TABLE.names)
 

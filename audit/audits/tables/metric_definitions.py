@@ -12,8 +12,8 @@ from audit.core.metric import Metric
 
 
 def metric_definitions(metrics: Iterable[Metric]) -> pd.DataFrame:
-    """Every metric with its label, unit, kind, worse direction and description."""
-    rows = [(each.name, each.label, each.unit, each.kind, each.worse, each.words) for each in metrics]
+    """Every metric with its label, unit, kind, worse direction, description and quantity."""
+    rows = [(each.name, each.label, each.unit, each.kind, each.worse, each.words, each.quantity) for each in metrics]
     return pd.DataFrame(rows, columns=TABLE.names)
 
 
@@ -33,6 +33,7 @@ TABLE = TableSpec(
         Column("kind", "text", "Kind"),
         Column("worse", "text", "Worse direction"),
         Column("words", "text", "Description"),
+        Column("quantity", "text", "Quantity"),
     ),
     make=lambda source: metric_definitions(source.evidence.metrics.values()),
 )

@@ -2,9 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+
+import pandas as pd
+
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_SPEAKERS, Column
 from audit.audits.tables.spec import TableSpec
-from audit.checks.power import detectable
+from audit.checks import Check, chosen
+from audit.checks.power import GroupClips
+from audit.core.vocabulary import UNKNOWN, ordered_groups
+from audit.stats import Detectable, Settings, smallest_detectable
+from audit.stats.power import Design
+
+
+def detectable(
+    clips: pd.DataFrame, checks: Iterable[Check], margins: Mapping[str, float], settings: Settings
+) -> pd.DataFrame:
+    """The minimum detectable effect with a power of .80, at a rate of one half.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        One row per clip: speaker_id, group, language.
+    checks : iterable of Check
+        The checks.
+    margins : mapping of str to float
+        The margins, by their keys in a plan: a difference is detected where its interval lies beyond the margin.
+    settings : Settings
+        Confidence, and the minimum number of speakers.
+
+    Returns
+    -------
+    DataFrame
+        One row per comparison and group (adjusted for the number of groups, as in the checks), then one per cell of
+        group and language, compared with a fixed rate. ``smallest_detectable`` is NaN where no difference would be
+        detected; ``note`` has the reason, or the assumptions.
+
+    Examples
+    --------
+    >>> from audit.checks import shipped
+    >>> clips = pd.DataFrame({"speaker_id": range(60), "group": "asian", "language": "en"})
+    >>> found = detectable(clips, shipped()[:1], {"S2F001": 0.1}, Settings())
+    >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
+    [['S2F001', 60, 0.341], ['S2F001', 0, nan], ['', 60, 0.178]]
+    """
+    # one row for each speaker and language, with the number of clips
+    labels = ["group", "speaker_id", "language"]
+    counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
+    known = counted[counted["group"] != UNKNOWN]
+    groups = ordered_groups(known["group"])
+    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
+    everyone, chosen_checks = counted["speaker_id"].nunique(), list(checks)
+    rows: list[tuple[object, ...]] = []
+    cells: list[tuple[object, ...]] = []
+    for group in groups:
+        own = known[known["group"] == group]
+        n = own["speaker_id"].nunique()
+        part = GroupClips(group, own, n, everyone - n)
+        for check in chosen_checks:
+            for each in check.power(part):
+                head = (check.code, each.words, group, each.language, each.n_speakers)
+                if each.judged.unit != "share":
+                    rows.append((*head, None, None, f"power is computed for rates, not for {each.judged.unit}"))
+                    continue
+                margin = check.margin(each.judged, margins)
+                at = simultaneous if each.simultaneous else settings
+                found = _found(each.n_speakers, each.design, each.other_speakers, margin, at)
+                rows.append((*head, margin, found.size, found.method))
+        for language, clips_in in own.groupby("language", observed=True, sort=True):
+            n = clips_in["speaker_id"].nunique()
+            found = _found(n, "one", None, 0.0, settings)
+            cells.append(("", "one rate against a fixed one", group, str(language), n, None, found.size, found.method))
+    return pd.DataFrame(rows + cells, columns=TABLE.names).astype({"margin": float, "smallest_detectable": float})
+
+
+@cache
+def _found(speakers: int, design: Design, other: int | None, margin: float, settings: Settings) -> Detectable:
+    return smallest_detectable(speakers, design=design, other_speakers=other, margin=margin, settings=settings)
+
 
 TABLE = TableSpec(
     name="power",
@@ -22,6 +99,6 @@ TABLE = TableSpec(
         Column("note", METHOD.kind, "Method"),
     ),
     make=lambda source: detectable(
-        source.evidence.frame, source.evidence.checks, source.evidence.margins, source.evidence.settings
+        source.evidence.frame, chosen(source.settings.checks), source.evidence.margins, source.evidence.settings
     ),
 )

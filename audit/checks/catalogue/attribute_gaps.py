@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.gaps import GapCheck, group_gaps
-from audit.checks.judging import GroupFigure
+from audit.checks import Evidence, Figure, GapCheck, GroupFigure, Judged
+from audit.checks.gaps import by_language, group_gaps
 from audit.core.sentences import group_words
 
 
@@ -25,12 +23,11 @@ class AttributeGaps(GapCheck):
             "low",
             two_sided=True,
             per_group=True,
-            quantity="gender_right",
+            quantities=("gender_right",),
         ),
     )
     needs = "There are fewer than two groups whose gender is labelled and whose faces were read."
     would = "Gender labels for speakers of two groups or more."
-    compared_label = "gender read as labelled, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str:
         """Gender read as labelled."""
@@ -46,18 +43,17 @@ class AttributeGaps(GapCheck):
     def further(self, evidence: Evidence) -> dict[str, Figure]:
         """The gaps in age error, and both metrics by language."""
         found: dict[str, Figure] = {}
-        for group, gap, own, others, _ in group_gaps(evidence, "age_error", "rendered"):
-            label = "age error, minus all other groups"
+        label = "age error, minus all other groups"
+        for group, gap, own, others in group_gaps(evidence, "age_error"):
             found[f"age_error.{group}"] = evidence.as_figure(
                 gap, "age_error", name="age_error", group=group, label=label, kind="difference"
             )
             found |= {f"age_error.{group}.own": own, f"age_error.{group}.others": others}
-        for metric in ("gender_right", "age_error"):
-            for language in evidence.languages:
-                found[f"{metric}.language.{language}"] = evidence.figure(
-                    metric, "rendered", evidence.where(language=language), language=language
-                )
-        return found
+        return (
+            found
+            | by_language(evidence, "gender_right", "gender_right.")
+            | by_language(evidence, "age_error", "age_error.")
+        )
 
 
 CHECK = AttributeGaps()

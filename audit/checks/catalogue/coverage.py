@@ -10,13 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, measured
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.judging import judge, not_evaluable
-from audit.checks.pair import Pair, Twofold
+from audit.checks.pair import Pair, change_of_difference
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words
 from audit.stats import ALL, Curve, Estimate, difference_curve
@@ -95,20 +91,21 @@ class Coverage(Check):
             (hardly_ids, hardly), (well_ids, covered) = (_means(change[of], who[of]) for of in part)
             same, at, place = np.intersect1d(hardly_ids, well_ids, return_indices=True)
             if len(same):
-                both = Twofold.of(hardly[at], covered[place], same, pair.settings, f"rendered.{METRIC} by heard")
-                clips = int((~np.isnan(change) & np.isin(who, same) & (part[0] | part[1])).sum())
+                either = part[0] | part[1]
+                clips = int((~np.isnan(change) & np.isin(who, same) & either).sum())
                 alone = len(hardly_ids) + len(well_ids) - 2 * len(same)
-                both = both.counted(clips, int((part[0] | part[1]).sum()) - clips, alone)
-                return Compared(group, own[0].curve(), own[1].curve(), both.curve(), both.both)
+                counts = clips, int(either.sum()) - clips, alone
+                name = f"rendered.{METRIC} by heard"
+                found = change_of_difference(hardly[at], covered[place], same, pair.settings, name, counts)
+                return Compared(group, own[0].curve(), own[1].curve(), *found)
             first, second = (pair.pairs(change, of, "rate", f"rendered.{METRIC}").curve() for of in part)
             unpaired = [_unpaired(each, *part) for each in pair.each]
             return Compared(group, unpaired[0], unpaired[1], difference_curve(first, second))
 
-        groups = []
-        for group in pair.baseline.groups:
-            own = pair.baseline.where(group=group)
-            if (own & little).any() and (own & well).any():
-                groups.append(compared(group, own))
+        of_group = {group: pair.baseline.where(group=group) for group in pair.baseline.groups}
+        groups = [
+            compared(group, own) for group, own in of_group.items() if (own & little).any() and (own & well).any()
+        ]
         run = "baseline" if whose is pair.baseline else "candidate"
         label = f"own-group reads in languages that the {run}'s training covered well, minus those it hardly covered"
         return CheckCompared(self.judged[0], compared(ALL, pair.baseline.where()), tuple(measured(groups)), label)
@@ -140,11 +137,8 @@ def _unpaired(evidence: Evidence, little: Mask, well: Mask) -> Curve:
 
 def _of_groups(evidence: Evidence, little: Mask) -> str:
     cells = evidence.frame.loc[little, ["group", "language"]].drop_duplicates()
-    parts = []
-    for group in evidence.groups:
-        languages = sorted(cells["language"][cells["group"] == group])
-        if languages:
-            parts.append(f"{group_words(group)} in {', '.join(languages)}")
+    languages = {group: sorted(cells["language"][cells["group"] == group]) for group in evidence.groups}
+    parts = [f"{group_words(group)} in {', '.join(spoken)}" for group, spoken in languages.items() if spoken]
     return f"Hardly covered: {'; '.join(parts)}."
 
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
-from audit.checks.pair import Pair, Twofold
+from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import STAGES, Stage
-from audit.stats import Curve
 
 METRIC = "read_own_group"
 
@@ -29,7 +24,7 @@ class Erasure(Check):
     title = "Groups no longer read as themselves"
     question = "Does a group stop being read as itself?"
     scope = "all languages"
-    judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantity=METRIC),)
+    judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantities=(METRIC,)),)
 
     def measure(self, evidence: Evidence) -> Finding:
         """The fall of each group."""
@@ -44,29 +39,27 @@ class Erasure(Check):
         falls = evidence.changes(METRIC, "rendered", before, cells)
         rates = {stage: evidence.curves(METRIC, stage, cells) for stage in STAGES}
         place = {key[0]: i for i, key in enumerate(cells.keys)}
-        figures = []
+        figures = {}
         for group in evidence.groups:
             i = place[group]
             fall = falls.one(i, "rate", evidence.settings).curve().together(len(evidence.groups))
-            behind: dict[str, Figure] = {
-                stage: evidence.as_figure(curves[i], METRIC, stage, name=stage, group=group, label=stage)
+            behind = {
+                str(stage): evidence.as_figure(curves[i], METRIC, stage, name=stage, group=group, label=stage)
                 for stage, curves in rates.items()
             }
             label = f"fall from {before} to rendered"
-            figures.append(GroupFigure(group, self.figure(evidence, "fall", fall, group=group, label=label), behind))
+            figures[group] = GroupFigure(group, self.figure(evidence, "fall", fall, group=group, label=label), behind)
 
         def sentence(named: list[str]) -> str:
-            worst = next(figure for figure in figures if figure.group == named[0])
-            others = (
-                f" The same is shown for {listing([group_words(name) for name in named[1:]])}." if named[1:] else ""
-            )
+            worst, further = figures[named[0]], listing([group_words(name) for name in named[1:]])
+            others = f" The same is shown for {further}." if named[1:] else ""
             start = "of their portraits" if before == "portrait" else "when the decoder is given the true face"
             return (
                 f"{worst.behind['rendered'].text} of {group_words(worst.group)} speakers' rendered faces are read as "
                 f"their own group by {evidence.instrument}, against {worst.behind[before].text} {start}.{others}"
             )
 
-        return judge_groups(self, evidence, figures, sentence)
+        return judge_groups(self, evidence, list(figures.values()), sentence)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the fall from the ceiling if both runs have one, else from the portrait, which cancels."""
@@ -77,13 +70,14 @@ class Erasure(Check):
 
         def compared(group: str) -> Compared:
             mask = pair.baseline.where(group=group)
-            own: list[Curve] = [each.changed(METRIC, "rendered", before, mask).curve() for each in pair.each]
+            baseline, candidate = (each.changed(METRIC, "rendered", before, mask).curve() for each in pair.each)
             name = f"rendered>{before}.{METRIC}"
             if before == "portrait":
                 pairs = pair.pairs(start - rendered, mask, "rate", name)
-                return Compared(group, own[0], own[1], pairs.curve(), pairs)
-            found = Twofold.of(rendered[mask], start[mask], pair.baseline.speakers[mask], pair.settings, name)
-            return Compared(group, own[0], own[1], found.curve(), found.both)
+                return Compared(group, baseline, candidate, pairs.curve(), pairs)
+            speakers = pair.baseline.speakers[mask]
+            found = change_of_difference(rendered[mask], start[mask], speakers, pair.settings, name)
+            return Compared(group, baseline, candidate, *found)
 
         return compare_groups(pair, self.judged[0], compared, f"fall of own-group reads from {before} to rendered")
 

@@ -5,10 +5,8 @@ Detectors and models may fail unevenly between groups (Dooley et al., arXiv 2211
 
 from __future__ import annotations
 
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.gaps import GapCheck
-from audit.checks.judging import GroupFigure
+from audit.checks import Evidence, Figure, GapCheck, GroupFigure, Judged
+from audit.checks.gaps import by_language
 from audit.core.sentences import group_words
 
 
@@ -31,12 +29,11 @@ class FailureGap(GapCheck):
             "high",
             two_sided=True,
             per_group=True,
-            quantity="no_face",
+            quantities=("no_face",),
         ),
     )
     needs = "There are fewer than two known groups."
     would = "Speakers of two known groups or more."
-    compared_label = "clips without a face, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str:
         """Clips without a readable face."""
@@ -51,12 +48,7 @@ class FailureGap(GapCheck):
 
     def further(self, evidence: Evidence) -> dict[str, Figure]:
         """The rate by language."""
-        return {
-            f"language.{language}": evidence.figure(
-                "no_face", "rendered", evidence.where(language=language), language=language
-            )
-            for language in evidence.languages
-        }
+        return by_language(evidence, "no_face")
 
 
 CHECK = FailureGap()

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.gaps import GapCheck
-from audit.checks.judging import GroupFigure, not_evaluable
-from audit.checks.metrics.metric_frame import RETRIEVAL, over_impostors
+from audit.checks import Evidence, Figure, Finding, GapCheck, GroupFigure, Judged, not_evaluable
+from audit.checks.gaps import by_language
+from audit.checks.metrics.metric_frame import OVER_IMPOSTORS, RETRIEVAL, SIMILARITY, over_impostors
 from audit.core.sentences import group_words
 
 
@@ -33,12 +30,11 @@ class IdentityGap(GapCheck):
             "low",
             two_sided=True,
             per_group=True,
-            quantity="similarity",
+            quantities=(SIMILARITY, OVER_IMPOSTORS),
         ),
     )
     needs = "There are fewer than two groups with several portraits of each labelled gender."
     would = "Portraits of at least two speakers of each group and gender."
-    compared_label = "similarity over impostors, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str | None:
         """Similarity over impostors by the primary model."""
@@ -66,16 +62,12 @@ class IdentityGap(GapCheck):
         for model in evidence.similarity_models:
             name = over_impostors(model)
             found[f"{model.lower()}.all"] = evidence.figure(name, "rendered", evidence.where())
-            for language in evidence.languages:
-                found[f"{model.lower()}.language.{language}"] = evidence.figure(
-                    name, "rendered", evidence.where(language=language), language=language
-                )
+            found |= by_language(evidence, name, f"{model.lower()}.")
         for name in (metric.name for metric in evidence.metrics.values() if metric.quantity == RETRIEVAL):
             found[f"{name}.all"] = evidence.figure(name, "rendered", evidence.where())
             for group in evidence.groups:
-                found[f"{name}.{group}.own"] = evidence.figure(
-                    name, "rendered", evidence.where(group=group), group=group
-                )
+                own = evidence.where(group=group)
+                found[f"{name}.{group}.own"] = evidence.figure(name, "rendered", own, group=group)
         return found
 
 

@@ -10,18 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
 from audit.checks.flips import flip_figures, flips, languages_spoken, repeated
-from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
-from audit.checks.pair import Pair, Twofold
+from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
-from audit.checks.strata import Mask
 from audit.core.sentences import group_words
-from audit.stats import Curve
 
 
 class LanguageFlip(Check):
@@ -37,31 +31,45 @@ class LanguageFlip(Check):
         """The excess of each group."""
         if not evidence.groups:
             return not_evaluable(self, "No speaker's group is known.", "Speakers whose group is known.")
-        figures = []
+        figures = {}
         for group in evidence.groups:
-            mask = evidence.where(group=group)
-            found = flip_figures(evidence, mask)
+            found = flip_figures(evidence, evidence.where(group=group))
             excess = found.excess.curve().together(len(evidence.groups))
-            behind = {"within": _within(evidence, mask, group), "between": _between(evidence, mask, group)}
-            figures.append(GroupFigure(group, self.figure(evidence, "excess", excess, group=group), behind))
-        if not any(figure.judged.n_speakers for figure in figures):
+            behind = {
+                name: Figure.of(
+                    curve.at(evidence.settings.confidence),
+                    name=name,
+                    unit="share",
+                    kind="rate",
+                    group=group,
+                    stage="rendered",
+                    label=f"two clips in {languages} read differently",
+                    curve=curve,
+                )
+                for name, curve, languages in (
+                    ("within", found.within, "one language"),
+                    ("between", found.between, "two languages"),
+                )
+            }
+            figures[group] = GroupFigure(group, self.figure(evidence, "excess", excess, group=group), behind)
+        if not any(figure.judged.n_speakers for figure in figures.values()):
             return not_evaluable(
                 self,
                 "No speaker has two clips in each of two languages, so a change with the language cannot be "
                 "distinguished from a change between two clips.",
                 "At least two clips in each of two languages from the same speakers.",
-                figures={f"{figure.group}.between": figure.behind["between"] for figure in figures},
+                figures={f"{group}.between": figure.behind["between"] for group, figure in figures.items()},
             )
 
         def sentence(named: list[str]) -> str:
-            worst = next(figure for figure in figures if figure.group == named[0])
+            worst = figures[named[0]]
             return (
                 f"Two clips of the same {group_words(worst.group)} speaker are read as different races in "
                 f"{worst.behind['between'].text} of pairs in two languages, against {worst.behind['within'].text} of "
                 f"pairs in one language (difference {worst.judged.text})."
             )
 
-        return judge_groups(self, evidence, figures, sentence)
+        return judge_groups(self, evidence, list(figures.values()), sentence)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess, from clips read in both runs."""
@@ -71,37 +79,20 @@ class LanguageFlip(Check):
 
         def compared(group: str) -> Compared:
             mask = pair.baseline.where(group=group)
-            own = [flip_figures(each, mask).excess.curve() for each in pair.each]
+            baseline, candidate = (flip_figures(each, mask).excess.curve() for each in pair.each)
             read = repeated(np.where(in_both & mask, 0, -1), who, spoken)
             (able, *before), (_, *after) = (flips(each[read], who[read], spoken[read]) for each in reads)
             within, between = (late - early for early, late in zip(before, after, strict=True))
-            found = Twofold.of(within, between, able, pair.settings, "flips")
             clips = int(np.isin(who[read], able[~np.isnan(between - within)]).sum())
-            found = found.counted(clips, int(mask.sum()) - clips)
-            return Compared(group, own[0], own[1], found.curve(), found.both)
+            counts = clips, int(mask.sum()) - clips, 0
+            found = change_of_difference(within, between, able, pair.settings, "flips", counts)
+            return Compared(group, baseline, candidate, *found)
 
         return compare_groups(pair, self.judged[0], compared, "flips between languages minus those within one")
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """Two languages against one, over speakers with two clips in each of two languages."""
         yield Comparison(self.judged[0], "two languages against one, same speakers", group.repeated(), "paired")
-
-
-def _within(evidence: Evidence, mask: Mask, group: str) -> Figure:
-    curve = evidence.recomputed(lambda at: flip_figures(at, mask).within)
-    return _rate(evidence, curve, "within", group, "two clips in one language read differently")
-
-
-def _between(evidence: Evidence, mask: Mask, group: str) -> Figure:
-    curve = evidence.recomputed(lambda at: flip_figures(at, mask).between)
-    return _rate(evidence, curve, "between", group, "two clips in two languages read differently")
-
-
-def _rate(evidence: Evidence, curve: Curve, name: str, group: str, label: str) -> Figure:
-    estimate = curve.at(evidence.settings.confidence)
-    return Figure.of(
-        estimate, name=name, unit="share", kind="rate", group=group, stage="rendered", label=label, curve=curve
-    )
 
 
 CHECK = LanguageFlip()

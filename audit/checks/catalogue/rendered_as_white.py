@@ -8,21 +8,18 @@ speakers' clips in another language (the effect of the language).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from audit.checks.check import Check
+from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, measured
-from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure, Judged
-from audit.checks.finding import Finding
-from audit.checks.judging import judge, not_evaluable
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words, listing
-from audit.core.vocabulary import group_members, ordered_groups
+from audit.core.vocabulary import STAGES, group_members, ordered_groups
 from audit.stats import ALL, Curve, Estimate
 
 RACE: Final = "asian"
@@ -50,13 +47,12 @@ class RenderedAsWhite(Check):
 
     def measure(self, evidence: Evidence) -> Finding:
         """The three differences and the rates behind them."""
-        english = evidence.where(race=RACE, but=WHITE, english=True)
-        either = set(evidence.frame["group"][evidence.where(race=RACE, english=True) & ~english])
-        excluded = (
-            f" Speakers labelled {_listed(either)} are excluded, since white is a correct read for them."
-            if either
-            else ""
-        )
+        english, group = evidence.where(race=RACE, but=WHITE, english=True), evidence.frame["group"]
+        excluded, mixed = "", ""
+        if either := set(group[evidence.where(race=RACE, english=True) & ~english]):
+            excluded = f" Speakers labelled {_listed(either)} are excluded, since white is a correct read for them."
+        if labels := set(group[english]) - {RACE}:
+            mixed = f" Speakers labelled {_listed(labels)} are included, since their label includes asian."
         if not english.any():
             return not_evaluable(
                 self,
@@ -64,22 +60,13 @@ class RenderedAsWhite(Check):
                 "English clips of speakers whose group is asian.",
                 group=RACE,
             )
-        speakers = evidence.frame["speaker_id"][english]
-        other = (
-            evidence.where(race=RACE, but=WHITE, english=False) & evidence.frame["speaker_id"].isin(speakers).to_numpy()
-        )
+        same_speakers = np.isin(evidence.speakers, evidence.speakers[english])
+        other = evidence.where(race=RACE, but=WHITE, english=False) & same_speakers
         figures = self._figures(evidence, english, other)
-        headline = next(
-            (item.name for item in self.judged if figures[item.name].value is not None), self.judged[0].name
-        )
-        labels = set(evidence.frame["group"][english]) - {RACE}
-        mixed = (
-            f" Speakers labelled {_listed(labels)} are included, since their label includes asian." if labels else ""
-        )
-        sentence = (
-            f"{_of_english(figures, evidence.instrument)} {_of_language(figures, bool(other.any()))}{mixed}{excluded}"
-        )
-        return judge(self, evidence, figures[headline], figures, sentence)
+        judged = [figures[item.name] for item in self.judged]
+        head = next((figure for figure in judged if figure.value is not None), judged[0])
+        words = f"{_of_english(figures, evidence.instrument)} {_of_language(figures, bool(other.any()))}"
+        return judge(self, evidence, head, figures, words + mixed + excluded)
 
     def _figures(self, evidence: Evidence, english: Mask, other: Mask) -> dict[str, Figure]:
         compared = {
@@ -87,42 +74,31 @@ class RenderedAsWhite(Check):
             "excess_over_ceiling": evidence.changed(READ, "ceiling", "rendered", english),
             "language_effect": evidence.contrasted(READ, "rendered", other, english),
         }
+        figures: dict[str, Figure] = {}
 
-        def rate(name: str, curve: Curve, language: str, label: str, stage: str = "rendered") -> Figure:
-            return evidence.as_figure(curve, READ, stage, name=name, group=RACE, language=language, label=label)
+        def add(name: str, label: str, curve: Curve, language: str = ENGLISH, stage: str = "rendered") -> None:
+            figures[name] = evidence.as_figure(
+                curve, READ, stage, name=name, group=RACE, language=language, label=label
+            )
 
-        figures = {
-            stage: rate(stage, evidence.figure_curve(READ, stage, english), ENGLISH, stage, stage)
-            for stage in ("portrait", "ceiling", "rendered")
-        }
-        figures["rendered_other_language"] = rate(
-            "rendered_other_language",
-            evidence.figure_curve(READ, "rendered", other),
-            ALL,
-            "rendered, the other language",
-        )
+        def corrected(mask: Mask) -> Curve:
+            return evidence.recomputed(lambda at: at.corrected("rendered", WHITE, mask))
+
+        for stage in STAGES:
+            add(stage, stage, evidence.figure_curve(READ, stage, english), stage=stage)
+        elsewhere, by = "rendered, the other language", "corrected for misclassification"
+        add("rendered_other_language", elsewhere, evidence.figure_curve(READ, "rendered", other), ALL)
         for name, pairs in compared.items():
             language = ALL if name == "language_effect" else ENGLISH
             figures[name] = self.figure(evidence, name, pairs.curve(), group=RACE, language=language)
-        figures["rendered_corrected"] = rate(
-            "rendered_corrected",
-            _corrected(evidence, english),
-            ENGLISH,
-            "rendered, corrected for misclassification",
-        )
-        figures["rendered_other_language_corrected"] = rate(
-            "rendered_other_language_corrected",
-            _corrected(evidence, other),
-            ALL,
-            "rendered, the other language, corrected for misclassification",
-        )
+        add("rendered_corrected", f"rendered, {by}", corrected(english))
+        add("rendered_other_language_corrected", f"{elsewhere}, {by}", corrected(other), ALL)
         own = evidence.figure_curve("read_own_group", "rendered", english)
         not_own = Curve(lambda confidence: _complement(own.at(confidence)), own.least)
-        figures["not_own"] = rate("not_own", not_own, ENGLISH, "not read as the own group")
+        add("not_own", "not read as the own group", not_own)
         if evidence.human is not None:
             curve = evidence.recomputed(lambda at: at.predicted(READ, english))
-            label = "rendered, with readings by people (prediction-powered)"
-            figures["rendered_prediction_powered"] = rate("rendered_prediction_powered", curve, ENGLISH, label)
+            add("rendered_prediction_powered", "rendered, with readings by people (prediction-powered)", curve)
         return figures
 
     def compare(self, pair: Pair) -> CheckCompared | None:
@@ -132,11 +108,11 @@ class RenderedAsWhite(Check):
         def compared(group: str, mask: Mask) -> Compared:
             if portraits:
                 mask = mask & ~np.isnan(pair.baseline.values("portrait", READ))
-                own = [each.changed(READ, "portrait", "rendered", mask).curve() for each in pair.each]
+                baseline, candidate = (each.changed(READ, "portrait", "rendered", mask).curve() for each in pair.each)
             else:
-                own = [each.figure_curve(READ, "rendered", mask) for each in pair.each]
+                baseline, candidate = (each.figure_curve(READ, "rendered", mask) for each in pair.each)
             pairs = pair.pairs(pair.change(READ), mask, "rate", f"rendered.{READ}")
-            return Compared(group, own[0], own[1], pairs.curve(), pairs)
+            return Compared(group, baseline, candidate, pairs.curve(), pairs)
 
         english = pair.baseline.where(race=RACE, but=WHITE, english=True)
         if not english.any():
@@ -147,12 +123,8 @@ class RenderedAsWhite(Check):
             if WHITE not in group_members(group)
         ]
         what = "excess over the portrait" if portraits else "rendered faces read as white"
-        return CheckCompared(
-            self.judged[0],
-            compared(RACE, english),
-            tuple(measured(groups)),
-            f"read as white in English: {what}",
-        )
+        label = f"read as white in English: {what}"
+        return CheckCompared(self.judged[0], compared(RACE, english), tuple(measured(groups)), label)
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """English clips against portraits, and against the same speakers' clips in another language."""
@@ -164,10 +136,6 @@ class RenderedAsWhite(Check):
             ("English against another language, same speakers", group.speaking_also(ENGLISH)),
         ):
             yield Comparison(self.judged[0], words, n, "paired", language=ENGLISH, simultaneous=False)
-
-
-def _corrected(evidence: Evidence, mask: Mask) -> Curve:
-    return evidence.recomputed(lambda at: at.corrected("rendered", WHITE, mask))
 
 
 def _listed(labels: set[str]) -> str:
@@ -198,16 +166,8 @@ def _complement(estimate: Estimate) -> Estimate:
     """One minus a rate."""
     if estimate.value is None:
         return estimate
-    low, high = estimate.low, estimate.high
-    return Estimate(
-        1 - estimate.value,
-        None if high is None else 1 - high,
-        None if low is None else 1 - low,
-        estimate.n_speakers,
-        estimate.n_clips,
-        estimate.n_missing,
-        estimate.method,
-    )
+    low, high = (None if end is None else 1 - end for end in (estimate.high, estimate.low))
+    return replace(estimate, value=1 - estimate.value, low=low, high=high)
 
 
 CHECK = RenderedAsWhite()

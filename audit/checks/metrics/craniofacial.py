@@ -24,18 +24,9 @@ Span = tuple[int, int]
 class Measure:
     """One measure: a length, a ratio of two, or an area.
 
-    Attributes
-    ----------
-    name : str
-        Its name in every table.
-    of : tuple of (int, int)
-        The pairs of landmarks between which lengths are measured and averaged. For an area, the edges of the polygon
-        in order.
-    by : (int, int) or None
-        The landmarks of the length by which it is divided. ``None``: the distance between the eyes (for an area, its
-        square), which makes it independent of the size of the face in the picture.
-    area : bool
-        Whether it is an area.
+    ``of`` are the pairs of landmarks between which lengths are measured and averaged; for an area, the edges of the
+    polygon in order. ``by`` are the landmarks of the length by which it is divided. ``None``: the distance between the
+    eyes (for an area, its square), which makes it independent of the size of the face in the picture.
     """
 
     name: str
@@ -60,23 +51,14 @@ MEASURES: Final = (
 )
 """The twelve measures in the paper's order."""
 
-_EYES: Final = (slice(36, 42), slice(42, 48))
-
 
 def craniofacial_measures(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     """Every measure of every face.
 
-    Parameters
-    ----------
-    landmarks : ndarray
-        Shape [n, 68, 2]: dlib's points in any unit; NaN for a face that was not read.
-
-    Returns
-    -------
-    ndarray
-        Shape [n, 12], in the order of :data:`MEASURES`, dimensionless, rounded to six decimals. Lengths are divided by
-        the distance between the eyes' centres (the means of six points each), areas by its square, indices by their
-        own length. NaN where the face was not read or the divisor is zero.
+    ``landmarks``, of shape [n, 68, 2], are dlib's points in any unit; NaN for a face that was not read. The result, of
+    shape [n, 12], is in the order of :data:`MEASURES`, dimensionless and rounded to six decimals. Lengths are divided
+    by the distance between the eyes' centres (the means of six points each), areas by its square, indices by their own
+    length. NaN where the face was not read or the divisor is zero.
 
     Examples
     --------
@@ -86,7 +68,7 @@ def craniofacial_measures(landmarks: NDArray[np.float32]) -> NDArray[np.float64]
     0.5
     """
     points = landmarks.astype(np.float64)
-    eyes = _length(points[:, _EYES[0]].mean(axis=1) - points[:, _EYES[1]].mean(axis=1))
+    eyes = _length(points[:, 36:42].mean(axis=1) - points[:, 42:48].mean(axis=1))
     columns = []
     for measure in MEASURES:
         size = _area(points, measure) if measure.area else _mean_length(points, measure.of)

@@ -5,7 +5,7 @@ Each metric is a column ``stage.metric``, NaN where the stage could not be read 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -21,81 +21,30 @@ from audit.core.vocabulary import CLIP_STATUSES, STAGES, UNKNOWN, same_language
 from audit.runs.run import Run
 from audit.stats.settings import Settings
 
-ENGLISH: Final = "en"
 GALLERY: Final = "retrieval_gallery"
 """The column ``stage.retrieval_gallery``: the number of portraits in the gallery."""
 SIMILARITY: Final = "similarity"
 """The quantity of the cosines to the own portrait."""
+OVER_IMPOSTORS: Final = "similarity_over_impostor"
+"""The quantity of the cosines to the own portrait over those to impostors."""
 FEATURE_DISTANCE: Final = "feature_distance"
 """The quantity of the paper's distances between the features of face and portrait."""
 RETRIEVAL: Final = "recall_at_k"
 """The quantity of the metrics for whether the own portrait is among the first k of the gallery."""
 
+_LATER: Final = ("ceiling", "rendered")
+
 
 def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = ()) -> tuple[Metric, ...]:
     """Every metric, in the order in which reports show it.
 
-    Parameters
-    ----------
-    similarity_models : tuple of str
-        The similarity models, the primary one first.
-    read : sequence of Attribute
-        The attributes that were read; by default those of :data:`audit.core.attributes.ALWAYS`.
+    ``similarity_models`` are the similarity models, the primary one first; ``read`` the attributes that were read, by
+    default those of :data:`audit.core.attributes.ALWAYS`.
     """
-    later = ("ceiling", "rendered")
-    primary = similarity_models[:1]
     return (
         *(metric for attribute in read or attributes() for metric in attribute.metrics),
-        *(
-            metric
-            for model in similarity_models
-            for metric in (
-                _cosine("similarity", model, f"cosine to the own portrait ({model})", "similarity to the own portrait"),
-                _cosine(
-                    "impostor",
-                    model,
-                    f"mean cosine to others' portraits of the same group and gender ({model})",
-                    "similarity to impostors",
-                ),
-                _cosine(
-                    "similarity_over_impostor",
-                    model,
-                    f"cosine to the own portrait over that to others' ({model})",
-                    "similarity over impostors",
-                ),
-            )
-        ),
-        *(
-            Metric(
-                retrieval_metric(first, model),
-                "rate",
-                f"own portrait among the first {first} of the gallery by cosine ({model})",
-                later,
-                "low",
-                label=f"own portrait {_rank_label(first)}, {model.lower()}",
-                quantity=RETRIEVAL,
-            )
-            for model in primary
-            for first in FIRST
-        ),
-        *(
-            Metric(
-                f"feature_{distance}_{model.lower()}",
-                "mean",
-                f"{words} between the unit features of face and own portrait ({model})",
-                later,
-                "high",
-                unit,
-                f"{short} to the own portrait, {model.lower()}",
-                FEATURE_DISTANCE,
-            )
-            for model in primary
-            for distance, words, short, unit in (
-                ("angle", "degrees", "angle", "degrees"),
-                ("l2", "L2", "L2", "distance"),
-                ("l1", "L1", "L1", "distance"),
-            )
-        ),
+        *(metric for model in similarity_models for metric in _cosines(model)),
+        *(metric for model in similarity_models[:1] for metric in _of_primary_model(model)),
         Metric("no_face", "rate", "no face that could be read", ("rendered",), "high", label="no usable face"),
     )
 
@@ -103,6 +52,37 @@ def metrics_of(similarity_models: tuple[str, ...], read: Sequence[Attribute] = (
 def own_similarity(model: str) -> str:
     """The name of the metric of similarity to the own portrait."""
     return f"similarity_{model.lower()}"
+
+
+def _cosines(model: str) -> Iterator[Metric]:
+    """Similarity to the own portrait, to impostors, and the difference."""
+    name = model.lower()
+    for quantity, words, label in (
+        (SIMILARITY, "cosine to the own portrait", "similarity to the own portrait"),
+        ("impostor", "mean cosine to others' portraits of the same group and gender", "similarity to impostors"),
+        (OVER_IMPOSTORS, "cosine to the own portrait over that to others'", "similarity over impostors"),
+    ):
+        worse: Literal["low"] | None = None if quantity == "impostor" else "low"
+        about = f"{words} ({model})"
+        yield Metric(f"{quantity}_{name}", "mean", about, _LATER, worse, "cosine", f"{label}, {name}", quantity)
+
+
+def _of_primary_model(model: str) -> Iterator[Metric]:
+    """Retrieval by the primary similarity model, and distances between its features."""
+    for first in FIRST:
+        place = "first in the gallery" if first == 1 else f"among the gallery's first {first}"
+        words = f"own portrait among the first {first} of the gallery by cosine ({model})"
+        label = f"own portrait {place}, {model.lower()}"
+        yield Metric(retrieval_metric(first, model), "rate", words, _LATER, "low", label=label, quantity=RETRIEVAL)
+    for distance, measured_in, unit in (
+        ("angle", "degrees", "degrees"),
+        ("L2", "L2", "distance"),
+        ("L1", "L1", "distance"),
+    ):
+        name = f"feature_{distance.lower()}_{model.lower()}"
+        words = f"{measured_in} between the unit features of face and own portrait ({model})"
+        label = f"{distance} to the own portrait, {model.lower()}"
+        yield Metric(name, "mean", words, _LATER, "high", unit, label, FEATURE_DISTANCE)
 
 
 def over_impostors(model: str) -> str:
@@ -113,7 +93,7 @@ def over_impostors(model: str) -> str:
     >>> over_impostors("FaceRes")
     'similarity_over_impostor_faceres'
     """
-    return f"similarity_over_impostor_{model.lower()}"
+    return f"{OVER_IMPOSTORS}_{model.lower()}"
 
 
 def retrieval_metric(first: int, model: str) -> str:
@@ -127,32 +107,13 @@ def retrieval_metric(first: int, model: str) -> str:
     return f"retrieval_at_{first}_{model.lower()}"
 
 
-def _cosine(quantity: str, model: str, words: str, label: str) -> Metric:
-    worse: Literal["low"] | None = None if quantity == "impostor" else "low"
-    name = model.lower()
-    family = "" if quantity == "impostor" else SIMILARITY
-    return Metric(
-        f"{quantity}_{name}", "mean", words, ("ceiling", "rendered"), worse, "cosine", f"{label}, {name}", family
-    )
-
-
-def _rank_label(first: int) -> str:
-    return "first in the gallery" if first == 1 else f"among the gallery's first {first}"
-
-
 def metric_frame(
-    run: Run,
-    settings: Settings | None = None,
-    *,
-    retrieval_gallery: int = 1000,
-    read: Sequence[Attribute] = (),
+    run: Run, settings: Settings | None = None, *, retrieval_gallery: int = 1000, read: Sequence[Attribute] = ()
 ) -> pd.DataFrame:
     """Every metric of every clip.
 
     Parameters
     ----------
-    run : Run
-        The run.
     settings : Settings, optional
         Provides the seed that draws the gallery if there are more speakers than it may have portraits.
     retrieval_gallery : int
@@ -168,7 +129,9 @@ def metric_frame(
         landmarks, a column ``stage.measure`` for each craniofacial measure and stage.
     """
     seen = run.observations
-    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and not _mostly_unique(name)]
+    # categories save nothing in columns that differ in nearly every clip
+    unique = {"clip_id", "detail", "audio_sha256", *(f"{stage}_face" for stage in STAGES)}
+    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and name not in unique]
     seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
     columns: dict[str, NDArray[np.float64]] = {}
     for stage in STAGES:
@@ -181,14 +144,9 @@ def metric_frame(
     # where the instrument failed, it is unknown whether the model made a face
     known = ~(seen["status"].isin(bad_audio) | (seen["rendered_status"] == "instrument_error")).to_numpy()
     columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
-    english = {code: same_language(code, ENGLISH) for code in seen["language"].unique()}
+    english = {code: same_language(code, "en") for code in seen["language"].unique()}
     frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
-
-
-def _mostly_unique(column: str) -> bool:
-    """Whether a column differs in nearly every clip, so that categories would save nothing."""
-    return column in ("clip_id", "detail", "audio_sha256") or column.endswith("_face")
 
 
 def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:
@@ -204,7 +162,7 @@ def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray
     primary = run.similarity_models[0] if run.similarity_models else ""
     for model in run.similarity_models:
         name, portraits = model.lower(), run.embeddings("portrait", model)
-        for stage in ("ceiling", "rendered"):
+        for stage in _LATER:
             features = run.embeddings(stage, model)
             own = seen[similarity_column(stage, model, primary)].to_numpy(np.float64)
             demographic = seen["group"] + "/" + seen["gender"]
@@ -212,7 +170,7 @@ def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray
             impostor[(seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()] = np.nan
             columns[f"{stage}.similarity_{name}"] = own
             columns[f"{stage}.impostor_{name}"] = np.round(impostor, 6)
-            columns[f"{stage}.similarity_over_impostor_{name}"] = np.round(own - impostor, 6)
+            columns[f"{stage}.{over_impostors(model)}"] = np.round(own - impostor, 6)
             if model != primary:
                 continue
             # the generator's name does not depend on the stage, so that both stages have the same gallery
@@ -230,13 +188,12 @@ def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray
 
 def _craniofacial(run: Run) -> dict[str, NDArray[np.float64]]:
     """The craniofacial measures at every stage; empty for a run without landmarks."""
-    columns: dict[str, NDArray[np.float64]] = {}
-    for stage in STAGES:
-        landmarks = run.landmarks(stage)
-        if landmarks.shape[1]:
-            measured = craniofacial_measures(landmarks)
-            columns |= {f"{stage}.{measure.name}": measured[:, i] for i, measure in enumerate(MEASURES)}
-    return columns
+    return {
+        f"{stage}.{measure.name}": values
+        for stage in STAGES
+        if (landmarks := run.landmarks(stage)).shape[1]
+        for measure, values in zip(MEASURES, craniofacial_measures(landmarks).T, strict=True)
+    }
 
 
 def impostor_similarity(
@@ -244,17 +201,8 @@ def impostor_similarity(
 ) -> NDArray[np.float64]:
     """The mean cosine of each clip's face to the portraits of the other speakers of its demographic.
 
-    Parameters
-    ----------
-    features, portraits : ndarray
-        Face features by clip, shape [n_clips, D], rows of unit length or of NaN.
-    speakers, demographic : Series
-        The speaker of each clip, and the cell whose other speakers are the impostors.
-
-    Returns
-    -------
-    ndarray
-        Shape [n_clips]; NaN where the face is missing or the demographic has no other portrait.
+    ``features`` and ``portraits`` are face features by clip, of shape [n_clips, D], with rows of unit length or of NaN.
+    The result has shape [n_clips]: NaN where the face is missing or the demographic has no other portrait.
 
     Examples
     --------
@@ -262,8 +210,7 @@ def impostor_similarity(
     >>> impostor_similarity(one, one, pd.Series(["a", "b"]), pd.Series(["x", "x"])).tolist()
     [0.0, 0.0]
     """
-    n = len(speakers)
-    result = np.full(n, np.nan)
+    result = np.full(len(speakers), np.nan)
     if portraits.shape[1] == 0 or features.shape[1] == 0:
         return result
     present = ~np.isnan(portraits[:, 0])

@@ -14,8 +14,8 @@ FIRST: Final = (1, 5, 10)
 AT_ONCE: Final = 4096
 """The number of faces compared at a time: 32 MB of cosines with a gallery of 1,000."""
 
+# cosines are compared in steps of a millionth, so that ranks do not depend on a machine's order of addition
 _STEPS: Final = 1e6
-# Cosines are compared in steps of a millionth, so that ranks do not depend on a machine's order of addition.
 
 Floats = NDArray[np.float64]
 
@@ -41,15 +41,8 @@ def feature_distances(features: NDArray[np.float32], portraits: NDArray[np.float
     For ``a`` and ``b`` normalized to unit length: ``l2 = |a - b|``, ``l1 = sum(|a_i - b_i|)``, and the angle
     ``2 asin(l2 / 2)``, the paper's cosine distance in degrees.
 
-    Parameters
-    ----------
-    features, portraits : ndarray
-        Face features by clip, shape [n_clips, D]; a row of NaN where there is none.
-
-    Returns
-    -------
-    Distances
-        Shape [n_clips] each, rounded to six decimals; NaN where either is missing.
+    ``features`` and ``portraits`` have shape [n_clips, D], with a row of NaN where there is no face. The distances, of
+    shape [n_clips] each, are rounded to six decimals; NaN where either face is missing.
 
     Examples
     --------
@@ -85,21 +78,8 @@ def portrait_ranks(
     portrait, so that every face is compared with a gallery of the same size. Cosines are compared in steps of a
     millionth; a tie counts against the own portrait.
 
-    Parameters
-    ----------
-    features, portraits : ndarray
-        Face features by clip, shape [n_clips, D]; a row of NaN where there is none.
-    speakers : Series
-        The speaker of each clip.
-    most : int
-        The maximum size of the gallery.
-    rng : Generator
-        Draws the sample.
-
-    Returns
-    -------
-    Ranks
-        Of shape [n_clips]; NaN where the face is missing or its speaker has no portrait.
+    ``features`` and ``portraits`` are as in :func:`feature_distances`, ``speakers`` has the speaker of each clip, and
+    ``rng`` draws the sample. A rank is NaN where the face is missing or its speaker has no portrait.
 
     Examples
     --------

@@ -25,7 +25,6 @@ class OwnGroupGap(GapCheck):
     )
     needs = "There are fewer than two known groups whose faces were read."
     would = "Speakers of two known groups or more."
-    compared_label = "own-group reads, minus all other groups"
 
     def metric(self, evidence: Evidence) -> str:
         """Read as the own group."""
