@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -61,17 +61,6 @@ class Change:
     p_value: float | None = None
     p_adjusted: float | None = None
     worst_of_groups: bool = False
-
-    def as_dict(self) -> dict[str, object]:
-        """The change as a JSON object."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value.as_dict() if isinstance(value, Figure) else value for name, value in values.items()}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Change:
-        """The change from the form that :meth:`as_dict` gives."""
-        read = {name: Figure.from_dict(value) if isinstance(value, dict) else value for name, value in data.items()}
-        return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
 
     @property
     def better(self) -> Figure:

@@ -35,27 +35,6 @@ class Levelling:
     own: Figure
     losers: Mapping[str, Figure]
 
-    def as_dict(self) -> dict[str, object]:
-        """The levelling as a JSON object."""
-        return {
-            "candidate": self.candidate,
-            "metric": self.metric,
-            "told": self.told,
-            "worst": self.worst,
-            "gap": self.gap.as_dict(),
-            "own": self.own.as_dict(),
-            "losers": {group: estimate.as_dict() for group, estimate in self.losers.items()},
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Levelling:
-        """The levelling from the form that :meth:`as_dict` gives."""
-        read = dict(data)
-        for name in ("gap", "own"):
-            read[name] = Figure.from_dict(read[name])  # type: ignore[arg-type]  # a JSON object
-        read["losers"] = {group: Figure.from_dict(item) for group, item in read["losers"].items()}  # type: ignore[attr-defined]  # a JSON object
-        return cls(**read)  # type: ignore[arg-type]  # the fields of as_dict are the fields of the class
-
 
 def levelled_down(changes: Sequence[Change], gap_of: Callable[[str], Figure]) -> Levelling | None:
     """The levelling down of a metric between two runs, ``None`` if there was none.
