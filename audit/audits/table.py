@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import AfterValidator, TypeAdapter, model_validator
 
 from audit.core.document import Form
+from audit.stats import Estimate
 
 Kind = Literal[
     "key",
@@ -37,6 +38,7 @@ Kind = Literal[
 ]
 KEYS: Final = frozenset({"key", "metric", "group", "language", "read", "status"})
 FIGURES: Final = frozenset({"n_speakers", "count", "value", "low", "high", "p_value"})
+ESTIMATE: Final = tuple(item.name for item in fields(Estimate))
 OF_METRIC: Final = "metric"
 """The unit of a column whose numbers are in the unit of the row's metric; the table ``metric_definitions`` has it."""
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from collections.abc import Iterator
 from itertools import combinations
 
-import pandas as pd
-
 from audit.audits.table import GROUP, Column, estimate_columns
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.flips import flip_figures
 from audit.core.vocabulary import UNDETERMINED
 from audit.stats import ALL
 
 
-def language_flips(evidence: Evidence) -> pd.DataFrame:
+def language_flips(source: Source) -> Iterator[Row]:
     """How often two clips of one speaker are read as different races, by group and pair of languages."""
-    rows = []
-    everything = evidence.where()
-    pairs = [(ALL, everything)] + [
+    evidence = source.evidence
+    pairs = [(ALL, evidence.where())] + [
         (f"{one} {other}", evidence.where(language=one) | evidence.where(language=other))
         for one, other in combinations([code for code in evidence.languages if code != UNDETERMINED], 2)
         if evidence.shared(evidence.where(language=one), evidence.where(language=other))
@@ -28,9 +24,9 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
         for languages, part in pairs:
             found = flip_figures(evidence, mask & part)
             if found.between.n_speakers:
-                figures = {"within": found.within, "between": found.between, "excess": found.excess.difference()}
-                rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
-    return pd.DataFrame(rows, columns=TABLE.names)
+                yield "within", group, languages, found.within
+                yield "between", group, languages, found.between
+                yield "excess", group, languages, found.excess.difference()
 
 
 TABLE = TableSpec(
@@ -44,5 +40,5 @@ TABLE = TableSpec(
         Column("languages", "key", "Languages"),
         *estimate_columns("share"),
     ),
-    make=lambda source: language_flips(source.evidence),
+    make=language_flips,
 )
