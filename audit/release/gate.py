@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ from audit.release.deciding import Baseline
 from audit.release.suppressing import suppressed_decision
 from audit.runs.run import PLAN, Run, part_files, read_manifest
 
+MADE: Final = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
+"""The tables that a policy's requirements read."""
 FROM_PEOPLE = "prediction_powered"
 """The suffix of figures that are based on human readings, whose file may be gone."""
 _RUN_TEXT: Final = frozenset({"notices"})
@@ -75,7 +78,7 @@ def gate(
         return decide(chosen, _wide_enough(audited, chosen.confidence), today=day, code=code_version())
     run = _read(audited)
     settings, stored = _measured_before(run)
-    known = margins_of(chosen.checks)
+    known = margins_of([*chosen.terms.known_checks.values()])
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
     settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins})
     measured = _measured(run, settings, stored)
@@ -86,7 +89,7 @@ def gate(
 
 def _wide_enough(audit: Audit, confidence: float) -> Audit:
     """Refuse an audit with intervals narrower than the policy requires, or without the tables that it needs."""
-    if absent := {"strata", "label_sources", "statuses"} - audit.tables.keys():
+    if absent := MADE.keys() - audit.tables.keys():
         raise PlanError(
             f"The audit has no table {', '.join(sorted(absent))}.", "an audit that was measured with tables"
         )
@@ -130,17 +133,15 @@ def _small(run: Run, settings: MeasureSettings) -> SmallCells:
 
 def _with_cohort(audit: Audit) -> Audit:
     assert audit.scores is not None
-    made = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
-    tables = {name: Table(name, "", table(audit.scores)) for name, table in made.items()}
-    return Audit(audit.run, audit.settings, audit.findings, tables)
+    return replace(
+        audit, scores=None, tables={name: Table(name, "", make(audit.scores)) for name, make in MADE.items()}
+    )
 
 
 def _nothing(run: Run) -> Audit:
     """The audit of a run without observations: no findings, and not complete."""
     columns = ("group", "language", "gender", "field", "source", "status", "n_speakers", "n_clips")
-    empty = pd.DataFrame({name: [] for name in columns})
-    tables = {name: Table(name, "", empty) for name in ("strata", "label_sources", "statuses")}
-    return Audit(identity(run), {}, (), tables)
+    return Audit(identity(run), {}, (), {name: Table(name, "", pd.DataFrame(columns=[*columns])) for name in MADE})
 
 
 def _read(given: Run | str | Path) -> Run:
@@ -266,9 +267,7 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
                 "Run both models over one cohort with one instrument.",
             )
     _measured_before(other)
-    facts = identity(other)
-    if not (run.complete and other.complete) or run.observations.empty or other.observations.empty:
-        return Baseline(facts, {})
     from audit.comparisons import paired_changes
 
-    return Baseline(facts, paired_changes(other, run, settings))
+    whole = run.complete and other.complete and not (run.observations.empty or other.observations.empty)
+    return Baseline(identity(other), paired_changes(other, run, settings) if whole else {})
