@@ -51,19 +51,8 @@ def decide(
 ) -> Decision:
     """The decision of a policy about a run.
 
-    Parameters
-    ----------
-    policy : Policy
-        The policy.
-    audit : Audit
-        The run's audit. Each rule is decided at its own confidence. A figure without a curve keeps its interval, which
-        must therefore be at least as wide as the policy requires.
-    baseline : Baseline, optional
-        The baseline of non-inferiority rules.
-    today : date
-        The date that waivers are checked against.
-    code : mapping
-        The version of the gate.
+    Each rule is decided at its own confidence. A figure without a curve keeps its interval, which must therefore be at
+    least as wide as the policy requires. Waivers are checked against ``today``; ``code`` is the version of the gate.
 
     Raises
     ------

@@ -78,7 +78,7 @@ def gate(
         return decide(chosen, _wide_enough(audited, chosen.confidence), today=day, code=code_version())
     run = _read(audited)
     settings, stored = _measured_before(run)
-    known = margins_of([*chosen.terms.known_checks.values()])
+    known = margins_of(chosen.checks)
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
     settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins})
     measured = _measured(run, settings, stored)
@@ -111,13 +111,7 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
 
 
 def _measured(run: Run, settings: MeasureSettings, stored: Stored | None) -> Audit:
-    """The run's audit, with the tables that a policy's requirements read.
-
-    Raises
-    ------
-    RunError
-        If ``stored``, the content of audit.json, differs from the measurement.
-    """
+    """The run's audit, with the tables that a policy's requirements read; refused if audit.json differs from it."""
     if run.observations.empty:
         return _nothing(run)
     # decisions are based on unsuppressed figures
@@ -132,10 +126,9 @@ def _small(run: Run, settings: MeasureSettings) -> SmallCells:
 
 
 def _with_cohort(audit: Audit) -> Audit:
-    assert audit.scores is not None
-    return replace(
-        audit, scores=None, tables={name: Table(name, "", make(audit.scores)) for name, make in MADE.items()}
-    )
+    scores = audit.scores
+    assert scores is not None
+    return replace(audit, tables={name: Table(name, "", make(scores)) for name, make in MADE.items()})
 
 
 def _nothing(run: Run) -> Audit:
@@ -145,13 +138,7 @@ def _nothing(run: Run) -> Audit:
 
 
 def _read(given: Run | str | Path) -> Run:
-    """Read a run and verify its parts; a run without parts has no observations.
-
-    Raises
-    ------
-    RunError
-        If a part is missing, was changed or added.
-    """
+    """Read a run and verify its parts; a run without parts has no observations."""
     if isinstance(given, Run) and given.folder is None:
         return given
     folder = given.folder if isinstance(given, Run) else Path(given)
@@ -166,11 +153,6 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     """The settings to measure a run with, and its audit.json where there is one.
 
     The settings come from audit.json, otherwise from the plan; the file of human readings only from the plan.
-
-    Raises
-    ------
-    RunError
-        If audit.json was changed, or made from other observations.
     """
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
@@ -204,8 +186,7 @@ def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
     An audit.json of another schema version is compared by the keys that it has, without display text. Third-party
     checks that only one of them has are not compared.
     """
-    stored_content = stored.content
-    found = json.loads(json.dumps(measured.content()))
+    stored_content, found = stored.content, json.loads(json.dumps(measured.content()))
     other_version = stored.schema_version != SCHEMA_VERSION
     people = "human_readings" in stored_content["run"] and "human_readings" not in found["run"]
     skipped = {"human_readings", "notices"} if people else set()
@@ -244,25 +225,21 @@ def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
 
 def _without_people(finding: dict[str, Any]) -> dict[str, Any]:
     """A finding without the figures that are based on human readings."""
-    return finding | {
-        "estimates": {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
-    }
+    kept = {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
+    return finding | {"estimates": kept}
 
 
 def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
-    """The baseline and every paired change from it.
-
-    Raises
-    ------
-    RunError
-        If it has another cohort or instrument, or an audit.json of another run.
-    """
-    for what, key in (("cohort", "digest"), ("instrument", None)):
-        mine, others = (one.manifest[what] if key is None else one.manifest[what][key] for one in (run, other))
-        if mine != others:
+    """The baseline and every paired change from it; refused if it has another cohort or instrument."""
+    before, now = other.manifest, run.manifest
+    for what, same in (
+        ("cohort", before["cohort"]["digest"] == now["cohort"]["digest"]),
+        ("instrument", before["instrument"] == now["instrument"]),
+    ):
+        if not same:
             raise RunError(
-                f"The baseline has a different {what} from the run: {other.manifest[what]['name']} instead of "
-                f"{run.manifest[what]['name']}, by their digests and weights.",
+                f"The baseline has a different {what} from the run: {before[what]['name']} instead of "
+                f"{now[what]['name']}, by their digests and weights.",
                 "a run of the same cohort by the same instrument",
                 "Run both models over one cohort with one instrument.",
             )

@@ -352,6 +352,11 @@ class Policy:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def checks(self) -> tuple[Check, ...]:
+        """The shipped checks and the third-party checks that the policy names."""
+        return tuple(self.terms.known_checks.values())
+
+    @property
     def rules(self) -> tuple[ResolvedRule, ...]:
         """Every rule joined with its check."""
         return self.terms.resolved
