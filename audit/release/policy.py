@@ -78,8 +78,7 @@ class Rule(Section):
     figure : str or None
         One of the finding's estimates; by default the headline. For each group: the name after ``group.``.
     groups : "all", tuple of str or None
-        The groups: every known group of the run, or those named. By default the figure itself, or every known group
-        if the check's headline is chosen among groups.
+        By default the figure itself, or every known group if the check's headline is chosen among groups.
     side : {"at_most", "at_least", "within"} or None
         The side of the limit on which the whole interval must lie; ``within``: between minus the limit and the limit.
         By default the side that the check declares for the figure: ``within`` if a difference in either direction is
@@ -131,8 +130,6 @@ class ResolvedRule:
 
     Attributes
     ----------
-    rule, check : Rule, Check
-        The rule of the policy and its check.
     judged : Judged
         The declaration of the figure that the rule is about: the one it names, else the headline.
     side : {"at_most", "at_least", "within"}
@@ -228,17 +225,7 @@ class DataTerms(Section):
 
 
 class Waiver(Section):
-    """A person's decision that a rule need not hold until a date.
-
-    Attributes
-    ----------
-    rule : str
-        The rule's id.
-    name, reason : str
-        The person and the reason.
-    expires : date
-        The last day of the waiver.
-    """
+    """The decision of a person (``name``) that the rule with the id ``rule`` need not hold through ``expires``."""
 
     rule: str
     name: Words
