@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import pandas as pd
 from pydantic import JsonValue
 
 from audit.audits.fairness import metric_frame_of
-from audit.audits.forms import FindingForm, TableForm
-from audit.audits.table import Table
+from audit.audits.table import StoredTable, Table
 from audit.checks.finding import Finding
-from audit.core.document import SCHEMA_VERSION, Document, Form, stored
+from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ class _RunForm(Form):
 class AuditForm(Form):
     """The content of audit.json."""
 
-    run: _RunForm
+    run: Annotated[_RunForm, AS_STORED]
     settings: dict[str, JsonValue]
-    findings: list[FindingForm]
-    tables: dict[str, TableForm]
+    findings: tuple[Finding, ...]
+    tables: dict[str, StoredTable]
 
 
 @dataclass(frozen=True)
@@ -123,15 +122,6 @@ class Audit(Document):
         columns = {name: start + name for name in chosen}
         return metric_frame_of(self.scores, columns, tuple(by), str(self.settings["estimand"]))
 
-    def content(self) -> dict[str, object]:
-        """The published keys: run, settings, findings, tables."""
-        return {
-            "run": dict(self.run),
-            "settings": dict(self.settings),
-            "findings": [stored(finding) for finding in self.findings],
-            "tables": {name: table.as_dict() for name, table in self.tables.items()},
-        }
-
     @property
     def shared_tables(self) -> Mapping[str, Table]:
         """The tables that name speakers or clips."""
@@ -140,14 +130,3 @@ class Audit(Document):
     def with_tables(self, tables: Mapping[str, Table]) -> Self:
         """The same document with other tables in their place."""
         return replace(self, tables=tables)
-
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Audit:
-        """The audit from validated content."""
-        return cls(
-            run=content["run"],
-            settings=content["settings"],
-            findings=tuple(Finding.from_dict(item) for item in content["findings"]),
-            tables={name: Table.from_dict(item) for name, item in content["tables"].items()},
-            schema_version=schema_version,
-        )

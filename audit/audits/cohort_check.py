@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from audit.audits.tables.label_sources import label_sources
 from audit.audits.tables.power import detectable
 from audit.checks import Check, margins_of, shipped
 from audit.cohorts.cohort import Cohort
@@ -51,16 +52,9 @@ class CohortCheck:
 def check_cohort(
     cohort: Cohort, checks: Sequence[Check] | None = None, settings: Settings | None = None
 ) -> CohortCheck:
-    """Strata, label sources, missing files and power of a cohort.
+    """Strata, label sources, missing files and power of a cohort, without the speakers that audits exclude.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        The cohort. Speakers that audits exclude are excluded here too.
-    checks : sequence of Check, optional
-        The checks whose power is computed, at their default margins; by default the shipped ones.
-    settings : Settings, optional
-        Confidence and minimum number of speakers, for the power.
+    The power is computed for ``checks``, by default the shipped ones, at their default margins.
     """
     audited = cohort.audited()
     table = audited.table
@@ -70,21 +64,21 @@ def check_cohort(
     reason = power["note"].str.split(" (", regex=False).str[0]
     power = power.assign(note=reason.where(power["smallest_detectable"].isna(), ""))
     without_clips = int((~audited.speakers["speaker_id"].isin(audited.clips["speaker_id"])).sum())
+    unknown = int((table["group"] == UNKNOWN).sum())
     notes = [
         *audited.set_aside,
         f"{without_clips} speakers have no clips and are not used." if without_clips else "",
-        f"{int((table['group'] == UNKNOWN).sum())} clips are of speakers whose group is unknown: their reads are never "
-        "counted as right or wrong."
-        if (table["group"] == UNKNOWN).any()
+        f"{unknown} clips are of speakers whose group is unknown: their reads are never counted as right or wrong."
+        if unknown
         else "",
-        *([audited.notes.notes] if audited.notes.notes else []),
+        audited.notes.notes,
     ]
     return CohortCheck(
         cohort.name,
         cohort.digest,
         {
             "Strata": audited.strata(),
-            "Label sources": _sources(table),
+            "Label sources": label_sources(table).rename(columns={"field": "label"}),
             "Files": _files(audited),
             "Minimum detectable effect of each check (power .80, rate one half)": power[power["check"] != ""],
             "Minimum detectable difference of a rate from a fixed value, by cell": power.loc[
@@ -93,15 +87,6 @@ def check_cohort(
         },
         tuple(filter(None, notes)),
     )
-
-
-def _sources(table: pd.DataFrame) -> pd.DataFrame:
-    rows = [
-        (label, source, part["speaker_id"].nunique(), len(part))
-        for label in ("group", "gender", "language")
-        for source, part in table.groupby(f"{label}_source", sort=True)
-    ]
-    return pd.DataFrame(rows, columns=["label", "source", "n_speakers", "n_clips"])
 
 
 def _files(cohort: Cohort) -> pd.DataFrame:

@@ -70,16 +70,8 @@ def metric_frame_of(
 ) -> MetricFrame:
     """A ``MetricFrame`` of clip-level scores, each averaged by :func:`speaker_mean`.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        One row per clip: ``speaker_id``, the columns of ``by``, the columns of ``metrics``.
-    metrics : mapping of str to str
-        The column of each metric, by the metric's name.
-    by : tuple of str
-        The sensitive features.
-    estimand : {"speaker", "clip"}
-        As in :func:`speaker_mean`.
+    ``scores`` has one row per clip, with ``speaker_id``, the sensitive features ``by``, and the columns to which
+    ``metrics`` maps the names of the metrics.
     """
     from fairlearn.metrics import MetricFrame
 

@@ -103,13 +103,7 @@ def _scores(evidence: Evidence) -> pd.DataFrame:
 
 
 def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None = None) -> Evidence:
-    """The scored clips of a run.
-
-    Raises
-    ------
-    AuditError
-        If the calibration file is invalid.
-    """
+    """The scored clips of a run; raises AuditError if the calibration file is invalid."""
     labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
     statistics = Settings(
         confidence=settings.confidence,
@@ -136,9 +130,7 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
 def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
     """The description of the run in audit.json, without paths and independent of machine and time."""
     manifest = run.manifest
-    model = dict(manifest["model"])
-    cohort = dict(manifest["cohort"])
-    instrument = dict(manifest["instrument"])
+    model, cohort, instrument = (dict(manifest[name]) for name in ("model", "cohort", "instrument"))
     card = instrument.pop("card", None)
     facts = {
         "title": manifest.get("title", ""),
@@ -167,15 +159,13 @@ def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
 
 def _human_notice(human: HumanReadings) -> str:
     """The number of human readings, and whether their sampling is known."""
-    facts = human.facts
-    drawn = (
-        "The faces were drawn at random within group and language."
-        if facts["sampling"]
-        else "It is not known whether the faces are a random sample; the prediction-powered estimates assume it."
-    )
+    facts, readers = human.facts, "reader" if human.n_readers == 1 else "readers"
+    counts = f"{facts['n_readings']} readings of {facts['n_pictures']} faces by {human.n_readers} {readers}"
+    if facts["sampling"]:
+        return f"People also read rendered faces: {counts}. The faces were drawn at random within group and language."
     return (
-        f"People also read rendered faces: {facts['n_readings']} readings of {facts['n_pictures']} faces by "
-        f"{facts['n_readers']} {'reader' if facts['n_readers'] == 1 else 'readers'}. {drawn}"
+        f"People also read rendered faces: {counts}. It is not known whether the faces are a random sample; the "
+        "prediction-powered estimates assume it."
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter, model_validator
+
+from audit.core.document import Form
+from audit.stats import Estimate
 
 Kind = Literal[
     "key",
@@ -35,6 +38,7 @@ Kind = Literal[
 ]
 KEYS: Final = frozenset({"key", "metric", "group", "language", "read", "status"})
 FIGURES: Final = frozenset({"n_speakers", "count", "value", "low", "high", "p_value"})
+ESTIMATE: Final = tuple(item.name for item in fields(Estimate))
 OF_METRIC: Final = "metric"
 """The unit of a column whose numbers are in the unit of the row's metric; the table ``metric_definitions`` has it."""
 
@@ -218,6 +222,27 @@ class Table:
 
 
 _COLUMNS: Final = TypeAdapter(tuple[Column, ...])
+
+
+class TableForm(Form):
+    """The JSON form of a table, with one cell per row and column."""
+
+    title: str
+    note: str
+    columns: list[str]
+    rows: list[list[str | bool | int | float | None]]
+
+    @model_validator(mode="after")
+    def _has_rectangular_rows(self) -> TableForm:
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError("two columns have the same name")
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"a row does not have {len(self.columns)} cells, one for each column")
+        return self
+
+
+StoredTable = Annotated[TableForm, AfterValidator(lambda form: Table.from_dict(form.model_dump()))]
+"""The table of a form that has the types of :class:`TableForm`."""
 
 
 def _type_of(column: Column) -> dict[str, object]:

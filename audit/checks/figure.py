@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
@@ -210,8 +209,3 @@ class Figure(Estimate):
     def as_dict(self) -> dict[str, float | int | str | None]:
         """The JSON form: every field except the curve."""
         return {name: value for name, value in vars(self).items() if name != "curve"}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Figure:
-        """The inverse of :meth:`as_dict`; fields that an older document lacks keep their defaults."""
-        return cls(**data)

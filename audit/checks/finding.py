@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, fields
+from typing import Final
 
 from audit.checks.figure import Figure
-from audit.core.document import stored
+from audit.core.document import as_json
 from audit.stats import ALL
 from audit.stats.verdict import Outcome
 
@@ -80,12 +80,4 @@ class Finding:
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""
-        found: dict[str, object] = stored(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
-        """The finding that :meth:`as_dict` wrote."""
-        head = data["estimate"] and Figure.from_dict(data["estimate"])
-        figures = {name: Figure.from_dict(figure) for name, figure in data["estimates"].items()}
-        return cls(**{**data, "estimate": head, "estimates": figures})
+        return {item.name: as_json(getattr(self, item.name)) for item in fields(self)}

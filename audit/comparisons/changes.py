@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -60,16 +60,6 @@ class Change:
     p_value: float | None = None
     p_adjusted: float | None = None
     worst_of_groups: bool = False
-
-    def as_dict(self) -> dict[str, object]:
-        """The change as a JSON object."""
-        return {name: value.as_dict() if isinstance(value, Figure) else value for name, value in vars(self).items()}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Change:
-        """The change from the form that :meth:`as_dict` gives."""
-        figures = {name: Figure.from_dict(data[name]) for name in ("before", "after", "change")}
-        return cls(**{**data, **figures})
 
     @property
     def better(self) -> Figure:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import pandas as pd
 from pydantic import Field, JsonValue
 
-from audit.audits.forms import EstimateForm, TableForm
-from audit.audits.table import Table
-from audit.comparisons.changes import Change, Word
+from audit.audits.table import StoredTable, Table
+from audit.comparisons.changes import Change
 from audit.comparisons.levelling import Levelling
 from audit.comparisons.tables import CHECK_CHANGES, METRIC_CHANGES, changes_frame, runs_table
-from audit.core.document import SCHEMA_VERSION, Document, Form
+from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 
 
 class _RunForm(Form):
@@ -25,42 +24,17 @@ class _RunForm(Form):
     n_clips: int
 
 
-class _ChangeForm(Form):
-    candidate: str
-    figure: str
-    told: str
-    group: str
-    language: str
-    headline: bool
-    before: EstimateForm
-    after: EstimateForm
-    change: EstimateForm
-    worse: str
-    margin: float | None
-    word: Word | None
-    p_value: float | None
-    p_adjusted: float | None
+class ComparisonForm(Form):
+    """The content of comparison.json."""
 
-
-class _LevellingForm(Form):
-    candidate: str
-    metric: str
-    told: str
-    worst: str
-    gap: EstimateForm
-    own: EstimateForm
-    losers: dict[str, EstimateForm]
-
-
-class _ComparisonForm(Form):
-    runs: list[_RunForm] = Field(min_length=1)
+    runs: tuple[Annotated[_RunForm, AS_STORED], ...] = Field(min_length=1)
     settings: dict[str, JsonValue]
-    notices: list[str]
-    sentences: list[str]
-    levelled_down: list[_LevellingForm]
-    checks: list[_ChangeForm]
-    metrics: list[_ChangeForm]
-    tables: dict[str, TableForm]
+    notices: tuple[str, ...]
+    sentences: tuple[str, ...]
+    levelled: tuple[Levelling, ...] = Field(alias="levelled_down")
+    checks: tuple[Change, ...]
+    metrics: tuple[Change, ...]
+    given: dict[str, StoredTable] = Field(alias="tables")
 
 
 @dataclass(frozen=True)
@@ -91,7 +65,7 @@ class Comparison(Document):
 
     FILE: ClassVar[str] = "comparison.json"
     COMMAND: ClassVar[str] = "audit compare A B -o OUT"
-    FORM: ClassVar[type[Form]] = _ComparisonForm
+    FORM: ClassVar[type[Form]] = ComparisonForm
 
     runs: tuple[Mapping[str, object], ...]
     settings: Mapping[str, object]
@@ -127,19 +101,6 @@ class Comparison(Document):
             **self.given,
         }
 
-    def content(self) -> dict[str, object]:
-        """The published keys: runs, settings, notices, sentences, levelled_down, checks, metrics, tables."""
-        return {
-            "runs": [dict(run) for run in self.runs],
-            "settings": dict(self.settings),
-            "notices": list(self.notices),
-            "sentences": list(self.sentences),
-            "levelled_down": [item.as_dict() for item in self.levelled],
-            "checks": [change.as_dict() for change in self.checks],
-            "metrics": [change.as_dict() for change in self.metrics],
-            "tables": {name: table.as_dict() for name, table in self.given.items()},
-        }
-
     @property
     def shared_tables(self) -> Mapping[str, Table]:
         """The tables that name speakers or clips."""
@@ -148,18 +109,3 @@ class Comparison(Document):
     def with_tables(self, tables: Mapping[str, Table]) -> Self:
         """The same document with other tables in their place."""
         return replace(self, given=tables)
-
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Comparison:
-        """The comparison from validated content."""
-        return cls(
-            runs=tuple(content["runs"]),
-            settings=content["settings"],
-            notices=tuple(content["notices"]),
-            checks=tuple(Change.from_dict(item) for item in content["checks"]),
-            metrics=tuple(Change.from_dict(item) for item in content["metrics"]),
-            levelled=tuple(Levelling.from_dict(item) for item in content["levelled_down"]),
-            sentences=tuple(content["sentences"]),
-            given={name: Table.from_dict(item) for name, item in content["tables"].items()},
-            schema_version=schema_version,
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from audit.checks.figure import Figure
 from audit.checks.gaps import gap_change
@@ -31,18 +30,6 @@ class Levelling:
     gap: Figure
     own: Figure
     losers: Mapping[str, Figure]
-
-    def as_dict(self) -> dict[str, object]:
-        """The levelling as a JSON object."""
-        figures = {"gap": self.gap.as_dict(), "own": self.own.as_dict()}
-        return vars(self) | figures | {"losers": {group: figure.as_dict() for group, figure in self.losers.items()}}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Levelling:
-        """The levelling from the form that :meth:`as_dict` gives."""
-        figures = {name: Figure.from_dict(data[name]) for name in ("gap", "own")}
-        losers = {group: Figure.from_dict(figure) for group, figure in data["losers"].items()}
-        return cls(**{**data, **figures, "losers": losers})
 
 
 def levellings(pair: Pair, changes: Sequence[Change]) -> list[Levelling]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 
 from audit.core.errors import RunError
 from audit.core.files import writing
@@ -38,14 +37,24 @@ class Form(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
 
 
+def _as_stored(value: object, check: Callable[[object], object]) -> object:
+    check(value)
+    return value
+
+
+AS_STORED: Final = WrapValidator(_as_stored)
+"""Validates a JSON object by its form but keeps it as it is stored, with the order of its keys."""
+
+
 class Stored(NamedTuple):
-    """A document as stored in its file, validated but not converted."""
+    """A document as stored in its file, and its validated content."""
 
     schema_version: str
     content: dict[str, Any]
+    form: Form
 
 
-class Document(ABC):
+class Document:
     """Base of the results that are stored as JSON: Audit, Comparison, Probe and Decision.
 
     The file is one JSON object: ``schema_version``, ``content_sha256``, then the content. The digest is the SHA-256 of
@@ -58,7 +67,8 @@ class Document(ABC):
     COMMAND : str
         The command that writes it.
     FORM : type of Form
-        The form of the content.
+        The form of the content. Its fields are attributes of the document; a field whose published key differs has
+        that key as its alias.
     schema_version : str
         ``"major.minor"``. Every minor version of the current major version is read.
     """
@@ -68,14 +78,9 @@ class Document(ABC):
     FORM: ClassVar[type[Form]]
     schema_version: str
 
-    @abstractmethod
     def content(self) -> dict[str, object]:
         """The published keys and their values, in the order in which they are written."""
-
-    @classmethod
-    @abstractmethod
-    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Self:
-        """The document of a content that has the form :attr:`FORM`."""
+        return {field.alias or name: as_json(getattr(self, name)) for name, field in self.FORM.model_fields.items()}
 
     @property
     def content_sha256(self) -> str:
@@ -110,7 +115,7 @@ class Document(ABC):
         RunError
             If the text is not such a document, has another major schema version, or was changed after it was written.
         """
-        return cls._made(cls.parse(text))
+        return cls._from_stored(cls.parse(text))
 
     @classmethod
     def read(cls, folder: str | Path) -> Self:
@@ -121,7 +126,7 @@ class Document(ABC):
         RunError
             If the folder has none, or for the reasons of :meth:`from_json`.
         """
-        return cls._made(cls.read_stored(folder))
+        return cls._from_stored(cls.read_stored(folder))
 
     @classmethod
     def read_stored(cls, folder: str | Path) -> Stored:
@@ -166,14 +171,14 @@ class Document(ABC):
             content = {key: value for key, value in data.items() if key not in _HEAD}
             written = _content_text(text, data, content)
             cls._check_digest(data, written)
-            cls.FORM.model_validate_json(written)
+            form = cls.FORM.model_validate_json(written)
         except RecursionError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_TOO_DEEP}.") from error
         except ValidationError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_problems(error)}.") from error
         except ValueError as error:
             raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
-        return Stored(version, content)
+        return Stored(version, content, form)
 
     @classmethod
     def _check_digest(cls, data: Mapping[str, Any], written: str) -> None:
@@ -183,24 +188,25 @@ class Document(ABC):
             raise cls._refused(f"{cls.FILE} was changed after it was written.")
 
     @classmethod
-    def _made(cls, stored: Stored) -> Self:
-        try:
-            return cls.from_content(stored.content, stored.schema_version)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise cls._refused(f"{cls.FILE} is not valid: {_shortened(error)}.") from error
+    def _from_stored(cls, stored: Stored) -> Self:
+        known = {item.name for item in fields(cls)}  # type: ignore[arg-type]  # every document is a dataclass
+        values: dict[str, Any] = {name: value for name, value in stored.form if name in known}
+        return cls(**values | {"schema_version": stored.schema_version})
 
     @classmethod
     def _refused(cls, found: str, allowed: str = "") -> RunError:
         return RunError(found, allowed, f"Write it again: {cls.COMMAND}.")
 
 
-def stored(value: object) -> Any:
-    """A value as JSON: a dataclass as the mapping of its fields, without those that are left out of comparisons."""
+def as_json(value: Any) -> Any:
+    """A value of a document as JSON types: by its ``as_dict``, else a dataclass by the fields that are compared."""
+    if hasattr(value, "as_dict"):
+        return value.as_dict()
     if is_dataclass(value):
-        return {item.name: stored(getattr(value, item.name)) for item in fields(value) if item.compare}
+        return {item.name: as_json(getattr(value, item.name)) for item in fields(value) if item.compare}
     if isinstance(value, Mapping):
-        return {key: stored(item) for key, item in value.items()}
-    return value
+        return {key: as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _written(content: Mapping[str, object]) -> str:
@@ -252,14 +258,15 @@ def _version(data: object) -> str:
     return version
 
 
-def _shortened(error: Exception) -> str:
+def _shortened(error: object) -> str:
     return " ".join(str(error).split())[:200]
 
 
 def _problems(error: ValidationError) -> str:
     """The first validation errors with their locations."""
     problems = [
-        f"{'.'.join(map(str, problem['loc'])) or 'content'}: {problem['msg']}"[:150] for problem in error.errors()[:3]
+        f"{'.'.join(map(str, problem['loc'])) or 'content'}: {_shortened(problem['msg'])}"[:150]
+        for problem in error.errors()[:3]
     ]
     more = len(error.errors()) - len(problems)
     return "; ".join(problems) + (f"; and {more} more" if more else "")

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from audit.core.errors import PlanError
-from audit.core.typed_toml import parse_toml, read_text
+from audit.core.typed_toml import Section, parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
 """Use the cohort's portraits for calibration, instead of a file of labelled pictures."""
@@ -17,17 +17,13 @@ SIMILARITY: Final = ("FaceRes", "Dlib")
 """The similarity models of the default instrument, the primary one first."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CohortSettings(_Section):
+class CohortSettings(Section):
     """The cohort to audit: ``path`` is a folder, relative to that of the plan, or the name of an embedded cohort."""
 
     path: str = "synthetic_bilingual"
 
 
-class MitigationSettings(_Section):
+class MitigationSettings(Section):
     """Mitigations between the model's voice feature and its faces; none if ``names`` is empty.
 
     Attributes
@@ -48,7 +44,7 @@ class MitigationSettings(_Section):
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """The model: a name or ``module:factory``, weights, options and mitigations."""
 
     name: str = "planted"
@@ -57,7 +53,7 @@ class ModelSettings(_Section):
     mitigation: MitigationSettings = MitigationSettings()
 
 
-class InstrumentSettings(_Section):
+class InstrumentSettings(Section):
     """The instrument: ``auto``, ``embedded``, ``deepface`` or ``module:factory``, and its options."""
 
     name: str = "auto"
@@ -73,7 +69,7 @@ class InstrumentSettings(_Section):
         return options
 
 
-class RunSettings(_Section):
+class RunSettings(Section):
     """Settings of the run.
 
     Attributes
@@ -101,7 +97,7 @@ class RunSettings(_Section):
         return self
 
 
-class EngineSettings(_Section):
+class EngineSettings(Section):
     """Where a run is computed; results do not depend on it.
 
     Attributes
@@ -119,7 +115,7 @@ class EngineSettings(_Section):
     cache: str = "beside"
 
 
-class MeasureSettings(_Section):
+class MeasureSettings(Section):
     """Settings of the measurement.
 
     Attributes
@@ -172,7 +168,7 @@ class MeasureSettings(_Section):
     tables: tuple[str, ...] = ()
 
 
-class Plan(_Section):
+class Plan(Section):
     r"""Plan of an audit.
 
     Examples

@@ -6,10 +6,17 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from audit.core.errors import PlanError, did_you_mean
+
+
+class Section(BaseModel):
+    """Base of the sections of TOML files: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

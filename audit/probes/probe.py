@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar
 
 import pandas as pd
 from pydantic import JsonValue
 
-from audit.audits.forms import FindingForm, TableForm
-from audit.audits.table import Table
+from audit.audits.table import StoredTable, Table
 from audit.checks.finding import Finding
 from audit.core.attributes import ALWAYS, Attribute, known_attributes
 from audit.core.document import SCHEMA_VERSION, Document, Form
-
-_FACTS: Final = ("model", "instrument", "cohort", "settings")
 
 
 class ProbeForm(Form):
@@ -25,10 +22,10 @@ class ProbeForm(Form):
     instrument: dict[str, JsonValue]
     cohort: dict[str, JsonValue]
     settings: dict[str, JsonValue]
-    notices: list[str]
-    findings: list[FindingForm]
-    sentences: list[str]
-    tables: dict[str, TableForm]
+    notices: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    sentences: tuple[str, ...]
+    tables: dict[str, StoredTable]
 
 
 @dataclass(frozen=True)
@@ -87,25 +84,3 @@ class Probe(Document):
     def frame(self) -> pd.DataFrame:
         """Every factor, property, group and sex: change, yardstick, excess, outcome and p-values."""
         return self.tables["effects"].frame.copy()
-
-    def content(self) -> dict[str, object]:
-        """The published keys: model, instrument, cohort, settings, notices, findings, sentences, tables."""
-        return {
-            **{name: dict(getattr(self, name)) for name in _FACTS},
-            "notices": list(self.notices),
-            "findings": [finding.as_dict() for finding in self.findings],
-            "sentences": list(self.sentences),
-            "tables": {name: table.as_dict() for name, table in self.tables.items()},
-        }
-
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Probe:
-        """The probe from validated content."""
-        return cls(
-            **{name: content[name] for name in _FACTS},
-            notices=tuple(content["notices"]),
-            findings=tuple(Finding.from_dict(item) for item in content["findings"]),
-            sentences=tuple(content["sentences"]),
-            tables={name: Table.from_dict(item) for name, item in content["tables"].items()},
-            schema_version=schema_version,
-        )

@@ -17,10 +17,10 @@ from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
 from audit.release.outcomes import Outcome, worst
 from audit.release.policy import Policy, ResolvedRule, Side
 from audit.release.requirements import known_groups, requirements
-from audit.stats import Curve
-from audit.stats.verdict import Verdict, verdict
+from audit.stats import ALL, Curve
 
-ALL = "all"
+NamedFigure = tuple[str, str, Figure | None]
+"""The name, group and figure that a rule is about; ``None`` if the run does not have it."""
 MEASURED = ("estimand", "resamples", "seed", "min_speakers", "calibration_sha256")
 """Settings that affect the figures, besides the confidence, which the policy sets."""
 
@@ -51,19 +51,8 @@ def decide(
 ) -> Decision:
     """The decision of a policy about a run.
 
-    Parameters
-    ----------
-    policy : Policy
-        The policy.
-    audit : Audit
-        The run's audit. Each rule is decided at its own confidence. A figure without a curve keeps its interval, which
-        must therefore be at least as wide as the policy requires.
-    baseline : Baseline, optional
-        The baseline of non-inferiority rules.
-    today : date
-        The date that waivers are checked against.
-    code : mapping
-        The version of the gate.
+    Each rule is decided at its own confidence. A figure without a curve keeps its interval, which must therefore be at
+    least as wide as the policy requires. Waivers are checked against ``today``; ``code`` is the version of the gate.
 
     Raises
     ------
@@ -142,7 +131,7 @@ def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure
     """One figure against the rule's bound: a pass needs the whole interval within it, and enough speakers."""
     if figure is None:
         return FigureRuling(name, group, None, "inconclusive", f"the run has no figure {name}")
-    judged = _judged(figure, resolved.bound, resolved.side)
+    judged = resolved.verdict(figure)
     outcome: Outcome = {"shown": "breach", "not_shown": "pass"}.get(judged.outcome, "inconclusive")  # type: ignore[assignment]  # the words of the table are outcomes
     reason, fewest = judged.reason, resolved.rule.min_speakers
     # of a difference between groups, the smaller side counts
@@ -153,14 +142,8 @@ def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure
     return FigureRuling(name, group, figure, outcome, typeset(reason))
 
 
-def _judged(figure: Figure, bound: float, side: Side) -> Verdict:
-    if side == "at_most":
-        return verdict(figure, bound, "greater")
-    return verdict(figure, -bound, "less") if side == "at_least" else verdict(figure, bound, "two_sided")
-
-
-def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figure | None]]:
-    """The figures of an absolute rule at its confidence, each with its name and group."""
+def _figures(resolved: ResolvedRule, audit: Audit) -> list[NamedFigure]:
+    """The figures of an absolute rule at its confidence."""
     rule = resolved.rule
     finding = next((finding for finding in audit.findings if finding.code == rule.check), None)
     if finding is None:
@@ -169,19 +152,17 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
     groups = _groups(resolved, audit)
     if finding.estimate is None and rule.groups is None:
         groups = None  # a check that is not evaluable has no figures by group
-    found: list[tuple[str, str, Figure | None]]
-    if groups is None and rule.figure is None:
+    found: list[NamedFigure]
+    if groups is not None:
+        name, absent = rule.figure or resolved.judged.name, f".{rule.figure}" if rule.figure else ""
+        named = [(key, figure.group, figure) for key, figure in keys.items() if figure.name == name]
+        found = [next((item for item in named if item[1] == group), (group + absent, group, None)) for group in groups]
+    elif rule.figure is None:
         key = next((key for key, figure in finding.estimates.items() if figure == finding.estimate), finding.code)
         found = [(key, finding.group, finding.estimate)]
-    elif groups is None:
-        assert rule.figure is not None
-        figure = finding.estimates.get(rule.figure)
-        found = [(rule.figure, finding.group if figure is None else figure.group, figure)]
     else:
-        name = rule.figure or resolved.judged.name
-        by_group = {figure.group: (key, figure) for key, figure in reversed(keys.items()) if figure.name == name}
-        absent = f".{rule.figure}" if rule.figure else ""
-        found = [_named(by_group.get(group), f"{group}{absent}", group) for group in groups]
+        figure = finding.estimates.get(rule.figure)
+        found = [(rule.figure, figure.group if figure else finding.group, figure)]
     if finding.estimates and rule.figure and not any(figure for _, _, figure in found):
         available = sorted(finding.estimates if groups is None else {figure.name for figure in keys.values()})
         if rule.figure not in available:
@@ -191,44 +172,34 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[tuple[str, str, Figur
                 ", ".join(available),
             )
     for _, _, figure in found:
-        if figure is not None and rule.limit is not None and rule.limit > unit_of(figure.unit).largest:
-            largest = unit_of(figure.unit).largest
+        if figure and rule.limit is not None and rule.limit > (largest := unit_of(figure.unit).largest):
             raise PlanError(
                 f"The limit of rule {rule.id} is {rule.limit:g}, and {figure.name} is measured in {figure.unit}.",
                 f"a limit in [0, {largest:g}]",
             )
-    measured_at = audit.settings.get("confidence")
+    if rule.confidence == audit.settings.get("confidence"):
+        return found
+    # a figure without a curve keeps its interval
     return [
-        (name, group, figure if rule.confidence == measured_at else _at(figure, rule.confidence))
+        (name, group, figure.at(rule.confidence) if figure and figure.curve else figure)
         for name, group, figure in found
     ]
 
 
-def _named(found: tuple[str, Figure] | None, name: str, group: str) -> tuple[str, str, Figure | None]:
-    return (name, group, None) if found is None else (found[0], group, found[1])
-
-
-def _at(figure: Figure | None, confidence: float) -> Figure | None:
-    """A figure at a confidence; unchanged if it has no curve."""
-    return figure if figure is None or figure.curve is None else figure.at(confidence)
-
-
-def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[tuple[str, str, Figure | None]]:
+def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[NamedFigure]:
     """The changes from the baseline of a non-inferiority rule, simultaneous over groups."""
     rule, judged = resolved.rule, resolved.judged
     groups = _groups(resolved, audit)
     named = [(rule.check, ALL)] if groups is None else [(f"{rule.check}.{group}", group) for group in groups]
-
-    def change(name: str, group: str) -> Figure | None:
-        curve = baseline.changes.get(name)
-        if curve is None:
-            return None
-        estimate = curve.together(len(named)).at(rule.confidence)
-        return Figure.of(
-            estimate, name=judged.name, unit=judged.unit, kind="difference", group=group, label=judged.label
-        )
-
-    return [(name, group, change(name, group)) for name, group in named]
+    found: list[NamedFigure] = []
+    for name, group in named:
+        figure, curve = None, baseline.changes.get(name)
+        if curve is not None:
+            change = curve.together(len(named)).at(rule.confidence)
+            known = {"name": judged.name, "unit": judged.unit, "label": judged.label}
+            figure = Figure.of(change, kind="difference", group=group, **known)
+        found.append((name, group, figure))
+    return found
 
 
 def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:

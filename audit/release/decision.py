@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Final, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
@@ -35,11 +35,6 @@ class FigureRuling:
     estimate: Figure | None
     outcome: Outcome
     reason: str
-
-    def as_dict(self) -> dict[str, object]:
-        """The outcome as a JSON object."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return values | {"estimate": self.estimate.as_dict() if self.estimate else None}
 
 
 @dataclass(frozen=True)
@@ -87,15 +82,6 @@ class Ruling:
     held: tuple[FigureRuling, ...] = ()
     group: str = ALL
     groups: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, object]:
-        """The ruling as a JSON object."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return values | {
-            "estimate": self.estimate.as_dict() if self.estimate else None,
-            "held": [item.as_dict() for item in self.held],
-            "groups": list(self.groups),
-        }
 
 
 @dataclass(frozen=True)
@@ -192,35 +178,3 @@ class Decision(Document):
         deciding = [ruling for ruling in self.rulings if ruling.outcome == self.outcome != "pass"]
         named = [f"{ruling.check} {ruling.id}".strip() for ruling in deciding]
         return WORDS[self.outcome] + (f" ({', '.join(named)})." if named else ".")
-
-    def content(self) -> dict[str, object]:
-        """The published keys: outcome, exit_code, sentence, decided, policy, run, baseline, code, rulings, waivers."""
-        return {
-            "outcome": self.outcome,
-            "exit_code": self.exit_code,
-            "sentence": self.sentence,
-            "decided": self.decided,
-            "policy": dict(self.policy),
-            "run": dict(self.run),
-            "baseline": None if self.baseline is None else dict(self.baseline),
-            "code": dict(self.code),
-            "rulings": [ruling.as_dict() for ruling in self.rulings],
-            "waivers": [asdict(waiver) for waiver in self.waivers],
-        }
-
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any], schema_version: str) -> Decision:
-        """The decision from validated content."""
-        return cls(
-            policy=content["policy"],
-            run=content["run"],
-            baseline=content["baseline"],
-            rulings=_RULINGS.validate_python(content["rulings"]),
-            waivers=tuple(WaiverUse(**item) for item in content["waivers"]),
-            decided=content["decided"],
-            code=content["code"],
-            schema_version=schema_version,
-        )
-
-
-_RULINGS: Final = TypeAdapter(tuple[Ruling, ...])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ from audit.release.suppressing import suppressed_decision
 from audit.runs.manifest import read_manifest
 from audit.runs.run import PLAN, Run, part_files
 
+MADE: Final = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
+"""The tables that a policy's requirements read."""
 FROM_PEOPLE = "prediction_powered"
 """The suffix of figures that are based on human readings, whose file may be gone."""
 _RUN_TEXT: Final = frozenset({"notices"})
@@ -87,7 +90,7 @@ def gate(
 
 def _wide_enough(audit: Audit, confidence: float) -> Audit:
     """Refuse an audit with intervals narrower than the policy requires, or without the tables that it needs."""
-    if absent := {"strata", "label_sources", "statuses"} - audit.tables.keys():
+    if absent := MADE.keys() - audit.tables.keys():
         raise PlanError(
             f"The audit has no table {', '.join(sorted(absent))}.", "an audit that was measured with tables"
         )
@@ -109,13 +112,7 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
 
 
 def _measured(run: Run, settings: MeasureSettings, stored: Stored | None) -> Audit:
-    """The run's audit, with the tables that a policy's requirements read.
-
-    Raises
-    ------
-    RunError
-        If ``stored``, the content of audit.json, differs from the measurement.
-    """
+    """The run's audit, with the tables that a policy's requirements read; refused if audit.json differs from it."""
     if run.observations.empty:
         return _nothing(run)
     # decisions are based on unsuppressed figures
@@ -130,28 +127,19 @@ def _small(run: Run, settings: MeasureSettings) -> SmallCells:
 
 
 def _with_cohort(audit: Audit) -> Audit:
-    assert audit.scores is not None
-    made = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
-    tables = {name: Table(name, "", table(audit.scores)) for name, table in made.items()}
-    return Audit(audit.run, audit.settings, audit.findings, tables)
+    scores = audit.scores
+    assert scores is not None
+    return replace(audit, tables={name: Table(name, "", make(scores)) for name, make in MADE.items()})
 
 
 def _nothing(run: Run) -> Audit:
     """The audit of a run without observations: no findings, and not complete."""
     columns = ("group", "language", "gender", "field", "source", "status", "n_speakers", "n_clips")
-    empty = pd.DataFrame({name: [] for name in columns})
-    tables = {name: Table(name, "", empty) for name in ("strata", "label_sources", "statuses")}
-    return Audit(identity(run), {}, (), tables)
+    return Audit(identity(run), {}, (), {name: Table(name, "", pd.DataFrame(columns=[*columns])) for name in MADE})
 
 
 def _read(given: Run | str | Path) -> Run:
-    """Read a run and verify its parts; a run without parts has no observations.
-
-    Raises
-    ------
-    RunError
-        If a part is missing, was changed or added.
-    """
+    """Read a run and verify its parts; a run without parts has no observations."""
     if isinstance(given, Run) and given.folder is None:
         return given
     folder = given.folder if isinstance(given, Run) else Path(given)
@@ -166,11 +154,6 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     """The settings to measure a run with, and its audit.json where there is one.
 
     The settings come from audit.json, otherwise from the plan; the file of human readings only from the plan.
-
-    Raises
-    ------
-    RunError
-        If audit.json was changed, or made from other observations.
     """
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
@@ -204,8 +187,7 @@ def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
     An audit.json of another schema version is compared by the keys that it has, without display text. Third-party
     checks that only one of them has are not compared.
     """
-    stored_content = stored.content
-    found = json.loads(json.dumps(measured.content()))
+    stored_content, found = stored.content, json.loads(json.dumps(measured.content()))
     other_version = stored.schema_version != SCHEMA_VERSION
     people = "human_readings" in stored_content["run"] and "human_readings" not in found["run"]
     skipped = {"human_readings", "notices"} if people else set()
@@ -244,32 +226,26 @@ def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
 
 def _without_people(finding: dict[str, Any]) -> dict[str, Any]:
     """A finding without the figures that are based on human readings."""
-    return finding | {
-        "estimates": {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
-    }
+    kept = {name: item for name, item in finding["estimates"].items() if FROM_PEOPLE not in name}
+    return finding | {"estimates": kept}
 
 
 def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
-    """The baseline and every paired change from it.
-
-    Raises
-    ------
-    RunError
-        If it has another cohort or instrument, or an audit.json of another run.
-    """
-    for what, key in (("cohort", "digest"), ("instrument", None)):
-        mine, others = (one.manifest[what] if key is None else one.manifest[what][key] for one in (run, other))
-        if mine != others:
+    """The baseline and every paired change from it; refused if it has another cohort or instrument."""
+    before, now = other.manifest, run.manifest
+    for what, same in (
+        ("cohort", before["cohort"]["digest"] == now["cohort"]["digest"]),
+        ("instrument", before["instrument"] == now["instrument"]),
+    ):
+        if not same:
             raise RunError(
-                f"The baseline has a different {what} from the run: {other.manifest[what]['name']} instead of "
-                f"{run.manifest[what]['name']}, by their digests and weights.",
+                f"The baseline has a different {what} from the run: {before[what]['name']} instead of "
+                f"{now[what]['name']}, by their digests and weights.",
                 "a run of the same cohort by the same instrument",
                 "Run both models over one cohort with one instrument.",
             )
     _measured_before(other)
-    facts = identity(other)
-    if not (run.complete and other.complete) or run.observations.empty or other.observations.empty:
-        return Baseline(facts, {})
     from audit.comparisons import paired_changes
 
-    return Baseline(facts, paired_changes(other, run, settings))
+    whole = run.complete and other.complete and not (run.observations.empty or other.observations.empty)
+    return Baseline(identity(other), paired_changes(other, run, settings) if whole else {})

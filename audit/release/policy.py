@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from audit.checks import Check, Judged, chosen
+from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
-from audit.core.typed_toml import parse_toml, read_text
+from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
+from audit.stats import Verdict, verdict
 
 Side = Literal["at_most", "at_least", "within"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
@@ -28,11 +30,41 @@ REQUIREMENTS: Final = ("instrument", "data")
 """Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _known_group(group: str) -> str:
+    try:
+        known = bool(group_members(group))
+    except ValueError:
+        known = False
+    if not known:
+        hint = did_you_mean(group, RACES, ", {}")
+        raise ValueError(f"there is no group {group!r}{hint}; {UNKNOWN} is never judged")
+    return group
 
 
-class Rule(_Section):
+def _known_groups(groups: Groups) -> Groups:
+    if isinstance(groups, tuple):
+        if not groups:
+            raise ValueError('name a group, or say "all"')
+        for group in groups:
+            _known_group(group)
+    return groups
+
+
+def _known_language(language: str) -> str:
+    if not is_language(language):
+        raise ValueError("a language is a BCP-47 code such as en or zh-TW")
+    return language
+
+
+def _known_sources(allowed: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    for source in {name for names in allowed.values() for name in names}:
+        if source not in LABEL_SOURCES:
+            hint = did_you_mean(source, LABEL_SOURCES, ", {}")
+            raise ValueError(f"there is no source {source!r}{hint}; they are {', '.join(LABEL_SOURCES)}")
+    return allowed
+
+
+class Rule(Section):
     """A rule: a bound that a figure must be shown to satisfy.
 
     Attributes
@@ -46,8 +78,7 @@ class Rule(_Section):
     figure : str or None
         One of the finding's estimates; by default the headline. For each group: the name after ``group.``.
     groups : "all", tuple of str or None
-        The groups: every known group of the run, or those named. By default the figure itself, or every known group
-        if the check's headline is chosen among groups.
+        By default the figure itself, or every known group if the check's headline is chosen among groups.
     side : {"at_most", "at_least", "within"} or None
         The side of the limit on which the whole interval must lie; ``within``: between minus the limit and the limit.
         By default the side that the check declares for the figure: ``within`` if a difference in either direction is
@@ -68,22 +99,12 @@ class Rule(_Section):
     check: str
     kind: Literal["absolute", "non_inferiority"] = "absolute"
     figure: Words | None = None
-    groups: Literal["all"] | tuple[str, ...] | None = None
+    groups: Annotated[Literal["all"] | tuple[str, ...] | None, AfterValidator(_known_groups)] = None
     side: Side | None = None
     limit: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     min_speakers: int = Field(default=10, ge=2)
     alpha: float = Field(default=0.025, ge=0.001, le=0.1)
-
-    @field_validator("groups")
-    @classmethod
-    def _known_groups(cls, groups: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
-        if isinstance(groups, tuple):
-            if not groups:
-                raise ValueError('name a group, or say "all"')
-            for group in groups:
-                _checked_group(group)
-        return groups
 
     @model_validator(mode="after")
     def _whole(self) -> Rule:
@@ -109,10 +130,6 @@ class ResolvedRule:
 
     Attributes
     ----------
-    rule : Rule
-        The rule of the policy.
-    check : Check
-        Its check.
     judged : Judged
         The declaration of the figure that the rule is about: the one it names, else the headline.
     side : {"at_most", "at_least", "within"}
@@ -131,14 +148,7 @@ class ResolvedRule:
     def of(cls, rule: Rule, check: Check, headline: str = "") -> ResolvedRule:
         """Join a rule with its check.
 
-        Parameters
-        ----------
-        rule : Rule
-            The rule.
-        check : Check
-            Its check.
-        headline : str
-            The judged figure that a rule without ``figure`` is about; the check's first one if empty.
+        A rule without ``figure`` is about the judged figure ``headline``, or the check's first one if that is empty.
 
         Raises
         ------
@@ -147,25 +157,27 @@ class ResolvedRule:
         """
         declared = {item.name: item for item in check.judged}
         judged = declared.get(rule.figure or headline, check.judged[0])
-        away: Side = "at_most" if judged.harm == "high" else "at_least"
+        what, given = ("limit", rule.limit) if rule.margin is None else ("margin", rule.margin)
+        assert given is not None  # by Rule
         if rule.figure and rule.figure not in declared:
             if rule.side is None:
                 raise ValueError(f"rule {rule.id!r} names a figure, so it needs a side: at_most, at_least or within")
-        else:
-            largest, what = unit_of(judged.unit).largest, "limit" if rule.margin is None else "margin"
-            given = rule.limit if rule.margin is None else rule.margin
-            if given is not None and given > largest:
-                raise ValueError(f"the {what} of rule {rule.id!r} is {given:g}; it lies in [0, {largest:g}]")
-        if rule.margin is not None:
-            side = rule.side or away
-            return cls(rule, check, judged, side, -rule.margin if side == "at_least" else rule.margin)
-        assert rule.limit is not None
-        side = rule.side or ("within" if judged.two_sided else away)
-        # a figure whose low end is harm is a difference: it must not fall below minus the limit
-        return cls(rule, check, judged, side, -rule.limit if side == "at_least" and rule.side is None else rule.limit)
+        elif given > (largest := unit_of(judged.unit).largest):
+            raise ValueError(f"the {what} of rule {rule.id!r} is {given:g}; it lies in [0, {largest:g}]")
+        away: Side = "at_most" if judged.harm == "high" else "at_least"
+        side = rule.side or ("within" if judged.two_sided and what == "limit" else away)
+        # a figure whose low end is harm is a difference, and so is a change: it must not fall below minus the limit
+        below_zero = side == "at_least" and (rule.side is None or what == "margin")
+        return cls(rule, check, judged, side, -given if below_zero else given)
+
+    def verdict(self, figure: Figure) -> Verdict:
+        """A figure's interval compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it."""
+        if self.side == "at_least":
+            return verdict(figure, -self.bound, "less")
+        return verdict(figure, self.bound, "greater" if self.side == "at_most" else "two_sided")
 
 
-class InstrumentTerms(_Section):
+class InstrumentTerms(Section):
     """Requirements on the instrument.
 
     Attributes
@@ -181,37 +193,18 @@ class InstrumentTerms(_Section):
 
     allowed: tuple[str, ...] = ()
     min_recall: float | None = Field(default=None, ge=0, le=1)
-    groups: tuple[str, ...] | None = Field(default=None, min_length=1)
-
-    @field_validator("groups")
-    @classmethod
-    def _known_groups(cls, groups: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for group in groups or ():
-            _checked_group(group)
-        return groups
+    groups: Annotated[tuple[str, ...] | None, AfterValidator(_known_groups)] = None
 
 
-class Stratum(_Section):
+class Stratum(Section):
     """The number of speakers that a run needs in a group and language."""
 
-    group: str
-    language: str
+    group: Annotated[str, AfterValidator(_known_group)]
+    language: Annotated[str, AfterValidator(_known_language)]
     speakers: int = Field(default=1, ge=1)
 
-    @field_validator("group")
-    @classmethod
-    def _known_group(cls, group: str) -> str:
-        return _checked_group(group)
 
-    @field_validator("language")
-    @classmethod
-    def _a_language(cls, language: str) -> str:
-        if not is_language(language):
-            raise ValueError("a language is a BCP-47 code such as en or zh-TW")
-        return language
-
-
-class DataTerms(_Section):
+class DataTerms(Section):
     """Requirements on the run's data. A complete run is always required.
 
     Attributes
@@ -225,31 +218,14 @@ class DataTerms(_Section):
     """
 
     strata: tuple[Stratum, ...] = ()
-    label_sources: dict[Literal["group", "gender", "language"], tuple[str, ...]] = Field(default_factory=dict)
+    label_sources: Annotated[
+        dict[Literal["group", "gender", "language"], tuple[str, ...]], AfterValidator(_known_sources)
+    ] = Field(default_factory=dict)
     max_missing: float | None = Field(default=None, ge=0, le=1)
 
-    @field_validator("label_sources")
-    @classmethod
-    def _known_sources(cls, allowed: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for source in {name for names in allowed.values() for name in names}:
-            if source not in LABEL_SOURCES:
-                hint = did_you_mean(source, LABEL_SOURCES, ", {}")
-                raise ValueError(f"there is no source {source!r}{hint}; they are {', '.join(LABEL_SOURCES)}")
-        return allowed
 
-
-class Waiver(_Section):
-    """A person's decision that a rule need not hold until a date.
-
-    Attributes
-    ----------
-    rule : str
-        The rule's id.
-    name, reason : str
-        The person and the reason.
-    expires : date
-        The last day of the waiver.
-    """
+class Waiver(Section):
+    """The decision of a person (``name``) that the rule with the id ``rule`` need not hold through ``expires``."""
 
     rule: str
     name: Words
@@ -257,7 +233,7 @@ class Waiver(_Section):
     expires: dt.date
 
 
-class Terms(_Section):
+class Terms(Section):
     """All keys of a policy file.
 
     ``checks`` names the third-party checks of rules, as in a plan: ``module:name`` or an entry point. The gate runs
@@ -281,16 +257,25 @@ class Terms(_Section):
             if waiver.rule not in ids:
                 hint = did_you_mean(waiver.rule, ids, ", {}")
                 raise ValueError(f"a waiver names the rule {waiver.rule!r}, which does not exist{hint}")
-        known = {check.code: check for check in chosen(self.checks)}
         for rule in self.rule:
-            if rule.check not in known:
-                hint = did_you_mean(rule.check, known, ", {}")
+            if rule.check not in self.known_checks:
+                hint = did_you_mean(rule.check, self.known_checks, ", {}")
                 raise ValueError(
-                    f"rule {rule.id!r}: there is no such check{hint}; the checks are {', '.join(known)}. A third-party "
-                    "check is named in the policy's key `checks`"
+                    f"rule {rule.id!r}: there is no such check{hint}; the checks are {', '.join(self.known_checks)}. A "
+                    "third-party check is named in the policy's key `checks`"
                 )
-            ResolvedRule.of(rule, known[rule.check])
+        _ = self.resolved  # refuses rules that do not fit their check
         return self
+
+    @cached_property
+    def known_checks(self) -> dict[str, Check]:
+        """The shipped checks and the third-party checks that the policy names, by code."""
+        return {check.code: check for check in chosen(self.checks)}
+
+    @cached_property
+    def resolved(self) -> tuple[ResolvedRule, ...]:
+        """Every rule joined with its check."""
+        return tuple(ResolvedRule.of(rule, self.known_checks[rule.check]) for rule in self.rule)
 
 
 @dataclass(frozen=True)
@@ -353,16 +338,15 @@ class Policy:
         """Digest of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    @cached_property
+    @property
     def checks(self) -> tuple[Check, ...]:
         """The shipped checks and the third-party checks that the policy names."""
-        return chosen(self.terms.checks)
+        return tuple(self.terms.known_checks.values())
 
-    @cached_property
+    @property
     def rules(self) -> tuple[ResolvedRule, ...]:
         """Every rule joined with its check."""
-        known = {check.code: check for check in self.checks}
-        return tuple(ResolvedRule.of(rule, known[rule.check]) for rule in self.terms.rule)
+        return self.terms.resolved
 
     @property
     def confidence(self) -> float:
@@ -373,24 +357,14 @@ class Policy:
         """The first line, from 1, of a rule or a section of the policy; 1 if there is none."""
         ids = [rule.id for rule in self.terms.rule]
         if ruling in ids:
-            headers = self._headers(r"\[\[\s*rule\s*\]\]")
+            headers = self._lines(r"\[\[\s*rule\s*\]\]")
+            if len(headers) == len(ids):
+                return headers[ids.index(ruling)]
             # rules in another notation, such as an inline array, are searched by name
-            found = headers if len(headers) == len(ids) else []
-            return found[ids.index(ruling)] if found else next(iter(self._headers(rf".*[\"']{re.escape(ruling)}")), 1)
+            return next(iter(self._lines(rf".*[\"']{re.escape(ruling)}")), 1)
         section, _, name = ruling.partition(".")
-        return next(iter([*self._headers(rf"\[+\s*{section}\.{name}\b"), *self._headers(rf"\[\s*{section}\s*\]")]), 1)
+        return next(iter(self._lines(rf"\[+\s*{section}\.{name}\b") + self._lines(rf"\[\s*{section}\s*\]")), 1)
 
-    def _headers(self, pattern: str) -> list[int]:
+    def _lines(self, pattern: str) -> list[int]:
         lines = self.text.splitlines()
         return [number for number, line in enumerate(lines, 1) if re.match(rf"\s*{pattern}", line)]
-
-
-def _checked_group(group: str) -> str:
-    try:
-        known = bool(group_members(group))
-    except ValueError:
-        known = False
-    if not known:
-        hint = did_you_mean(group, RACES, ", {}")
-        raise ValueError(f"there is no group {group!r}{hint}; {UNKNOWN} is never judged")
-    return group

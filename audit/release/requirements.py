@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from audit.audits.audit import Audit
 from audit.checks.catalogue.erasure import CHECK as ERASURE
-from audit.checks.figure import Figure
-from audit.checks.finding import Finding
 from audit.core.vocabulary import UNKNOWN, ordered_groups, same_language
 from audit.release.decision import FigureRuling, Ruling
 from audit.release.outcomes import Outcome, worst
 from audit.release.policy import DataTerms, InstrumentTerms, Policy
-from audit.stats import ALL
-from audit.stats.verdict import verdict
+from audit.stats import ALL, Verdict, verdict
 
 RENDERED = ("ok", "portrait_missing", "portrait_no_face")
 """Statuses of clips with a rendered face that was read."""
@@ -44,8 +42,8 @@ def requirements(policy: Policy, audit: Audit, baseline: Mapping[str, object] | 
     if instrument.allowed:
         made.append(_allowed(instrument, audit))
     if instrument.min_recall is not None:
-        made.append(_recall(instrument, audit, policy))
-    return [_at_line(ruling, policy.line(ruling.id)) for ruling in made]
+        made.append(_recall(instrument, audit, policy.confidence))
+    return [replace(ruling, line=policy.line(ruling.id)) for ruling in made]
 
 
 def _required(name: str, fails: Outcome, reasons: list[str], passed: str, groups: Iterable[str] = ()) -> Ruling:
@@ -53,10 +51,6 @@ def _required(name: str, fails: Outcome, reasons: list[str], passed: str, groups
     outcome: Outcome = fails if reasons else "pass"
     sentence = "; ".join(reasons) + "." if reasons else passed
     return Ruling(name, "", "requirement", outcome, sentence, 1, groups=tuple(dict.fromkeys(groups)))
-
-
-def _at_line(ruling: Ruling, line: int) -> Ruling:
-    return Ruling(**{**vars(ruling), "line": line})
 
 
 def _complete(name: str, run: Mapping[str, object], words: str) -> Ruling:
@@ -125,26 +119,20 @@ def _allowed(terms: InstrumentTerms, audit: Audit) -> Ruling:
     return _required("instrument.allowed", "instrument", reasons, f"The instrument {name} is allowed.")
 
 
-def _recall(terms: InstrumentTerms, audit: Audit, policy: Policy) -> Ruling:
+def _recall(terms: InstrumentTerms, audit: Audit, confidence: float) -> Ruling:
     """The own-group read rate of portraits: the lower end of its interval must be high enough in every group."""
     assert terms.min_recall is not None
-    found: Finding | None = next((item for item in audit.findings if item.code == PORTRAITS_READ), None)
+    found = next((item for item in audit.findings if item.code == PORTRAITS_READ), None)
     judged_groups = []
     for group in terms.groups or known_groups(audit):
-        key = f"{group}.{PORTRAIT}"
-        estimate = found.select(PORTRAIT, group) if found else None
-        if estimate is not None and estimate.curve is not None:
-            estimate = estimate.at(policy.confidence)
-        if estimate is None or estimate.interval is None:
-            why = estimate.method if estimate else "no portrait of the group was read"
-            judged_groups.append(FigureRuling(key, group, estimate, "instrument", why))
-            continue
-        judged = verdict(estimate, -terms.min_recall, "less")
-        judged_groups.append(
-            FigureRuling(key, group, estimate, "pass" if judged.outcome == "not_shown" else "instrument", judged.reason)
-        )
+        judged = Verdict("not_evaluable", "no portrait of the group was read")
+        if (estimate := found.select(PORTRAIT, group) if found else None) is not None:
+            estimate = estimate.at(confidence) if estimate.curve else estimate
+            judged = verdict(estimate, -terms.min_recall, "less")
+        outcome: Outcome = "pass" if judged.outcome == "not_shown" else "instrument"
+        judged_groups.append(FigureRuling(f"{group}.{PORTRAIT}", group, estimate, outcome, judged.reason))
     failed = [item for item in judged_groups if item.outcome != "pass"]
-    lowest = min(failed or judged_groups, key=lambda item: _low(item.estimate), default=None)
+    lowest = min(failed or judged_groups, key=_low, default=None)
     sentence = (
         "No group's portraits were read."
         if lowest is None
@@ -157,7 +145,7 @@ def _recall(terms: InstrumentTerms, audit: Audit, policy: Policy) -> Ruling:
         "requirement",
         worst(item.outcome for item in judged_groups) if judged_groups else "instrument",
         sentence,
-        policy.line("instrument.min_recall"),
+        1,
         lowest.figure if lowest else "",
         lowest.estimate if lowest else None,
         "at_least",
@@ -167,5 +155,5 @@ def _recall(terms: InstrumentTerms, audit: Audit, policy: Policy) -> Ruling:
     )
 
 
-def _low(estimate: Figure | None) -> float:
-    return -1.0 if estimate is None or estimate.low is None else estimate.low
+def _low(item: FigureRuling) -> float:
+    return -1.0 if item.estimate is None or item.estimate.low is None else item.estimate.low

@@ -9,15 +9,7 @@ from audit.release.decision import Decision, FigureRuling, Ruling
 
 
 def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:
-    """A decision without the figures of small cells; outcomes stay.
-
-    Parameters
-    ----------
-    decision : Decision
-        The gate's decision with all figures.
-    small : SmallCells
-        The small cells of the run.
-    """
+    """A decision without the figures of the run's small cells; outcomes stay."""
     if small.below < 2:
         return decision
     return replace(decision, rulings=tuple(_ruling(ruling, small) for ruling in decision.rulings))

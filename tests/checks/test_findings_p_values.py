@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
 import audit
 from audit.checks.finding import Finding
@@ -96,8 +97,9 @@ def test_the_reason_says_whether_a_finding_is_still_shown_after_holm() -> None:
 def test_an_audit_written_before_there_were_p_values_is_read(result: audit.Audit) -> None:
     old = result.findings[0].as_dict()
     del old["p_value"], old["p_adjusted"]
-    assert Finding.from_dict(old) == replace(result.findings[0], p_value=None, p_adjusted=None)
-    assert Finding.from_dict(result.findings[0].as_dict()) == result.findings[0]
+    stored = TypeAdapter(Finding)
+    assert stored.validate_python(old) == replace(result.findings[0], p_value=None, p_adjusted=None)
+    assert stored.validate_python(result.findings[0].as_dict()) == result.findings[0]
 
 
 @pytest.mark.parametrize("name", ["changes", "language_effects", "rendered_as", "groups"])

@@ -78,10 +78,13 @@ def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
             "Create a sheet: audit sheet RUN -o DIR.",
         )
     drawn = _sheet(path, rows, run) if key == "picture" else None
-    known = _clips(run) if drawn is None else pd.Series(drawn["clip_id"].to_numpy(), drawn["picture"])
-    read = [
-        (known[name], reader, answer) for name, reader, answer in _checked(path, rows, key, set(known.index)) if answer
-    ]
+    if drawn is None:
+        clips = run.observations.loc[run.observations["rendered_status"] == "ok", "clip_id"]
+        known = dict(zip(clips, clips, strict=True))
+    else:
+        known = dict(zip(drawn["picture"], drawn["clip_id"], strict=True))
+    checked = _checked(path, rows, key, set(known))
+    read = [(known[name], reader, answer) for name, reader, answer in checked if answer]
     table = pd.DataFrame(read, columns=["clip_id", "reader", "answer"])
     facts: dict[str, Any] = {
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -111,12 +114,6 @@ def _sheet(path: Path, rows: list[dict[str, str]], run: Run) -> pd.DataFrame:
             "Copy the two columns from the sheet, or name clips in a column clip_id instead of picture.",
         )
     return draw(run, faces, seed)
-
-
-def _clips(run: Run) -> pd.Series:
-    seen = run.observations
-    able = seen.loc[seen["rendered_status"] == "ok", "clip_id"].to_numpy()
-    return pd.Series(able, able)
 
 
 def _checked(path: Path, rows: list[dict[str, str]], key: str, known: set[str]) -> list[tuple[str, str, str]]:
@@ -156,14 +153,12 @@ def _shares(table: pd.DataFrame, run: Run) -> pd.DataFrame:
     votes = np.zeros((len(seen), len(ANSWERS)))
     of = seen.index.get_indexer(pd.Index(table["clip_id"].to_numpy()))
     np.add.at(votes, (of, pd.Index(ANSWERS).get_indexer(pd.Index(table["answer"].to_numpy()))), 1.0)
-    share = votes / votes.sum(axis=1, keepdims=True)
     own = np.array([[answer in group_members(group) for answer in ANSWERS] for group in seen["group"]], bool)
     own = own.reshape(votes.shape)
     same = seen["rendered_race"].to_numpy()[:, None] == np.array(ANSWERS, object)[None, :]
-    # counts are divided last, so that shares do not depend on the order of addition
-    total = votes.sum(axis=1)
+    total = votes.sum(axis=1)  # divided last, so that shares do not depend on the order of addition
     return pd.DataFrame(
-        {f"read_{answer}": share[:, i] for i, answer in enumerate(ANSWERS)}
+        {f"read_{answer}": votes[:, i] / total for i, answer in enumerate(ANSWERS)}
         | {
             "read_own_group": np.where(own.any(axis=1), (votes * own).sum(axis=1) / total, np.nan),
             "alike": (votes * same).sum(axis=1) / total,

@@ -21,14 +21,8 @@ def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
     probability, and so have all clips of a drawn speaker in the stratum. Strata have equal sizes as far as possible. A
     speaker may be drawn in several languages.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    faces : int
-        The number of pictures; all speakers of all strata if there are fewer.
-    seed : int
-        The sample depends on the seed and the ids, never on reads.
+    The sample depends on the run, the seed and the ids, never on reads. It has all speakers of all strata if they are
+    fewer than ``faces``.
 
     Returns
     -------

@@ -103,17 +103,8 @@ def _page(pictures: list[str], seed: int, faces: int) -> str:
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined
     )
     answers = [*((race, race.replace("_", " ")) for race in RACES), (CANNOT_TELL, "cannot tell"), (NO_FACE, "no face")]
-    return environment.get_template("page.html.jinja").render(
-        answers=answers,
-        sheet={
-            "pictures": pictures,
-            "folder": PICTURES,
-            "columns": SHEET_COLUMNS,
-            "seed": seed,
-            "faces": faces,
-            "file": SHEET,
-        },
-    )
+    sheet = {"pictures": pictures, "folder": PICTURES, "columns": SHEET_COLUMNS, "file": SHEET, "seed": seed}
+    return environment.get_template("page.html.jinja").render(answers=answers, sheet=sheet | {"faces": faces})
 
 
 def _readme(run: Run, pictures: int, seed: int, faces: int) -> str:

@@ -88,7 +88,7 @@ def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dic
 
 
 def with_ids(shared: Shared, run: Run) -> Shared:
-    """An audit or comparison with the run's ids and details in place of pseudonyms.
+    """An audit or comparison with the ids and details of its run, without paths, in place of pseudonyms.
 
     Parameters
     ----------
@@ -105,25 +105,20 @@ def with_ids(shared: Shared, run: Run) -> Shared:
     >>> set(table["speaker_id"]) <= set(run.observations["speaker_id"])
     True
     """
-    return shared.with_tables(named(shared.shared_tables, run.observations))
-
-
-def named(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
-    """The tables with the ids and details of the observations, without paths, in place of pseudonyms."""
-    key = pseudonym_key(observations)
+    key = pseudonym_key(run.observations)
     known = {
         pseudonym(key, kind, str(name)): name
         for column, kind in NAMED.items()
-        for name in observations[column].unique()
+        for name in run.observations[column].unique()
     }
-    made = _replaced(tables, lambda kind, name: known.get(name, name))
-    details = observations.set_index("clip_id").get("detail", pd.Series(dtype=object))
+    made = _replaced(shared.shared_tables, lambda kind, name: known.get(name, name))
+    details = run.observations.set_index("clip_id").get("detail", pd.Series(dtype=object))
     for name, table in made.items():
         clips, shown = table.names("clip_id"), table.names("detail")
         if clips and shown:
             values = without_paths(details.reindex(table.frame[clips[0]]).tolist())
             made[name] = replace(table, frame=table.frame.assign(**dict.fromkeys(shown, values)))
-    return made
+    return shared.with_tables(made)
 
 
 def withheld(tables: Mapping[str, Table]) -> dict[str, Table]:

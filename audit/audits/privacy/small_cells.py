@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from audit.audits.table import Table
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOME_WORDS, Finding
 from audit.stats import ALL
+from audit.stats.speakers import Floats
 
 Cell = tuple[str, str]
 Mask = NDArray[np.bool_]
@@ -94,8 +96,9 @@ def suppressed(audit: Audit, small: SmallCells) -> Audit:
         f"{count:,} figures and rows are suppressed, because they are of fewer than {small.below} speakers or would "
         "reveal a cell with fewer. The verdicts include them."
     )
-    notices = [*_texts(audit.run.get("notices")), notice]
-    return replace(audit, run={**audit.run, "notices": notices}, findings=tuple(f for f, _ in found), tables=tables)
+    notices: list[str] = cast(list[str], audit.run.get("notices", []))
+    run = {**audit.run, "notices": [*notices, notice]}
+    return replace(audit, run=run, findings=tuple(finding for finding, _ in found), tables=tables)
 
 
 def suppressed_tables(tables: Mapping[str, Table], small: SmallCells) -> tuple[dict[str, Table], int]:
@@ -149,20 +152,17 @@ def _hidden(speakers: Mapping[Cell, int], below: int) -> set[Cell]:
 
 def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
     masked = {key for key, figure in finding.estimates.items() if small.hides(figure)}
-    figures = {
-        key: figure.emptied(small.words) if key in masked else figure for key, figure in finding.estimates.items()
-    }
-    changed = replace(finding, estimates=figures)
-    hidden_head = finding.estimate is not None and small.hides(finding.estimate)
+    figures = {key: finding.estimates[key].emptied(small.words) for key in masked}
+    changed = replace(finding, estimates={**finding.estimates, **figures})
+    head = finding.estimate
+    hidden = small.hide(finding.group) or (head is not None and small.hides(head))
     # the sentence may quote any figure of the headline's group, or over all groups
-    quoted = {finding.group, ALL}
-    if hidden_head or small.hide(finding.group) or any(finding.estimates[key].group in quoted for key in masked):
+    if hidden or any(figure.group in (finding.group, ALL) for figure in figures.values()):
         words = f"{finding.title}: {OUTCOME_WORDS[finding.outcome]}; the figures are {small.words}."
         changed = replace(changed, sentence=words, reason=words, would_change="")
-    if finding.estimate is not None and (hidden_head or small.hide(finding.group)):
-        changed = replace(changed, estimate=finding.estimate.emptied(small.words), p_value=None, p_adjusted=None)
-        return changed, len(masked) + 1
-    return changed, len(masked)
+    if head is None or not hidden:
+        return changed, len(masked)
+    return replace(changed, estimate=head.emptied(small.words), p_value=None, p_adjusted=None), len(masked) + 1
 
 
 def _mask(table: Table, small: SmallCells) -> Mask:
@@ -178,7 +178,7 @@ def _mask(table: Table, small: SmallCells) -> Mask:
     mask = few | _hidden_cells(table, small)
     keys = [column.name for column in table.columns if column.key]
     if mask.any() and keys:
-        _complete(mask, n, frame[keys].astype(str), keys)
+        _complete(mask, n, frame[keys].astype(str))
     return mask
 
 
@@ -194,25 +194,18 @@ def _hidden_cells(table: Table, small: SmallCells) -> Mask:
     return hidden
 
 
-def _complete(
-    mask: Mask,
-    n: np.ndarray[tuple[int], np.dtype[np.float64]],
-    keys: pd.DataFrame,
-    names: Iterable[str],
-) -> None:
+def _complete(mask: Mask, n: Floats, keys: pd.DataFrame) -> None:
     """Hide further rows until no hidden row is the only one among those that differ from it in one key."""
     lines = []
-    for name in names:
-        parts = keys[keys[name] != ALL]
-        others = [other for other in keys.columns if other != name]
-        grouped = parts.groupby(others, sort=True).indices.values() if others else [np.arange(len(parts))]
-        lines += [parts.index.to_numpy()[places] for places in grouped if len(places) > 1]
-    places = {label: place for place, label in enumerate(keys.index)}
-    rows = [np.array([places[label] for label in line]) for line in lines]
+    for name in keys:
+        rows = np.flatnonzero(keys[name] != ALL)
+        others = [other for other in keys if other != name]
+        grouped = keys.iloc[rows].groupby(others, sort=True).indices.values() if others else [np.arange(len(rows))]
+        lines += [rows[places] for places in grouped]
     changed = True
     while changed:
         changed = False
-        for line in rows:
+        for line in lines:
             able = line[n[line] > 0]
             if mask[able].sum() == 1 and len(able) > 1:
                 seen = able[~mask[able]]
@@ -261,7 +254,3 @@ def _without_rows(table: Table, small: SmallCells, lost: set[tuple[str, ...]]) -
     rows = table.frame[names].astype(str).itertuples(index=False, name=None)
     kept = ~(hidden | np.array([row in lost for row in rows], bool))
     return table.frame[kept].reset_index(drop=True), int((~kept).sum())
-
-
-def _texts(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, (list, tuple)) else []

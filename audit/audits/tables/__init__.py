@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, cast
 
-import pandas as pd
-
 from audit.audits.table import Table
 from audit.audits.tables.spec import Source, TableSpec
 from audit.checks.evidence import Evidence
@@ -53,13 +51,9 @@ def shipped() -> tuple[TableSpec, ...]:
 
 
 def third_party(names: Sequence[str]) -> dict[str, TableSpec]:
-    """Third-party tables, by the given names.
+    """Third-party tables, by the given names: entry points of the group ``audit.tables``, or ``module:name``.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Entry points of the group ``audit.tables``, or ``module:name``. Their modules are imported and executed: never
-        pass names from untrusted files.
+    Their modules are imported and executed: never pass names from untrusted files.
 
     Raises
     ------
@@ -88,9 +82,8 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
     made: dict[str, Table] = {}
     source = Source(evidence, settings, made)
     if absent := [column for column in source.by if column not in evidence.frame]:
-        raise PlanError(
-            f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(_columns(evidence.frame))}"
-        )
+        known = [name for name in map(str, evidence.frame.columns) if "." not in name]
+        raise PlanError(f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(known)}")
     for spec in shipped():
         if (table := spec.table(source)) is not None:
             made[spec.name] = table
@@ -104,7 +97,3 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         if table is not None:
             made[spec.name] = table
     return made
-
-
-def _columns(frame: pd.DataFrame) -> list[str]:
-    return [str(name) for name in frame.columns if "." not in str(name)]

@@ -6,29 +6,26 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, N_SPEAKERS, Column
-from audit.audits.tables.spec import TableSpec
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.vocabulary import RACES, UNKNOWN, group_members
 from audit.stats import ALL, Bounds, Tally, missing_bounds, unknown_group_bounds
 
 METRICS: Final = ("read_own_group", "read_white")
 MISSING_FACES, UNKNOWN_GROUPS = "missing faces", "unknown groups"
-Row = tuple[object, ...]
 
 
-def bounds(evidence: Evidence) -> pd.DataFrame:
+def bounds(source: Source) -> Iterator[Row]:
     """Worst-case bounds of the reads of rendered faces, by group and language, with and without sampling error."""
-    rows: list[Row] = []
+    evidence = source.evidence
     if evidence.has("rendered") and evidence.groups:
         for metric in METRICS:
             for language in (ALL, *evidence.languages):
                 part = evidence.where() if language == ALL else evidence.where(language=language)
-                rows += _rows(evidence, metric, language, np.flatnonzero(part))
-    return pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(("least", "most", "low", "high"), float))
+                yield from _rows(evidence, metric, language, np.flatnonzero(part))
 
 
 def _rows(evidence: Evidence, metric: str, language: str, clips: NDArray[np.int64]) -> Iterator[Row]:
@@ -63,19 +60,8 @@ def _row(metric: str, group: str, language: str, not_known: str, found: Bounds, 
     least, most = found
     method = least.method if least.method == most.method else f"least: {least.method}; most: {most.method}"
     return (
-        metric,
-        group,
-        language,
-        not_known,
-        least.value,
-        most.value,
-        least.low,
-        most.high,
-        max(least.n_speakers, most.n_speakers),
-        max(least.n_clips, most.n_clips),
-        least.n_missing,
-        n_unknown,
-        method,
+        *(metric, group, language, not_known, least.value, most.value, least.low, most.high),
+        *(max(least.n_speakers, most.n_speakers), max(least.n_clips, most.n_clips), least.n_missing, n_unknown, method),
     )
 
 
@@ -99,5 +85,5 @@ TABLE = TableSpec(
         Column("n_unknown", "count", "Unknown speakers"),
         METHOD,
     ),
-    make=lambda source: bounds(source.evidence),
+    make=bounds,
 )

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
+from collections.abc import Iterator
 
 from audit.audits.table import GROUP, LANGUAGE, OF_METRIC, Column
-from audit.audits.tables.paired import changed, compared_columns, with_q
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.paired import changed, compared_columns
+from audit.audits.tables.spec import Row, Source, TableSpec
 
 STAGE_PAIRS = (("portrait", "ceiling"), ("ceiling", "rendered"), ("portrait", "rendered"))
 CHANGING = ("read_own_group", "read_white", "gender_right", "age_error")
 
 
-def changes(evidence: Evidence) -> pd.DataFrame:
+def changes(source: Source) -> Iterator[Row]:
     """The change of each metric between stages, by group and language, paired by speaker."""
-    rows: list[tuple[Any, ...]] = []
+    evidence = source.evidence
     for metric in CHANGING:
         for before, after in STAGE_PAIRS:
             if evidence.has(before) and evidence.has(after):
-                rows += [(metric, before, after, *row) for row in changed(evidence, metric, before, after)]
-    return with_q(pd.DataFrame(rows, columns=TABLE.names[:-1]))
+                yield from ((metric, before, after, *row) for row in changed(evidence, metric, before, after))
 
 
 TABLE = TableSpec(
@@ -38,5 +34,5 @@ TABLE = TableSpec(
         LANGUAGE,
         *compared_columns(OF_METRIC),
     ),
-    make=lambda source: changes(source.evidence),
+    make=changes,
 )

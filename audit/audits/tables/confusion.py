@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
-import pandas as pd
+from collections.abc import Iterator
 
 from audit.audits.table import Column, estimate_columns
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.core.vocabulary import RACES
 from audit.stats import rate
 
 
-def confusion(evidence: Evidence) -> pd.DataFrame:
+def confusion(source: Source) -> Iterator[Row]:
     """The rates of each read in the calibration pictures, by true label; the sampling unit is the person shown."""
-    known = evidence.misclassification
-    rows = []
+    known, settings = source.evidence.misclassification, source.evidence.settings
     for code in known.classes:
         units = known.truth == code
         for i, read in enumerate(RACES):
-            found = rate(known.shares[units, i], known.unit[units], evidence.settings, name=f"confusion.{read}")
-            rows.append((RACES[code], read, *astuple(found)))
-    return pd.DataFrame(rows, columns=TABLE.names)
+            found = rate(known.shares[units, i], known.unit[units], settings, name=f"confusion.{read}")
+            yield RACES[code], read, found
 
 
 TABLE = TableSpec(
@@ -30,5 +25,5 @@ TABLE = TableSpec(
     title="Confusion matrix of the instrument",
     note="Calibration pictures by true label; several pictures of a person count as one.",
     columns=(Column("truth", "group", "True label"), Column("read", "read", "Read as"), *estimate_columns("share")),
-    make=lambda source: confusion(source.evidence),
+    make=confusion,
 )

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
-import numpy as np
-import pandas as pd
+import math
+from collections.abc import Iterator
 
 from audit.audits.table import GROUP, LANGUAGE, Column, estimate_columns
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.stats import ALL, TRANSFER
 
 
-def corrected(evidence: Evidence) -> pd.DataFrame:
+def corrected(source: Source) -> Iterator[Row]:
     """The raw and corrected rates of every calibrated race at each later stage, by group and language."""
-    rows = []
-    for stage in ("ceiling", "rendered"):
-        if not evidence.has(stage):
-            continue
+    evidence = source.evidence
+    for stage in filter(evidence.has, ("ceiling", "rendered")):
         for group in evidence.groups:
-            mask = evidence.where(group=group)
             for language in (ALL, *evidence.languages):
-                part = mask if language == ALL else mask & evidence.where(language=language)
+                part = evidence.where(group=group, language=None if language == ALL else language)
                 for read, found in evidence.correction(stage, part).items() if part.any() else ():
-                    rows.append(
-                        (
-                            stage,
-                            group,
-                            language,
-                            read,
-                            found.raw,
-                            *astuple(found.estimate),
-                            found.condition_number,
-                            found.effective_speakers,
-                        )
-                    )
-    numbers = ["raw", "value", "low", "high", "condition_number", "effective_speakers"]
-    table = pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(numbers, float))
-    return table.replace({"condition_number": {np.inf: np.nan}})
+                    condition = None if found.condition_number == math.inf else found.condition_number
+                    yield stage, group, language, read, found.raw, found.estimate, condition, found.effective_speakers
 
 
 TABLE = TableSpec(
@@ -55,5 +36,5 @@ TABLE = TableSpec(
         Column("condition_number", "value", "Condition number"),
         Column("effective_speakers", "value", "Effective speakers"),
     ),
-    make=lambda source: corrected(source.evidence),
+    make=corrected,
 )

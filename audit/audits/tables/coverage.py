@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
-import pandas as pd
+from collections.abc import Iterator
 
 from audit.audits.table import GROUP, LANGUAGE, Column, estimate_columns
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.spec import Row, Source, TableSpec
 
 
-def coverage(evidence: Evidence) -> pd.DataFrame:
+def coverage(source: Source) -> Iterator[Row]:
     """The training clips of each group and language, and the rate of own-group reads."""
-    rows = []
+    evidence = source.evidence
     for group in evidence.every_group:
         for language in evidence.languages:
             part = evidence.where(group=group, language=language)
             if part.any():
                 trained = evidence.clips_trained[part][0]
-                curve = evidence.figure_curve("read_own_group", "rendered", part)
-                figure = curve.at(evidence.settings.confidence)
-                rows.append((group, language, trained, *astuple(figure)))
-    return pd.DataFrame(rows, columns=TABLE.names)
+                yield group, language, trained, evidence.figure("read_own_group", "rendered", part)
 
 
 TABLE = TableSpec(
@@ -35,5 +29,5 @@ TABLE = TableSpec(
         Column("clips_trained", "setting", "Training clips", "clips"),
         *estimate_columns("share", "Rendered face read as the own group"),
     ),
-    make=lambda source: coverage(source.evidence),
+    make=coverage,
 )

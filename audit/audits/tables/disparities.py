@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, OF_METRIC, Column, estimate_columns
-from audit.audits.tables.spec import TableSpec
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.checks.strata import Cells
 from audit.core.metric import Metric
@@ -16,38 +15,34 @@ from audit.stats import ALL, Estimate
 from audit.stats.rates import estimates as estimates_of
 from audit.stats.speakers import SpeakerSums
 
-ESTIMATE = [column.name for column in estimate_columns(OF_METRIC)]
 AT_ONCE = 2_000_000
 """The number of values that are estimated at a time."""
 
 
-def disparities(evidence: Evidence, by: tuple[str, ...]) -> pd.DataFrame:
-    """Every metric at every stage, in every combination of the columns of ``by``, with totals."""
-    columns = [
+def disparities(source: Source) -> Iterator[Row]:
+    """Every metric at every stage, in every combination of the columns that stratify the audit, with totals."""
+    evidence = source.evidence
+    columns = scored(evidence)
+    keys: list[tuple[object, ...]] = []
+    found: dict[tuple[Metric, str], list[Estimate]] = {column: [] for column in columns}
+    for named, cells in evidence.every_cell(*source.by):
+        keys += named
+        for column, made in _figures(evidence, columns, cells).items():
+            found[column] += made
+    place = {group: i for i, group in enumerate([ALL, *evidence.every_group])}  # group is the first column
+    order = sorted(range(len(keys)), key=lambda i: (place[str(keys[i][0])], *map(str, keys[i][1:])))
+    for (metric, stage), made in found.items():
+        yield from ((metric.name, stage, *keys[i], made[i]) for i in order)
+
+
+def scored(evidence: Evidence) -> list[tuple[Metric, str]]:
+    """The metrics with their stages, where any clip has a score."""
+    return [
         (metric, stage)
         for metric in evidence.metrics.values()
         for stage in metric.stages
         if not np.isnan(evidence.values(stage, metric.name)).all()
     ]
-    keys: list[tuple[object, ...]] = []
-    found: dict[tuple[Metric, str], list[Estimate]] = {column: [] for column in columns}
-    for named, cells in evidence.every_cell(*by):
-        keys += named
-        for column, made in _figures(evidence, columns, cells).items():
-            found[column] += made
-    place = {group: i for i, group in enumerate([ALL, *evidence.every_group])}
-    order = pd.DataFrame(keys, columns=list(by)).sort_values(
-        list(by),
-        key=lambda values: values.map(place) if values.name == "group" else values.astype(str),
-        kind="stable",
-    )
-    rows = [
-        (metric.name, stage, *keys[i], *astuple(made[i]))
-        for (metric, stage), made in found.items()
-        for i in order.index
-    ]
-    table = pd.DataFrame(rows, columns=["metric", "stage", *by, *ESTIMATE])
-    return table.astype({"value": float, "low": float, "high": float})
 
 
 def _figures(
@@ -80,6 +75,6 @@ TABLE = TableSpec(
         LANGUAGE,
         *estimate_columns(OF_METRIC),
     ),
-    make=lambda source: disparities(source.evidence, source.by),
+    make=disparities,
     by_plan=True,
 )

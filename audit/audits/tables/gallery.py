@@ -13,7 +13,7 @@ from audit.runs.run import FACES
 
 
 def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
-    """One clip in each language of some speakers of each group.
+    """One clip in each language of some speakers of each group: the paths of its pictures, and the race read in each.
 
     Parameters
     ----------
@@ -23,36 +23,20 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
         The number of speakers per group; the same ones in all their languages.
     seed : int
         The sample depends on the seed and the ids, never on reads or statuses.
-
-    Returns
-    -------
-    DataFrame
-        The paths of the pictures in the run's folder, and the read race of each; ``None`` where there is none.
     """
     everyone = frame[["group", "speaker_id"]].drop_duplicates()
-    people = {
-        group: sorted(everyone.loc[everyone["group"] == group, "speaker_id"], key=lambda name: _lot(seed, name))[
-            :speakers
-        ]
-        for group in ordered_groups(everyone["group"])
-    }
-    columns = ["group", "language", "speaker_id", "clip_id", *(f"{s}_{of}" for s in STAGES for of in ("face", "race"))]
-    frame = frame.loc[frame["speaker_id"].isin([name for names in people.values() for name in names]), columns]
-    frame = frame.astype(object)
     rows = []
-    for group, names in people.items():
-        shown = frame[frame["group"] == group]
-        for person in names:
+    for group in ordered_groups(everyone["group"]):
+        names = everyone.loc[everyone["group"] == group, "speaker_id"]
+        chosen = sorted(names, key=lambda name: _lot(seed, name))[:speakers]
+        shown = frame[(frame["group"] == group) & frame["speaker_id"].isin(chosen)]
+        for person in chosen:
             for language, clips in shown[shown["speaker_id"] == person].groupby("language", sort=True, observed=True):
                 clip = min(clips["clip_id"], key=lambda name: _lot(seed, name))
                 row = clips.set_index("clip_id").loc[clip]
-                pictures = [
-                    f"{FACES}/{digest}.png" if isinstance(digest := row[f"{stage}_face"], str) else None
-                    for stage in STAGES
-                ]
-                rows.append(
-                    (group, language, person, clip, *pictures, *(_or_none(row[f"{stage}_race"]) for stage in STAGES))
-                )
+                digests, races = ([_text(row[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
+                pictures = [digest and f"{FACES}/{digest}.png" for digest in digests]
+                rows.append((group, language, person, clip, *pictures, *races))
     return pd.DataFrame(rows, columns=TABLE.names)
 
 
@@ -60,7 +44,7 @@ def _lot(seed: int, name: str) -> bytes:
     return hashlib.sha256(f"{seed}\x1f{name}".encode()).digest()
 
 
-def _or_none(value: object) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 

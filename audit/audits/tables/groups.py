@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from audit.audits.table import METHOD, N_SPEAKERS, OF_METRIC, P_VALUE, Q_VALUE, Column, interval_columns
-from audit.audits.tables.spec import TableSpec
+from audit.audits.tables.disparities import scored
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.metric import Metric
-from audit.stats import Estimate, GroupTest, Settings, benjamini_hochberg, difference
+from audit.stats import Estimate, GroupTest, Settings, difference
 from audit.stats.groups import group_tests, ratios, spreads
 from audit.stats.rates import estimates, weighing
 from audit.stats.speakers import Reads, SpeakerSums, sorted_sums
@@ -19,28 +20,20 @@ from audit.stats.speakers import Reads, SpeakerSums, sorted_sums
 NOTHING = Estimate(None, None, None, 0, 0, 0, "")
 
 
-def groups(evidence: Evidence) -> pd.DataFrame:
+def groups(source: Source) -> Iterator[Row]:
     """One row per metric and stage, over the known groups.
 
-    ``p_value``: of the hypothesis that no group differs (:func:`audit.stats.groups.group_tests`); ``q_value``: adjusted
-    for the number of rows. ``spread``: between-group standard deviation (:func:`audit.stats.groups.spreads`).
-    ``worst_group``: the group with the worst value or, for a metric without a worse direction, the one farthest from
-    its complement; with its value (``worst``), its difference to the complement (``apart``) and, for rates, its ratio
-    to the geometric mean of the groups' rates (``ratio``). Intervals are Bonferroni-adjusted for the number of groups.
+    ``p_value``: of the hypothesis that no group differs (:func:`audit.stats.groups.group_tests`). ``spread``:
+    between-group standard deviation (:func:`audit.stats.groups.spreads`). ``worst_group``: the group with the worst
+    value or, for a metric without a worse direction, the one farthest from its complement; with its value (``worst``),
+    its difference to the complement (``apart``) and, for rates, its ratio to the geometric mean of the groups' rates
+    (``ratio``). Intervals are Bonferroni-adjusted for the number of groups.
     """
-    number = len(evidence.groups)
-    rows = [
-        _row(evidence, metric, stage)
-        for metric in evidence.metrics.values()
-        for stage in metric.stages
-        if number and not np.isnan(evidence.values(stage, metric.name)).all()
-    ]
-    numbers = [column.name for column in TABLE.columns if column.kind in ("value", "low", "high", "p_value")]
-    table = pd.DataFrame(rows, columns=TABLE.names).astype(dict.fromkeys(numbers, float))
-    return table.assign(q_value=benjamini_hochberg(table["p_value"]))
+    if source.evidence.groups:
+        yield from (_row(source.evidence, metric, stage) for metric, stage in scored(source.evidence))
 
 
-def _row(evidence: Evidence, metric: Metric, stage: str) -> tuple[object, ...]:
+def _row(evidence: Evidence, metric: Metric, stage: str) -> Row:
     settings, name, number = evidence.settings, f"{stage}.{metric.name}", len(evidence.groups)
     sums = _by_known_group(evidence, metric, stage)
     test = group_tests(sums, number, metric.kind, settings, [name])[0]
@@ -122,5 +115,5 @@ TABLE = TableSpec(
         *interval_columns("ratio", "Over the geometric mean", "", about="worst_group"),
         METHOD,
     ),
-    make=lambda source: groups(source.evidence),
+    make=groups,
 )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.audits.table import GROUP, LANGUAGE, Column, estimate_columns
-from audit.audits.tables.disparities import ESTIMATE
-from audit.audits.tables.spec import Source, TableSpec
+from audit.audits.table import ESTIMATE, GROUP, LANGUAGE, Column, estimate_columns
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.vocabulary import RACES, UNKNOWN, ordered_groups
 from audit.stats import ALL, Estimate
@@ -24,47 +23,30 @@ PEOPLE_ONLY = ("alike", "read_cannot_tell", "read_no_face")
 UNREAD = Estimate(None, None, None, 0, 0, 0, "not estimable: no speaker was read")
 
 
-def human_readings(evidence: Evidence, figures: pd.DataFrame) -> pd.DataFrame:
-    """Rates of rendered faces by reader, for every group and language.
+def human_readings(source: Source) -> list[Row] | None:
+    """Rates of rendered faces by reader (instrument, people, prediction_powered), for every group and language.
 
-    Parameters
-    ----------
-    evidence : Evidence
-        The run, with human readings.
-    figures : DataFrame
-        From :func:`audit.audits.tables.disparities.disparities`, with the instrument's rates.
-
-    Returns
-    -------
-    DataFrame
-        metric, group, language, read_by (instrument, people, prediction_powered) and the estimate's columns. ``alike``
-        is the share of human readings that agree with the instrument.
+    ``alike`` is the share of human readings that agree with the instrument.
     """
+    evidence = source.evidence
+    if evidence.human is None:
+        return None
     groupings = [_Grouping.of(evidence, by) for by in ((), ("group",), ("language",), ("group", "language"))]
-    known = _instrument(figures)
+    known = _instrument(source.tables["disparities"].frame)
     asked = [
         (metric, grouping, [known.get((metric, *key), UNREAD) for key in grouping.keys])
         for metric in (*READS, *PEOPLE_ONLY)
         for grouping in groupings
     ]
     found = _predicted(evidence, asked)
-    rows: list[tuple[object, ...]] = []
+    rows: list[Row] = []
     for metric, grouping, everyone in asked:
         for key, first, (people, powered) in zip(grouping.keys, everyone, found, strict=False):
-            rows.append((metric, *key, "people", *astuple(people)))
-            if metric in READS:
-                rows.insert(-1, (metric, *key, "instrument", *astuple(first)))
-                rows.append((metric, *key, "prediction_powered", *astuple(powered)))
-    table = pd.DataFrame(rows, columns=TABLE.names)
+            by = {"instrument": first, "people": people, "prediction_powered": powered}
+            rows += [(metric, *key, name, by[name]) for name in (by if metric in READS else ("people",))]
     groups = ordered_groups(evidence.frame["group"].unique())
     places = {name: i for i, name in enumerate([*READS, *PEOPLE_ONLY, ALL, *groups])}
-    table = table.sort_values(
-        ["metric", "group", "language"],
-        key=lambda values: values if values.name == "language" else values.map(places),
-        kind="stable",
-        ignore_index=True,
-    )
-    return table.astype({"value": float, "low": float, "high": float})
+    return sorted(rows, key=lambda row: (places[str(row[0])], places[str(row[1])], str(row[2])))
 
 
 @dataclass(frozen=True)
@@ -131,14 +113,9 @@ def _instrument(figures: pd.DataFrame) -> dict[tuple[str, str, str], Estimate]:
     for column in figures.columns.difference(["metric", "stage", "group", "language", *ESTIMATE]):
         chosen = chosen[chosen[column] == ALL]
     keys = zip(*(chosen[name].astype(str) for name in ("metric", "group", "language")), strict=True)
-    plain = chosen[ESTIMATE].astype(object).where(chosen[ESTIMATE].notna(), None)
+    numbers = chosen[[*ESTIMATE]]
+    plain = numbers.astype(object).where(numbers.notna(), None)
     return {key: Estimate(*row) for key, row in zip(keys, plain.itertuples(index=False, name=None), strict=True)}
-
-
-def _make(source: Source) -> pd.DataFrame | None:
-    if source.evidence.human is None:
-        return None
-    return human_readings(source.evidence, source.tables["disparities"].frame)
 
 
 TABLE = TableSpec(
@@ -152,5 +129,5 @@ TABLE = TableSpec(
         Column("read_by", "key", "Read by"),
         *estimate_columns("share"),
     ),
-    make=_make,
+    make=human_readings,
 )

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from collections.abc import Iterator
 from itertools import combinations
 
-import pandas as pd
-
 from audit.audits.table import GROUP, Column, estimate_columns
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.flips import flip_figures
 from audit.core.vocabulary import UNDETERMINED
 from audit.stats import ALL
 
 
-def language_flips(evidence: Evidence) -> pd.DataFrame:
+def language_flips(source: Source) -> Iterator[Row]:
     """How often two clips of one speaker are read as different races, by group and pair of languages."""
-    rows = []
-    everything = evidence.where()
-    pairs = [(ALL, everything)] + [
+    evidence = source.evidence
+    pairs = [(ALL, evidence.where())] + [
         (f"{one} {other}", evidence.where(language=one) | evidence.where(language=other))
         for one, other in combinations([code for code in evidence.languages if code != UNDETERMINED], 2)
         if evidence.shared(evidence.where(language=one), evidence.where(language=other))
@@ -30,8 +26,7 @@ def language_flips(evidence: Evidence) -> pd.DataFrame:
             curves = {"within": found.within, "between": found.between, "excess": found.excess.curve()}
             figures = {name: curve.at(evidence.settings.confidence) for name, curve in curves.items()}
             if figures["between"].n_speakers:
-                rows += [(name, group, languages, *astuple(figure)) for name, figure in figures.items()]
-    return pd.DataFrame(rows, columns=TABLE.names)
+                yield from ((name, group, languages, figure) for name, figure in figures.items())
 
 
 TABLE = TableSpec(
@@ -45,5 +40,5 @@ TABLE = TableSpec(
         Column("languages", "key", "Languages"),
         *estimate_columns("share"),
     ),
-    make=lambda source: language_flips(source.evidence),
+    make=language_flips,
 )

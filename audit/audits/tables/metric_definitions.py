@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from audit.audits.table import Column, Table
-from audit.audits.tables.spec import TableSpec
+from audit.audits.tables.spec import Row, TableSpec
 from audit.core.metric import Metric
 
 
-def metric_definitions(metrics: Iterable[Metric]) -> pd.DataFrame:
+def metric_definitions(metrics: Iterable[Metric]) -> list[Row]:
     """Every metric with its label, unit, kind, worse direction, description and quantity."""
-    rows = [(each.name, each.label, each.unit, each.kind, each.worse, each.words, each.quantity) for each in metrics]
-    return pd.DataFrame(rows, columns=TABLE.names)
+    return [(each.name, each.label, each.unit, each.kind, each.worse, each.words, each.quantity) for each in metrics]
 
 
 def definitions_table(metrics: Iterable[Metric]) -> Table:
     """The table for documents other than audits."""
-    return Table(TABLE.title, TABLE.note, metric_definitions(metrics), TABLE.columns)
+    return TABLE.of(metric_definitions(metrics))
 
 
 TABLE = TableSpec(

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-
 from audit.audits.table import GROUP, LANGUAGE, Column
-from audit.audits.tables.paired import changed, compared_columns, with_q
-from audit.audits.tables.spec import TableSpec
-from audit.checks.evidence import Evidence
+from audit.audits.tables.paired import changed, compared_columns
+from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.core.vocabulary import RACES
 from audit.stats import ALL
 
 
-def rendered_as(evidence: Evidence) -> pd.DataFrame:
+def rendered_as(source: Source) -> list[Row]:
     """The change of every read from portrait (or ceiling) to rendered, by group and language."""
+    evidence = source.evidence
     before = "portrait" if evidence.has("portrait") else "ceiling"
-    rows: list[tuple[Any, ...]] = []
-    for race in RACES if evidence.has(before) else ():
-        found = changed(evidence, f"read_{race}", before, "rendered")
-        rows += [(group, race, language, *row) for group, language, *row in found]
-    place = {group: i for i, group in enumerate([ALL, *evidence.every_group])}
-    rows.sort(key=lambda row: place[str(row[0])])
-    return with_q(pd.DataFrame(rows, columns=TABLE.names[:-1]))
+    rows: list[Row] = [
+        (group, race, *row)
+        for race in (RACES if evidence.has(before) else ())
+        for group, *row in changed(evidence, f"read_{race}", before, "rendered")
+    ]
+    groups = [ALL, *evidence.every_group]
+    return sorted(rows, key=lambda row: groups.index(str(row[0])))
 
 
 TABLE = TableSpec(
@@ -32,5 +28,5 @@ TABLE = TableSpec(
     note="Rendered minus portrait, paired by speaker. q: p-value adjusted for the number of rows (Benjamini-Hochberg); "
     "the intervals are not adjusted.",
     columns=(GROUP, Column("read", "read", "Read as"), LANGUAGE, *compared_columns("share")),
-    make=lambda source: rendered_as(source.evidence),
+    make=rendered_as,
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from audit.audits.table import Column, Table
+from audit.audits.table import ESTIMATE, Q_VALUE, Column, Table
 from audit.checks.evidence import Evidence
 from audit.core.plan import MeasureSettings
+from audit.stats import Estimate, benjamini_hochberg
 
+Row = tuple[object, ...]
+"""The cells of a row; an Estimate stands for the columns of :func:`audit.audits.table.estimate_columns`."""
 STRATA = ("group", "language")
 """The columns by which every audit is stratified."""
 
@@ -43,7 +46,10 @@ class TableSpec:
     columns : tuple of Column
         Every column, in order.
     make : callable
-        Returns the frame with exactly these columns, or ``None`` if the audit does not have this table.
+        Returns the rows, or a frame with exactly these columns, or ``None`` if the audit does not have this table. In
+        rows, an :class:`audit.stats.Estimate` fills all columns of
+        :func:`~audit.audits.table.estimate_columns`. The column ``q_value`` is computed: ``p_value`` adjusted for the
+        number of rows (Benjamini & Hochberg 1995).
     by_plan : bool
         Whether the further columns of ``measure.by`` follow the language column as keys.
 
@@ -55,8 +61,7 @@ class TableSpec:
     Examples
     --------
     >>> from audit.audits.table import GROUP, N_SPEAKERS
-    >>> spec = TableSpec("speakers", "Speakers by group", "", (GROUP, N_SPEAKERS),
-    ...                  lambda source: pd.DataFrame({"group": ["asian"], "n_speakers": [3]}))
+    >>> spec = TableSpec("speakers", "Speakers by group", "", (GROUP, N_SPEAKERS), lambda source: [("asian", 3)])
     >>> spec.names
     ['group', 'n_speakers']
     """
@@ -65,7 +70,7 @@ class TableSpec:
     title: str
     note: str
     columns: tuple[Column, ...]
-    make: Callable[[Source], pd.DataFrame | None]
+    make: Callable[[Source], pd.DataFrame | Iterable[Row] | None]
     by_plan: bool = False
 
     def __post_init__(self) -> None:
@@ -82,15 +87,31 @@ class TableSpec:
         ValueError
             If the columns of the frame differ from the declared ones.
         """
-        frame = self.make(source)
-        if frame is None:
-            return None
-        further = source.by[len(STRATA) :] if self.by_plan else ()
+        made = self.make(source)
+        return None if made is None else self.of(made, source.by[len(STRATA) :] if self.by_plan else ())
+
+    def of(self, cells: pd.DataFrame | Iterable[Row], further: Sequence[str] = ()) -> Table:
+        """The table of these cells; columns named in ``further`` are keys that follow the language column."""
         place = 1 + next((i for i, column in enumerate(self.columns) if column.kind == "language"), -1)
-        keys = tuple(Column(name, "key") for name in further)
-        return Table(self.title, self.note, frame, (*self.columns[:place], *keys, *self.columns[place:]))
+        columns = (*self.columns[:place], *(Column(name, "key") for name in further), *self.columns[place:])
+        if not isinstance(cells, pd.DataFrame):
+            numbers = [column.name for column in columns if column.kind in ("value", "low", "high", "p_value")]
+            cells = pd.DataFrame(map(_expanded, cells), columns=[column.name for column in columns])
+            cells = cells.astype(dict.fromkeys(numbers, float))
+        if Q_VALUE in columns:
+            cells = cells.assign(q_value=benjamini_hochberg(cells["p_value"]))
+        return Table(self.title, self.note, cells, columns)
 
     @property
     def names(self) -> list[str]:
         """The names of the declared columns."""
         return [column.name for column in self.columns]
+
+
+def _expanded(row: Row) -> list[object]:
+    """The cells of a row, with each estimate as the values of its fields."""
+    return [
+        cell
+        for item in row
+        for cell in ([getattr(item, name) for name in ESTIMATE] if isinstance(item, Estimate) else [item])
+    ]
