@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 from PIL import Image
+from scipy.io import wavfile
 
 from audit.training.data import cohort_folder
 from tests.fakes import fake_face
@@ -50,7 +50,8 @@ def tone(path: Path, level: float = 0.1, seconds: float = 2.0, rate: int = 16_00
     """A file with a tone of a set level (root mean square)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     wave = level * np.sqrt(2) * np.sin(2 * np.pi * 220 * np.arange(int(seconds * rate)) / rate)
-    soundfile.write(path, np.repeat(wave[:, None], channels, axis=1), rate, subtype="FLOAT")
+    # not by soundfile: the peak chunk of its float files holds the time, so that equal tones would differ
+    wavfile.write(path, rate, np.repeat(wave[:, None], channels, axis=1).astype(np.float32))
     return path
 
 

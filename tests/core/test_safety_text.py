@@ -34,6 +34,8 @@ WORDS = (
     '=HYPERLINK("http://evil.example")',
     "@SUM(1+1)*cmd|' /C calc'!A0",
 )
+TOGETHER = tuple(first + second for first, second in zip((*WORDS[6:], *WORDS[:2]), WORDS[2:6], strict=True))
+"""All of them in half as many cohorts; those that a spreadsheet would run come first in their cells."""
 
 
 def runnable(cell: str) -> bool:
@@ -66,7 +68,7 @@ def test_an_error_with_hostile_words_is_an_error(make_cohort: Callable[..., Path
     assert stopped.value.code == 2
 
 
-@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("words", TOGETHER)
 def test_a_cohort_full_of_hostile_words_is_audited_and_reported(
     make_cohort: Callable[..., Path], tmp_path: Path, words: str
 ) -> None:

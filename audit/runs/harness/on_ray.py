@@ -10,17 +10,19 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import pickle
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from audit.core.errors import AuditError, RunError
+from audit.runs.harness.observing import Counts
 from audit.runs.harness.work import Done, Part, Parts, Work, Worker
 
 ADDRESS = "RAY_ADDRESS"
-_NUMBER, _DONE = "number of the part", "done"
+_NUMBER = "number of the part"
 
 
 class PartActor:
@@ -30,10 +32,12 @@ class PartActor:
         self._worker = Worker(work)
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Process the part with these rows; returns one row with the pickled :class:`Done`."""
+        """Process the part with these rows; returns one row about the result."""
         (number,) = rows[_NUMBER].unique()
         (done,) = self._worker.do([Part(int(number), rows.drop(columns=_NUMBER).reset_index(drop=True))])
-        return pd.DataFrame({_DONE: [pickle.dumps(done)]})
+        counted = {f"counts {name}": count for name, count in asdict(done.counts).items()}
+        took = {f"seconds {name}": seconds for name, seconds in done.seconds.items()}
+        return pd.DataFrame([{"number": done.number, "clips": done.clips} | counted | took])
 
 
 def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
@@ -71,7 +75,7 @@ def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
             compute=ray.data.ActorPoolStrategy(size=workers),
         )
         for row in made.iter_rows():
-            yield pickle.loads(row[_DONE])  # written by an actor of this run
+            yield _done(row)
             done += 1
     except (ray.exceptions.RayError, ConnectionError, TypeError) as error:
         raise _refusal(error, done, len(parts)) from error
@@ -114,6 +118,13 @@ def _start_on_loopback(workers: int) -> None:
             "a loopback address",
             f"Install ray 2.60, or name a cluster in {ADDRESS}.",
         )
+
+
+def _done(row: dict[str, Any]) -> Done:
+    def under(head: str) -> dict[str, Any]:
+        return {name.removeprefix(head): value for name, value in row.items() if name.startswith(head)}
+
+    return Done(int(row["number"]), int(row["clips"]), under("seconds "), Counts(**under("counts ")))
 
 
 def _refusal(error: Exception, done: int, parts: int) -> AuditError:
