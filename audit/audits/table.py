@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, TypeAdapter, model_validator
 
-from audit.core.document import Form
+from audit.core.document import Form, HasJson
 from audit.stats import Estimate
 
 Kind = Literal[
@@ -154,7 +154,7 @@ def estimate_columns(unit: str, label: str = "Value", *, signed: bool = False) -
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(HasJson):
     """One table of a document.
 
     Attributes

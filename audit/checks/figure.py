@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
+from audit.core.document import as_json
 from audit.core.units import is_signed, write_estimate
 from audit.stats import ALL, Curve, Estimate, Verdict, verdict
 from audit.stats.verdict import Direction
@@ -208,4 +209,5 @@ class Figure(Estimate):
 
     def as_dict(self) -> dict[str, float | int | str | None]:
         """The JSON form: every field except the curve."""
-        return {name: value for name, value in vars(self).items() if name != "curve"}
+        found: dict[str, float | int | str | None] = as_json(self)
+        return found

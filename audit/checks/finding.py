@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Final
 
 from audit.checks.figure import Figure
@@ -80,4 +80,5 @@ class Finding:
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""
-        return {item.name: as_json(getattr(self, item.name)) for item in fields(self)}
+        found: dict[str, object] = as_json(self)
+        return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -198,9 +199,17 @@ class Document:
         return RunError(found, allowed, f"Write it again: {cls.COMMAND}.")
 
 
+class HasJson(ABC):
+    """An object whose JSON form is not that of its fields."""
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+
+
 def as_json(value: Any) -> Any:
-    """A value of a document as JSON types: by its ``as_dict``, else a dataclass by the fields that are compared."""
-    if hasattr(value, "as_dict"):
+    """A value of a document as JSON types; a dataclass by the fields that are compared."""
+    if isinstance(value, HasJson):
         return value.as_dict()
     if is_dataclass(value):
         return {item.name: as_json(getattr(value, item.name)) for item in fields(value) if item.compare}
