@@ -46,7 +46,7 @@ def test_length_does_not_matter():
     assert ranks([[9, 1], [0.9, 0.1]], [[1, 0], [8, 6]], "ab") == ([1, 2], 2)
 
 
-def test_what_is_missing_has_no_rank_and_is_no_rival():
+def test_a_missing_feature_has_no_rank_and_is_not_an_impostor():
     found, gallery = ranks([[1, 0], NOBODY, [0.6, 0.8]], [[0, 1], [1, 0], NOBODY], "abc")
     assert gallery == 2
     assert found[0] == 2 and np.isnan(found[1:]).all()
@@ -56,7 +56,7 @@ def test_a_portrait_of_any_of_their_clips_serves_a_speaker():
     assert ranks([[1, 0], [0, 1], [0, 1]], [[1, 0], NOBODY, [0, 1]], "aab")[0] == [1, 2, 1]
 
 
-def test_several_portraits_of_a_speaker_stand_as_their_mean():
+def test_several_portraits_of_a_speaker_count_as_their_mean():
     # a's mean points to (1, 1): nearer to the second face than b's (1, 0)
     assert ranks([[1, 1], [1, 1], [1, 0.9]], [[1, 0], [0, 1], [1, 0]], "aab")[0] == [1, 1, 2]
 
@@ -98,7 +98,7 @@ def test_more_faces_than_are_compared_at_a_time():
 
 
 @given(st.randoms(use_true_random=False), st.sampled_from([3, 1000]))
-def test_ranks_hang_neither_on_rows_nor_on_names(random, most):
+def test_ranks_do_not_depend_on_the_order_of_rows_or_on_names(random, most):
     rng = np.random.default_rng(random.randrange(1000))
     features, portraits = rng.normal(size=(12, 4)).round(3), np.repeat(rng.normal(size=(6, 4)).round(3), 2, axis=0)
     speakers = np.repeat([*"abcdef"], 2)

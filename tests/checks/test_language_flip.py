@@ -1,4 +1,4 @@
-"""S2F002 and S2F007: what the language changes for one speaker, and what the training had heard."""
+"""S2F002: the read race of one speaker changes with the language."""
 
 from __future__ import annotations
 
@@ -14,19 +14,6 @@ import audit
 from audit.checks.flips import flips
 
 TWO = {"groups": ["asian", "white"], "speakers_per_group": 60, "languages": ["en", "zh"], "clips_per_language": 2}
-
-
-def told(run: audit.Run, **clips: int) -> audit.Run:
-    """The run of a model that says how many clips of ``group_language`` its training heard."""
-    heard = []
-    for name, number in clips.items():
-        group, language = name.rsplit("_", maxsplit=1)
-        heard.append({"group": group, "language": language, "speakers": number, "clips": number, "seconds": 0.0})
-    manifest = {**run.manifest, "model": {**run.manifest["model"], "training_coverage": heard}}
-    return dataclasses.replace(run, manifest=manifest)
-
-
-# Flips
 
 
 def test_flips_by_hand() -> None:
@@ -118,75 +105,3 @@ def test_three_languages_are_compared_pairwise() -> None:
     reads, languages = np.array([3, 3, 0, 0, 0, 0, 0]), np.array([0, 0, 1, 1, 2, 2, 2])
     _, within, between = flips(reads, np.zeros(7, int), languages)
     assert (within[0], between[0]) == (0.0, pytest.approx(2 / 3))
-
-
-# S2F007
-
-
-@pytest.fixture(scope="module")
-def uncovered() -> audit.Run:
-    """Asian speakers in English are read as white in 60 %; the training heard none of them."""
-    return audit.simulate(TWO | {"rendered": {"asian": {"en": {"white": 0.6}}}})
-
-
-def test_an_effect_of_coverage_is_shown(uncovered: audit.Run) -> None:
-    run = told(uncovered, asian_en=0, asian_zh=40, white_en=80, white_zh=40)
-    finding = audit.measure(run).finding("S2F007")
-    assert finding.outcome == "shown"
-    assert finding.estimates["coverage_effect"].n_speakers == 60
-    assert finding.estimates["coverage_effect"].value == pytest.approx(0.6, abs=0.15)
-    assert finding.estimates["asian"].interval == finding.estimates["coverage_effect"].interval
-    assert "Hardly covered: asian in en." in finding.sentence
-
-
-def test_a_language_that_all_lack_is_compared_between_the_same_speakers(uncovered: audit.Run) -> None:
-    finding = audit.measure(told(uncovered, asian_en=80, asian_zh=3, white_en=80, white_zh=3)).finding("S2F007")
-    assert finding.outcome == "not_shown"
-    assert finding.estimates["white"].value == 0.0
-
-
-def test_a_group_without_coverage_is_compared_with_others(uncovered: audit.Run) -> None:
-    finding = audit.measure(told(uncovered, asian_en=0, asian_zh=0, white_en=80, white_zh=80)).finding("S2F007")
-    assert finding.outcome == "shown"
-    assert "other speakers on each side" in (finding.estimate or finding.estimates["well_heard"]).method
-
-
-def test_regions_of_a_language_are_that_language(uncovered: audit.Run) -> None:
-    run = told(uncovered, **{"asian_en-US": 0, "asian_zh": 40, "white_en-GB": 80, "white_zh": 40})
-    assert audit.measure(run).finding("S2F007").outcome == "shown"
-
-
-def test_without_known_or_low_coverage_it_is_not_evaluable(uncovered: audit.Run) -> None:
-    assert audit.measure(uncovered).finding("S2F007").outcome == "not_evaluable"
-    even = audit.measure(told(uncovered, asian_en=50, asian_zh=40, white_en=80, white_zh=40)).finding("S2F007")
-    assert even.outcome == "not_evaluable"
-    assert "at least 10%" in even.reason
-
-
-def test_the_tables_behind_them(uncovered: audit.Run) -> None:
-    tables = audit.measure(told(uncovered, asian_en=0, asian_zh=40)).tables
-    heard = tables["coverage"].frame.set_index(["group", "language"])
-    assert heard.loc[("asian", "en"), "clips_trained"] == 0
-    assert np.isnan(heard.loc[("white", "en"), "clips_trained"])
-    assert heard.loc[("asian", "zh"), "value"] == 1.0
-    flipped = tables["language_flips"].frame.set_index(["figure", "group", "languages"])
-    assert flipped.loc[("within", "asian", "all"), "value"] == flipped.loc[("within", "asian", "en zh"), "value"]
-    assert flipped.loc[("excess", "white", "en zh"), "value"] == 0.0
-
-
-def test_a_language_that_nobody_states_is_not_another_language() -> None:
-    truth = {
-        "groups": ["asian", "white"],
-        "speakers_per_group": 40,
-        "clips_per_language": 2,
-        "languages": ["en", "und"],
-        "rendered": {"asian": {"en": {"white": 0.8}}},
-    }
-    result = audit.measure(audit.simulate(truth))
-    finding = result.finding("S2F001")
-    assert finding.estimates["rendered"].n_speakers == 40
-    assert finding.estimates["language_effect"].n_speakers == 0
-    assert finding.estimates["rendered_other_language"].n_speakers == 0
-    assert result.finding("S2F002").outcome == "not_evaluable"
-    assert result.tables["language_effects"].frame.empty
-    assert set(result.tables["language_flips"].frame["figure"]) <= {"within"}

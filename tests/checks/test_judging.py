@@ -1,4 +1,4 @@
-"""Groups against each other: what could not be measured, or whose it is not known, turns no verdict."""
+"""Judging: what could not be measured, or whose group is not known, does not decide a verdict."""
 
 from __future__ import annotations
 
