@@ -17,6 +17,7 @@ def run_with(shift: dict[str, float], *, ceiling: bool = True, speakers: int = 6
     frame, rng = run.observations.copy(), np.random.default_rng(SEED)
     tones = {name: rng.normal(20, 15) for name in sorted(set(frame["speaker_id"]))}
     own = frame["speaker_id"].map(tones).to_numpy(float)
+    planted = frame["group"].astype(str).map(shift).fillna(0).to_numpy(float)
     angles = {
         "portrait": own + 8,  # another light than the decoder's
         "ceiling": own,

@@ -1,4 +1,4 @@
-"""Skin tone, measured on skin pixels without any classifier: individual typology angle, hue and the nearest Monk swatch.
+"""Skin tone, measured on skin pixels without a classifier: individual typology angle, hue and nearest Monk swatch.
 
 Light and camera change the colours of a photograph, so one picture says little about a person. Portrait, ceiling and
 rendered face of one speaker can be compared in pairs; see the check S2F008.
