@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from audit.release import Decision, Policy
     from audit.release.gate import gate
     from audit.reports.tracking import track
-    from audit.runs.harness import run
+    from audit.runs.harness import read_again, run
     from audit.runs.run import Run
     from audit.runs.simulation import simulate
     from audit.stats import Estimate
@@ -72,6 +72,7 @@ _HOMES = {
     "mitigate": "audit.training.mitigations.mitigated",
     "model": "audit.models",
     "probe": "audit.probes",
+    "read_again": "audit.runs.harness",
     "run": "audit.runs.harness",
     "simulate": "audit.runs.simulation",
     "track": "audit.reports.tracking",
@@ -109,6 +110,7 @@ __all__ = [
     "mitigate",
     "model",
     "probe",
+    "read_again",
     "run",
     "simulate",
     "track",

@@ -9,6 +9,7 @@ from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.gate import gate
 from audit.cli.probe import probe
+from audit.cli.reading import read
 from audit.cli.runs import measure, report, run, sheet
 from audit.cli.terminal import stderr
 from audit.cli.verbs import app, cohort_app, verb
@@ -16,7 +17,14 @@ from audit.core.errors import AuditError
 from audit.core.files import writing
 
 _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
-    "Audit a model": {"run": run, "measure": measure, "report": report, "sheet": sheet, "probe": probe},
+    "Audit a model": {
+        "run": run,
+        "measure": measure,
+        "report": report,
+        "read": read,
+        "sheet": sheet,
+        "probe": probe,
+    },
     "Decide": {"compare": compare, "gate": gate, "track": track},
     "Prepare": {"simulate": simulate, "train": train, "list": list_names},
 }

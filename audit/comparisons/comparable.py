@@ -45,7 +45,9 @@ def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
                 f"The runs {names[0]} and {name} cannot be compared: {what} is {before} in the first and {now} in the "
                 "second.",
                 "runs of the same cohort by the same instrument with the same seed and settings",
-                "Run one of them again with the settings of the other.",
+                f"Read the faces of the first by the present instrument: audit read {names[0]} -o NEW."
+                if what.startswith("the instrument")
+                else "Run one of them again with the settings of the other.",
             )
 
 

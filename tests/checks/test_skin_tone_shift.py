@@ -21,9 +21,7 @@ def run_with(shift: dict[str, float], *, ceiling: bool = True, speakers: int = 6
     angles = {
         "portrait": own + 8,  # another light than the decoder's
         "ceiling": own,
-        "rendered": own
-        + frame["group"].astype(str).map(shift).fillna(0).to_numpy(float)
-        + rng.normal(0, 4, len(frame)),
+        "rendered": own + planted + rng.normal(0, 4, len(frame)),
     }
     for stage, angle in angles.items():
         frame[f"{stage}_skin_tone"] = "monk_05"

@@ -44,7 +44,7 @@ class SkinToneShift(Check):
             "high",
             two_sided=True,
             per_group=True,
-            quantity=METRIC,
+            quantities=(METRIC,),
         ),
     )
 

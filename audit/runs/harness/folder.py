@@ -1,10 +1,10 @@
-"""Opening a run's folder for a new or resumed run, and closing it with the digest of every part."""
+"""Opening a run's folder for a new or resumed run, filling it, and closing it with the digest of every part."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import tomli_w
 
 from audit.core.errors import RunError
+from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.written_files import remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
 from audit.runs.manifest import MANIFEST, read_manifest
-from audit.runs.run import FACES, OBSERVATIONS, PLAN, file_digest, part_files, part_path
+from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path
 
 
 def new_folder(parent: Path, *words: str) -> Path:
@@ -57,12 +58,37 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
         raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
     else:
         manifest = plain | {"schema_version": "1.0", "status": "running", "started": _now()}
-        followed["command"] = f"audit run {PLAN} -o OUT"
+        followed["command"] = plain.get("command", f"audit run {PLAN} -o OUT")
     if followed:
         manifest |= followed
         write_files(folder, {PLAN: written, MANIFEST: json.dumps(manifest, indent=1) + "\n"})
     remove_temporary_files(folder, (OBSERVATIONS, FACES))
     return manifest
+
+
+def fill_folder(
+    folder: Path,
+    identity: Mapping[str, Any],
+    plan: Plan,
+    parts: Parts,
+    columns: pa.Schema,
+    process: Callable[[Parts], Mapping[str, Any]],
+    *,
+    given: bool,
+) -> Run:
+    """The run in a folder, after the parts that it lacks were processed.
+
+    ``process`` writes the parts that it is given and returns the time spent, for the manifest; the others as in
+    :func:`open_folder` and :func:`undone`.
+    """
+    with claim(folder):
+        manifest = open_folder(folder, identity, plan, given=given)
+        for name in (OBSERVATIONS, FACES):
+            (folder / name).mkdir(exist_ok=True)
+        pa.default_memory_pool().release_unused()  # memory used for reading the cohort
+        spent = process(undone(folder, parts, columns, manifest.get("parts", {})))
+        close_folder(folder, manifest, spent)
+    return Run(None, read_manifest(folder), folder)
 
 
 def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from audit.core.arrays import Picture
+from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.columns import EMBEDDING, LANDMARKS, similarity_column
 from audit.core.pictures import keep_picture, picture_digest
@@ -198,12 +199,14 @@ class Observer:
         }
         found = {stage: readings.get(digest) for stage, (digest, _) in faces.items()}
         for stage, (digest, _) in faces.items():
-            row |= self._stage(stage, digest, found[stage], found["portrait"])
+            row |= stage_columns(self.instrument, self._attributes, stage, digest, found[stage], found["portrait"])
         if not faces["portrait"][0]:
             row["portrait_status"] = portrait.file.status
         if not faces["rendered"][0] and not isinstance(self.model, Playback):
             row["rendered_status"] = "not_rendered"
-        row["status"], why = _status(clip.status, faces["rendered"][1], row["rendered_status"], row["portrait_status"])
+        row["status"], why = status_of(
+            clip.status, faces["rendered"][1], row["rendered_status"], row["portrait_status"]
+        )
         details = [clip.detail, portrait.file.detail, why]
         details += [f"ceiling: {why}"] if (why := faces["ceiling"][1]) else []
         details += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
@@ -213,26 +216,32 @@ class Observer:
             "audio_sha256": clip.sha256,
         }
 
-    def _stage(
-        self, stage: str, digest: str, reading: Reading | str | None, own: Reading | str | None
-    ) -> dict[str, Any]:
-        """The columns of one stage; null where it was not read."""
-        status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
-        row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
-        if not isinstance(reading, Reading) or reading.status != "ok":
-            return row
-        for attribute in self._attributes:
-            row |= attribute.row(stage, reading.attributes.get(attribute.name))
-        if reading.landmarks is not None:
-            row[f"{stage}{LANDMARKS}"] = reading.landmarks.astype(np.float32).ravel()
-        primary = self.instrument.similarity_models[0] if self.instrument.similarity_models else ""
-        for model in self.instrument.similarity_models:
-            feature = reading.embeddings[model]
-            row[f"{stage}{EMBEDDING}{model.lower()}"] = feature.astype(np.float16)
-            if stage != "portrait" and isinstance(own, Reading) and own.status == "ok":
-                cosine = float(np.dot(feature.astype(np.float64), own.embeddings[model].astype(np.float64)))
-                row[similarity_column(stage, model, primary)] = round(cosine, 6)
+
+def stage_columns(
+    instrument: Instrument,
+    attributes: Sequence[Attribute],
+    stage: str,
+    digest: str,
+    reading: Reading | str | None,
+    own: Reading | str | None,
+) -> dict[str, Any]:
+    """The columns of one stage; null where it was not read. ``own`` is the reading of the speaker's portrait."""
+    status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
+    row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
+    if not isinstance(reading, Reading) or reading.status != "ok":
         return row
+    for attribute in attributes:
+        row |= attribute.row(stage, reading.attributes.get(attribute.name))
+    if reading.landmarks is not None:
+        row[f"{stage}{LANDMARKS}"] = reading.landmarks.astype(np.float32).ravel()
+    primary = instrument.similarity_models[0] if instrument.similarity_models else ""
+    for model in instrument.similarity_models:
+        feature = reading.embeddings[model]
+        row[f"{stage}{EMBEDDING}{model.lower()}"] = feature.astype(np.float16)
+        if stage != "portrait" and isinstance(own, Reading) and own.status == "ok":
+            cosine = float(np.dot(feature.astype(np.float64), own.embeddings[model].astype(np.float64)))
+            row[similarity_column(stage, model, primary)] = round(cosine, 6)
+    return row
 
 
 def _digests(rendered: RenderedPart) -> list[str]:
@@ -249,7 +258,7 @@ def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
     return digest
 
 
-def _status(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
+def status_of(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
     """The first status that applies to a clip, and the model's error."""
     if audio != "ok":
         return audio, ""

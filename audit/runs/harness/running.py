@@ -20,7 +20,6 @@ from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema
 from audit.core.errors import RunError
 from audit.core.files import writing
-from audit.core.lock import claim
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.core.written_files import refuse_foreign_files
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
@@ -28,11 +27,11 @@ from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
-from audit.runs.harness.folder import close_folder, new_folder, open_folder, undone
+from audit.runs.harness.folder import fill_folder, new_folder
 from audit.runs.harness.local import in_processes
 from audit.runs.harness.observing import LEFT_OUT, Counts
 from audit.runs.harness.work import Done, Parts, Work, Worker
-from audit.runs.manifest import MANIFEST, read_manifest
+from audit.runs.manifest import MANIFEST
 from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run
 
 Progress = Callable[[int, int], None]
@@ -121,15 +120,15 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
         if kept_in is not None:
             Cache(kept_in).close()  # reports an unusable cache before anything is rendered
-        with claim(folder):
-            manifest = open_folder(folder, identity, plan or Plan(run=settings), given=plan is not None)
-            for name in (OBSERVATIONS, FACES):
-                (folder / name).mkdir(exist_ok=True)
-            pa.default_memory_pool().release_unused()  # memory used for reading the cohort
-            todo = undone(folder, Parts(table, settings.part), work.columns, manifest.get("parts", {}))
-            spent = _do(work, todo, engine, len(table), progress)
-            close_folder(folder, manifest, spent)
-    return Run(None, read_manifest(folder), folder)
+        return fill_folder(
+            folder,
+            identity,
+            plan or Plan(run=settings),
+            Parts(table, settings.part),
+            work.columns,
+            lambda todo: _do(work, todo, engine, len(table), progress),
+            given=plan is not None,
+        )
 
 
 def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
@@ -189,14 +188,19 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
             "kind": "playback" if isinstance(model, Playback) else "reconstructor",
             **described,
         },
-        "instrument": {
-            "name": instrument.name,
-            "similarity_models": list(instrument.similarity_models),
-            **({} if (names := attribute_names(instrument)) == ALWAYS else {"attributes_read": list(names)}),
-            **instrument.describe(),
-        },
+        "instrument": instrument_identity(instrument),
         "settings": settings.model_dump(mode="json"),
         "seed": settings.seed,
+    }
+
+
+def instrument_identity(instrument: Instrument) -> dict[str, Any]:
+    """What a manifest says of an instrument."""
+    return {
+        "name": instrument.name,
+        "similarity_models": list(instrument.similarity_models),
+        **({} if (names := attribute_names(instrument)) == ALWAYS else {"attributes_read": list(names)}),
+        **instrument.describe(),
     }
 
 
