@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.core.arrays import Picture
-from audit.core.attributes import ALWAYS, Read, attributes
+from audit.core.attributes import ALWAYS, READ_BY_DEFAULT, Read, attributes
 from audit.core.errors import ModelError
 from audit.core.plan import SIMILARITY
 from audit.core.vocabulary import RACES
@@ -87,7 +87,7 @@ class DeepFaceInstrument:
         *,
         similarity: Sequence[str] = SIMILARITY,
         detector: str = "dlib",
-        attributes: Sequence[str] = ALWAYS,
+        attributes: Sequence[str] = READ_BY_DEFAULT,
         allow_download: bool = False,
         threads: int | None = None,
         remember: int = 4096,

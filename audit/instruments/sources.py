@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from audit.core.attributes import ALWAYS
+from audit.core.attributes import READ_BY_DEFAULT
 from audit.core.plan import SIMILARITY
 from audit.instruments import offline
 from audit.instruments.reader import DeepFaceInstrument, Source
@@ -18,7 +18,7 @@ def build(
     similarity: Sequence[str] = SIMILARITY,
     detector: str = DETECTOR,
     allow_download: bool = False,
-    attributes: Sequence[str] = ALWAYS,
+    attributes: Sequence[str] = READ_BY_DEFAULT,
     threads: int | None = None,
     remember: int = 4096,
 ) -> DeepFaceInstrument:

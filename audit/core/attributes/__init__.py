@@ -19,9 +19,23 @@ from audit.core.registry import Registry
 ALWAYS: Final = ("race", "gender", "age")
 """The attributes whose columns every run has, in their order. An instrument that names no others reads these."""
 
+READ_BY_DEFAULT: Final = (*ALWAYS, "skin_tone")
+"""The attributes that the built-in instruments read unless others are asked for."""
+
 REGISTRY: Final = Registry("attribute", "audit.core.attributes", "audit.attributes", "ATTRIBUTE")
 
-__all__ = ["ALWAYS", "REGISTRY", "Attribute", "Number", "Probed", "Read", "Reads", "attributes", "known_attributes"]
+__all__ = [
+    "ALWAYS",
+    "READ_BY_DEFAULT",
+    "REGISTRY",
+    "Attribute",
+    "Number",
+    "Probed",
+    "Read",
+    "Reads",
+    "attributes",
+    "known_attributes",
+]
 
 
 @lru_cache(maxsize=64)
