@@ -19,7 +19,8 @@ import audit
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
-embedded import_cohort Cohort CohortNotes model mitigate instrument run Run Plan measure Audit Finding Estimate Table
+embedded import_cohort Cohort CohortNotes model mitigate instrument run Run read_again
+Plan measure Audit Finding Estimate Table
 compare Comparison gate Policy Decision probe Probe labelling_sheet simulate track with_ids
 AuditError CohortError ModelError PlanError RunError
 """

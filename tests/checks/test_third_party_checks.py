@@ -74,7 +74,7 @@ def measured(run: audit.Run, *names: str) -> audit.Audit:
 
 def test_its_finding_follows_the_shipped_ones(run: audit.Run) -> None:
     result = measured(run, "tests.checks.test_third_party_checks:Speakers")
-    assert [finding.code for finding in result.findings][-2:] == ["S2F007", "LAB001"]
+    assert [finding.code for finding in result.findings][-2:] == ["S2F008", "LAB001"]
     assert result.finding("LAB001").estimate.value == 0.5  # type: ignore[union-attr]  # it has one
     assert list(result.settings["checks"]) == ["tests.checks.test_third_party_checks:Speakers"]
     assert "checks" not in measured(run).settings

@@ -38,7 +38,7 @@ def installed_glasses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_shipped_attributes_have_the_published_columns() -> None:
-    assert list(REGISTRY.shipped) == list(REGISTRY.available()) == ["age", "gender", "race"]
+    assert list(REGISTRY.shipped) == list(REGISTRY.available()) == ["age", "gender", "race", "skin_tone"]
     assert [*RACE.columns("rendered")][:3] == ["rendered_race", "rendered_race_asian", "rendered_race_indian"]
     assert GENDER.columns("portrait") == {"portrait_gender": str, "portrait_gender_man": float}
     assert AGE.columns("ceiling") == {"ceiling_age": float}

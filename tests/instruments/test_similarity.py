@@ -10,7 +10,7 @@ import pytest
 
 from audit.cohorts import Cohort
 from audit.cohorts.importing import embedded
-from audit.core.attributes import Attribute, Number, Read
+from audit.core.attributes import ALWAYS, Attribute, Number, Read
 from audit.core.errors import ModelError
 from audit.core.pictures import read_picture
 from audit.instruments import instrument
@@ -56,7 +56,7 @@ def test_third_party_models_and_attributes_are_read_by_the_embedded_instrument()
     cohort = Cohort.read(embedded("synthetic_bilingual"))
     picture = read_picture(cohort.root / cohort.table["portrait"].iloc[0]).pixels
     assert picture is not None
-    plain = instrument("embedded", similarity=["FaceRes", "Dlib"], remember=0)
+    plain = instrument("embedded", similarity=["FaceRes", "Dlib"], attributes=ALWAYS, remember=0)
     reader = instrument(
         "embedded",
         similarity=["Dlib", f"{__name__}:COLOUR"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 
@@ -25,18 +27,20 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
         The sample depends on the seed and the ids, never on reads or statuses.
     """
     everyone = frame[["group", "speaker_id"]].drop_duplicates()
+    columns = ["speaker_id", "language", "clip_id", *(f"{stage}_{of}" for stage in STAGES for of in ("face", "race"))]
     rows = []
     for group in ordered_groups(everyone["group"]):
         names = everyone.loc[everyone["group"] == group, "speaker_id"]
         chosen = sorted(names, key=lambda name: _lot(seed, name))[:speakers]
-        shown = frame[(frame["group"] == group) & frame["speaker_id"].isin(chosen)]
-        for person in chosen:
-            for language, clips in shown[shown["speaker_id"] == person].groupby("language", sort=True, observed=True):
-                clip = min(clips["clip_id"], key=lambda name: _lot(seed, name))
-                row = clips.set_index("clip_id").loc[clip]
-                digests, races = ([_text(row[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
-                pictures = [digest and f"{FACES}/{digest}.png" for digest in digests]
-                rows.append((group, language, person, clip, *pictures, *races))
+        shown = frame.loc[(frame["group"] == group) & frame["speaker_id"].isin(chosen), columns]
+        clips: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
+        for clip in shown.to_dict("records"):
+            clips.setdefault((clip["speaker_id"], clip["language"]), []).append(clip)
+        for person, language in sorted(clips, key=lambda key: (chosen.index(key[0]), key[1])):
+            clip = min(clips[person, language], key=lambda each: _lot(seed, each["clip_id"]))
+            digests, races = ([_text(clip[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
+            pictures = [digest and f"{FACES}/{digest}.png" for digest in digests]
+            rows.append((group, language, person, clip["clip_id"], *pictures, *races))
     return pd.DataFrame(rows, columns=TABLE.names)
 
 
