@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import without_paths
@@ -21,6 +22,7 @@ from audit.stats import ALL, Curve
 
 NamedFigure = tuple[str, str, Figure | None]
 """The name, group and figure that a rule is about; ``None`` if the run does not have it."""
+_OUTCOME: Final[dict[str, Outcome]] = {"shown": "breach", "not_shown": "pass"}
 MEASURED = ("estimand", "resamples", "seed", "min_speakers", "calibration_sha256")
 """Settings that affect the figures, besides the confidence, which the policy sets."""
 
@@ -132,7 +134,7 @@ def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure
     if figure is None:
         return FigureRuling(name, group, None, "inconclusive", f"the run has no figure {name}")
     judged = resolved.verdict(figure)
-    outcome: Outcome = {"shown": "breach", "not_shown": "pass"}.get(judged.outcome, "inconclusive")  # type: ignore[assignment]  # the words of the table are outcomes
+    outcome = _OUTCOME.get(judged.outcome, "inconclusive")
     reason, fewest = judged.reason, resolved.rule.min_speakers
     # of a difference between groups, the smaller side counts
     n_speakers = figure.n_speakers if figure.n_smaller is None else min(figure.n_speakers, figure.n_smaller)

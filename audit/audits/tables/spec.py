@@ -14,7 +14,7 @@ from audit.core.plan import MeasureSettings
 from audit.stats import Estimate, benjamini_hochberg
 
 Row = tuple[object, ...]
-"""The cells of a row; an Estimate stands for the columns of :func:`audit.audits.table.estimate_columns`."""
+"""The cells of a row; an Estimate fills the columns of :func:`audit.audits.table.estimate_columns`."""
 STRATA = ("group", "language")
 """The columns by which every audit is stratified."""
 

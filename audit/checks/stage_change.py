@@ -1,0 +1,114 @@
+"""Checks of a change between stages: from the ceiling (or portrait) to the rendered face, for each group."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from audit.checks.check import Check
+from audit.checks.compared import CheckCompared, Compared, compare_groups
+from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure
+from audit.checks.finding import Finding
+from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
+from audit.checks.pair import Pair, change_of_difference
+from audit.checks.power import Comparison, GroupClips
+from audit.core.sentences import group_words, listing
+from audit.core.vocabulary import STAGES, Stage
+
+
+class StageChange(Check):
+    """A check that judges, for each group, how a metric changes from the ceiling (or portrait) to the rendered face.
+
+    The change is paired by speaker; the intervals are Bonferroni-adjusted for the number of groups. A subclass declares
+    one judged figure.
+
+    Attributes
+    ----------
+    metric : str
+        The name of the metric.
+    is_fall : bool
+        Whether the change is the earlier stage minus the rendered face, instead of the reverse.
+    change_label, compared_label : str
+        Short descriptions of the change and of what :meth:`compare` compares; ``{before}`` is the earlier stage.
+    """
+
+    metric: ClassVar[str]
+    is_fall: ClassVar[bool] = False
+    change_label: ClassVar[str]
+    compared_label: ClassVar[str]
+
+    @abstractmethod
+    def sentence(self, worst: GroupFigure, before: Stage, evidence: Evidence) -> str:
+        """The finding in one sentence, about the group with the largest change."""
+
+    def limits(self, evidence: Evidence) -> str:
+        """What the finding cannot say, appended to its sentence; begins with a space unless it is empty."""
+        return ""
+
+    def further(self, evidence: Evidence, group: str, before: Stage) -> dict[str, Figure]:
+        """Figures of a group that are reported with the finding but not judged, by name."""
+        return {}
+
+    def measure(self, evidence: Evidence) -> Finding:
+        """The change of each group."""
+        before: Stage = "ceiling" if evidence.has("ceiling") else "portrait"
+        if not evidence.groups or not evidence.has(before):
+            return not_evaluable(
+                self,
+                "There is no portrait or ceiling, or no speaker of a known group.",
+                "Portraits, and speakers whose group is known.",
+            )
+        cells, judged = evidence.cells("group"), self.judged[0].name
+        changes = evidence.changes(self.metric, *self._stages(before), cells)
+        curves = {stage: evidence.curves(self.metric, stage, cells) for stage in STAGES}
+        place = {key[0]: i for i, key in enumerate(cells.keys)}
+        label = self.change_label.format(before=before)
+        figures = {}
+        for group in evidence.groups:
+            i = place[group]
+            change = changes.one(i, evidence.metrics[self.metric].kind, evidence.settings).curve()
+            behind = {
+                str(stage): evidence.as_figure(of[i], self.metric, stage, name=stage, group=group, label=stage)
+                for stage, of in curves.items()
+            }
+            figure = self.figure(evidence, judged, change.together(len(evidence.groups)), group=group, label=label)
+            figures[group] = GroupFigure(group, figure, behind | self.further(evidence, group, before))
+
+        def sentence(named: list[str]) -> str:
+            further = listing([group_words(name) for name in named[1:]])
+            others = f" The same is shown for {further}." if named[1:] else ""
+            return f"{self.sentence(figures[named[0]], before, evidence)}{others}{self.limits(evidence)}"
+
+        return judge_groups(self, evidence, list(figures.values()), sentence)
+
+    def compare(self, pair: Pair) -> CheckCompared | None:
+        """The change from the ceiling if both runs have one, else from the portrait, which cancels."""
+        before: Stage = "ceiling" if pair.has("ceiling") else "portrait"
+        if not pair.has(before):
+            return None
+        stages, kind = self._stages(before), pair.kind(self.metric)
+        first, second = (pair.change(self.metric, stage) for stage in stages)
+        name = f"{stages[0]}>{stages[1]}.{self.metric}"
+
+        def compared(group: str) -> Compared:
+            mask = pair.baseline.where(group=group)
+            baseline, candidate = (each.changed(self.metric, *stages, mask).curve() for each in pair.each)
+            if kind == "mean" or before == "portrait":
+                pairs = pair.pairs(second - first, mask, kind, name)
+                return Compared(group, baseline, candidate, pairs.curve(), pairs)
+            speakers = pair.baseline.speakers[mask]
+            found = change_of_difference(first[mask], second[mask], speakers, pair.settings, name)
+            return Compared(group, baseline, candidate, *found)
+
+        return compare_groups(pair, self.judged[0], compared, self.compared_label.format(before=before))
+
+    def power(self, group: GroupClips) -> Iterator[Comparison]:
+        """Rendered against ceiling or portrait, paired by speaker; power is computed for rates only."""
+        if self.judged[0].unit == "share":
+            yield Comparison(self.judged[0], "rendered against ceiling or portrait, same speakers", group.n, "paired")
+
+    def _stages(self, before: Stage) -> tuple[Stage, Stage]:
+        """The two stages, such that the change is the second minus the first."""
+        return ("rendered", before) if self.is_fall else (before, "rendered")
