@@ -41,7 +41,7 @@ def cohort_import(
         float | None, Option(help="Only clips at least so long: 6 as Speech2Face is trained, or 3.")
     ] = None,
     clips_per_speaker: Annotated[
-        int | None, Option(help="At most so many clips of each speaker in each language, drawn by the seed.")
+        int | None, Option(help="At most this many clips of each speaker in each language, drawn by the seed.")
     ] = None,
     join: Annotated[
         bool, Option("--join", help="Join shorter clips of one speaker and language to --clip-seconds.")

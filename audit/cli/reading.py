@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 import audit
-from audit.cli.runs import plan_of
+from audit.cli.runs import instrument_of, plan_of
 from audit.cli.terminal import give_either, progress, suggest
 from audit.cli.verbs import AsJson, RunFolder
 from audit.core.plan import InstrumentSettings
@@ -37,12 +37,7 @@ def read(
     given = {"name": name, "allow_download": allow_download or None}
     settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
     found = audit.Run.read(run)
-    instrument = audit.instrument(
-        settings.name,
-        similarity=settings.similarity,
-        allow_download=settings.allow_download,
-        **settings.options,
-    )
+    instrument = instrument_of(settings)
     with progress() as bar:
         task = bar.add_task("clips", total=len(found.observations))
         made = audit.read_again(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Option
 
@@ -13,7 +13,10 @@ import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.errors import AuditError
-from audit.core.plan import MeasureSettings
+from audit.core.plan import InstrumentSettings, MeasureSettings
+
+if TYPE_CHECKING:
+    from audit.instruments import Instrument
 
 HumanReadings = Annotated[
     Path | None, Option("--human-readings", help="A filled sheet of audit sheet: what people read in the faces.")
@@ -74,12 +77,7 @@ def run(
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
     for sentence in people.audited().set_aside:
         say(sentence)
-    instrument = audit.instrument(
-        chosen.instrument.name,
-        similarity=chosen.instrument.similarity,
-        allow_download=chosen.instrument.allow_download,
-        **chosen.instrument.options,
-    )
+    instrument = instrument_of(chosen.instrument)
     with progress() as bar:
         task = bar.add_task("clips", total=len(people.audited().table))
         done = audit.run(
@@ -210,6 +208,14 @@ def plan_of(run: Path) -> audit.Plan:
     """The plan in a run's folder, or the default one."""
     path = run / "plan.toml"
     return audit.Plan.read(path) if path.is_file() else audit.Plan()
+
+
+def instrument_of(settings: InstrumentSettings) -> Instrument:
+    """The instrument of a plan."""
+    options = settings.options
+    return audit.instrument(
+        settings.name, similarity=settings.similarity, allow_download=settings.allow_download, **options
+    )
 
 
 def cohort_path(name: str) -> Path:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from audit.core.attributes import Attribute, attributes
 from audit.core.vocabulary import STAGES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
@@ -15,6 +19,7 @@ OF_THE_COHORT = (
     *("clip_id", "speaker_id", "group", "gender", "age", "language"),
     *("group_source", "gender_source", "language_source", "native_language"),
 )
+OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 
 
@@ -27,6 +32,17 @@ def similarity_column(stage: str, model: str, primary: str) -> str:
     ('rendered_similarity', 'ceiling_similarity_dlib')
     """
     return f"{stage}_similarity" + ("" if model == primary else f"_{model.lower()}")
+
+
+def further_columns(observed: pd.DataFrame) -> list[str]:
+    """The cohort's further columns among those of observations: in :func:`schema` they precede ``status``."""
+    names = list(observed.columns)
+    return [name for name in names[: names.index("status")] if name not in OF_THE_COHORT]
+
+
+def types_of(table: pd.DataFrame, names: Iterable[str]) -> dict[str, pa.DataType]:
+    """The types of a cohort's further columns in observations: numbers, else texts."""
+    return {name: pa.float64() if table[name].dtype.kind in "fiub" else pa.string() for name in names}
 
 
 def schema(
@@ -48,10 +64,7 @@ def schema(
     fields: list[tuple[str, pa.DataType]] = [
         *((name, number if name == "age" else text) for name in OF_THE_COHORT),
         *extra.items(),
-        ("status", text),
-        ("detail", text),
-        ("seconds", number),
-        ("audio_sha256", text),
+        *((name, number if name == "seconds" else text) for name in OF_A_CLIP),
     ]
     primary = next(iter(similarity), "")
     for stage in STAGES:

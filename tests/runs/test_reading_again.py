@@ -60,6 +60,17 @@ def test_another_instrument_changes_its_readings_only(made: audit.Run, tmp_path:
     assert again.manifest["model"] == made.manifest["model"]
 
 
+def test_further_columns_of_the_cohort_are_kept_whatever_their_names(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    folder = make_cohort()
+    speakers = pd.read_csv(folder / "speakers.csv")
+    speakers.assign(portrait_by="studio", rendered_before=1.5).to_csv(folder / "speakers.csv", index=False)
+    cohort = audit.Cohort.read(folder)
+    made = audit.run(cohort, model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "made")
+    again = audit.read_again(made, instrument=EveryFaceAWoman(), out=tmp_path / "again")
+    columns = ["portrait_by", "rendered_before"]
+    pd.testing.assert_frame_equal(again.observations[columns], made.observations[columns])
+
+
 def test_a_clip_on_which_the_model_failed_stays_failed(make_cohort: MakeCohort, tmp_path: Path) -> None:
     cohort = audit.Cohort.read(make_cohort())
     made = audit.run(cohort, model=LoudnessModel(0.3), instrument=ColourInstrument(), out=tmp_path / "made")

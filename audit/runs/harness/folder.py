@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 import tomli_w
 
 from audit.core.errors import RunError
+from audit.core.files import writing
 from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
-from audit.core.written_files import remove_temporary_files, write_files
+from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
 from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path
@@ -31,6 +33,16 @@ def new_folder(parent: Path, *words: str) -> Path:
         n += 1
         folder = parent / f"{stamp}-{slug[:60]}-{n}"
     return folder
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """A run's folder, made if it does not exist; raises RunError if it has files that the tool did not write."""
+    with writing(folder):
+        names = () if (folder / MANIFEST).exists() else (PLAN,)
+        refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
 
 
 def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given: bool) -> dict[str, Any]:

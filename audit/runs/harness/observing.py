@@ -13,7 +13,7 @@ import pandas as pd
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
-from audit.core.columns import EMBEDDING, LANDMARKS, similarity_column
+from audit.core.columns import EMBEDDING, LANDMARKS, OF_A_CLIP, similarity_column
 from audit.core.pictures import keep_picture, picture_digest
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
@@ -21,9 +21,7 @@ from audit.runs.harness.answering import pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, Portrait
 
-LEFT_OUT = frozenset(
-    ("audio", "portrait", "rendered", "ceiling", "split", "status", "detail", "seconds", "audio_sha256")
-)
+LEFT_OUT = frozenset(("audio", "portrait", "rendered", "ceiling", "split", *OF_A_CLIP))
 """Columns of a cohort that its observations do not keep."""
 Face = tuple[str, str]
 """The digest of a picture, empty if there is none, and the model's error, empty if there was none."""

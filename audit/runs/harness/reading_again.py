@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
-import pyarrow as pa
 
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
-from audit.core.columns import OF_THE_COHORT, schema
+from audit.core.audio import AudioStatus
+from audit.core.columns import OF_A_CLIP, OF_THE_COHORT, further_columns, schema, types_of
 from audit.core.errors import RunError
-from audit.core.files import writing
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.plan import Plan
 from audit.core.vocabulary import STAGES
-from audit.core.written_files import refuse_foreign_files
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.runs.harness.answering import readings_of
-from audit.runs.harness.folder import fill_folder
+from audit.runs.harness.folder import fill_folder, writable
 from audit.runs.harness.observing import INSTRUMENT_ERROR, stage_columns, status_of
-from audit.runs.harness.running import EXTRA_NUMBERS, Progress, instrument_identity
+from audit.runs.harness.running import Progress, instrument_identity
 from audit.runs.harness.work import Parts
-from audit.runs.manifest import MANIFEST
-from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, write_part
-
-OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
+from audit.runs.run import FACES, Run, write_part
 
 
 def read_again(
@@ -70,7 +65,7 @@ def read_again(
     """
     given = run if isinstance(run, Run) else Run.read(run)
     source, folder = _faces_of(given), Path(out)
-    kept = plan or (Plan.parse(given.manifest["plan"]) if given.manifest.get("plan") else Plan())
+    followed = plan or (Plan.parse(given.manifest["plan"]) if given.manifest.get("plan") else Plan())
     settings = given.manifest["settings"]
     identity = {key: given.manifest[key] for key in ("cohort", "model", "settings", "seed")} | {
         "instrument": instrument_identity(instrument),
@@ -79,23 +74,23 @@ def read_again(
     }
     table = given.observations
     attributes = attributes_of(instrument)
-    columns = schema(instrument.similarity_models, _extra_columns(table), read=attributes)
+    extra = further_columns(table)
+    columns = schema(instrument.similarity_models, types_of(table, extra), read=attributes)
+    kept = (*OF_THE_COHORT, *extra, *OF_A_CLIP)
     parts = Parts(table, int(settings["part"]))
 
     def process(todo: Parts) -> dict[str, Any]:
         began, left = time.monotonic(), todo.n_clips
         for part in todo:
-            rows = _rows(part.rows, source, folder / FACES, instrument, attributes)
+            rows = _rows(part.rows, kept, source, folder / FACES, instrument, attributes)
             write_part(folder, part.number, rows, columns)
             left -= len(rows)
             if progress:
                 progress(len(table) - left, len(table))
         return {"seconds": {"all": round(time.monotonic() - began, 3)}}
 
-    with writing(folder):
-        refuse_foreign_files(folder, () if (folder / MANIFEST).exists() else (PLAN,), folders=(OBSERVATIONS, FACES))
-        folder.mkdir(parents=True, exist_ok=True)
-        return fill_folder(folder, identity, kept, parts, columns, process, given=plan is not None)
+    with writable(folder):
+        return fill_folder(folder, identity, followed, parts, columns, process, given=plan is not None)
 
 
 def _faces_of(run: Run) -> Path:
@@ -115,37 +110,39 @@ def _faces_of(run: Run) -> Path:
 
 
 def _rows(
-    rows: pd.DataFrame, source: Path, faces: Path, instrument: Instrument, attributes: tuple[Attribute, ...]
+    rows: pd.DataFrame,
+    kept: Sequence[str],
+    source: Path,
+    faces: Path,
+    instrument: Instrument,
+    attributes: tuple[Attribute, ...],
 ) -> list[dict[str, Any]]:
-    """One new row for each clip of a part."""
+    """One new row for each clip of a part; ``kept`` are the columns that do not depend on the instrument."""
     named = rows[[f"{stage}_face" for stage in STAGES]]
     digests = sorted({str(digest) for digest in named.to_numpy().ravel() if not pd.isna(digest)})
     pictures = _pictures(source, digests)
     for digest, picture in pictures.items():
         keep_picture(picture, faces, digest)
     readings = dict(zip(digests, readings_of(instrument, [*pictures.values()]), strict=True))
-    stages = tuple(f"{stage}_" for stage in STAGES)
-    return [_row(old, stages, readings, instrument, attributes) for old in rows.to_dict("records")]
+    return [_row(old, kept, readings, instrument, attributes) for old in rows.to_dict("records")]
 
 
 def _row(
     old: Mapping[Any, Any],
-    stages: tuple[str, ...],
+    kept: Sequence[str],
     readings: Mapping[str, Reading | str],
     instrument: Instrument,
     attributes: tuple[Attribute, ...],
 ) -> dict[str, Any]:
     """The row of one clip: what the cohort and the model gave, and the new readings."""
-    row: dict[str, Any] = {
-        str(name): None if pd.isna(value) else value for name, value in old.items() if not name.startswith(stages)
-    }
+    row: dict[str, Any] = {name: None if pd.isna(old[name]) else old[name] for name in kept}
     faces = {stage: "" if pd.isna(old[f"{stage}_face"]) else str(old[f"{stage}_face"]) for stage in STAGES}
     found = {stage: readings.get(digest) for stage, digest in faces.items()}
     for stage, digest in faces.items():
         row |= stage_columns(instrument, attributes, stage, digest, found[stage], found["portrait"])
         if not digest:
             row[f"{stage}_status"] = old[f"{stage}_status"]
-    audio = row["status"] if str(row["status"]).startswith("audio_") else "ok"
+    audio = row["status"] if row["status"] in get_args(AudioStatus) else "ok"
     failed = "the model failed" if row["status"] == "model_error" else ""
     row["status"], _ = status_of(audio, failed, row["rendered_status"], row["portrait_status"])
     unread = INSTRUMENT_ERROR in (old["rendered_status"], old["portrait_status"], old["ceiling_status"])
@@ -166,13 +163,3 @@ def _pictures(source: Path, digests: list[str]) -> dict[str, Picture]:
             "Restore them, or run the model again.",
         )
     return {digest: pixels for digest, pixels in found.items() if pixels is not None}
-
-
-def _extra_columns(table: pd.DataFrame) -> dict[str, pa.DataType]:
-    """The cohort's further columns, as the run kept them."""
-    stages = tuple(f"{stage}_" for stage in STAGES)
-    return {
-        str(name): pa.float64() if table[name].dtype.kind in EXTRA_NUMBERS else pa.string()
-        for name in table.columns
-        if name not in OF_THE_COHORT and name not in OF_A_CLIP and not name.startswith(stages)
-    }

@@ -13,32 +13,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from audit.cohorts import Cohort
 from audit.core.attributes import ALWAYS
-from audit.core.columns import OF_THE_COHORT, schema
+from audit.core.columns import OF_THE_COHORT, schema, types_of
 from audit.core.errors import RunError
-from audit.core.files import writing
 from audit.core.plan import EngineSettings, Plan, RunSettings
-from audit.core.written_files import refuse_foreign_files
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
-from audit.runs.harness.folder import fill_folder, new_folder
+from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
 from audit.runs.harness.observing import LEFT_OUT, Counts
 from audit.runs.harness.work import Done, Parts, Work, Worker
-from audit.runs.manifest import MANIFEST
-from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run
+from audit.runs.run import Run
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished clips and the total number."""
 
 _log = logging.getLogger(__name__)
-EXTRA_NUMBERS = "fiub"
 CPU = "cpu"
 
 
@@ -102,22 +96,20 @@ def run(
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     identity = _identity(cohort, bound, instrument, settings)
     kept_in = cache_folder(engine.cache, folder)
+    extra = [str(name) for name in table.columns if name not in LEFT_OUT and name not in OF_THE_COHORT]
     work = Work(
         cohort.root,
         bound,
         instrument,
         settings,
         folder,
-        columns=schema(instrument.similarity_models, _extra_columns(cohort), read=attributes_of(instrument)),
+        columns=schema(instrument.similarity_models, types_of(table, extra), read=attributes_of(instrument)),
         cache=kept_in,
         model_key=cache_key(bound, {"seed": settings.seed}) if kept_in else None,
         instrument_key=cache_key(instrument, {}) if kept_in else None,
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
-    with writing(folder):
-        names = () if (folder / MANIFEST).exists() else (PLAN,)
-        refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
-        folder.mkdir(parents=True, exist_ok=True)
+    with writable(folder):
         if kept_in is not None:
             Cache(kept_in).close()  # reports an unusable cache before anything is rendered
         return fill_folder(
@@ -201,12 +193,4 @@ def instrument_identity(instrument: Instrument) -> dict[str, Any]:
         "similarity_models": list(instrument.similarity_models),
         **({} if (names := attribute_names(instrument)) == ALWAYS else {"attributes_read": list(names)}),
         **instrument.describe(),
-    }
-
-
-def _extra_columns(cohort: Cohort) -> dict[str, pa.DataType]:
-    return {
-        str(name): pa.float64() if cohort.table[name].dtype.kind in EXTRA_NUMBERS else pa.string()
-        for name in cohort.table.columns
-        if name not in LEFT_OUT and name not in OF_THE_COHORT
     }
