@@ -20,6 +20,7 @@ import audit
 from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import Heard
 from audit.models.speech2face import load_checkpoint, weights_of
+from audit.models.speech2face.checkpoint import read_checkpoint
 from audit.models.speech2face.shipped import SHIPPED
 
 HERE = Path(__file__).parent
@@ -63,14 +64,17 @@ def main() -> None:
 
 def context(name: str, run: audit.Run, result: audit.Audit) -> dict[str, Any]:
     """What the template shows."""
-    checkpoint = load_checkpoint(weights_of(name))
+    path = weights_of(name)
+    checkpoint, base = load_checkpoint(path), read_checkpoint(path)[0].base
     heard = checkpoint.card.coverage
     return {
         "name": name,
         "about": ABOUT[name],
         "configuration": checkpoint.network.configuration,
         "parameters": sum(parameter.numel() for parameter in checkpoint.network.parameters()),
-        "bytes": weights_of(name).stat().st_size,
+        "bytes": path.stat().st_size,
+        "base": base,
+        "base_bytes": base and path.with_name(base.file).stat().st_size,
         "sha256": checkpoint.sha256,
         "training": checkpoint.card.training,
         "voices": checkpoint.card.training["plan"]["voices"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,16 @@ from scipy import signal
 import audit
 from audit.models.coverage import Heard, coverage_of
 from audit.models.protocol import Decoder, Reconstructor
+from audit.models.pytorch import read_tensors
 from audit.models.speech2face import PAPER, SMALL, Configuration, load_checkpoint, save_checkpoint
-from audit.models.speech2face.checkpoint import Card
+from audit.models.speech2face.checkpoint import Base, Card, checkpoint_bytes, described_bytes, read_checkpoint
 from audit.models.speech2face.encoder import VoiceEncoder
 from audit.models.speech2face.model import Speech2Face, untrained
 from audit.models.speech2face.shipped import SHIPPED, weights_of
 from audit.models.speech2face.spectrogram import Spectrogram, batch_of
+from scripts.share_weights import share
 
+SHARED = "speech2face-small-shared.safetensors"
 TINY = SMALL.model_copy(update={"seconds": 3.0})
 
 
@@ -100,7 +105,7 @@ def test_three_seconds_can_be_used_instead_of_six() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_checkpoints_are_small_and_state_their_coverage(name: str) -> None:
-    assert weights_of(name).stat().st_size <= 10_000_000
+    assert weights_of(name).stat().st_size <= 800_000
     card = load_checkpoint(weights_of(name), SMALL).card
     covered = {(row.group, row.language == "en"): row.clips for row in card.coverage}
     assert set(covered) == {(group, english) for group in ("asian", "indian", "black", "white") for english in (0, 1)}
@@ -108,6 +113,66 @@ def test_the_shipped_checkpoints_are_small_and_state_their_coverage(name: str) -
     assert uncovered == ({("asian", True), ("indian", True), ("black", False), ("white", False)}
                        if name.endswith("gap") else set())  # fmt: skip
     assert card.name == name and card.training["dropped"] == []
+
+
+STATES = {
+    "speech2face-small-gap": "956a8b5054b9bacfb0ff3d19f194753b324259f9b0915bbdc949d40dbc644dc2",
+    "speech2face-small-full": "6e1e8bb673c0dcf2252bcc40815817b56882ed7c022e62e5a75f30a4cd6c6407",
+}
+"""Digests of the networks' tensors as they were in files that shared nothing: what `audit train` writes."""
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_checkpoints_hold_the_tensors_that_training_wrote(name: str) -> None:
+    digest = hashlib.sha256()
+    for key, tensor in sorted(load_checkpoint(weights_of(name)).network.state_dict().items()):
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode() + tensor.contiguous().numpy().tobytes())
+    assert digest.hexdigest() == STATES[name]
+
+
+def test_sharing_the_shipped_checkpoints_again_gives_the_shipped_files(tmp_path: Path) -> None:
+    share([weights_of(name) for name in SHIPPED], SHARED, tmp_path)
+    for file in (SHARED, *(f"{name}.safetensors" for name in SHIPPED)):
+        assert (tmp_path / file).read_bytes() == (weights_of(SHIPPED[0]).parent / file).read_bytes()
+
+
+def test_checkpoints_share_what_is_equal_in_all_of_them(tmp_path: Path) -> None:
+    one, other = untrained(TINY), untrained(TINY, seed=1)
+    other.network.decoder.load_state_dict(one.network.decoder.state_dict())
+    for made, file in ((one, "one.safetensors"), (other, "other.safetensors")):
+        save_checkpoint(made.network, Card(name=file), tmp_path / file)
+    share([tmp_path / "one.safetensors", tmp_path / "other.safetensors"], "both.safetensors", tmp_path / "out")
+    own, shared = (set(read_tensors(tmp_path / "out" / file)[1]) for file in ("one.safetensors", "both.safetensors"))
+    assert {f"decoder.{key}" for key in one.network.decoder.state_dict()} <= shared
+    assert "voice.first.weight" in own and not own & shared
+    for file in ("one.safetensors", "other.safetensors"):
+        before, after = load_checkpoint(tmp_path / file), load_checkpoint(tmp_path / "out" / file)
+        assert after.card == before.card and after.sha256 != before.sha256
+        assert checkpoint_bytes(after.network, after.card) == (tmp_path / file).read_bytes()
+
+
+def test_a_checkpoint_without_its_base_file_is_refused(tmp_path: Path) -> None:
+    shutil.copy(weights_of("speech2face-small-gap"), tmp_path)
+    with pytest.raises(audit.ModelError, match=rf"needs the weights in {SHARED}, which is not in its folder"):
+        load_checkpoint(tmp_path / "speech2face-small-gap.safetensors")
+
+
+def test_a_checkpoint_with_another_base_file_is_refused(tmp_path: Path) -> None:
+    path = shutil.copy(weights_of("speech2face-small-gap"), tmp_path)
+    content = bytearray((weights_of("speech2face-small-gap").parent / SHARED).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / SHARED).write_bytes(content)
+    with pytest.raises(audit.ModelError, match=rf"{SHARED} is not the file that .*-gap\.safetensors needs: its sha256"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("file", ["../other.safetensors", "/other.safetensors", ".other.safetensors", "other.pth"])
+def test_a_base_file_is_a_safetensors_file_in_the_same_folder(tmp_path: Path, file: str) -> None:
+    description, tensors = read_checkpoint(weights_of("speech2face-small-gap"))
+    elsewhere = description.model_copy(update={"base": Base.model_construct(file=file, sha256="0" * 64)})
+    (tmp_path / "mine.safetensors").write_bytes(described_bytes(tensors, elsewhere))
+    with pytest.raises(audit.ModelError, match="its description cannot be read"):
+        load_checkpoint(tmp_path / "mine.safetensors")
 
 
 def test_a_shipped_checkpoint_takes_no_other_weights() -> None:

@@ -1,17 +1,21 @@
 """Weights on disk: safetensors, with the configuration, the training's coverage and its provenance inside.
 
+Tensors that several checkpoints share can be in a file of their own, which each of them names.
+
 Pickles are never opened, since loading one can run any code.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save
+from torch import Tensor
 
 from audit.core.errors import ModelError
 from audit.core.files import write_whole
@@ -46,6 +50,43 @@ class Card(BaseModel):
     training: dict[str, Any] = Field(default_factory=dict)
 
 
+class Base(BaseModel):
+    """A second file of weights that holds tensors which several checkpoints share.
+
+    Attributes
+    ----------
+    file : str
+        The file's name; it is in the folder of the checkpoint.
+    sha256 : str
+        Its digest. The checkpoint's own digest covers it, and so identifies all weights.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str = Field(pattern=r"^\w[\w.-]*\.safetensors$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Description(BaseModel):
+    """Metadata of a checkpoint.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        The network's sizes.
+    card : Card
+        Name, coverage and provenance.
+    base : Base, optional
+        The file of the tensors that are not in the checkpoint itself; default: all are in it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    configuration: Configuration
+    card: Card
+    base: Base | None = None
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """Loaded weights: network in evaluation mode, card, and sha256 of the file."""
@@ -64,12 +105,14 @@ def checkpoint_bytes(network: Network, card: Card, *, half: bool = True) -> byte
         .contiguous()
         for name, tensor in network.state_dict().items()
     }
-    description = {
-        "configuration": network.configuration.model_dump(mode="json"),
-        "card": card.model_dump(mode="json"),
-    }
-    # one entry only: safetensors writes several in random order, and equal weights must give equal files
-    return save(tensors, {FORMAT: json.dumps(description)})
+    return described_bytes(tensors, Description(configuration=network.configuration, card=card))
+
+
+def described_bytes(tensors: Mapping[str, Tensor], description: Description) -> bytes:
+    """The content of a checkpoint with these tensors and this description; equal arguments give equal bytes."""
+    without = {"base"} if description.base is None else None
+    # one entry only: safetensors writes several in random order
+    return save(dict(tensors), {FORMAT: json.dumps(description.model_dump(mode="json", exclude=without))})
 
 
 def save_checkpoint(network: Network, card: Card, path: Path, *, half: bool = True) -> None:
@@ -78,12 +121,12 @@ def save_checkpoint(network: Network, card: Card, path: Path, *, half: bool = Tr
 
 
 def load_checkpoint(path: str | Path, configuration: Configuration | None = None) -> Checkpoint:
-    """The network of a file that :func:`save_checkpoint` wrote.
+    """The network of a file that :func:`save_checkpoint` wrote, or of one that shares tensors with others.
 
     Parameters
     ----------
     path : path
-        The file.
+        The file. If its description names a base file, that file is read from the same folder.
     configuration : Configuration, optional
         Required configuration; default: any.
 
@@ -91,10 +134,32 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
     ------
     ModelError
         If the file is missing, is a pickle, is not a safetensors file, was not written by this package, or belongs to
-        another configuration: the difference is named.
+        another configuration: the difference is named. If its base file is missing or has another digest.
     """
     path = Path(path)
     digest = weights_digest(path, "a safetensors file")
+    description, tensors = read_checkpoint(path)
+    own = description.configuration
+    if configuration is not None and own != configuration:
+        wanted = configuration.model_dump()
+        words = [
+            f"{key} is {value}, not {wanted[key]}" for key, value in own.model_dump().items() if value != wanted[key]
+        ]
+        raise ModelError(f"{path} belongs to another configuration: {'; '.join(words)}.",
+                         "weights of the requested configuration, or no configuration")  # fmt: skip
+    network = Network(own)
+    fill(network, tensors, path)
+    return Checkpoint(network.eval(), description.card, digest)
+
+
+def read_checkpoint(path: Path) -> tuple[Description, dict[str, Tensor]]:
+    """The description and all tensors of a checkpoint, those of its base file included, as they are stored.
+
+    Raises
+    ------
+    ModelError
+        As for :func:`load_checkpoint`, except that the tensors are not compared with a network.
+    """
     with path.open("rb") as stream:
         is_pickle = stream.read(4).startswith(PICKLE_HEADS)
     if is_pickle or path.suffix in PICKLE_SUFFIXES:
@@ -108,18 +173,23 @@ def load_checkpoint(path: str | Path, configuration: Configuration | None = None
             f"weights of the format {FORMAT}, as audit train writes them",
         )
     try:
-        description = json.loads(metadata[FORMAT])
-        own = Configuration.model_validate(description["configuration"])
-        card = Card.model_validate(description["card"])
-    except (KeyError, TypeError, ValueError) as error:
+        description = Description.model_validate_json(metadata[FORMAT])
+    except ValueError as error:
         raise ModelError(f"{path}: its description cannot be read: {error}.", f"the format {FORMAT}") from error
-    if configuration is not None and own != configuration:
-        wanted = configuration.model_dump()
-        words = [
-            f"{key} is {value}, not {wanted[key]}" for key, value in own.model_dump().items() if value != wanted[key]
-        ]
-        raise ModelError(f"{path} belongs to another configuration: {'; '.join(words)}.",
-                         "weights of the requested configuration, or no configuration")  # fmt: skip
-    network = Network(own)
-    fill(network, tensors, path)
-    return Checkpoint(network.eval(), card, digest)
+    if description.base is not None:
+        tensors |= _base_tensors(path, description.base)
+    return description, tensors
+
+
+def _base_tensors(path: Path, base: Base) -> dict[str, Tensor]:
+    """The tensors of a checkpoint's base file; ModelError if it is not the file that the checkpoint names."""
+    shared = path.parent / base.file
+    allowed = f"{base.file} with sha256 {base.sha256}, in the folder of the checkpoint"
+    if not shared.exists():
+        raise ModelError(f"{path} needs the weights in {base.file}, which is not in its folder.", allowed,
+                         "Copy the two files together.")  # fmt: skip
+    found = weights_digest(shared, allowed)
+    if found != base.sha256:
+        raise ModelError(f"{shared} is not the file that {path.name} needs: its sha256 is {found}.", allowed,
+                         "Replace it by the file that belongs to the checkpoint.")  # fmt: skip
+    return read_tensors(shared)[1]
