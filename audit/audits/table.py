@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, TypeAdapter, model_validator
 
+from audit.core.clean_text import clean
 from audit.core.document import Form, HasJson
 from audit.stats import Estimate
 
@@ -190,9 +192,15 @@ class Table(HasJson):
         """The names of the columns of these kinds."""
         return [column.name for column in self.columns if column.kind in kinds]
 
+    @cached_property
+    def records(self) -> tuple[Mapping[str, object], ...]:
+        """The rows for display: by column name, texts without control characters, missing values as ``None``."""
+        names = [str(name) for name in self.frame.columns]
+        return tuple(dict(zip(names, map(_displayed, row), strict=True)) for row in self._rows())
+
     def as_dict(self) -> dict[str, object]:
         """The JSON form: title, note, columns, their types and rows; missing values as ``None``."""
-        rows = [[plain_value(value) for value in row] for row in self.frame.itertuples(index=False)]
+        rows = [[plain_value(value) for value in row] for row in self._rows()]
         typed = any(column.kind != "untyped" for column in self.columns)
         return {
             "title": self.title,
@@ -201,6 +209,9 @@ class Table(HasJson):
             **({"column_types": [_type_of(column) for column in self.columns]} if typed else {}),
             "rows": rows,
         }
+
+    def _rows(self) -> Iterable[tuple[object, ...]]:
+        return self.frame.itertuples(index=False, name=None)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Table:
@@ -249,6 +260,11 @@ def _type_of(column: Column) -> dict[str, object]:
     """The fields of a column that are not empty, without its name."""
     values = {field.name: getattr(column, field.name) for field in fields(column)}
     return {name: value for name, value in values.items() if value and name != "name"}
+
+
+def _displayed(value: object) -> object:
+    value = plain_value(value)
+    return clean(value) if isinstance(value, str) else value
 
 
 def plain_value(value: object) -> object:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from audit.audits.audit import Audit
-from audit.audits.table import Table, plain_value
+from audit.audits.table import Table
 from audit.core.clean_text import clean
 from audit.core.units import write_interval, write_value
 from audit.reports.html.wording import order_genders, order_groups, order_languages
@@ -32,18 +32,9 @@ class Tabled(Protocol):
         ...
 
 
-def records(audit: Tabled, table: str) -> list[dict[str, object]]:
+def records(audit: Tabled, table: str) -> list[Record]:
     """The rows of a table; none if the document has no such table."""
-    if table not in audit.tables:
-        return []
-    frame = audit.tables[table].frame
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, map(_plain, row), strict=True)) for row in frame.itertuples(index=False, name=None)]
-
-
-def _plain(value: object) -> object:
-    value = plain_value(value)
-    return clean(value) if isinstance(value, str) else value
+    return [*audit.tables[table].records] if table in audit.tables else []
 
 
 def text(record: Record, key: str, default: str = "") -> str:

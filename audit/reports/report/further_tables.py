@@ -27,7 +27,7 @@ def further_tables(audit: Audit) -> list[TableView]:
     ]
 
 
-def _view(name: str, table: Table, rows: list[dict[str, object]], metrics: MetricDefinitions) -> TableView:
+def _view(name: str, table: Table, rows: list[Record], metrics: MetricDefinitions) -> TableView:
     metric = next(iter(table.names("metric")), "")
 
     def shown(column: Column, ends: tuple[Column, ...], heading: bool) -> tabular.Column[Record]:
