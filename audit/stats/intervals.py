@@ -75,35 +75,42 @@ def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
     same = (yes < _TINY) | (no < _TINY)
     left = np.array([outer_low, np.minimum(rate, outer_high)])
     right = np.array([np.maximum(rate, outer_low), outer_high])
-    targets = np.array([tail, 1 - tail])[:, None]
-    low, high = _mid_p_roots(targets, left, right, np.maximum([yes, yes], _TINY), np.maximum([no, no], _TINY))
-    return np.where(same, outer_low, low), np.where(same, outer_high, high)
+    targets = np.broadcast_to(np.array([tail, 1 - tail])[:, None], left.shape)
+    roots = np.array([outer_low, outer_high])
+    some = np.array([~same, ~same])
+    parts = (targets, left, right, np.array([yes, yes]), np.array([no, no]))
+    roots[some] = _mid_p_roots(*(part[some] for part in parts))
+    return roots[0], roots[1]
 
 
 def _mid_p_roots(target: Floats, left: Floats, right: Floats, yes: Floats, no: Floats) -> Floats:
-    """The rate at which P(more than observed) + P(exactly observed) / 2 equals ``target``.
+    """The rate at which P(more than observed) + P(exactly observed) / 2 equals ``target``; all of shape (n,).
 
     Newton's method within ``[left, right]``, with bisection if a step leaves the bracket. Each element stops on its
     own, so that its digits do not depend on the others.
     """
     q = np.asarray(np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right), np.float64)
-    constant = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
-    found = np.zeros(q.shape, bool)
+    roots, unfinished = q.copy(), np.arange(len(q))
+    more, less = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for _ in range(60):
             excess = 0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)) - target
             left, right = np.where(excess < 0, q, left), np.where(excess < 0, right, q)
             log_q, log_p = np.log(q), np.log1p(-q)
-            slope = 0.5 * np.exp((yes - 1) * log_q + no * log_p - constant[0])
-            slope += 0.5 * np.exp(yes * log_q + (no - 1) * log_p - constant[1])
+            slope = 0.5 * np.exp((yes - 1) * log_q + no * log_p - more)
+            slope += 0.5 * np.exp(yes * log_q + (no - 1) * log_p - less)
             step = q - excess / slope
             inside = (step > left) & (step < right)
-            new = np.where(found, q, np.where(inside, step, (left + right) / 2))
-            found |= np.abs(new - q) <= 1e-13
-            q = new
-            if found.all():
+            new = np.where(inside, step, (left + right) / 2)
+            roots[unfinished] = new
+            goes_on = np.abs(new - q) > 1e-13
+            if not goes_on.any():
                 break
-    return q
+            q, unfinished = new[goes_on], unfinished[goes_on]
+            target, left, right, yes, no, more, less = (
+                part[goes_on] for part in (target, left, right, yes, no, more, less)
+            )
+    return roots
 
 
 def student(value: Floats, variance: Floats, floor: Floats, tail: float) -> tuple[Floats, Floats]:
