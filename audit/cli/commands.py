@@ -48,7 +48,7 @@ def compare(
         shown = audit.with_ids(made, compared[0]) if show_ids else made
         path = write_comparison(shown, out, runs, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the page, then decide: audit gate {runs[-1]} --baseline {runs[0]}")
-    give_result(made.sentences, path, made.to_json(), as_json=as_json)
+    give_result(made.sentences, path, made, as_json=as_json)
 
 
 def track(

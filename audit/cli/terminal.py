@@ -28,6 +28,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from audit.core.clean_text import clean
+from audit.core.document import Document
 
 _WIDTH: Final = 160
 """The width in columns where there is no terminal."""
@@ -88,10 +89,10 @@ def give_either(line: str, document: object, *, as_json: bool) -> None:
         give(line)
 
 
-def give_result(lines: Iterable[str | RichTable], path: Path, document: str, *, as_json: bool) -> None:
+def give_result(lines: Iterable[str | RichTable], path: Path, document: Document, *, as_json: bool) -> None:
     """Print lines and the path of the page, or the document in JSON and the path on stderr."""
     if as_json:
-        give_text(document)
+        give_text(document.to_json())
         say(str(path))
         return
     for line in (*lines, str(path)):

@@ -90,9 +90,9 @@ class Document:
 
     def to_json(self) -> str:
         """The document as JSON: the same content gives the same bytes."""
-        content = self.content()
-        head = dict(zip(_HEAD, (self.schema_version, _sha256(_written(content))), strict=True))
-        return _written(head | content) + "\n"
+        written = _written(self.content())
+        head = _written(dict(zip(_HEAD, (self.schema_version, _sha256(written)), strict=True)))
+        return _opened(head) + written.removeprefix("{\n") + "\n"
 
     def write(self, folder: str | Path) -> Path:
         """Write the document into a folder; the file appears whole or not at all.
@@ -225,8 +225,13 @@ def _written(content: Mapping[str, object]) -> str:
 
 def _content_text(text: str, data: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     """The content as it was written, taken from the stored text where that has the package's own layout."""
-    head = _written({key: data[key] for key in _HEAD if key in data}).removesuffix("\n}") + ",\n"
+    head = _opened(_written({key: data[key] for key in _HEAD if key in data}))
     return "{\n" + text[len(head) :].rstrip("\n") if text.startswith(head) else _written(content)
+
+
+def _opened(head: str) -> str:
+    """The text of a JSON object up to the place of its next key."""
+    return head.removesuffix("\n}") + ",\n"
 
 
 def _sha256(written: str) -> str:

@@ -64,7 +64,7 @@ def further_keys(audit: Audit) -> list[str]:
 def disparities(audit: Audit) -> list[Record]:
     """The figures by group and language, without those split by further columns."""
     further = further_keys(audit)
-    return [row for row in records(audit, "disparities") if all(text(row, key, "all") == "all" for key in further)]
+    return [row for row in records(audit, "disparities") if all(row.get(key) in (None, "all") for key in further)]
 
 
 @dataclass(frozen=True)
