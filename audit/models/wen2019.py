@@ -164,7 +164,9 @@ class Wen2019:
         made: list[Picture | None] = [None] * len(waveforms)
         for length in dict.fromkeys(spectrum.shape[1] for spectrum in spectra if spectrum is not None):
             same = {i: some for i, some in enumerate(spectra) if some is not None and some.shape[1] == length}
-            faces = in_batches([*same.values()], self.batch, lambda some: torch.from_numpy(np.stack(some)), self._faces)
+            faces = in_batches(
+                [*same.values()], self.batch, lambda some: torch.from_numpy(np.stack(some)), self._faces, self.device
+            )
             for place, face in zip(same, faces, strict=True):
                 made[place] = picture_of((face + 1) * 127.5)
         return made

@@ -84,6 +84,18 @@ def test_a_face_does_not_depend_on_the_others_in_its_batch(model: Speech2Face) -
         assert (one == other).all() and (one == third).all()
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_faces_do_not_depend_on_the_number_of_threads(model: Speech2Face, threads: int) -> None:
+    before, expected = torch.get_num_threads(), model.render(voices(9), 16_000)
+    torch.set_num_threads(threads)
+    try:
+        found = model.render(voices(9), 16_000)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert all((one == other).all() for one, other in zip(found, expected, strict=True))  # type: ignore[union-attr]
+
+
 def test_a_short_clip_is_repeated_and_a_long_one_cut(model: Speech2Face) -> None:
     (wave,) = voices(1, 1.5)
     doubled = np.concatenate([wave, wave])

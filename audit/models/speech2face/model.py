@@ -54,7 +54,7 @@ class Speech2Face:
         *,
         name: str = "",
         device: str | None = None,
-        batch: int = 16,
+        batch: int = 8,
         seconds: float | None = None,
     ) -> None:
         if batch < 1:
@@ -107,8 +107,9 @@ class Speech2Face:
             self.batch,
             lambda some: batch_of(some, self._samples),
             lambda clips: self.network.voice(self.network.spectrogram(clips.to(self.device))),
+            self.device,
         )
-        return np.array([row.numpy() for row in rows], np.float32).reshape(len(rows), self.configuration.feature)
+        return np.array(rows, np.float32).reshape(len(rows), self.configuration.feature)
 
     def from_features(self, features: VoiceFeatures) -> list[Picture | None]:
         """The decoder's face [size, size, 3] of each feature [n, feature]."""
@@ -150,11 +151,15 @@ class Speech2Face:
     ) -> list[Picture | None]:
         """The decoder's face of each item; see :func:`in_batches`."""
         faces = in_batches(
-            items, self.batch, prepare, lambda rows: self.network.decoder(feature(rows.to(self.device))).picture
+            items,
+            self.batch,
+            prepare,
+            lambda rows: self.network.decoder(feature(rows.to(self.device))).picture,
+            self.device,
         )
-        if not all(bool(torch.isfinite(face).all()) for face in faces):
+        if not all(np.isfinite(face).all() for face in faces):
             raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
-        return [picture_of(face.clamp(0, 1) * 255) for face in faces]
+        return [picture_of(face.clip(0, 1) * 255) for face in faces]
 
 
 def speech2face(
@@ -163,7 +168,7 @@ def speech2face(
     configuration: str | None = None,
     name: str = "",
     device: str | None = None,
-    batch: int = 16,
+    batch: int = 8,
     seconds: float | None = None,
 ) -> Speech2Face:
     """The model of a file of weights.

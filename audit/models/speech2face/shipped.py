@@ -19,8 +19,6 @@ def weights_of(name: str) -> Path:
     return Path(__file__).parent / "weights" / f"{name}.safetensors"
 
 
-def shipped_model(
-    name: str, *, device: str | None = None, batch: int = 16, seconds: float | None = None
-) -> Speech2Face:
+def shipped_model(name: str, *, device: str | None = None, batch: int = 8, seconds: float | None = None) -> Speech2Face:
     """The model of a shipped checkpoint; the options are those of :class:`Speech2Face`."""
     return Speech2Face(load_checkpoint(weights_of(name)), device=device, batch=batch, seconds=seconds)
