@@ -111,11 +111,11 @@ def smallest_detectable(
     else:
         variance = after / n_speakers + (before / other if design == "unpaired" else 0)
         seen = np.clip(base + sizes - z * np.sqrt(variance), 0, 1)
-        low = _interval(seen, n_speakers, factor, settings)[0] - base
+        ends = _interval(seen, n_speakers, factor, settings)
+        low = ends[0] - base
         if design == "unpaired":
-            fixed = np.full_like(seen, base)
-            one = (fixed, *_interval(fixed, other, factor, settings))
-            low = mover(one, (seen, *_interval(seen, n_speakers, factor, settings)))[1]
+            fixed = np.array([base])
+            low = mover((fixed, *_interval(fixed, other, factor, settings)), (seen, *ends))[1]
     found = np.flatnonzero(low > margin)
     if not len(found):
         return Detectable(None, f"no possible difference would be detected ({method})")
