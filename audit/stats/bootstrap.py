@@ -37,7 +37,7 @@ def resampled_means(total: Floats, weight: Floats, resamples: int, rng: np.rando
     equal, parts = bool((weight == weight[0]).all()), []
     for start in range(0, resamples, rows):
         drawn = rng.integers(0, n, size=(min(rows, resamples - start), n), dtype=np.int32)
-        parts.append(total[drawn].sum(axis=1) / (n * weight[0] if equal else weight[drawn].sum(axis=1)))
+        parts.append(total.take(drawn).sum(axis=1) / (n * weight[0] if equal else weight.take(drawn).sum(axis=1)))
     return np.concatenate(parts)
 
 
