@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -261,6 +262,7 @@ def _measure_and_report(
 ) -> None:
     from audit.reports import outcome_table, write_report
 
+    gc.freeze()  # modules stay loaded: garbage collection need not look at them again
     assert run.folder is not None
     _refuse_foreign_files(run.folder)
     with stderr.status("measuring"):
