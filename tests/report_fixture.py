@@ -185,6 +185,10 @@ def tables() -> dict[str, list[dict[str, object]]]:
         ],
         "statuses": statuses,
         "stage_statuses": [{"stage": "rendered", "group": "black", "status": "no_face", "n_clips": 1}],
+        "faces_found": [
+            {"stage": "rendered", "group": g, "n_clips": 96, "n_several": 2 * (g == "asian"), "most_faces": 3}
+            for g in known
+        ],
         "disparities": disparities(),
         "changes": changes(),
         "language_effects": [

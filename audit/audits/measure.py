@@ -13,6 +13,7 @@ from audit.audits.human_readings import HumanReadings, read_human_readings
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.tables import tables as audit_tables
+from audit.audits.tables.faces_found import faces_found
 from audit.checks import chosen as chosen_checks
 from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
@@ -205,6 +206,8 @@ def _notices(run: Run) -> list[str]:
         notices.append(
             "The faces were made elsewhere and are part of the cohort: which model made them cannot be verified."
         )
+    if several := _several_faces(run):
+        notices.append(several)
     _, unknown = known_attributes(run.attributes)
     if unknown:
         notices.append(
@@ -214,6 +217,19 @@ def _notices(run: Run) -> list[str]:
     if missing := unheard(manifest["model"].get("training_coverage", [])):
         notices.append(f"According to the model, its training data contain no clips of {missing}.")
     return notices
+
+
+def _several_faces(run: Run) -> str:
+    """The number of clips by stage whose picture has more than one face, and which face is read."""
+    table = faces_found(run.observations)
+    if table is None or not table["n_several"].any():
+        return ""
+    counts = table.groupby("stage", sort=False)[["n_clips", "n_several"]].sum().itertuples()
+    stages = [f"in {found.n_several} of {found.n_clips} {found.Index} pictures" for found in counts]
+    detector = run.manifest["instrument"].get("detector")
+    reads = detector.get("reads") if isinstance(detector, Mapping) else None
+    which = f"Of each picture, {reads} is read." if reads else "Which of them the instrument reads is not recorded."
+    return f"More than one face was found {listing(stages)}, counted once for each clip. {which}"
 
 
 def unheard(coverage: Sequence[Mapping[str, Any]]) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 EMBEDDING = "_embedding_"
 LANDMARKS = "_landmarks"
+FACES_FOUND = "_faces"
+"""The end of the columns of how many faces a stage's picture has."""
 OF_THE_COHORT = (
     *("clip_id", "speaker_id", "group", "gender", "age", "language"),
     *("group_source", "gender_source", "language_source", "native_language"),
@@ -49,14 +51,14 @@ def schema(
     similarity: Sequence[str],
     extra: Mapping[str, pa.DataType],
     *,
-    landmarks: bool = True,
+    optional: bool = True,
     read: Sequence[Attribute] = (),
 ) -> pa.Schema:
     """The columns of an observation.
 
     ``similarity`` names the similarity models, the primary one first; ``extra`` has further columns of the cohort, kept
-    so that results can be stratified by them. The attributes of :data:`audit.core.attributes.ALWAYS` need not be in
-    ``read``.
+    so that results can be stratified by them. ``optional`` adds the columns that older runs do not have. The attributes
+    of :data:`audit.core.attributes.ALWAYS` need not be in ``read``.
     """
     text, number = pa.string(), pa.float64()
     types = {str: text, float: number}
@@ -73,6 +75,6 @@ def schema(
         if stage != "portrait":
             fields += [(similarity_column(stage, model, primary), number) for model in similarity]
         fields += [(f"{stage}{EMBEDDING}{model.lower()}", pa.list_(pa.float16())) for model in similarity]
-        if landmarks:
-            fields += [(f"{stage}{LANDMARKS}", pa.list_(pa.float32()))]
+        if optional:
+            fields += [(f"{stage}{LANDMARKS}", pa.list_(pa.float32())), (f"{stage}{FACES_FOUND}", pa.int64())]
     return pa.schema(fields)

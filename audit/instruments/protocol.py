@@ -38,6 +38,9 @@ class Reading:
     attributes : Mapping, optional
         The same for any attribute, by its name: its only number, or its numbers by name. ``race``, ``man`` and ``age``
         are short for the attributes ``race``, ``gender`` and ``age``.
+    faces : int, optional
+        How many faces the detector found in the picture, of which one is read; 0 or ``None`` without a face. ``None``
+        from an instrument that does not count them.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class Reading:
     attributes: Mapping[str, Read]
     embeddings: Mapping[str, NDArray[np.float32]]
     landmarks: NDArray[np.float32] | None
+    faces: int | None
 
     def __init__(
         self,
@@ -62,11 +66,12 @@ class Reading:
         embeddings: Mapping[str, NDArray[np.float32]] | None = None,
         landmarks: NDArray[np.float32] | None = None,
         attributes: Mapping[str, Read] | None = None,
+        faces: int | None = None,
     ) -> None:
         given: dict[str, Read] = {"race": race, "gender": man, "age": age}
         read = dict(attributes or {}) | {name: value for name, value in given.items() if value is not None}
         fields = {"status": status, "attributes": read, "embeddings": embeddings or {}, "landmarks": landmarks}
-        for name, value in fields.items():
+        for name, value in (fields | {"faces": faces}).items():
             object.__setattr__(self, name, value)
 
     @property
@@ -111,7 +116,11 @@ class Instrument(Protocol):
         ...
 
     def describe(self) -> dict[str, object]:
-        """Names, versions, detector, backends and sha256 digests of all weights; JSON types only."""
+        """Names, versions, detector, backends and sha256 digests of all weights; JSON types only.
+
+        If there is a mapping ``detector``, its text ``reads`` says which face is read in a picture with several, such
+        as "the largest face".
+        """
         ...
 
 

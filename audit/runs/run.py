@@ -254,7 +254,8 @@ def _part_table(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
-            if invalid := [f.name for f in schema((), {}, landmarks=False) if f not in found]:
+            fields = [*schema((), {}, optional=False), *(f for f in schema((), {}) if f.name in columns)]
+            if invalid := [f.name for f in fields if f not in found]:
                 raise ValueError(f"the columns {', '.join(invalid[:3])} are missing or of another type")
             table = part.read(columns=columns, use_threads=False)
         table.validate(full=True)  # for example that strings are UTF-8

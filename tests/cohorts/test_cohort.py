@@ -137,6 +137,7 @@ def test_an_error_is_reported_with_file_row_and_what_is_allowed(
     [
         "rendered_race",
         "portrait_status",
+        "ceiling_faces",
         "status",
         "seconds",
         "audio_sha256",

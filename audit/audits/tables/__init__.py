@@ -21,6 +21,7 @@ ORDER: Final = (
     "label_sources",
     "statuses",
     "stage_statuses",
+    "faces_found",
     "instrument",
     "metric_definitions",
     "disparities",

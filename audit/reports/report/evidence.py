@@ -161,6 +161,23 @@ def statuses(audit: Audit) -> TableView:
     return TableView.of("statuses", "Status of every clip", columns, split(rows, "group", "language"))
 
 
+def faces_found(audit: Audit) -> TableView:
+    """The number of clips by stage and group whose picture has more than one face; no rows where there is none."""
+    rows, absent = records(audit, "faces_found"), _absent(audit)
+
+    def several(stage: str) -> Callable[[Sequence[Record]], Cell]:
+        def cell(of: Sequence[Record]) -> Cell:
+            row = one(of, stage=stage) or {}
+            clips, found = count(row, "n_clips"), whole(count(row, "n_several"), absent)
+            return found if clips is None else replace(found, lines=(f"of {counted(clips, 'clip')}",))
+
+        return cell
+
+    shown = rows if any(count(row, "n_several") for row in rows) else []
+    columns = [GROUP, *(Column(s.capitalize(), several(s), True, "Clips") for s in STAGES if where(rows, stage=s))]
+    return TableView.of("faces-found", "Pictures with more than one face", columns, split(shown, "group"))
+
+
 def failures(audit: Audit, limit: int = 200) -> TableView:
     """The clips that could not be read at every stage, at most ``limit``, with details if there are any."""
     rows = records(audit, "failures")

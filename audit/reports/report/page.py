@@ -72,6 +72,7 @@ _TABLES: Final = (
     evidence.strata,
     evidence.rendered_as,
     evidence.statuses,
+    evidence.faces_found,
     evidence.failures,
     evidence.power,
     error_tables.calibration,

@@ -80,6 +80,8 @@ def _invalid_value(instrument: Instrument, reading: Reading) -> str:
     """The first invalid value of a reading, in words; empty if there is none."""
     if reading.status not in ("ok", "no_face"):
         return f"the instrument returned the status {reading.status!r}, not ok or no_face"
+    if fault := _invalid_count(reading):
+        return fault
     if reading.status != "ok":
         return ""
     expected = {attribute.name: attribute for attribute in attributes_of(instrument)}
@@ -92,6 +94,17 @@ def _invalid_value(instrument: Instrument, reading: Reading) -> str:
         if model not in reading.embeddings or not np.isfinite(reading.embeddings[model]).all():
             return f"the instrument returned no finite feature of {model}"
     return ""
+
+
+def _invalid_count(reading: Reading) -> str:
+    """What is wrong with the number of faces of a reading; empty if nothing is."""
+    if reading.faces is None:
+        return ""
+    whole = type(reading.faces) is int  # and not a bool
+    if whole and (reading.faces >= 1 if reading.status == "ok" else reading.faces == 0):
+        return ""
+    allowed = "a whole number from 1 on, or None" if reading.status == "ok" else "0 or None"
+    return f"the instrument counted {reading.faces!r} faces with the status {reading.status}, not {allowed}"
 
 
 def _checked(picture: Any) -> Made:

@@ -52,7 +52,7 @@ _ANSWERING: Final = (
     "core/pictures.py",
     "core/vocabulary.py",
 )
-_STATUS, _ATTRIBUTE, _EMBEDDING, _LANDMARKS = "status", "attribute", "embedding", "landmarks"
+_STATUS, _ATTRIBUTE, _EMBEDDING, _LANDMARKS, _FACES = "status", "attribute", "embedding", "landmarks", "faces"
 """The first word of an array's key in a stored reading; the others name an attribute and its values, or a model."""
 _PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
@@ -209,10 +209,13 @@ class Cache:
 
 
 def _packed(reading: Reading) -> bytes:
-    """A lossless encoding of a reading, as arrays with JSON keys; no arrays for a picture without a face."""
+    """A lossless encoding of a reading, as arrays with JSON keys; a picture without a face has no status."""
+    arrays: dict[str, NDArray[Any]] = {}
+    if reading.faces is not None:
+        arrays[_key(_FACES)] = np.array([reading.faces], np.int64)
     if reading.status == NO_FACE:
-        return save({})
-    arrays: dict[str, NDArray[Any]] = {_key(_STATUS): np.zeros(0)}
+        return save(arrays)
+    arrays[_key(_STATUS)] = np.zeros(0)
     for name, read in reading.attributes.items():
         values = [*read.values()] if isinstance(read, Mapping) else [np.nan if read is None else read]
         arrays[_key(_ATTRIBUTE, name, *(read if isinstance(read, Mapping) else ()))] = np.array(values, np.float64)
@@ -228,8 +231,9 @@ def _key(*words: str) -> str:
 
 def _unpacked(answer: bytes) -> Reading:
     arrays = load(answer)
-    if not arrays:
-        return Reading(NO_FACE)
+    faces = int(arrays[_key(_FACES)][0]) if _key(_FACES) in arrays else None
+    if _key(_STATUS) not in arrays:
+        return Reading(NO_FACE, faces=faces)
     read: dict[str, Read] = {}
     embeddings: dict[str, NDArray[np.float32]] = {}
     for key, values in arrays.items():
@@ -240,7 +244,8 @@ def _unpacked(answer: bytes) -> Reading:
             name, *numbers = words
             given = [None if np.isnan(value) else float(value) for value in values]
             read[name] = dict(zip(numbers, values.tolist(), strict=True)) if numbers else given[0]
-    return Reading("ok", attributes=read, embeddings=embeddings, landmarks=arrays.get(_key(_LANDMARKS)))
+    points = arrays.get(_key(_LANDMARKS))
+    return Reading("ok", attributes=read, embeddings=embeddings, landmarks=points, faces=faces)
 
 
 @cache

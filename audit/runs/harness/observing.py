@@ -13,7 +13,7 @@ import pandas as pd
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
-from audit.core.columns import EMBEDDING, LANDMARKS, OF_A_CLIP, similarity_column
+from audit.core.columns import EMBEDDING, FACES_FOUND, LANDMARKS, OF_A_CLIP, similarity_column
 from audit.core.pictures import keep_picture, picture_digest
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
@@ -226,6 +226,8 @@ def stage_columns(
     """The columns of one stage; null where it was not read. ``own`` is the reading of the speaker's portrait."""
     status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
     row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
+    if isinstance(reading, Reading):
+        row[f"{stage}{FACES_FOUND}"] = reading.faces
     if not isinstance(reading, Reading) or reading.status != "ok":
         return row
     for attribute in attributes:

@@ -149,7 +149,7 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
                 table = dial.get(group, {}).get(language, {})
                 reads[stage][of, i] = _reads(uniform[stage][of, i], table, group)
 
-    fields = schema((), {}, landmarks=False)
+    fields = schema((), {}, optional=False)
     columns: dict[str, Any] = {
         "clip_id": ids,
         "speaker_id": of_clips(np.array(speakers, object)),
