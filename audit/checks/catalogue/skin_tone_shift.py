@@ -10,7 +10,7 @@ from audit.checks import Evidence, Figure, Finding, GroupFigure, Judged, not_eva
 from audit.checks.compared import CheckCompared
 from audit.checks.pair import Pair
 from audit.checks.stage_change import StageChange
-from audit.core.attributes.skin_tone import SEPARATION
+from audit.core.attributes.skin_tone import separation
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import Stage, group_members
 
@@ -78,8 +78,7 @@ class SkinToneShift(StageChange):
         unable = [
             group
             for group in evidence.groups
-            if "white" not in group_members(group)
-            and any(SEPARATION.get(race, 0.0) < SEPARATES for race in group_members(group))
+            if "white" not in group_members(group) and (separation(group) or 0.0) < SEPARATES
         ]
         if not unable:
             return ""

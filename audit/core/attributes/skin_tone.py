@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from audit.core.arrays import Picture
 from audit.core.attributes.attribute import Attribute, Floats, Landmarks, Number, Probed, Read, Reads
 from audit.core.metric import Metric
+from audit.core.vocabulary import group_members
 
 MONK_SWATCHES: Final = (
     "#f6ede4",
@@ -48,6 +49,21 @@ _CHEEKS: Final = ((1, 2, 3, 4, 48, 31, 40, 41), (15, 14, 13, 12, 54, 35, 47, 46)
 _BROWS: Final = (18, 19, 20, 23, 24, 25)
 _DARKEST: Final = 3.0
 # The regions' outlines as indices into dlib's 68 points. A pixel this dark in L* has no reliable colour.
+
+
+def separation(group: str) -> float | None:
+    """The area under the ROC curve by which the typology angle separates photographs of a group and of white people.
+
+    For a label of several races it is the smallest of theirs; ``None`` if one of them was not measured.
+
+    Examples
+    --------
+    >>> separation("black"), separation("asian|indian"), separation("unknown")
+    (0.76, 0.57, None)
+    """
+    found = [SEPARATION.get(race) for race in group_members(group)]
+    known = [auc for auc in found if auc is not None]
+    return min(known) if known and len(known) == len(found) else None
 
 
 def typology_angle(lab: Floats) -> Floats:

@@ -26,6 +26,7 @@ from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
+from audit.reports.report.skin_tone import skin_tone
 
 PAGE: Final = "report.html"
 PDF: Final = "report.pdf"
@@ -179,6 +180,7 @@ def _content(audit: Audit) -> dict[str, object]:
         "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
+        "skin_tone": skin_tone(audit),
         "instrument": identity.name_of(run.get("instrument"), "the instrument"),
         "cohort_name": identity.name_of(run.get("cohort")),
         "fictional": identity.fictional(run),
