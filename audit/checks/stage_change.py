@@ -105,9 +105,8 @@ class StageChange(Check):
         return compare_groups(pair, self.judged[0], compared, self.compared_label.format(before=before))
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
-        """Rendered against ceiling or portrait, paired by speaker; power is computed for rates only."""
-        if self.judged[0].unit == "share":
-            yield Comparison(self.judged[0], "rendered against ceiling or portrait, same speakers", group.n, "paired")
+        """Rendered against ceiling or portrait, paired by speaker."""
+        yield Comparison(self.judged[0], "rendered against ceiling or portrait, same speakers", group.n, "paired")
 
     def _stages(self, before: Stage) -> tuple[Stage, Stage]:
         """The two stages, such that the change is the second minus the first."""

@@ -48,6 +48,13 @@ def test_a_check_that_too_few_speakers_can_answer_says_so() -> None:
     assert row["note"] == "not estimable: 4 speakers, at least 5 needed"
 
 
+def test_a_check_in_another_unit_says_why_it_has_no_power() -> None:
+    shifts = of_checks(CLIPS).loc["S2F008", "rendered against ceiling or portrait, same speakers", :]
+    assert list(shifts.index) == ["asian", "white"] and shifts["n_speakers"].tolist() == [40, 60]
+    assert shifts["smallest_detectable"].isna().all()
+    assert set(shifts["note"]) == {"computed for rates, not for degrees, whose variance between speakers is not known"}
+
+
 def test_flips_need_two_clips_of_each_language() -> None:
     once = CLIPS[~(CLIPS.duplicated() & (CLIPS["language"] == "zh"))]
     key = ("S2F002", "two languages against one, same speakers", "asian")

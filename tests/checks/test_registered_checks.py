@@ -329,7 +329,9 @@ def test_power_is_computed_for_rates_only() -> None:
     found = detectable(clips, CHECKS, margins_of(CHECKS), Settings()).set_index("check")
     assert found.loc["XTR001", "smallest_detectable"].notna().all() and set(found.loc["XTR001", "margin"]) == {0.08}
     assert found.loc["LAB001", ["margin", "smallest_detectable"]].isna().all(axis=None)
-    assert set(found.loc["LAB001", "note"]) == {"power is computed for rates, not for years"}
+    assert set(found.loc["LAB001", "note"]) == {
+        "computed for rates, not for years, whose variance between speakers is not known"
+    }
     assert "S2F005" not in found.index
     assert not list(GapCheck.power(AGE_GAP, GroupClips("asian", clips, 30, 30)))
 

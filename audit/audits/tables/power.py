@@ -65,7 +65,11 @@ def detectable(
             for each in check.power(part):
                 head = (check.code, each.words, group, each.language, each.n_speakers)
                 if each.judged.unit != "share":
-                    rows.append((*head, None, None, f"power is computed for rates, not for {each.judged.unit}"))
+                    # the variance of a rate follows from the rate; that of other means has to be measured
+                    why = (
+                        f"computed for rates, not for {each.judged.unit}, whose variance between speakers is not known"
+                    )
+                    rows.append((*head, None, None, why))
                     continue
                 margin = check.margin(each.judged, margins)
                 at = simultaneous if each.simultaneous else settings
