@@ -136,10 +136,9 @@ def test_a_run_without_skin_tone_says_so() -> None:
         {"black": LIGHTER}, outcome="not_evaluable", estimate=None, estimates={}, would_change="Read it again."
     )
     found = skin_tone(audit_with(unread, instrument={"name": "embedded"}))
-    assert found.absent == "Skin tone was not read in this run, so S2F008 says nothing about S2F001. Read it again."
-    assert (
-        skin_tone(audit_with(None)).absent == "Skin tone was not read in this run, so S2F008 says nothing about S2F001."
-    )
+    start = "Skin tone was not read in this run, so S2F008 says nothing about S2F001."
+    assert found.absent == f"{start} What would change it: Read it again."
+    assert skin_tone(audit_with(None)).absent == start
 
 
 def test_another_reason_is_given_where_skin_tone_was_read() -> None:

@@ -120,7 +120,7 @@ def _absent(audit: Audit, shift: Finding | None, rows: list[GroupRow]) -> str:
         return ""
     code = SKIN_TONE_SHIFT.code
     if shift is None or ATTRIBUTE.name not in strings(mapping(audit.run.get("instrument")).get("attributes_read")):
-        again = f" {shift.would_change}" if shift else ""
+        again = f" What would change it: {shift.would_change}" if shift and shift.would_change else ""
         return f"Skin tone was not read in this run, so {code} says nothing about {READ_AS_WHITE.code}.{again}"
     reason = shift.reason if shift.outcome == "not_evaluable" else "no group has a shift of skin tone."
     return f"{code} says nothing about {READ_AS_WHITE.code}: {reason}"
