@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import matplotlib as mpl
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -119,9 +120,9 @@ def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Colle
         figure, ax = canvas(title, top=58, body=body, bottom=6, left=left, right=right)
         levels = [[0 if cell.value is None else heat_level(cell.value) for cell in row] for row in cells]
         colours = mpl.colors.ListedColormap([light(f"heat{i}") for i in range(11)])
-        ax.spines[:].set_visible(False)
-        ax.pcolormesh(levels, cmap=colours, vmin=-0.5, vmax=10.5, linewidths=1.5, edgecolor=light("paper"))
-        ax.set_ylim(len(rows), 0)
+        sns.heatmap(
+            levels, ax=ax, cmap=colours, vmin=-0.5, vmax=10.5, cbar=False, linewidths=1.5, linecolor=light("paper")
+        )
         ax.set_xticks([])
         ax.set_yticks([])
         for j, heading in enumerate(columns.values()):
