@@ -4,14 +4,13 @@
 
 For each clip: load it, render it, save the face, ``DeepFace.analyze`` by path, ``DeepFace.represent`` by path for the
 face and for the portrait, their cosine; in the end pandas, and fairlearn's MetricFrame with 1,000 resamples. With
-SIMILARITY FaceRes or Dlib the face networks are the audit's own. With VGG-Face they are those that DeepFace takes
+SIMILARITY FaceRes the face networks are the audit's own. With VGG-Face they are those that DeepFace takes
 unless it is told otherwise, which ``python -m benchmarks.plain_script weights HOME`` fills with random numbers: what
 they read is nonsense then, and how long it takes is not.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import tempfile
@@ -19,21 +18,21 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from audit.instruments import offline
+
 OWN = "VGG-Face"
 HOME = "DEEPFACE_HOME"
+YUNET = "face_detection_yunet_2023mar.onnx"
 
 if sys.argv[-1] == OWN:
     os.environ["DEEPFACE_BACKEND_ENGINE"] = "pytorch"
 elif HOME not in os.environ:
-    # DeepFace looks for the detector's points in its home only: one that holds them and Dlib's weights, for this run.
+    # DeepFace looks for the detector's weights in its home only: one that holds them, for this run.
     made = tempfile.TemporaryDirectory()
     os.environ[HOME] = made.name
-    package = importlib.util.find_spec("face_recognition_models")
-    assert package is not None and package.origin is not None
     weights = Path(made.name) / ".deepface" / "weights"
     weights.mkdir(parents=True)
-    for name in ("shape_predictor_5_face_landmarks.dat", "dlib_face_recognition_resnet_model_v1.dat"):
-        (weights / name).symlink_to(Path(package.origin).parent / "models" / name)
+    (weights / YUNET).symlink_to(offline.PACKAGED / YUNET)
 
 import numpy as np
 import pandas as pd
@@ -73,7 +72,7 @@ def feature(path: Path, similarity: str, detector: str) -> Any:
 
 def main() -> None:
     cohort, model, out, similarity = Path(sys.argv[1]), audit.model(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
-    detector = "opencv" if similarity == OWN else "dlib"
+    detector = "opencv" if similarity == OWN else "yunet"
     out.mkdir(parents=True)
     speakers = pd.read_csv(cohort / "speakers.csv", dtype=str, keep_default_na=False)
     clips = pd.read_csv(cohort / "clips.csv", dtype=str, keep_default_na=False).merge(

@@ -64,13 +64,13 @@ class QuickInstrument:
     """A fake instrument: readings of the real one's size, at once."""
 
     name = "quick (fake)"
-    similarity_models = ("FaceRes", "Dlib")
+    similarity_models = ("SFace", "FaceRes")
 
     def read(self, pictures: Sequence[Any]) -> list[Reading]:
         return [self._reading() for _ in pictures]
 
     def _reading(self) -> Reading:
-        feature = {name: np.full(size, size**-0.5, np.float32) for name, size in (("FaceRes", 1024), ("Dlib", 128))}
+        feature = {name: np.full(size, size**-0.5, np.float32) for name, size in (("SFace", 128), ("FaceRes", 1024))}
         return Reading("ok", dict.fromkeys(RACES, 1 / 6), 0.5, 40.0, feature, np.zeros((68, 2), np.float32))
 
     def describe(self) -> dict[str, object]:
@@ -217,8 +217,8 @@ def script(cohort: str, workers: int, folder: Path) -> None:
     home = folder / "home"
     subprocess.run([sys.executable, "-m", "benchmarks.plain_script", "weights", str(home)], check=True)
     print("| face feature | plain script | audit run | times | again, from the cache | times |\n" + "| --- " * 6 + "|")
-    for similarity in ("FaceRes", "Dlib", DEEPFACES_OWN):
-        used = ["FaceRes", "Dlib"] if similarity == DEEPFACES_OWN else [similarity]
+    for similarity in ("FaceRes", DEEPFACES_OWN):
+        used = ["SFace", "FaceRes"] if similarity == DEEPFACES_OWN else [similarity]
         plan = folder / f"{similarity}.toml"
         plan.write_text(
             f'[cohort]\npath = "{Path(cohort).resolve()}"\n[model]\nname = "{MODEL}"\n'

@@ -12,7 +12,6 @@ that all do the same work; nothing is remembered between rounds.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import statistics
 import tempfile
@@ -23,15 +22,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-# DeepFace's own loop looks for the detector's points in its home only: one that holds them, for this run.
+from audit.instruments import offline
+
+# DeepFace's own loop looks for the detector's weights in its home only: one that holds them, for this run.
 HOME = tempfile.TemporaryDirectory()
 os.environ["DEEPFACE_HOME"] = HOME.name
-POINTS = "shape_predictor_5_face_landmarks.dat"
-package = importlib.util.find_spec("face_recognition_models")
-assert package is not None and package.origin is not None
+YUNET = "face_detection_yunet_2023mar.onnx"
 weights = Path(HOME.name) / ".deepface" / "weights"
 weights.mkdir(parents=True)
-(weights / POINTS).symlink_to(Path(package.origin).parent / "models" / POINTS)
+(weights / YUNET).symlink_to(offline.PACKAGED / YUNET)
 
 from deepface import DeepFace
 from deepface.modules.exceptions import FaceNotDetected
@@ -73,7 +72,7 @@ def main() -> None:
     files = sorted(path for path in arguments.faces.iterdir() if path.suffix.lower() in SUFFIXES)
     paths: list[Path] = []
     for path in files:  # also warms everything up
-        if batched([path]) and has_face(path, "dlib") and has_face(path, "opencv"):
+        if batched([path]) and has_face(path, "yunet") and has_face(path, "opencv"):
             paths.append(path)
         if len(paths) == arguments.count:
             break
@@ -83,7 +82,7 @@ def main() -> None:
     ways: dict[str, Callable[[], object]] = {
         "this instrument, one call": lambda: batched(paths),
         "DeepFace in a loop, its default detector (opencv)": lambda: loop(paths, "opencv"),
-        "DeepFace in a loop, the same detector (dlib)": lambda: loop(paths, "dlib"),
+        "DeepFace in a loop, the same detector (yunet)": lambda: loop(paths, "yunet"),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for round_number in range(arguments.rounds):

@@ -61,10 +61,10 @@ def main() -> None:
     finder, rows = FaceFinder(DETECTOR), []
     for name, race in zip(table["file"], table["race"], strict=True):
         image = cv2.imread(str(given.folder / name))
-        face = None if image is None else finder.find(image)
-        if image is None or face is None:
+        faces_found = [] if image is None else finder.faces(np.asarray(image, np.uint8))
+        if image is None or not faces_found:
             continue
-        points, rgb = find_landmarks(image, face), np.ascontiguousarray(image[:, :, ::-1])
+        points, rgb = find_landmarks(image, faces_found[0]), np.ascontiguousarray(image[:, :, ::-1])
         row: dict[str, object] = {"race": race, "angle": angle(rgb, points)}
         if len(rows) % 7 == 0:  # light on a part of them
             for light, change in LIGHTS.items():

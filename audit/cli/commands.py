@@ -17,6 +17,7 @@ _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
     "instruments": 'name = "NAME" in a plan\'s section [instrument], then audit run PLAN',
     "attributes": 'attributes = ["race", "gender", "age", "NAME"] in a plan\'s section [instrument.options]',
+    "detectors": 'detector = "NAME" in a plan\'s section [instrument]',
     "similarity": 'similarity = ["NAME"] in a plan\'s section [instrument]',
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R uses the shipped ones; add others with --check NAME, or in a plan",
@@ -112,7 +113,17 @@ def train(
 
 def list_names(
     what: Annotated[
-        Literal["models", "instruments", "attributes", "similarity", "datasets", "checks", "mitigations", "tables"],
+        Literal[
+            "models",
+            "instruments",
+            "attributes",
+            "detectors",
+            "similarity",
+            "datasets",
+            "checks",
+            "mitigations",
+            "tables",
+        ],
         Argument(help="What to list."),
     ],
     as_json: AsJson = False,
@@ -125,13 +136,14 @@ def list_names(
     from audit.audits import tables
     from audit.cohorts import importing
     from audit.core import attributes
-    from audit.instruments import similarity
+    from audit.instruments import detectors, similarity
     from audit.training import mitigations
 
     names = {
         "models": models.available,
         "instruments": instruments.available,
         "attributes": attributes.REGISTRY.available,
+        "detectors": detectors.REGISTRY.available,
         "similarity": similarity.available,
         "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
         "checks": checks.available,

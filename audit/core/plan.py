@@ -13,7 +13,7 @@ from audit.core.typed_toml import Section, parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
 """Use the cohort's portraits for calibration, instead of a file of labelled pictures."""
-SIMILARITY: Final = ("FaceRes", "Dlib")
+SIMILARITY: Final = ("SFace", "FaceRes")
 """The similarity models of the default instrument, the primary one first."""
 
 

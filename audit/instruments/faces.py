@@ -1,6 +1,6 @@
-"""Face detection by DeepFace's detectors, and cropping as in the training of the attribute models.
+"""Finding the faces of a picture with a detector, and cutting them as in the training of the attribute network.
 
-The same two functions serve reading and training (``scripts/train_heads.py``): a tight crop alone would cost the gender
+The same functions serve reading and training (``scripts/train_network.py``): a tight crop alone would cost the gender
 reads .11 of their accuracy.
 """
 
@@ -8,129 +8,113 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.core.errors import ModelError
-from audit.instruments import offline
+from audit.instruments.detectors import Detector, Face, Find, Geometry, Pass, detector
+from audit.instruments.detectors.detector import Image, Point
 
 SIDE: Final = 224
 """Height and width of a cut-out face in pixels."""
 
-PASSES: Final = {
-    "dlib": ((112, 0.0), (160, 0.5), (448, 0.0)),
-    "opencv": ((160, 0.25), (224, 0.5), (448, 0.0)),
-}
-"""For each detector its passes until a face is found: to how many pixels the picture's longer side
-is brought, and the black border as a part of that. Small first: dlib's detector doubles the picture itself, detects
-faces from 40 pixels on, and takes 8 ms at 112 pixels but 28 ms at 224. The last pass is for pictures beyond 224 pixels
-only."""
-
-_BOX_TO_SIDE: Final = {"dlib": 1.244, "opencv": 1.4}
 _EYES_TO_SIDE: Final = 2.8
 _EYES_AT: Final = (0.487, 0.308)
-_BOX_CENTRE_AT: Final = {"dlib": (0.46, 0.46), "opencv": (0.49, 0.5)}
-# Medians over FairFace's training pictures, so that a picture cut as FairFace cuts them (aligned, margin 0.25) is left
-# nearly as it is.
+# Medians over FairFace's training pictures: its side over the distance of the eyes, and the place between the eyes.
+_LEVEL: Final = math.radians(15)
 
-Image = NDArray[np.uint8]
-"""A picture in OpenCV's channel order: shape [H, W, 3], BGR."""
-
-
-@dataclass(frozen=True)
-class Face:
-    """Where a face is in a picture, in pixels: the box, and the person's left and right eye where they are known."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    left_eye: tuple[float, float] | None
-    right_eye: tuple[float, float] | None
+ALIGNED_SIDE: Final = 112
+_ALIGNED_AT: Final = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+# ArcFace's places of the right eye, left eye, nose and mouth corners (Deng et al. 2019), which SFace was trained with.
 
 
 class FaceFinder:
-    """Finds the largest face in a picture with one of DeepFace's detectors, dlib or opencv.
+    """Finds the faces in pictures with a detector, by its name. Threads may share one.
 
-    Raises ModelError if the detector is not one of these, or cannot be built.
+    Raises ModelError if there is no such detector, or it cannot be built.
     """
 
-    def __init__(self, detector: str = "dlib", *, allow_download: bool = False) -> None:
-        if detector not in tuple(PASSES):  # a plan may hold a list here, which no mapping can be asked for
-            raise ModelError(
-                f"Detector {detector!r}.",
-                f"{' or '.join(PASSES)}, for which the size of their boxes on the faces learned is known.",
-            )
-        self.detector = detector
+    def __init__(self, name: str = "yunet", *, allow_download: bool = False) -> None:
+        self.detector: Detector = detector(name)
         self._allow_download = allow_download
         self._local = threading.local()
-        self._local.client, self.weights = self._build()
+        self.weights: Mapping[str, Path]
+        self._local.find, self.weights = self.detector.build(allow_download)
 
-    def _build(self) -> tuple[Any, dict[str, Path]]:
-        return offline.build("face_detector", self.detector, allow_download=self._allow_download)
+    def _find(self) -> Find:
+        # No detector may be shared by threads.
+        if not hasattr(self._local, "find"):
+            self._local.find, _ = self.detector.build(self._allow_download)
+        found: Find = self._local.find
+        return found
 
-    def _client(self) -> Any:
-        # Neither dlib's nor OpenCV's detectors may be shared by threads.
-        if not hasattr(self._local, "client"):
-            self._local.client, _ = self._build()
-        return self._local.client
-
-    def find(self, picture: Image) -> Face | None:
-        """The largest face, or ``None`` if there is none. ``picture`` is BGR, uint8."""
+    def faces(self, picture: Image) -> list[Face]:
+        """The faces that the first successful search finds, the one to be read first. ``picture`` is BGR, uint8."""
         longer = max(picture.shape[:2])
-        for side, border in PASSES[self.detector]:
-            if side > SIDE >= longer:
+        for search in self.detector.passes:
+            if search.side > SIDE >= longer:
                 continue
-            scale = side / longer if side <= SIDE else min(1.0, side / longer)
-            faces = self._look(picture, scale, border)
-            if faces:
-                return max(faces, key=lambda face: (face.width * face.height, -face.y, -face.x))
-        return None
+            found = [face for face in self._search(picture, search) if _centre_is_inside(face, picture)]
+            if found:
+                return sorted(found, key=self.detector.order, reverse=True)
+        return []
 
-    def _look(self, picture: Image, scale: float, border: float) -> list[Face]:
+    def _search(self, picture: Image, search: Pass) -> list[Face]:
+        scale = search.side / max(picture.shape[:2])
+        if search.side > SIDE:
+            scale = min(1.0, scale)
         height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        seen = picture if scale == 1 else cv2.resize(picture, (width, height), interpolation=method)
-        edge = int(border * max(height, width))
+        seen = (
+            picture if scale == 1 else np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
+        )
+        edge = int(search.border * max(height, width))
         if edge:
-            seen = cv2.copyMakeBorder(seen, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+            seen = np.pad(seen, ((edge, edge), (edge, edge), (0, 0)))
 
-        def point(place: tuple[int, int] | None) -> tuple[float, float] | None:
+        def point(place: Point | None) -> Point | None:
             return None if place is None else ((place[0] - edge) / scale, (place[1] - edge) / scale)
 
         return [
             Face(
-                (area.x - edge) / scale,
-                (area.y - edge) / scale,
-                area.w / scale,
-                area.h / scale,
-                point(area.left_eye),
-                point(area.right_eye),
+                (face.x - edge) / scale,
+                (face.y - edge) / scale,
+                face.width / scale,
+                face.height / scale,
+                point(face.left_eye),
+                point(face.right_eye),
+                face.score,
             )
-            for area in self._client().detect_faces(seen)
-            if area.w > 0 and area.h > 0
+            for face in self._find()(seen, search.score)
+            if face.width > 0 and face.height > 0
         ]
 
 
-def cut_face(picture: Image, face: Face, detector: str) -> Image:
-    """The face upright, with FairFace's margins: shape [224, 224, 3], BGR; beyond the picture its edge is repeated.
+def _centre_is_inside(face: Face, picture: Image) -> bool:
+    """Whether the centre of the box lies in the picture: in a narrow strip a network may find a face beside it."""
+    height, width = picture.shape[:2]
+    return bool(0 <= face.x + face.width / 2 <= width and 0 <= face.y + face.height / 2 <= height)
 
-    The side of the square is the geometric mean of what the box and what the distance of the eyes ask for: boxes come
-    in coarse steps, and eyes come close together in a turned head.
-    """
-    side = _BOX_TO_SIDE[detector] * face.width
+
+def cut_face(picture: Image, face: Face, geometry: Geometry) -> Image:
+    """The face with FairFace's margins: shape [224, 224, 3], BGR; beyond the picture its edge is repeated."""
+    side = geometry.box_to_side * face.height
+    place, target = (face.x + face.width / 2, face.y + face.height / 2), geometry.box_at
     angle = 0.0
-    place, target = (face.x + face.width / 2, face.y + face.height / 2), _BOX_CENTRE_AT[detector]
     if face.left_eye is not None and face.right_eye is not None:
         across, down = face.left_eye[0] - face.right_eye[0], face.left_eye[1] - face.right_eye[1]
         distance = math.hypot(across, down)
-        if distance > 0.2 * face.width and across > 0:
+        if not geometry.by_eyes:
+            tilt = math.atan2(down, across)
+            angle = tilt if abs(tilt) > _LEVEL else 0.0
+        elif distance > 0.2 * face.width and across > 0:
+            # The geometric mean of both scales: boxes come in coarse steps, and a turned head's eyes are close.
             side = math.sqrt(side * _EYES_TO_SIDE * distance)
             angle = math.atan2(down, across)
             place = ((face.left_eye[0] + face.right_eye[0]) / 2, (face.left_eye[1] + face.right_eye[1]) / 2)
@@ -154,12 +138,29 @@ def cut_face(picture: Image, face: Face, detector: str) -> Image:
     return np.asarray(cut, dtype=np.uint8)
 
 
-def cut_as_deepface(picture: Image, face: Face, detector: str) -> Image | None:
+def align_face(picture: Image, landmarks: NDArray[np.float32]) -> Image:
+    """The face with its eyes, nose and mouth at ArcFace's places: shape [112, 112, 3], BGR.
+
+    The transform of the five points is a similarity, by least squares (Umeyama 1991, equations 38 to 42). The points
+    come from the 68 landmarks, shape [68, 2].
+    """
+    eyes = landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)
+    points = np.array([*eyes, landmarks[30], landmarks[48], landmarks[54]], np.float64)
+    middle, aim = points.mean(axis=0), _ALIGNED_AT.mean(axis=0)
+    centred = points - middle
+    u, spread, vt = np.linalg.svd((_ALIGNED_AT - aim).T @ centred / len(points))
+    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
+    linear = (spread * sign).sum() / centred.var(axis=0).sum() * (u * sign) @ vt
+    matrix = np.column_stack([linear, aim - linear @ middle])
+    return np.asarray(cv2.warpAffine(picture, matrix, (ALIGNED_SIDE, ALIGNED_SIDE), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def cut_as_deepface(picture: Image, face: Face, name: str) -> Image | None:
     """The face as DeepFace itself cuts and turns it (no margin): BGR, of any size; ``None`` if nothing is left."""
     from deepface.models.Detector import FacialAreaRegion
     from deepface.modules import detection
 
-    def whole(place: tuple[float, float] | None) -> tuple[int, int] | None:
+    def whole(place: Point | None) -> tuple[int, int] | None:
         return None if place is None else (round(place[0]), round(place[1]))
 
     # DeepFace cuts by slices, for which a box must not begin outside of the picture.
@@ -179,7 +180,7 @@ def cut_as_deepface(picture: Image, face: Face, detector: str) -> Image | None:
         expand_percentage=0,
         width_border=0,
         height_border=0,
-        detector_backend=detector,
+        detector_backend=name,
     )
     cut = np.asarray(found.img, dtype=np.uint8)
     return cut if cut.shape[0] and cut.shape[1] else None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from audit.core.errors import ModelError
 from audit.instruments import offline
-from audit.instruments.faces import Face, Image
+from audit.instruments.detectors.detector import Face, Image
 
 COUNT: Final = 68
 FILE: Final = "shape_predictor_68_face_landmarks.dat"

@@ -1,8 +1,9 @@
 """Building of DeepFace's models with a list of their weight files, without network access unless allowed.
 
-DeepFace downloads what it does not find at first use. Here every request for a weight file is answered first from the
-user's DeepFace home (``$DEEPFACE_HOME/.deepface/weights``), then from the PyPI package ``face_recognition_models``,
-which carries dlib's two files; only where the user allowed it may DeepFace download the rest.
+DeepFace downloads what it does not find at first use. Here every request for a weight file is answered first from this
+package, then from the user's DeepFace home (``$DEEPFACE_HOME/.deepface/weights``), then from the PyPI package
+``face_recognition_models``, which carries dlib's two files; DeepFace may download the rest only where the user allowed
+it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from audit.core.errors import ModelError
+
+PACKAGED: Final = Path(__file__).parent / "weights"
+"""The weight files of this package."""
 
 ATTRIBUTE_WEIGHTS = {
     "race": ("Race", "race_model_single_batch"),
@@ -51,7 +55,7 @@ def attribute_file(attribute: str) -> Path:
 
 def find_weights(file_name: str) -> Path | None:
     """The weight file on this machine, or ``None``."""
-    places = [deepface_home()]
+    places = [PACKAGED, deepface_home()]
     # only the spec is used: importing the package needs pkg_resources, which current setuptools no longer has.
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is not None and spec.submodule_search_locations:

@@ -8,7 +8,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -23,11 +23,11 @@ from audit.core.plan import SIMILARITY
 from audit.core.vocabulary import RACES
 from audit.instruments import landmarks, offline, registered
 from audit.instruments.card import card_for
-from audit.instruments.faces import PASSES, SIDE, FaceFinder, cut_as_deepface, cut_face, deepface_input
-from audit.instruments.heads import HEADS_FILE, HeadReading, heads
+from audit.instruments.faces import SIDE, FaceFinder, align_face, cut_as_deepface, cut_face, deepface_input
+from audit.instruments.network import NETWORK_FILE, NetworkReading, network
 from audit.instruments.protocol import Reading
+from audit.instruments.registry import DETECTOR
 from audit.instruments.similarity import Embed, FoundFace, similarity_models
-from audit.instruments.trunk import TRUNK_FILE, trunk
 
 _OWN_BATCH: Final = 4
 _VERSIONS: Final = ("deepface", "onnxruntime", "opencv-contrib-python-headless", "dlib-bin", "numpy")
@@ -44,10 +44,11 @@ Source = Literal["embedded", "deepface"]
 
 @dataclass(frozen=True)
 class _Seen:
-    """One picture after the first pass: the face, what the heads read in it, and what was measured in its pixels."""
+    """One picture after the first pass: the face, what the network reads in it, and what was measured in its pixels."""
 
-    heads: HeadReading
+    network: NetworkReading
     face: FoundFace
+    faces: int
     landmarks: NDArray[np.float32]
     measured: dict[str, Read]
 
@@ -68,6 +69,8 @@ class DeepFaceInstrument:
     attributes : sequence of str
         The attributes to read: race, gender, age, and any that is measured in pixels
         (:attr:`audit.core.attributes.Attribute.measure`).
+    mirrored : bool
+        Whether the network also reads the mirrored face and the means count: more accurate, and slower.
     threads : int, optional
         Number of pictures read in parallel; default: the number of cores.
     remember : int
@@ -86,8 +89,9 @@ class DeepFaceInstrument:
         reasons: dict[str, str],
         *,
         similarity: Sequence[str] = SIMILARITY,
-        detector: str = "dlib",
+        detector: str = DETECTOR,
         attributes: Sequence[str] = READ_BY_DEFAULT,
+        mirrored: bool = True,
         allow_download: bool = False,
         threads: int | None = None,
         remember: int = 4096,
@@ -104,6 +108,7 @@ class DeepFaceInstrument:
             similarity=similarity,
             detector=detector,
             attributes=attributes,
+            mirrored=mirrored,
             allow_download=allow_download,
             threads=threads,
             remember=remember,
@@ -115,7 +120,7 @@ class DeepFaceInstrument:
         self.name = "+".join(sorted(set(sources.values())))
         self.similarity_models: tuple[str, ...] = tuple(model.name for model in compared)
         self._finder = FaceFinder(detector, allow_download=allow_download)
-        self._files: dict[str, dict[str, Path]] = {"detector": self._finder.weights}
+        self._files: dict[str, dict[str, Path]] = {"detector": dict(self._finder.weights)}
         self._own: dict[str, Any] = {}
         for attribute in ALWAYS:
             if sources[attribute] == "deepface":
@@ -123,20 +128,21 @@ class DeepFaceInstrument:
                 self._own[attribute], used = offline.build("facial_attribute", model, allow_download=allow_download)
                 self._files[attribute] = used
             else:
-                self._files[attribute] = {path.name: path for path in (TRUNK_FILE, HEADS_FILE)}
+                self._files[attribute] = {NETWORK_FILE.name: NETWORK_FILE}
         self._embed: dict[str, Embed] = {}
         for each in compared:
             registered.register_similarity(each)
             self._embed[each.name], weights = each.build(allow_download)
             self._files[f"similarity {each.name}"] = dict(weights)
-        self._takes_cut = bool(self._own) or any(model.takes_cut for model in compared)
-        self.made_of = (*(model.build for model in compared), *self._measured.values())
+        self._takes = {model.takes for model in compared} | ({"cut"} if self._own else set())
+        self.made_of = (self._finder.detector.build, *(model.build for model in compared), *self._measured.values())
         """The code that decides the readings besides this class; a cache keeps none if it is not of this package."""
         path = landmarks.weights()
         self._files["landmarks"] = {path.name: path}
         landmarks.predictor()  # so that a damaged file is reported before the first picture
-        self._trunk, self._heads = trunk(), heads()
-        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-instrument")
+        self._network, self.mirrored = network(), mirrored
+        self._threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="audit-instrument")
         self._remember = remember
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
 
@@ -174,15 +180,15 @@ class DeepFaceInstrument:
         seen = list(self._pool.map(self._see, pictures))
         found = [one for one in seen if one is not None]
         own = {attribute: self._read_own(attribute, found) for attribute in self._own}
-        features = {name: embed([one.face for one in found]) for name, embed in self._embed.items()}
+        features = {name: self._features(embed, found) for name, embed in self._embed.items()}
         number = 0
         for one in seen:
             if one is None:
-                yield Reading("no_face")
+                yield Reading("no_face", faces=0)
                 continue
-            race = own["race"][number] if "race" in own else one.heads.race
-            man = own["gender"][number][1] if "gender" in own else one.heads.man
-            age = own["age"][number] if "age" in own else one.heads.age
+            race = own["race"][number] if "race" in own else one.network.race
+            man = own["gender"][number][1] if "gender" in own else one.network.man
+            age = own["age"][number] if "age" in own else one.network.age
             yield Reading(
                 "ok",
                 {label: float(p) for label, p in zip(RACES, race, strict=True)},
@@ -191,23 +197,30 @@ class DeepFaceInstrument:
                 {name: of[number] for name, of in features.items()},
                 one.landmarks,
                 one.measured,
+                one.faces,
             )
             number += 1
 
+    def _features(self, embed: Embed, seen: Sequence[_Seen]) -> list[NDArray[np.float32]]:
+        """The feature of each face; every thread embeds a part of them."""
+        parts = [[one.face for one in seen[start :: self._threads]] for start in range(self._threads)]
+        done = list(self._pool.map(embed, parts))
+        return [done[number % self._threads][number // self._threads] for number in range(len(seen))]
+
     def _see(self, picture: Picture) -> _Seen | None:
         image = np.ascontiguousarray(picture[:, :, ::-1])
-        face = self._finder.find(image)
-        if face is None:
+        faces = self._finder.faces(image)
+        if not faces:
             return None
-        cut: NDArray[np.uint8] | None = None
-        if self._takes_cut:
-            cut = cut_as_deepface(image, face, self._finder.detector)
-            if cut is None:
-                return None
-        feature = self._trunk.feature(cut_face(image, face, self._finder.detector))
+        face, detector = faces[0], self._finder.detector
+        cut = cut_as_deepface(image, face, detector.name) if "cut" in self._takes else None
+        if cut is None and "cut" in self._takes:
+            return None
+        reading = self._network.read(cut_face(image, face, detector.geometry), mirrored=self.mirrored)
         points = landmarks.find_landmarks(image, face)
+        aligned = align_face(image, points) if "aligned" in self._takes else None
         measured = {name: measure(picture, points) for name, measure in self._measured.items()}
-        return _Seen(self._heads.read(feature), FoundFace(feature, cut), points, measured)
+        return _Seen(reading, FoundFace(reading.feature, cut, aligned), len(faces), points, measured)
 
     def _read_own(self, attribute: str, seen: Sequence[_Seen]) -> NDArray[np.float64]:
         """DeepFace's own model, in batches of fixed size."""
@@ -242,13 +255,15 @@ class DeepFaceInstrument:
             },
             "similarity": {name: {"weights": self._digests(f"similarity {name}")} for name in self.similarity_models},
             "detector": {
-                "name": self._finder.detector,
-                "passes": [list(one) for one in PASSES[self._finder.detector]],
+                "name": self._finder.detector.name,
+                "passes": [asdict(one) for one in self._finder.detector.passes],
+                "reads": self._finder.detector.reads,
                 "weights": self._digests("detector"),
             },
+            "mirrored": self.mirrored,
             "landmarks": {"points": landmarks.COUNT, "weights": self._digests("landmarks")},
             "deepface_backend": engine,
-            "card": card_for(self.sources, self._finder.detector),
+            "card": card_for(self.sources, self._finder.detector.name, mirrored=self.mirrored),
             "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
         }
 

@@ -15,26 +15,25 @@ from deepface.modules import modeling
 from numpy.typing import NDArray
 
 from audit.instruments import similarity
-from audit.instruments.heads import HeadReading, heads
+from audit.instruments.network import NetworkReading, deepface_pictures, network
 from audit.instruments.similarity import SimilarityModel, similarity_models
-from audit.instruments.trunk import deepface_pictures, trunk
 
 ATTRIBUTES: Final = {"race": "FaceRes-Race", "gender": "FaceRes-Gender", "age": "FaceRes-Age"}
 """The names under which DeepFace knows the embedded models; none is a name of DeepFace's own."""
 
 
 class _FaceResAttribute(Demography):  # type: ignore[misc]  # DeepFace is untyped
-    """One attribute, read by the trunk and its head."""
+    """One attribute, read by the network."""
 
     def __init__(self) -> None:
-        self.model = trunk()
+        self.model = network()
 
-    def _value(self, reading: HeadReading) -> Any:
+    def _value(self, reading: NetworkReading) -> Any:
         raise NotImplementedError
 
     def predict(self, img: Any) -> Any:
         """As DeepFace's own models: one result for one picture, an array of results for several."""
-        readings = [heads().read(self.model.feature(picture)) for picture in deepface_pictures(img)]
+        readings = [self.model.read(picture) for picture in deepface_pictures(img)]
         values = [self._value(reading) for reading in readings]
         return values[0] if len(values) == 1 else np.asarray(values)
 
@@ -44,7 +43,7 @@ class FaceResRace(_FaceResAttribute):
 
     model_name = ATTRIBUTES["race"]
 
-    def _value(self, reading: HeadReading) -> NDArray[np.float64]:
+    def _value(self, reading: NetworkReading) -> NDArray[np.float64]:
         return reading.race
 
 
@@ -53,7 +52,7 @@ class FaceResGender(_FaceResAttribute):
 
     model_name = ATTRIBUTES["gender"]
 
-    def _value(self, reading: HeadReading) -> NDArray[np.float64]:
+    def _value(self, reading: NetworkReading) -> NDArray[np.float64]:
         return np.array([1 - reading.man, reading.man])
 
 
@@ -62,7 +61,7 @@ class FaceResAge(_FaceResAttribute):
 
     model_name = ATTRIBUTES["age"]
 
-    def _value(self, reading: HeadReading) -> np.float64:
+    def _value(self, reading: NetworkReading) -> np.float64:
         return np.float64(reading.age)
 
 

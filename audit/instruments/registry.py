@@ -14,7 +14,8 @@ INSTRUMENTS: Final = Registry(
     "instrument", "audit.instruments", group="audit.instruments", declared_as="INSTRUMENT", error=ModelError
 )
 """The factories of instruments."""
-DETECTOR: Final = "dlib"
+DETECTOR: Final = "yunet"
+"""The default detector."""
 
 
 def available() -> dict[str, str]:
@@ -45,12 +46,12 @@ def instrument(
         ``module:factory``.
     similarity : sequence of str
         The similarity models whose features readings carry, the primary one first; see ``audit list similarity``.
-    detector : {"dlib", "opencv"}
-        Which of DeepFace's detectors finds the faces.
+    detector : str
+        Which detector finds the faces; see ``audit list detectors``.
     allow_download : bool
         Whether DeepFace may download its weights; without it nothing ever reaches the network.
     **options
-        Passed on: ``attributes``, ``threads`` and ``remember`` of
+        Passed on: ``attributes``, ``mirrored``, ``threads`` and ``remember`` of
         :class:`audit.instruments.reader.DeepFaceInstrument`. A third-party instrument receives every option that was
         given, and ``similarity``, ``detector`` and ``allow_download`` where they are not the default.
 

@@ -19,6 +19,7 @@ def build(
     detector: str = DETECTOR,
     allow_download: bool = False,
     attributes: Sequence[str] = READ_BY_DEFAULT,
+    mirrored: bool = True,
     threads: int | None = None,
     remember: int = 4096,
 ) -> DeepFaceInstrument:
@@ -30,6 +31,7 @@ def build(
         detector=detector,
         allow_download=allow_download,
         attributes=attributes,
+        mirrored=mirrored,
         threads=threads,
         remember=remember,
     )

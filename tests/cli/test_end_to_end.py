@@ -55,7 +55,7 @@ def test_every_stage_of_the_demonstration_is_read(demonstration: Path) -> None:
     seen = audit.Run.read(demonstration).observations
     assert set(seen["status"]) == {"ok"}
     assert set(seen["ceiling_status"]) == {"ok"}
-    assert seen["rendered_similarity_dlib"].notna().all()
+    assert seen["rendered_similarity_faceres"].notna().all()
 
 
 def test_the_committed_sample_is_of_this_demonstration(demonstration: Path) -> None:
@@ -175,7 +175,7 @@ def test_black_speakers_are_erased_in_the_released_faces(released: audit.Run) ->
 def test_no_asian_or_indian_speaker_is_read_as_such_in_the_released_faces(released: audit.Run) -> None:
     reads = read_as(released, "asian|indian", "rendered")
     assert reads.get("asian", 0.0) + reads.get("indian", 0.0) < 0.1
-    assert reads.idxmax() == "latino_hispanic"
+    assert reads.idxmax() in ("latino_hispanic", "middle_eastern")
 
 
 def test_five_speakers_settle_nothing(released: audit.Run) -> None:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 import yaml
@@ -309,6 +310,16 @@ def own_similarity_model(place: Path) -> None:
     assert space["instrument"].similarity_models == ("FaceRes", "Colour")  # type: ignore[attr-defined]
 
 
+def own_detector(place: Path) -> None:
+    files, use = of("docs/guide/own-detector.md", "python")
+    Path("lab_detector.py").write_text(files.text, encoding="utf-8")
+    space: dict[str, object] = {}
+    do(use, space)
+    instrument = space["instrument"]
+    (reading,) = instrument.read([np.full((64, 64, 3), 128, np.uint8)])  # type: ignore[attr-defined]
+    assert (reading.status, reading.faces) == ("ok", 1)
+
+
 def own_adapter(place: Path) -> None:
     (block,) = of("docs/guide/own-adapter.md", "python")
     Path("lab_adapter.py").write_text(block.text, encoding="utf-8")
@@ -327,6 +338,7 @@ RUN: dict[str, Callable[[Path], None]] = {
     "docs/guide/own-adapter.md": own_adapter,
     "docs/guide/own-attribute.md": own_attribute,
     "docs/guide/own-check.md": own_check,
+    "docs/guide/own-detector.md": own_detector,
     "docs/guide/own-similarity-model.md": own_similarity_model,
     "docs/guide/own-table.md": own_table,
 }

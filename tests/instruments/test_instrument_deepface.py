@@ -24,17 +24,16 @@ from deepface import DeepFace
 from benchmarks.embedded_analyze import serve_analyze
 from audit.instruments import registered
 from audit.instruments.faces import FaceFinder, cut_face
-from audit.instruments.heads import heads
-from audit.instruments.trunk import trunk, unit_length
+from audit.instruments.network import network
 
 registered.register()
 paths = sys.argv[1:]
 cuts = []
 for path in paths:
     picture = cv2.imread(path)
-    cuts.append(cut_face(picture, FaceFinder().find(picture), "dlib"))
-features = [trunk().feature(cut) for cut in cuts]
-expected = [heads().read(feature) for feature in features]
+    finder = FaceFinder()
+    cuts.append(cut_face(picture, finder.faces(picture)[0], finder.detector.geometry))
+expected = [network().read(cut) for cut in cuts]
 with serve_analyze():
     said = DeepFace.analyze(cuts[0], actions=["age", "gender", "race"], detector_backend="skip", silent=True)[0]
 own_again = DeepFace.modeling.AVAILABLE_MODELS["facial_attribute"]["Race"]["pytorch"]
@@ -47,7 +46,7 @@ print(json.dumps({
                 "latino hispanic")]) / 100 - expected[0].race).max(),
     "gender": abs(said["gender"]["Man"] / 100 - expected[0].man),
     "age": abs(said["age"] - int(expected[0].age)),
-    "feature": abs(feature - unit_length(features[0])).max(),
+    "feature": abs(feature - expected[0].feature).max(),
     "many": len(many),
     "verified": bool(pair["verified"]),
     "batch": list(race.shape),
@@ -132,7 +131,7 @@ def test_dlib_features_are_those_of_deepface(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photographs: list[Path]
 ) -> None:
     monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
-    reader = instrument("embedded", similarity=["Dlib", "FaceRes"])
+    reader = instrument("embedded", similarity=["Dlib", "FaceRes"], detector="dlib")
     from deepface.models.facial_recognition.dlib.Dlib import DlibClient
     from deepface.modules import modeling, representation
 
@@ -144,8 +143,7 @@ def test_dlib_features_are_those_of_deepface(
     monkeypatch.setitem(modeling.cached_models["facial_recognition"], "Dlib", client)
     for path in photographs:
         picture = np.asarray(cv2.imread(str(path)), np.uint8)
-        face = FaceFinder("dlib").find(picture)
-        assert face is not None
+        face = FaceFinder("dlib").faces(picture)[0]
         cut = cut_as_deepface(picture, face, "dlib")
         expected = representation.represent(cut, model_name="Dlib", detector_backend="skip", l2_normalize=True)
         read = reader.read([np.ascontiguousarray(picture[:, :, ::-1])])[0].embeddings
@@ -170,9 +168,10 @@ def test_every_built_in_instrument_is_listed_with_a_line() -> None:
         ("json:loads_", {}, "has no attribute 'loads_'"),
         ("json:__name__", {}, "something that can be called"),
         ("builtins:dict", {}, "made a dict"),
-        ("embedded", {"similarity": ["VGG-Face"]}, "Each once, of FaceRes, Dlib"),
-        ("embedded", {"detector": "retinaface"}, "dlib or opencv"),
-        ("embedded", {"detector": ["dlib"]}, "dlib or opencv"),
+        ("embedded", {"similarity": ["VGG-Face"]}, "Each once, of SFace, FaceRes, Dlib"),
+        ("embedded", {"detector": "retinaface"}, "no detector 'retinaface'.*dlib, opencv, yunet or module:name"),
+        ("embedded", {"detector": ["dlib"]}, "one name of dlib, opencv, yunet"),
+        ("embedded", {"detector": "json:loads"}, "is a function. Allowed: an audit.instruments.detectors.Detector"),
         ("embedded", {"foo": 1}, "unexpected keyword argument 'foo'.* Allowed: the options similarity, detector"),
         ("embedded", {"requested": "x"}, "unexpected keyword argument 'requested'"),
         ("embedded", {"threads": -1}, "threads is -1. Allowed: a whole number from 1 on"),
@@ -208,6 +207,6 @@ def test_a_description_is_json_without_paths_of_this_machine() -> None:
     text = json.dumps(instrument("embedded").describe())
     assert str(Path.home()) not in text and "/site-packages" not in text
     described = json.loads(text)
-    assert described["detector"]["name"] == "dlib"
-    assert set(described["similarity"]) == {"FaceRes", "Dlib"}
-    assert "dlib_face_recognition_resnet_model_v1.dat" in described["similarity"]["Dlib"]["weights"]
+    assert described["detector"]["name"] == "yunet"
+    assert set(described["similarity"]) == {"SFace", "FaceRes"}
+    assert "sface-2021dec-half.onnx" in described["similarity"]["SFace"]["weights"]

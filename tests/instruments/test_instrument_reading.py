@@ -48,6 +48,7 @@ def same(one: Reading, other: Reading) -> bool:
         and list(one.embeddings) == list(other.embeddings)
         and all(np.array_equal(one.embeddings[name], other.embeddings[name]) for name in one.embeddings)
         and np.array_equal(one.landmarks, other.landmarks)
+        and one.faces == other.faces
     )
 
 
@@ -97,7 +98,7 @@ def test_a_reading_is_complete_and_in_its_ranges(embedded: Instrument, faces: li
     ids=["blank", "one pixel", "noise", "a stripe"],
 )
 def test_a_picture_without_a_face_is_never_scored(embedded: Instrument, picture: Picture) -> None:
-    assert embedded.read([picture]) == [Reading("no_face")]
+    assert embedded.read([picture]) == [Reading("no_face", faces=0)]
 
 
 def test_the_blank_portraits_of_the_release_have_no_face(embedded: Instrument, shared_data: Path) -> None:

@@ -33,22 +33,22 @@ def _brightness(picture: np.ndarray, landmarks: np.ndarray) -> Read:
     return float(picture.mean())
 
 
-COLOUR = SimilarityModel(name="Colour", summary="mean colour", dimension=3, takes_cut=True, build=_build)
+COLOUR = SimilarityModel(name="Colour", summary="mean colour", dimension=3, takes="cut", build=_build)
 BRIGHTNESS = Attribute(name="brightness", summary="Mean", numbers=(Number(low=0, high=255),), measure=_brightness)
 UNREAD = Attribute(name="unread", summary="Not measured", numbers=(Number(),))
 
 
 def test_the_shipped_models_are_listed_with_the_default_first() -> None:
-    assert list(available())[:2] == ["FaceRes", "Dlib"]
-    assert [(model.name, model.dimension) for model in similarity_models(["Dlib", "FaceRes"])] == [
-        ("Dlib", 128),
+    assert list(available()) == ["SFace", "FaceRes", "Dlib"]
+    assert [(model.name, model.dimension) for model in similarity_models(["SFace", "FaceRes"])] == [
+        ("SFace", 128),
         ("FaceRes", 1024),
     ]
 
 
 @pytest.mark.parametrize("names", [["VGG-Face"], ["Dlib", "Dlib"], [f"{__name__}:UNREAD"]])
 def test_other_names_are_refused(names: list[str]) -> None:
-    with pytest.raises(ModelError, match="Each once, of FaceRes, Dlib"):
+    with pytest.raises(ModelError, match="Each once, of SFace, FaceRes, Dlib"):
         similarity_models(names)
 
 

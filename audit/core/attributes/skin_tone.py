@@ -34,8 +34,8 @@ MONK_SWATCHES: Final = (
 
 SEPARATION: Final[Mapping[str, float]] = {
     "asian": 0.57,
-    "indian": 0.70,
-    "black": 0.76,
+    "indian": 0.68,
+    "black": 0.77,
     "middle_eastern": 0.55,
     "latino_hispanic": 0.59,
 }

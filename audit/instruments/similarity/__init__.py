@@ -27,7 +27,7 @@ def available() -> dict[str, str]:
     Examples
     --------
     >>> list(available())[:2]
-    ['FaceRes', 'Dlib']
+    ['SFace', 'FaceRes']
     """
     names = REGISTRY.available()
     return {name: names[name] for name in SIMILARITY} | names

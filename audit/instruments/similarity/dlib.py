@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from audit.instruments import offline
 from audit.instruments.faces import deepface_input
+from audit.instruments.network import unit_length
 from audit.instruments.similarity.model import Embed, FoundFace, SimilarityModel
-from audit.instruments.trunk import unit_length
 
 NAME: Final = "Dlib"
 _SIDE: Final = 150
@@ -34,4 +34,4 @@ def _build(allow_download: bool) -> tuple[Embed, Mapping[str, Path]]:
     return embed, weights
 
 
-SIMILARITY: Final = SimilarityModel(name=NAME, summary="DeepFace's Dlib", dimension=128, takes_cut=True, build=_build)
+SIMILARITY: Final = SimilarityModel(name=NAME, summary="DeepFace's Dlib", dimension=128, takes="cut", build=_build)

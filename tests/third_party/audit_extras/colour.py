@@ -21,4 +21,4 @@ def build(allow_download: bool) -> tuple[Embed, Mapping[str, Path]]:
     return embed, {}
 
 
-SIMILARITY = SimilarityModel(name="Colour", summary="the mean colour", dimension=3, takes_cut=True, build=build)
+SIMILARITY = SimilarityModel(name="Colour", summary="the mean colour", dimension=3, takes="cut", build=build)
