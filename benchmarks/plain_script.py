@@ -39,11 +39,11 @@ import pandas as pd
 import soundfile
 import soxr
 from deepface import DeepFace
-from embedded_analyze import serve_analyze
 from fairlearn.metrics import MetricFrame, selection_rate
 from PIL import Image
 
 import audit
+from benchmarks.embedded_analyze import serve_analyze
 
 
 def write_random_weights(home: Path) -> None:
