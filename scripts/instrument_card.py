@@ -88,19 +88,19 @@ def rate(hits: Bools) -> Card:
     """A share with its exact interval."""
     n, k = len(hits), int(hits.sum())
     if n == 0:
-        return {"value": None, "low": None, "high": None, "n": 0}
+        return {"value": None, "low": None, "high": None, "n": 0, "unit": "share"}
     low = 0.0 if k == 0 else float(beta.ppf(0.025, k, n - k + 1))
     high = 1.0 if k == n else float(beta.ppf(0.975, k + 1, n - k))
-    return {"value": round(k / n, 4), "low": round(low, 4), "high": round(high, 4), "n": n}
+    return {"value": round(k / n, 4), "low": round(low, 4), "high": round(high, 4), "n": n, "unit": "share"}
 
 
-def mean(values: NDArray[np.float64]) -> Card:
+def mean(values: NDArray[np.float64], unit: str = "years") -> Card:
     """A mean with an interval of 1.96 standard errors; without one below two values."""
     if len(values) < 2:
-        return {"value": None, "low": None, "high": None, "n": len(values)}
+        return {"value": None, "low": None, "high": None, "n": len(values), "unit": unit}
     value, error = float(values.mean()), 1.96 * float(values.std(ddof=1)) / len(values) ** 0.5
     low, high = round(value - error, 3), round(value + error, 3)
-    return {"value": round(value, 3), "low": low, "high": high, "n": len(values)}
+    return {"value": round(value, 3), "low": low, "high": high, "n": len(values), "unit": unit}
 
 
 def by_label(truth: NDArray[np.int64], said: NDArray[np.int64], names: list[str]) -> dict[str, Card]:
@@ -262,7 +262,11 @@ def compared(labels: pd.DataFrame, before: pd.DataFrame, now: pd.DataFrame) -> d
     rows |= {name: (old[name], new[name], in_four if "four" in name else everyone) for name in old}
     rows["gender_of_black_women"] = (old["gender"], new["gender"], black_women)
     table = {
-        name: {"before": rate(was[of]), "now": rate(is_[of]), "difference": mean(is_[of] * 1.0 - was[of] * 1.0)}
+        name: {
+            "before": rate(was[of]),
+            "now": rate(is_[of]),
+            "difference": mean(is_[of] * 1.0 - was[of] * 1.0, "share"),
+        }
         for name, (was, is_, of) in rows.items()
     }
     was, is_ = (np.abs(reads["age"].to_numpy(np.float64) - years) for reads in (before, now))

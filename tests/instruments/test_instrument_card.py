@@ -63,8 +63,8 @@ def test_rates_have_exact_intervals(script: ModuleType) -> None:
     """By hand: 0 of 10 and its mirror, with 1 - 0.025 ** (1 / 10) = 0.3085 (Clopper and Pearson 1934)."""
     import numpy as np
 
-    assert script.rate(np.zeros(10, bool)) == {"value": 0.0, "low": 0.0, "high": 0.3085, "n": 10}
-    assert script.rate(np.ones(10, bool)) == {"value": 1.0, "low": 0.6915, "high": 1.0, "n": 10}
+    assert script.rate(np.zeros(10, bool)) == {"value": 0.0, "low": 0.0, "high": 0.3085, "n": 10, "unit": "share"}
+    assert script.rate(np.ones(10, bool)) == {"value": 1.0, "low": 0.6915, "high": 1.0, "n": 10, "unit": "share"}
     assert script.rate(np.zeros(0, bool))["value"] is None
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from audit.audits.audit import Audit
 from audit.core.clean_text import clean
-from audit.reports.html.records import Value, count, mapping, strings
+from audit.reports.html.records import Value, count, mapping, strings, text
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, estimate, head, missing
 
 Fact = tuple[str, str | tuple[str]]
@@ -93,7 +93,9 @@ def _card_cell(value: object) -> Cell:
     if "value" in inner:
         found = Value.of(inner)
         ends = (found.value, found.low, found.high)
-        unit = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
+        unit = text(inner, "unit")
+        if not unit:  # a card of a former version, which had no units
+            unit = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
         if found.value is None:
             return missing()
         size = count(inner, "n_speakers") or count(inner, "n") or None
