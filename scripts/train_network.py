@@ -61,19 +61,23 @@ Weights = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Stage:
-    """One run of the cosine schedule: its length, where it is stopped, and the loss of the age head."""
+    """One run of the cosine schedule: its length, where it is stopped, its rates, and the loss of the age head.
+
+    Until the step ``trunk_waits`` the trunk's rate grows with the square of the step, so that new heads learn first.
+    """
 
     seed: int
     epochs: int
     stop_after: int
     head_rate: float
+    trunk_waits: int
     age_power: float
     age_years: float
 
 
 STAGES = (
-    Stage(seed=0, epochs=6, stop_after=5, head_rate=2e-4, age_power=0.4, age_years=0.10),
-    Stage(seed=1, epochs=10, stop_after=10, head_rate=3e-4, age_power=0.5, age_years=0.14),
+    Stage(seed=0, epochs=6, stop_after=5, head_rate=7e-4, trunk_waits=120, age_power=0.4, age_years=0.10),
+    Stage(seed=1, epochs=10, stop_after=10, head_rate=3e-4, trunk_waits=0, age_power=0.5, age_years=0.14),
 )
 
 
@@ -205,6 +209,8 @@ def learn(network: FaceNet, stage: Stage, faces: Image, targets: Targets) -> Fac
             factor = min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps)) + 0.002
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
+            if step < stage.trunk_waits:
+                optimiser.param_groups[0]["lr"] *= (step / stage.trunk_waits) ** 2
             pictures = tensor_of(np.stack([augment(faces[i], random) for i in index.tolist()]))
             race_logits, man_logit, age_logits = network(pictures)
             soft = man[index].float() * (1 - SMOOTHING) + SMOOTHING / 2
