@@ -74,7 +74,7 @@ def test_lighter_skin_supports_reads_as_white() -> None:
     (sentence,) = view({"black": LIGHTER}, {"black": MORE}).sentences
     assert sentence == (
         "For black speakers, S2F008 supports the reads as white: in English, the faces are read as white more often, "
-        "and their skin is lighter by more than 5.0 degrees (+12.0 degrees [+8.0, +16.0]; AUC 0.76)."
+        "and their skin is lighter by more than 5.0 degrees (+12.0 degrees [+8.0, +16.0]; AUC 0.77)."
     )
 
 

@@ -59,7 +59,7 @@ def separation(group: str) -> float | None:
     Examples
     --------
     >>> separation("black"), separation("asian|indian"), separation("unknown")
-    (0.76, 0.57, None)
+    (0.77, 0.57, None)
     """
     found = [SEPARATION.get(race) for race in group_members(group)]
     known = [auc for auc in found if auc is not None]
