@@ -13,26 +13,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from audit.instruments import offline
+from benchmarks.deepface_home import VARIABLE, use_packaged_yunet
 
 OWN = "VGG-Face"
-HOME = "DEEPFACE_HOME"
-YUNET = "face_detection_yunet_2023mar.onnx"
 
 if sys.argv[-1] == OWN:
     os.environ["DEEPFACE_BACKEND_ENGINE"] = "pytorch"
-elif HOME not in os.environ:
-    # DeepFace looks for the detector's weights in its home only: one that holds them, for this run.
-    made = tempfile.TemporaryDirectory()
-    os.environ[HOME] = made.name
-    weights = Path(made.name) / ".deepface" / "weights"
-    weights.mkdir(parents=True)
-    (weights / YUNET).symlink_to(offline.PACKAGED / YUNET)
+elif VARIABLE not in os.environ:
+    home = use_packaged_yunet()
 
 import numpy as np
 import pandas as pd

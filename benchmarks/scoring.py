@@ -1,6 +1,6 @@
 """How long it takes to score a face: this instrument in one call, against DeepFace's plain loop over the same models.
 
-    python benchmarks/scoring.py FACES_DIR [--faces 60] [--rounds 5]
+    python -m benchmarks.scoring FACES_DIR [--faces 60] [--rounds 5]
 
 Both read the same pictures with the same registered models in the same process, detection and decoding included: age,
 gender, race and the FaceRes feature. The loop is what DeepFace's documentation shows, once with DeepFace's default
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,21 +21,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from audit.instruments import offline
+from benchmarks.deepface_home import use_packaged_yunet
 
-# DeepFace's own loop looks for the detector's weights in its home only: one that holds them, for this run.
-HOME = tempfile.TemporaryDirectory()
-os.environ["DEEPFACE_HOME"] = HOME.name
-YUNET = "face_detection_yunet_2023mar.onnx"
-weights = Path(HOME.name) / ".deepface" / "weights"
-weights.mkdir(parents=True)
-(weights / YUNET).symlink_to(offline.PACKAGED / YUNET)
+home = use_packaged_yunet()
 
 from deepface import DeepFace
 from deepface.modules.exceptions import FaceNotDetected
-from embedded_analyze import serve_analyze
 
 from audit.instruments import instrument
+from benchmarks.embedded_analyze import serve_analyze
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 

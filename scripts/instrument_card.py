@@ -19,6 +19,7 @@ import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -129,20 +130,43 @@ def snake(name: str) -> str:
     return name.lower().replace(" ", "_")
 
 
+@dataclass(frozen=True)
+class Truth:
+    """The labels of the pictures: numbers of FairFace's seven races, of DeepFace's six, and of GENDERS; and years."""
+
+    race7: NDArray[np.int64]
+    race6: NDArray[np.int64]
+    gender: NDArray[np.int64]
+    years: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, labels: pd.DataFrame) -> Truth:
+        """From FairFace's table of labels."""
+        race7 = labels["race"].map(FAIRFACE_RACES.index).to_numpy(np.int64)
+        return cls(
+            race7,
+            np.asarray(TO_SIX)[race7],
+            labels["gender"].map(["Female", "Male"].index).to_numpy(np.int64),
+            np.asarray(AGE_MIDDLES)[labels["age"].map(FAIRFACE_AGES.index).to_numpy(np.int64)],
+        )
+
+    @property
+    def in_four(self) -> Bools:
+        """Whether the race is one of FOUR."""
+        return np.isin(self.race6, [RACES.index(race) for race in FOUR])
+
+
 def measure(labels: pd.DataFrame, reads: pd.DataFrame, before: pd.DataFrame | None, *, mirrored: bool) -> Card:
     """The card, from the labels and what was read, now and by another instrument before."""
-    truth7 = labels["race"].map(FAIRFACE_RACES.index).to_numpy(np.int64)
-    truth6 = np.asarray(TO_SIX)[truth7]
-    woman_man = labels["gender"].map(["Female", "Male"].index).to_numpy(np.int64)
-    years = np.asarray(AGE_MIDDLES)[labels["age"].map(FAIRFACE_AGES.index).to_numpy(np.int64)]
+    truth = Truth.of(labels)
+    truth6, woman_man, years, in_four = truth.race6, truth.gender, truth.years, truth.in_four
     found = reads["found"].to_numpy() == 1
 
     # Rows without a face hold -1, which is the number of no label: they count as wrong.
     filled = reads.reindex(columns=["race7", "race6", "four"]).fillna(-1).astype(np.int64)
     man_read = reads["man"].to_numpy(np.float64)
     man = np.where(found, (man_read > 0.5).astype(np.int64), -1)
-    in_four = np.isin(truth6, [RACES.index(race) for race in FOUR])
-    right = rights(labels, reads)
+    right = rights(truth, reads)
     error = np.abs(reads["age"].to_numpy(np.float64) - years)
     confidence = reads["confidence"].to_numpy(np.float64)
     race_error, race_bins = calibration(confidence[found], right["race_six_labels"][found])
@@ -206,7 +230,7 @@ def measure(labels: pd.DataFrame, reads: pd.DataFrame, before: pd.DataFrame | No
             for name, bound in TARGETS.items()
         },
         "accuracy": accuracy,
-        "compared": {} if before is None else compared(labels, before, reads),
+        "compared": {} if before is None else compared(labels, truth, before, reads),
         "by_race": by_race,
         "by_gender": rows_of(genders),
         "by_age": rows_of(bands),
@@ -214,7 +238,7 @@ def measure(labels: pd.DataFrame, reads: pd.DataFrame, before: pd.DataFrame | No
         "by_race_gender_and_age": by_cell,
         "race_six": by_label(truth6, filled["race6"].to_numpy(), list(RACES)),
         "race_four": by_label_of_four(truth6[in_four], filled["four"].to_numpy()[in_four]),
-        "race_seven": by_label(truth7, filled["race7"].to_numpy(), [snake(r) for r in FAIRFACE_RACES]),
+        "race_seven": by_label(truth.race7, filled["race7"].to_numpy(), [snake(r) for r in FAIRFACE_RACES]),
         "race_confusion": {
             race: {f"read_{other}": int((filled["race6"].to_numpy()[mask] == j).sum()) for j, other in enumerate(RACES)}
             | {"no_face": int((~found & mask).sum())}
@@ -234,29 +258,25 @@ def measure(labels: pd.DataFrame, reads: pd.DataFrame, before: pd.DataFrame | No
     }
 
 
-def rights(labels: pd.DataFrame, reads: pd.DataFrame) -> dict[str, Bools]:
+def rights(truth: Truth, reads: pd.DataFrame) -> dict[str, Bools]:
     """Whether each picture is read rightly; one without a face is not."""
-    truth7 = labels["race"].map(FAIRFACE_RACES.index).to_numpy(np.int64)
-    truth6 = np.asarray(TO_SIX)[truth7]
-    man = labels["gender"].to_numpy() == "Male"
+    man = truth.gender == GENDERS.index("man")
     return {
-        "race_seven_labels": reads["race7"].to_numpy() == truth7,
-        "race_six_labels": reads["race6"].to_numpy() == truth6,
-        "race_four_labels": reads["four"].to_numpy() == truth6,
+        "race_seven_labels": reads["race7"].to_numpy() == truth.race7,
+        "race_six_labels": reads["race6"].to_numpy() == truth.race6,
+        "race_four_labels": reads["four"].to_numpy() == truth.race6,
         "gender": (reads["found"].to_numpy() == 1) & ((reads["man"].to_numpy(np.float64) > 0.5) == man),
     }
 
 
-def compared(labels: pd.DataFrame, before: pd.DataFrame, now: pd.DataFrame) -> dict[str, Card]:
+def compared(labels: pd.DataFrame, truth: Truth, before: pd.DataFrame, now: pd.DataFrame) -> dict[str, Card]:
     """The former instrument and this one on the same pictures; the difference is paired by picture."""
     if list(before["file"]) != list(labels["file"]):
         raise SystemExit("The file of the former instrument has other pictures. Allowed: those of labels_val.csv.")
-    truth6 = np.asarray(TO_SIX)[labels["race"].map(FAIRFACE_RACES.index).to_numpy(np.int64)]
-    years = np.asarray(AGE_MIDDLES)[labels["age"].map(FAIRFACE_AGES.index).to_numpy(np.int64)]
+    years, in_four = truth.years, truth.in_four
     everyone = np.ones(len(labels), bool)
-    black_women = (truth6 == RACES.index("black")) & (labels["gender"] == "Female").to_numpy()
-    in_four = np.isin(truth6, [RACES.index(race) for race in FOUR])
-    old, new = rights(labels, before), rights(labels, now)
+    black_women = (truth.race6 == RACES.index("black")) & (truth.gender == GENDERS.index("woman"))
+    old, new = rights(truth, before), rights(truth, now)
     found = [reads["found"].to_numpy() == 1 for reads in (before, now)]
     rows = {"faces_found": (found[0], found[1], everyone)}
     rows |= {name: (old[name], new[name], in_four if "four" in name else everyone) for name in old}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from audit.instruments.detectors import Detector, Face, Find, Geometry, Pass, detector
 from audit.instruments.detectors.detector import Image, Point
+from audit.instruments.registry import DETECTOR
 
 SIDE: Final = 224
 """Height and width of a cut-out face in pixels."""
@@ -40,7 +41,7 @@ class FaceFinder:
     Raises ModelError if there is no such detector, or it cannot be built.
     """
 
-    def __init__(self, name: str = "yunet", *, allow_download: bool = False) -> None:
+    def __init__(self, name: str = DETECTOR, *, allow_download: bool = False) -> None:
         self.detector: Detector = detector(name)
         self._allow_download = allow_download
         self._local = threading.local()

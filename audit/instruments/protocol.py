@@ -70,8 +70,14 @@ class Reading:
     ) -> None:
         given: dict[str, Read] = {"race": race, "gender": man, "age": age}
         read = dict(attributes or {}) | {name: value for name, value in given.items() if value is not None}
-        fields = {"status": status, "attributes": read, "embeddings": embeddings or {}, "landmarks": landmarks}
-        for name, value in (fields | {"faces": faces}).items():
+        fields = {
+            "status": status,
+            "attributes": read,
+            "embeddings": embeddings or {},
+            "landmarks": landmarks,
+            "faces": faces,
+        }
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -20,11 +20,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
     """The script that writes the card."""
-    spec = importlib.util.spec_from_file_location("instrument_card", ROOT / "scripts" / "instrument_card.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("scripts.instrument_card")
 
 
 def test_the_page_is_written_from_the_card(script: ModuleType) -> None:

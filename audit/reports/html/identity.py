@@ -92,9 +92,9 @@ def _card_cell(value: object) -> Cell:
     inner = mapping(value)
     if "value" in inner:
         found = Value.of(inner)
-        ends = (found.value, found.low, found.high)
         unit = text(inner, "unit")
         if not unit:  # a card of a former version, which had no units
+            ends = (found.value, found.low, found.high)
             unit = "share" if all(end is not None and 0 <= end <= 1 for end in ends) else "years"
         if found.value is None:
             return missing()
