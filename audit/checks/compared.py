@@ -81,6 +81,7 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
 
     Value, low and high are the maxima (minima where low is harm) over the groups' Bonferroni-adjusted intervals. These
     cover all groups' changes simultaneously with at least the stated confidence, so the result covers the worst change.
+    The curve without adjustment, by which no change is worse than a margin, is that of the groups' own intervals.
     Baseline and candidate are those of the group with the worst value. If the change of any group has no interval, the
     worst change has none either, since that group could be the worst.
 
@@ -96,20 +97,24 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
     most = max if harm == "high" else min
     points = [_point(group.change) for group in groups]
     known = [value for value in points if value is not None]
-    named = adjusted[points.index(most(known))] if known else adjusted[0]
+    place = points.index(most(known)) if known else 0
 
-    def change(confidence: float) -> Estimate:
-        own, ends = named.change.at(confidence), []
-        for group in adjusted:
-            found = group.change.at(confidence)
-            if found.interval is None:
-                method = f"no interval for the worst change: {group.group}: {found.method}"
-                return replace(own, low=None, high=None, method=method)
-            ends.append(found.interval)
-        low, high = map(most, zip(*ends, strict=True))
-        return replace(own, low=low, high=high, method=f"worst of {len(adjusted)} groups, simultaneous: {own.method}")
+    def curve(compared: Sequence[Compared], words: str, alone: Curve | None = None) -> Curve:
+        def change(confidence: float) -> Estimate:
+            own, ends = compared[place].change.at(confidence), []
+            for group in compared:
+                found = group.change.at(confidence)
+                if found.interval is None:
+                    method = f"no interval for the worst change: {group.group}: {found.method}"
+                    return replace(own, low=None, high=None, method=method)
+                ends.append(found.interval)
+            low, high = map(most, zip(*ends, strict=True))
+            return replace(own, low=low, high=high, method=f"worst of {len(compared)} groups{words}: {own.method}")
 
-    return Compared(named.group, named.baseline, named.candidate, Curve(change, named.change.least))
+        return Curve(change, compared[place].change.least, alone)
+
+    named, alone = adjusted[place], curve(groups, "")
+    return Compared(named.group, named.baseline, named.candidate, curve(adjusted, ", simultaneous", alone))
 
 
 def _point(curve: Curve) -> float | None:

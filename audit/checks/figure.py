@@ -24,6 +24,12 @@ def _numbers(estimate: Estimate) -> dict[str, Any]:
     return {item.name: getattr(estimate, item.name) for item in fields(Estimate)}
 
 
+def _alone(curve: Curve, confidence: float) -> dict[str, Any]:
+    """The ends of a curve's interval without adjustment for simultaneous comparisons, as fields of a figure."""
+    found = curve.alone.at(confidence)
+    return {"alone_low": found.low, "alone_high": found.high}
+
+
 @dataclass(frozen=True)
 class Judged:
     """The declaration of a figure that a check judges: its unit, default margin and harmful direction.
@@ -97,6 +103,7 @@ class Judged:
             margin=margin,
             harm=self.harm,
             two_sided=self.two_sided,
+            **_alone(curve, confidence),
             curve=curve,
         )
 
@@ -125,6 +132,10 @@ class Figure(Estimate):
         Whether high or low values are harmful.
     two_sided : bool
         Whether a difference in either direction is shown.
+    alone_low, alone_high : float or None
+        Of a judged figure, the ends of its interval without adjustment for the other groups. By this interval it is
+        ``not_shown`` and passes a gate, by ``low`` and ``high`` it is ``shown`` and breaches (intersection-union test:
+        :func:`audit.stats.verdict`).
     n_smaller : int or None
         Of a difference between two groups of speakers, the number of speakers in the smaller group.
     curve : Curve or None
@@ -147,6 +158,8 @@ class Figure(Estimate):
     margin: float | None = None
     harm: Harm | None = None
     two_sided: bool = False
+    alone_low: float | None = None
+    alone_high: float | None = None
     n_smaller: int | None = None
     curve: Curve | None = field(default=None, compare=False, repr=False)
 
@@ -189,10 +202,19 @@ class Figure(Estimate):
         """
         if self.margin is None:
             raise ValueError(f"The figure {self.name!r} is not judged: it has no margin.")
-        return verdict(self, self.margin, self.direction)
+        return self.against(self.margin, self.direction)
+
+    @property
+    def alone(self) -> tuple[float, float] | None:
+        """The interval without adjustment for other groups; ``None`` if it is not known or the figure not judged."""
+        return None if self.alone_low is None or self.alone_high is None else (self.alone_low, self.alone_high)
+
+    def against(self, bound: float, direction: Direction) -> Verdict:
+        """Compare the figure's two intervals with a bound: ``shown`` by the simultaneous, ``not_shown`` by its own."""
+        return verdict(self, bound, direction, self.alone)
 
     def at(self, confidence: float) -> Figure:
-        """The same figure with the interval at another confidence.
+        """The same figure with its intervals at another confidence.
 
         Raises
         ------
@@ -201,11 +223,13 @@ class Figure(Estimate):
         """
         if self.curve is None:
             raise ValueError(f"The figure {self.name!r} is known at one confidence only.")
-        return replace(self, **_numbers(self.curve.at(confidence)))
+        alone = {} if self.alone is None else _alone(self.curve, confidence)
+        return replace(self, **_numbers(self.curve.at(confidence)), **alone)
 
     def emptied(self, method: str) -> Figure:
         """The figure without its numbers and counts; ``method`` is the reason."""
-        return replace(self, **_numbers(Estimate(None, None, None, 0, 0, 0, method)), n_smaller=None, curve=None)
+        nothing = _numbers(Estimate(None, None, None, 0, 0, 0, method))
+        return replace(self, **nothing, alone_low=None, alone_high=None, n_smaller=None, curve=None)
 
     def as_dict(self) -> dict[str, float | int | str | None]:
         """The JSON form: every field except the curve."""

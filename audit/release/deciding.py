@@ -130,7 +130,7 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
 
 
 def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) -> FigureRuling:
-    """One figure against the rule's bound: a pass needs the whole interval within it, and enough speakers."""
+    """One figure against the rule's bound: a pass needs its own interval within it, and enough speakers."""
     if figure is None:
         return FigureRuling(name, group, None, "inconclusive", f"the run has no figure {name}")
     judged = resolved.verdict(figure)
@@ -197,9 +197,8 @@ def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[N
     for name, group in named:
         figure, curve = None, baseline.changes.get(name)
         if curve is not None:
-            change = curve.together(len(named)).at(rule.confidence)
-            known = {"name": judged.name, "unit": judged.unit, "label": judged.label}
-            figure = Figure.of(change, kind="difference", group=group, **known)
+            change = judged.figure(curve.together(len(named)), rule.confidence, 0.0, group=group)
+            figure = replace(change, margin=None, harm=None, curve=None)  # a change is judged by the rule's bound
         found.append((name, group, figure))
     return found
 
@@ -216,9 +215,11 @@ def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
 
 def _reach(judged: FigureRuling, side: Side) -> float:
     """How far a figure extends to the forbidden side: by its near end for a breach, otherwise by its far end."""
-    if judged.estimate is None or judged.estimate.low is None or judged.estimate.high is None:
+    if judged.estimate is None or judged.estimate.interval is None:
         return float("inf")
-    low, high = judged.estimate.low, judged.estimate.high
+    low, high = judged.estimate.interval
+    if judged.outcome != "breach" and judged.estimate.alone is not None:
+        low, high = judged.estimate.alone
     near, far = {"at_most": (low, high), "at_least": (-high, -low)}.get(side, (max(low, -high), max(high, -low)))
     return near if judged.outcome == "breach" else far
 

@@ -18,7 +18,7 @@ from audit.core.errors import did_you_mean
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
-from audit.stats import Verdict, verdict
+from audit.stats import Verdict
 
 Side = Literal["at_most", "at_least", "within"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -171,10 +171,10 @@ class ResolvedRule:
         return cls(rule, check, judged, side, -given if below_zero else given)
 
     def verdict(self, figure: Figure) -> Verdict:
-        """A figure's interval compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it."""
+        """A figure's intervals compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it."""
         if self.side == "at_least":
-            return verdict(figure, -self.bound, "less")
-        return verdict(figure, self.bound, "greater" if self.side == "at_most" else "two_sided")
+            return figure.against(-self.bound, "less")
+        return figure.against(self.bound, "greater" if self.side == "at_most" else "two_sided")
 
 
 class InstrumentTerms(Section):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from audit.stats.estimate import Estimate
 from audit.stats.verdict import Direction, verdict
 
-_LEAST = 1e-9
+LEAST: Final = 1e-9
+"""The smallest error probability that closed-form intervals resolve."""
 _STEPS = 14
 
 
@@ -22,6 +24,8 @@ class Curve:
         The Estimate at a confidence in (0, 1).
     least : float
         The smallest error probability that the intervals can resolve: ``1 / (resamples + 1)`` for a bootstrap.
+    unadjusted : Curve or None
+        The curve without adjustment for simultaneous comparisons; ``None`` if this one is not adjusted.
 
     Examples
     --------
@@ -31,11 +35,25 @@ class Curve:
     """
 
     at: Callable[[float], Estimate]
-    least: float = _LEAST
+    least: float = LEAST
+    unadjusted: Curve | None = None
 
     def together(self, number: int) -> Curve:
-        """Adjust for ``number`` simultaneous comparisons (Bonferroni)."""
-        return Curve(lambda confidence: self.at(1 - (1 - confidence) / number), min(1.0, self.least * number))
+        """Adjust for ``number`` simultaneous comparisons (Bonferroni).
+
+        Only claims about any one of them need the adjustment. A claim about all of them is an intersection-union test,
+        which is valid with the unadjusted intervals (Berger 1982): :attr:`alone`.
+        """
+
+        def at(confidence: float) -> Estimate:
+            return self.at(1 - (1 - confidence) / number)
+
+        return Curve(at, min(1.0, self.least * number), self.alone)
+
+    @property
+    def alone(self) -> Curve:
+        """The curve without adjustment for simultaneous comparisons."""
+        return self if self.unadjusted is None else self.unadjusted
 
 
 def p_value(curve: Curve, margin: float, direction: Direction, confidence: float, beat: float = 1.0) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from audit.stats.estimate import Estimate
-from audit.stats.rates import Moments, effective_reads, moments, rate_intervals, shortened, weighing
+from audit.stats.rates import Moments, moments, rate_intervals, shortened, weighing
 from audit.stats.settings import Kind, Settings
 from audit.stats.speakers import Floats, Ints, SpeakerSums
 
@@ -187,13 +187,12 @@ def _compared(sums: SpeakerSums, n_groups: int, kind: Kind, settings: Settings) 
 
 
 def _interval_variance(sums: SpeakerSums, m: Moments, kind: Kind, settings: Settings) -> Floats:
-    """The variance that each cell's interval is based on: wider for few speakers, and never zero for a rate."""
+    """The variance of a normal distribution with each cell's interval: never zero for a rate."""
     if kind == "mean":
         wider = special.stdtrit(np.maximum(m.size - 1, 1), 1 - settings.tail) / special.ndtri(1 - settings.tail)
         return np.asarray(np.nan_to_num(m.variance) * wider**2, np.float64)
-    size, rate = effective_reads(sums, m, settings), np.nan_to_num(m.value)
-    shrunk = (rate * size + 0.5) / (size + 1)  # Jeffreys: half a read of each kind more, for reads that all agree
-    return np.asarray(np.maximum(rate * (1 - rate) / size, shrunk * (1 - shrunk) / (size + 2)), np.float64)
+    low, high, _ = rate_intervals(sums, m, replace(settings, interval="auto"), [""] * sums.n_cells)
+    return np.asarray(((np.nan_to_num(high) - np.nan_to_num(low)) / (2 * special.ndtri(1 - settings.tail))) ** 2)
 
 
 def _between(sums: SpeakerSums, groups: _Compared, kind: Kind, settings: Settings, name: str) -> Estimate:

@@ -2,115 +2,138 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Final
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from audit.stats.speakers import Floats
 
-_TINY = 1e-9
+FAR: Final = 0.6
+"""Probability that the pseudo observation of :func:`bounded_mean` lies at the far end of the range.
+
+1 is Gaffke's bound, which is exact for binary values and conservative; 0.5 is the mid-P interval. With 0.6 the error of
+either end is at most ``tail / 0.6`` where all values agree, which is its worst case (docs/validation/intervals.md).
+"""
 
 
-def effective_size(
-    rate: Floats, variance: Floats, floor: Floats, ceiling: Floats, tail: float, *, degrees: Floats
-) -> Floats:
-    """Effective sample size of a rate: the equivalent number of independent binary reads (Korn and Graubard 1998).
+def bounded_mean(below: Floats, above: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
+    """Interval of the mean of values in [0, 1], valid for any distribution of them (Gaffke 2005).
 
-    ``rate * (1 - rate) / variance``, multiplied by ``(z / t)**2`` because the variance is estimated from few speakers.
-    Reads in [0, 1] cannot vary more between speakers than binary reads do, so the number of speakers is a lower limit;
-    the number of clips is the upper one.
+    The upper limit is the quantile at ``1 - tail`` of the values' mean with random weights, uniform on the simplex, in
+    which one pseudo observation is added at the far end of the range, 1 (for the lower limit: 0). It accounts for
+    values that are possible but were not drawn, such as a few speakers who are always misread. For binary values it is
+    the interval of Clopper and Pearson (1934). As in the mid-P interval (Lancaster 1961), the pseudo observation lies
+    at the near end instead with probability ``1 - FAR``.
+
+    The weighted mean has a distribution on ``[0, L]``, measured from the limit's own end; it is approximated by the
+    scaled beta distribution with the same first three moments, which is exact for binary values and for equal ones, or
+    the beta distribution on [0, 1] with the same first two where there is none.
 
     Parameters
     ----------
-    rate, variance : float arrays of one shape
-        The rate and its estimated variance, with the speaker as sampling unit.
-    floor, ceiling : float arrays
-        Number of speakers (Kish's ``W**2 / sum(w**2)`` for unequal weights), and of clips.
+    below, above : float arrays of shape (3, cells)
+        Sums of the first three powers of the values' distances from 0, and from 1.
+    size : float array of shape (cells,)
+        Number of values; smaller than that of the addends, with sums reduced in proportion, where they are dependent.
     tail : float
-        Probability left out on each side.
-    degrees : float array
-        Degrees of freedom of the variance; at least 1 is used.
+        Probability left out on each side, below ``FAR``.
 
     Examples
     --------
-    >>> one = np.ones(1)
-    >>> effective_size(0.5 * one, 0.025 * one, 10 * one, 50 * one, 0.025, degrees=9 * one).tolist()  # 0.5**2 / 0.025
-    [10.0]
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.where(variance > 0, rate * (1 - rate) / variance, np.inf)
-    student = special.stdtrit(np.maximum(degrees, 1), 1 - tail)
-    size = np.minimum(size, ceiling) * (special.ndtri(1 - tail) / student) ** 2
-    same = (rate <= 0) | (rate >= 1)  # the variance is unknown, so every speaker counts as one read
-    return np.where(same, floor, np.clip(size, floor, np.maximum(ceiling, floor)))
-
-
-def clopper_pearson(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
-    """The exact interval of Clopper and Pearson (1934), with beta quantiles so that ``rate * size`` need not be whole.
-
-    Examples
-    --------
-    >>> low, high = clopper_pearson(np.array([0.0]), np.array([59.0]), 0.05)
+    >>> none, three = np.zeros((3, 1)), np.full((3, 1), 3.0)
+    >>> low, high = bounded_mean(none, 59 + none, np.array([59.0]), 0.05 * FAR)
     >>> float(low[0]), round(float(high[0]), 3)  # none in 59 bounds a rate at 5 %
     (0.0, 0.05)
+    >>> low, high = bounded_mean(three, 7 + none, np.array([10.0]), 0.025)
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)  # Clopper-Pearson: 0.067, 0.652; mid-P: 0.083, 0.62
+    (0.078, 0.628)
     """
-    yes, no = rate * size, size - rate * size
-    low = np.where(yes < _TINY, 0.0, special.betaincinv(np.maximum(yes, _TINY), no + 1, tail))
-    high = np.where(no < _TINY, 1.0, special.betaincinv(yes + 1, np.maximum(no, _TINY), 1 - tail))
-    return low, high
+    bottom, top = _Beta.of(below, size), _Beta.of(above, size)
+    return _quantile(bottom, top, tail), 1 - _quantile(top, bottom, tail)
 
 
-def mid_p(rate: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
-    """The mid-P interval (Lancaster 1961; Agresti 2013, 16.6.1): Clopper-Pearson with half the observed probability.
-
-    If all reads agree it is the Clopper-Pearson interval, which is conservative.
-
-    Examples
-    --------
-    >>> low, high = mid_p(np.array([0.2]), np.array([50.0]), 0.025)
-    >>> round(float(low[0]), 4), round(float(high[0]), 4)
-    (0.1063, 0.3276)
-    """
-    outer_low, outer_high = clopper_pearson(rate, size, tail)
-    yes, no = rate * size, size - rate * size
-    same = (yes < _TINY) | (no < _TINY)
-    left = np.array([outer_low, np.minimum(rate, outer_high)])
-    right = np.array([np.maximum(rate, outer_low), outer_high])
-    targets = np.broadcast_to(np.array([tail, 1 - tail])[:, None], left.shape)
-    roots = np.array([outer_low, outer_high])
-    some = np.array([~same, ~same])
-    parts = (targets, left, right, np.array([yes, yes]), np.array([no, no]))
-    roots[some] = _mid_p_roots(*(part[some] for part in parts))
-    return roots[0], roots[1]
-
-
-def _mid_p_roots(target: Floats, left: Floats, right: Floats, yes: Floats, no: Floats) -> Floats:
-    """The rate at which P(more than observed) + P(exactly observed) / 2 equals ``target``; all of shape (n,).
-
-    Newton's method within ``[left, right]``, with bisection if a step leaves the bracket. Each element stops on its
-    own, so that its digits do not depend on the others.
-    """
-    q = np.asarray(np.clip(special.betaincinv(yes + 0.5, no + 0.5, target), left, right), np.float64)
-    roots, unfinished = q.copy(), np.arange(len(q))
-    more, less = special.betaln(yes, no + 1), special.betaln(yes + 1, no)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for _ in range(60):
-            excess = 0.5 * (special.betainc(yes, no + 1, q) + special.betainc(yes + 1, no, q)) - target
-            left, right = np.where(excess < 0, q, left), np.where(excess < 0, right, q)
-            log_q, log_p = np.log(q), np.log1p(-q)
-            slope = 0.5 * np.exp((yes - 1) * log_q + no * log_p - more)
-            slope += 0.5 * np.exp(yes * log_q + (no - 1) * log_p - less)
-            step = q - excess / slope
-            inside = (step > left) & (step < right)
-            new = np.where(inside, step, (left + right) / 2)
-            roots[unfinished] = new
-            goes_on = np.abs(new - q) > 1e-13
-            if not goes_on.any():
-                break
-            q, unfinished = new[goes_on], unfinished[goes_on]
-            target, left, right, yes, no, more, less = (
-                part[goes_on] for part in (target, left, right, yes, no, more, less)
-            )
+def _quantile(far: _Beta, other: _Beta, tail: float) -> Floats:
+    """The ``tail`` quantile of the distance from one end; ``other`` is the distance from the other end."""
+    # the mixture lies between the far distribution, which is the smaller one, and FAR times it
+    left, right = far.quantile(tail), far.quantile(tail / FAR)
+    roots, unfinished = right.copy(), np.flatnonzero(right > left)
+    far, other, left, right = far.only(unfinished), other.only(unfinished), left[unfinished], right[unfinished]
+    x = right
+    for _ in range(60):
+        if not len(unfinished):
+            break
+        excess = FAR * far.cdf(x) + (1 - FAR) * other.survival(1 - x) - tail
+        left, right = np.where(excess < 0, x, left), np.where(excess < 0, right, x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = x - excess / (FAR * far.density(x) + (1 - FAR) * other.density(1 - x))
+        new = np.where((step > left) & (step < right), step, (left + right) / 2)
+        # each cell stops on its own, so that its digits do not depend on the others
+        on = (np.abs(step - x) > 1e-13) & (np.abs(new - x) > 1e-13)
+        roots[unfinished] = np.where(on, new, x)
+        unfinished, x, left, right = unfinished[on], new[on], left[on], right[on]
+        far, other = far.only(on), other.only(on)
     return roots
+
+
+@dataclass(frozen=True)
+class _Beta:
+    """Beta distributions on ``[0, length]``; where ``certain``, all probability lies at 0."""
+
+    a: Floats
+    b: Floats
+    length: Floats
+    certain: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, sums: Floats, size: Floats) -> _Beta:
+        """Match the moments of ``sum(g * y)``, ``g`` Dirichlet with ones for each y and for a pseudo observation at 0.
+
+        ``E[M] = S1 / N``, ``E[M**2] = (S1**2 + S2) / (N (N + 1))`` and ``E[M**3] = (S1**3 + 3 S1 S2 + 2 S3) / (N (N +
+        1) (N + 2))`` with ``N = size + 1``. The ratios of successive moments of a beta distribution on ``[0, L]``,
+        ``L (a + k) / (a + b + k)``, give its parameters in closed form.
+        """
+        (s1, s2, s3), n = sums, size + 1
+        m1, m2 = s1 / n, (s1**2 + s2) / (n * (n + 1))
+        m3 = (s1**3 + 3 * s1 * s2 + 2 * s3) / (n * (n + 1) * (n + 2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r2, r3 = m2 / m1, m3 / m2
+            bend = r3 - 2 * r2 + m1
+            total = 2 * (r2 - r3) / bend
+            length = r2 * (total + 1) - m1 * total
+            a = m1 * total / length
+            three = (bend < -1e-12) & (a > 0) & (total > a) & (length > 0) & (length <= 1 + 1e-9)
+            two = m1 * (1 - m1) / (m2 - m1**2) - 1
+        certain = m1 <= 0
+        length = np.where(certain, 0.0, np.where(three, np.minimum(length, 1), 1.0))
+        a = np.where(certain, 1.0, np.where(three, a, m1 * two))
+        b = np.where(certain, 1.0, np.where(three, total - a, (1 - m1) * two))
+        return cls(a, b, length, certain)
+
+    def only(self, of: NDArray[Any]) -> _Beta:
+        """The chosen distributions."""
+        return _Beta(self.a[of], self.b[of], self.length[of], self.certain[of])
+
+    def quantile(self, share: float) -> Floats:
+        return np.where(self.certain, 0.0, self.length * special.betaincinv(self.a, self.b, share))
+
+    def cdf(self, x: Floats) -> Floats:
+        return np.where(self.certain, 1.0, special.betainc(self.a, self.b, self._within(x)))
+
+    def survival(self, x: Floats) -> Floats:
+        """Probability of at least ``x``."""
+        beyond = special.betaincc(self.a, self.b, self._within(x))
+        return np.where(self.certain, x <= 0, beyond)
+
+    def density(self, x: Floats) -> Floats:
+        u = self._within(x)
+        log = special.xlogy(self.a - 1, u) + special.xlog1py(self.b - 1, -u) - special.betaln(self.a, self.b)
+        return np.where(self.certain, 0.0, np.exp(log) / np.where(self.certain, 1.0, self.length))
+
+    def _within(self, x: Floats) -> Floats:
+        return np.clip(x / np.where(self.certain, 1.0, self.length), 0.0, 1.0)
 
 
 def student(value: Floats, variance: Floats, floor: Floats, tail: float) -> tuple[Floats, Floats]:

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from audit.stats.intervals import clopper_pearson, effective_size, mid_p, mover
-from audit.stats.settings import LARGE, Settings
+from audit.stats.intervals import bounded_mean, mover
+from audit.stats.settings import Settings
 from audit.stats.speakers import Floats
 
 Design = Literal["one", "paired", "unpaired"]
@@ -77,7 +77,7 @@ def smallest_detectable(
     Examples
     --------
     >>> smallest_detectable(50, rate=0.5).size, smallest_detectable(4).method
-    (0.195, 'not estimable: 4 speakers, at least 5 needed')
+    (0.196, 'not estimable: 4 speakers, at least 5 needed')
     """
     settings = settings or Settings()
     ranges = {"rate": (rate, 0, 1), "icc": (icc, 0, 1), "correlation": (correlation, -1, 1), "margin": (margin, 0, 1)}
@@ -123,10 +123,17 @@ def smallest_detectable(
 
 
 def _interval(seen: Floats, n_speakers: int, factor: float, settings: Settings) -> tuple[Floats, Floats]:
-    """The interval of :func:`rate` for the observed rates ``seen``, with the expected variance between speakers."""
+    """The interval of :func:`rate` for the observed rates ``seen``.
+
+    The speakers' means have the moments of the beta distribution with mean ``seen`` and variance ``seen * (1 - seen) *
+    factor``.
+    """
     speakers = np.full_like(seen, n_speakers)
-    variance = seen * (1 - seen) * factor / n_speakers
-    size = effective_size(seen, variance, speakers, speakers / factor, settings.tail, degrees=speakers - 1)
-    # if less than half a speaker is expected to differ, all speakers will usually agree
-    size = np.where(np.minimum(seen, 1 - seen) * n_speakers < 0.5, speakers, size)
-    return (mid_p if n_speakers >= LARGE else clopper_pearson)(seen, size, settings.tail)
+    both = 1 / factor - 1  # the sum of the two parameters
+
+    def power_sums(mean: Floats) -> Floats:
+        second = mean * (mean * both + 1) / (both + 1)
+        third = second * (mean * both + 2) / (both + 2)
+        return np.array([speakers * mean, speakers * second, speakers * third])
+
+    return bounded_mean(power_sums(seen), power_sums(1 - seen), speakers, settings.tail)

@@ -7,12 +7,12 @@ from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from audit.stats.bootstrap import BootstrapRule, bootstrap_ends, resampled_means
-from audit.stats.curves import Curve
+from audit.stats.curves import LEAST, Curve
 from audit.stats.estimate import Estimate
-from audit.stats.intervals import clopper_pearson, effective_size, mid_p, skewed, student
+from audit.stats.intervals import bounded_mean, skewed, student
 from audit.stats.settings import LARGE, MANY, Kind, Settings
 from audit.stats.speakers import (
     Floats,
@@ -36,8 +36,9 @@ Drawn = dict[int, Floats]
 class Moments:
     """Statistics of each cell for closed-form intervals; arrays of shape (cells,).
 
-    ``value`` and ``variance`` are those of the estimate, ``size`` is Kish's effective number of speakers (their number
-    if weights are equal), ``speakers`` and ``clips`` are counts.
+    ``value`` and ``variance`` are those of the estimate. ``size`` is the effective number of speakers: Kish's (their
+    number if weights are equal), divided by the design effect where speakers share clusters. ``speakers``, ``clips``
+    and ``clusters`` are counts; the number of clusters is that of speakers where they share none.
     """
 
     value: Floats
@@ -45,6 +46,7 @@ class Moments:
     size: Floats
     speakers: Ints
     clips: Ints
+    clusters: Ints
 
 
 def shortened(value: float) -> float | None:
@@ -65,7 +67,7 @@ def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
 
 
 def moments(sums: SpeakerSums, settings: Settings) -> Moments:
-    """Value of each cell and its jackknife variance over speakers (Efron and Stein 1981)."""
+    """Value of each cell and its jackknife variance over speakers (Efron and Stein 1981), times the design effect."""
     total, weight = weighing(sums, settings)
     n, weights = sums.sum(), sums.sum(weight)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -73,7 +75,11 @@ def moments(sums: SpeakerSums, settings: Settings) -> Moments:
         change = (total - weight * value[sums.cell]) / (weights[sums.cell] - weight)  # if the speaker is left out
         variance = sums.sum(change**2) * (n - 1) / n
         size = weights**2 / sums.sum(weight**2)
-    return Moments(value, variance, size, n.astype(np.int64), sums.sum(sums.clips).astype(np.int64))
+    speakers, clips = n.astype(np.int64), sums.sum(sums.clips).astype(np.int64)
+    if sums.sharing is None:
+        return Moments(value, variance, size, speakers, clips, speakers)
+    effect = sums.sharing.effect
+    return Moments(value, variance * effect, size / effect, speakers, clips, sums.sharing.clusters)
 
 
 def estimates(
@@ -99,59 +105,44 @@ def estimates_of(
 def rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
-    """Low, high and method of each cell's rate: Clopper-Pearson below 30 speakers, mid-P from there on.
-
-    Both use the effective sample size. If the clips of each speaker agree, they are the exact interval on speakers;
-    their width is never zero.
-    """
-    tail = settings.tail
-    enough = m.speakers >= settings.min_speakers
-    value, size = np.where(enough, m.value, 0.5), effective_reads(sums, m, settings)
-    large = m.size >= LARGE
-    low, high = np.zeros(sums.n_cells), np.ones(sums.n_cells)
-    for of, formula in ((~large, clopper_pearson), (large, mid_p)):
-        low[of], high[of] = formula(value[of], size[of], tail)
-    methods = []
-    for i, n in enumerate(m.speakers.tolist()):
-        name = "mid-P" if large[i] and 0 < value[i] < 1 else "Clopper-Pearson"
-        effective = "" if abs(size[i] - n) < 0.05 else f", effective sample size {size[i]:.1f}"
-        methods.append(_lacking(n, settings) or f"{name} on {n} speakers{effective}{_averaged(settings)}")
+    """Low, high and method of each cell's rate: :func:`bounded_mean` of the speakers' means; never of zero width."""
+    enough, total = _enough(m, settings), weighing(sums, settings)[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(enough, m.size / sums.sum(total), 0.0)
+    mean = np.clip(sums.mean, 0, 1)
+    below, above = (
+        np.array([scale * sums.sum(total * distance**power) for power in (1, 2, 3)]) for distance in (mean, 1 - mean)
+    )
+    low, high = bounded_mean(below, above, np.where(enough, m.size, 1.0), settings.tail)
+    methods = [
+        _lacking(m, i, settings) or f"bounded mean on {_counted(m, i)}{_averaged(settings)}"
+        for i in range(sums.n_cells)
+    ]
     if settings.interval != "auto":
-        for i in np.flatnonzero(large & (m.variance > 0)).tolist():
+        for i in np.flatnonzero((m.size >= LARGE) & (m.variance > 0)).tolist():
             low[i], high[i], methods[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
     return *_masked(m.value, low, high, enough), methods
-
-
-def effective_reads(sums: SpeakerSums, m: Moments, settings: Settings) -> Floats:
-    """Effective sample size of each cell's rate; meaningless below ``min_speakers``."""
-    enough = m.speakers >= settings.min_speakers
-    value, floor = np.where(enough, m.value, 0.5), np.where(enough, m.size, 2.0)
-    # the variance of a rare read is estimated from only the few speakers who have it
-    minority = np.minimum(sums.sum((sums.mean > 0).astype(float)), sums.sum((sums.mean < 1).astype(float)))
-    degrees = np.minimum(floor, 2 * minority) - 1
-    variance, clips = np.where(enough, m.variance, 1.0), np.maximum(m.clips, 1.0)
-    return effective_size(value, variance, floor, clips, settings.tail, degrees=degrees)
 
 
 def _mean_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
-    enough = m.speakers >= settings.min_speakers
-    low, high = student(m.value, m.variance, m.size, settings.tail)
-    many = (m.size >= MANY) & (settings.interval == "auto")
+    enough, independent = _enough(m, settings), sums.sharing is None
+    low, high = student(m.value, m.variance, np.minimum(m.size, m.clusters), settings.tail)
+    many = (m.size >= MANY) & (settings.interval == "auto") & independent
     if many.any():
         corrected = skewed(m.value, m.variance, _skewness(sums, m, settings), m.size, settings.tail)
         low, high = (np.where(many, *ends) for ends in zip(corrected, (low, high), strict=True))
     rule: BootstrapRule = "bca" if settings.interval == "auto" else settings.interval
     methods = []
     for i, n in enumerate(m.speakers.tolist()):
-        method = _lacking(n, settings)
+        method = _lacking(m, i, settings)
         if not method and m.variance[i] <= (1e-12 * max(1.0, abs(m.value[i]))) ** 2:
             method, enough[i] = f"no interval: all {n} speakers have the same value", False
-        elif not method and m.size[i] >= LARGE and not many[i]:
+        elif not method and m.size[i] >= LARGE and not many[i] and independent:
             low[i], high[i], method = _bootstrapped(sums, i, settings, names, rule, drawn)
         name = "skewness-corrected" if many[i] else "Student's t"
-        methods.append(method or f"{name} on {n} speakers{_averaged(settings)}")
+        methods.append(method or f"{name} on {_counted(m, i)}{_averaged(settings)}")
     return *_masked(m.value, low, high, enough), methods
 
 
@@ -183,13 +174,27 @@ def _masked(value: Floats, low: Floats, high: Floats, enough: np.ndarray) -> tup
     return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
 
-def _lacking(n: int, settings: Settings) -> str:
-    """Why n speakers have no interval; empty if they are enough."""
-    if n == 0:
+def _enough(m: Moments, settings: Settings) -> NDArray[np.bool_]:
+    """The cells with enough speakers, and enough clusters where speakers share them, for an interval."""
+    return np.asarray(np.minimum(m.speakers, m.clusters) >= settings.min_speakers)
+
+
+def _lacking(m: Moments, i: int, settings: Settings) -> str:
+    """Why a cell has no interval; empty if it has one."""
+    if m.speakers[i] == 0:
         return "not estimable: no speaker was read"
-    if n < settings.min_speakers:
-        return f"not estimable: {n} speaker{'' if n == 1 else 's'}, at least {settings.min_speakers} needed"
+    number = min(int(m.speakers[i]), int(m.clusters[i]))
+    word = "cluster" if number < m.speakers[i] else "speaker"
+    if number < settings.min_speakers:
+        return f"not estimable: {number} {word}{'' if number == 1 else 's'}, at least {settings.min_speakers} needed"
     return ""
+
+
+def _counted(m: Moments, i: int) -> str:
+    """The number of speakers of a cell, and of clusters and the effective number where they differ."""
+    n, size, clusters = int(m.speakers[i]), float(m.size[i]), int(m.clusters[i])
+    shared = f" in {clusters} clusters" if clusters != n else ""
+    return f"{n} speakers{shared}" + ("" if abs(size - n) < 0.05 else f", effective number {size:.1f}")
 
 
 def _averaged(settings: Settings) -> str:
@@ -200,8 +205,8 @@ def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
     """A rate with its interval; the speaker is the sampling unit.
 
     The point is the mean over speakers of each speaker's mean over clips: ``sum_s(mean_c(x_sc)) / n``. The interval is
-    that of Clopper and Pearson (1934) below 30 speakers and mid-P from there on, both on the effective sample size
-    (Korn and Graubard 1998), which lies between the number of speakers and of clips.
+    :func:`audit.stats.intervals.bounded_mean` of the speakers' means, which assumes no distribution. More clips make
+    each speaker's mean more precise, but never replace speakers.
 
     Parameters
     ----------
@@ -229,7 +234,7 @@ def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
     --------
     >>> found = rate([0, 0, 0, 0, 0, 0], ["a", "b", "c", "d", "e", "e"])
     >>> found.value, found.low, round(found.high, 4), found.n_speakers, found.method
-    (0.0, 0.0, 0.5218, 5, 'Clopper-Pearson on 5 speakers')
+    (0.0, 0.0, 0.4704, 5, 'bounded mean on 5 speakers')
     """
     settings = settings or Settings()
     return figure_curve(values, speakers, settings, name=name).at(settings.confidence)
@@ -255,9 +260,17 @@ def mean(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
 
 
 def figure_curve(
-    values: ArrayLike, speakers: SpeakerIds, settings: Settings, *, kind: Kind = "rate", name: str = ""
+    values: ArrayLike,
+    speakers: SpeakerIds,
+    settings: Settings,
+    *,
+    kind: Kind = "rate",
+    name: str = "",
+    clusters: Ints | None = None,
 ) -> Curve:
     """Confidence curve of :func:`rate` or :func:`mean`; clips are aggregated and resampled once.
+
+    ``clusters``, of shape (clips,), are numbers of the clips' clusters where speakers share some.
 
     Examples
     --------
@@ -266,7 +279,7 @@ def figure_curve(
     True
     """
     array = checked_values(values, kind)
-    return sums_curve(speaker_sums(array, codes_of(speakers, len(array))), kind, settings, name)
+    return sums_curve(speaker_sums(array, codes_of(speakers, len(array)), clusters=clusters), kind, settings, name)
 
 
 def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> Curve:
@@ -274,16 +287,17 @@ def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> 
     drawn: Drawn = {}
     return Curve(
         lambda confidence: estimates(sums, kind, replace(settings, confidence=confidence), [name], drawn)[0],
-        **least_error(sums, kind, settings),
+        least_error(sums, kind, settings),
     )
 
 
-def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> dict[str, float]:
-    """The argument ``least`` of a :class:`Curve` over one cell if its intervals are from a bootstrap; else empty."""
-    if kind == "rate" and settings.interval == "auto":
-        return {}
+def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> float:
+    """The smallest error probability that the intervals of one cell resolve; see :class:`Curve`."""
+    of_bootstrap = 1 / (settings.resamples + 1)
+    if settings.interval == "auto" and (kind == "rate" or sums.sharing is not None):
+        return LEAST
     most = MANY if settings.interval == "auto" else np.inf
-    return {"least": 1 / (settings.resamples + 1)} if LARGE <= moments(sums, settings).size[0] < most else {}
+    return of_bootstrap if LARGE <= moments(sums, settings).size[0] < most else LEAST
 
 
 def cells(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from audit.stats.clusters import Sharing
 from audit.stats.settings import Kind
 
 Floats = NDArray[np.float64]
@@ -33,6 +34,8 @@ class SpeakerSums:
         Number of clips of each cell that could not be read.
     weight, number : arrays of shape (entries,), optional
         Sampling weights, by default those of the settings' estimand; number of speakers of each entry, by default 1.
+    sharing : Sharing, optional
+        Clusters that speakers share; ``None`` where speakers are independent.
     """
 
     cell: Ints
@@ -41,6 +44,7 @@ class SpeakerSums:
     missing: Ints
     weight: Floats | None = None
     number: Ints | None = None
+    sharing: Sharing | None = None
 
     @property
     def n_cells(self) -> int:
@@ -59,6 +63,11 @@ class SpeakerSums:
             weights = self.number if weights is None else weights * self.number
         return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
 
+    def macro_average(self) -> Floats:
+        """Mean over the speakers of each cell, every speaker with the same weight."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.sum(self.mean) / self.sum()
+
     def singly(self, i: int, *columns: Floats) -> tuple[Floats, ...]:
         """Columns of the entries of one cell, repeated to one row per speaker."""
         of = self.cell == i
@@ -73,10 +82,12 @@ class SpeakerSums:
         total, clips, missing = (
             np.concatenate([getattr(part, name) for part in parts]) for name in ("total", "clips", "missing")
         )
+        shared = [part.sharing for part in parts if part.sharing is not None]
+        sharing = Sharing.joined(shared) if shared and len(shared) == len(parts) else None
         if all(part.number is None for part in parts):
-            return cls(cell, total, clips, missing)
+            return cls(cell, total, clips, missing, sharing=sharing)
         each = [np.ones(len(part.cell), np.int64) if part.number is None else part.number for part in parts]
-        return cls(cell, total, clips, missing, number=np.concatenate(each))
+        return cls(cell, total, clips, missing, number=np.concatenate(each), sharing=sharing)
 
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
         """The chosen cells, renumbered in order."""
@@ -84,7 +95,8 @@ class SpeakerSums:
         weight = None if self.weight is None else self.weight[of]
         number = None if self.number is None else self.number[of]
         cell = (np.cumsum(cells) - 1)[self.cell[of]]
-        return SpeakerSums(cell, self.total[of], self.clips[of], self.missing[cells], weight, number)
+        sharing = None if self.sharing is None else self.sharing.only(cells)
+        return SpeakerSums(cell, self.total[of], self.clips[of], self.missing[cells], weight, number, sharing)
 
     def one(self, i: int) -> SpeakerSums:
         """A single cell."""
@@ -214,21 +226,26 @@ class Standing:
         Speaker and cell of each unit, sorted by cell, then speaker.
     n_cells : int
         Number of cells.
+    cluster : int array of shape (rows,), optional
+        Index of each row's cluster, where speakers share clusters.
     """
 
     unit: Ints
     speaker: Ints
     cell: Ints
     n_cells: int
+    cluster: Ints | None = None
 
     @classmethod
-    def of(cls, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> Standing:
+    def of(cls, codes: Ints, cells: Ints | None = None, n_cells: int = 1, clusters: Ints | None = None) -> Standing:
         """Assign rows to units.
 
         Parameters
         ----------
         codes, cells : int arrays of shape (rows,)
             Indices of each row's speaker and cell (-1 for none; default 0).
+        clusters : int array of shape (rows,), optional
+            Index of each row's cluster, where speakers share clusters.
 
         Examples
         --------
@@ -243,7 +260,7 @@ class Standing:
         keys, place = distinct((cells * n_codes + codes)[inside], n_cells * n_codes)
         unit = np.full(len(codes), len(keys), np.int64)
         unit[inside] = place
-        return cls(unit, keys % n_codes, keys // n_codes, n_cells)
+        return cls(unit, keys % n_codes, keys // n_codes, n_cells, clusters)
 
     def gathered(self, reads: Reads) -> Reads:
         """Sum the rows of each unit; rows in no cell are left out."""
@@ -265,10 +282,27 @@ class Standing:
         missing = np.bincount(self.cell, found.missing, minlength=self.n_cells).astype(np.int64)
         there = found.clips > 0
         number = np.ones(int(there.sum()), np.int64) if alike_as_one else None
-        return sorted_sums(self.cell[there], found.total[there], found.clips[there], missing, number=number)
+        sums = sorted_sums(self.cell[there], found.total[there], found.clips[there], missing, number=number)
+        return replace(sums, sharing=self.sharing(reads.total, reads.clips, found.clips, sums.macro_average()))
+
+    def sharing(self, total: Floats, clips: Ints, of_unit: Ints, value: Floats) -> Sharing | None:
+        """The design effect of the clusters that speakers share; ``None`` without clusters.
+
+        ``total`` and ``clips`` are those of the rows, ``of_unit`` the clips of each unit and ``value`` the estimate of
+        each cell: the mean over speakers, which is also used for clip averages.
+        """
+        if self.cluster is None:
+            return None
+        rows = np.flatnonzero((self.unit < len(self.cell)) & (clips > 0))
+        unit = self.unit[rows]
+        share = clips[rows] / of_unit[unit]
+        influence = total[rows] / of_unit[unit] - share * value[self.cell[unit]]
+        return Sharing.of(influence, share, unit, self.cluster[rows], self.cell, self.n_cells)
 
 
-def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1) -> SpeakerSums:
+def speaker_sums(
+    values: Floats, codes: Ints, cells: Ints | None = None, n_cells: int = 1, clusters: Ints | None = None
+) -> SpeakerSums:
     """Sum clips per speaker and cell; NaN marks a clip that was not read, which only counts as missing.
 
     Examples
@@ -277,7 +311,7 @@ def speaker_sums(values: Floats, codes: Ints, cells: Ints | None = None, n_cells
     >>> sums.mean.tolist(), sums.clips.tolist(), sums.missing.tolist()
     ([0.5, 1.0], [2, 1], [1])
     """
-    return Standing.of(codes, cells, n_cells).sums(Reads.of(values))
+    return Standing.of(codes, cells, n_cells, clusters).sums(Reads.of(values))
 
 
 def sorted_sums(

@@ -31,11 +31,16 @@ class Needed:
     reason: str
 
 
-def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two_sided") -> Verdict:
+def verdict(
+    estimate: Estimate,
+    margin: float = 0.0,
+    direction: Direction = "two_sided",
+    alone: tuple[float, float] | None = None,
+) -> Verdict:
     """Compare an interval with a margin.
 
     ============== ============================================ ==========================================
-    direction      shown                                        not_shown
+    direction      shown                                        not_shown, by ``alone``
     ============== ============================================ ==========================================
     ``greater``    ``low > margin``                             ``high <= margin``
     ``less``       ``high < -margin``                           ``low >= -margin``
@@ -52,6 +57,10 @@ def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two
         The smallest difference that matters, in the estimate's unit. Not negative for ``two_sided``.
     direction : {"greater", "less", "two_sided"}
         Direction of the difference that the check looks for.
+    alone : tuple of float, optional
+        The estimate's interval without adjustment for simultaneous comparisons, by which it is ``not_shown``: that no
+        difference of several lies beyond the margin is an intersection-union test, and each may be tested at the full
+        level (Berger 1982). By default the estimate's interval.
 
     Raises
     ------
@@ -76,17 +85,23 @@ def verdict(estimate: Estimate, margin: float = 0.0, direction: Direction = "two
     if above or below:
         side = f"above {margin:g}" if above else f"below {-margin:g}"
         return Verdict("shown", f"{span} lies wholly {side}")
-    inside = (direction == "less" or high <= margin) and (direction == "greater" or low >= -margin)
+    own_low, own_high = estimate.interval if alone is None else alone
+    inside = (direction == "less" or own_high <= margin) and (direction == "greater" or own_low >= -margin)
+    own = span if (own_low, own_high) == (low, high) else f"the interval alone, from {own_low:.3f} to {own_high:.3f},"
     if inside:
         where = {"greater": "at or below", "less": "at or above", "two_sided": "within"}[direction]
-        return Verdict("not_shown", f"{span} lies wholly {where} {edge}")
+        return Verdict("not_shown", f"{own} lies wholly {where} {edge}")
     if direction == "two_sided":
         return Verdict("inconclusive", f"{span} lies neither wholly within {edge} nor wholly beyond it")
     return Verdict("inconclusive", f"{span} contains {edge}")
 
 
 def speakers_needed(
-    estimate: Estimate, margin: float = 0.0, direction: Direction = "two_sided", settings: Settings | None = None
+    estimate: Estimate,
+    margin: float = 0.0,
+    direction: Direction = "two_sided",
+    settings: Settings | None = None,
+    alone: tuple[float, float] | None = None,
 ) -> Needed:
     """Estimate how many additional speakers would settle an inconclusive verdict.
 
@@ -105,7 +120,7 @@ def speakers_needed(
             more = fewest - estimate.n_speakers
             return Needed(more, f"at least {more} more for an interval; the number for a verdict is not known yet")
         return Needed(None, f"not known: {estimate.method}")
-    if verdict(estimate, margin, direction).outcome != "inconclusive":
+    if verdict(estimate, margin, direction, alone).outcome != "inconclusive":
         return Needed(0, "the verdict is settled")
     low_arm, high_arm = estimate.value - estimate.low, estimate.high - estimate.value  # type: ignore[operator]  # its interval is
     beyond_above = direction != "less" and estimate.value > margin
@@ -115,7 +130,9 @@ def speakers_needed(
     elif beyond_below:
         gaps = [(high_arm, -margin - estimate.value)]
     else:
-        above, below = (high_arm, margin - estimate.value), (low_arm, estimate.value + margin)
+        own_low, own_high = alone or estimate.interval
+        above = (own_high - estimate.value, margin - estimate.value)
+        below = (estimate.value - own_low, estimate.value + margin)
         gaps = {"greater": [above], "less": [below], "two_sided": [above, below]}[direction]
     if any(distance <= _ON_MARGIN for _, distance in gaps):
         return Needed(None, "the value lies on the margin; no number of speakers would settle the verdict")

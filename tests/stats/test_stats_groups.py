@@ -21,6 +21,7 @@ from audit.stats import (
     verdict,
 )
 from audit.stats.curves import Curve
+from audit.stats.intervals import FAR
 from tests.single_statistics import between_groups, group_ratios, mcnemar, omnibus, permutation
 
 
@@ -247,10 +248,11 @@ def test_a_curve_gives_the_estimate_at_its_confidence():
 
 
 def test_the_p_value_of_a_rate_is_the_binomial_one_by_hand():
-    """9 of 10 against .5, Clopper-Pearson: shown until half of alpha is P(9 or more of 10 | .5) = 11 / 1024."""
+    """9 of 10 against .5: shown until half of alpha is FAR P(9 or more of 10 | .5) + (1 - FAR) P(10 of 10 | .5)."""
+    half = (FAR * 11 + (1 - FAR) * 1) / 1024
     curve = figure_curve([1] * 9 + [0], range(10), Settings())
-    assert p_value(curve, 0.5, "greater", 0.95) == pytest.approx(2 * 11 / 1024, rel=2e-3)
-    assert p_value(curve.together(3), 0.5, "greater", 0.95) == pytest.approx(6 * 11 / 1024, rel=2e-3)
+    assert p_value(curve, 0.5, "greater", 0.95) == pytest.approx(2 * half, rel=2e-3)
+    assert p_value(curve.together(3), 0.5, "greater", 0.95) == pytest.approx(6 * half, rel=2e-3)
     assert p_value(curve, 0.95, "greater", 0.95) == 1
     assert p_value(curve, 0.5, "greater", 0.95, beat=0.01) == 0.01
 

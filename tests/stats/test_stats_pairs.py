@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from audit.stats import Estimate, Settings, difference, mean, rate
+from audit.stats.intervals import FAR
 from tests.single_statistics import mcnemar, paired_difference, permutation
+from tests.stats.binomial_intervals import binomial_interval
 
 WHO = list("abcdefghij")
 
@@ -35,15 +37,16 @@ def test_the_same_speaker_in_two_languages_by_hand():
 
 
 def test_gains_and_losses_by_hand():
-    """10 speakers, 5 gain, 1 loses: MOVER from two Clopper-Pearson intervals with correlation -sqrt(gl /
+    """10 speakers, 5 gain, 1 loses: MOVER from two binomial intervals with correlation -sqrt(gl /
     ((1-g)(1-l)))."""
     found = paired_difference([0] * 5 + [1] + [0] * 4, [1] * 5 + [0] + [0] * 4, WHO)
-    gain, loss = (scipy_stats.binomtest(k, 10).proportion_ci(0.95, "exact") for k in (5, 1))
+    (gain_low, gain_high), (loss_low, loss_high) = (binomial_interval(k, 10) for k in (5, 1))
     r = -np.sqrt(0.5 * 0.1 / (0.5 * 0.9))
-    low = 0.4 - np.sqrt((0.5 - gain.low) ** 2 + (loss.high - 0.1) ** 2 - 2 * r * (0.5 - gain.low) * (loss.high - 0.1))
-    high = 0.4 + np.sqrt((gain.high - 0.5) ** 2 + (0.1 - loss.low) ** 2 - 2 * r * (gain.high - 0.5) * (0.1 - loss.low))
+    down, up = (0.5 - gain_low, loss_high - 0.1), (gain_high - 0.5, 0.1 - loss_low)
+    low = 0.4 - np.sqrt(down[0] ** 2 + down[1] ** 2 - 2 * r * down[0] * down[1])
+    high = 0.4 + np.sqrt(up[0] ** 2 + up[1] ** 2 - 2 * r * up[0] * up[1])
     assert (found.value, found.low, found.high) == pytest.approx((0.4, low, high))
-    assert found.method == "MOVER of gains and losses (Clopper-Pearson on 10 speakers)"
+    assert found.method == "MOVER of gains and losses (bounded mean on 10 speakers)"
 
 
 @pytest.mark.parametrize("n", [5, 20, 40, 300])
@@ -54,7 +57,7 @@ def test_identical_changes_never_get_zero_width(n, before, after):
     assert -1 <= found.low <= found.value <= found.high <= 1
     assert found.high - found.low > 1 / (2 * n)
     if before == after:
-        assert found.high == -found.low == pytest.approx(1 - 0.025 ** (1 / n))
+        assert found.high == -found.low == pytest.approx(1 - (0.025 / FAR) ** (1 / n))
 
 
 def test_real_values_use_the_change_of_each_speaker():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from audit.stats import LARGE, Settings, bounds, cells, mean, rate
-from audit.stats.intervals import clopper_pearson, mid_p
+from audit.stats.intervals import FAR, bounded_mean
 
 WHO = list("abcdefghij")
 
@@ -20,63 +20,67 @@ def test_a_rate_weights_speakers_not_clips():
     assert rate(values, who, Settings(estimand="clip")).value == pytest.approx(2 / 6)
 
 
-def test_speakers_whose_clips_agree_get_the_exact_interval():
-    """3 of 10 speakers, two clips each: the same as scipy's Clopper-Pearson on 10 trials, not on 20."""
+def test_speakers_whose_clips_agree_are_a_binomial_sample():
+    """3 of 10 speakers, two clips each: the ends solve the binomial equations for 10 trials, not for 20."""
     found = rate(np.repeat([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], 2), np.repeat(WHO, 2))
+    low, high = (scipy_stats.binom(10, end) for end in found.interval)
+    assert FAR * low.sf(2) + (1 - FAR) * low.sf(3) == pytest.approx(0.025, abs=1e-9)
+    assert FAR * high.cdf(3) + (1 - FAR) * high.cdf(2) == pytest.approx(0.025, abs=1e-9)
+    assert (found.n_speakers, found.n_clips, found.method) == (10, 20, "bounded mean on 10 speakers")
+
+
+def test_the_interval_lies_between_mid_p_and_clopper_pearson():
+    found = rate([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], WHO)
     exact = scipy_stats.binomtest(3, 10).proportion_ci(0.95, "exact")
-    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
-    assert (found.n_speakers, found.n_clips, found.method) == (10, 20, "Clopper-Pearson on 10 speakers")
+    assert exact.low < found.low and found.high < exact.high
+    assert FAR > 0.5
 
 
-def test_the_effective_size_by_hand():
-    """Two clips each, means 1, 1, .5, .5, .5, .5, .5, 0, 0, 0: rate .45, squares of residuals sum to 1.225."""
-    means = np.array([1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0, 0])
-    values = np.column_stack([means > 0, means > 0.5]).ravel().astype(float)
-    variance = 1.225 / 9 / 10
-    size = 0.45 * 0.55 / variance * (1.959964 / 2.262157) ** 2
-    assert 10 < size < 20
-    found = rate(values, np.repeat(WHO, 2))
-    expected = (
-        scipy_stats.beta(0.45 * size, 0.55 * size + 1).ppf(0.025),
-        scipy_stats.beta(0.45 * size + 1, 0.55 * size).ppf(0.975),
-    )
-    assert (found.low, found.high) == pytest.approx(expected, abs=1e-6)
-    assert found.method == f"Clopper-Pearson on 10 speakers, effective sample size {size:.1f}"
+@pytest.mark.parametrize("n", [5, 30, 300])
+def test_equal_fractions_bound_the_speakers_who_may_not_have_been_drawn(n):
+    """All speakers read 1 of 20: a share h of always misread speakers is excluded if (1 - h)**n is small enough."""
+    found = rate(np.tile([1] + [0] * 19, n), np.repeat(np.arange(n), 20))
+    unseen = 1 - (0.025 / FAR) ** (1 / n)
+    assert found.value == pytest.approx(0.05)
+    assert found.high == pytest.approx(0.05 + 0.95 * unseen, abs=1e-9)
+    assert found.low == pytest.approx(0.05 * (1 - unseen), abs=1e-9)
 
 
-def test_a_variance_from_few_speakers_has_fewer_degrees_of_freedom():
-    """40 speakers of 2 clips, two of them with one yes each: rate 1/40, hence t with 3 degrees of freedom."""
-    found = rate([1, 0, 1, 0] + [0] * 76, np.repeat(np.arange(40), 2))
-    variance = 2 * (0.5 - 1 / 40) ** 2 + 38 / 40**2
-    size = (1 / 40 * 39 / 40) / (variance / 39 / 40) * (1.959964 / 3.182446) ** 2
-    assert size < 40  # so every speaker counts for one read, and no more
-    assert found.method == "mid-P on 40 speakers"
+@pytest.mark.parametrize("clips", [1, 3, 20])
+@pytest.mark.parametrize("n", [6, 25])
+def test_the_interval_is_the_quantile_of_random_weights(n, clips):
+    """Against 200,000 draws of the definition: exponential weights and one pseudo observation at either end."""
+    rng = np.random.default_rng([n, clips])
+    means = rng.binomial(clips, rng.beta(0.5, 1.5, n)) / clips
+    found = rate(means, range(n))
+    weights = rng.exponential(size=(200_000, n + 1))
+    pseudo = rng.random((2, 200_000)) < FAR
+    for end, at_top, level in ((found.low, ~pseudo[0], 0.025), (found.high, pseudo[1], 0.975)):
+        drawn = (weights[:, :n] @ means + weights[:, n] * at_top) / weights.sum(axis=1)
+        assert end == pytest.approx(np.quantile(drawn, level), abs=0.008)
 
 
-def test_mid_p_solves_its_own_equation():
-    """At the lower end, P(more than 10 of 50) + P(10 of 50) / 2 is 2.5 %; at the upper end 97.5 %."""
-    for end, target in zip(mid_p(np.array([0.2]), np.array([50.0]), 0.025), (0.025, 0.975), strict=True):
-        binomial = scipy_stats.binom(50, end[0])
-        assert binomial.sf(10) + binomial.pmf(10) / 2 == pytest.approx(target, abs=1e-12)
-
-
-def test_from_thirty_speakers_on_the_rule_is_mid_p():
-    assert rate([1] + [0] * 28, range(29)).method.startswith("Clopper-Pearson")
-    assert rate([1] + [0] * 29, range(30)).method == "mid-P on 30 speakers"
+@pytest.mark.parametrize("n", [5, 10, 30, 60, 100, 300])
+@pytest.mark.parametrize("regular", [0.0, 0.005, 0.05, 0.2])
+def test_always_misread_speakers_who_were_not_drawn_are_not_excluded(n, regular):
+    """Without sampling of clips: if no such speaker was drawn, every share that is excluded is improbable."""
+    high = rate(np.full(n, regular), range(n)).high
+    share = (high - regular) / (1 - regular)
+    assert (1 - share) ** n <= 0.025 / FAR + 1e-9
 
 
 @pytest.mark.parametrize("n", [5, 29, 30, 200, 5000])
 @pytest.mark.parametrize("value", [0, 1])
 def test_unanimous_speakers_never_get_zero_width(n, value):
     found = rate([value] * n, range(n))
-    assert found.high - found.low == pytest.approx(1 - 0.025 ** (1 / n), abs=1e-9)
-    assert found.method == f"Clopper-Pearson on {n} speakers"
+    assert found.high - found.low == pytest.approx(1 - (0.025 / FAR) ** (1 / n), abs=1e-9)
+    assert found.method == f"bounded mean on {n} speakers"
 
 
 def test_identical_fractions_never_get_zero_width():
-    """Every speaker reads 1 of 2: no variance, so the effective sample size is the number of clips."""
+    """Every speaker reads 1 of 2: no variance between them, yet others may have been missed."""
     found = rate([0, 1] * 10, np.repeat(WHO, 2))
-    assert found.value == 0.5 and found.high - found.low > 0.4
+    assert found.value == 0.5 and found.high - found.low > 0.25
 
 
 def test_too_few_speakers_have_a_value_and_no_interval():
@@ -274,14 +278,15 @@ def test_means_obey_their_invariances(reads, random):
 
 
 @pytest.mark.parametrize("n", [5, 29, 30, 50, 200])
-def test_exact_coverage_is_never_below_ninety_two_percent(n):
-    """Clips of a speaker agree, so reads are binomial and the coverage is a sum without simulation."""
-    seen = np.arange(n + 1)
-    low, high = (mid_p if n >= LARGE else clopper_pearson)(seen / n, np.full(n + 1, float(n)), 0.025)
+def test_coverage_of_binary_reads_without_simulation(n):
+    """Clips of a speaker agree, so reads are binomial and the coverage is a sum."""
+    seen = np.arange(n + 1.0)
+    low, high = bounded_mean(np.tile(seen, (3, 1)), np.tile(n - seen, (3, 1)), np.full(n + 1, float(n)), 0.025)
     truth = np.linspace(0.005, 0.5, 250)[:, None]
     chance = scipy_stats.binom.pmf(seen, n, truth)
-    coverage = (chance * ((low <= truth) & (truth <= high))).sum(axis=1)
-    assert coverage.min() >= (0.92 if n >= LARGE else 0.95)
+    assert (chance * ((low <= truth) & (truth <= high))).sum(axis=1).min() >= 0.93
+    for misses in (high < truth, low > truth):
+        assert (chance * misses).sum(axis=1).max() <= 0.025 / FAR
 
 
 def test_the_limit_of_thirty_speakers_is_documented():

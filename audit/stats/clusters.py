@@ -1,0 +1,85 @@
+"""Two-way clustering: speakers who share a second unit, such as a video or a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How much speakers depend on one another through clusters that they share; arrays of shape (cells,).
+
+    Attributes
+    ----------
+    clusters : int array
+        Number of clusters.
+    effect : float array
+        Design effect: the variance of the estimate with speakers and clusters over that with speakers only, at least 1.
+    """
+
+    clusters: Ints
+    effect: Floats
+
+    def only(self, cells: NDArray[np.bool_]) -> Sharing:
+        """The chosen cells."""
+        return Sharing(self.clusters[cells], self.effect[cells])
+
+    @classmethod
+    def joined(cls, parts: list[Sharing]) -> Sharing:
+        """Concatenate the cells of several."""
+        return cls(np.concatenate([each.clusters for each in parts]), np.concatenate([each.effect for each in parts]))
+
+    @classmethod
+    def of(cls, influence: Floats, share: Floats, unit: Ints, cluster: Ints, cell: Ints, n_cells: int) -> Sharing:
+        """The design effect of clusters from the influence of each row on its cell's estimate.
+
+        The variance with two-way clustering is ``V_speaker + V_cluster - V_both`` (Cameron, Gelbach and Miller 2011,
+        equation 2.8), sums of squared influences by speaker, by cluster, and by speaker within a cluster; never less
+        than ``V_speaker``. Where all speakers agree the variance is unknown, and speakers of one cluster count as one:
+        the effect is the number of speakers over Kish's effective number of clusters.
+
+        Parameters
+        ----------
+        influence, share : float arrays of shape (rows,)
+            Contribution of each row to its speaker's deviation from the estimate, and share of the row in the speaker's
+            weight of 1.
+        unit, cluster : int arrays of shape (rows,)
+            Indices of each row's unit (one speaker in one cell), and of its cluster.
+        cell : int array of shape (units,)
+            Cell of each unit.
+        n_cells : int
+            Number of cells.
+
+        Examples
+        --------
+        Four speakers in two videos, who agree within each video: the variance doubles.
+
+        >>> rows, ones = np.arange(4), np.ones(4)
+        >>> videos, cell = np.array([0, 0, 1, 1]), np.zeros(4, np.int64)
+        >>> Sharing.of(np.array([0.5, 0.5, -0.5, -0.5]), ones, rows, videos, cell, 1).effect.tolist()
+        [2.0]
+        """
+        n_clusters = int(cluster.max(initial=-1)) + 1
+        of_cell = cell[unit]
+        both, in_both = np.unique(unit * n_clusters + cluster, return_inverse=True)
+        joint, in_joint = np.unique(of_cell * n_clusters + cluster, return_inverse=True)
+        joint_cell = joint // max(n_clusters, 1)
+
+        def squares(place: Ints, n: int, cells: Ints, values: Floats) -> Floats:
+            return np.bincount(cells, np.bincount(place, values, n) ** 2, n_cells).astype(np.float64)
+
+        by_speaker = squares(unit, len(cell), cell, influence)
+        by_cluster = squares(in_joint, len(joint), joint_cell, influence)
+        by_both = squares(in_both, len(both), cell[both // max(n_clusters, 1)], influence)
+        speakers = np.bincount(cell, np.bincount(unit, minlength=len(cell)) > 0, n_cells)
+        kish = squares(in_joint, len(joint), joint_cell, share) / np.maximum(speakers, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            effect = (by_speaker + by_cluster - by_both) / by_speaker
+        effect = np.where(by_speaker > 1e-12, effect, kish)
+        return cls(np.bincount(joint_cell, minlength=n_cells).astype(np.int64), np.maximum(effect, 1.0))
