@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from audit.audits.fairness import metric_frame_of
 from audit.audits.table import StoredTable, Table
 from audit.checks.finding import Finding
+from audit.core.clusters import Clusters
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
 
@@ -23,6 +24,7 @@ class _RunForm(Form):
     digest: str
     n_speakers: int
     n_clips: int
+    clusters: Clusters | None = None
 
 
 class AuditForm(Form):
@@ -41,7 +43,8 @@ class Audit(Document):
     Attributes
     ----------
     run : Mapping[str, object]
-        The audited run: digest, model, weights_sha256, instrument, cohort, n_speakers, n_clips and more.
+        The audited run: digest, model, weights_sha256, instrument, cohort, n_speakers, n_clips, clusters (see
+        :class:`~audit.core.clusters.Clusters`) and more.
     settings : Mapping[str, object]
         The settings: confidence, resamples, seed, margins, minimum number of speakers and more.
     findings : tuple of Finding

@@ -13,6 +13,7 @@ from audit.audits.tables.label_sources import label_sources
 from audit.audits.tables.power import detectable
 from audit.checks import Check, margins_of, shipped
 from audit.cohorts.cohort import Cohort
+from audit.core.clusters import Clusters
 from audit.core.vocabulary import UNKNOWN
 from audit.stats import Settings
 
@@ -64,6 +65,7 @@ def check_cohort(
     reason = power["note"].str.split(" (", regex=False).str[0]
     power = power.assign(note=reason.where(power["smallest_detectable"].isna(), ""))
     without_clips = int((~audited.speakers["speaker_id"].isin(audited.clips["speaker_id"])).sum())
+    clusters = Clusters.of(table)
     unknown = int((table["group"] == UNKNOWN).sum())
     notes = [
         *audited.set_aside,
@@ -71,6 +73,8 @@ def check_cohort(
         f"{unknown} clips are of speakers whose group is unknown: their reads are never counted as right or wrong."
         if unknown
         else "",
+        clusters.warning,
+        clusters.sentence if len(table) else "",
         audited.notes.notes,
     ]
     return CohortCheck(

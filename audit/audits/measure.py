@@ -21,6 +21,7 @@ from audit.checks.evidence import Evidence
 from audit.checks.judging import holm_adjusted
 from audit.checks.metrics.metric_frame import metric_frame, metrics_of
 from audit.core.attributes import known_attributes
+from audit.core.clusters import Clusters
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import ordered_groups
@@ -144,6 +145,7 @@ def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
         "cohort": {key: cohort.get(key) for key in ("name", "digest", "licence", "consent", "notes", "fictional")},
         "n_speakers": int(run.observations["speaker_id"].nunique()),
         "n_clips": len(run.observations),
+        "clusters": Clusters.of(run.observations).model_dump(mode="json"),
         "n_clips_planned": cohort["n_clips"],
         "complete": run.complete,
         "set_aside": list(cohort.get("set_aside", [])),
@@ -206,6 +208,8 @@ def _notices(run: Run) -> list[str]:
         notices.append(
             "The faces were made elsewhere and are part of the cohort: which model made them cannot be verified."
         )
+    if warning := Clusters.of(run.observations).warning:
+        notices.append(warning)
     if several := _several_faces(run):
         notices.append(several)
     _, unknown = known_attributes(run.attributes)

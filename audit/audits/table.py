@@ -25,6 +25,7 @@ Kind = Literal[
     "status",
     "speaker_id",
     "clip_id",
+    "cluster",
     "n_speakers",
     "count",
     "value",
@@ -44,7 +45,12 @@ ESTIMATE: Final = tuple(item.name for item in fields(Estimate))
 OF_METRIC: Final = "metric"
 """The unit of a column whose numbers are in the unit of the row's metric; the table ``metric_definitions`` has it."""
 
-_PERSONAL: Final[dict[str, Kind]] = {"speaker_id": "speaker_id", "clip_id": "clip_id", "detail": "detail"}
+PERSONAL: Final[dict[str, Kind]] = {
+    "speaker_id": "speaker_id",
+    "clip_id": "clip_id",
+    "cluster": "cluster",
+    "detail": "detail",
+}
 """Columns with ids or free text in every table, typed or not: documents of schema 1.0 have no types."""
 
 
@@ -64,6 +70,7 @@ class Column:
           whether it is suppressed.
         - ``speaker_id``, ``clip_id``: replaced by pseudonyms. A table with such a column has one row per person or
           clip; the rows of suppressed cells are removed.
+        - ``cluster``: the video or session of a clip, which may identify its speakers: replaced by a pseudonym.
         - ``n_speakers``, ``count``, ``value``, ``low``, ``high``, ``p_value``: figures, emptied in suppressed rows.
           ``low`` and ``high`` directly follow the ``value`` of which they are the interval.
         - ``setting``: a number that does not depend on the speakers of the row, such as a margin.
@@ -101,7 +108,7 @@ class Column:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"column {self.name!r} has the kind {self.kind!r}; allowed: {', '.join(get_args(Kind))}")
-        personal = _PERSONAL.get(self.name, self.kind)
+        personal = PERSONAL.get(self.name, self.kind)
         if self.kind not in ("untyped", personal):
             raise ValueError(f"column {self.name!r} has the kind {self.kind!r}; allowed: {personal!r}")
         object.__setattr__(self, "kind", personal)

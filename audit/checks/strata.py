@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.core.columns import CLUSTER
 from audit.core.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups
 from audit.stats import ALL
-from audit.stats.speakers import Standing, divided, numbered
+from audit.stats.speakers import Standing, distinct, divided, numbered
 
 Mask = NDArray[np.bool_]
 _Method = TypeVar("_Method", bound=Callable[..., object])
@@ -63,6 +64,33 @@ class Strata:
     def speakers(self) -> NDArray[np.int64]:
         """The number of each clip's speaker."""
         return self._numbered("speaker_id")[0]
+
+    @cached_property
+    def clusters(self) -> NDArray[np.int64]:
+        """The number of each clip's cluster, from 0: shape [n_clips].
+
+        Clips of one video or session are one cluster. The clips of a speaker for which none is known are one too, so
+        without the column the result equals :attr:`speakers`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"speaker_id": [*"aabbc"], "cluster": ["x", "y", "x", None, ""]})
+        >>> Strata(frame).clusters.tolist()
+        [0, 1, 0, 2, 3]
+        """
+        if CLUSTER not in self.frame:
+            return self.speakers
+        number, names = self._numbered(CLUSTER)
+        labels = pd.Series(names, dtype=object)
+        unknown = (labels.isna() | (labels == "")).to_numpy(bool)[number]
+        own = len(names) + self.speakers
+        return distinct(np.where(unknown, own, number), len(names) + len(self.frame))[1]
+
+    @cached_property
+    def shares_clusters(self) -> bool:
+        """Whether any cluster has clips of two or more speakers."""
+        both = np.unique(np.column_stack([self.clusters, self.speakers]), axis=0)
+        return len(both) > len(np.unique(self.clusters))
 
     @cached_property
     def groups(self) -> list[str]:

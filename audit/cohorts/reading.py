@@ -13,13 +13,14 @@ from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
 from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
-from audit.core.columns import EMBEDDING, LANDMARKS, schema
+from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
 
 SPEAKER_LABELS = ("group", "gender", "age", "native_language", "group_source", "gender_source", "split")
 SPEAKER_COLUMNS = ("speaker_id", *SPEAKER_LABELS, "portrait")
 CLIP_COLUMNS = ("clip_id", "speaker_id", "audio", "language", "language_source", "portrait", "rendered", "ceiling")
+"""Columns that every cohort has, empty where its file lacks them."""
 SHARED = frozenset({"speaker_id", "portrait"})
 """Columns that both tables may have."""
 WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
@@ -98,6 +99,9 @@ def _check_tables(
     speakers_file: str, speakers: pd.DataFrame, clips_file: str, clips: pd.DataFrame, errors: ValidationErrors
 ) -> None:
     """Add an error for columns in the wrong table or in both, and for names that a run uses."""
+    if CLUSTER in speakers:
+        errors.add(speakers_file, None, f"the column {CLUSTER!r} belongs to clips", f"only in {clips_file}")
+        speakers = speakers.drop(columns=CLUSTER)
     for column in sorted({*speakers} & {*clips} - SHARED):
         if column in SPEAKER_COLUMNS:
             errors.add(clips_file, None, f"the column {column!r} belongs to speakers", f"only in {speakers_file}")

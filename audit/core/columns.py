@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,6 +21,8 @@ OF_THE_COHORT = (
     *("clip_id", "speaker_id", "group", "gender", "age", "language"),
     *("group_source", "gender_source", "language_source", "native_language"),
 )
+CLUSTER = "cluster"
+"""Optional column of the cohort: the video or session that a clip comes from, null or empty where none is known."""
 OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 
@@ -42,9 +44,10 @@ def further_columns(observed: pd.DataFrame) -> list[str]:
     return [name for name in names[: names.index("status")] if name not in OF_THE_COHORT]
 
 
-def types_of(table: pd.DataFrame, names: Iterable[str]) -> dict[str, pa.DataType]:
-    """The types of a cohort's further columns in observations: numbers, else texts."""
-    return {name: pa.float64() if table[name].dtype.kind in "fiub" else pa.string() for name in names}
+def types_of(table: pd.DataFrame, names: Collection[str]) -> dict[str, pa.DataType]:
+    """The types of a cohort's further columns in observations: numbers, else texts; clusters are always texts."""
+    numeric = {name for name in names if name != CLUSTER and table[name].dtype.kind in "fiub"}
+    return {name: pa.float64() if name in numeric else pa.string() for name in names}
 
 
 def schema(
@@ -57,8 +60,8 @@ def schema(
     """The columns of an observation.
 
     ``similarity`` names the similarity models, the primary one first; ``extra`` has further columns of the cohort, kept
-    so that results can be stratified by them. ``optional`` adds the columns that older runs do not have. The attributes
-    of :data:`audit.core.attributes.ALWAYS` need not be in ``read``.
+    so that results can be stratified by them, and :data:`CLUSTER` where the cohort has it. ``optional`` adds the
+    columns that older runs do not have. The attributes of :data:`audit.core.attributes.ALWAYS` need not be in ``read``.
     """
     text, number = pa.string(), pa.float64()
     types = {str: text, float: number}

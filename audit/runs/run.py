@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.core.attributes import ALWAYS
-from audit.core.columns import EMBEDDING, LANDMARKS, NEVER_NULL, schema
+from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
 from audit.runs.manifest import read_manifest
@@ -254,7 +254,8 @@ def _part_table(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
-            fields = [*schema((), {}, optional=False), *(f for f in schema((), {}) if f.name in columns)]
+            known = schema((), {CLUSTER: pa.string()})
+            fields = [*schema((), {}, optional=False), *(f for f in known if f.name in columns)]
             if invalid := [f.name for f in fields if f not in found]:
                 raise ValueError(f"the columns {', '.join(invalid[:3])} are missing or of another type")
             table = part.read(columns=columns, use_threads=False)

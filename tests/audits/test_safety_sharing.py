@@ -62,6 +62,7 @@ def folder(make_cohort: Callable[..., Path], tmp_path: Path) -> Path:
         frame["speaker_id"] = f"{NAME} " + frame["speaker_id"]
     clips["clip_id"] = f"{NAME} " + clips["clip_id"]
     speakers["street"] = clips["remark"] = NAME
+    clips["cluster"] = [f"{NAME} {i // 4}" for i in range(len(clips))]
     speakers["accent"] = "harbour"
     speakers.to_csv(made / "speakers.csv", index=False)
     clips.to_csv(made / "clips.csv", index=False)

@@ -68,9 +68,24 @@ def test_the_digest_depends_on_content_not_order_or_format(tmp_path: Path) -> No
     assert cohort.digest == reordered.digest == parquet.digest != changed.digest
 
 
+def test_the_clusters_of_clips_are_kept_and_part_of_the_digest(tmp_path: Path) -> None:
+    without = audit.Cohort.read(write(tmp_path / "without"))
+    lines = CLIPS.strip().split("\n")
+    clips = "\n".join(f"{line},{end}" for line, end in zip(lines, ["cluster", "v1", "", "v1"], strict=True)) + "\n"
+    cohort = audit.Cohort.read(write(tmp_path / "with", clips=clips))
+    assert cohort.table["cluster"].tolist() == ["v1", "", "v1"]
+    assert "cluster" not in without.table
+    assert cohort.digest != without.digest
+
+
 @pytest.mark.parametrize(
     ("speakers", "clips", "error"),
     [
+        (
+            "speaker_id,group,cluster\ns1,asian,v\ns2,white,v\n",
+            CLIPS,
+            "speakers.csv: the column 'cluster' belongs to clips; allowed: only in clips.csv",
+        ),
         (SPEAKERS, CLIPS + "c1,s2,d.wav,en\n", "clips.csv, row 5: clip_id 'c1' is also in row 2"),
         (
             SPEAKERS.replace("asian", "Asain"),

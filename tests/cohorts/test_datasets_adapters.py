@@ -120,6 +120,7 @@ def test_voxceleb1_with_gender_and_nationality_but_no_group(tmp_path: Path) -> N
         "id10002/a_cdef-hijk/00001",
     ]
     assert cohort.clips["audio"].iloc[0] == "files/wav/id10001/-bcdefghijk/00001.wav"
+    assert list(cohort.clips["cluster"]) == ["-bcdefghijk", "-bcdefghijk", "a_cdef-hijk"]
     speakers = cohort.speakers.set_index("speaker_id")
     columns = ["gender", "gender_source", "group", "nationality", "set"]
     assert list(speakers.loc["id10001", columns]) == ["woman", "metadata", "unknown", "Ireland", "dev"]
@@ -128,6 +129,13 @@ def test_voxceleb1_with_gender_and_nationality_but_no_group(tmp_path: Path) -> N
     assert "1 speakers of vox1_meta.csv have no clip in the download" in said
     assert "1 speakers have the nationality Norway; most of them are French" in said
     assert "The language of 3 of 3 clips is not known (und)" in said
+
+
+def test_speakers_of_voxceleb_share_the_cluster_of_their_video(tmp_path: Path) -> None:
+    root = vox1(tmp_path / "vox")
+    tone(root / "wav" / "id10002" / "-bcdefghijk" / "00007.wav")
+    cohort, _ = imported("voxceleb1", root, tmp_path / "C")
+    assert cohort.clips.groupby("cluster")["speaker_id"].nunique().to_dict() == {"-bcdefghijk": 2, "a_cdef-hijk": 1}
 
 
 @pytest.mark.parametrize("meta", [VOX2_TABS, VOX2_COMMAS], ids=["tabs and spaces", "commas and a mark"])
@@ -139,6 +147,7 @@ def test_voxceleb2_with_either_metadata_file(tmp_path: Path, meta: str) -> None:
         "files/dev/aac/id00012/abcdefghijk/00001.m4a",
         "files/test/aac/id00015/abcdefghij-/00001.m4a",
     ]
+    assert list(cohort.clips["cluster"]) == ["abcdefghijk", "abcdefghij-"]
 
 
 def test_a_converted_copy_of_a_clip_is_used_once(tmp_path: Path) -> None:
@@ -157,6 +166,7 @@ def test_mavceleb_is_the_same_speaker_in_two_languages(tmp_path: Path) -> None:
         "id0002": ["de"],
     }
     assert set(cohort.clips["language_source"]) == {"metadata"}
+    assert list(cohort.clips["cluster"]) == ["v1", "v2", "v3"]
     assert list(cohort.speakers["gender"]) == ["woman", "man"]
     assert "some are visibly wrong" in said
     assert "1 clips are in folders of an unknown language (Elvish)" in said
@@ -185,6 +195,7 @@ def test_common_voice_in_old_and_new_columns(tmp_path: Path) -> None:
     assert list(table.index) == ["cv_1", "cv_2", "cv_3"]
     assert list(table["speaker_id"]) == ["aa", "aa", "cc"]
     assert list(table["language"]) == ["en", "en", "pt"]
+    assert "cluster" not in table  # no session is known
     assert list(table["age_band"]) == ["twenties", "twenties", "fifties"] and table["age"].isna().all()
     assert set(table["gender"]) == {"unknown"}  # aa says both, cc says what the audit has no word for
     assert "1 speakers state different ages or genders" in said and "(non-binary); set to unknown" in said
@@ -230,6 +241,7 @@ def test_avspeech_gives_videos_and_face_positions(tmp_path: Path) -> None:
     cohort, said = imported("avspeech", avspeech(tmp_path / "av"), tmp_path / "C")
     table = cohort.table.set_index("clip_id")
     assert list(table["speaker_id"]) == ["-bcdefghijk", "-bcdefghijk", "a-_defghijk"]
+    assert list(table["cluster"]) == list(table["speaker_id"])
     assert list(table.loc["-bcdefghijk_231.231000-234.467567", ["set", "face_x", "face_y"]]) == ["train", "0.5", "0.25"]
     assert list(table.loc["-bcdefghijk_1.5-9", ["set", "face_x"]]) == ["", ""]
     assert "1 audio files are not named <id>_<start>-<end>" in said
@@ -247,18 +259,19 @@ def test_custom_audio_by_folders(tmp_path: Path) -> None:
 def test_custom_audio_by_a_table(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
     (root / "labels.csv").write_text(
-        "audio,speaker_id,group,group_source,age,language,language_source,room\n"
-        "loose.wav,s1,asian,annotator,30,en,annotator,big\n"
-        "-x/1.wav,s1,,,,,,small\n"
-        "Zoë Example/one two.wav,s2,white,self_reported,,zh-TW,self_reported,big\n"
-        "gone.wav,s3,,,,,,\n"
+        "audio,speaker_id,group,group_source,age,language,language_source,room,cluster\n"
+        "loose.wav,s1,asian,annotator,30,en,annotator,big,call 1\n"
+        "-x/1.wav,s1,,,,,,small,\n"
+        "Zoë Example/one two.wav,s2,white,self_reported,,zh-TW,self_reported,big,call 1\n"
+        "gone.wav,s3,,,,,,,\n"
     )
     cohort, said = imported("folder", root, tmp_path / "C")
     table = cohort.table.set_index("clip_id")
     assert list(table.loc["loose", ["speaker_id", "group", "group_source", "age", "language", "room"]]) == [
         "s1", "asian", "annotator", 30, "en", "big",
     ]  # fmt: skip
-    assert list(table.loc["-x/1", ["group", "language", "room"]]) == ["asian", "und", "small"]
+    assert list(table.loc["-x/1", ["group", "language", "room", "cluster"]]) == ["asian", "und", "small", ""]
+    assert list(table.loc[["loose", "Zoë Example/one two"], "cluster"]) == ["call 1", "call 1"]
     assert (
         "1 rows of labels.csv name an audio file that does not exist and were left out, the first: 'gone.wav'" in said
     )

@@ -81,6 +81,17 @@ def test_labels_are_used_with_their_source_and_counted(root: Path, tmp_path: Pat
     assert "The columns hair of labels.csv are not labels" in said
 
 
+def test_a_labels_file_names_the_clusters_of_clips(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("clip_id,cluster\nid10001/-bcdefghijk/00002,talk\nid10002/a_cdef-hijk/00001,talk\n")
+    cohort, said = imported("voxceleb1", root, tmp_path / "C", labels=path)
+    assert list(cohort.clips["cluster"]) == ["-bcdefghijk", "talk", "talk"]
+    assert (
+        "The cluster of 2 clips is taken from labels.csv; 2 of the data set's labels differ and are replaced." in said
+    )
+    assert "are not labels" not in said
+
+
 def test_training_splits_are_excluded_from_the_audit(root: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("speaker_id,split\nid10001,training\n")
     cohort, _ = audit.import_cohort("voxceleb1", root, tmp_path / "C", labels=tmp_path / "labels.csv")

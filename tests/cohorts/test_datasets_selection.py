@@ -143,6 +143,15 @@ def test_short_clips_of_one_speaker_are_joined(tmp_path: Path) -> None:
     assert (again.root / table.loc["ann/00+1", "audio"]).read_bytes() == path.read_bytes()
 
 
+def test_a_joined_clip_has_the_cluster_of_its_first_source(tmp_path: Path) -> None:
+    root = of_lengths(tmp_path / "d", ann=[2.0, 2.0, 2.0, 2.0], bo=[5.0])
+    rows = zip(["ann/00", "ann/01", "ann/02", "ann/03", "bo/00"], ["u", "u", "v", "w", "w"], strict=True)
+    (root / "labels.csv").write_text("clip_id,cluster\n" + "".join(f"{clip},{video}\n" for clip, video in rows))
+    cohort, said = imported("folder", root, tmp_path / "C", labels=root / "labels.csv", clip_seconds=3, join=True)
+    assert cohort.clips.set_index("clip_id")["cluster"].to_dict() == {"ann/00+1": "u", "ann/02+1": "v", "bo/00": "w"}
+    assert "1 joined clips are of several videos or sessions; their cluster is that of the first." in said
+
+
 def test_sources_above_a_minute_are_joined_whole(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[70.0, 70.0])
     cohort, _ = imported("folder", root, tmp_path / "C", clip_seconds=140, join=True)

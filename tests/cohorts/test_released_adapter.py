@@ -55,6 +55,10 @@ def test_file_names_give_speakers_languages_and_labels(tmp_path: Path) -> None:
     assert table.loc["0000First_Body_abcdefghijk_0000001", "group"] == "unknown"
     assert list(table.loc["--abcDEF-_9_231.231000-234.467567", ["group", "language"]]) == ["unknown", "und"]
     assert list(table.loc[["6ce-english", "6ce-chinese"], "language"]) == ["en", "zh"]
+    assert list(table.loc[["6ce-english", "6ce-chinese"], "cluster"]) == ["", ""]  # their video is not known
+    video = {"0000First_Body_abcdefghijk_0000001", "0012Some_Body_abcdefghijk_0000001"}
+    assert set(table.index[table["cluster"] == "abcdefghijk"]) == video  # two speakers of one video
+    assert table.loc["--abcDEF-_9_231.231000-234.467567", "cluster"] == "--abcDEF-_9"
     assert list(table.loc["6ce-english", ["group", "gender", "speaker_id"]]) == ["asian", "man", "6ce"]
     assert remarks[:3] == (
         "1 clips of voice assistants (Zz_) were left out: they are not people.",

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import audit
+from audit.checks.metrics.metric_frame import metric_frame
 from audit.core.arrays import Picture
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Reading
@@ -69,6 +70,19 @@ def test_further_columns_of_the_cohort_are_kept_whatever_their_names(make_cohort
     again = audit.read_again(made, instrument=EveryFaceAWoman(), out=tmp_path / "again")
     columns = ["portrait_by", "rendered_before"]
     pd.testing.assert_frame_equal(again.observations[columns], made.observations[columns])
+
+
+def test_clusters_stay_texts_in_the_observations(make_cohort: MakeCohort, tmp_path: Path) -> None:
+    folder = make_cohort()
+    clips = pd.read_csv(folder / "clips.csv")
+    clips.assign(cluster=[7, 7, 7, *[""] * (len(clips) - 3)]).to_csv(folder / "clips.csv", index=False)
+    cohort = audit.Cohort.read(folder)
+    made = audit.run(cohort, model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "made")
+    again = audit.read_again(made, instrument=EveryFaceAWoman(), out=tmp_path / "again")
+    for run in (audit.Run.read(tmp_path / "made"), audit.Run.read(tmp_path / "again")):
+        assert run.observations["cluster"].tolist() == ["7"] * 3 + [""] * (len(clips) - 3)
+        assert metric_frame(run)["cluster"].dtype == "category"
+    assert again.digest != made.digest
 
 
 def test_a_clip_on_which_the_model_failed_stays_failed(make_cohort: MakeCohort, tmp_path: Path) -> None:

@@ -156,6 +156,39 @@ def test_clips_of_a_speaker_are_alike_as_planted(large: pd.DataFrame) -> None:
     assert np.corrcoef(first, ceiling)[0, 1] == pytest.approx(0, abs=tolerance)
 
 
+def test_speakers_of_a_cluster_are_alike_as_planted() -> None:
+    truth = LARGE | {"missing": 0.0, "speakers_per_cluster": 2, "cluster_icc": 0.1}
+    seen = audit.simulate(truth, seed=5).observations
+    assert (seen.groupby("cluster")["speaker_id"].nunique() == 2).all()
+    assert (seen.groupby("cluster")["group"].nunique() == 1).all()
+    white = seen["rendered_race"] == "white"
+    english, chinese = (clips(seen, "black", language, white) for language in ("en", "zh"))
+    tolerance = 4 / np.sqrt(LARGE["speakers_per_group"] / 2)
+    for first, second, expected in (
+        (english[::2, 0], english[1::2, 1], 0.1),  # two speakers of one cluster
+        (english[::2, 0], chinese[1::2, 0], 0.1),
+        (english[:, 0], english[:, 1], 0.5),  # one speaker, as without clusters
+        (english[:, 0], chinese[:, 1], 0.2),
+        (english[1:-1:2, 0], english[2::2, 0], 0.0),  # neighbours in different clusters
+    ):
+        assert np.corrcoef(first, second)[0, 1] == pytest.approx(expected, abs=tolerance)
+    assert white[seen["group"] == "black"].mean() == pytest.approx(0.3, abs=0.02)
+
+
+def test_clusters_that_share_nothing_leave_the_reads_as_they_were() -> None:
+    plain, named = (audit.simulate(planted(**keys), seed=3) for keys in ({}, {"speakers_per_cluster": 4}))
+    pd.testing.assert_frame_equal(named.observations.drop(columns="cluster"), plain.observations)
+    assert named.observations["cluster"].nunique() == 2 * 13
+    assert "cluster" not in plain.observations
+
+
+def test_a_truth_without_clusters_gives_the_run_that_it_always_gave() -> None:
+    """The digests of observations and cohort do not depend on keys that a truth does not use."""
+    run = audit.simulate(planted(), seed=1)
+    assert run.digest == "8e6fb4013e567e3c01df1c4b0f9cdd95e4396823aa61a5d7a1a5749892b748f0"
+    assert run.manifest["cohort"]["digest"] == "a73acd85eb9e4db57107aee4314260c59b31f011cbaae08e2f575bf6b8d7b750"
+
+
 def test_speakers_know_nothing_of_each_other() -> None:
     uniform = shared_uniforms(np.random.default_rng(1), (4000, 2, 2), 0.6, 0.6)
     assert np.corrcoef(uniform[:-1, 0, 0], uniform[1:, 0, 0])[0, 1] == pytest.approx(0, abs=4 / np.sqrt(4000))
@@ -316,6 +349,12 @@ def test_a_mistyped_key_ends_the_command_with_2(tmp_path: Path) -> None:
         ({"icc": 1.5}, "icc is 1.5"),
         ({"icc": float("nan")}, "icc is nan"),
         ({"icc": 0.1}, "icc_between_languages is 0.3, above the icc of 0.1"),
+        ({"cluster_icc": 0.1}, "cluster_icc is 0.1 without speakers_per_cluster"),
+        (
+            {"speakers_per_cluster": 2, "cluster_icc": 0.4},
+            "cluster_icc is 0.4, above the correlation of 0.3 between clips of one speaker",
+        ),
+        ({"speakers_per_cluster": 0}, "speakers_per_cluster"),
         ({"missing": 1.2}, "missing is 1.2: expected a probability"),
         ({"missing": {"black": 0.1}}, "missing.black: no such group here"),
         ({"missing": {"asian": "some"}}, "a probability in"),

@@ -1,4 +1,4 @@
-"""Pseudonyms for ids, and file names without their paths, in documents that leave the run's folder.
+"""Pseudonyms for ids and clusters, and file names without their paths, in documents that leave the run's folder.
 
 The observations keep every id and stay in the folder; audits and comparisons are made to be shared.
 """
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from audit.audits.table import Kind, Table
     from audit.runs.run import Run
 
-NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip"}
-"""The columns of the observations whose values may be people's names, and the prefixes of their pseudonyms."""
+NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip", "cluster": "cluster"}
+"""The columns of the observations whose values may identify people, and the prefixes of their pseudonyms."""
 DIGITS: Final = 10
 WITHHELD: Final = "withheld"
 
-_PSEUDONYM: Final = re.compile(rf"(speaker|clip) [0-9a-f]{{{DIGITS}}}")
+_PSEUDONYM: Final = re.compile(rf"({'|'.join(NAMED.values())}) [0-9a-f]{{{DIGITS}}}")
 
 _PATH: Final = re.compile(
     r"(?<![\w/\\.<])(?:file:/+|[A-Za-z]:[\\/]|\\\\|~[\w.-]*/|(?:\.\./)+|/(?=[^\s/'\"]+/))(?:[^\n'\"<>|]*[/\\])?"
@@ -82,7 +82,7 @@ def pseudonym(key: bytes, kind: str, name: str) -> str:
 
 
 def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
-    """The tables with pseudonyms for the ids of speakers and clips, and without details."""
+    """The tables with pseudonyms for speakers, clips and clusters, and without details."""
     key = pseudonym_key(observations)
     return _replaced(tables, lambda kind, name: pseudonym(key, NAMED[kind], name))
 
@@ -109,6 +109,7 @@ def with_ids(shared: Shared, run: Run) -> Shared:
     known = {
         pseudonym(key, kind, str(name)): name
         for column, kind in NAMED.items()
+        if column in run.observations
         for name in run.observations[column].unique()
     }
     made = _replaced(shared.shared_tables, lambda kind, name: known.get(name, name))
@@ -168,10 +169,15 @@ def _last(path: str) -> str:
 
 def _replaced(tables: Mapping[str, Table], name_for: Callable[[Kind, str], str]) -> dict[str, Table]:
     """The tables with new names for speakers and clips, and without details."""
+
+    def renamed(kind: Kind, values: pd.Series) -> list[str]:
+        names = values.astype(object).where(values.notna(), "").astype(str)
+        return [name and name_for(kind, name) for name in names]  # a clip may have no cluster
+
     made = dict(tables)
     for name, table in tables.items():
         new: dict[str, list[str] | None] = {
-            column.name: [name_for(column.kind, str(value)) for value in table.frame[column.name]]
+            column.name: renamed(column.kind, table.frame[column.name])
             for column in table.columns
             if column.kind in NAMED
         }

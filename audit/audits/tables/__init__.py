@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, cast
 
-from audit.audits.table import Table
+from audit.audits.table import PERSONAL, Table
 from audit.audits.tables.spec import Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.errors import AuditError, PlanError
@@ -76,7 +76,7 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
     Raises
     ------
     PlanError
-        If a column of ``measure.by`` is not in the run.
+        If a column of ``measure.by`` is not in the run, or identifies people.
     AuditError
         If a third-party table fails or has the name of another table.
     """
@@ -85,6 +85,11 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
     if absent := [column for column in source.by if column not in evidence.frame]:
         known = [name for name in map(str, evidence.frame.columns) if "." not in name]
         raise PlanError(f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(known)}")
+    if personal := [column for column in source.by if column in PERSONAL]:
+        raise PlanError(
+            f"measure.by names {', '.join(personal)}, whose values may identify people.",
+            "columns that describe speakers or clips, such as gender",
+        )
     for spec in shipped():
         if (table := spec.table(source)) is not None:
             made[spec.name] = table

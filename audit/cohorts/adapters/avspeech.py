@@ -40,7 +40,7 @@ def read_avspeech(root: Path) -> Imported:
     clips, remarks = _with_segments(clips, root)
     return Imported(
         pd.DataFrame({"speaker_id": sorted(clips["video"].unique())}),
-        clips.rename(columns={"video": "speaker_id"}),
+        clips.rename(columns={"video": "speaker_id"}).assign(cluster=clips["video"]),
         CohortNotes(
             name="AVSpeech",
             licence="not checked here",

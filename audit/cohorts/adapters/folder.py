@@ -33,8 +33,8 @@ def read_folder(root: Path, table: str = "") -> Imported:
 
     With a table (``labels.csv`` in the folder, or the one named) that has the column ``audio``, each row is a clip:
     ``audio`` and ``speaker_id``, and any of clip_id, language, group, gender, age, native_language, split, portrait,
-    rendered, ceiling, the sources of the labels, and custom columns. Without a table, every audio file is a clip
-    named by its path, and the first folder below the root is its speaker.
+    rendered, ceiling, cluster (the video or session), the sources of the labels, and custom columns. Without a table,
+    every audio file is a clip named by its path, and the first folder below the root is its speaker.
     """
     path = find_file(root, [], table) if table else root / TABLE
     if path is not None and path.is_file() and (table or "audio" in read_texts(path)):

@@ -60,6 +60,7 @@ def read_mavceleb(root: Path, meta: str = "") -> Imported:
         clip_id=frame["speaker_id"] + "/" + frame["language"] + "/" + frame["video"] + "/" + frame["clip"],
         language=frame["language"].map(LANGUAGES),
         language_source="metadata",
+        cluster=frame["video"],  # YouTube's id
     )
     found = META.imported(root, clips.reset_index(drop=True), NOTES, layout.remarks, meta)
     alone = int((clips.groupby("speaker_id")["language"].nunique() < 2).sum())

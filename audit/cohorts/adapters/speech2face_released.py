@@ -35,7 +35,7 @@ _BILINGUAL = re.compile(r"^(?P<name>.+)-(?P<language>english|chinese)$")
 LABELS = ["group", "gender", "group_source", "gender_source", "native_language", "age_band", "fluency"]
 """Labels in the names of clips that belong to speakers."""
 UNLABELLED = {"group": UNKNOWN, "gender": UNKNOWN, "language": "und"} | dict.fromkeys(
-    ("age_band", "fluency", "native_language", "group_source", "gender_source", "language_source"), ""
+    ("age_band", "fluency", "native_language", "group_source", "gender_source", "language_source", "cluster"), ""
 )
 
 
@@ -114,9 +114,10 @@ def _labels(stem: str) -> dict[str, str]:
             "gender_source": "annotator",
             "language": "en",
             "language_source": "assumed",
+            "cluster": coded["video"],
         }
     video = _AVSPEECH.match(stem)
-    return UNLABELLED | {"speaker_id": video["video"] if video else stem}
+    return UNLABELLED | {"speaker_id": video["video"] if video else stem, "cluster": video["video"] if video else ""}
 
 
 def _speakers(clips: pd.DataFrame) -> pd.DataFrame:

@@ -60,7 +60,8 @@ def read_voxceleb(
         notes=notes,
     )
     outside = counted((others, f"{others} clips are in folders that are not a speaker (idNNNNN) and were left out."))
-    clips = frame[["speaker_id", "audio", "video"]].assign(clip_id=clip_id)
+    # the ids of videos are YouTube's, so speakers of one video share it
+    clips = frame[["speaker_id", "audio", "video"]].assign(clip_id=clip_id, cluster=frame["video"])
     return file.imported(root, clips, about, (*found.remarks, *outside), meta)
 
 

@@ -25,6 +25,7 @@ from audit.cohorts.importing.selection import (
     with_clips,
 )
 from audit.core.audio import SAMPLE_RATE, read_clip
+from audit.core.columns import CLUSTER
 from audit.core.errors import AuditError
 
 FOLDER: Final = "joined"
@@ -38,8 +39,9 @@ def joined(found: Imported, wanted: Selection, where: Callable[[str], Path], out
 
     Clips of sufficient length are kept. The others are concatenated in the order of their ids, without a pause, until
     they are long enough; a remainder at the end is left out and counted. Columns in which the sources of a joined clip
-    differ are empty. Only drawn clips are written, to the subfolder ``joined`` of the cohort's folder ``out``; the
-    function ``where`` gives the location of a path of the cohort.
+    differ are empty, except that the cluster is that of the first source. Only drawn clips are written, to the
+    subfolder ``joined`` of the cohort's folder ``out``; the function ``where`` gives the location of a path of the
+    cohort.
 
     Raises
     ------
@@ -80,6 +82,8 @@ def joined(found: Imported, wanted: Selection, where: Callable[[str], Path], out
         )
     failed = set(to_write["clip_id"][~np.array(written, bool)]) if len(to_write) else set()
     kept = drawn[~drawn["clip_id"].isin(failed)]
+    cluster_of = dict(zip(clips["clip_id"], clips[CLUSTER], strict=True)) if CLUSTER in clips else {}
+    mixed = sum(len({cluster_of.get(name) for name in names.split(";")}) > 1 for names in kept[SOURCES])
     left_over, no_length, undrawn = len(short) - used, int(unread.sum()), len(units) - len(drawn)
     both = f"{used} clips shorter than {enough:g} s were joined to {len(made)} of at least that length"
     remarks = counted(
@@ -87,6 +91,7 @@ def joined(found: Imported, wanted: Selection, where: Callable[[str], Path], out
         (left_over, f"{left_over} short clips were left over and left out: they do not make up {enough:g} s."),
         (no_length, f"The length of {no_length} clips cannot be read or is zero; they were left out."),
         (undrawn, not_drawn(undrawn, wanted)),
+        (mixed, f"{mixed} joined clips are of several videos or sessions; their cluster is that of the first."),
         (len(failed), f"{len(failed)} joined clips have a silent or damaged part and were left out."),
     )
     return with_clips(found, kept, remarks)
@@ -115,6 +120,8 @@ def _one_of(run: pd.DataFrame) -> dict[str, Any]:
     name = hashlib.sha256(sources.encode()).hexdigest()[:20]
     same = {column: run[column].iloc[0] if run[column].nunique(dropna=False) == 1 else "" for column in run.columns}
     del same["_seconds"]
+    if CLUSTER in same:
+        same[CLUSTER] = run[CLUSTER].iloc[0]
     return {**same, "clip_id": f"{ids[0]}+{len(ids) - 1}", "audio": f"{FOLDER}/{name}.flac", SOURCES: sources}
 
 

@@ -11,11 +11,12 @@ import pandas as pd
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.texts import read_texts
 from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
+from audit.core.columns import CLUSTER
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 
 SPEAKER_LABELS: Final = ("group", "gender", "age", "native_language", "split")
-CLIP_LABELS: Final = ("language",)
+CLIP_LABELS: Final = ("language", CLUSTER)
 SOURCE_OF: Final = {"group": "group_source", "gender": "gender_source", "language": "language_source"}
 CONTEXT: Final = ("n_clips",)
 """Columns that are information for the reader only."""
@@ -25,9 +26,9 @@ NEXT_STEP: Final = "Fix the file and try again: audit cohort labels ADAPTER ROOT
 def with_labels(found: Imported, path: Path) -> Imported:
     """Replace labels by those of a labels file.
 
-    The file has a column ``speaker_id`` or ``clip_id`` and any of group, gender, age, native_language, split and
-    language; group, gender and language each need a column for the source. Empty cells leave a label unchanged; a
-    source is used with its label only.
+    The file has a column ``speaker_id`` or ``clip_id`` and any of group, gender, age, native_language, split,
+    language and cluster; group, gender and language each need a column for the source. Empty cells leave a label
+    unchanged; a source is used with its label only.
     """
     labels = read_labels(path)
     key = "clip_id" if "clip_id" in labels else "speaker_id"
@@ -49,7 +50,7 @@ def with_labels(found: Imported, path: Path) -> Imported:
         table, changed = _lay_over(table, column, label, ids, given)
         speakers, clips = (table, clips) if of_speaker else (speakers, table)
         notes.append(_note(label, ids, given, changed, path.name))
-    ignored = [str(name) for name in labels if name not in (*RULES, "speaker_id", "clip_id", *CONTEXT)]
+    ignored = [str(name) for name in labels if name not in (*RULES, *CLIP_LABELS, "speaker_id", "clip_id", *CONTEXT)]
     n_absent = int(absent.sum())
     remarks = counted(
         (n_absent, f"{n_absent} rows of {path.name} are of speakers without a clip in the download."),

@@ -73,6 +73,6 @@ def _cell(row: Record, column: Column, ends: tuple[Column, ...], unit: str, metr
         low, high = (number(row, end.name) for end in ends)
         return tabular.written(value, shown, write_interval(low, high, unit, column.signed))
     shown = text(row, column.name)
-    if column.kind in ("speaker_id", "clip_id", "picture"):
+    if column.kind in ("speaker_id", "clip_id", "cluster", "picture"):
         return tabular.code(shown)
     return tabular.words(metrics.label(shown) if column.kind == "metric" else _WRITE.get(column.kind, str)(shown))

@@ -10,6 +10,7 @@ from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
+from audit.core.clusters import Clusters
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
@@ -194,6 +195,7 @@ def _content(audit: Audit) -> dict[str, object]:
         "failures_known": "failures" in audit.tables,
         "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),
+        "clusters": Clusters.model_validate(run["clusters"]).sentence if run.get("clusters") else "",
         "estimand": ESTIMANDS.get(estimand, estimand),
         "command": str(run.get("command") or identity.NOT_RECORDED),
         "plan": str(run.get("plan") or ""),

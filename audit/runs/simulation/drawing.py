@@ -16,7 +16,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from audit.core.attributes import attributes
-from audit.core.columns import schema
+from audit.core.columns import CLUSTER, schema
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
 from audit.core.provenance import code_version, hardware, versions
@@ -76,9 +76,16 @@ def simulate(truth: Mapping[str, Any] | str | Path | Truth, seed: int = 0, out: 
 
 
 def shared_uniforms(
-    rng: np.random.Generator, shape: tuple[int, int, int], within: float, between: float
+    rng: np.random.Generator,
+    shape: tuple[int, int, int],
+    within: float,
+    between: float,
+    cluster: NDArray[np.int64] | None = None,
+    shared: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Uniform random numbers of clips, correlated within speakers by copying; ``between <= within``, both in [0, 1].
+    """Uniform random numbers of clips, correlated within speakers and clusters by copying.
+
+    The correlations are in [0, 1], with ``shared <= between <= within``.
 
     Every speaker, every speaker and language, and every clip gets a number. The number of a language is replaced by
     that of the speaker with probability ``sqrt(between / within)``, and the number of a clip by that of the language
@@ -90,6 +97,10 @@ def shared_uniforms(
     correlation ``between * (J - p q) / sqrt(p (1 - p) q (1 - q))``, where ``J`` is the length of the intersection of
     their intervals: ``min(p, q)``, the maximum, for the first named read and for the own group's.
 
+    With clusters of speakers (``cluster`` has that of each), every cluster gets a number too, which replaces that of a
+    speaker with probability ``sqrt(shared / between)``. So two clips of different speakers of a cluster have equal
+    numbers with probability ``shared``, in one language or two.
+
     ``shape`` is that of the numbers: speakers, languages, clips in each language.
 
     Examples
@@ -98,12 +109,19 @@ def shared_uniforms(
     >>> alike = [float(np.mean(u[:, 0, 0] == u[:, language, 1])) for language in (0, 1)]
     >>> [round(share, 2) for share in alike]
     [0.3, 0.1]
+    >>> u = shared_uniforms(np.random.default_rng(0), (20_000, 1, 1), 0.3, 0.3, np.arange(20_000) // 2, 0.2).ravel()
+    >>> round(float(np.mean(u[::2] == u[1::2])), 1)
+    0.2
     """
     speakers, languages, _ = shape
     own, spoken, clip = (rng.random(size) for size in ((speakers, 1, 1), (speakers, languages, 1), shape))
     copies = math.sqrt(between / within) if within else 0.0
-    language = np.where(rng.random((speakers, languages, 1)) < copies, own, spoken)
-    return np.where(rng.random(shape) < math.sqrt(within), language, clip)
+    of_speaker, of_language = rng.random((speakers, languages, 1)) < copies, rng.random(shape) < math.sqrt(within)
+    if cluster is not None and shared:
+        # drawn last, so that the other numbers do not depend on it
+        numbers, chance = rng.random(speakers), math.sqrt(shared / between)
+        own = np.where(rng.random((speakers, 1, 1)) < chance, numbers[cluster][:, None, None], own)
+    return np.where(of_language, np.where(of_speaker, own, spoken), clip)
 
 
 def _observations(truth: Truth, seed: int) -> pa.Table:
@@ -121,7 +139,9 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
         for clip in range(clips)
     ]
     group_of = np.repeat(np.arange(len(groups)), per_group)
-    man = np.arange(shape[0]) % per_group % 2 == GENDERS.index("man")
+    place_in_group, per_cluster = np.arange(shape[0]) % per_group, truth.speakers_per_cluster
+    cluster = None if per_cluster is None else group_of * per_group + place_in_group // per_cluster
+    man = place_in_group % 2 == GENDERS.index("man")
     ages = _generator(seed, "age").integers(18, 81, shape[0]).astype(np.float64)
 
     def by_group(given: float | Mapping[str, float], otherwise: float) -> NDArray[np.float64]:
@@ -129,7 +149,7 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
         return np.array(shares, np.float64)[group_of, None, None]
 
     def shared(what: str) -> NDArray[np.float64]:
-        return shared_uniforms(_generator(seed, what), shape, *truth.correlations)
+        return shared_uniforms(_generator(seed, what), shape, *truth.correlations, cluster, truth.cluster_icc or 0.0)
 
     def of_clips(values: NDArray[Any]) -> NDArray[Any]:
         """Values of speakers, repeated for each clip."""
@@ -149,7 +169,7 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
                 table = dial.get(group, {}).get(language, {})
                 reads[stage][of, i] = _reads(uniform[stage][of, i], table, group)
 
-    fields = schema((), {}, optional=False)
+    fields = schema((), {} if cluster is None else {CLUSTER: pa.string()}, optional=False)
     columns: dict[str, Any] = {
         "clip_id": ids,
         "speaker_id": of_clips(np.array(speakers, object)),
@@ -161,6 +181,8 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
         "detail": [""] * len(ids),
     }
     columns |= {f"{label}_source": ["synthetic"] * len(ids) for label in ("group", "gender", "language")}
+    if cluster is not None:
+        columns[CLUSTER] = of_clips(np.array([f"video-{number}" for number in cluster], object))
     for stage, index in reads.items():
         flat = of_clips(index) if stage == "portrait" else index.ravel()
         there = ~missing if stage == "rendered" else np.ones(len(ids), bool)
@@ -199,7 +221,8 @@ def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
     planted = truth.model_dump(mode="json", exclude_none=True)
     # the digest depends on the speakers but not on their reads, so that runs of two truths can be compared
     people = [ordered_groups(truth.groups), truth.speakers_per_group, sorted(truth.languages), truth.clips_per_language]
-    digest = hashlib.sha256(json.dumps([*people, seed]).encode()).hexdigest()
+    shared = [] if truth.speakers_per_cluster is None else [truth.speakers_per_cluster]
+    digest = hashlib.sha256(json.dumps([*people, *shared, seed]).encode()).hexdigest()
     # for measuring the run; it cannot be run again
     plan = Plan(
         cohort=CohortSettings(path=SIMULATED),

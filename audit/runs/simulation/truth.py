@@ -40,6 +40,12 @@ class Truth(BaseModel):
     icc_between_languages : float or None
         The same for two clips in two languages, if both languages have the same probabilities; otherwise see
         :func:`shared_uniforms`. By default equal to ``icc``; not larger, unless there is one clip per language.
+    speakers_per_cluster : int or None
+        The number of consecutive speakers of a group that share a video, which the column ``cluster`` names. By default
+        there is no such column.
+    cluster_icc : float or None
+        Correlation between two clips of different speakers of a cluster, of the same indicators and with the same
+        probabilities; at most ``icc_between_languages``. By default 0.
     missing : float or mapping of str to float
         Probability that a clip has no rendered face, optionally by group.
     gender_right : float or mapping of str to float
@@ -60,6 +66,8 @@ class Truth(BaseModel):
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     icc: Share = 0.0
     icc_between_languages: Share | None = None
+    speakers_per_cluster: int | None = Field(default=None, ge=1)
+    cluster_icc: Share | None = None
     missing: Share | Reads = 0.0
     gender_right: Share | Reads = 1.0
     portrait: dict[str, Reads] = Field(default_factory=dict)
@@ -116,6 +124,14 @@ class Truth(BaseModel):
         if between is not None and between > self.icc and self.clips_per_language > 1 and len(self.languages) > 1:
             raise ValueError(
                 f"icc_between_languages is {between:g}, above the icc of {self.icc:g}; it must not be larger"
+            )
+        shared, most = self.cluster_icc or 0.0, self.correlations[1]
+        if shared and self.speakers_per_cluster is None:
+            raise ValueError(f"cluster_icc is {shared:g} without speakers_per_cluster: no speakers share a cluster")
+        if shared > most:
+            raise ValueError(
+                f"cluster_icc is {shared:g}, above the correlation of {most:g} between clips of one speaker; it must "
+                "not be larger"
             )
         if self.n_clips > MOST_CLIPS:
             raise ValueError(f"there are {self.n_clips:,} clips; allowed: at most {MOST_CLIPS:,}")
