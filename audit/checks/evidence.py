@@ -132,7 +132,8 @@ class Evidence(Strata):
     def figure_curve(self, metric: str, stage: str, mask: Mask) -> Curve:
         """:meth:`figure` as a curve over confidences."""
         values, kind = self.values(stage, metric)[mask], self.metrics[metric].kind
-        return figure_curve(values, self.speakers[mask], self.settings, kind=kind, name=f"{stage}.{metric}")
+        name, shared = f"{stage}.{metric}", self.shared(mask)
+        return figure_curve(values, self.speakers[mask], self.settings, kind=kind, name=name, clusters=shared)
 
     def figures(self, metric: str, stage: str, cells: Cells, confidence: float | None = None) -> list[Estimate]:
         """One metric at one stage in every cell, like :meth:`figure`."""
@@ -151,7 +152,8 @@ class Evidence(Strata):
         ``excluded`` are the indices of cells that are left out of every complement.
         """
         counts = ~np.isin(np.arange(len(cells.keys)), excluded)
-        if len(cells.clips.cell) != len(self.cells().clips.cell):  # a speaker is in several cells
+        # a speaker is in several cells, or depends on speakers of others
+        if len(cells.clips.cell) != len(self.cells().clips.cell) or self.shares_clusters:
             counted = counts[cells.number]
             return [self.figure_curve(metric, stage, counted & (cells.number != i)) for i in range(len(cells.keys))]
         sums = self.sums(metric, stage, cells)
@@ -189,6 +191,7 @@ class Evidence(Strata):
 
     def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
         """The change of a metric from one stage to a later one, over clips read at both stages, paired by speaker."""
+        shared = self.shared(mask)
         return paired(
             self.values(before, metric)[mask],
             self.values(after, metric)[mask],
@@ -196,11 +199,12 @@ class Evidence(Strata):
             self.settings,
             kind=self.metrics[metric].kind,
             name=f"{before}>{after}.{metric}",
+            clusters=None if shared is None else (shared, shared),
         )
 
     def contrasted(self, metric: str, stage: str, first: Mask, second: Mask) -> Pairs:
         """A metric over ``second`` minus over ``first``, paired by the speakers with clips in both parts."""
-        values = self.values(stage, metric)
+        values, one, other = self.values(stage, metric), self.shared(first), self.shared(second)
         return paired(
             values[first],
             values[second],
@@ -209,6 +213,7 @@ class Evidence(Strata):
             second_speakers=self.speakers[second],
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",
+            clusters=None if one is None or other is None else (one, other),
         )
 
     def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:
@@ -221,7 +226,8 @@ class Evidence(Strata):
         if cells.parts is not None:
             first, second = first[self.parts[0]], second[self.parts[0]]
         number = np.where(first | second, standing.cell[standing.unit], -1)
-        placed = Standing.of(self.parts[1].speaker if cells.parts else self.speakers, number, len(cells.keys))
+        of_rows = self.parts[1].speaker if cells.parts else self.speakers
+        placed = Standing.of(of_rows, number, len(cells.keys), standing.cluster)
         return matched_pairs(reads.where(first), reads.where(second), placed)
 
     @cached_property

@@ -117,12 +117,18 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
         return int(np.isin(who[of], able[~np.isnan(shares)]).sum())
 
     def counted(name: str, shares: NDArray[np.float64]) -> Curve:
-        curve, n = figure_curve(shares, able, evidence.settings, name=name), n_clips(read, able, shares)
+        n, linked = n_clips(read, able, shares), evidence.shared_by_speakers(able)
+        curve = figure_curve(shares, able, evidence.settings, name=name, clusters=linked)
         return Curve(lambda confidence: replace(curve.at(confidence), n_clips=n, n_missing=len(who) - n), curve.least)
 
     read = (reads >= 0) & (spoken >= 0)
     able, within, between = flips(reads, who, spoken)
     both, first, second = flips(np.where(twice, reads, -1), who, spoken)
-    n, excess = n_clips(twice, both, second), paired(first, second, both, evidence.settings, name="flips")
+    linked = evidence.shared_by_speakers(both)
+    clusters = None if linked is None else (linked, linked)
+    n, excess = (
+        n_clips(twice, both, second),
+        paired(first, second, both, evidence.settings, name="flips", clusters=clusters),
+    )
     excess = replace(excess, n_clips=n, n_missing=len(who) - n)
     return FlipFigures(counted("flips within", within), counted("flips between", between), excess)

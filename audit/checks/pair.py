@@ -52,7 +52,8 @@ class Pair:
 
     def pairs(self, change: NDArray[np.float64], mask: Mask, kind: Kind, name: str) -> Pairs:
         """The speakers' pairs in a subset of the clips, from the change of each clip between the runs."""
-        return _pairs_of(change[mask], self.baseline.speakers[mask], kind, self.settings, name)
+        speakers, shared = self.baseline.speakers[mask], self.baseline.shared(mask)
+        return _pairs_of(change[mask], speakers, kind, self.settings, name, shared)
 
     def changes(self, metric: str, cells: Cells) -> PairSums:
         """The speakers' pairs in every cell."""
@@ -60,10 +61,16 @@ class Pair:
 
 
 def _pairs_of(
-    change: NDArray[np.float64], speakers: NDArray[np.int64], kind: Kind, settings: Settings, name: str
+    change: NDArray[np.float64],
+    speakers: NDArray[np.int64],
+    kind: Kind,
+    settings: Settings,
+    name: str,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Pairs:
     """Pairs from the change of each row; NaN where there is none."""
-    return aligned_pairs(Reads.of(change), Standing.of(speakers)).one(0, kind, settings, f"{name} by run")
+    standing = Standing.of(speakers, clusters=clusters)
+    return aligned_pairs(Reads.of(change), standing).one(0, kind, settings, f"{name} by run")
 
 
 def change_of_difference(
@@ -73,11 +80,13 @@ def change_of_difference(
     settings: Settings,
     name: str,
     counts: tuple[int, int, int] | None = None,
+    clusters: NDArray[np.int64] | None = None,
 ) -> tuple[Curve, Pairs]:
     """The change of the difference of two shares over the same speakers, at every confidence, and its pairs.
 
     ``first`` and ``second`` are the changes of the two shares in each row; rows without both are left out. Where rows
-    are speakers, ``counts`` are the numbers of clips used and missing, and of unpaired speakers.
+    are speakers, ``counts`` are the numbers of clips used and missing, and of unpaired speakers. ``clusters`` are the
+    numbers of the rows' clusters where speakers share some.
 
     A speaker's change of either share lies in [-1, 1], where the interval for paired rates applies; the change of the
     difference lies in [-2, 2]. The interval is MOVER (Zou and Donner 2008, equations 8 and 9) of the intervals of the
@@ -86,7 +95,7 @@ def change_of_difference(
     """
     change = second - first
     rows = (np.where(np.isnan(change), np.nan, of) for of in (first, second, change))
-    parts = [_pairs_of(of, speakers, "rate", settings, name) for of in rows]
+    parts = [_pairs_of(of, speakers, "rate", settings, name, clusters) for of in rows]
     curves, both = [part.curve() for part in parts[:2]], parts[2]
     if counts:
         both = replace(both, n_clips=counts[0], n_missing=counts[1], n_unpaired=counts[2])

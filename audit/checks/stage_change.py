@@ -99,7 +99,8 @@ class StageChange(Check):
                 pairs = pair.pairs(second - first, mask, kind, name)
                 return Compared(group, baseline, candidate, pairs.curve(), pairs)
             speakers = pair.baseline.speakers[mask]
-            found = change_of_difference(first[mask], second[mask], speakers, pair.settings, name)
+            shared = pair.baseline.shared(mask)
+            found = change_of_difference(first[mask], second[mask], speakers, pair.settings, name, clusters=shared)
             return Compared(group, baseline, candidate, *found)
 
         return compare_groups(pair, self.judged[0], compared, self.compared_label.format(before=before))

@@ -11,6 +11,8 @@ from typing import TypeVar, cast
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from audit.core.columns import CLUSTER
 from audit.core.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups
@@ -92,6 +94,19 @@ class Strata:
         both = np.unique(np.column_stack([self.clusters, self.speakers]), axis=0)
         return len(both) > len(np.unique(self.clusters))
 
+    def shared(self, rows: Mask | NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int64] | None:
+        """The numbers of the clusters of a subset of the clips; ``None`` where speakers share none."""
+        return self.clusters[rows] if self.shares_clusters else None
+
+    def shared_by_speakers(self, speakers: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """For values of whole speakers, one number for all speakers linked by clusters; ``None`` without."""
+        if not self.shares_clusters:
+            return None
+        n = int(self.speakers.max()) + 1
+        size = n + int(self.clusters.max()) + 1
+        links = coo_array((np.ones(len(self.frame)), (self.speakers, n + self.clusters)), shape=(size, size))
+        return np.asarray(connected_components(links, directed=False)[1], np.int64)[speakers]
+
     @cached_property
     def groups(self) -> list[str]:
         """The known groups, in the fixed order."""
@@ -119,13 +134,17 @@ class Strata:
         parts = None
         if set(columns) < set(PART):
             first, standing = self.parts
-            parts = Standing.of(standing.speaker, number[first], len(keys))
-        return Cells(keys, Standing.of(self.speakers, number, len(keys)), parts)
+            parts = Standing.of(standing.speaker, number[first], len(keys), self.shared(first))
+        return Cells(keys, Standing.of(self.speakers, number, len(keys), self.shared()), parts)
 
     @cached_property
     def parts(self) -> tuple[NDArray[np.int64], Standing]:
-        """Parts: the clips of one speaker with the same labels. The first clip of each, and the part of each clip."""
-        standing = self.cells(*PART).clips
+        """Parts, clips of a speaker (and cluster) with equal labels: the first clip of each, and each clip's part."""
+        columns = [self._numbered(column) for column in PART]
+        if self.shares_clusters:
+            columns.append((self.clusters, [*range(int(self.clusters.max()) + 1)]))
+        keys, number = divided(columns, len(self.frame))
+        standing = Standing.of(self.speakers, number, len(keys))
         first = np.empty(len(standing.cell), np.int64)
         first[standing.unit[::-1]] = np.arange(len(self.frame))[::-1]
         return first, standing
@@ -182,6 +201,6 @@ class Strata:
         """All clips, and those of each group, by name."""
         return [(ALL, self.where()), *((group, self.where(group=group)) for group in self.every_group)]
 
-    def shared(self, first: Mask, second: Mask) -> int:
+    def n_in_both(self, first: Mask, second: Mask) -> int:
         """The number of speakers in both subsets."""
         return len(np.intersect1d(self.speakers[first], self.speakers[second]))

@@ -18,7 +18,7 @@ def language_flips(source: Source) -> Iterator[Row]:
     pairs = [(ALL, evidence.where())] + [
         (f"{one} {other}", evidence.where(language=one) | evidence.where(language=other))
         for one, other in combinations([code for code in evidence.languages if code != UNDETERMINED], 2)
-        if evidence.shared(evidence.where(language=one), evidence.where(language=other))
+        if evidence.n_in_both(evidence.where(language=one), evidence.where(language=other))
     ]
     for group, mask in evidence.by_group():
         for languages, part in pairs:

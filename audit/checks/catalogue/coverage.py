@@ -96,7 +96,8 @@ class Coverage(Check):
                 alone = len(hardly_ids) + len(well_ids) - 2 * len(same)
                 counts = clips, int(either.sum()) - clips, alone
                 name = f"rendered.{METRIC} by heard"
-                found = change_of_difference(hardly[at], covered[place], same, pair.settings, name, counts)
+                linked = pair.baseline.shared_by_speakers(same)
+                found = change_of_difference(hardly[at], covered[place], same, pair.settings, name, counts, linked)
                 return Compared(group, own[0].curve(), own[1].curve(), *found)
             first, second = (pair.pairs(change, of, "rate", f"rendered.{METRIC}").curve() for of in part)
             unpaired = [_unpaired(each, *part) for each in pair.each]

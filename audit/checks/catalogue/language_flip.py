@@ -85,7 +85,9 @@ class LanguageFlip(Check):
             within, between = (late - early for early, late in zip(before, after, strict=True))
             clips = int(np.isin(who[read], able[~np.isnan(between - within)]).sum())
             counts = clips, int(mask.sum()) - clips, 0
-            found = change_of_difference(within, between, able, pair.settings, "flips", counts)
+            found = change_of_difference(
+                within, between, able, pair.settings, "flips", counts, pair.baseline.shared_by_speakers(able)
+            )
             return Compared(group, baseline, candidate, *found)
 
         return compare_groups(pair, self.judged[0], compared, "flips between languages minus those within one")
