@@ -58,7 +58,7 @@ def reads(rng: np.random.Generator, chance: Floats, clips: Floats | int) -> Floa
 def heavy(rng: np.random.Generator, rate: float, share: float, shape: tuple[int, int]) -> Floats:
     """Each speaker's probability: 1 for a few, who make up ``share`` of the rate, and equal for all others."""
     always = share * rate
-    return np.where(rng.random(shape) < always, 1.0, (rate - always) / (1 - always))
+    return np.asarray(np.where(rng.random(shape) < always, 1.0, (rate - always) / (1 - always)))
 
 
 def beta(rng: np.random.Generator, rate: float, icc: float, shape: tuple[int, int]) -> Floats:
