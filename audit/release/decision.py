@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from audit.audits.method import METHOD_VERSION
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.release.outcomes import EXIT_CODES, WORDS, Outcome, worst
@@ -109,6 +110,7 @@ class DecisionForm(Form):
     """The content of a decision."""
 
     outcome: Outcome
+    method_version: int | None = None
     exit_code: int
     sentence: str
     decided: str
@@ -147,6 +149,8 @@ class Decision(Document):
         The date that waivers were checked against.
     code : Mapping
         The gate's version, and whether its files had changes.
+    method_version : int or None
+        The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
     """
 
     FILE: ClassVar[str] = "decision.json"
@@ -160,6 +164,7 @@ class Decision(Document):
     waivers: tuple[WaiverUse, ...]
     decided: str
     code: Mapping[str, object]
+    method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
 
     @property

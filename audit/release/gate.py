@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from audit.audits.audit import Audit
 from audit.audits.measure import identity, measure
+from audit.audits.method import refuse_other_method
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.table import Table
 from audit.audits.tables.label_sources import label_sources
@@ -67,7 +68,8 @@ def gate(
     Raises
     ------
     RunError
-        If a run cannot be read or was changed, or the baseline has another cohort or instrument.
+        If a run cannot be read or was changed, its audit.json was measured by another version of the method, or the
+        baseline has another cohort or instrument.
     PlanError
         If the policy is invalid, or needs something that was not given.
     """
@@ -101,6 +103,7 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
             f"an audit.json of schema {SCHEMA_VERSION}, or the run",
             "Give the run instead of its audit, or measure it again: audit measure RUN.",
         )
+    refuse_other_method(audit.method_version, "The audit")
     given = float(audit.settings["confidence"])  # type: ignore[arg-type]  # a JSON number
     if given < confidence - 1e-9 and any(figure.curve is None for figure in figures):
         raise PlanError(
@@ -162,6 +165,7 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     if not (run.folder / Audit.FILE).is_file():
         return planned, None
     stored = Audit.read_stored(run.folder)
+    refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     if stored.content["run"]["digest"] != run.digest:
         raise _changed(run, "run.digest")
     fields = MeasureSettings.model_fields.keys() - {"checks", "tables"}

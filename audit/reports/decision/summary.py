@@ -40,7 +40,11 @@ def summary_markdown(decision: Decision) -> str:
     for name in (name for name in decision.run if name != "digest"):
         other = (decision.baseline or {}).get(name)
         lines.append(f"| {name} | | {_fact(decision.run[name])} | {'' if other is None else _fact(other)} |")
-    lines += ["", f"Decided by the code {_fact(decision.code)}.", ""]
+    lines += [
+        "",
+        f"Decided by the code {_fact(decision.code)}, with version {decision.method_version} of the method.",
+        "",
+    ]
     return "\n".join(lines)
 
 
