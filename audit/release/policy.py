@@ -74,7 +74,8 @@ class Rule(Section):
     check : str
         The check's code.
     kind : {"absolute", "non_inferiority"}
-        Whether the figure itself is compared with ``limit``, or its change from the baseline run with ``margin``.
+        Whether the figure itself is compared with ``limit``, or its change from the baseline run with ``margin``. A
+        non-inferiority rule with a ``limit`` does both, and both must hold.
     figure : str or None
         One of the finding's estimates; by default the headline. For each group: the name after ``group.``.
     groups : "all", tuple of str or None
@@ -85,7 +86,8 @@ class Rule(Section):
         harm, otherwise (and for a change from the baseline) the side away from harm. Required for a figure that the
         check does not judge.
     limit : float or None
-        In the figure's unit: in [0, 1] for shares and cosines.
+        In the figure's unit: in [0, 1] for shares and cosines. For a non-inferiority rule the absolute cap on the
+        run's own figure, so that a chain of baselines, each slightly worse than the one before, cannot drift beyond it.
     margin : float or None
         The largest tolerated worsening from the baseline, in the unit of the check's figure.
     min_speakers : int
@@ -112,11 +114,17 @@ class Rule(Section):
             raise ValueError(f"the id {self.id!r} begins with the name of a policy section; choose another")
         if self.kind == "absolute" and (self.limit is None or self.margin is not None):
             raise ValueError(f"rule {self.id!r} is absolute: it needs a limit and takes no margin")
-        if self.kind == "non_inferiority" and (self.margin is None or self.limit is not None or self.figure):
-            raise ValueError(
-                f"rule {self.id!r} is a non-inferiority rule: it needs a margin, and takes neither limit nor figure"
-            )
+        if self.kind == "non_inferiority" and (self.margin is None or self.figure):
+            raise ValueError(f"rule {self.id!r} is a non-inferiority rule: it needs a margin, and takes no figure")
         return self
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """The rules to decide: this one, and the cap ``ID.limit`` of a non-inferiority rule with a ``limit``."""
+        if self.kind == "absolute" or self.limit is None:
+            return (self,)
+        cap = {"id": f"{self.id}.limit", "kind": "absolute", "margin": None}
+        return self.model_copy(update={"limit": None}), self.model_copy(update=cap)
 
     @property
     def confidence(self) -> float:
@@ -250,7 +258,7 @@ class Terms(Section):
 
     @model_validator(mode="after")
     def _named(self) -> Terms:
-        ids = [rule.id for rule in self.rule]
+        ids = [part.id for rule in self.rule for part in rule.parts]
         if twice := sorted({name for name in ids if ids.count(name) > 1}):
             raise ValueError(f"two rules have the id {twice[0]!r}")
         for waiver in self.waiver:
@@ -274,8 +282,8 @@ class Terms(Section):
 
     @cached_property
     def resolved(self) -> tuple[ResolvedRule, ...]:
-        """Every rule joined with its check."""
-        return tuple(ResolvedRule.of(rule, self.known_checks[rule.check]) for rule in self.rule)
+        """Every rule, and every cap of a non-inferiority rule, joined with its check."""
+        return tuple(ResolvedRule.of(part, self.known_checks[part.check]) for rule in self.rule for part in rule.parts)
 
 
 @dataclass(frozen=True)
@@ -345,7 +353,7 @@ class Policy:
 
     @property
     def rules(self) -> tuple[ResolvedRule, ...]:
-        """Every rule joined with its check."""
+        """Every rule, and every cap of a non-inferiority rule, joined with its check."""
         return self.terms.resolved
 
     @property
@@ -355,13 +363,13 @@ class Policy:
 
     def line(self, ruling: str) -> int:
         """The first line, from 1, of a rule or a section of the policy; 1 if there is none."""
-        ids = [rule.id for rule in self.terms.rule]
-        if ruling in ids:
-            headers = self._lines(r"\[\[\s*rule\s*\]\]")
-            if len(headers) == len(ids):
-                return headers[ids.index(ruling)]
+        ids = [rule.id for rule in self.terms.rule for part in rule.parts if part.id == ruling]
+        if ids:
+            headers, rules = self._lines(r"\[\[\s*rule\s*\]\]"), [rule.id for rule in self.terms.rule]
+            if len(headers) == len(rules):
+                return headers[rules.index(ids[0])]
             # rules in another notation, such as an inline array, are searched by name
-            return next(iter(self._lines(rf".*[\"']{re.escape(ruling)}")), 1)
+            return next(iter(self._lines(rf".*[\"']{re.escape(ids[0])}")), 1)
         section, _, name = ruling.partition(".")
         return next(iter(self._lines(rf"\[+\s*{section}\.{name}\b") + self._lines(rf"\[\s*{section}\s*\]")), 1)
 
