@@ -120,6 +120,7 @@ class DecisionForm(Form):
     code: dict[str, JsonValue]
     rulings: tuple[Ruling, ...] = Field(min_length=1)
     waivers: tuple[WaiverUse, ...]
+    ledger: dict[str, JsonValue] | None = None
 
     @model_validator(mode="after")
     def _follows_from_its_rulings(self) -> DecisionForm:
@@ -149,6 +150,8 @@ class Decision(Document):
         The date that waivers were checked against.
     code : Mapping
         The gate's version, and whether its files had changes.
+    ledger : Mapping or None
+        The look at the candidate: its number, share of alpha and entry in the policy's ledger, with the entry's digest.
     method_version : int or None
         The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
     """
@@ -164,6 +167,7 @@ class Decision(Document):
     waivers: tuple[WaiverUse, ...]
     decided: str
     code: Mapping[str, object]
+    ledger: Mapping[str, object] | None = None
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,7 @@ Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
-REQUIREMENTS: Final = ("instrument", "data")
+REQUIREMENTS: Final = ("instrument", "data", "ledger")
 """Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
 
 
@@ -178,8 +178,20 @@ class ResolvedRule:
         below_zero = side == "at_least" and (rule.side is None or what == "margin")
         return cls(rule, check, judged, side, -given if below_zero else given)
 
+    def at_share(self, share: float) -> ResolvedRule:
+        """The rule at a share of its alpha."""
+        return replace(self, rule=self.rule.model_copy(update={"alpha": self.rule.alpha * share}))
+
     def verdict(self, figure: Figure) -> Verdict:
-        """A figure's interval compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it."""
+        """A figure's interval compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it.
+
+        It is ``inconclusive`` if the interval cannot be computed at the rule's confidence: a bootstrap of 2000
+        resamples has no quantile at 0.0001.
+        """
+        error = 1 - self.rule.confidence
+        if figure.curve is not None and error < figure.curve.least:
+            why = f"{figure.method} cannot resolve an error probability of {error:.2g}, only {figure.curve.least:.2g}"
+            return Verdict("inconclusive", f"{why}; measure the run with more resamples")
         if self.side == "at_least":
             return verdict(figure, -self.bound, "less")
         return verdict(figure, self.bound, "greater" if self.side == "at_most" else "two_sided")
@@ -232,6 +244,22 @@ class DataTerms(Section):
     max_missing: float | None = Field(default=None, ge=0, le=1)
 
 
+class LedgerTerms(Section):
+    """The ledger of all looks at every candidate, over which the error of each rule is controlled.
+
+    Attributes
+    ----------
+    path : str
+        The ledger's file, relative to the policy's folder.
+    looks : int or None
+        How many looks at a candidate are planned: each is decided at ``alpha / looks``, and further ones pass nothing.
+        Without a plan the k-th look is decided at ``alpha / (k * (k + 1))``.
+    """
+
+    path: Words
+    looks: int | None = Field(default=None, ge=1, le=1000)
+
+
 class Waiver(Section):
     """The decision of a person (``name``) that the rule with the id ``rule`` need not hold through ``expires``."""
 
@@ -254,6 +282,7 @@ class Terms(Section):
     rule: tuple[Rule, ...] = Field(min_length=1)
     instrument: InstrumentTerms = InstrumentTerms()
     data: DataTerms = DataTerms()
+    ledger: LedgerTerms | None = None
     waiver: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")
@@ -298,6 +327,10 @@ class Policy:
         The TOML text; its digest is part of every output.
     source : str
         The file's path, or a name for messages.
+    folder : Path
+        The folder that paths in the policy are relative to.
+    share : float
+        The share of every rule's alpha at which it is decided, in (0, 1]: below 1 if the candidate is gated repeatedly.
 
     Examples
     --------
@@ -310,6 +343,8 @@ class Policy:
     terms: Terms
     text: str
     source: str
+    folder: Path = Path()
+    share: float = 1.0
 
     @classmethod
     def parse(cls, text: str, source: str = "the policy") -> Policy:
@@ -334,7 +369,7 @@ class Policy:
         path = Path(path)
         here = path.resolve()
         relative = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
-        return cls.parse(read_text(path, "policy"), relative.as_posix())
+        return replace(cls.parse(read_text(path, "policy"), relative.as_posix()), folder=path.parent)
 
     @classmethod
     def default(cls) -> Policy:
@@ -353,8 +388,8 @@ class Policy:
 
     @property
     def rules(self) -> tuple[ResolvedRule, ...]:
-        """Every rule, and every cap of a non-inferiority rule, joined with its check."""
-        return self.terms.resolved
+        """Every rule, and every cap of a non-inferiority rule, joined with its check, at its share of alpha."""
+        return tuple(resolved.at_share(self.share) for resolved in self.terms.resolved)
 
     @property
     def confidence(self) -> float:
