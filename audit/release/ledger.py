@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -152,20 +153,24 @@ class Ledger:
         entry = head | content
         line = _written(entry | {"sha256": _digest(entry)})
         with writing(self.path):
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(descriptor, "ab") as file:
-                if os.fstat(file.fileno()).st_size != self.size:
-                    raise RunError(
-                        f"The ledger {self.path} was changed while the gate decided.", next_step="Gate again."
-                    )
-                try:
-                    file.write(line + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                except OSError:
-                    file.truncate(self.size)
-                    raise
+            self._write(line + b"\n")
         return _entry(line, len(self.entries) + 1, previous)
+
+    def _write(self, line: bytes) -> None:
+        optional = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # which some systems lack
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | optional)
+        try:
+            if os.fstat(descriptor).st_size != self.size:
+                raise RunError(f"The ledger {self.path} was changed while the gate decided.", next_step="Gate again.")
+            try:
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, self.size)
+                raise
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

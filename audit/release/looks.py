@@ -128,7 +128,7 @@ def decide_look(
             words = f"The first look at this candidate planned {was}, and the policy now plans {now}. Set it back."
             return decided(policy, _ruling(words, blocked=True))
         spent = look.share == 0
-        words = f"{look.sentence}; the ledger {terms.path} is intact."
+        words = f"{look.sentence}; the ledger {without_paths(terms.path)} is intact."
         if spent:
             words = f"{terms.looks} looks at this candidate are planned, and this is look {number}: no alpha is left."
         decision = decided(policy if spent else replace(policy, share=look.share), _ruling(words, blocked=spent))

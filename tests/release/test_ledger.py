@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import audit
 from audit.audits.audit import Audit
+from audit.cli import app
 from audit.release import Decision, Policy
 from audit.release.ledger import BrokenLedgerError, Ledger
 from audit.release.looks import candidate_key, decide_look
@@ -236,6 +240,22 @@ def test_a_ledger_that_changed_since_it_was_read_is_not_appended_to(filled: Path
     assert len(Ledger.read(filled).entries) == 4
 
 
+def test_an_entry_that_cannot_be_written_leaves_the_ledger_as_it_was(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = filled.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(audit.RunError, match="No space left on device"):
+            gated(filled.parent, release("4"))
+    assert filled.read_bytes() == before
+    assert gated(filled.parent, release("4")).ledger is not None
+
+
 def test_concurrent_gates_are_recorded_one_after_the_other(ledger: Path) -> None:
     digests = "0123456789ab"
     with ThreadPoolExecutor(4) as pool:
@@ -289,6 +309,8 @@ def test_the_gate_writes_every_look_next_to_the_policy(tmp_path: Path, monkeypat
     assert [decision.ledger["look"] for decision in decisions if decision.ledger] == [1, 2, 2, 2]
     assert len(Ledger.read(folder / "ledger.jsonl").entries) == 2
     assert audit.Decision.from_json(decisions[1].to_json()).ledger == decisions[1].ledger
+    done = CliRunner().invoke(app, ["gate", "run", "--policy", "policies/p.toml"])
+    assert done.exit_code == 0 and "ledger entry 2 " in done.output
     with pytest.raises(audit.PlanError, match="was read from a file"):
         audit.gate(audit.Audit.read(tmp_path / "run"), policy="policies/p.toml")
 
