@@ -155,7 +155,8 @@ def _evidence(policy: Policy, audit: Audit, baseline: Baseline | None) -> dict[s
         "candidate": candidate_key(audit.run),
         "run": audit.run["digest"],
         "baseline": baseline.run["digest"] if baseline else None,
-        "measured": {name: audit.settings.get(name) for name in MEASURED},
+        "measured": {name: audit.settings.get(name) for name in MEASURED}
+        | {"human_readings": audit.run.get("human_readings")},
         "method_version": audit.method_version,
         "rules": _digest(rules),
     }
