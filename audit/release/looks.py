@@ -14,7 +14,8 @@ from audit.audits.privacy.sharing import without_paths
 from audit.release.deciding import MEASURED, Baseline, decide
 from audit.release.decision import Decision, Ruling
 from audit.release.ledger import BrokenLedgerError, Entry, Ledger, locked
-from audit.release.policy import LedgerTerms, Policy
+from audit.release.policy import Policy
+from audit.release.sections import LedgerTerms
 from audit.stats.sequential import share_of_look
 
 LEDGER = "ledger.look"
