@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import JsonValue
 
 from audit.audits.fairness import metric_frame_of
+from audit.audits.method import METHOD_VERSION
 from audit.audits.table import StoredTable, Table
 from audit.checks.finding import Finding
 from audit.core.clusters import Clusters
@@ -30,6 +31,7 @@ class _RunForm(Form):
 class AuditForm(Form):
     """The content of audit.json."""
 
+    method_version: int | None = None
     run: Annotated[_RunForm, AS_STORED]
     settings: dict[str, JsonValue]
     findings: tuple[Finding, ...]
@@ -51,6 +53,8 @@ class Audit(Document):
         One for each check, in the order of their codes.
     tables : Mapping[str, Table]
         The tables by name.
+    method_version : int or None
+        The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
     scores : DataFrame or None
         Every metric of every clip, from :func:`~audit.checks.metrics.metric_frame.metric_frame`. They are not part of
         audit.json; ``None`` if the audit was read from a file.
@@ -64,6 +68,7 @@ class Audit(Document):
     settings: Mapping[str, object]
     findings: tuple[Finding, ...]
     tables: Mapping[str, Table]
+    method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
     scores: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 

@@ -21,6 +21,7 @@ _AFTER: Final = {
     13: "finish the run: repeat the same audit run command",
 }
 """The suggested next step for each exit code."""
+_LEDGER: Final = "do what the ruling ledger.look says; docs/guide/gate.md has a section on the ledger"
 
 
 def gate(
@@ -41,6 +42,7 @@ def gate(
 
     Example: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold]
     """
+    from audit.release.looks import LEDGER
     from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 
     decision = audit.gate(run, policy=policy, baseline=baseline)
@@ -51,7 +53,8 @@ def gate(
                 path.write_text(text(decision), encoding="utf-8")
             except OSError as error:
                 raise AuditError(f"{path} cannot be written: {error}.") from error
-    suggest(_AFTER[decision.exit_code].format(run=run))
+    blocked_by_ledger = any(item.id == LEDGER and item.outcome != "pass" for item in decision.rulings)
+    suggest(_LEDGER if blocked_by_ledger else _AFTER[decision.exit_code].format(run=run))
     if as_json:
         give_text(decision.to_json())
         say(decision.sentence)
@@ -61,5 +64,7 @@ def gate(
         for waiver in decision.waivers:
             give(f"{'waiver':<14}{waiver.sentence}")
         digests = f"policy {decision.policy['sha256'][:12]}, run {str(decision.run['digest'])[:12]}"
+        if decision.ledger is not None:
+            digests += f", ledger entry {decision.ledger['entry']} {str(decision.ledger['sha256'])[:12]}"
         give(f"{decision.sentence} Exit code {decision.exit_code}; {digests}.")
     raise typer.Exit(decision.exit_code)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any, Final
 
+from audit.audits.audit import Audit
 from audit.audits.measure import evidence_of
+from audit.audits.method import refuse_other_method
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
 from audit.checks import Evidence
@@ -48,7 +50,8 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     ------
     RunError
         If there are fewer than two runs or more than 26, if one is incomplete, or if they differ in anything but the
-        model: cohort, instrument, seed, harness settings, clips, labels or the reads of the portraits.
+        model: cohort, instrument, seed, harness settings, clips, labels or the reads of the portraits. If the
+        audit.json of one was measured by another version of the method.
 
     Examples
     --------
@@ -62,6 +65,10 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     if len(runs) > len(LETTERS):
         raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
     refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
+    for run in runs:
+        if run.folder is not None and (run.folder / Audit.FILE).is_file():
+            stored = Audit.read_stored(run.folder)
+            refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     asked, evidence = chosen_checks(chosen.checks), [evidence_of(run, chosen) for run in runs]
     order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen.suppress_below)
     checks: list[Change] = []

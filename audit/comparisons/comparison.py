@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Self
 import pandas as pd
 from pydantic import Field, JsonValue
 
+from audit.audits.method import METHOD_VERSION
 from audit.audits.table import StoredTable, Table
 from audit.comparisons.changes import Change
 from audit.comparisons.levelling import Levelling
@@ -27,6 +28,7 @@ class _RunForm(Form):
 class ComparisonForm(Form):
     """The content of comparison.json."""
 
+    method_version: int | None = None
     runs: tuple[Annotated[_RunForm, AS_STORED], ...] = Field(min_length=1)
     settings: dict[str, JsonValue]
     notices: tuple[str, ...]
@@ -61,6 +63,8 @@ class Comparison(Document):
     given : Mapping of str to Table
         ``pareto``: each run's figure over all clips and for its worst group; ``faces``: the sample of pictures;
         ``metric_definitions``: the label and unit of every metric.
+    method_version : int or None
+        The version of the method that measured the runs; ``None`` in documents of earlier versions of the tool.
     """
 
     FILE: ClassVar[str] = "comparison.json"
@@ -75,6 +79,7 @@ class Comparison(Document):
     levelled: tuple[Levelling, ...]
     sentences: tuple[str, ...]
     given: Mapping[str, Table]
+    method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
 
     def frame(self) -> pd.DataFrame:

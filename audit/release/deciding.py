@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,18 +50,20 @@ def decide(
     *,
     today: dt.date,
     code: Mapping[str, object],
+    further: Sequence[Ruling] = (),
 ) -> Decision:
     """The decision of a policy about a run.
 
     Each rule is decided at its own confidence. A figure without a curve keeps its interval, which must therefore be at
     least as wide as the policy requires. Waivers are checked against ``today``; ``code`` is the version of the gate.
+    ``further`` are rulings on requirements besides those on instrument and data.
 
     Raises
     ------
     PlanError
         If a rule needs a baseline and none is given, or names a figure that its check does not have.
     """
-    required = requirements(policy, audit, baseline.run if baseline else None)
+    required = [*requirements(policy, audit, baseline.run if baseline else None), *further]
     blocked = worst(ruling.outcome for ruling in required)
     rulings, used = [], set()
     for resolved in policy.rules:
@@ -73,8 +75,9 @@ def decide(
             words = f"{ruling.sentence} Waived through {waiver.expires} by {waiver.name}: {waiver.reason}"
             ruling = replace(ruling, outcome="waived", sentence=words)
         if ruling.outcome == "pass" and blocked != "pass":
-            why = "the instrument is not valid" if blocked == "instrument" else "the run is incomplete"
-            ruling = replace(ruling, outcome=blocked, sentence=f"{ruling.sentence} This is not a pass, because {why}.")
+            unmet = next(each.id for each in required if each.outcome == blocked)
+            words = f"{ruling.sentence} This is not a pass, because the requirement {unmet} is not met."
+            ruling = replace(ruling, outcome=blocked, sentence=words)
         rulings.append(ruling)
     return Decision(
         policy={"name": policy.terms.name, "source": without_paths(policy.source), "sha256": policy.sha256},
@@ -179,13 +182,20 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[NamedFigure]:
                 f"The limit of rule {rule.id} is {rule.limit:g}, and {figure.name} is measured in {figure.unit}.",
                 f"a limit in [0, {largest:g}]",
             )
-    if rule.confidence == audit.settings.get("confidence"):
+    known = float(audit.settings["confidence"])  # type: ignore[arg-type]  # a JSON number
+    if rule.confidence == known:
         return found
-    # a figure without a curve keeps its interval
-    return [
-        (name, group, figure.at(rule.confidence) if figure and figure.curve else figure)
-        for name, group, figure in found
-    ]
+    return [(name, group, figure and _at(figure, rule.confidence, known)) for name, group, figure in found]
+
+
+def _at(figure: Figure, confidence: float, known: float) -> Figure:
+    """A figure at a confidence; one without a curve keeps its interval at the ``known`` one if that is wide enough."""
+    if figure.curve is not None:
+        return figure.at(confidence)
+    if known >= confidence:
+        return figure
+    method = f"its interval is known at a confidence of {known:g} only, and the rule needs {confidence:g}"
+    return replace(figure, low=None, high=None, method=method)
 
 
 def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[NamedFigure]:
@@ -198,7 +208,7 @@ def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[N
         figure, curve = None, baseline.changes.get(name)
         if curve is not None:
             change = judged.figure(curve.together(len(named)), rule.confidence, 0.0, group=group)
-            figure = replace(change, margin=None, harm=None, curve=None)  # a change is judged by the rule's bound
+            figure = replace(change, margin=None, harm=None)  # a change is judged by the rule's bound
         found.append((name, group, figure))
     return found
 

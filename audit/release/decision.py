@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from audit.audits.method import METHOD_VERSION
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.release.outcomes import EXIT_CODES, WORDS, Outcome, worst
@@ -109,6 +110,7 @@ class DecisionForm(Form):
     """The content of a decision."""
 
     outcome: Outcome
+    method_version: int | None = None
     exit_code: int
     sentence: str
     decided: str
@@ -118,6 +120,7 @@ class DecisionForm(Form):
     code: dict[str, JsonValue]
     rulings: tuple[Ruling, ...] = Field(min_length=1)
     waivers: tuple[WaiverUse, ...]
+    ledger: dict[str, JsonValue] | None = None
 
     @model_validator(mode="after")
     def _follows_from_its_rulings(self) -> DecisionForm:
@@ -147,6 +150,10 @@ class Decision(Document):
         The date that waivers were checked against.
     code : Mapping
         The gate's version, and whether its files had changes.
+    ledger : Mapping or None
+        The look at the candidate: its number, share of alpha and entry in the policy's ledger, with the entry's digest.
+    method_version : int or None
+        The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
     """
 
     FILE: ClassVar[str] = "decision.json"
@@ -160,6 +167,8 @@ class Decision(Document):
     waivers: tuple[WaiverUse, ...]
     decided: str
     code: Mapping[str, object]
+    ledger: Mapping[str, object] | None = None
+    method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from audit.audits.audit import Audit
 from audit.audits.measure import identity, measure
+from audit.audits.method import refuse_other_method
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.table import Table
 from audit.audits.tables.label_sources import label_sources
@@ -25,6 +27,7 @@ from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
+from audit.release.looks import decide_look
 from audit.release.suppressing import suppressed_decision
 from audit.runs.manifest import read_manifest
 from audit.runs.run import PLAN, Run, part_files
@@ -67,16 +70,21 @@ def gate(
     Raises
     ------
     RunError
-        If a run cannot be read or was changed, or the baseline has another cohort or instrument.
+        If a run cannot be read or was changed, its audit.json was measured by another version of the method, or the
+        baseline has another cohort or instrument.
     PlanError
         If the policy is invalid, or needs something that was not given.
+
+    Notes
+    -----
+    If the policy has a ledger, the decision is appended to it.
     """
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
     if isinstance(audited, Audit):
         if baseline is not None:
             raise PlanError("An audit cannot be compared with a baseline.", "a run, or its folder, and a baseline")
-        return decide(chosen, _wide_enough(audited, chosen.confidence), today=day, code=code_version())
+        return _decided(chosen, _wide_enough(audited, chosen), None, day)
     run = _read(audited)
     settings, stored = _measured_before(run)
     known = margins_of(chosen.checks)
@@ -84,11 +92,24 @@ def gate(
     settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins})
     measured = _measured(run, settings, stored)
     compared = None if baseline is None else _baseline(run, settings, _read(baseline))
-    decision = decide(chosen, measured, compared, today=day, code=code_version())
-    return suppressed_decision(decision, _small(run, settings))
+    small = _small(run, settings)
+    return _decided(chosen, measured, compared, day, lambda decision: suppressed_decision(decision, small))
 
 
-def _wide_enough(audit: Audit, confidence: float) -> Audit:
+def _decided(
+    policy: Policy,
+    audit: Audit,
+    baseline: Baseline | None,
+    day: dt.date,
+    shared: Callable[[Decision], Decision] = lambda decision: decision,
+) -> Decision:
+    """The decision, as a look at the candidate if the policy has a ledger."""
+    if policy.terms.ledger is None:
+        return shared(decide(policy, audit, baseline, today=day, code=code_version()))
+    return decide_look(policy, policy.terms.ledger, audit, baseline, today=day, code=code_version(), shared=shared)
+
+
+def _wide_enough(audit: Audit, policy: Policy) -> Audit:
     """Refuse an audit with intervals narrower than the policy requires, or without the tables that it needs."""
     if absent := MADE.keys() - audit.tables.keys():
         raise PlanError(
@@ -101,7 +122,15 @@ def _wide_enough(audit: Audit, confidence: float) -> Audit:
             f"an audit.json of schema {SCHEMA_VERSION}, or the run",
             "Give the run instead of its audit, or measure it again: audit measure RUN.",
         )
-    given = float(audit.settings["confidence"])  # type: ignore[arg-type]  # a JSON number
+    refuse_other_method(audit.method_version, "The audit")
+    given, confidence = float(audit.settings["confidence"]), policy.confidence  # type: ignore[arg-type]  # a JSON number
+    if policy.terms.ledger is not None and all(figure.curve is None for figure in figures):
+        raise PlanError(
+            "The policy has a ledger, so rules are decided at a share of their alpha, and the audit was read from a "
+            f"file: it has its intervals at a confidence of {given:g} only.",
+            "a run, or the audit that audit.measure returns",
+            "Give the run instead of its audit.",
+        )
     if given < confidence - 1e-9 and any(figure.curve is None for figure in figures):
         raise PlanError(
             f"The audit's intervals have a confidence of {given:g}.",
@@ -162,6 +191,7 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     if not (run.folder / Audit.FILE).is_file():
         return planned, None
     stored = Audit.read_stored(run.folder)
+    refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     if stored.content["run"]["digest"] != run.digest:
         raise _changed(run, "run.digest")
     fields = MeasureSettings.model_fields.keys() - {"checks", "tables"}

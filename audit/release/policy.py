@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -17,51 +16,15 @@ from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
-from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
+from audit.release.sections import DataTerms, InstrumentTerms, LedgerTerms, Waiver, Words, known_groups
 from audit.stats import Verdict
 
 Side = Literal["at_most", "at_least", "within"]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
-REQUIREMENTS: Final = ("instrument", "data")
+REQUIREMENTS: Final = ("instrument", "data", "ledger")
 """Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
-
-
-def _known_group(group: str) -> str:
-    try:
-        known = bool(group_members(group))
-    except ValueError:
-        known = False
-    if not known:
-        hint = did_you_mean(group, RACES, ", {}")
-        raise ValueError(f"there is no group {group!r}{hint}; {UNKNOWN} is never judged")
-    return group
-
-
-def _known_groups(groups: Groups) -> Groups:
-    if isinstance(groups, tuple):
-        if not groups:
-            raise ValueError('name a group, or say "all"')
-        for group in groups:
-            _known_group(group)
-    return groups
-
-
-def _known_language(language: str) -> str:
-    if not is_language(language):
-        raise ValueError("a language is a BCP-47 code such as en or zh-TW")
-    return language
-
-
-def _known_sources(allowed: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    for source in {name for names in allowed.values() for name in names}:
-        if source not in LABEL_SOURCES:
-            hint = did_you_mean(source, LABEL_SOURCES, ", {}")
-            raise ValueError(f"there is no source {source!r}{hint}; they are {', '.join(LABEL_SOURCES)}")
-    return allowed
 
 
 class Rule(Section):
@@ -74,7 +37,8 @@ class Rule(Section):
     check : str
         The check's code.
     kind : {"absolute", "non_inferiority"}
-        Whether the figure itself is compared with ``limit``, or its change from the baseline run with ``margin``.
+        Whether the figure itself is compared with ``limit``, or its change from the baseline run with ``margin``. A
+        non-inferiority rule with a ``limit`` does both, and both must hold.
     figure : str or None
         One of the finding's estimates; by default the headline. For each group: the name after ``group.``.
     groups : "all", tuple of str or None
@@ -85,7 +49,8 @@ class Rule(Section):
         harm, otherwise (and for a change from the baseline) the side away from harm. Required for a figure that the
         check does not judge.
     limit : float or None
-        In the figure's unit: in [0, 1] for shares and cosines.
+        In the figure's unit: in [0, 1] for shares and cosines. For a non-inferiority rule the absolute cap on the
+        run's own figure, so that a chain of baselines, each slightly worse than the one before, cannot drift beyond it.
     margin : float or None
         The largest tolerated worsening from the baseline, in the unit of the check's figure.
     min_speakers : int
@@ -99,7 +64,7 @@ class Rule(Section):
     check: str
     kind: Literal["absolute", "non_inferiority"] = "absolute"
     figure: Words | None = None
-    groups: Annotated[Literal["all"] | tuple[str, ...] | None, AfterValidator(_known_groups)] = None
+    groups: Annotated[Literal["all"] | tuple[str, ...] | None, AfterValidator(known_groups)] = None
     side: Side | None = None
     limit: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
@@ -112,11 +77,17 @@ class Rule(Section):
             raise ValueError(f"the id {self.id!r} begins with the name of a policy section; choose another")
         if self.kind == "absolute" and (self.limit is None or self.margin is not None):
             raise ValueError(f"rule {self.id!r} is absolute: it needs a limit and takes no margin")
-        if self.kind == "non_inferiority" and (self.margin is None or self.limit is not None or self.figure):
-            raise ValueError(
-                f"rule {self.id!r} is a non-inferiority rule: it needs a margin, and takes neither limit nor figure"
-            )
+        if self.kind == "non_inferiority" and (self.margin is None or self.figure):
+            raise ValueError(f"rule {self.id!r} is a non-inferiority rule: it needs a margin, and takes no figure")
         return self
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """The rules to decide: this one, and the cap ``ID.limit`` of a non-inferiority rule with a ``limit``."""
+        if self.kind == "absolute" or self.limit is None:
+            return (self,)
+        cap = {"id": f"{self.id}.limit", "kind": "absolute", "margin": None}
+        return self.model_copy(update={"limit": None}), self.model_copy(update=cap)
 
     @property
     def confidence(self) -> float:
@@ -170,67 +141,23 @@ class ResolvedRule:
         below_zero = side == "at_least" and (rule.side is None or what == "margin")
         return cls(rule, check, judged, side, -given if below_zero else given)
 
+    def at_share(self, share: float) -> ResolvedRule:
+        """The rule at a share of its alpha."""
+        return replace(self, rule=self.rule.model_copy(update={"alpha": self.rule.alpha * share}))
+
     def verdict(self, figure: Figure) -> Verdict:
-        """A figure's intervals compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it."""
+        """A figure's intervals compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it.
+
+        It is ``inconclusive`` if the interval cannot be computed at the rule's confidence: a bootstrap of 2000
+        resamples has no quantile at 0.0001.
+        """
+        error = 1 - self.rule.confidence
+        if figure.curve is not None and error < figure.curve.least:
+            why = f"{figure.method} cannot resolve an error probability of {error:.2g}, only {figure.curve.least:.2g}"
+            return Verdict("inconclusive", f"{why}; measure the run with more resamples")
         if self.side == "at_least":
             return figure.against(-self.bound, "less")
         return figure.against(self.bound, "greater" if self.side == "at_most" else "two_sided")
-
-
-class InstrumentTerms(Section):
-    """Requirements on the instrument.
-
-    Attributes
-    ----------
-    allowed : tuple of str
-        Names of allowed instruments; by default any.
-    min_recall : float or None
-        How often portraits must be read as their own group, in each group. The lower end of the interval counts, so
-        that an instrument with too few portraits is not accepted.
-    groups : tuple of str or None
-        The groups; by default every known group of the run.
-    """
-
-    allowed: tuple[str, ...] = ()
-    min_recall: float | None = Field(default=None, ge=0, le=1)
-    groups: Annotated[tuple[str, ...] | None, AfterValidator(_known_groups)] = None
-
-
-class Stratum(Section):
-    """The number of speakers that a run needs in a group and language."""
-
-    group: Annotated[str, AfterValidator(_known_group)]
-    language: Annotated[str, AfterValidator(_known_language)]
-    speakers: int = Field(default=1, ge=1)
-
-
-class DataTerms(Section):
-    """Requirements on the run's data. A complete run is always required.
-
-    Attributes
-    ----------
-    strata : tuple of Stratum
-        The required numbers of speakers.
-    label_sources : dict
-        The allowed sources of all labels of ``group``, ``gender`` and ``language``.
-    max_missing : float or None
-        The largest allowed share of clips without a result, in each known group.
-    """
-
-    strata: tuple[Stratum, ...] = ()
-    label_sources: Annotated[
-        dict[Literal["group", "gender", "language"], tuple[str, ...]], AfterValidator(_known_sources)
-    ] = Field(default_factory=dict)
-    max_missing: float | None = Field(default=None, ge=0, le=1)
-
-
-class Waiver(Section):
-    """The decision of a person (``name``) that the rule with the id ``rule`` need not hold through ``expires``."""
-
-    rule: str
-    name: Words
-    reason: Words
-    expires: dt.date
 
 
 class Terms(Section):
@@ -246,11 +173,12 @@ class Terms(Section):
     rule: tuple[Rule, ...] = Field(min_length=1)
     instrument: InstrumentTerms = InstrumentTerms()
     data: DataTerms = DataTerms()
+    ledger: LedgerTerms | None = None
     waiver: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")
     def _named(self) -> Terms:
-        ids = [rule.id for rule in self.rule]
+        ids = [part.id for rule in self.rule for part in rule.parts]
         if twice := sorted({name for name in ids if ids.count(name) > 1}):
             raise ValueError(f"two rules have the id {twice[0]!r}")
         for waiver in self.waiver:
@@ -274,8 +202,8 @@ class Terms(Section):
 
     @cached_property
     def resolved(self) -> tuple[ResolvedRule, ...]:
-        """Every rule joined with its check."""
-        return tuple(ResolvedRule.of(rule, self.known_checks[rule.check]) for rule in self.rule)
+        """Every rule, and every cap of a non-inferiority rule, joined with its check."""
+        return tuple(ResolvedRule.of(part, self.known_checks[part.check]) for rule in self.rule for part in rule.parts)
 
 
 @dataclass(frozen=True)
@@ -290,6 +218,10 @@ class Policy:
         The TOML text; its digest is part of every output.
     source : str
         The file's path, or a name for messages.
+    folder : Path
+        The folder that paths in the policy are relative to.
+    share : float
+        The share of every rule's alpha at which it is decided, in (0, 1]: below 1 if the candidate is gated repeatedly.
 
     Examples
     --------
@@ -302,6 +234,8 @@ class Policy:
     terms: Terms
     text: str
     source: str
+    folder: Path = Path()
+    share: float = 1.0
 
     @classmethod
     def parse(cls, text: str, source: str = "the policy") -> Policy:
@@ -326,7 +260,7 @@ class Policy:
         path = Path(path)
         here = path.resolve()
         relative = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
-        return cls.parse(read_text(path, "policy"), relative.as_posix())
+        return replace(cls.parse(read_text(path, "policy"), relative.as_posix()), folder=path.parent)
 
     @classmethod
     def default(cls) -> Policy:
@@ -345,8 +279,8 @@ class Policy:
 
     @property
     def rules(self) -> tuple[ResolvedRule, ...]:
-        """Every rule joined with its check."""
-        return self.terms.resolved
+        """Every rule, and every cap of a non-inferiority rule, joined with its check, at its share of alpha."""
+        return tuple(resolved.at_share(self.share) for resolved in self.terms.resolved)
 
     @property
     def confidence(self) -> float:
@@ -355,13 +289,13 @@ class Policy:
 
     def line(self, ruling: str) -> int:
         """The first line, from 1, of a rule or a section of the policy; 1 if there is none."""
-        ids = [rule.id for rule in self.terms.rule]
-        if ruling in ids:
-            headers = self._lines(r"\[\[\s*rule\s*\]\]")
-            if len(headers) == len(ids):
-                return headers[ids.index(ruling)]
+        ids = [rule.id for rule in self.terms.rule for part in rule.parts if part.id == ruling]
+        if ids:
+            headers, rules = self._lines(r"\[\[\s*rule\s*\]\]"), [rule.id for rule in self.terms.rule]
+            if len(headers) == len(rules):
+                return headers[rules.index(ids[0])]
             # rules in another notation, such as an inline array, are searched by name
-            return next(iter(self._lines(rf".*[\"']{re.escape(ruling)}")), 1)
+            return next(iter(self._lines(rf".*[\"']{re.escape(ids[0])}")), 1)
         section, _, name = ruling.partition(".")
         return next(iter(self._lines(rf"\[+\s*{section}\.{name}\b") + self._lines(rf"\[\s*{section}\s*\]")), 1)
 

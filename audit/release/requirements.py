@@ -12,7 +12,8 @@ from audit.checks.catalogue.erasure import CHECK as ERASURE
 from audit.core.vocabulary import UNKNOWN, ordered_groups, same_language
 from audit.release.decision import FigureRuling, Ruling
 from audit.release.outcomes import Outcome, worst
-from audit.release.policy import DataTerms, InstrumentTerms, Policy
+from audit.release.policy import Policy
+from audit.release.sections import DataTerms, InstrumentTerms
 from audit.stats import ALL, Verdict, verdict
 
 RENDERED = ("ok", "portrait_missing", "portrait_no_face")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import shutil
@@ -268,6 +269,24 @@ def test_an_incomplete_baseline_never_passes(compared: None) -> None:
     run = audit.simulate(TRUTH)
     broken = audit.Run(run.observations, {**run.manifest, "status": "running"})
     assert audit.gate(run, policy=policy(WORSE), baseline=broken).exit_code == 13
+
+
+def test_a_chain_of_slightly_worse_baselines_is_stopped_by_the_cap() -> None:
+    """Each version renders 4 points more clips as white than its baseline; the margin is 10 points, the cap 20."""
+    versions = [
+        audit.simulate(
+            {"groups": ["asian"], "languages": ["en"], "speakers_per_group": 200, "clips_per_language": 2}
+            | {"rendered": {"asian": {"en": {"white": 0.04 * version}}}}
+        )
+        for version in range(11)
+    ]
+    capped = policy(WORSE + "limit = 0.2\n")
+    decisions = [audit.gate(now, policy=capped, baseline=before) for before, now in itertools.pairwise(versions)]
+    changes, caps = ([decision.rulings[place].outcome for decision in decisions] for place in (-2, -1))
+    assert set(changes) == {"pass"}, "no version is shown to be 10 points worse than the one before"
+    assert caps[:2] == ["pass", "pass"], "true rates .04 and .08"
+    assert "pass" not in caps[4:] and {decision.exit_code for decision in decisions[4:]} <= {10, 11}, "from .20 on"
+    assert set(caps[-2:]) == {"breach"}, "true rates .36 and .40"
 
 
 # The command

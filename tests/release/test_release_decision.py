@@ -297,3 +297,36 @@ def test_a_pass_is_an_interval_wholly_within_the_limit(
     passed = decided(terms, made(white(low, high, speakers))).exit_code == 0
     inside = {"at_most": high <= limit, "at_least": low >= limit, "within": -limit <= low and high <= limit}[side]
     assert passed == (inside and speakers >= 10)
+
+
+# The absolute cap of a non-inferiority rule
+
+CAPPED = '[[rule]]\nid = "worse"\ncheck = "S2F001"\nkind = "non_inferiority"\nmargin = 0.1\nlimit = 0.2\n'
+
+
+@pytest.mark.parametrize(
+    ("change", "own", "codes"),
+    [
+        ((-0.05, 0.05), (0.0, 0.15), ("pass", "pass", 0)),
+        ((-0.05, 0.05), (0.1, 0.25), ("pass", "inconclusive", 11)),
+        ((-0.05, 0.05), (0.25, 0.35), ("pass", "breach", 10)),
+        ((0.11, 0.2), (0.0, 0.15), ("breach", "pass", 10)),
+    ],
+)
+def test_a_change_and_the_figure_itself_must_both_be_within_their_bounds(
+    change: tuple[float, float], own: tuple[float, float], codes: tuple[str, str, int]
+) -> None:
+    decision = decided(policy(CAPPED), made(white(*own)), {"S2F001": estimate(*change)})
+    worse, cap = (ruling for ruling in decision.rulings if ruling.check)
+    assert (worse.outcome, cap.outcome, decision.exit_code) == codes
+    assert (worse.id, worse.kind, worse.limit) == ("worse", "non_inferiority", 0.1)
+    assert (cap.id, cap.kind, cap.limit, cap.line) == ("worse.limit", "absolute", 0.2, worse.line)
+
+
+def test_a_waiver_of_the_change_does_not_waive_the_cap() -> None:
+    waiver = '[[waiver]]\nrule = "{}"\nname = "Ann"\nreason = "pilot"\nexpires = 2026-12-31\n'
+    both_breach = made(white(0.25, 0.35)), {"S2F001": estimate(0.11, 0.2)}
+    assert decided(policy(CAPPED, waiver.format("worse")), *both_breach).exit_code == 10
+    assert decided(policy(CAPPED, waiver.format("worse.limit")), *both_breach).exit_code == 10
+    waived = policy(CAPPED, waiver.format("worse"), waiver.format("worse.limit"))
+    assert decided(waived, *both_breach).exit_code == 0

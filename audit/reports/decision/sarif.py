@@ -57,6 +57,7 @@ def sarif_json(decision: Decision) -> str:
                     "run": dict(decision.run),
                     "baseline": None if decision.baseline is None else dict(decision.baseline),
                     "code": dict(decision.code),
+                    "ledger": None if decision.ledger is None else dict(decision.ledger),
                     "waivers": [waiver.sentence for waiver in decision.waivers],
                 },
             }

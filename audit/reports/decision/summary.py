@@ -40,7 +40,13 @@ def summary_markdown(decision: Decision) -> str:
     for name in (name for name in decision.run if name != "digest"):
         other = (decision.baseline or {}).get(name)
         lines.append(f"| {name} | | {_fact(decision.run[name])} | {'' if other is None else _fact(other)} |")
-    lines += ["", f"Decided by the code {_fact(decision.code)}.", ""]
+    if decision.ledger is not None:
+        lines += ["", f"Ledger: {_fact(decision.ledger)}."]
+    lines += [
+        "",
+        f"Decided by the code {_fact(decision.code)}, with version {decision.method_version} of the method.",
+        "",
+    ]
     return "\n".join(lines)
 
 
