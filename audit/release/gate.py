@@ -25,6 +25,7 @@ from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
+from audit.release.planning import with_plans
 from audit.release.suppressing import suppressed_decision
 from audit.runs.manifest import read_manifest
 from audit.runs.run import PLAN, Run, part_files
@@ -76,7 +77,8 @@ def gate(
     if isinstance(audited, Audit):
         if baseline is not None:
             raise PlanError("An audit cannot be compared with a baseline.", "a run, or its folder, and a baseline")
-        return decide(chosen, _wide_enough(audited, chosen.confidence), today=day, code=code_version())
+        enough = _wide_enough(audited, chosen.confidence)
+        return with_plans(decide(chosen, enough, today=day, code=code_version()), chosen, enough)
     run = _read(audited)
     settings, stored = _measured_before(run)
     known = margins_of(chosen.checks)
@@ -85,7 +87,7 @@ def gate(
     measured = _measured(run, settings, stored)
     compared = None if baseline is None else _baseline(run, settings, _read(baseline))
     decision = decide(chosen, measured, compared, today=day, code=code_version())
-    return suppressed_decision(decision, _small(run, settings))
+    return suppressed_decision(with_plans(decision, chosen, measured), _small(run, settings))
 
 
 def _wide_enough(audit: Audit, confidence: float) -> Audit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -18,7 +19,9 @@ from audit.core.errors import did_you_mean
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
-from audit.stats import Verdict, verdict
+from audit.release.outcomes import Outcome
+from audit.stats import ALL, Verdict, verdict
+from audit.stats.verdict import Outcome as VerdictOutcome
 
 Side = Literal["at_most", "at_least", "within"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -26,6 +29,8 @@ Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
+OF_VERDICT: Final[Mapping[VerdictOutcome, Outcome]] = {"shown": "breach", "not_shown": "pass"}
+"""The outcome of a rule by the verdict of its figure; of any other verdict: inconclusive."""
 REQUIREMENTS: Final = ("instrument", "data")
 """Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
 
@@ -169,6 +174,26 @@ class ResolvedRule:
         # a figure whose low end is harm is a difference, and so is a change: it must not fall below minus the limit
         below_zero = side == "at_least" and (rule.side is None or what == "margin")
         return cls(rule, check, judged, side, -given if below_zero else given)
+
+    def groups(self, known: Sequence[str]) -> list[str] | None:
+        """The groups that the rule judges one by one, of the ``known`` ones; ``None`` for the figure itself."""
+        rule = self.rule
+        if isinstance(rule.groups, tuple):
+            return list(rule.groups)
+        if rule.groups == ALL or (rule.figure in (None, self.judged.name) and self.judged.per_group):
+            return list(known) or None
+        return None
+
+    def outcome(self, figure: Figure) -> tuple[Outcome, str]:
+        """The outcome of a figure, and its reason: a pass also needs the rule's number of speakers."""
+        judged, fewest = self.verdict(figure), self.rule.min_speakers
+        outcome = OF_VERDICT.get(judged.outcome, "inconclusive")
+        # of a difference between groups, the smaller side counts
+        n_speakers = figure.n_speakers if figure.n_smaller is None else min(figure.n_speakers, figure.n_smaller)
+        if outcome == "pass" and n_speakers < fewest:
+            reason = f"{judged.reason}, but it has {n_speakers} speakers and the rule requires {fewest}"
+            return "inconclusive", reason
+        return outcome, judged.reason
 
     def verdict(self, figure: Figure) -> Verdict:
         """A figure's interval compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it."""
