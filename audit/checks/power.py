@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from audit.checks.figure import Judged
-from audit.core.vocabulary import UNDETERMINED, same_language
+from audit.core.vocabulary import UNDETERMINED, UNKNOWN, ordered_groups, same_language
 from audit.stats import ALL
 from audit.stats.power import Design
+from audit.stats.speakers import Ints
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class GroupClips:
     clips : DataFrame
         One row per speaker and language: speaker_id, language, clips (their number).
     n, n_others : int
-        The numbers of speakers in the group and in the rest of the cohort.
+        The numbers of speakers in the group and in all other known groups.
     """
 
     group: str
@@ -48,9 +49,40 @@ class GroupClips:
         twice = self.clips[(self.clips["language"] != UNDETERMINED) & (self.clips["clips"] > 1)]
         return int((twice.groupby("speaker_id", observed=True, sort=False).size() > 1).sum())
 
+    def per_speaker(self, language: str = ALL) -> Ints:
+        """The number of clips of each speaker with a clip in a language, in no particular order."""
+        of = self.clips if language == ALL else self.clips[self._in(language)]
+        return of.groupby("speaker_id", observed=True, sort=False)["clips"].sum().to_numpy(np.int64)
+
     def _in(self, language: str) -> pd.Series:
         codes = self.clips["language"]
         return codes.map({code: same_language(code, language) for code in codes.unique()}).astype(bool)
+
+
+def group_clips(clips: pd.DataFrame) -> list[GroupClips]:
+    """The speakers of every known group.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        One row per clip: speaker_id, group, language.
+
+    Examples
+    --------
+    >>> clips = pd.DataFrame({"speaker_id": [1, 1, 2, 3], "group": ["asian"] * 2 + ["white"] * 2, "language": "en"})
+    >>> [(part.group, part.n, part.n_others, part.per_speaker().tolist()) for part in group_clips(clips)]
+    [('asian', 1, 2, [2]), ('white', 2, 1, [1, 1])]
+    """
+    labels = ["group", "speaker_id", "language"]
+    counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
+    known = counted[counted["group"] != UNKNOWN]
+    everyone = known["speaker_id"].nunique()
+    parts = []
+    for group in ordered_groups(known["group"]):
+        own = known[known["group"] == group]
+        n = own["speaker_id"].nunique()
+        parts.append(GroupClips(group, own, n, everyone - n))
+    return parts
 
 
 @dataclass(frozen=True)
@@ -73,6 +105,12 @@ class Comparison:
         The language of the clips, or ``all``.
     simultaneous : bool
         Whether the check adjusts its intervals for the number of groups.
+    also : tuple of Judged
+        Further judged figures with the same design, speakers and clips.
+    of_changes : bool
+        Of an unpaired comparison: whether each side is a change between two readings of its speakers.
+    one_value : bool
+        Whether each speaker has one value instead of one for each clip.
     """
 
     judged: Judged
@@ -82,3 +120,11 @@ class Comparison:
     other_speakers: int | None = None
     language: str = ALL
     simultaneous: bool = True
+    also: tuple[Judged, ...] = ()
+    of_changes: bool = False
+    one_value: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the judged figures that the comparison is about."""
+        return tuple(item.name for item in (self.judged, *self.also))

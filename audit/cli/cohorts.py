@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -83,24 +84,46 @@ def cohort_import(
 
 def cohort_check(
     folder: Annotated[str, Argument(metavar="DIR", help="A cohort's folder, or the name of an embedded one.")],
+    policy: Annotated[
+        str | None,
+        Option(metavar="FILE", help="Plan for the gate with this policy (TOML); default for the shipped one."),
+    ] = None,
+    base_rate: Annotated[
+        float, Option(min=0, max=0.5, help="With --policy: the rate of errors where there is no effect.")
+    ] = 0.05,
+    icc: Annotated[
+        float, Option(min=0, max=1, help="With --policy: intra-class correlation of a speaker's clips.")
+    ] = 0.3,
     as_json: AsJson = False,
 ) -> None:
     """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect.
 
-    Example: [bold]audit cohort check C[/bold]
+    With a policy also, for each rule and for all: the chances that [bold]audit gate[/bold] exits with 0 (pass), 10
+    (breach) and 11 (inconclusive) at stated true values, and the number of speakers that a pass needs.
+
+    Examples: [bold]audit cohort check C[/bold], [bold]audit cohort check C --policy policy.toml[/bold]
     """
     from audit.audits.cohort_check import check_cohort
+    from audit.cli.plans import give_plan
+    from audit.release import Assumptions, Policy, plan_policy
 
-    found = check_cohort(audit.Cohort.read(cohort_path(folder)))
+    terms = None if policy is None else Policy.default() if policy == "default" else Policy.read(policy)
+    cohort = audit.Cohort.read(cohort_path(folder))
+    found, plan = check_cohort(cohort), None
+    if terms is not None:
+        with stderr.status("simulating the policy's figures"):
+            plan = plan_policy(terms, cohort.audited().table, Assumptions(base_rate=base_rate, icc=icc))
     suggest(f"audit run --cohort {folder} --model NAME -o RUN")
     if as_json:
-        give_json(found.as_dict())
+        give_json(found.as_dict() | ({} if plan is None else {"plan": asdict(plan)}))
         return
     stdout.print(f"{found.name}  {found.digest[:12]}", style="bold", markup=False)
     for title, frame in found.tables.items():
         stdout.print(rich_table(title, frame))
     for sentence in found.notes:
         give(sentence)
+    if plan is not None:
+        give_plan(plan)
 
 
 def cohort_labels(

@@ -16,7 +16,7 @@ from audit.core.errors import AuditError
 _AFTER: Final = {
     0: "store the decision with the release: the same command with --summary FILE",
     10: "see the affected groups in {run}/report.html; to try a mitigation: audit list mitigations",
-    11: "see in {run}/report.html what would change each verdict; audit cohort check lists the speakers needed",
+    11: "see in {run}/report.html what would change each verdict; audit cohort check DIR --policy FILE plans a cohort",
     12: "see the instrument's errors in {run}/report.html; to let people read faces: audit sheet {run} -o SHEET",
     13: "finish the run: repeat the same audit run command",
 }
@@ -61,8 +61,12 @@ def gate(
     else:
         for ruling in decision.rulings:
             give(f"{ruling.outcome:<14}{ruling.id}  {ruling.sentence}")
+            if ruling.plan is not None:
+                give(f"{'':<14}{ruling.plan.sentence}")
         for waiver in decision.waivers:
             give(f"{'waiver':<14}{waiver.sentence}")
+        if assumed := next((ruling.plan.assumptions.sentence for ruling in decision.rulings if ruling.plan), ""):
+            give(f"{'chances':<14}{assumed}")
         digests = f"policy {decision.policy['sha256'][:12]}, run {str(decision.run['digest'])[:12]}"
         if decision.ledger is not None:
             digests += f", ledger entry {decision.ledger['entry']} {str(decision.ledger['sha256'])[:12]}"

@@ -3,14 +3,20 @@
 from audit.release.deciding import decide
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
 from audit.release.outcomes import EXIT_CODES
+from audit.release.planning import plan_policy
+from audit.release.plans import Assumptions, PolicyPlan, RulePlan
 from audit.release.policy import Policy
 
 __all__ = [
     "EXIT_CODES",
+    "Assumptions",
     "Decision",
     "FigureRuling",
     "Policy",
+    "PolicyPlan",
+    "RulePlan",
     "Ruling",
     "WaiverUse",
     "decide",
+    "plan_policy",
 ]

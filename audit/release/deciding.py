@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import without_paths
@@ -15,14 +14,13 @@ from audit.core.errors import PlanError, did_you_mean
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import unit_of
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
-from audit.release.outcomes import Outcome, worst
+from audit.release.outcomes import worst
 from audit.release.policy import Policy, ResolvedRule, Side
 from audit.release.requirements import known_groups, requirements
 from audit.stats import ALL, Curve
 
 NamedFigure = tuple[str, str, Figure | None]
 """The name, group and figure that a rule is about; ``None`` if the run does not have it."""
-_OUTCOME: Final[dict[str, Outcome]] = {"shown": "breach", "not_shown": "pass"}
 MEASURED = ("estimand", "resamples", "seed", "min_speakers", "calibration_sha256")
 """Settings that affect the figures, besides the confidence, which the policy sets."""
 
@@ -136,14 +134,7 @@ def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure
     """One figure against the rule's bound: a pass needs its own interval within it, and enough speakers."""
     if figure is None:
         return FigureRuling(name, group, None, "inconclusive", f"the run has no figure {name}")
-    judged = resolved.verdict(figure)
-    outcome = _OUTCOME.get(judged.outcome, "inconclusive")
-    reason, fewest = judged.reason, resolved.rule.min_speakers
-    # of a difference between groups, the smaller side counts
-    n_speakers = figure.n_speakers if figure.n_smaller is None else min(figure.n_speakers, figure.n_smaller)
-    if outcome == "pass" and n_speakers < fewest:
-        outcome = "inconclusive"
-        reason += f", but it has {n_speakers} speakers and the rule requires {fewest}"
+    outcome, reason = resolved.outcome(figure)
     return FigureRuling(name, group, figure, outcome, typeset(reason))
 
 
@@ -215,12 +206,7 @@ def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[N
 
 def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
     """The groups of a rule; ``None`` for the figure itself."""
-    rule = resolved.rule
-    if isinstance(rule.groups, tuple):
-        return list(rule.groups)
-    if rule.groups == ALL or (rule.figure in (None, resolved.judged.name) and resolved.judged.per_group):
-        return known_groups(audit) or None
-    return None
+    return resolved.groups(known_groups(audit))
 
 
 def _reach(judged: FigureRuling, side: Side) -> float:

@@ -12,6 +12,7 @@ from audit.audits.method import METHOD_VERSION
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.release.outcomes import EXIT_CODES, WORDS, Outcome, worst
+from audit.release.plans import RulePlan
 from audit.stats import ALL
 
 
@@ -68,6 +69,8 @@ class Ruling:
         The group of the deciding figure.
     groups : tuple of str
         For a requirement: the groups whose numbers its sentence contains.
+    plan : RulePlan or None
+        For an inconclusive rule: its chance of a pass, and the number of speakers that it needs.
     """
 
     id: str
@@ -83,6 +86,7 @@ class Ruling:
     held: tuple[FigureRuling, ...] = ()
     group: str = ALL
     groups: tuple[str, ...] = ()
+    plan: RulePlan | None = None
 
 
 @dataclass(frozen=True)

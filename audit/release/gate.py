@@ -28,6 +28,7 @@ from audit.core.provenance import code_version
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
 from audit.release.looks import decide_look
+from audit.release.planning import with_plans
 from audit.release.suppressing import suppressed_decision
 from audit.runs.manifest import read_manifest
 from audit.runs.run import PLAN, Run, part_files
@@ -103,10 +104,15 @@ def _decided(
     day: dt.date,
     shared: Callable[[Decision], Decision] = lambda decision: decision,
 ) -> Decision:
-    """The decision, as a look at the candidate if the policy has a ledger."""
+    """The decision with a plan for every inconclusive rule, as a look at the candidate if the policy has a ledger."""
+
+    def finished(decision: Decision, policy: Policy) -> Decision:
+        return shared(with_plans(decision, policy, audit))
+
+    code = code_version()
     if policy.terms.ledger is None:
-        return shared(decide(policy, audit, baseline, today=day, code=code_version()))
-    return decide_look(policy, policy.terms.ledger, audit, baseline, today=day, code=code_version(), shared=shared)
+        return finished(decide(policy, audit, baseline, today=day, code=code), policy)
+    return decide_look(policy, policy.terms.ledger, audit, baseline, today=day, code=code, finished=finished)
 
 
 def _wide_enough(audit: Audit, policy: Policy) -> Audit:

@@ -87,7 +87,7 @@ def decide_look(
     *,
     today: dt.date,
     code: Mapping[str, object],
-    shared: Callable[[Decision], Decision] = lambda decision: decision,
+    finished: Callable[[Decision, Policy], Decision] = lambda decision, policy: decision,
 ) -> Decision:
     """The decision about a run as one look at its candidate, written to the policy's ledger.
 
@@ -100,8 +100,9 @@ def decide_look(
         As for :func:`audit.release.decide`.
     terms : LedgerTerms
         The policy's section ``ledger``.
-    shared : callable
-        What the decision may say to others, such as without the figures of small cells; the ledger stores only that.
+    finished : callable
+        Takes the decision and the policy at the look's share of alpha, and returns what others may read: with plans,
+        and without the figures of small cells. The ledger stores only that.
 
     Raises
     ------
@@ -112,7 +113,8 @@ def decide_look(
 
     def decided(policy: Policy, ruling: Ruling) -> Decision:
         placed = replace(ruling, line=policy.line(LEDGER))
-        return shared(decide(policy, audit, baseline, today=today, code=code, further=(placed,)))
+        made = decide(policy, audit, baseline, today=today, code=code, further=(placed,))
+        return finished(made, policy)
 
     with locked(path):
         try:

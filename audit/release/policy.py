@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
@@ -16,13 +17,17 @@ from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
+from audit.release.outcomes import Outcome
 from audit.release.sections import DataTerms, InstrumentTerms, LedgerTerms, Waiver, Words, known_groups
-from audit.stats import Verdict
+from audit.stats import ALL, Verdict
+from audit.stats.verdict import Outcome as VerdictOutcome
 
 Side = Literal["at_most", "at_least", "within"]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
+OF_VERDICT: Final[Mapping[VerdictOutcome, Outcome]] = {"shown": "breach", "not_shown": "pass"}
+"""The outcome of a rule by the verdict of its figure; of any other verdict: inconclusive."""
 REQUIREMENTS: Final = ("instrument", "data", "ledger")
 """Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
 
@@ -144,6 +149,26 @@ class ResolvedRule:
     def at_share(self, share: float) -> ResolvedRule:
         """The rule at a share of its alpha."""
         return replace(self, rule=self.rule.model_copy(update={"alpha": self.rule.alpha * share}))
+
+    def groups(self, known: Sequence[str]) -> list[str] | None:
+        """The groups that the rule judges one by one, of the ``known`` ones; ``None`` for the figure itself."""
+        rule = self.rule
+        if isinstance(rule.groups, tuple):
+            return list(rule.groups)
+        if rule.groups == ALL or (rule.figure in (None, self.judged.name) and self.judged.per_group):
+            return list(known) or None
+        return None
+
+    def outcome(self, figure: Figure) -> tuple[Outcome, str]:
+        """The outcome of a figure, and its reason: a pass also needs the rule's number of speakers."""
+        judged, fewest = self.verdict(figure), self.rule.min_speakers
+        outcome = OF_VERDICT.get(judged.outcome, "inconclusive")
+        # of a difference between groups, the smaller side counts
+        n_speakers = figure.n_speakers if figure.n_smaller is None else min(figure.n_speakers, figure.n_smaller)
+        if outcome == "pass" and n_speakers < fewest:
+            reason = f"{judged.reason}, but it has {n_speakers} speakers and the rule requires {fewest}"
+            return "inconclusive", reason
+        return outcome, judged.reason
 
     def verdict(self, figure: Figure) -> Verdict:
         """A figure's intervals compared with the bound: ``shown`` beyond it, ``not_shown`` wholly within it.

@@ -17,13 +17,16 @@ def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:
 
 def _ruling(ruling: Ruling, small: SmallCells) -> Ruling:
     shown = tuple(_figure_ruling(item, small) for item in ruling.held)
+    planned = ruling.plan.groups if ruling.plan else ()
+    if any(small.hide(item.group) or 0 < item.n_speakers < small.below for item in planned):
+        ruling = replace(ruling, plan=None)
     figure = ruling.estimate
     hidden = figure is not None and (small.hides(figure) or small.hide(ruling.group))
     if hidden or any(small.hide(group) or small.any_of(group) for group in ruling.groups):
         what = " ".join(filter(None, (ruling.check, ruling.figure or ruling.id)))
         emptied = None if figure is None else figure.emptied(small.words)
         sentence = f"{what}: {ruling.outcome}; the figures are {small.words}."
-        return replace(ruling, held=shown, estimate=emptied, sentence=sentence)
+        return replace(ruling, held=shown, estimate=emptied, sentence=sentence, plan=None)
     return replace(ruling, held=shown)
 
 

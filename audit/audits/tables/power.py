@@ -11,8 +11,7 @@ import pandas as pd
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_SPEAKERS, Column
 from audit.audits.tables.spec import TableSpec
 from audit.checks import Check, chosen
-from audit.checks.power import GroupClips
-from audit.core.vocabulary import UNKNOWN, ordered_groups
+from audit.checks.power import group_clips
 from audit.stats import Detectable, Settings, smallest_detectable
 from audit.stats.power import Design
 
@@ -48,22 +47,14 @@ def detectable(
     >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
     [['S2F001', 60, 0.341], ['S2F001', 0, nan], ['', 60, 0.178]]
     """
-    # one row for each speaker and language, with the number of clips
-    labels = ["group", "speaker_id", "language"]
-    counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
-    known = counted[counted["group"] != UNKNOWN]
-    groups = ordered_groups(known["group"])
-    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
-    everyone, chosen_checks = counted["speaker_id"].nunique(), list(checks)
+    parts, chosen_checks = group_clips(clips), list(checks)
+    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(parts)))
     rows: list[tuple[object, ...]] = []
     cells: list[tuple[object, ...]] = []
-    for group in groups:
-        own = known[known["group"] == group]
-        n = own["speaker_id"].nunique()
-        part = GroupClips(group, own, n, everyone - n)
+    for part in parts:
         for check in chosen_checks:
             for each in check.power(part):
-                head = (check.code, each.words, group, each.language, each.n_speakers)
+                head = (check.code, each.words, part.group, each.language, each.n_speakers)
                 if each.judged.unit != "share":
                     # the variance of a rate follows from the rate; that of other means has to be measured
                     why = (
@@ -75,10 +66,11 @@ def detectable(
                 at = simultaneous if each.simultaneous else settings
                 found = _found(each.n_speakers, each.design, each.other_speakers, margin, at)
                 rows.append((*head, margin, found.size, found.method))
-        for language, clips_in in own.groupby("language", observed=True, sort=True):
+        for language, clips_in in part.clips.groupby("language", observed=True, sort=True):
             n = clips_in["speaker_id"].nunique()
             found = _found(n, "one", None, 0.0, settings)
-            cells.append(("", "one rate against a fixed one", group, str(language), n, None, found.size, found.method))
+            head = ("", "one rate against a fixed one", part.group, str(language), n)
+            cells.append((*head, None, found.size, found.method))
     return pd.DataFrame(rows + cells, columns=TABLE.names).astype({"margin": float, "smallest_detectable": float})
 
 

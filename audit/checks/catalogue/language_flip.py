@@ -94,7 +94,8 @@ class LanguageFlip(Check):
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """Two languages against one, over speakers with two clips in each of two languages."""
-        yield Comparison(self.judged[0], "two languages against one, same speakers", group.repeated(), "paired")
+        words = "two languages against one, same speakers"
+        yield Comparison(self.judged[0], words, group.repeated(), "paired", one_value=True)
 
 
 CHECK = LanguageFlip()

@@ -131,11 +131,12 @@ class RenderedAsWhite(Check):
         speaking = group.speaking(ENGLISH)
         if RACE not in group_members(group.group) or not speaking:
             return
-        for words, n in (
-            ("rendered against portrait, same speakers", speaking),
-            ("English against another language, same speakers", group.speaking_also(ENGLISH)),
+        portrait, ceiling, language = self.judged
+        for judged, words, n, also in (
+            (portrait, "rendered against portrait, same speakers", speaking, (ceiling,)),
+            (language, "English against another language, same speakers", group.speaking_also(ENGLISH), ()),
         ):
-            yield Comparison(self.judged[0], words, n, "paired", language=ENGLISH, simultaneous=False)
+            yield Comparison(judged, words, n, "paired", language=ENGLISH, simultaneous=False, also=also)
 
 
 def _listed(labels: set[str]) -> str:

@@ -28,6 +28,7 @@ def summary_markdown(decision: Decision) -> str:
         "",
         *(
             f"- `{ruling.id}`: {in_markdown(ruling.sentence)}"
+            + (f" {in_markdown(ruling.plan.sentence)}" if ruling.plan else "")
             for ruling in decision.rulings
             if ruling.outcome != "pass"
         ),
