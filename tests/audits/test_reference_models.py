@@ -56,11 +56,9 @@ def test_shipped_checks_give_the_right_verdict(check: str, model: str, speakers:
     assert found["holds"]
 
 
-def test_every_shipped_check_has_an_expectation_for_every_model(verdicts: pd.DataFrame) -> None:
+def test_every_shipped_check_is_tried_on_every_model(verdicts: pd.DataFrame) -> None:
     assert len(verdicts) == len(shipped()) * len(REFERENCE_MODELS) * len(SIZES)
     assert set(TRUTHS) <= {check.code for check in shipped()}
-    # a new check without one is tried on `perfect` alone
-    assert all("shown" not in allowed_outcomes(check.code, "perfect", 12) for check in shipped())
 
 
 def test_the_expectations_are_those_of_the_design() -> None:
@@ -73,6 +71,9 @@ def test_the_expectations_are_those_of_the_design() -> None:
         assert allowed_outcomes(code, "biased", ENOUGH) == ("shown",)
         assert allowed_outcomes(code, "biased", ENOUGH - 1) == ("shown", "inconclusive")
     assert allowed_outcomes("S2F005", "shuffled", 300) == ("not_evaluable", "shown")
+    # a check without an expectation
+    assert allowed_outcomes("LAB001", "perfect", 300) == ("not_shown", "inconclusive", "not_evaluable")
+    assert len(allowed_outcomes("LAB001", "biased", 300)) == 4
 
 
 def test_the_default_policy_passes_the_perfect_model() -> None:

@@ -48,7 +48,7 @@ EXCESS: Final = 0.60
 """The probability that ``biased`` is read as white in a clip of the planted group and language. Over both languages the
 own-group reads fall by half of it, so that every check for this failure shows it with 100 speakers in a group."""
 ICC: Final = 0.3
-"""The correlation between the planted reads of two clips of one speaker."""
+"""The correlation between the planted reads of two clips of one speaker, by default."""
 FEWEST: Final = 4
 """The fewest speakers in a group: two of each gender, so that portraits can be shuffled."""
 
@@ -88,7 +88,14 @@ class _Faces:
     feature: NDArray[np.float32]
 
 
-def reference_run(model: ReferenceName, speakers_per_group: int = 100, *, seed: int = 0, excess: float = EXCESS) -> Run:
+def reference_run(
+    model: ReferenceName,
+    speakers_per_group: int = 100,
+    *,
+    seed: int = 0,
+    excess: float = EXCESS,
+    icc: float = ICC,
+) -> Run:
     """The run of a reference model over simulated speakers, in memory, with everything that the shipped checks read.
 
     Four groups (asian, black, indian, white) have the same number of speakers, each with two clips in English and two
@@ -107,6 +114,8 @@ def reference_run(model: ReferenceName, speakers_per_group: int = 100, *, seed: 
     excess : float
         Of ``biased``: the probability, in [0, 1], that an asian speaker's rendered face is read as white in an English
         clip. It applies to the read alone: gender, age, skin tone and features remain those of the own portrait.
+    icc : float
+        Of ``biased``: the correlation, in [0, 1], between the planted reads of two clips of one speaker.
 
     Returns
     -------
@@ -133,20 +142,21 @@ def reference_run(model: ReferenceName, speakers_per_group: int = 100, *, seed: 
             f"A reference model has {speakers_per_group!r} speakers in a group.",
             f"a whole number of at least {FEWEST}, two of each gender",
         )
-    if not 0 <= excess <= 1:
-        raise PlanError(f"The excess of a reference model is {excess!r}.", "a share in [0, 1]")
+    for name, number in (("excess", excess), ("icc", icc)):
+        if not 0 <= number <= 1:
+            raise PlanError(f"The {name} of a reference model is {number!r}.", "a number in [0, 1]")
     faces = _faces(int(speakers_per_group), seed)
     shown = _shown(model, int(speakers_per_group), seed)
     own = np.broadcast_to(np.arange(len(shown))[:, None, None], shown.shape)
     as_white = np.zeros(shown.shape, bool)
     if model == "biased":
         rows = np.arange(GROUPS.index(PLANTED_GROUP) * speakers_per_group, len(shown))[:speakers_per_group]
-        drawn = shared_uniforms(generator(seed, "planted"), (len(rows), 1, CLIPS), ICC, ICC)
+        drawn = shared_uniforms(generator(seed, "planted"), (len(rows), 1, CLIPS), icc, icc)
         as_white[rows, LANGUAGES.index(PLANTED_LANGUAGE)] = drawn[:, 0] < excess
     stages = {"portrait": own.ravel(), "ceiling": own.ravel(), "rendered": shown.ravel()}
     return Run(
         _observations(faces, stages, as_white.ravel(), int(speakers_per_group)),
-        _manifest(model, int(speakers_per_group), seed, excess),
+        _manifest(model, int(speakers_per_group), seed, excess, icc),
         features={(stage, SIMILARITY): faces.feature[index] for stage, index in stages.items()},
     )
 
@@ -256,10 +266,11 @@ def _observations(
     return frame
 
 
-def _manifest(model: ReferenceName, per_group: int, seed: int, excess: float) -> dict[str, Any]:
+def _manifest(model: ReferenceName, per_group: int, seed: int, excess: float, icc: float) -> dict[str, Any]:
     options: dict[str, object] = {"speakers_per_group": per_group}
     if model == "biased":
-        options |= {"group": PLANTED_GROUP, "language": PLANTED_LANGUAGE, "read": PLANTED_READ, "excess": excess}
+        planted = {"group": PLANTED_GROUP, "language": PLANTED_LANGUAGE, "read": PLANTED_READ}
+        options |= planted | {"excess": excess, "icc": icc}
     return simulated_manifest(
         {
             "name": model,
