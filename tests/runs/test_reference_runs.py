@@ -102,7 +102,8 @@ def test_same_seed_same_run_and_same_speakers_for_all_models() -> None:
         ({"speakers_per_group": 3}, "at least 4"),
         ({"speakers_per_group": 12.5}, "a whole number"),
         ({"speakers_per_group": "many"}, "a whole number"),
-        ({"excess": 1.2}, r"a share in \[0, 1\]"),
+        ({"excess": 1.2}, r"a number in \[0, 1\]"),
+        ({"icc": -0.1}, r"a number in \[0, 1\]"),
     ],
 )
 def test_what_is_not_possible_is_refused(given: dict[str, object], words: str) -> None:
