@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from audit.audits.human_readings import labelling_sheet
     from audit.audits.measure import measure
     from audit.audits.privacy.sharing import with_ids
+    from audit.audits.reference_models import reference_verdicts
     from audit.audits.table import Table
     from audit.checks.finding import Finding
     from audit.cohorts import Cohort, CohortNotes
@@ -73,6 +74,7 @@ _HOMES = {
     "model": "audit.models",
     "probe": "audit.probes",
     "read_again": "audit.runs.harness",
+    "reference_verdicts": "audit.audits.reference_models",
     "run": "audit.runs.harness",
     "simulate": "audit.runs.simulation",
     "track": "audit.reports.tracking",
@@ -111,6 +113,7 @@ __all__ = [
     "model",
     "probe",
     "read_again",
+    "reference_verdicts",
     "run",
     "simulate",
     "track",

@@ -21,7 +21,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
 embedded import_cohort Cohort CohortNotes model mitigate instrument run Run read_again
 Plan measure Audit Finding Estimate Table
-compare Comparison gate Policy Decision probe Probe labelling_sheet simulate track with_ids
+compare Comparison gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
 AuditError CohortError ModelError PlanError RunError
 """
 """The names of ``audit``, in the order of an audit."""
@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "audit.checks.compared": ("The comparison of a check.", "Compared CheckCompared compare_groups"),
     "audit.checks.pair": ("Two runs that are compared.", "Pair"),
     "audit.checks.power": ("The power of a check.", "GroupClips Comparison"),
+    "audit.audits.reference_models": ("The expected verdicts of a check on the reference models.", "Expectation"),
     "audit.core.attributes": ("The declaration of an attribute.", "Attribute Number Reads Probed"),
     "audit.instruments.similarity": ("The declaration of a similarity model.", "SimilarityModel FoundFace"),
     "audit.audits.table": ("The columns of a table.", "Column estimate_columns"),

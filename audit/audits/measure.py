@@ -27,6 +27,7 @@ from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import coverage_of
 from audit.runs.run import Run
+from audit.runs.simulation import REFERENCE, SIMULATED
 from audit.stats import Settings
 
 
@@ -181,10 +182,15 @@ def _notices(run: Run) -> list[str]:
             f"This run is incomplete: {len(run.observations)} of {manifest['cohort']['n_clips']} clips were observed. "
             "Do not use its results."
         )
-    if manifest["model"]["kind"] == "simulated":
+    if manifest["model"]["kind"] == SIMULATED:
         notices.append(
             "This run is simulated: there are no speakers, no model and no instrument. All reads were drawn from given "
             "probabilities, and the results say nothing about any model or person."
+        )
+    elif manifest["model"]["kind"] == REFERENCE:
+        notices.append(
+            f"This run is simulated: the reference model {manifest['model']['name']} tests the checks. There are no "
+            "speakers and no instrument, and the results say nothing about any other model or any person."
         )
     elif manifest["cohort"].get("fictional"):
         notices.append(

@@ -26,6 +26,7 @@ from audit.comparisons.tables import given_tables
 from audit.core.errors import RunError
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
+from audit.runs.simulation import REFERENCE, SIMULATED
 from audit.stats import Curve, benjamini_hochberg, holm
 
 LETTERS: Final = ascii_uppercase
@@ -164,7 +165,7 @@ def _identity(letter: str, run: Run) -> dict[str, Any]:
 def _notices(runs: Sequence[Run]) -> list[str]:
     """Warnings to show before any figure."""
     first, made = runs[0].manifest, []
-    if first["model"]["kind"] == "simulated":
+    if first["model"]["kind"] in (SIMULATED, REFERENCE):
         made.append("These runs are simulated: no model was audited, and the figures describe no model and no person.")
     elif first["cohort"].get("fictional"):
         made.append(

@@ -243,3 +243,14 @@ def test_a_probe_draws_an_attribute_of_a_package(
     assert set(made.tables["voices"].frame.query("factor == 'telephone'")["glasses"]) == {1.0}
     page = write_probe(audit.Probe.from_json(made.to_json()), tmp_path / "out").read_text("utf-8")
     assert 'id="far-glasses' in page and "The read glasses" in page
+
+
+def test_exact_readings_of_numbers_have_their_label() -> None:
+    (skin,) = attributes(("skin_tone",))
+    numbers = np.array([[55.0, 60.0, 75.0, 18.0], [-40.0, 50.0, 35.0, 18.0]])  # ITA, hue, lightness, chroma
+    columns = skin.exact("rendered", numbers)
+    assert columns["rendered_skin_tone_ita"].tolist() == [55.0, -40.0]
+    rows = [skin.row("rendered", dict(zip(("ita", "hue", "lightness", "chroma"), row, strict=True))) for row in numbers]
+    assert {name: values.tolist() for name, values in columns.items()} == {
+        name: [row[name] for row in rows] for name in rows[0]
+    }

@@ -274,7 +274,7 @@ def own_table(place: Path) -> None:
 
 
 def own_check(place: Path) -> None:
-    block, *_ = of("docs/guide/own-check.md", "python")
+    block, reference = of("docs/guide/own-check.md", "python")
     Path("lab_checks.py").write_text(block.text, encoding="utf-8")
     truth = {"groups": ["asian", "white"], "speakers_per_group": 40, "languages": ["en", "zh"]}
     before = audit.simulate(truth | {"rendered": {"asian": {"en": {"white": 0.8}}}}, out="BEFORE")
@@ -287,6 +287,9 @@ def own_check(place: Path) -> None:
     assert audit.measure(after, checks=settings.checks).finding("LAB001").outcome == "not_shown"
     Path("policy.toml").write_text(policy.text, encoding="utf-8")
     assert audit.gate(before, policy="policy.toml").exit_code == 10
+    space: dict[str, object] = {}
+    do(reference, space)
+    assert len(space["found"]) == 4 * 2  # type: ignore[arg-type]  # a frame: four models, two sizes
 
 
 def own_attribute(place: Path) -> None:

@@ -325,14 +325,22 @@ class Attribute:
         ----------
         stage : str
             The stage.
-        truth : array of shape (n,)
-            Places among the labels; the numbers themselves for an attribute without labels.
+        truth : array of shape (n,) or (n, len(self.numbers))
+            Places among the labels, or for an attribute without labels its only number; else the numbers.
 
         Raises
         ------
         ValueError
-            If a number is not the probability of a label, so that it cannot be derived from a label.
+            If places are given and a number is not the probability of a label, so that it cannot be derived from one.
         """
+        if np.ndim(truth) > 1:
+            numbers = np.asarray(truth, np.float64)
+            found: dict[str, NDArray[np.object_] | Floats] = {
+                self.column(stage, number.name): numbers[:, i] for i, number in enumerate(self.numbers)
+            }
+            if self.labels:
+                found[self.column(stage)] = np.array(self.labels, object)[self.labels_of(numbers)]
+            return found
         if not self.labels:
             return {self.column(stage): np.asarray(truth, np.float64)}
         columns: dict[str, NDArray[np.object_] | Floats] = {

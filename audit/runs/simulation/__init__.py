@@ -1,6 +1,7 @@
-"""Simulated runs with planted truth: known probabilities and correlations."""
+"""Simulated runs with planted truth: known probabilities and correlations, or one of the reference models."""
 
-from audit.runs.simulation.drawing import shared_uniforms, simulate
+from audit.runs.simulation.drawing import SIMULATED, shared_uniforms, simulate
+from audit.runs.simulation.reference import REFERENCE, REFERENCE_MODELS, reference_run
 from audit.runs.simulation.truth import Truth
 
-__all__ = ["Truth", "shared_uniforms", "simulate"]
+__all__ = ["REFERENCE", "REFERENCE_MODELS", "SIMULATED", "Truth", "reference_run", "shared_uniforms", "simulate"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -142,14 +142,14 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
     place_in_group, per_cluster = np.arange(shape[0]) % per_group, truth.speakers_per_cluster
     cluster = None if per_cluster is None else group_of * per_group + place_in_group // per_cluster
     man = place_in_group % 2 == GENDERS.index("man")
-    ages = _generator(seed, "age").integers(18, 81, shape[0]).astype(np.float64)
+    ages = generator(seed, "age").integers(18, 81, shape[0]).astype(np.float64)
 
     def by_group(given: float | Mapping[str, float], otherwise: float) -> NDArray[np.float64]:
         shares = [given.get(group, otherwise) if isinstance(given, Mapping) else given for group in groups]
         return np.array(shares, np.float64)[group_of, None, None]
 
     def shared(what: str) -> NDArray[np.float64]:
-        return shared_uniforms(_generator(seed, what), shape, *truth.correlations, cluster, truth.cluster_icc or 0.0)
+        return shared_uniforms(generator(seed, what), shape, *truth.correlations, cluster, truth.cluster_icc or 0.0)
 
     def of_clips(values: NDArray[Any]) -> NDArray[Any]:
         """Values of speakers, repeated for each clip."""
@@ -158,7 +158,7 @@ def _observations(truth: Truth, seed: int) -> pa.Table:
     missing = (shared("missing") < by_group(truth.missing, 0.0)).ravel()
     right = (shared("gender_right") < by_group(truth.gender_right, 1.0)).ravel()
     reads = {"portrait": np.empty(shape[0], np.int64)}
-    drawn = _generator(seed, "portrait").random(shape[0])
+    drawn = generator(seed, "portrait").random(shape[0])
     uniform = {stage: shared(stage) for stage in ("ceiling", "rendered")}
     reads |= {stage: np.empty(shape, np.int64) for stage in uniform}
     for g, group in enumerate(groups):
@@ -211,46 +211,85 @@ def _reads(uniform: NDArray[np.float64], table: Reads, group: str) -> NDArray[np
     return np.asarray(np.array(order, np.int64)[place])
 
 
-def _generator(seed: int, what: str) -> np.random.Generator:
+def generator(seed: int, what: str) -> np.random.Generator:
+    """Random numbers for one purpose, which do not depend on those for other purposes."""
     digest = hashlib.sha256(f"{seed}\x1f{what}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
 
 
 def _manifest(truth: Truth, seed: int) -> dict[str, Any]:
-    """The manifest of a simulated run, which has no cohort, model or instrument."""
+    """The manifest of a simulated run."""
     planted = truth.model_dump(mode="json", exclude_none=True)
     # the digest depends on the speakers but not on their reads, so that runs of two truths can be compared
     people = [ordered_groups(truth.groups), truth.speakers_per_group, sorted(truth.languages), truth.clips_per_language]
-    shared = [] if truth.speakers_per_cluster is None else [truth.speakers_per_cluster]
-    digest = hashlib.sha256(json.dumps([*people, *shared, seed]).encode()).hexdigest()
+    if truth.speakers_per_cluster is not None:
+        people = [*people, truth.speakers_per_cluster]
+    return simulated_manifest(
+        {"name": SIMULATED, "kind": SIMULATED, "truth": planted},
+        ModelSettings(name=SIMULATED, options=planted),
+        people=people,
+        n_speakers=len(truth.groups) * truth.speakers_per_group,
+        n_clips=truth.n_clips,
+        seed=seed,
+    ) | {"command": f"audit simulate {TRUTH} -o OUT --seed {seed}"}
+
+
+def simulated_manifest(
+    model: Mapping[str, Any],
+    settings: ModelSettings,
+    *,
+    people: Sequence[object],
+    n_speakers: int,
+    n_clips: int,
+    seed: int,
+    similarity: Sequence[str] = (),
+    read: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The manifest of a run in which speakers, model and instrument are simulated.
+
+    Parameters
+    ----------
+    model : mapping
+        The description of the model, with its ``name`` and ``kind``.
+    settings : ModelSettings
+        The model in the plan.
+    people : sequence
+        What identifies the speakers and clips: runs with the same ``people`` and ``seed`` have the same cohort digest.
+    n_speakers, n_clips, seed : int
+        The size of the cohort, and the seed of its random numbers.
+    similarity, read : sequence of str
+        The similarity models and the attributes of the instrument; by default no similarity model, and the attributes
+        of :data:`audit.core.attributes.ALWAYS`.
+    """
     # for measuring the run; it cannot be run again
     plan = Plan(
         cohort=CohortSettings(path=SIMULATED),
-        model=ModelSettings(name=SIMULATED, options=planted),
-        instrument=InstrumentSettings(name=SIMULATED, similarity=()),
+        model=settings,
+        instrument=InstrumentSettings(name=SIMULATED, similarity=tuple(similarity)),
         run=RunSettings(seed=seed),
     )
+    instrument = {"name": SIMULATED, "title": "a simulated instrument", "similarity_models": [*similarity]}
     return {
         "cohort": {
             "name": SIMULATED,
-            "digest": digest,
-            "n_speakers": len(truth.groups) * truth.speakers_per_group,
-            "n_clips": truth.n_clips,
+            "digest": hashlib.sha256(json.dumps([*people, seed]).encode()).hexdigest(),
+            "n_speakers": n_speakers,
+            "n_clips": n_clips,
             "licence": "",
             "consent": "nobody is in it",
             "notes": "Speakers, clips and labels are made up; nothing was recorded.",
             "fictional": True,
             "set_aside": [],
         },
-        "model": {"name": SIMULATED, "kind": SIMULATED, "truth": planted},
-        "instrument": {"name": SIMULATED, "title": "a simulated instrument", "similarity_models": []},
+        "model": dict(model),
+        "instrument": instrument | ({"attributes_read": [*read]} if read else {}),
         "settings": plan.run.model_dump(mode="json"),
         "seed": seed,
         "schema_version": "1.0",
         "status": "complete",
         "title": "",
         "plan": tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True)),
-        "command": f"audit simulate {TRUTH} -o OUT --seed {seed}",
+        "command": "",
         "versions": versions(),
         "code": code_version(),
     }
