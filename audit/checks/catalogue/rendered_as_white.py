@@ -17,9 +17,10 @@ from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_ev
 from audit.checks.compared import CheckCompared, Compared, measured
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
+from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words, listing
-from audit.core.vocabulary import STAGES, group_members, ordered_groups
+from audit.core.vocabulary import STAGES, Stage, group_members, ordered_groups
 from audit.stats import ALL, Curve, Estimate
 
 RACE: Final = "asian"
@@ -100,6 +101,23 @@ class RenderedAsWhite(Check):
             curve = evidence.recomputed(lambda at: at.predicted(READ, english))
             add("rendered_prediction_powered", "rendered, with readings by people (prediction-powered)", curve)
         return figures
+
+    def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
+        """The excesses over portrait and ceiling."""
+        members, read_as = (
+            evidence.where(race=RACE, but=WHITE, english=True),
+            ("read as other than white", "read as white"),
+        )
+        others = evidence.where(english=True) & ~members
+        stages: tuple[Stage, ...] = ("portrait", "ceiling")
+        for name, before in zip(("excess_over_portrait", "excess_over_ceiling"), stages, strict=True):
+
+            def judge(of: Evidence, mask: Mask, name: str = name, before: Stage = before) -> Figure:
+                pairs = of.changed(READ, before, "rendered", mask)
+                return self.figure(of, name, pairs.curve(), group=RACE, language=ENGLISH)
+
+            read = FaceRead(READ, before, True, read_as)
+            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, others, read=read)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess; the portrait is the same picture in both runs and cancels."""
