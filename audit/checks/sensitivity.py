@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final, Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from audit.checks.evidence import Evidence
@@ -71,7 +72,7 @@ class Sensitivity:
     figure : Figure
         The figure as in the finding.
     judge : callable
-        The figure of the clips of a mask, in the same way as in the finding.
+        The figure of the clips of a mask, in the same way as in the finding. Its evidence may have these clips only.
     members, others : bool arrays of shape (clips,)
         The clips of the figure's group, and those of speakers who would count if their label were another.
     contribution : float array of shape (clips,)
@@ -126,6 +127,12 @@ class Sensitivity:
         if self.figure.two_sided:
             return (value < 0,)
         return ((self.figure.harm == "high") == (outcome == "not_shown"),)
+
+    @property
+    def towards_harm(self) -> float:
+        """The figure's value, negative where low values are harmful; its size if both are."""
+        value = self.figure.value or 0.0
+        return abs(value) if self.figure.two_sided else value if self.figure.harm == "high" else -value
 
     def available(self, doubt: Doubt, up: bool) -> int:
         """The number of clips (for ``wrong_labels``: speakers) that could be changed in one direction."""
@@ -201,7 +208,14 @@ class Sensitivity:
             return known[number]
 
         fewest, most = int(doubt != "missing_faces"), self.available(doubt, up)
-        return [tipping_point(lambda n, of=of: found(n) in of, fewest, most) for of in wanted]  # type: ignore[misc]  # bound now
+        # fewer speakers widen an interval, and a two-sided figure may come into its margins and leave them again
+        lasting = doubt != "wrong_labels" and not (
+            self.figure.two_sided and self.figure.verdict.outcome == "inconclusive"
+        )
+        return [
+            tipping_point(lambda n, of=of: found(n) in of, fewest, most, lasting=lasting)  # type: ignore[misc]  # bound now
+            for of in wanted
+        ]
 
     def _filled(self, values: Floats, chosen: Mask, wanted: int) -> Floats:
         """Values with the missing ones filled: ``wanted`` for the chosen clips of :attr:`_missing`, else the other."""
@@ -282,12 +296,21 @@ class Sensitivity:
     def _relabelled(self, up: bool, number: int) -> Figure:
         (members, values), (others, outside) = self._labelled
         chosen = np.r_[members, others][relabelled(values, outside, number, upwards=up)]
-        moved = np.isin(self.evidence.speakers, chosen)
+        moved = np.zeros(int(self.evidence.speakers.max(initial=0)) + 1, bool)
+        moved[chosen] = True
+        moved = moved[self.evidence.speakers]
         return self.judge(self.evidence, (self.members & ~moved) | (self.others & moved))
 
     def _judged_with(self, columns: dict[str, NDArray[np.float64]]) -> Figure:
         """The figure with other values in some columns."""
-        return self.judge(replace(self.evidence, frame=self.evidence.frame.assign(**columns)), self.members)
+        inside = {name: values[self.members] for name, values in columns.items()}
+        group = replace(self.evidence, frame=self._group.assign(**inside))
+        return self.judge(group, np.ones(len(self._group), bool))
+
+    @cached_property
+    def _group(self) -> pd.DataFrame:
+        """The frame of the group's clips."""
+        return self.evidence.frame[self.members]
 
     def _of_speakers(self, clips: Mask) -> tuple[Floats, Ints]:
         """Each speaker's mean contribution over some of the clips (0 without any) and their number, by code."""

@@ -14,12 +14,12 @@ import numpy as np
 from audit.stats.speakers import Floats, Ints
 
 
-def tipping_point(reached: Callable[[int], bool], fewest: int, most: int) -> int | None:
+def tipping_point(reached: Callable[[int], bool], fewest: int, most: int, *, lasting: bool = False) -> int | None:
     """The smallest number for which a condition holds; ``None`` if it holds for none that is examined.
 
-    Numbers are examined from ``fewest`` to ``most`` in steps of half the number so far, then by bisection. The result
-    is the smallest number if the condition, once it holds, holds for all larger numbers. In any case it does not hold
-    for the number before the result.
+    If the condition lasts, holding for all larger numbers once it holds, bisection finds the smallest one. Otherwise
+    numbers are examined from ``fewest`` to ``most`` in steps of half the number so far, and then by bisection: the
+    condition does not hold for the number before the result, but might hold for one that was stepped over.
 
     Parameters
     ----------
@@ -27,17 +27,21 @@ def tipping_point(reached: Callable[[int], bool], fewest: int, most: int) -> int
         Whether the condition holds for a number.
     fewest, most : int
         The range, both included.
+    lasting : bool
+        Whether the condition lasts.
 
     Examples
     --------
     >>> tipping_point(lambda number: number >= 37, 0, 100), tipping_point(lambda number: number >= 37, 0, 30)
     (37, None)
+    >>> tipping_point(lambda number: number >= 37, 0, 100, lasting=True)
+    37
     >>> tipping_point(lambda number: True, 1, 9), tipping_point(lambda number: True, 1, 0)
     (1, None)
     """
     if fewest > most:
         return None
-    below, number = fewest - 1, fewest
+    below, number = fewest - 1, most if lasting else fewest
     while not reached(number):
         if number == most:
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Final
 
 import pandas as pd
@@ -26,8 +25,7 @@ def sensitivity(source: Source) -> pd.DataFrame:
     """The tipping points of every judged figure that decides the verdict of its check."""
     rows: list[Row] = []
     for check in chosen(source.settings.checks):
-        by_name = groupby(_found(check, source.evidence), key=lambda found: found.figure.name)
-        for found in (each for _, of_name in by_name for each in deciding(list(of_name))):
+        for found in deciding(_found(check, source.evidence)):
             rows += (
                 (check.code, *row) for doubt in DOUBTS for up in found.directions() for row in _rows(found, doubt, up)
             )
@@ -47,11 +45,16 @@ def _found(check: Check, evidence: Evidence) -> list[Sensitivity]:
 
 
 def deciding(found: Sequence[Sensitivity]) -> list[Sensitivity]:
-    """The figures that decide a verdict over groups: those shown, or else those inconclusive, or else all."""
-    for outcome in ("shown", "inconclusive"):
-        if chosen_ones := [each for each in found if each.figure.verdict.outcome == outcome]:
-            return chosen_ones
-    return list(found)
+    """The figures that decide a verdict: those of the first judged figure that could be measured.
+
+    Over groups: all that are shown, or else the inconclusive one with the largest value, or else all.
+    """
+    measured = [each for each in found if each.directions()]
+    of_name = [each for each in measured if each.figure.name == measured[0].figure.name]
+    if shown := [each for each in of_name if each.figure.verdict.outcome == "shown"]:
+        return shown
+    inconclusive = [each for each in of_name if each.figure.verdict.outcome == "inconclusive"]
+    return [max(inconclusive, key=lambda each: each.towards_harm)] if inconclusive else of_name
 
 
 def _rows(found: Sensitivity, doubt: Doubt, up: bool) -> Iterator[Row]:
@@ -79,7 +82,7 @@ def _rows(found: Sensitivity, doubt: Doubt, up: bool) -> Iterator[Row]:
 def _words(found: Sensitivity, doubt: Doubt, up: bool) -> tuple[str, str]:
     """What the changed clips would have to be, and what all others are."""
     if doubt == "wrong_labels" or found.read is None:
-        return "labelled wrongly", "labelled rightly"
+        return f"wrong, {'raising' if up else 'lowering'} the figure", "right"
     wanted = int(up == found.read.rises)
     return found.read.words[wanted], found.read.words[1 - wanted]
 

@@ -12,7 +12,7 @@ from audit.checks.gaps import by_language
 from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words
-from audit.stats import difference_curve
+from audit.stats import Curve, difference_curve
 
 
 class FailureGap(GapCheck):
@@ -62,13 +62,15 @@ class FailureGap(GapCheck):
             return
         read = FaceRead(metric, None, True, ("counted as readable", "counted as unreadable"), can_be_missing=False)
         for group in evidence.groups:
+            members = evidence.where(group=group)
+            others = evidence.figure_curve(metric, "rendered", evidence.known & ~members)
 
-            def judge(of: Evidence, mask: Mask, group: str = group) -> Figure:
-                others, own = (of.figure_curve(metric, "rendered", part) for part in (of.known & ~mask, mask))
-                gap = difference_curve(others, own).together(n_groups)
+            def judge(of: Evidence, mask: Mask, group: str = group, others: Curve = others) -> Figure:
+                if (outside := of.known & ~mask).any():
+                    others = of.figure_curve(metric, "rendered", outside)
+                gap = difference_curve(others, of.figure_curve(metric, "rendered", mask)).together(n_groups)
                 return self.figure(of, self.judged[0].name, gap, group=group)
 
-            members = evidence.where(group=group)
             yield Sensitivity.of(evidence, judge(evidence, members), judge, members, ~members, read=read)
 
 
