@@ -9,10 +9,9 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, N_SPEAKERS, Column, interval_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
-from audit.checks import Check, Evidence, chosen, shipped
+from audit.checks import chosen, sensitivities
 from audit.checks.finding import OUTCOME_WORDS
 from audit.checks.sensitivity import DOUBTS, OPPOSITE, Doubt, Sensitivity
-from audit.core.errors import AuditError
 from audit.core.sentences import group_words
 from audit.core.units import write_value
 from audit.stats.verdict import Outcome
@@ -25,23 +24,13 @@ def sensitivity(source: Source) -> pd.DataFrame:
     """The tipping points of every judged figure that decides the verdict of its check."""
     rows: list[Row] = []
     for check in chosen(source.settings.checks):
-        for found in deciding(_found(check, source.evidence)):
+        for found in deciding(sensitivities(check, source.evidence)):
             rows += (
                 (check.code, *row) for doubt in DOUBTS for up in found.directions() for row in _rows(found, doubt, up)
             )
     frame = pd.DataFrame(rows, columns=TABLE.names)
     numbers = [column.name for column in TABLE.columns if column.kind in ("value", "low", "high")]
     return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(COUNTS, "Int64"))
-
-
-def _found(check: Check, evidence: Evidence) -> list[Sensitivity]:
-    """The check's figures that can be computed again; third-party code may raise anything."""
-    try:
-        return list(check.sensitivity(evidence))
-    except Exception as error:
-        if check in shipped():
-            raise
-        raise AuditError(f"The sensitivity of {check.code} failed: {type(error).__name__}: {error}.") from error
 
 
 def deciding(found: Sequence[Sensitivity]) -> list[Sensitivity]:
