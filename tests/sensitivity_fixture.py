@@ -19,7 +19,7 @@ def without_face(frame: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     return frame
 
 
-def missing_if_white(speakers: int = 300, clips: int = 2, seed: int = 0) -> audit.Run:
+def missing_if_white(speakers: int = 400, clips: int = 2, seed: int = 4) -> audit.Run:
     """15 % of asian speakers' English faces are white; 60 % of these, 9 % of the clips, cannot be read as a face."""
     truth = {
         "groups": ["asian", "white"],

@@ -103,16 +103,17 @@ def _sentence(
         return f"Even if {every}, the verdict would stay {now}."
     would = f"the verdict would be {changes}"
     would += "" if second in (None, first) else f"; with {second}, {reverses}"
-    rate = write_value(found.rate(doubt, up, first), "share")
+    rate, were = write_value(found.rate(doubt, up, first), "share"), "was" if first == 1 else "were"
     if doubt == "missing_faces":
-        return f"If {first} of the {n_available} missing faces {whose} were {wanted} and the others {other}, {would}."
+        return f"If {first} of the {n_available} missing faces {whose} {were} {wanted} and the others {other}, {would}."
     if doubt == "misclassified_faces":
         compared = f", in addition to what their {found.read.before}s show" if found.read and found.read.before else ""
         return (
             f"If {first} of the {n_available} rendered faces {whose} that are {other} should have been {wanted}, "
             f"{would}. That is an error in {rate} of the faces that should be {wanted}{compared}."
         )
-    return f"If {first} group labels were wrong ({rate} of the {n_available} labels {whose}), {would}."
+    labels = "label" if first == 1 else "labels"
+    return f"If {first} group {labels} {were} wrong ({rate} of the {n_available} labels {whose}), {would}."
 
 
 TABLE = TableSpec(

@@ -11,7 +11,7 @@ from audit.core.units import write_value
 from audit.reports.html.badges import BADGES
 from audit.reports.html.records import Record, Value, count, number, records, text, where
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, estimate, head, missing, words, written
-from audit.reports.html.wording import figure_name, group_name
+from audit.reports.html.wording import counted, figure_name, group_name
 
 ERRORS: Final = {
     "missing_faces": "Missing faces",
@@ -49,14 +49,15 @@ def _sentence(finding: Finding, rows: Sequence[Record]) -> str:
 
 def _condition(row: Record) -> str:
     """What would have to be wrong for the verdict to change, after "if"."""
-    doubt, needed, of = text(row, "doubt"), count(row, "n_to_change"), count(row, "n_available")
+    doubt, needed, of = text(row, "doubt"), count(row, "n_to_change") or 0, count(row, "n_available")
+    were = "was" if needed == 1 else "were"
     whose, wanted = f"{group_name(text(row, 'group'))} speakers", text(row, "would_be")
     rate = write_value(number(row, "rate_to_change") or 0.0, "share")
     if doubt == "missing_faces":
-        return f"{needed:,} of the {of:,} missing faces of {whose} were {wanted}"
+        return f"{needed:,} of the {of:,} missing faces of {whose} {were} {wanted}"
     if doubt == "misclassified_faces":
-        return f"{needed:,} rendered faces of {whose} should have been {wanted} ({rate} of all that should)"
-    return f"{needed:,} group labels were wrong ({rate} of the {of:,} {whose})"
+        return f"{counted(needed, 'rendered face')} of {whose} should have been {wanted} ({rate} of all that should)"
+    return f"{counted(needed, 'group label')} {were} wrong ({rate} of the {of:,} {whose})"
 
 
 def _either(conditions: Sequence[str]) -> str:
