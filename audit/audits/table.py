@@ -230,13 +230,13 @@ class Table(HasJson):
             If the types are malformed, or not one for each column.
         """
         types: Sequence[Any] = data.get("column_types") or [{}] * len(data["columns"])
-        columns = [{**given, "name": name} for name, given in zip(data["columns"], types, strict=True)]
-        return cls(
-            data["title"],
-            data["note"],
-            pd.DataFrame(data["rows"], columns=data["columns"]),
-            _COLUMNS.validate_python(tuple(columns)),
-        )
+        named = [{**given, "name": name} for name, given in zip(data["columns"], types, strict=True)]
+        columns = _COLUMNS.validate_python(tuple(named))
+        frame = pd.DataFrame(data["rows"], columns=data["columns"])
+        # pandas makes floats of counts of which some are missing
+        counts = [column.name for column in columns if column.kind in ("n_speakers", "count")]
+        broken = {name: "Int64" for name in counts if frame[name].dtype.kind == "f" and _whole(frame[name])}
+        return cls(data["title"], data["note"], frame.astype(broken), columns)
 
 
 _COLUMNS: Final = TypeAdapter(tuple[Column, ...])
@@ -272,6 +272,11 @@ def _type_of(column: Column) -> dict[str, object]:
 def _displayed(value: object) -> object:
     value = plain_value(value)
     return clean(value) if isinstance(value, str) else value
+
+
+def _whole(numbers: pd.Series) -> bool:
+    """Whether all numbers that are not missing are integers."""
+    return bool((numbers.dropna() % 1 == 0).all())
 
 
 def plain_value(value: object) -> object:

@@ -15,6 +15,7 @@ from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
 from audit.checks.gaps import GapCheck
 from audit.checks.judging import GroupFigure, judge, judge_groups, not_evaluable
+from audit.checks.sensitivity import Sensitivity
 from audit.core.errors import AuditError, PlanError, did_you_mean
 from audit.core.registry import Registry
 from audit.core.units import unit_of
@@ -34,6 +35,7 @@ __all__ = [
     "judge_groups",
     "margins_of",
     "not_evaluable",
+    "sensitivities",
     "shipped",
 ]
 
@@ -138,6 +140,22 @@ def findings(checks: Sequence[Check], evidence: Evidence) -> list[Finding]:
     """
     own = {check.code for check in shipped()}
     return [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in checks]
+
+
+def sensitivities(check: Check, evidence: Evidence) -> list[Sensitivity]:
+    """The figures of a check whose sensitivity to errors outside their intervals is reported.
+
+    Raises
+    ------
+    AuditError
+        If a third-party check fails.
+    """
+    try:
+        return list(check.sensitivity(evidence))
+    except Exception as error:  # a third-party check may raise anything
+        if check in shipped():
+            raise
+        raise AuditError(f"The sensitivity of {check.code} failed: {type(error).__name__}: {error}.") from error
 
 
 def _measured(check: Check, evidence: Evidence) -> Finding:

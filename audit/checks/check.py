@@ -13,6 +13,7 @@ from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
+from audit.checks.sensitivity import Sensitivity
 from audit.stats import ALL, Curve
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -91,6 +92,10 @@ class Check(ABC):
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """The comparisons that the check would make for a group of speakers, for the power table."""
+        return iter(())
+
+    def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
+        """The judged figures whose sensitivity to missing faces, misclassification and wrong labels is reported."""
         return iter(())
 
     def declared(self, name: str) -> Judged:

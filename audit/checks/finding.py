@@ -15,6 +15,17 @@ OUTCOMES: Final[tuple[Outcome, ...]] = ("shown", "not_shown", "inconclusive", "n
 OUTCOME_WORDS: Final[dict[Outcome, str]] = {name: name.replace("_", " ") for name in OUTCOMES}
 
 
+def powered_name(figure: str) -> str:
+    """The name of the version of a figure that is based on human readings.
+
+    Examples
+    --------
+    >>> powered_name("rendered")
+    'rendered_prediction_powered'
+    """
+    return f"{figure}_prediction_powered"
+
+
 @dataclass(frozen=True)
 class Finding:
     """The answer of one check.
@@ -77,6 +88,10 @@ class Finding:
         asked = (name, group, language)
         figures = self.estimates.values()
         return next((figure for figure in figures if (figure.name, figure.group, figure.language) == asked), None)
+
+    def prediction_powered(self, figure: Figure) -> Figure | None:
+        """The version of a figure that is based on human readings; ``None`` if there is none."""
+        return self.select(powered_name(figure.name), figure.group, figure.language)
 
     def as_dict(self) -> dict[str, object]:
         """The contract's JSON form."""

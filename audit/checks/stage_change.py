@@ -16,6 +16,7 @@ from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import STAGES, Stage
+from audit.stats import Curve
 
 
 class StageChange(Check):
@@ -53,18 +54,17 @@ class StageChange(Check):
 
     def measure(self, evidence: Evidence) -> Finding:
         """The change of each group."""
-        before: Stage = "ceiling" if evidence.has("ceiling") else "portrait"
+        before = self._before(evidence)
         if not evidence.groups or not evidence.has(before):
             return not_evaluable(
                 self,
                 "There is no portrait or ceiling, or no speaker of a known group.",
                 "Portraits, and speakers whose group is known.",
             )
-        cells, judged = evidence.cells("group"), self.judged[0].name
+        cells = evidence.cells("group")
         changes = evidence.changes(self.metric, *self._stages(before), cells)
         curves = {stage: evidence.curves(self.metric, stage, cells) for stage in STAGES}
         place = {key[0]: i for i, key in enumerate(cells.keys)}
-        label = self.change_label.format(before=before)
         figures = {}
         for group in evidence.groups:
             i = place[group]
@@ -73,7 +73,7 @@ class StageChange(Check):
                 str(stage): evidence.as_figure(of[i], self.metric, stage, name=stage, group=group, label=stage)
                 for stage, of in curves.items()
             }
-            figure = self.figure(evidence, judged, change.together(len(evidence.groups)), group=group, label=label)
+            figure = self._judged(evidence, change, group, before, len(evidence.groups))
             figures[group] = GroupFigure(group, figure, behind | self.further(evidence, group, before))
 
         def sentence(named: list[str]) -> str:
@@ -108,6 +108,15 @@ class StageChange(Check):
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """Rendered against ceiling or portrait, paired by speaker."""
         yield Comparison(self.judged[0], "rendered against ceiling or portrait, same speakers", group.n, "paired")
+
+    def _judged(self, evidence: Evidence, change: Curve, group: str, before: Stage, n_groups: int) -> Figure:
+        """The judged figure of one group, simultaneous over ``n_groups``."""
+        label = self.change_label.format(before=before)
+        return self.figure(evidence, self.judged[0].name, change.together(n_groups), group=group, label=label)
+
+    def _before(self, evidence: Evidence) -> Stage:
+        """The stage that rendered faces are compared with."""
+        return "ceiling" if evidence.has("ceiling") else "portrait"
 
     def _stages(self, before: Stage) -> tuple[Stage, Stage]:
         """The two stages, such that the change is the second minus the first."""

@@ -30,6 +30,10 @@ def gate(
     baseline: Annotated[
         Path | None, Option(metavar="RUN", help="A run that the release must not be worse than.")
     ] = None,
+    human_readings: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="A filled sheet of audit sheet, for rules with readings = human."),
+    ] = None,
     junit: Annotated[Path | None, Option(help="Write the decision as JUnit XML.")] = None,
     sarif: Annotated[Path | None, Option(help="Write the decision as SARIF 2.1.0.")] = None,
     summary: Annotated[Path | None, Option(help="Write the decision as Markdown.")] = None,
@@ -45,7 +49,7 @@ def gate(
     from audit.release.looks import LEDGER
     from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 
-    decision = audit.gate(run, policy=policy, baseline=baseline)
+    decision = audit.gate(run, policy=policy, baseline=baseline, human_readings=human_readings)
     written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
     for path, text in written:
         if path is not None:

@@ -14,9 +14,11 @@ from audit.core.errors import PlanError, did_you_mean
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import unit_of
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
+from audit.release.human import why_absent, with_human_readings
 from audit.release.outcomes import worst
 from audit.release.policy import Policy, ResolvedRule, Side
 from audit.release.requirements import known_groups, requirements
+from audit.release.worst_case import with_missing_faces
 from audit.stats import ALL, Curve
 
 NamedFigure = tuple[str, str, Figure | None]
@@ -111,7 +113,10 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
         headline = figures[0][2]
         if rule.figure is None and headline is not None:  # which may be another judged figure than the check's first
             resolved = ResolvedRule.of(rule, resolved.check, headline.name)
-    judged = tuple(_figure_ruling(resolved, name, group, figure) for name, group, figure in figures)
+    judged = tuple(
+        with_missing_faces(_figure_ruling(resolved, name, group, figure), resolved, audit)
+        for name, group, figure in figures
+    )
     outcome = worst(item.outcome for item in judged)
     deciding = max((item for item in judged if item.outcome == outcome), key=lambda item: _reach(item, resolved.side))
     return Ruling(
@@ -133,7 +138,7 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
 def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) -> FigureRuling:
     """One figure against the rule's bound: a pass needs its own interval within it, and enough speakers."""
     if figure is None:
-        return FigureRuling(name, group, None, "inconclusive", f"the run has no figure {name}")
+        return FigureRuling(name, group, None, "inconclusive", why_absent(resolved.rule, name))
     outcome, reason = resolved.outcome(figure)
     return FigureRuling(name, group, figure, outcome, typeset(reason))
 
@@ -167,6 +172,7 @@ def _figures(resolved: ResolvedRule, audit: Audit) -> list[NamedFigure]:
                 + (did_you_mean(rule.figure, available, "; {}") or "."),
                 ", ".join(available),
             )
+    found = [(name, group, with_human_readings(rule, finding, figure)) for name, group, figure in found]
     for _, _, figure in found:
         if figure and rule.limit is not None and rule.limit > (largest := unit_of(figure.unit).largest):
             raise PlanError(

@@ -47,6 +47,7 @@ def gate(
     *,
     policy: Policy | str | Path | None = None,
     baseline: Run | str | Path | None = None,
+    human_readings: str | Path | None = None,
     today: dt.date | None = None,
 ) -> Decision:
     """Check a run against a policy.
@@ -60,6 +61,8 @@ def gate(
         The policy; by default the one that ships.
     baseline : Run or path, optional
         The baseline of non-inferiority rules: a run of the same cohort by the same instrument.
+    human_readings : path, optional
+        A filled labelling sheet, for rules with ``readings = "human"``; by default that of the run's plan.
     today : date, optional
         The date that waivers are checked against; by default today in UTC.
 
@@ -83,15 +86,18 @@ def gate(
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
     if isinstance(audited, Audit):
-        if baseline is not None:
-            raise PlanError("An audit cannot be compared with a baseline.", "a run, or its folder, and a baseline")
+        if baseline is not None or human_readings is not None:
+            what = "compared with a baseline" if human_readings is None else "given human readings"
+            raise PlanError(f"An audit cannot be {what}.", "a run, or its folder")
         return _decided(chosen, _wide_enough(audited, chosen), None, day)
     run = _read(audited)
     settings, stored = _measured_before(run)
     known = margins_of(chosen.checks)
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
     settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins})
-    measured = _measured(run, settings, stored)
+    if human_readings is not None:
+        settings = settings.model_copy(update={"human_readings": str(human_readings)})
+    measured = _measured(run, settings, stored, other_readings=human_readings is not None)
     compared = None if baseline is None else _baseline(run, settings, _read(baseline))
     small = _small(run, settings)
     return _decided(chosen, measured, compared, day, lambda decision: suppressed_decision(decision, small))
@@ -146,14 +152,14 @@ def _wide_enough(audit: Audit, policy: Policy) -> Audit:
     return audit
 
 
-def _measured(run: Run, settings: MeasureSettings, stored: Stored | None) -> Audit:
+def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, other_readings: bool) -> Audit:
     """The run's audit, with the tables that a policy's requirements read; refused if audit.json differs from it."""
     if run.observations.empty:
         return _nothing(run)
     # decisions are based on unsuppressed figures
     audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0}), with_tables=False)
     if stored is not None:
-        _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run)
+        _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run, other_readings)
     return _with_cohort(audit)
 
 
@@ -217,15 +223,16 @@ def _changed(run: Run, what: str) -> RunError:
     )
 
 
-def _refuse_contradiction(stored: Stored, measured: Audit, run: Run) -> None:
+def _refuse_contradiction(stored: Stored, measured: Audit, run: Run, other_readings: bool) -> None:
     """Refuse an audit.json that differs from the new measurement of the run.
 
-    An audit.json of another schema version is compared by the keys that it has, without display text. Third-party
-    checks that only one of them has are not compared.
+    With ``other_readings`` the measurement has human readings that audit.json need not have. An audit.json of another
+    schema version is compared by the keys that it has, without display text. Third-party checks that only one of them
+    has are not compared.
     """
     stored_content, found = stored.content, json.loads(json.dumps(measured.content()))
     other_version = stored.schema_version != SCHEMA_VERSION
-    people = "human_readings" in stored_content["run"] and "human_readings" not in found["run"]
+    people = other_readings or ("human_readings" in stored_content["run"] and "human_readings" not in found["run"])
     skipped = {"human_readings", "notices"} if people else set()
     if stored_content["settings"].get("suppress_below"):
         skipped |= {"notices"}  # they also count what is suppressed in tables

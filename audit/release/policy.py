@@ -63,6 +63,12 @@ class Rule(Section):
     alpha : float
         The largest probability that the rule passes a model whose true figure lies beyond the limit. The interval is
         two-sided with confidence ``1 - 2 alpha``: at 0.025 that of the report.
+    missing : {"ignored", "worst_case"}
+        Whether the rule must also hold with every missing face read in the harmful way
+        (:mod:`audit.release.worst_case`).
+    readings : {"instrument", "human"}
+        Whether the figure is the instrument's, or its prediction-powered version with human readings
+        (:mod:`audit.release.human`).
     """
 
     id: Id
@@ -75,6 +81,8 @@ class Rule(Section):
     margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     min_speakers: int = Field(default=10, ge=2)
     alpha: float = Field(default=0.025, ge=0.001, le=0.1)
+    missing: Literal["ignored", "worst_case"] = "ignored"
+    readings: Literal["instrument", "human"] = "instrument"
 
     @model_validator(mode="after")
     def _whole(self) -> Rule:
@@ -84,6 +92,11 @@ class Rule(Section):
             raise ValueError(f"rule {self.id!r} is absolute: it needs a limit and takes no margin")
         if self.kind == "non_inferiority" and (self.margin is None or self.figure):
             raise ValueError(f"rule {self.id!r} is a non-inferiority rule: it needs a margin, and takes no figure")
+        strict = self.missing == "worst_case", self.readings == "human"
+        if any(strict) and self.kind == "non_inferiority":
+            raise ValueError(f"rule {self.id!r} is a non-inferiority rule: it takes neither missing nor readings")
+        if all(strict):
+            raise ValueError(f"rule {self.id!r} has both missing and readings: use one rule for each")
         return self
 
     @property

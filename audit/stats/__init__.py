@@ -10,7 +10,7 @@ from audit.stats.misclassification import TRANSFER, Corrected, Misclassification
 from audit.stats.multiplicity import benjamini_hochberg, holm
 from audit.stats.pairs import PairedTest, Pairs, paired
 from audit.stats.power import Detectable, smallest_detectable
-from audit.stats.predicted import prediction_powered
+from audit.stats.predicted import prediction_powered, prediction_powered_change
 from audit.stats.rates import ALL, cells, figure_curve, mean, rate
 from audit.stats.settings import LARGE, Settings
 from audit.stats.verdict import Needed, Verdict, speakers_needed, verdict
@@ -47,6 +47,7 @@ __all__ = [
     "p_value",
     "paired",
     "prediction_powered",
+    "prediction_powered_change",
     "rate",
     "smallest_detectable",
     "speakers_needed",

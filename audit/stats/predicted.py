@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import mover
-from audit.stats.pairs import paired_rate_intervals
+from audit.stats.pairs import paired, paired_rate_intervals
 from audit.stats.rates import Moments, estimates, moments, rate, shortened
 from audit.stats.settings import Estimand, Settings
 from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_values, codes_of, ids_of, sorted_sums
@@ -172,6 +172,63 @@ def prediction_powered(
     return predicted_cells([everyone], f, h, codes, plan, np.zeros(len(f), np.int64), settings, readers=readers)[0][1]
 
 
+def prediction_powered_change(
+    before: ArrayLike,
+    instrument: ArrayLike,
+    human: ArrayLike,
+    speakers: SpeakerIds,
+    settings: Settings | None = None,
+    *,
+    strata: SpeakerIds | None = None,
+    readers: int | None = None,
+    name: str = "",
+) -> Estimate:
+    """Prediction-powered change of a rate: of human readings, minus an earlier reading by the instrument.
+
+    ``theta = mean_all(instrument - before) + mean_labelled(human - instrument)``, as :func:`prediction_powered` with
+    the paired change in place of the instrument's rate. Nothing is assumed about the instrument's second reading; its
+    errors in the earlier one, which people did not read, are not corrected.
+
+    Parameters
+    ----------
+    before : array of shape (clips,)
+        The instrument's earlier reading of the same clips, in [0, 1]. Clips without it are left out.
+    instrument, human, speakers, settings, strata, readers, name
+        As :func:`prediction_powered`.
+
+    Returns
+    -------
+    Estimate
+        Value and ends lie in [-1, 1]. The interval is never narrower than that of a rate of the same number of
+        unanimous speakers, on either side of the value.
+
+    Raises
+    ------
+    ValueError
+        As :func:`prediction_powered`.
+
+    Examples
+    --------
+    The instrument reads yes for 6 of 12 speakers, and before that for none; people read 6 of them, and yes for one:
+
+    >>> instrument, human = [1, 0] * 6, [1, 0, 0, 0, 0, 0] + [None] * 6
+    >>> round(prediction_powered_change([0] * 12, instrument, human, range(12)).value, 4)  # 1/2 - 0 + (1/6 - 1/2)
+    0.1667
+    """
+    settings = settings or Settings()
+    a, f, h = checked_values(before, "rate"), checked_values(instrument, "rate"), checked_values(human, "rate")
+    if not len(a) == len(f) == len(h):
+        raise ValueError(f"{len(a)} earlier values and {len(f)} of the instrument but {len(h)} of people")
+    codes = codes_of(speakers, len(f))
+    drawn = np.zeros(len(f), np.int64) if strata is None else np.asarray(pd.factorize(ids_of(strata))[0], np.int64)
+    read = ~np.isnan(a) & ~np.isnan(f)
+    f = np.where(read, f, np.nan)
+    plan = design(read, read & ~np.isnan(h), codes, drawn, estimand=settings.estimand)
+    everyone = paired(a, f, codes, replace(settings, interval="auto"), name=name).difference()
+    cells = np.zeros(len(f), np.int64)
+    return predicted_cells([everyone], f, h, codes, plan, cells, settings, readers=readers, before=a)[0].powered
+
+
 def predicted_cells(
     everyone: Sequence[Estimate],
     instrument: Floats,
@@ -182,6 +239,7 @@ def predicted_cells(
     settings: Settings,
     *,
     readers: int | None = None,
+    before: Floats | None = None,
 ) -> list[Predicted]:
     """:func:`prediction_powered` for many cells at once, and the estimates from the trusted reading alone.
 
@@ -197,9 +255,12 @@ def predicted_cells(
         Settings of the intervals, which are always the closed-form ones.
     readers : int, optional
         Number of people who read; named in the method.
+    before : array of shape (clips,), optional
+        The instrument's earlier reading, for changes instead of rates; ``everyone`` are then paired differences.
     """
     n_cells = len(everyone)
-    labelled = _LabelledSpeakers.of(instrument, human, speakers, cells, plan.weight)
+    estimated = instrument if before is None else instrument - before
+    labelled = _LabelledSpeakers.of(instrument, human, estimated, speakers, cells, plan.weight)
     plain = replace(settings, interval="auto")
     alone = estimates(labelled.sums(labelled.human, n_cells), "rate", plain, [""] * n_cells)
     rectifier = labelled.sums(labelled.human - labelled.instrument, n_cells)
@@ -213,7 +274,7 @@ def predicted_cells(
         for without, strata in zip(plan.uncovered.tolist(), plan.strata.tolist(), strict=True)
     ]
     columns = zip(everyone, alone, found, methods, lacking, strict=True)
-    return [_combined(*of_cell, settings.tail, readers) for of_cell in columns]
+    return [_combined(*of_cell, settings.tail, readers, changes=before is not None) for of_cell in columns]
 
 
 def _combined(
@@ -224,19 +285,26 @@ def _combined(
     lacking: str,
     tail: float,
     readers: int | None,
+    *,
+    changes: bool,
 ) -> Predicted:
     if not alone.n_speakers or lacking:
         method = f"not estimable: {lacking or 'no face was read by people'}"
         return Predicted(*(replace(x, value=None, low=None, high=None, method=method) for x in (alone, everyone)))
     if everyone.value is None:
         return Predicted(alone, everyone)
-    value = shortened(float(np.clip(found[0], 0, 1)))
+    bottom = -1.0 if changes else 0.0
+    value = shortened(float(np.clip(found[0], bottom, 1)))
     if alone.interval is None or everyone.interval is None:
         method = f"{alone.method}, whose faces people read" if alone.interval is None else everyone.method
         return Predicted(alone, replace(everyone, value=value, low=None, high=None, method=method))
     # never narrower than for the same number of speakers whose reads all agree
     least = 1 - tail ** (1 / everyone.n_speakers)
-    low, high = np.clip(min(found[1], 1 - least), 0, 1), np.clip(max(found[2], least), 0, 1)
+    if changes:
+        low, high = min(found[1], found[0] - least), max(found[2], found[0] + least)
+    else:
+        low, high = min(found[1], 1 - least), max(found[2], least)
+    low, high = np.clip(low, bottom, 1), np.clip(high, bottom, 1)
     people = "" if readers is None else f" by {readers} {'person' if readers == 1 else 'people'}"
     method = (
         f"prediction-powered: faces of {alone.n_speakers} speakers read{people}; MOVER (instrument: "
@@ -250,8 +318,8 @@ def _combined(
 class _LabelledSpeakers:
     """One entry per labelled speaker in a cell, sorted by value.
 
-    ``human`` and ``instrument`` are weighted means over the labelled clips, ``usual`` is the instrument's mean over all
-    of the speaker's clips in the cell.
+    ``human`` and ``instrument`` are weighted means over the labelled clips, ``usual`` is the mean of the instrument's
+    estimate over all of the speaker's clips in the cell.
     """
 
     cell: Ints
@@ -262,7 +330,9 @@ class _LabelledSpeakers:
     clips: Ints
 
     @classmethod
-    def of(cls, instrument: Floats, human: Floats, speakers: Ints, cells: Ints, weight: Floats) -> _LabelledSpeakers:
+    def of(
+        cls, instrument: Floats, human: Floats, estimated: Floats, speakers: Ints, cells: Ints, weight: Floats
+    ) -> _LabelledSpeakers:
         unit = cells * (int(speakers.max(initial=0)) + 1) + speakers
         rows = np.flatnonzero(weight > 0)
         rows = rows[np.lexsort((weight[rows], instrument[rows], human[rows], unit[rows]))]
@@ -270,11 +340,11 @@ class _LabelledSpeakers:
         whole = np.bincount(place, weight[rows], minlength=len(known)).astype(np.float64)
         h, f = (np.bincount(place, weight[rows] * x[rows], minlength=len(known)) / whole for x in (human, instrument))
         at = np.searchsorted(known, unit)
-        clip = np.flatnonzero((at < len(known)) & ~np.isnan(instrument))
+        clip = np.flatnonzero((at < len(known)) & ~np.isnan(estimated))
         clip = clip[known[at[clip]] == unit[clip]]
-        clip = clip[np.lexsort((instrument[clip], unit[clip]))]
+        clip = clip[np.lexsort((estimated[clip], unit[clip]))]
         number = np.bincount(at[clip], minlength=len(known))
-        usual = np.bincount(at[clip], instrument[clip], minlength=len(known)) / np.maximum(number, 1)
+        usual = np.bincount(at[clip], estimated[clip], minlength=len(known)) / np.maximum(number, 1)
         cell, clips = cells[rows][first], np.bincount(place, minlength=len(known)).astype(np.int64)
         order = np.lexsort((whole, usual, f, h, cell))
         return cls(cell[order], h[order], f[order], usual[order], whole[order], clips[order])

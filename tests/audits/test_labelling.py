@@ -214,6 +214,10 @@ def test_people_correct_the_instrument_in_the_audit(run: audit.Run, tmp_path: Pa
     assert estimates["rendered_prediction_powered"].value == 0.0
     assert estimates["rendered_prediction_powered"].high < 0.6
     assert "faces of 9 speakers read by 1 person" in estimates["rendered_prediction_powered"].method
+    excess, finding = estimates["excess_over_portrait"], result.finding("S2F001")
+    assert excess.value == 1.0
+    assert finding.prediction_powered(excess) == estimates["excess_over_portrait_prediction_powered"]
+    assert finding.prediction_powered(excess).text.startswith("0 points [")
     table = (
         result.tables["human_readings"]
         .frame.set_index(["metric", "group", "language", "read_by"])["value"]
@@ -227,7 +231,8 @@ def test_people_correct_the_instrument_in_the_audit(run: audit.Run, tmp_path: Pa
     assert "human_readings" not in plain.run and "human_readings" not in plain.tables
     assert result.run["notices"][:-1] == plain.run["notices"]
     assert result.settings == plain.settings
-    others = {name: f for name, f in estimates.items() if name != "rendered_prediction_powered"}
+    powered = {"rendered_prediction_powered", "excess_over_portrait_prediction_powered"}
+    others = {name: f for name, f in estimates.items() if name not in powered}
     assert others == plain.finding("S2F001").estimates
     pd.testing.assert_frame_equal(result.frame(), plain.frame())
     assert audit.Audit.from_json(result.to_json()).to_json() == result.to_json()

@@ -36,6 +36,7 @@ ORDER: Final = (
     "confusion",
     "corrected",
     "bounds",
+    "sensitivity",
     "power",
     "gallery",
     "failures",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from audit.checks import Evidence, GroupFigure, Judged
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from audit.checks import Evidence, Figure, GroupFigure, Judged
+from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.stage_change import StageChange
+from audit.checks.strata import Mask
 from audit.core.sentences import group_words
-from audit.core.vocabulary import Stage
+from audit.core.vocabulary import STAGES, Stage, group_members
+from audit.stats.speakers import Floats
 
 
 class Erasure(StageChange):
@@ -28,6 +36,32 @@ class Erasure(StageChange):
             f"{worst.behind['rendered'].text} of {group_words(worst.group)} speakers' rendered faces are read as "
             f"their own group by {evidence.instrument}, against {worst.behind[before].text} {start}."
         )
+
+    def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
+        """The fall of each group."""
+        before, n_groups = self._before(evidence), len(evidence.groups)
+        if not evidence.has(before):
+            return
+        for group in evidence.groups:
+            own = replace(evidence, frame=evidence.frame.assign(**_own_reads(evidence, group)))
+
+            def judge(of: Evidence, mask: Mask, group: str = group) -> Figure:
+                change = of.changed(self.metric, *self._stages(before), mask).curve()
+                return self._judged(of, change, group, before, n_groups)
+
+            members = evidence.where(group=group)
+            read = FaceRead(self.metric, before, False, ("read as another group", "read as their own group"))
+            yield Sensitivity.of(own, judge(own, members), judge, members, ~members, read=read)
+
+
+def _own_reads(evidence: Evidence, group: str) -> dict[str, Floats]:
+    """Whether each face is read as a group, for all speakers as if they belonged to it, by column of the frame."""
+    return {
+        f"{stage}.read_own_group": np.sum(
+            [evidence.values(stage, f"read_{race}") for race in group_members(group)], axis=0
+        )
+        for stage in STAGES
+    }
 
 
 CHECK = Erasure()

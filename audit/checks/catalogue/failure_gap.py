@@ -5,9 +5,14 @@ Detectors and models may fail unevenly between groups (Dooley et al., arXiv 2211
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from audit.checks import Evidence, Figure, GapCheck, GroupFigure, Judged
 from audit.checks.gaps import by_language
+from audit.checks.sensitivity import FaceRead, Sensitivity
+from audit.checks.strata import Mask
 from audit.core.sentences import group_words
+from audit.stats import Curve, difference_curve
 
 
 class FailureGap(GapCheck):
@@ -49,6 +54,24 @@ class FailureGap(GapCheck):
     def further(self, evidence: Evidence) -> dict[str, Figure]:
         """The rate by language."""
         return by_language(evidence, "no_face")
+
+    def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
+        """The gap of each group; the missing faces are the figure itself."""
+        n_groups, metric = len(evidence.groups), self.metric(evidence)
+        if n_groups < 2:
+            return
+        read = FaceRead(metric, None, True, ("counted as readable", "counted as unreadable"), can_be_missing=False)
+        for group in evidence.groups:
+            members = evidence.where(group=group)
+            others = evidence.figure_curve(metric, "rendered", evidence.known & ~members)
+
+            def judge(of: Evidence, mask: Mask, group: str = group, others: Curve = others) -> Figure:
+                if (outside := of.known & ~mask).any():
+                    others = of.figure_curve(metric, "rendered", outside)
+                gap = difference_curve(others, of.figure_curve(metric, "rendered", mask)).together(n_groups)
+                return self.figure(of, self.judged[0].name, gap, group=group)
+
+            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, ~members, read=read)
 
 
 CHECK = FailureGap()

@@ -12,10 +12,13 @@ import numpy as np
 
 from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.flips import flip_figures, flips, languages_spoken, repeated
+from audit.checks.flips import FlipFigures, flip_figures, flips, languages_spoken, repeated
 from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
+from audit.checks.sensitivity import Sensitivity
+from audit.checks.strata import Mask
 from audit.core.sentences import group_words
+from audit.core.vocabulary import RACES
 
 
 class LanguageFlip(Check):
@@ -34,7 +37,7 @@ class LanguageFlip(Check):
         figures = {}
         for group in evidence.groups:
             found = flip_figures(evidence, evidence.where(group=group))
-            excess = found.excess.curve().together(len(evidence.groups))
+            excess = self._judged(evidence, found, group, len(evidence.groups))
             behind = {
                 name: Figure.of(
                     curve.at(evidence.settings.confidence),
@@ -51,7 +54,7 @@ class LanguageFlip(Check):
                     ("between", found.between, "two languages"),
                 )
             }
-            figures[group] = GroupFigure(group, self.figure(evidence, "excess", excess, group=group), behind)
+            figures[group] = GroupFigure(group, excess, behind)
         if not any(figure.judged.n_speakers for figure in figures.values()):
             return not_evaluable(
                 self,
@@ -70,6 +73,26 @@ class LanguageFlip(Check):
             )
 
         return judge_groups(self, evidence, list(figures.values()), sentence)
+
+    def _judged(self, evidence: Evidence, found: FlipFigures, group: str, n_groups: int) -> Figure:
+        """The judged figure of one group, simultaneous over ``n_groups``."""
+        return self.figure(evidence, "excess", found.excess.curve().together(n_groups), group=group)
+
+    def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
+        """The excess of each group, for wrong labels only: a read is compared with all others of its speaker."""
+        n_groups, columns = len(evidence.groups), [f"rendered.read_{race}" for race in RACES]
+        reads, who, spoken = evidence.reads("rendered"), evidence.speakers, languages_spoken(evidence)
+        able, within, between = flips(np.where(repeated(reads, who, spoken), reads, -1), who, spoken)
+        excess = np.full(int(who.max(initial=0)) + 1, np.nan)
+        excess[able] = between - within
+        for group in evidence.groups:
+
+            def judge(of: Evidence, mask: Mask, group: str = group) -> Figure:
+                return self._judged(of, flip_figures(of, mask), group, n_groups)
+
+            members = evidence.where(group=group)
+            figure = judge(evidence, members)
+            yield Sensitivity.of(evidence, figure, judge, members, ~members, contribution=excess[who], columns=columns)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess, from clips read in both runs."""

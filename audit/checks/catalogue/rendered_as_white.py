@@ -15,12 +15,14 @@ import numpy as np
 
 from audit.checks import Check, Evidence, Figure, Finding, Judged, judge, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, measured
+from audit.checks.finding import powered_name
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
+from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words, listing
-from audit.core.vocabulary import STAGES, group_members, ordered_groups
-from audit.stats import ALL, Curve, Estimate
+from audit.core.vocabulary import STAGES, Stage, group_members, ordered_groups
+from audit.stats import ALL, Curve, Estimate, prediction_powered_change
 
 RACE: Final = "asian"
 WHITE: Final = "white"
@@ -97,9 +99,37 @@ class RenderedAsWhite(Check):
         not_own = Curve(lambda confidence: _complement(own.at(confidence)), own.least)
         add("not_own", "not read as the own group", not_own)
         if evidence.human is not None:
+            by_people = "with readings by people (prediction-powered)"
             curve = evidence.recomputed(lambda at: at.predicted(READ, english))
-            add("rendered_prediction_powered", "rendered, with readings by people (prediction-powered)", curve)
+            add(powered_name("rendered"), f"rendered, {by_people}", curve)
+            name, curve = powered_name("excess_over_portrait"), evidence.recomputed(lambda at: _by_people(at, english))
+            figures[name] = evidence.as_figure(
+                curve,
+                READ,
+                name=name,
+                group=RACE,
+                language=ENGLISH,
+                label=f"rendered, {by_people}, minus portrait by the instrument",
+                kind="difference",
+            )
         return figures
+
+    def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
+        """The excesses over portrait and ceiling."""
+        members, read_as = (
+            evidence.where(race=RACE, but=WHITE, english=True),
+            ("read as other than white", "read as white"),
+        )
+        others = evidence.where(english=True) & ~members
+        stages: tuple[Stage, ...] = ("portrait", "ceiling")
+        for name, before in zip(("excess_over_portrait", "excess_over_ceiling"), stages, strict=True):
+
+            def judge(of: Evidence, mask: Mask, name: str = name, before: Stage = before) -> Figure:
+                pairs = of.changed(READ, before, "rendered", mask)
+                return self.figure(of, name, pairs.curve(), group=RACE, language=ENGLISH)
+
+            read = FaceRead(READ, before, True, read_as)
+            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, others, read=read)
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess; the portrait is the same picture in both runs and cancels."""
@@ -137,6 +167,28 @@ class RenderedAsWhite(Check):
             (language, "English against another language, same speakers", group.speaking_also(ENGLISH), ()),
         ):
             yield Comparison(judged, words, n, "paired", language=ENGLISH, simultaneous=False, also=also)
+
+
+def _by_people(evidence: Evidence, mask: Mask) -> Estimate:
+    """The excess over the portrait of what people would read in the rendered faces of a subset of the clips."""
+    before, after, human = (
+        values[mask]
+        for values in (
+            evidence.values("portrait", READ),
+            evidence.values("rendered", READ),
+            evidence.human_values(READ),
+        )
+    )
+    return prediction_powered_change(
+        before,
+        after,
+        human,
+        evidence.speakers[mask],
+        evidence.settings,
+        strata=evidence.strata[mask],
+        readers=evidence.n_readers,
+        name=f"portrait>rendered.{READ}",
+    )
 
 
 def _listed(labels: set[str]) -> str:

@@ -26,6 +26,7 @@ from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
+from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
 
@@ -81,6 +82,7 @@ _TABLES: Final = (
     error_tables.corrected,
     error_tables.people,
     error_tables.bounds,
+    sensitivity,
     group_tables.groups,
     group_tables.intersections,
     language_tables.language_flips,
@@ -181,6 +183,7 @@ def _content(audit: Audit) -> dict[str, object]:
         "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
+        "tipping_points": tipping_points(audit),
         "skin_tone": skin_tone(audit),
         "instrument": identity.name_of(run.get("instrument"), "the instrument"),
         "cohort_name": identity.name_of(run.get("cohort")),
