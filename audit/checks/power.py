@@ -73,6 +73,8 @@ class Comparison:
         The language of the clips, or ``all``.
     simultaneous : bool
         Whether the check adjusts its intervals for the number of groups.
+    figures : int
+        The number of judged figures of a group for which the intervals are adjusted, too.
     """
 
     judged: Judged
@@ -82,3 +84,4 @@ class Comparison:
     other_speakers: int | None = None
     language: str = ALL
     simultaneous: bool = True
+    figures: int = 1

@@ -53,7 +53,6 @@ def detectable(
     counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
     known = counted[counted["group"] != UNKNOWN]
     groups = ordered_groups(known["group"])
-    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(groups)))
     everyone, chosen_checks = counted["speaker_id"].nunique(), list(checks)
     rows: list[tuple[object, ...]] = []
     cells: list[tuple[object, ...]] = []
@@ -72,7 +71,8 @@ def detectable(
                     rows.append((*head, None, None, why))
                     continue
                 margin = check.margin(each.judged, margins)
-                at = simultaneous if each.simultaneous else settings
+                number = each.figures * (len(groups) if each.simultaneous else 1)
+                at = replace(settings, confidence=1 - (1 - settings.confidence) / number)
                 found = _found(each.n_speakers, each.design, each.other_speakers, margin, at)
                 rows.append((*head, margin, found.size, found.method))
         for language, clips_in in own.groupby("language", observed=True, sort=True):
