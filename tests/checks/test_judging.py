@@ -170,7 +170,7 @@ def test_figures_of_different_units_are_ordered_by_their_margins() -> None:
     found = found_for(asian={"rate": NOT, "years": (3.0, 5.0)}, white={"rate": SHOWN, "years": (0.0, 1.0)})
     assert found.estimate == found.estimates["white"] and found.threshold == 0.1
     assert found.sentence == "white, asian"
-    assert found.would_change.startswith("Margins above 0.20 (share) and 3.00 (years), instrument errors")
+    assert found.would_change.startswith("Margins above 3.00 (years) and 0.20 (share), instrument errors")
 
 
 def test_a_margin_of_either_unit_would_change_what_is_not_shown() -> None:
