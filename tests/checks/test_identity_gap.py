@@ -89,7 +89,7 @@ def test_a_model_whose_faces_say_nothing_is_not_evaluable(faces: str) -> None:
     found = finding(run)
     assert found.outcome == "not_evaluable"
     assert found.estimates["asian.own"].value == pytest.approx(0.5, abs=0.05)
-    assert "than chance (50% of" in found.reason and found.estimates["asian.own"].text in found.reason
+    assert "better than chance (50%)" in found.reason and found.estimates["asian.own"].text in found.reason
     assert "asian" not in found.estimates, "a gate rule would take the gap for judged"
     for groups in ("", 'groups = ["asian"]\n'):
         assert audit.gate(run, policy=Policy.parse(POLICY + groups)).exit_code in (11, 12, 13)

@@ -58,8 +58,8 @@ class IdentityGap(GapCheck):
         judged = {figure.name for figure in self.judged}
         return not_evaluable(
             self,
-            f"In no group are the own portraits shown to be more similar to the rendered faces than chance (50% of the "
-            f"portraits of others of the same group and gender less similar): {shares}.",
+            f"In no group are the rendered faces shown to identify the speakers better than chance (50%): {shares} of "
+            "the portraits of others of the same group and gender are less similar than the own one.",
             "A model whose faces resemble their speakers, or more speakers.",
             # without the gaps, which a gate rule would read as judged
             figures={key: figure for key, figure in finding.estimates.items() if figure.name not in judged},
