@@ -133,8 +133,8 @@ def change_gaps(
 ) -> list[GroupGap]:
     """:func:`group_gaps` of the change of a metric from one stage to a later one, paired by speaker.
 
-    ``largest`` is the largest possible change of a clip. It is needed for the interval of a mean if no speaker of a
-    group changes: its variance is then unknown.
+    ``largest`` is the largest possible change of a speaker's mean. It is needed for the interval of a mean if no
+    speaker of a group changes: its variance is then unknown.
     """
     found = []
     for group in evidence.groups:

@@ -45,7 +45,7 @@ def test_a_failure_that_is_there_is_found(run: audit.Run) -> None:
 
 
 def test_a_failure_that_is_not_there_is_not_shown(make_cohort: MakeCohort, tmp_path: Path) -> None:
-    cohort = audit.Cohort.read(make_cohort(240))
+    cohort = audit.Cohort.read(make_cohort(200))
     honest = audit.run(cohort, model=audit.model("planted"), instrument=ColourInstrument(), out=tmp_path / "run")
     outcomes = {finding.code: finding.outcome for finding in audit.measure(honest).findings}
     assert outcomes["S2F001"] == "not_shown"

@@ -173,15 +173,24 @@ def test_a_group_without_ages_is_inconclusive() -> None:
 
 
 def test_ages_that_never_change_are_not_shown_only_with_enough_speakers() -> None:
-    """Of 20 speakers without a change, one in six may still change: by up to the range of ages that were read."""
+    """Of 20 speakers without a change, one in six may still change: by as much as the ages that were read allow."""
     for speakers, outcome in ((20, "inconclusive"), (300, "not_shown")):
         run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": speakers, "clips_per_language": 1})
         gap = finding(run).estimates["asian.age_gap"]
         assert gap.value == 0 and gap.low == -gap.high
         assert gap.verdict.outcome == outcome
-    ages = run.observations["rendered_age"]
-    expected = (ages.max() - ages.min()) * -np.log(0.025 / 8) / 300
+    ages = run.observations["age"]  # read without an error
+    largest = np.maximum(ages.max() - ages, ages - ages.min()).mean()
+    expected = largest * -np.log(0.025 / 8) / 300
     assert gap.high == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_single_age_says_nothing_about_a_change() -> None:
+    """Everybody is 40 and read as 40: an interval of zero width would be a pass."""
+    run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 300, "clips_per_language": 1})
+    one = dict.fromkeys(("age", *(f"{stage}_age" for stage in STAGES)), 40.0)
+    found = finding(replace(run, held=run.observations.assign(**one)))
+    assert found.estimates["asian.age_gap"].interval is None and found.outcome == "inconclusive"
 
 
 def test_one_group_whose_ages_change_and_one_whose_do_not() -> None:

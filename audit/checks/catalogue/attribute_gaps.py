@@ -98,7 +98,7 @@ class AttributeGaps(Check):
         asked = [gap for gap in GAPS if evidence.has(gap.stage)]
         found = {
             gap: (
-                change_gaps(evidence, gap.metric, before, gap.stage, largest=_range_of_ages(evidence))
+                change_gaps(evidence, gap.metric, before, gap.stage, largest=_largest_change_in_age(evidence))
                 if before
                 else group_gaps(evidence, gap.metric, gap.stage)
             )
@@ -154,10 +154,18 @@ class AttributeGaps(Check):
                 )
 
 
-def _range_of_ages(evidence: Evidence) -> float | None:
-    """The difference of the highest and the lowest age read in any picture: the error changes by no more than that."""
-    ages = evidence.frame[[f"{stage}_age" for stage in STAGES]].to_numpy(np.float64)
-    return float(np.nanmax(ages) - np.nanmin(ages)) if np.isfinite(ages).any() else None
+def _largest_change_in_age(evidence: Evidence) -> float | None:
+    """The largest possible change of a clip's age error within the range of the ages read, as a mean over the clips.
+
+    With ages read from ``low`` to ``high``, the error of a speaker labelled ``age`` lies in [0, max(high - age, age -
+    low)], and so does its change. The mean is taken, as if speakers of every age changed equally often.
+    """
+    reads = evidence.frame[[f"{stage}_age" for stage in STAGES]].to_numpy(np.float64)
+    ages = evidence.frame["age"].to_numpy(np.float64)
+    ages = ages[np.isfinite(ages)]
+    if not (len(ages) and np.isfinite(reads).any()):
+        return None
+    return float(np.maximum(np.nanmax(reads) - ages, ages - np.nanmin(reads)).mean()) or None
 
 
 def _before(evidence: Evidence) -> Stage | None:
