@@ -112,8 +112,13 @@ class Check(ABC):
         return declared[name]
 
     def margin_key(self, item: Judged) -> str:
-        """The key of a figure's margin in a plan: the code, or ``CODE.name`` if its unit differs from the first one."""
-        return self.code if item.unit == self.judged[0].unit else f"{self.code}.{item.name}"
+        """The key of a figure's margin in a plan, which all figures of a unit share.
+
+        It is the code for the first figure's unit, and ``CODE.name`` for another one, with the name of the first figure
+        in that unit.
+        """
+        first = next(each for each in self.judged if each.unit == item.unit)
+        return self.code if first == self.judged[0] else f"{self.code}.{first.name}"
 
     def margins(self) -> dict[str, float]:
         """The default margins, by their keys in a plan."""

@@ -7,22 +7,23 @@ compared group.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from audit.checks.check import Check
 from audit.checks.compared import CheckCompared, Compared, compare_groups
 from audit.checks.evidence import Evidence
-from audit.checks.figure import Figure
+from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
 from audit.checks.judging import GroupFigure, judge_groups, not_evaluable
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.strata import Mask
 from audit.core.vocabulary import UNKNOWN
-from audit.stats import Curve, difference_curve
+from audit.stats import Curve, Estimate, Pairs, difference_curve
 
 
 class GapCheck(Check):
@@ -55,10 +56,10 @@ class GapCheck(Check):
         """The gap of each group, simultaneous over the groups."""
         metric, name = self.metric(evidence), self.judged[0].name
         figures = {}
-        for group, gap, own, others in [] if metric is None else group_gaps(evidence, metric):
-            smaller = min(own.n_speakers, others.n_speakers)
-            judged = replace(self.figure(evidence, name, gap, group=group), n_smaller=smaller)
-            figures[group] = GroupFigure(group, judged, {"own": own, "others": others})
+        gaps = [] if metric is None else group_gaps(evidence, metric)
+        for each in gaps:
+            judged = gap_figure(self, evidence, name, replace(each, gap=each.gap.together(len(gaps))))
+            figures[each.group] = GroupFigure(each.group, judged, {"own": each.own, "others": each.others})
         if not figures:
             return not_evaluable(self, self.needs, self.would)
         finding = judge_groups(
@@ -69,19 +70,7 @@ class GapCheck(Check):
     def compare(self, pair: Pair) -> CheckCompared | None:
         """A group's change minus that of all other known groups (MOVER; Zou and Donner 2008)."""
         metric = self.metric(pair.baseline)
-        if metric is None:
-            return None
-
-        def gap(evidence: Evidence, mask: Mask) -> Curve:
-            others, own = (evidence.figure_curve(metric, "rendered", part) for part in (evidence.known & ~mask, mask))
-            return difference_curve(others, own)
-
-        def compared(group: str) -> Compared:
-            mask = pair.baseline.where(group=group)
-            return Compared(group, gap(pair.baseline, mask), gap(pair.candidate, mask), gap_change(pair, metric, group))
-
-        found = compare_groups(pair, self.judged[0], compared, self.judged[0].label)
-        return found if found and len(found.groups) > 1 else None
+        return None if metric is None else compare_gaps(pair, self.judged[0], metric)
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """The group against all others; power is computed for rates only."""
@@ -101,8 +90,24 @@ def by_language(evidence: Evidence, metric: str, prefix: str = "") -> dict[str, 
     }
 
 
-def group_gaps(evidence: Evidence, metric: str) -> list[tuple[str, Curve, Figure, Figure]]:
-    """For each known group: its gap to the other known groups in the rendered faces, and the figures of both sides.
+@dataclass(frozen=True)
+class GroupGap:
+    """A group's difference to its complement, and the figures of both sides."""
+
+    group: str
+    gap: Curve
+    own: Figure
+    others: Figure
+
+
+def gap_figure(check: Check, evidence: Evidence, name: str, found: GroupGap, label: str = "") -> Figure:
+    """A gap as the judged figure ``name``, with the number of speakers of its smaller side."""
+    judged = check.figure(evidence, name, found.gap, group=found.group, label=label)
+    return replace(judged, n_smaller=min(found.own.n_speakers, found.others.n_speakers))
+
+
+def group_gaps(evidence: Evidence, metric: str, stage: str = "rendered") -> list[GroupGap]:
+    """The gap of each known group to the other known groups at one stage, not adjusted for the number of groups.
 
     A group that cannot be measured is included without a value, so that it does not pass as one without a gap. Empty
     where fewer than two groups can be measured.
@@ -110,24 +115,125 @@ def group_gaps(evidence: Evidence, metric: str) -> list[tuple[str, Curve, Figure
     cells = evidence.cells("group")
     place = {key[0]: i for i, key in enumerate(cells.keys)}
     unknown = [i for group, i in place.items() if group == UNKNOWN]
-    of_groups = evidence.curves(metric, "rendered", cells)
-    of_others = evidence.curves_of_complement(metric, "rendered", cells, excluded=unknown)
+    of_groups = evidence.curves(metric, stage, cells)
+    of_others = evidence.curves_of_complement(metric, stage, cells, excluded=unknown)
     found = []
     for group in evidence.groups:
         own, others = of_groups[place[group]], of_others[place[group]]
-        gap = difference_curve(others, own).together(len(evidence.groups))
         sides = (
-            evidence.as_figure(own, metric, "rendered", name="own", group=group, label="the group itself"),
-            evidence.as_figure(others, metric, "rendered", name="others", group=group, label="all other groups"),
+            evidence.as_figure(own, metric, stage, name="own", group=group, label="the group itself"),
+            evidence.as_figure(others, metric, stage, name="others", group=group, label="all other groups"),
         )
-        found.append((group, gap, *sides))
-    measured = [gap for _, gap, *_ in found if gap.at(evidence.settings.confidence).value is not None]
-    return found if len(measured) > 1 else []
+        found.append(GroupGap(group, difference_curve(others, own), *sides))
+    return _comparable(found)
 
 
-def gap_change(pair: Pair, metric: str, group: str) -> Curve:
-    """The change of a group's rendered figure minus the change of the complement's."""
-    mask, change = pair.baseline.where(group=group), pair.change(metric)
-    parts = (pair.baseline.known & ~mask, mask)
-    others, own = (pair.pairs(change, part, pair.kind(metric), f"rendered.{metric}").curve() for part in parts)
+def change_gaps(
+    evidence: Evidence, metric: str, before: str, after: str, largest: float | None = None
+) -> list[GroupGap]:
+    """:func:`group_gaps` of the change of a metric from one stage to a later one, paired by speaker.
+
+    ``largest`` is the largest possible change of a speaker's mean. It is needed for the interval of a mean if no
+    speaker of a group changes: its variance is then unknown.
+    """
+    found = []
+    for group in evidence.groups:
+        own, others = (evidence.changed(metric, before, after, side) for side in _sides(evidence, group))
+        figures = (evidence.as_figure(pairs.curve(), metric, group=group, kind="difference") for pairs in (own, others))
+        found.append(GroupGap(group, _gap_of_changes(own, others, largest), *figures))
+    return _comparable(found)
+
+
+def compare_gaps(pair: Pair, judged: Judged, metric: str, before: str = "") -> CheckCompared | None:
+    """The change of each group's gap between two runs (MOVER of two independent parts; Zou and Donner 2008).
+
+    With ``before``, the gap is one of the change from that stage. The stage's pictures must be the same in both runs,
+    so that they cancel; clips without a read there are left out.
+    """
+
+    def gap(evidence: Evidence, group: str) -> Curve:
+        own, others = (
+            evidence.changed(metric, before, "rendered", side).curve()
+            if before
+            else evidence.figure_curve(metric, "rendered", side)
+            for side in _sides(evidence, group)
+        )
+        return difference_curve(others, own)
+
+    def compared(group: str) -> Compared:
+        baseline, candidate = (gap(evidence, group) for evidence in pair.each)
+        return Compared(group, baseline, candidate, gap_change(pair, metric, group, before))
+
+    found = compare_groups(pair, judged, compared, judged.label)
+    return found if found and len(found.groups) > 1 else None
+
+
+def gap_change(pair: Pair, metric: str, group: str, before: str = "") -> Curve:
+    """The change of a group's rendered figure minus the complement's; ``before`` is as in :func:`compare_gaps`."""
+    change, kind = pair.change(metric), pair.kind(metric)
+    if before:
+        change = change - pair.change(metric, before)
+    sides = _sides(pair.baseline, group)
+    own, others = (pair.pairs(change, side, kind, f"rendered.{metric}").curve() for side in sides)
     return difference_curve(others, own)
+
+
+def _sides(evidence: Evidence, group: str) -> tuple[Mask, Mask]:
+    """The clips of a group, and those of all other known groups."""
+    mask = evidence.where(group=group)
+    return mask, evidence.known & ~mask
+
+
+def _comparable(found: list[GroupGap]) -> list[GroupGap]:
+    """The gaps, if there are at least two groups with a value."""
+    return found if sum(each.own.value is not None for each in found) > 1 else []
+
+
+def _gap_of_changes(own: Pairs, others: Pairs, largest: float | None) -> Curve:
+    """The difference of two mean changes, own minus others, at every confidence.
+
+    A mean of which no speaker changes has no interval of its own. With ``largest``, the interval is then that of the
+    share of speakers who change, times ``largest``. If nobody changes on either side, ``p`` and ``r`` are the shares of
+    speakers who do, and all ``n`` and ``m`` speakers are seen unchanged with probability ``(1 - p)**n (1 - r)**m``. At
+    an error probability ``a``, ``p + r`` is then at most ``-log(a) / min(n, m)``, and the difference at most that times
+    ``largest``.
+    """
+    sides = (own, others)
+    same = [_unchanged(side) for side in sides]
+    if largest is None or not any(same):
+        return difference_curve(others.curve(), own.curve())
+    shares = [replace(side, kind="rate").curve() for side in sides]
+    if not all(same):
+        bounded = [
+            _scaled(share, largest) if alike else side.curve()
+            for side, share, alike in zip(sides, shares, same, strict=True)
+        ]
+        return difference_curve(bounded[1], bounded[0])
+    gap = difference_curve(shares[1], shares[0])
+
+    def at(confidence: float) -> Estimate:
+        ends = [share.at(confidence).interval for share in shares]
+        # -log(1 - high) = -log(a) / n, since high = 1 - a**(1 / n) where nothing was seen
+        most = largest * max(1.0 if end is None else min(1.0, -math.log1p(-min(end[1], 1 - 1e-9))) for end in ends)
+        return replace(gap.at(confidence), low=-most, high=most, method=f"no speaker changes; at most {largest:g} each")
+
+    return Curve(at, gap.least)
+
+
+def _unchanged(pairs: Pairs) -> bool:
+    """Whether a mean change has no interval although there are enough speakers, because no speaker changes."""
+    found = pairs.difference()
+    return found.value == 0 and found.interval is None and found.n_speakers >= pairs.settings.min_speakers
+
+
+def _scaled(share: Curve, largest: float) -> Curve:
+    """The interval of a mean change from that of the share of speakers who change."""
+
+    def at(confidence: float) -> Estimate:
+        found = share.at(confidence)
+        low, high = (None if end is None else largest * end for end in (found.low, found.high))
+        return replace(
+            found, low=low, high=high, method=f"no speaker changes; at most {largest:g} each; {found.method}"
+        )
+
+    return Curve(at, share.least)

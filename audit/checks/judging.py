@@ -63,36 +63,58 @@ def judge(check: Check, evidence: Evidence, head: Figure, figures: Mapping[str, 
 def judge_groups(
     check: Check, evidence: Evidence, figures: Sequence[GroupFigure], sentence: Callable[[list[str]], str]
 ) -> Finding:
-    """The finding about one judged figure for each group: shown if it is for any group, not shown only if for none.
+    """The finding about one or several judged figures for each group.
+
+    A group is shown if any of its figures is, and not shown only if all of them are not shown; so is the finding over
+    the groups. Each group is represented by the largest of its figures with the group's outcome, in units of the
+    margin. The headline is the largest of these, among the groups for which it is shown if there are any.
 
     Parameters
     ----------
     check, evidence : Check, Evidence
         The check and the run.
     figures : sequence of GroupFigure
-        One for each group; their curves are already adjusted for the number of groups.
+        One for each group and judged figure; their curves are already adjusted for the number of groups and figures.
+        In the finding, a group's first declared figure has the group as its key, further ones have ``group.name``.
     sentence : callable
-        Takes the groups for which it is shown, largest figure first, or else the group with the largest figure.
+        Takes the groups for which it is shown, largest figure first, or else the group of the headline.
 
     Raises
     ------
     ValueError
         If the figure is not declared with ``per_group``, so that a gate rule would only see one group.
     """
-    if undeclared := sorted({i.judged.name for i in figures if not check.declared(i.judged.name).per_group}):
+    names = {item.judged.name for item in figures}
+    if undeclared := sorted(name for name in names if not check.declared(name).per_group):
         raise ValueError(f"{check.code} judges {', '.join(undeclared)} for each group: declare it with per_group=True")
-    by_group = {item.group: item.judged.verdict.outcome for item in figures}
-    found = set(by_group.values())
-    outcome: Outcome = "shown" if "shown" in found else "inconclusive" if len(found) > 1 else found.pop()
-    by_size = sorted(figures, key=lambda item: -_size(item.judged))
-    largest = [item for item in by_size if by_group[item.group] == "shown"] or by_size[:1]
+    of_groups: dict[str, list[Outcome]] = {}
+    for item in figures:
+        of_groups.setdefault(item.group, []).append(item.judged.verdict.outcome)
+    by_group = {group: _together(found) for group, found in of_groups.items()}
+    outcome = _together(list(by_group.values()))
+    by_size = sorted(figures, key=lambda item: _size(item.judged), reverse=True)
+    decisive = [item for item in by_size if item.judged.verdict.outcome == by_group[item.group]]
+    of_group: dict[str, GroupFigure] = {}
+    for item in (*decisive, *by_size):  # no figure of a group is decisive where some are not shown and others unknown
+        of_group.setdefault(item.group, item)
+    largest = sorted(of_group.values(), key=lambda item: _size(item.judged), reverse=True)
+    largest = [item for item in largest if by_group[item.group] == "shown"] or largest[:1]
     group, head = largest[0].group, largest[0].judged
+    first = next(item.name for item in check.judged if item.name in names)
     all_figures: dict[str, Figure] = {}
     for item in figures:
         behind = {f"{item.group}.{name}": figure for name, figure in item.behind.items()}
-        all_figures |= {item.group: item.judged, **behind}
+        key = item.group if item.judged.name == first else f"{item.group}.{item.judged.name}"
+        all_figures |= {key: item.judged, **behind}
     alike = {word: [group_words(name) for name, found in by_group.items() if found == word] for word in OUTCOMES}
-    groups = "; ".join(f"{OUTCOME_WORDS[word]} for {listing(names)}" for word, names in alike.items() if names)
+    groups = "; ".join(f"{OUTCOME_WORDS[word]} for {listing(words)}" for word, words in alike.items() if words)
+    unknown: dict[str, list[str]] = {}  # figures that make a group inconclusive because they have no interval
+    for item in figures:
+        if by_group[item.group] == "inconclusive" and item.judged.verdict.outcome == "not_evaluable":
+            unknown.setdefault(item.judged.label, []).append(group_words(item.group))
+    lacking = "".join(
+        f" {label[:1].upper()}{label[1:]}: not evaluable for {listing(words)}." for label, words in unknown.items()
+    )
     return Finding(
         check.code,
         check.title,
@@ -102,12 +124,18 @@ def judge_groups(
         all_figures,
         head.margin,
         sentence([item.group for item in largest]),
-        typeset(f"{head.label}, {group_words(group)}: {head.verdict.reason}. By group: {groups}."),
+        typeset(f"{head.label}, {group_words(group)}: {head.verdict.reason}. By group: {groups}.{lacking}"),
         _would_change([item.judged for item in figures], outcome, evidence),
         None if outcome == "not_evaluable" else _p_value([item.judged for item in by_size], evidence),
         by_group=by_group,
         scope=check.scope,
     )
+
+
+def _together(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of several figures: shown if any is, otherwise the one that all of them have, else inconclusive."""
+    found = set(outcomes)
+    return "shown" if "shown" in found else "inconclusive" if len(found) > 1 else found.pop()
 
 
 def not_evaluable(
@@ -165,11 +193,21 @@ def _would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidenc
         if figure.interval is not None and each == outcome
     ]
     if outcome == "shown":
-        nearest = max(low if low > 0 else -high for _, (low, high) in decided)
-        return f"A margin above {nearest:.2f}, instrument errors that explain the difference, or different speakers."
-    farthest = max(_towards_harm(figure, *interval) for figure, interval in decided)
-    less = f"A margin below {farthest:.2f}, instrument" if farthest > 0 else "Instrument"
+        nearest = _largest([(figure, low if low > 0 else -high) for figure, (low, high) in decided])
+        margins = f"A margin above {nearest[0]}" if len(nearest) == 1 else f"Margins above {listing(nearest)}"
+        return f"{margins}, instrument errors that explain the difference, or different speakers."
+    farthest = _largest([(figure, _towards_harm(figure, *interval)) for figure, interval in decided])
+    less = f"A margin below {' or '.join(farthest)}, instrument" if farthest else "Instrument"
     return f"{less} errors that hide the difference, or different speakers."
+
+
+def _largest(ends: Sequence[tuple[Figure, float]]) -> list[str]:
+    """The largest of the figures' ends in each unit, where it is above zero; with the unit if there are several."""
+    largest: dict[str, float] = {}
+    for figure, end in ends:
+        largest[figure.unit] = max(end, largest.get(figure.unit, 0.0))
+    above = {unit: f"{end:.2f}" for unit, end in largest.items() if end > 0}
+    return [f"{end} ({unit})" if len(above) > 1 else end for unit, end in above.items()]
 
 
 def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
@@ -182,9 +220,17 @@ def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
     return least
 
 
-def _size(figure: Figure) -> float:
-    """The value in the tested direction."""
-    return float("-inf") if figure.value is None else _towards_harm(figure, figure.value, figure.value)
+def _size(figure: Figure) -> tuple[float, float]:
+    """The value in the tested direction in units of the margin, which compares figures of different units; the value.
+
+    With a margin of zero, any value beyond it is infinitely large.
+    """
+    if figure.value is None:
+        return float("-inf"), float("-inf")
+    value = _towards_harm(figure, figure.value, figure.value)
+    if figure.margin:
+        return value / figure.margin, value
+    return float("inf") if value > 0 else 0.0, value
 
 
 def _towards_harm(figure: Figure, low: float, high: float) -> float:

@@ -111,6 +111,8 @@ class Comparison:
         Of an unpaired comparison: whether each side is a change between two readings of its speakers.
     one_value : bool
         Whether each speaker has one value instead of one for each clip.
+    figures : int
+        The number of judged figures of a group for which the intervals are adjusted, too.
     """
 
     judged: Judged
@@ -123,6 +125,7 @@ class Comparison:
     also: tuple[Judged, ...] = ()
     of_changes: bool = False
     one_value: bool = False
+    figures: int = 1
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ class Metric:
     name : str
         Name in tables.
     kind : {"rate", "mean"}
-        Whether its values are 0 or 1, or real numbers.
+        Whether its values are shares in [0, 1], such as 0 or 1 for a read, or any real numbers.
     words : str
         What it measures, as a short phrase.
     stages : tuple of str

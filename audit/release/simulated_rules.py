@@ -230,6 +230,8 @@ def simulated_rule(
     if is_gap and len(sides) < 2:
         return Unplanned("there is only one known group, so there is no gap", True)
     together = len(judged_groups) if rule.kind == "non_inferiority" else len(parts) if first.simultaneous else 1
+    if rule.kind == "absolute":
+        together *= first.figures
     return SimulatedRule(
         resolved,
         first,

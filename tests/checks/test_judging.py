@@ -10,6 +10,10 @@ import pandas as pd
 import pytest
 
 import audit
+from audit.audits.measure import evidence_of
+from audit.checks import Check, Evidence, Finding, GroupFigure, Judged, judge_groups
+from audit.core.plan import MeasureSettings
+from audit.stats import Curve, Estimate
 from tests.release_fixture import by_group, decided, made, policy
 
 GAP = '[[rule]]\nid = "gap"\ncheck = "S2F005"\nlimit = 0.1\ngroups = ["asian"]\n'
@@ -93,3 +97,111 @@ def test_a_gap_rests_on_its_smaller_side(own: int, code: int) -> None:
     asian = dataclasses.replace(gap.estimates["asian"], n_smaller=own)
     finding = dataclasses.replace(gap, estimates={**gap.estimates, "asian": asian})
     assert decided(policy(GAP), made(finding)).exit_code == code
+
+
+class Two(Check):
+    """Judges a share and an age for each group, from given intervals."""
+
+    code, title, question = "TWO001", "Two figures", "Which?"
+    judged = (
+        Judged("rate", "a rate", "share", 0.1, "high", per_group=True),
+        Judged("years", "an age", "years", 2.0, "high", per_group=True),
+    )
+
+    def measure(self, evidence: Evidence) -> Finding:
+        raise NotImplementedError
+
+
+EVIDENCE = evidence_of(audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 5}), MeasureSettings())
+
+
+def found_for(**figures: dict[str, tuple[float, float] | None]) -> Finding:
+    """The finding of given intervals by group and figure; ``None`` is a figure without one."""
+    check = Two()
+
+    def curve(ends: tuple[float, float] | None) -> Curve:
+        low, high = ends or (None, None)
+        value = None if ends is None else sum(ends) / 2
+        return Curve(lambda confidence: Estimate(value, low, high, 40, 40, 0, "by hand"))
+
+    made = [
+        GroupFigure(group, check.figure(EVIDENCE, name, curve(ends), group=group))
+        for group, of in figures.items()
+        for name, ends in of.items()
+    ]
+    return judge_groups(check, EVIDENCE, made, ", ".join)
+
+
+NOT, SHOWN, OPEN = (0.0, 0.05), (0.2, 0.4), (0.0, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("rate", "years", "outcome"),
+    [
+        (NOT, (0.0, 1.0), "not_shown"),
+        (NOT, (3.0, 5.0), "shown"),
+        (SHOWN, (0.0, 1.0), "shown"),
+        (SHOWN, None, "shown"),
+        (NOT, (0.0, 3.0), "inconclusive"),
+        (NOT, None, "inconclusive"),
+        (None, None, "not_evaluable"),
+    ],
+)
+def test_a_group_is_shown_if_any_of_its_figures_is_and_not_shown_only_if_all_are(
+    rate: tuple[float, float] | None, years: tuple[float, float] | None, outcome: str
+) -> None:
+    found = found_for(asian={"rate": rate, "years": years}, white={"rate": rate, "years": years})
+    assert found.outcome == outcome and set(found.by_group.values()) == {outcome}
+
+
+def test_the_first_declared_figure_has_the_group_as_its_key() -> None:
+    found = found_for(asian={"years": (0.0, 1.0), "rate": NOT}, white={"years": (0.0, 1.0), "rate": NOT})
+    assert {key: figure.name for key, figure in found.estimates.items()} == {
+        "asian": "rate",
+        "asian.years": "years",
+        "white": "rate",
+        "white.years": "years",
+    }
+    assert list(found_for(asian={"years": (0.0, 1.0)}, white={"years": (0.0, 1.0)}).estimates) == ["asian", "white"]
+
+
+def test_figures_of_different_units_are_ordered_by_their_margins() -> None:
+    """A rate of three margins is larger than an age of two, whatever the numbers."""
+    found = found_for(asian={"rate": NOT, "years": (3.0, 5.0)}, white={"rate": SHOWN, "years": (0.0, 1.0)})
+    assert found.estimate == found.estimates["white"] and found.threshold == 0.1
+    assert found.sentence == "white, asian"
+    assert found.would_change.startswith("Margins above 3.00 (years) and 0.20 (share), instrument errors")
+
+
+def test_a_margin_of_either_unit_would_change_what_is_not_shown() -> None:
+    found = found_for(asian={"rate": NOT, "years": (0.0, 1.0)}, white={"rate": NOT, "years": (0.0, 1.5)})
+    assert found.would_change.startswith("A margin below 0.05 (share) or 1.50 (years), instrument errors")
+
+
+def test_the_headline_is_a_figure_that_decides_its_group() -> None:
+    """The rate is larger in units of its margin, but only the age is inconclusive."""
+    found = found_for(asian={"rate": (0.07, 0.09), "years": (-1.0, 2.5)}, white={"rate": NOT, "years": (0.0, 0.5)})
+    assert found.estimate == found.estimates["asian.years"] and found.by_group["white"] == "not_shown"
+    assert found.reason.startswith("an age, asian: ")
+
+
+def test_the_reason_names_the_figures_without_an_interval() -> None:
+    found = found_for(asian={"rate": NOT, "years": None}, white={"rate": NOT, "years": (0.0, 1.0)})
+    assert found.reason.endswith(
+        "By group: not shown for white; inconclusive for asian. An age: not evaluable for asian."
+    )
+
+
+def test_with_a_margin_of_zero_any_excess_is_the_largest() -> None:
+    evidence = dataclasses.replace(EVIDENCE, margins={**EVIDENCE.margins, "TWO001": 0.0, "TWO001.years": 2.0})
+    check, ends = Two(), {"rate": (0.01, 0.03), "years": (30.0, 40.0)}
+    made = [
+        GroupFigure(
+            group,
+            check.figure(evidence, name, Curve(lambda _, e=of: Estimate(sum(e) / 2, *e, 40, 40, 0, "x")), group=group),
+        )
+        for group in ("asian", "white")
+        for name, of in ends.items()
+    ]
+    head = judge_groups(check, evidence, made, lambda named: "").estimate
+    assert head is not None and head.name == "rate"

@@ -332,7 +332,11 @@ def test_power_is_computed_for_rates_only() -> None:
     assert set(found.loc["LAB001", "note"]) == {
         "computed for rates, not for years, whose variance between speakers is not known"
     }
-    assert "S2F005" not in found.index
+    assert found.loc["S2F005", "smallest_detectable"].notna().all()
+    gender, age = (
+        found.loc["S2F004"][found.loc["S2F004", "comparison"].str.startswith(name)] for name in ("gender", "age")
+    )
+    assert gender["smallest_detectable"].notna().all() and age["smallest_detectable"].isna().all()
     assert not list(GapCheck.power(AGE_GAP, GroupClips("asian", clips, 30, 30)))
 
 

@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.audits.tables.metric_definitions import definitions_table
-from audit.checks.metrics.metric_frame import OVER_IMPOSTORS, SIMILARITY, metrics_of, over_impostors
-from audit.checks.metrics.similarity import AT_ONCE, feature_distances, portrait_ranks
+from audit.checks.metrics.metric_frame import (
+    IDENTIFICATION,
+    OVER_IMPOSTORS,
+    SIMILARITY,
+    identification,
+    metrics_of,
+    over_impostors,
+)
+from audit.checks.metrics.similarity import AT_ONCE, feature_distances, identification_shares, portrait_ranks
+from audit.stats import Settings
 
 
 def ranks(features, portraits, speakers, most=1000, seed=0):
@@ -130,5 +138,81 @@ def test_the_quantity_of_a_metric_is_the_same_for_every_similarity_model() -> No
     defined = definitions_table(metrics_of(("FaceRes", "Dlib"))).frame
     metrics = defined.groupby("quantity")["metric"].agg(list)
     assert metrics[SIMILARITY] == ["similarity_faceres", "similarity_dlib"]
+    assert metrics[IDENTIFICATION] == [identification("FaceRes"), identification("Dlib")]
     assert metrics[OVER_IMPOSTORS] == [over_impostors("FaceRes"), over_impostors("Dlib")]
     assert metrics["gender_right"] == ["gender_right"]
+
+
+def shares(features, portraits, speakers, demographic, most=1000, seed=0):
+    found = identification_shares(
+        np.asarray(features, np.float32),
+        np.asarray(portraits, np.float32),
+        pd.Series(list(speakers)),
+        pd.Series(list(demographic), dtype=object),
+        most,
+        Settings(seed=seed).generator,
+    )
+    return found.tolist()
+
+
+def test_identification_by_hand():
+    portraits = [[1, 0], [0.8, 0.6], [0, 1]]
+    # cosines of (1, 0) fall from a to c: both impostors are less similar than a, one is than b, none than c
+    assert shares([[1, 0]] * 3, portraits, "abc", "xxx") == [1, 0.5, 0]
+    assert shares([[1, 0]] * 3, portraits, "abc", "xyx") == pytest.approx([1, np.nan, 0], nan_ok=True)
+
+
+def test_a_tie_counts_half_in_identification():
+    assert shares([[1, 0]] * 3, [[1, 0], [1, 0], [0, 1]], "abc", "xxx") == [0.75, 0.75, 0]
+    # apart by less than a millionth is a tie too
+    assert shares([[1, 0], [1, 0]], [[1, 0], [1, 1e-4]], "ab", "xx") == [0.5, 0.5]
+
+
+def test_identification_is_missing_without_face_portrait_demographic_or_impostor():
+    faces, portraits = [[1, 0], NOBODY, [1, 0], [1, 0], [1, 0]], [[1, 0], [0, 1], NOBODY, [1, 0], [1, 0]]
+    found = shares(faces, portraits, "abcde", ["x", "x", "x", None, "y"])
+    assert found == pytest.approx([1, *[np.nan] * 4], nan_ok=True)
+    nothing = np.empty((2, 0), np.float32)
+    assert np.isnan(shares(nothing, nothing, "ab", "xx")).all()
+
+
+def test_several_portraits_of_a_speaker_are_one_impostor():
+    # b's clips have two portraits, whose mean points to (1, 1); c's is less similar to a's face than a's own
+    faces, portraits = [[1, 0]] * 4, [[1, 0.2], [1, 0], [0, 1], [0, 1]]
+    assert shares(faces, portraits, "abbc", "xxxx") == [1, 0.5, 0.5, 0]
+
+
+def test_identification_by_a_face_that_says_nothing_is_one_half_on_average():
+    rng = np.random.default_rng(5)
+    portraits = rng.normal(size=(400, 16))
+    constant = shares(np.tile(rng.normal(size=16), (400, 1)), portraits, range(400), ["x", "y"] * 200)
+    assert np.mean(constant) == pytest.approx(0.5, abs=1e-6)
+    noise = shares(rng.normal(size=(400, 16)), portraits, range(400), ["x"] * 400)
+    assert abs(np.mean(noise) - 0.5) < 4 / math.sqrt(12 * 400)
+
+
+def test_a_sample_of_impostors_is_unbiased_and_never_has_the_own_portrait():
+    rng = np.random.default_rng(6)
+    people = rng.normal(size=(300, 16))
+    faces = people + 2 * rng.normal(size=people.shape)
+    everybody, some = (np.array(shares(faces, people, range(300), ["x"] * 300, most)) for most in (1000, 40))
+    assert abs(everybody.mean() - some.mean()) < 0.02
+    assert shares(people, people, range(300), ["x"] * 300, most=20) == [1] * 300
+
+
+def test_more_faces_than_are_compared_at_a_time_are_identified():
+    people = np.random.default_rng(7).normal(size=(7, 4))
+    many = np.tile(people, (AT_ONCE // 7 + 2, 1))
+    assert shares(many, many, list(range(7)) * (AT_ONCE // 7 + 2), ["x"] * len(many)) == [1] * len(many)
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([3, 1000]))
+def test_identification_does_not_depend_on_the_order_of_rows_or_on_names(random, most):
+    rng = np.random.default_rng(random.randrange(1000))
+    features, portraits = rng.normal(size=(16, 4)).round(3), np.repeat(rng.normal(size=(8, 4)).round(3), 2, axis=0)
+    speakers, demographic = np.repeat([*"abcdefgh"], 2), np.repeat([*"xxxxxyyy"], 2)
+    straight = np.array(shares(features, portraits, speakers, demographic, most))
+    order = np.array(random.sample(range(16), 16))
+    renamed = dict(zip("abcdefgh", random.sample("stuvwxyz", 8), strict=True))
+    names = [renamed[name] for name in speakers[order]]
+    assert straight[order].tolist() == shares(features[order], portraits[order], names, demographic[order], most)

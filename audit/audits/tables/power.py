@@ -48,7 +48,6 @@ def detectable(
     [['S2F001', 60, 0.341], ['S2F001', 0, nan], ['', 60, 0.178]]
     """
     parts, chosen_checks = group_clips(clips), list(checks)
-    simultaneous = replace(settings, confidence=1 - (1 - settings.confidence) / max(1, len(parts)))
     rows: list[tuple[object, ...]] = []
     cells: list[tuple[object, ...]] = []
     for part in parts:
@@ -63,7 +62,8 @@ def detectable(
                     rows.append((*head, None, None, why))
                     continue
                 margin = check.margin(each.judged, margins)
-                at = simultaneous if each.simultaneous else settings
+                number = each.figures * (len(parts) if each.simultaneous else 1)
+                at = replace(settings, confidence=1 - (1 - settings.confidence) / number)
                 found = _found(each.n_speakers, each.design, each.other_speakers, margin, at)
                 rows.append((*head, margin, found.size, found.method))
         for language, clips_in in part.clips.groupby("language", observed=True, sort=True):

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.checks.metrics.craniofacial import MEASURES, craniofacial_measures
-from audit.checks.metrics.similarity import FIRST, feature_distances, portrait_ranks
+from audit.checks.metrics.similarity import FIRST, feature_distances, identification_shares, portrait_ranks
 from audit.core.attributes import Attribute, attributes
 from audit.core.columns import similarity_column
 from audit.core.metric import Metric
@@ -27,6 +27,8 @@ SIMILARITY: Final = "similarity"
 """The quantity of the cosines to the own portrait."""
 OVER_IMPOSTORS: Final = "similarity_over_impostor"
 """The quantity of the cosines to the own portrait over those to impostors."""
+IDENTIFICATION: Final = "identification"
+"""The quantity of the shares of impostor portraits that are less similar to the face than the own portrait."""
 FEATURE_DISTANCE: Final = "feature_distance"
 """The quantity of the paper's distances between the features of face and portrait."""
 RETRIEVAL: Final = "recall_at_k"
@@ -55,7 +57,7 @@ def own_similarity(model: str) -> str:
 
 
 def _cosines(model: str) -> Iterator[Metric]:
-    """Similarity to the own portrait, to impostors, and the difference."""
+    """Similarity to the own portrait, to impostors, the difference, and identification."""
     name = model.lower()
     for quantity, words, label in (
         (SIMILARITY, "cosine to the own portrait", "similarity to the own portrait"),
@@ -65,6 +67,9 @@ def _cosines(model: str) -> Iterator[Metric]:
         worse: Literal["low"] | None = None if quantity == "impostor" else "low"
         about = f"{words} ({model})"
         yield Metric(f"{quantity}_{name}", "mean", about, _LATER, worse, "cosine", f"{label}, {name}", quantity)
+    about = f"share of others' portraits of the same group and gender less similar than the own ({model})"
+    label = f"identification, {name}"
+    yield Metric(identification(model), "rate", about, _LATER, "low", label=label, quantity=IDENTIFICATION)
 
 
 def _of_primary_model(model: str) -> Iterator[Metric]:
@@ -96,6 +101,17 @@ def over_impostors(model: str) -> str:
     return f"{OVER_IMPOSTORS}_{model.lower()}"
 
 
+def identification(model: str) -> str:
+    """The name of the metric of identification among impostors.
+
+    Examples
+    --------
+    >>> identification("FaceRes")
+    'identification_faceres'
+    """
+    return f"{IDENTIFICATION}_{model.lower()}"
+
+
 def retrieval_metric(first: int, model: str) -> str:
     """The name of the metric recall@k, with ``first`` as k.
 
@@ -117,7 +133,8 @@ def metric_frame(
     settings : Settings, optional
         Provides the seed that draws the gallery if there are more speakers than it may have portraits.
     retrieval_gallery : int
-        The maximum number of portraits in the gallery.
+        The maximum number of portraits in the gallery, and of the portraits of one group and gender that a face is
+        compared with for identification.
     read : sequence of Attribute
         The attributes to score; by default those of :data:`audit.core.attributes.ALWAYS`.
 
@@ -150,32 +167,36 @@ def metric_frame(
 
 
 def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:
-    """Similarity to the own portrait, to impostors, and the difference; retrieval and distances by the primary model.
+    """Similarity to the own portrait, to impostors, and identification; retrieval and distances by the primary model.
 
     The impostor baseline of a clip is the mean cosine to the portraits of all other speakers of the same group and
     gender (NIST IR 8280 compares within the demographic, never against one fixed threshold). It is missing where group
     or gender is unknown, since impostors of any group or gender would be less similar. A speaker with several portraits
-    is represented by their mean.
+    is represented by their mean. Identification compares with the same impostors.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     seen = run.observations
     primary = run.similarity_models[0] if run.similarity_models else ""
+    speakers, demographic = seen["speaker_id"], seen["group"] + "/" + seen["gender"]
+    unlabelled = (seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()
+    labelled = demographic.mask(unlabelled)
     for model in run.similarity_models:
         name, portraits = model.lower(), run.embeddings("portrait", model)
         for stage in _LATER:
             features = run.embeddings(stage, model)
             own = seen[similarity_column(stage, model, primary)].to_numpy(np.float64)
-            demographic = seen["group"] + "/" + seen["gender"]
-            impostor = impostor_similarity(features, portraits, seen["speaker_id"], demographic)
-            impostor[(seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()] = np.nan
+            impostor = impostor_similarity(features, portraits, speakers, demographic)
+            # the generators' names do not depend on the stage, so that both stages have the same portraits
+            shares = identification_shares(features, portraits, speakers, labelled, gallery, settings.generator)
+            impostor[unlabelled] = np.nan
             columns[f"{stage}.similarity_{name}"] = own
             columns[f"{stage}.impostor_{name}"] = np.round(impostor, 6)
             columns[f"{stage}.{over_impostors(model)}"] = np.round(own - impostor, 6)
+            columns[f"{stage}.{identification(model)}"] = shares
             if model != primary:
                 continue
-            # the generator's name does not depend on the stage, so that both stages have the same gallery
             rng = settings.generator("retrieval gallery")
-            ranks, size = portrait_ranks(features, portraits, seen["speaker_id"], gallery, rng)
+            ranks, size = portrait_ranks(features, portraits, speakers, gallery, rng)
             for first in FIRST:
                 # recall@k is trivially 1 in a gallery of at most k portraits
                 missing = np.isnan(ranks) if first < size else True

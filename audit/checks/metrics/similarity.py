@@ -1,7 +1,8 @@
-"""Similarity of faces to their speakers' portraits by face features: ranks and distances (Oh et al. 2019)."""
+"""Similarity of faces to their speakers' portraits by face features: ranks, identification, distances."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -93,11 +94,7 @@ def portrait_ranks(
         return Ranks(ranks, 0)
     people, speaker = _people(portraits, speakers)
     able = np.flatnonzero((speaker >= 0) & ~np.isnan(features[:, 0]))
-    chosen = np.arange(len(people))
-    if len(people) > most:
-        drawn = np.zeros(len(people), bool)
-        drawn[rng.choice(len(people), most, replace=False)] = True
-        chosen = np.flatnonzero(drawn)
+    chosen = _drawn(len(people), most, rng)
     # the index of each speaker's portrait in the gallery; speakers outside it replace the last portrait
     place = np.full(len(people), len(chosen) - 1)
     place[chosen] = np.arange(len(chosen))
@@ -111,6 +108,78 @@ def portrait_ranks(
         before[np.arange(len(rows)), place[who]] = False
         ranks[rows] = 1 + np.count_nonzero(before, axis=1)
     return Ranks(ranks, len(chosen))
+
+
+def identification_shares(
+    features: NDArray[np.float32],
+    portraits: NDArray[np.float32],
+    speakers: pd.Series,
+    demographic: pd.Series,
+    most: int,
+    generator: Callable[[str], np.random.Generator],
+) -> Floats:
+    """The share of impostor portraits that are less similar to each clip's face than the speaker's own portrait.
+
+    Impostors are the other speakers of the same demographic. Ties count half, so the share is the probability of
+    superiority of the own portrait (Mann and Whitney 1947): 0.5 is chance, 1 is perfect. Cosines are compared in steps
+    of a millionth. Each speaker has one portrait: the unit mean of their features. A demographic with more than
+    ``most`` speakers is represented by a sample of them, which depends on features and not on names.
+
+    Parameters
+    ----------
+    features, portraits : float32 arrays of shape [n_clips, D]
+        The features of each clip's face and portrait, with a row of NaN where there is no face.
+    speakers, demographic : Series of shape [n_clips]
+        The speaker of each clip, and their demographic: a label such as ``asian/woman``, missing where it is unknown.
+    most : int
+        The maximum number of portraits of one demographic that a face is compared with.
+    generator : callable
+        The random generator of a name, for the samples: :meth:`audit.stats.Settings.generator`.
+
+    Returns
+    -------
+    float array of shape [n_clips]
+        Shares in [0, 1], rounded to six decimals. NaN where the face or the demographic is missing, the speaker has no
+        portrait, or no other speaker of the demographic has one.
+
+    Examples
+    --------
+    >>> portraits = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float32)
+    >>> faces = np.array([[0, 1], [1, 0], [0, 1]], np.float32)
+    >>> of = pd.Series(["asian/woman"] * 3)
+    >>> identification_shares(faces, portraits, pd.Series([*"abc"]), of, 1000, lambda name: np.random.default_rng(0))
+    array([0. , 0.5, 1. ])
+    """
+    shares = np.full(len(features), np.nan)
+    if not (features.shape[1] and portraits.shape[1]):
+        return shares
+    cells, names = pd.factorize(demographic, sort=True)
+    for cell, name in enumerate(names):
+        here = np.flatnonzero(cells == cell)
+        people, speaker = _people(portraits[here], speakers.iloc[here])
+        if len(people) < 2:
+            continue
+        chosen = _drawn(len(people), most, generator(f"impostors {name}"))
+        compared = np.isin(np.arange(len(people)), chosen)
+        across = _STEPS * people[chosen].T
+        able = np.flatnonzero((speaker >= 0) & ~np.isnan(features[here, 0]))
+        for start in range(0, len(able), AT_ONCE):
+            rows = able[start : start + AT_ONCE]
+            faces, who = _unit(features[here[rows]]), speaker[rows]
+            own = np.rint(_STEPS * np.einsum("ij,ij->i", faces, people[who]))[:, None]
+            others = faces @ across
+            np.rint(others, out=others)
+            less, ties = np.count_nonzero(others < own, axis=1), np.count_nonzero(others == own, axis=1)
+            # the own portrait ties with itself where it is in the sample
+            shares[here[rows]] = (less + (ties - compared[who]) / 2) / (len(chosen) - compared[who])
+    return np.round(shares, 6)
+
+
+def _drawn(number: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The indices of all portraits, or of a sample of ``most``."""
+    if number <= most:
+        return np.arange(number)
+    return np.sort(rng.choice(number, most, replace=False))
 
 
 def _people(portraits: NDArray[np.float32], speakers: pd.Series) -> tuple[Floats, NDArray[np.int64]]:

@@ -26,6 +26,7 @@ from audit.reports.html.tabular import TableView
 from audit.reports.html.wording import file_stem, group_name, language_name, order_languages
 from audit.reports.report import evidence, language_tables, similarity_tables
 
+LATER = ("ceiling", "rendered")
 MOST_LANGUAGES = 4
 """Languages with a panel: those with most speakers; tables contain all."""
 
@@ -91,10 +92,14 @@ def _attributes(audit: Audit) -> FigureView:
             tables.append(evidence.three_stages(audit, metric))
     for own, metric in similarity_tables.similarity_metrics(audit):
         name, title = metric.replace("_", "-"), f"Similarity: {metrics.label(metric).removeprefix('similarity ')}"
-        series = ("ceiling", "rendered")
-        here = [row for row in where(rows, metric=metric) if text(row, "stage") in series]
-        panels += _dots(name, title, "cosine", here, "cosine", series)
+        here = [row for row in where(rows, metric=metric) if text(row, "stage") in LATER]
+        panels += _dots(name, title, "cosine", here, "cosine", LATER)
         tables += [evidence.three_stages(audit, own), evidence.three_stages(audit, metric)]
+    for metric in similarity_tables.identification_metrics(audit):
+        name, what = metric.replace("_", "-"), "impostor portraits less similar than the own one"
+        if found := _dots(name, _title(metrics, metric), what, where(rows, metric=metric), "share", LATER, (0.0, 1.0)):
+            panels += found
+            tables.append(evidence.three_stages(audit, metric))
     return _view("attributes", panels, tables)
 
 

@@ -36,7 +36,7 @@ from audit.reports.html.tabular import (
     written,
 )
 from audit.reports.html.wording import group_name
-from audit.reports.report.similarity_tables import similarity_metrics
+from audit.reports.report.similarity_tables import identification_metrics, similarity_metrics
 
 SHOWN: Final = ("read_own_group", "gender_right", "age_error", "no_face")
 INTERSECTED: Final = ("read_own_group", "read_white", "gender_right", "age_error", "no_face")
@@ -45,7 +45,8 @@ MOST_CELLS: Final = 200
 
 def groups(audit: Audit) -> TableView:
     """The differences between all groups at once, for the main metrics at every stage."""
-    shown = {*SHOWN, *further_metrics(audit), *(metric for _, metric in similarity_metrics(audit))}
+    of_similarity = [*(metric for _, metric in similarity_metrics(audit)), *identification_metrics(audit)]
+    shown = {*SHOWN, *further_metrics(audit), *of_similarity}
     rows = [row for row in records(audit, "groups") if text(row, "metric") in shown]
     metrics = MetricDefinitions.of(audit)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from audit.audits.audit import Audit
-from audit.checks.metrics.metric_frame import over_impostors, own_similarity
+from audit.checks.metrics.metric_frame import identification, over_impostors, own_similarity
 from audit.core.units import write_interval, write_number, write_value
 from audit.reports.html.records import Record, count, mapping, number, one, records, split, strings, text, where
 from audit.reports.html.tabular import DASH, GROUP, Cell, Column, TableView, figure, missing, whole, words, written
@@ -15,8 +15,16 @@ _LATER = ("ceiling", "rendered")
 
 def similarity_metrics(audit: Audit) -> list[tuple[str, str]]:
     """The metrics of similarity to the own portrait, and of that over impostors, of each similarity model."""
-    models = sorted(strings(mapping(audit.run.get("instrument")).get("similarity_models")))
-    return [(own_similarity(model), over_impostors(model)) for model in models]
+    return [(own_similarity(model), over_impostors(model)) for model in _models(audit)]
+
+
+def identification_metrics(audit: Audit) -> list[str]:
+    """The metric of identification by each similarity model."""
+    return [identification(model) for model in _models(audit)]
+
+
+def _models(audit: Audit) -> list[str]:
+    return sorted(strings(mapping(audit.run.get("instrument")).get("similarity_models")))
 
 
 def retrieval(audit: Audit) -> TableView:
