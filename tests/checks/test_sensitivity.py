@@ -15,6 +15,7 @@ import audit
 from audit.audits.measure import evidence_of
 from audit.audits.tables.sensitivity import TABLE, sensitivity
 from audit.audits.tables.spec import Source
+from audit.checks import sensitivities
 from audit.checks.catalogue.erasure import CHECK as ERASURE
 from audit.checks.catalogue.failure_gap import CHECK as FAILURE_GAP
 from audit.checks.catalogue.language_flip import CHECK as LANGUAGE_FLIP
@@ -186,3 +187,15 @@ def test_a_group_with_other_numbers_of_clips_is_filled_as_a_whole() -> None:
     least, most = (found.changed("missing_faces", True, number) for number in (0, found.n_missing))
     assert least.n_clips == most.n_clips == found.figure.n_clips + found.n_missing
     assert np.isclose(most.value - least.value, found.n_missing / most.n_clips)
+
+
+def test_a_third_party_check_that_fails_is_named() -> None:
+    class Broken(type(ERASURE)):
+        code = "LAB009"
+
+        def sensitivity(self, evidence: audit.checks.Evidence) -> None:
+            raise ZeroDivisionError("by zero")
+
+    evidence = evidence_of(audit.simulate(SMALL), MeasureSettings())
+    with pytest.raises(audit.AuditError, match="The sensitivity of LAB009 failed: ZeroDivisionError: by zero"):
+        sensitivities(Broken(), evidence)

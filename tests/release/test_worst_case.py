@@ -148,6 +148,12 @@ def test_people_find_what_the_instrument_misreads_in_rendered_faces(misread: tup
     assert by_instrument == audit.gate(run, policy=policy(WHITE)).rulings[-1]
 
 
+def test_a_rule_about_people_passes_within_its_limit(misread: tuple[Path, Path]) -> None:
+    run, people = misread
+    rule = WHITE.replace("limit = 0.1", "limit = 0.25") + HUMAN
+    assert audit.gate(run, policy=policy(rule), human_readings=people).rulings[-1].outcome == "pass"
+
+
 def test_a_rate_has_a_version_with_people_too(misread: tuple[Path, Path]) -> None:
     run, people = misread
     rule = WHITE.replace("excess_over_portrait", "rendered") + HUMAN
