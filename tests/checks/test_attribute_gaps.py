@@ -16,6 +16,7 @@ from audit.checks.catalogue.attribute_gaps import CHECK, GAPS
 from audit.comparisons import paired_changes
 from audit.core.plan import MeasureSettings
 from audit.release import Policy
+from audit.stats.intervals import FAR
 
 STAGES = ("portrait", "ceiling", "rendered")
 NAMES = ("gender_gap", "gender_gap_ceiling", "age_gap", "age_gap_ceiling")
@@ -181,7 +182,7 @@ def test_ages_that_never_change_are_not_shown_only_with_enough_speakers() -> Non
         assert gap.verdict.outcome == outcome
     ages = run.observations["age"]  # read without an error
     largest = np.maximum(ages.max() - ages, ages - ages.min()).mean()
-    expected = largest * -np.log(0.025 / 8) / 300
+    expected = largest * -np.log(0.025 / 8 / FAR) / 300
     assert gap.high == pytest.approx(expected, rel=1e-6)
 
 

@@ -75,7 +75,7 @@ def finding(run: audit.Run, **settings: Any) -> Any:
 def test_a_model_that_renders_every_speakers_own_portrait_is_never_shown(speakers: int, alike: float) -> None:
     """However similar the portraits of one group are: by their cosines alone it would be shown."""
     found = finding(planted("perfect", speakers, alike=alike))
-    assert found.outcome == ("not_shown" if speakers == 100 else "inconclusive")
+    assert found.outcome == ("inconclusive" if speakers == 12 else "not_shown")
     assert found.estimates["asian.own"].value == found.estimates["white.own"].value == 1
     assert found.estimates["asian"].value == 0
     similarity = found.estimates["asian.similarity_gap"]

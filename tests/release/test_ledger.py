@@ -300,7 +300,7 @@ def test_the_gate_writes_every_look_next_to_the_policy(tmp_path: Path, monkeypat
     run = audit.simulate(TRUTH | {"speakers_per_group": 80}, out=tmp_path / "run")
     audit.measure(run).write(tmp_path / "run")
     decisions = [
-        audit.gate(audit.simulate(TRUTH | {"speakers_per_group": 40}), policy="policies/p.toml"),
+        audit.gate(audit.simulate(TRUTH | {"speakers_per_group": 20}), policy="policies/p.toml"),
         audit.gate(tmp_path / "run", policy=folder / "p.toml"),
         audit.gate(tmp_path / "run", policy="policies/p.toml"),
         audit.gate(audit.measure(run), policy="policies/p.toml"),
