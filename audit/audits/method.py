@@ -6,8 +6,8 @@ from typing import Final
 
 from audit.core.errors import RunError
 
-METHOD_VERSION: Final = 1
-"""Stored in audit.json, comparison.json and decision.json.
+METHOD_VERSION: Final = 2
+"""Version 1 is that of documents without the key. Stored in audit.json, comparison.json and decision.json.
 
 Increase it whenever the same run would give other numbers: another interval, another figure or default margin, another
 random number. Not for wording, new keys or new checks. ``tests/audits/test_method.py`` fails if numbers change.

@@ -15,7 +15,7 @@ from audit.audits.method import METHOD_VERSION
 from tests.document_fixture import sealed
 from tests.release_fixture import policy
 
-NUMBERS_SHA256 = "83381f45ae221d35"
+NUMBERS_SHA256 = "1e83951c173c0691"
 """Digest of the numbers of version METHOD_VERSION; to be updated together with it."""
 
 TRUTH: dict[str, Any] = {
