@@ -230,6 +230,13 @@ class Evidence(Strata):
         placed = Standing.of(of_rows, number, len(cells.keys), standing.cluster)
         return matched_pairs(reads.where(first), reads.where(second), placed)
 
+    @computed_once
+    def span(self, metric: str, *stages: str) -> float | None:
+        """The largest change of a clip's value that the values at these stages allow; ``None`` where all are equal."""
+        values = np.concatenate([self.values(stage, metric) for stage in stages])
+        known = values[np.isfinite(values)]
+        return float(np.ptp(known)) or None if len(known) else None
+
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:
         """The number of training clips of each clip's group and language; NaN if unknown."""
@@ -251,6 +258,7 @@ class Evidence(Strata):
             strata=self.strata[mask],
             readers=self.n_readers,
             name=f"rendered.{metric}",
+            clusters=self.shared(mask),
         )
 
     def human_values(self, metric: str) -> NDArray[np.float64]:

@@ -7,7 +7,6 @@ compared group.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.strata import Mask
 from audit.core.vocabulary import UNKNOWN
-from audit.stats import Curve, Estimate, Pairs, difference_curve
+from audit.stats import Curve, difference_curve
 
 
 class GapCheck(Check):
@@ -133,14 +132,14 @@ def change_gaps(
 ) -> list[GroupGap]:
     """:func:`group_gaps` of the change of a metric from one stage to a later one, paired by speaker.
 
-    ``largest`` is the largest possible change of a speaker's mean. It is needed for the interval of a mean if no
-    speaker of a group changes: its variance is then unknown.
+    ``largest`` is the largest possible change of a speaker's mean; see :meth:`audit.stats.Pairs.curve`.
     """
     found = []
     for group in evidence.groups:
         own, others = (evidence.changed(metric, before, after, side) for side in _sides(evidence, group))
-        figures = (evidence.as_figure(pairs.curve(), metric, group=group, kind="difference") for pairs in (own, others))
-        found.append(GroupGap(group, _gap_of_changes(own, others, largest), *figures))
+        curves = [pairs.curve(largest) for pairs in (own, others)]
+        figures = (evidence.as_figure(curve, metric, group=group, kind="difference") for curve in curves)
+        found.append(GroupGap(group, difference_curve(curves[1], curves[0]), *figures))
     return _comparable(found)
 
 
@@ -174,7 +173,8 @@ def gap_change(pair: Pair, metric: str, group: str, before: str = "") -> Curve:
     if before:
         change = change - pair.change(metric, before)
     sides = _sides(pair.baseline, group)
-    own, others = (pair.pairs(change, side, kind, f"rendered.{metric}").curve() for side in sides)
+    largest = pair.span(metric, before or "rendered", "rendered")
+    own, others = (pair.pairs(change, side, kind, f"rendered.{metric}").curve(largest) for side in sides)
     return difference_curve(others, own)
 
 
@@ -187,53 +187,3 @@ def _sides(evidence: Evidence, group: str) -> tuple[Mask, Mask]:
 def _comparable(found: list[GroupGap]) -> list[GroupGap]:
     """The gaps, if there are at least two groups with a value."""
     return found if sum(each.own.value is not None for each in found) > 1 else []
-
-
-def _gap_of_changes(own: Pairs, others: Pairs, largest: float | None) -> Curve:
-    """The difference of two mean changes, own minus others, at every confidence.
-
-    A mean of which no speaker changes has no interval of its own. With ``largest``, the interval is then that of the
-    share of speakers who change, times ``largest``. If nobody changes on either side, ``p`` and ``r`` are the shares of
-    speakers who do, and all ``n`` and ``m`` speakers are seen unchanged with probability ``(1 - p)**n (1 - r)**m``. At
-    an error probability ``a``, ``p + r`` is then at most ``-log(a) / min(n, m)``, and the difference at most that times
-    ``largest``.
-    """
-    sides = (own, others)
-    same = [_unchanged(side) for side in sides]
-    if largest is None or not any(same):
-        return difference_curve(others.curve(), own.curve())
-    shares = [replace(side, kind="rate").curve() for side in sides]
-    if not all(same):
-        bounded = [
-            _scaled(share, largest) if alike else side.curve()
-            for side, share, alike in zip(sides, shares, same, strict=True)
-        ]
-        return difference_curve(bounded[1], bounded[0])
-    gap = difference_curve(shares[1], shares[0])
-
-    def at(confidence: float) -> Estimate:
-        ends = [share.at(confidence).interval for share in shares]
-        # -log(1 - high) = -log(a) / n, since high = 1 - a**(1 / n) where nothing was seen
-        most = largest * max(1.0 if end is None else min(1.0, -math.log1p(-min(end[1], 1 - 1e-9))) for end in ends)
-        return replace(gap.at(confidence), low=-most, high=most, method=f"no speaker changes; at most {largest:g} each")
-
-    return Curve(at, gap.least)
-
-
-def _unchanged(pairs: Pairs) -> bool:
-    """Whether a mean change has no interval although there are enough speakers, because no speaker changes."""
-    found = pairs.difference()
-    return found.value == 0 and found.interval is None and found.n_speakers >= pairs.settings.min_speakers
-
-
-def _scaled(share: Curve, largest: float) -> Curve:
-    """The interval of a mean change from that of the share of speakers who change."""
-
-    def at(confidence: float) -> Estimate:
-        found = share.at(confidence)
-        low, high = (None if end is None else largest * end for end in (found.low, found.high))
-        return replace(
-            found, low=low, high=high, method=f"no speaker changes; at most {largest:g} each; {found.method}"
-        )
-
-    return Curve(at, share.least)

@@ -179,7 +179,7 @@ def _would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidenc
     found = [figure.verdict.outcome for figure in figures]
     if outcome in ("inconclusive", "not_evaluable"):
         needed = [
-            speakers_needed(figure, figure.margin or 0.0, figure.direction, evidence.settings)
+            speakers_needed(figure, figure.margin or 0.0, figure.direction, evidence.settings, figure.alone)
             for figure, each in zip(figures, found, strict=True)
             if each in (outcome, "not_evaluable")
         ]
@@ -187,10 +187,11 @@ def _would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidenc
         if most.more is not None and most.more > MOST_SPEAKERS:
             return f"More than {MOST_SPEAKERS:,} further speakers, since the estimate lies close to the margin."
         return most.reason[:1].upper() + most.reason[1:] + "."
+    intervals = [figure.interval if outcome == "shown" else figure.alone or figure.interval for figure in figures]
     decided = [
-        (figure, figure.interval)
-        for figure, each in zip(figures, found, strict=True)
-        if figure.interval is not None and each == outcome
+        (figure, interval)
+        for figure, interval, each in zip(figures, intervals, found, strict=True)
+        if interval is not None and each == outcome
     ]
     if outcome == "shown":
         nearest = _largest([(figure, low if low > 0 else -high) for figure, (low, high) in decided])

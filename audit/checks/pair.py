@@ -50,6 +50,11 @@ class Pair:
         first, second = (evidence.values(stage, metric) for evidence in self.each)
         return second - first
 
+    def span(self, metric: str, *stages: str) -> float | None:
+        """The largest difference between the runs' changes of a mean that their values allow; ``None`` for a rate."""
+        spans = [each.span(metric, *stages) for each in self.each]
+        return sum(span or 0.0 for span in spans) or None
+
     def pairs(self, change: NDArray[np.float64], mask: Mask, kind: Kind, name: str) -> Pairs:
         """The speakers' pairs in a subset of the clips, from the change of each clip between the runs."""
         speakers, shared = self.baseline.speakers[mask], self.baseline.shared(mask)

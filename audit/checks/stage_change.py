@@ -62,13 +62,13 @@ class StageChange(Check):
                 "Portraits, and speakers whose group is known.",
             )
         cells = evidence.cells("group")
-        changes = evidence.changes(self.metric, *self._stages(before), cells)
+        changes, largest = evidence.changes(self.metric, *self._stages(before), cells), self._largest(evidence, before)
         curves = {stage: evidence.curves(self.metric, stage, cells) for stage in STAGES}
         place = {key[0]: i for i, key in enumerate(cells.keys)}
         figures = {}
         for group in evidence.groups:
             i = place[group]
-            change = changes.one(i, evidence.metrics[self.metric].kind, evidence.settings).curve()
+            change = changes.one(i, evidence.metrics[self.metric].kind, evidence.settings).curve(largest)
             behind = {
                 str(stage): evidence.as_figure(of[i], self.metric, stage, name=stage, group=group, label=stage)
                 for stage, of in curves.items()
@@ -97,7 +97,8 @@ class StageChange(Check):
             baseline, candidate = (each.changed(self.metric, *stages, mask).curve() for each in pair.each)
             if kind == "mean" or before == "portrait":
                 pairs = pair.pairs(second - first, mask, kind, name)
-                return Compared(group, baseline, candidate, pairs.curve(), pairs)
+                curve = pairs.curve(pair.span(self.metric, before, "rendered"))
+                return Compared(group, baseline, candidate, curve, pairs)
             speakers = pair.baseline.speakers[mask]
             shared = pair.baseline.shared(mask)
             found = change_of_difference(first[mask], second[mask], speakers, pair.settings, name, clusters=shared)
@@ -117,6 +118,10 @@ class StageChange(Check):
     def _before(self, evidence: Evidence) -> Stage:
         """The stage that rendered faces are compared with."""
         return "ceiling" if evidence.has("ceiling") else "portrait"
+
+    def _largest(self, evidence: Evidence, before: Stage) -> float | None:
+        """The largest possible change of a speaker, where the metric is a mean."""
+        return None if evidence.metrics[self.metric].kind == "rate" else evidence.span(self.metric, before, "rendered")
 
     def _stages(self, before: Stage) -> tuple[Stage, Stage]:
         """The two stages, such that the change is the second minus the first."""

@@ -38,7 +38,12 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
 
 
 def difference_curve(first: Curve, second: Curve) -> Curve:
-    """:func:`difference` at every confidence."""
-    return Curve(
-        lambda confidence: difference(first.at(confidence), second.at(confidence)), max(first.least, second.least)
-    )
+    """:func:`difference` at every confidence, and also without adjustment if either curve has one."""
+
+    def of(one: Curve, other: Curve, alone: Curve | None = None) -> Curve:
+        at = max(one.least, other.least)
+        return Curve(lambda confidence: difference(one.at(confidence), other.at(confidence)), at, alone)
+
+    if first.unadjusted is None and second.unadjusted is None:
+        return of(first, second)
+    return of(first, second, of(first.alone, second.alone))

@@ -67,13 +67,48 @@ class Pairs:
         """The mean difference at the settings' confidence."""
         return self.curve().at(self.settings.confidence)
 
-    def curve(self) -> Curve:
-        """The difference at every confidence."""
+    def curve(self, largest: float | None = None) -> Curve:
+        """The difference at every confidence.
+
+        Parameters
+        ----------
+        largest : float, optional
+            Of a mean, the largest possible change of a speaker, in either direction. Student's t and the bootstrap know
+            only the changes that were drawn, and have no interval if there are none. With ``largest``, the curve
+            without adjustment (:attr:`Curve.alone`), by which a mean is ``not_shown``, is also at least as wide as that
+            of a rate (:func:`paired`) of the changes as shares of ``largest``, and the curve is that one if there is no
+            other.
+        """
         drawn: Drawn = {}
-        return Curve(
+        plain = Curve(
             lambda confidence: self._at(replace(self.settings, confidence=confidence), drawn),
             least_error(self.sums, self.kind, self.settings),
         )
+        if self.kind == "rate" or largest is None:
+            return plain
+        share = np.clip(self.sums.total / largest, -self.sums.clips, self.sums.clips)
+        shares = replace(self, sums=replace(self.sums, total=share), kind="rate").curve()
+
+        def bounded(confidence: float) -> Estimate:
+            found = shares.at(confidence)
+            value, low, high = (
+                None if end is None else shortened(largest * end) for end in (found.value, found.low, found.high)
+            )
+            method = f"{found.method}, as shares of at most {largest:.4g} a speaker"
+            return replace(found, value=value, low=low, high=high, method=method)
+
+        def at(confidence: float) -> Estimate:
+            found = plain.at(confidence)
+            return found if found.interval is not None else bounded(confidence)
+
+        def wider(confidence: float) -> Estimate:
+            found, other = at(confidence), bounded(confidence)
+            if found.interval is None or other.interval is None:
+                return found
+            (low, high), (least, most) = found.interval, other.interval
+            return replace(found, low=min(low, least), high=max(high, most), method=f"{found.method}; {other.method}")
+
+        return Curve(at, plain.least, Curve(wider, plain.least))
 
     def _at(self, settings: Settings, drawn: Drawn) -> Estimate:
         counts = (np.array([each]) for each in (self.n_clips, self.n_missing, self.n_unpaired))

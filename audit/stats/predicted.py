@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import mover
 from audit.stats.pairs import paired, paired_rate_intervals
-from audit.stats.rates import Moments, estimates, moments, rate, shortened
+from audit.stats.rates import Moments, estimates, figure_curve, moments, shortened
 from audit.stats.settings import Estimand, Settings
 from audit.stats.speakers import Floats, Ints, SpeakerIds, SpeakerSums, checked_values, codes_of, ids_of, sorted_sums
 
@@ -115,6 +115,7 @@ def prediction_powered(
     strata: SpeakerIds | None = None,
     readers: int | None = None,
     name: str = "",
+    clusters: Ints | None = None,
 ) -> Estimate:
     """Prediction-powered rate of human readings, from an instrument's reading of all clips and people's of some.
 
@@ -137,6 +138,8 @@ def prediction_powered(
         Sampling stratum of each clip; default: one stratum. See :func:`design`.
     readers : int, optional
         Number of people who read; named in the method.
+    clusters : int array of shape (clips,), optional
+        Numbers of the clips' clusters where speakers share some; the rectifier's part does not use them.
 
     Returns
     -------
@@ -168,7 +171,7 @@ def prediction_powered(
     drawn = np.zeros(len(f), np.int64) if strata is None else np.asarray(pd.factorize(ids_of(strata))[0], np.int64)
     read = ~np.isnan(f)
     plan = design(read, read & ~np.isnan(h), codes, drawn, estimand=settings.estimand)
-    everyone = rate(f, codes, settings, name=name)
+    everyone = figure_curve(f, codes, settings, name=name, clusters=clusters).at(settings.confidence)
     return predicted_cells([everyone], f, h, codes, plan, np.zeros(len(f), np.int64), settings, readers=readers)[0][1]
 
 
@@ -182,6 +185,7 @@ def prediction_powered_change(
     strata: SpeakerIds | None = None,
     readers: int | None = None,
     name: str = "",
+    clusters: Ints | None = None,
 ) -> Estimate:
     """Prediction-powered change of a rate: of human readings, minus an earlier reading by the instrument.
 
@@ -193,7 +197,7 @@ def prediction_powered_change(
     ----------
     before : array of shape (clips,)
         The instrument's earlier reading of the same clips, in [0, 1]. Clips without it are left out.
-    instrument, human, speakers, settings, strata, readers, name
+    instrument, human, speakers, settings, strata, readers, name, clusters
         As :func:`prediction_powered`.
 
     Returns
@@ -224,7 +228,8 @@ def prediction_powered_change(
     read = ~np.isnan(a) & ~np.isnan(f)
     f = np.where(read, f, np.nan)
     plan = design(read, read & ~np.isnan(h), codes, drawn, estimand=settings.estimand)
-    everyone = paired(a, f, codes, replace(settings, interval="auto"), name=name).difference()
+    shared = None if clusters is None else (clusters, clusters)
+    everyone = paired(a, f, codes, replace(settings, interval="auto"), name=name, clusters=shared).difference()
     cells = np.zeros(len(f), np.int64)
     return predicted_cells([everyone], f, h, codes, plan, cells, settings, readers=readers, before=a)[0].powered
 
@@ -255,6 +260,8 @@ def predicted_cells(
         Settings of the intervals, which are always the closed-form ones.
     readers : int, optional
         Number of people who read; named in the method.
+    clusters : int array of shape (clips,), optional
+        Numbers of the clips' clusters where speakers share some; the rectifier's part does not use them.
     before : array of shape (clips,), optional
         The instrument's earlier reading, for changes instead of rates; ``everyone`` are then paired differences.
     """

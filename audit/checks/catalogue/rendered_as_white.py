@@ -188,6 +188,7 @@ def _by_people(evidence: Evidence, mask: Mask) -> Estimate:
         strata=evidence.strata[mask],
         readers=evidence.n_readers,
         name=f"portrait>rendered.{READ}",
+        clusters=evidence.shared(mask),
     )
 
 
