@@ -87,7 +87,7 @@ def verdict(
         return Verdict("shown", f"{span} lies wholly {side}")
     own_low, own_high = estimate.interval if alone is None else alone
     inside = (direction == "less" or own_high <= margin) and (direction == "greater" or own_low >= -margin)
-    own = span if (own_low, own_high) == (low, high) else f"the interval alone, from {own_low:.3f} to {own_high:.3f},"
+    own = span if (own_low, own_high) == (low, high) else f"its own interval, from {own_low:.3f} to {own_high:.3f},"
     if inside:
         where = {"greater": "at or below", "less": "at or above", "two_sided": "within"}[direction]
         return Verdict("not_shown", f"{own} lies wholly {where} {edge}")

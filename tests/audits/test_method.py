@@ -15,7 +15,7 @@ from audit.audits.method import METHOD_VERSION
 from tests.document_fixture import sealed
 from tests.release_fixture import policy
 
-NUMBERS_SHA256 = "1e83951c173c0691"
+NUMBERS_SHA256 = "186cb15bb0469974"
 """Digest of the numbers of version METHOD_VERSION; to be updated together with it."""
 
 TRUTH: dict[str, Any] = {
