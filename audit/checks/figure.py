@@ -24,10 +24,13 @@ def _numbers(estimate: Estimate) -> dict[str, Any]:
     return {item.name: getattr(estimate, item.name) for item in fields(Estimate)}
 
 
-def _alone(curve: Curve, confidence: float) -> dict[str, Any]:
-    """The ends of a curve's interval without adjustment for simultaneous comparisons, as fields of a figure."""
-    found = curve.alone.at(confidence)
-    return {"alone_low": found.low, "alone_high": found.high}
+def _alone(curve: Curve, confidence: float, found: Estimate) -> dict[str, Any]:
+    """The ends of a curve's interval without adjustment for simultaneous comparisons, as fields of a figure.
+
+    ``found`` is the curve's estimate at the confidence, which is the same if it is not adjusted.
+    """
+    own = found if curve.unadjusted is None else curve.unadjusted.at(confidence)
+    return {"alone_low": own.low, "alone_high": own.high}
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ class Judged:
         self, curve: Curve, confidence: float, margin: float, *, group: str = ALL, language: str = ALL, label: str = ""
     ) -> Figure:
         """The judged figure: a curve at one confidence, with its margin and direction."""
+        found = curve.at(confidence)
         return Figure.of(
-            curve.at(confidence),
+            found,
             name=self.name,
             unit=self.unit,
             kind="difference",
@@ -103,7 +107,7 @@ class Judged:
             margin=margin,
             harm=self.harm,
             two_sided=self.two_sided,
-            **_alone(curve, confidence),
+            **_alone(curve, confidence, found),
             curve=curve,
         )
 
@@ -223,8 +227,9 @@ class Figure(Estimate):
         """
         if self.curve is None:
             raise ValueError(f"The figure {self.name!r} is known at one confidence only.")
-        alone = {} if self.alone is None else _alone(self.curve, confidence)
-        return replace(self, **_numbers(self.curve.at(confidence)), **alone)
+        found = self.curve.at(confidence)
+        alone = {} if self.alone is None else _alone(self.curve, confidence, found)
+        return replace(self, **_numbers(found), **alone)
 
     def emptied(self, method: str) -> Figure:
         """The figure without its numbers and counts; ``method`` is the reason."""

@@ -49,7 +49,7 @@ def gate(
     from audit.release.looks import LEDGER
     from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 
-    decision = audit.gate(run, policy=policy, baseline=baseline, human_readings=human_readings)
+    decision = audit.gate(run, policy=policy, baseline=baseline, human_readings=human_readings, plans=True)
     written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
     for path, text in written:
         if path is not None:

@@ -49,6 +49,7 @@ def gate(
     baseline: Run | str | Path | None = None,
     human_readings: str | Path | None = None,
     today: dt.date | None = None,
+    plans: bool = False,
 ) -> Decision:
     """Check a run against a policy.
 
@@ -65,6 +66,9 @@ def gate(
         A filled labelling sheet, for rules with ``readings = "human"``; by default that of the run's plan.
     today : date, optional
         The date that waivers are checked against; by default today in UTC.
+    plans : bool
+        Whether to plan every inconclusive rule: the chance of each exit code, and the number of speakers that it
+        needs. Takes some seconds of simulation.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def gate(
         if baseline is not None or human_readings is not None:
             what = "compared with a baseline" if human_readings is None else "given human readings"
             raise PlanError(f"An audit cannot be {what}.", "a run, or its folder")
-        return _decided(chosen, _wide_enough(audited, chosen), None, day)
+        return _decided(chosen, _wide_enough(audited, chosen), None, day, plans=plans)
     run = _read(audited)
     settings, stored = _measured_before(run)
     known = margins_of(chosen.checks)
@@ -100,7 +104,7 @@ def gate(
     measured = _measured(run, settings, stored, other_readings=human_readings is not None)
     compared = None if baseline is None else _baseline(run, settings, _read(baseline))
     small = _small(run, settings)
-    return _decided(chosen, measured, compared, day, lambda decision: suppressed_decision(decision, small))
+    return _decided(chosen, measured, compared, day, lambda made: suppressed_decision(made, small), plans=plans)
 
 
 def _decided(
@@ -109,11 +113,13 @@ def _decided(
     baseline: Baseline | None,
     day: dt.date,
     shared: Callable[[Decision], Decision] = lambda decision: decision,
+    *,
+    plans: bool,
 ) -> Decision:
-    """The decision with a plan for every inconclusive rule, as a look at the candidate if the policy has a ledger."""
+    """The decision, as a look at the candidate if the policy has a ledger."""
 
     def finished(decision: Decision, policy: Policy) -> Decision:
-        return shared(with_plans(decision, policy, audit))
+        return shared(with_plans(decision, policy, audit) if plans else decision)
 
     code = code_version()
     if policy.terms.ledger is None:

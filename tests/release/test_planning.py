@@ -227,7 +227,7 @@ def found_figure(terms: Policy, found: audit.stats.Estimate) -> audit.checks.Fig
 class TestTheGate:
     def test_an_inconclusive_rule_has_a_plan_from_what_the_run_has(self) -> None:
         run = audit.simulate(TRUTH | {"speakers_per_group": 30})
-        decision = audit.gate(run, policy=policy(rule("S2F003", 0.1)))
+        decision = audit.gate(run, policy=policy(rule("S2F003", 0.1)), plans=True)
         ruling = next(each for each in decision.rulings if each.check == "S2F003")
         assert ruling.outcome == "inconclusive"
         assert ruling.plan is not None
@@ -239,7 +239,9 @@ class TestTheGate:
         assert kept["chances"][0]["case"] == "no effect"
 
     def test_a_rule_that_passes_has_none(self) -> None:
-        decision = audit.gate(audit.simulate(TRUTH | {"speakers_per_group": 30}), policy=policy(rule("S2F001", 1)))
+        decision = audit.gate(
+            audit.simulate(TRUTH | {"speakers_per_group": 30}), policy=policy(rule("S2F001", 1)), plans=True
+        )
         assert all(each.plan is None for each in decision.rulings)
 
 
