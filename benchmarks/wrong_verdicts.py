@@ -151,24 +151,31 @@ def gaps(rng: np.random.Generator, runs: int) -> Iterator[Row]:
 
 
 def videos(rng: np.random.Generator, runs: int) -> Iterator[Row]:
-    """Speakers who share a video share half of the effect: with the probability of .5, the video decides for both."""
-    for n, size in ((20, 2), (60, 2), (60, 5), (100, 2), (300, 10)):
+    """Speakers who share a video share half of the effect; or the speakers of a few videos are all always misread."""
+    for n, size in ((20, 2), (60, 2), (60, 5), (100, 2), (100, 10), (300, 10)):
         video = np.tile(np.arange(n) // size, (runs, 1))
-        own, shared = rng.random((runs, n)), np.take_along_axis(rng.random((runs, n)), video, axis=1)
-        misread = np.where(rng.random((runs, n)) < np.sqrt(0.5), shared, own) < 0.30
-        who, cell = np.tile(np.arange(n), runs), np.repeat(np.arange(runs), n)
-        values, number = misread.astype(float).ravel(), (video + n * np.arange(runs)[:, None]).ravel()
-        try:
-            standing = Standing.of(who, cell, runs, number)
-        except TypeError:  # a former checkout, which knows no clusters
-            standing = Standing.of(who, cell, runs)
-        yield Row(
-            "rate of .30, shared videos",
-            f"videos of {size}",
-            str(n),
-            "1",
-            judged(of_rate(standing.sums(Reads.of(values))), 0.30),
-        )
+
+        def of_video(values: Floats, video: Floats = video) -> Floats:
+            return np.take_along_axis(values, video, axis=1)
+
+        own, shared = rng.random((runs, n)), of_video(rng.random((runs, n)))
+        alike = np.where(rng.random((runs, n)) < np.sqrt(0.5), shared, own) < 0.30
+        yield Row("rate of .30", f"half shared in videos of {size}", str(n), "1", in_videos(alike, video, 0.30))
+        chance = of_video(heavy(rng, MARGIN, 0.5, (runs, n)))
+        misread = rng.random((runs, n)) < chance
+        yield Row("rate of .10", f"videos of {size} always misread", str(n), "1", in_videos(misread, video, MARGIN))
+
+
+def in_videos(misread: Floats, video: Floats, truth: float) -> dict[str, float]:
+    """The shares of :func:`judged` where speakers are clustered by video."""
+    runs, n = misread.shape
+    who, cell = np.tile(np.arange(n), runs), np.repeat(np.arange(runs), n)
+    values, number = misread.astype(float).ravel(), (video + n * np.arange(runs)[:, None]).ravel()
+    try:
+        standing = Standing.of(who, cell, runs, number)
+    except TypeError:  # a former checkout, which knows no clusters
+        standing = Standing.of(who, cell, runs)
+    return judged(of_rate(standing.sums(Reads.of(values))), truth)
 
 
 def power(rng: np.random.Generator, runs: int) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,19 +22,35 @@ class Sharing:
         Number of clusters.
     effect : float array
         Design effect: the variance of the estimate with speakers and clusters over that with speakers only, at least 1.
+    crowding : float array
+        Number of speakers over Kish's effective number of clusters: the design effect if all speakers of a cluster
+        agree. Below 1 where speakers have many clusters each.
     """
 
     clusters: Ints
     effect: Floats
+    crowding: Floats
+
+    @property
+    def divisor(self) -> Floats:
+        """What the number of speakers is divided by for the effective number.
+
+        The design effect, times the squared ratio of the quantiles at 0.975 of Student's t, with one degree of freedom
+        less than there are clusters, and of the normal distribution, since it is estimated. At least the crowding: a
+        cluster in which all speakers are misread may not have been drawn, and the variance does not know of it.
+        """
+        student = special.stdtrit(np.maximum(self.clusters - 1, 1), 0.975)
+        return np.maximum(self.effect * (student / special.ndtri(0.975)) ** 2, self.crowding)
 
     def only(self, cells: NDArray[np.bool_]) -> Sharing:
         """The chosen cells."""
-        return Sharing(self.clusters[cells], self.effect[cells])
+        return Sharing(self.clusters[cells], self.effect[cells], self.crowding[cells])
 
     @classmethod
     def joined(cls, parts: list[Sharing]) -> Sharing:
         """Concatenate the cells of several."""
-        return cls(np.concatenate([each.clusters for each in parts]), np.concatenate([each.effect for each in parts]))
+        columns = ([getattr(each, name) for each in parts] for name in ("clusters", "effect", "crowding"))
+        return cls(*map(np.concatenate, columns))
 
     @classmethod
     def of(cls, influence: Floats, share: Floats, unit: Ints, cluster: Ints, cell: Ints, n_cells: int) -> Sharing:
@@ -41,8 +58,7 @@ class Sharing:
 
         The variance with two-way clustering is ``V_speaker + V_cluster - V_both`` (Cameron, Gelbach and Miller 2011,
         equation 2.8), sums of squared influences by speaker, by cluster, and by speaker within a cluster; never less
-        than ``V_speaker``. Where all speakers agree the variance is unknown, and speakers of one cluster count as one:
-        the effect is the number of speakers over Kish's effective number of clusters.
+        than ``V_speaker``. Where all speakers agree the variance is unknown, and the effect is the crowding.
 
         Parameters
         ----------
@@ -78,8 +94,8 @@ class Sharing:
         by_cluster = squares(in_joint, len(joint), joint_cell, influence)
         by_both = squares(in_both, len(both), cell[both // max(n_clusters, 1)], influence)
         speakers = np.bincount(cell, np.bincount(unit, minlength=len(cell)) > 0, n_cells)
-        kish = squares(in_joint, len(joint), joint_cell, share) / np.maximum(speakers, 1)
+        crowding = squares(in_joint, len(joint), joint_cell, share) / np.maximum(speakers, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             effect = (by_speaker + by_cluster - by_both) / by_speaker
-        effect = np.where(by_speaker > 1e-12, effect, kish)
-        return cls(np.bincount(joint_cell, minlength=n_cells).astype(np.int64), np.maximum(effect, 1.0))
+        effect = np.where(by_speaker > 1e-12, effect, crowding)
+        return cls(np.bincount(joint_cell, minlength=n_cells).astype(np.int64), np.maximum(effect, 1.0), crowding)

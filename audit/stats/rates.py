@@ -78,8 +78,8 @@ def moments(sums: SpeakerSums, settings: Settings) -> Moments:
     speakers, clips = n.astype(np.int64), sums.sum(sums.clips).astype(np.int64)
     if sums.sharing is None:
         return Moments(value, variance, size, speakers, clips, speakers)
-    effect = sums.sharing.effect
-    return Moments(value, variance * effect, size / effect, speakers, clips, sums.sharing.clusters)
+    sharing = sums.sharing
+    return Moments(value, variance * sharing.effect, size / sharing.divisor, speakers, clips, sharing.clusters)
 
 
 def estimates(
