@@ -43,7 +43,10 @@ def _sentence(finding: Finding, rows: Sequence[Record]) -> str:
             missing = sum({text(row, "group"): count(row, "n_available") or 0 for row in of_doubt}.values())
             stays = f" The {missing:,} missing faces alone would not change it, however they were read."
     about = f"{finding.code} ({BADGES[finding.outcome].name})"
-    would = f"the verdict would change if {_either(conditions)}." if conditions else "no such error would change it."
+    # a finding about several groups is not_shown only if all are; otherwise the others may keep it as it is
+    of_one = finding.outcome != "not_shown" and len(finding.groups_with(finding.outcome)) > 1
+    verdict = "the verdict of one group" if of_one else "the verdict"
+    would = f"{verdict} would change if {_either(conditions)}." if conditions else "no such error would change it."
     return f"{about}: {would}{stays if missing else ''}"
 
 
