@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
-from audit.stats.intervals import mover
+from audit.stats.intervals import bounded_mean, mover
 from audit.stats.pairs import paired_rate_intervals
 from audit.stats.power import smallest_detectable
 from audit.stats.rates import estimates, moments, rate_intervals
@@ -77,6 +77,19 @@ def rates(rng: np.random.Generator, runs: int, settings: Settings) -> Iterable[l
                     seen = rng.binomial(clips, chances(rng.random((runs, n)), rate, icc))
                     row.append(covered(*ends(as_cells(seen, clips), settings), rate))
             yield row
+
+
+def exact(settings: Settings) -> Iterable[list[object]]:
+    """Errors for speakers whose clips all agree, by the binomial distribution: worst and mean over many rates."""
+    truth = np.linspace(0.002, 0.5, 1996)[:, None]
+    for n in (5, 10, 20, 30, 50, 100, 200, 300):
+        misread = np.arange(n + 1.0)
+        sums = np.tile(misread, (3, 1)), np.tile(n - misread, (3, 1))
+        low, high = bounded_mean(*sums, np.full(n + 1, float(n)), settings.tail)
+        chance = stats.binom.pmf(misread, n, truth)
+        below, above = ((chance * wrong).sum(axis=1) for wrong in (high < truth, low > truth))
+        right = 1 - below - above
+        yield [n, *(100 * float(x) for x in (right.min(), right.mean(), below.max(), above.max()))]
 
 
 def uneven(rng: np.random.Generator, runs: int) -> Iterable[list[object]]:
@@ -177,6 +190,8 @@ def main() -> None:
     rng, settings, start = np.random.default_rng(given.seed), Settings(), time.perf_counter()
     grid = [f"icc {icc:g}, {rate:g}" for icc in ICCS for rate in RATES]
     pairs = [f"{a:g} to {b:g}" for a, b in PAIRS]
+    head = ["speakers", "lowest coverage", "mean coverage", "upper limit too low", "lower limit too high"]
+    table("Exact error of rates", head, exact(settings))
     table("Rates", ["speakers", "clips", *grid], rates(rng, given.runs, settings))
     table("Rates, one to ten clips a speaker", ["estimand", "speakers", *grid], uneven(rng, given.runs))
     head = ["speakers", "clips", "icc", "rate", "auto", "percentile", "bca"]

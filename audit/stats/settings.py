@@ -16,7 +16,7 @@ MANY = 500
 """From this many speakers on, a mean gets the skewness-corrected interval instead of the bootstrap."""
 
 LARGE = 30
-"""From this many speakers on, approximate methods replace exact ones (docs/reference/method.md has the reason)."""
+"""From this many speakers on, a mean gets a bootstrap interval instead of Student's t, and settings may ask for one."""
 
 
 @dataclass(frozen=True)
