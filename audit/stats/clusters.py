@@ -46,6 +46,20 @@ class Sharing:
         """The chosen cells."""
         return Sharing(self.clusters[cells], self.effect[cells], self.crowding[cells])
 
+    def placed(self, place: Ints, n_cells: int) -> Sharing:
+        """The cells at the indices ``place`` of ``n_cells`` cells; the others have no cluster."""
+        clusters, effect, crowding = np.zeros(n_cells, np.int64), np.ones(n_cells), np.ones(n_cells)
+        clusters[place], effect[place], crowding[place] = self.clusters, self.effect, self.crowding
+        return Sharing(clusters, effect, crowding)
+
+    def parted(self, cell: int) -> Sharing:
+        """Two cells: all others together, with their largest effect and crowding, and one cell."""
+        others = np.arange(len(self.clusters)) != cell
+        columns = (self.clusters[others].sum(), self.effect[others].max(), self.crowding[others].max())
+        own = (self.clusters[cell], self.effect[cell], self.crowding[cell])
+        clusters, effect, crowding = (np.array(pair) for pair in zip(columns, own, strict=True))
+        return Sharing(clusters, effect, crowding)
+
     @classmethod
     def joined(cls, parts: list[Sharing]) -> Sharing:
         """Concatenate the cells of several."""

@@ -260,8 +260,6 @@ def predicted_cells(
         Settings of the intervals, which are always the closed-form ones.
     readers : int, optional
         Number of people who read; named in the method.
-    clusters : int array of shape (clips,), optional
-        Numbers of the clips' clusters where speakers share some; the rectifier's part does not use them.
     before : array of shape (clips,), optional
         The instrument's earlier reading, for changes instead of rates; ``everyone`` are then paired differences.
     """

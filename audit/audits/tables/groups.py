@@ -60,6 +60,8 @@ def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSu
     missing = np.zeros(number + 1, np.int64)
     missing[place] = found.missing
     every = sorted_sums(place[found.cell], found.total, found.clips, missing)
+    if found.sharing is not None:
+        every = replace(every, sharing=found.sharing.placed(place, number + 1))
     return every.only(np.arange(number + 1) < number)
 
 
@@ -90,6 +92,8 @@ def _gap(sums: SpeakerSums, group: int, metric: Metric, settings: Settings, name
     own = sums.missing[group]
     missing = np.array([sums.missing.sum() - own, own], np.int64)
     parted = sorted_sums((sums.cell == group).astype(np.int64), sums.total, sums.clips, missing)
+    if sums.sharing is not None:
+        parted = replace(parted, sharing=sums.sharing.parted(group))
     others, figure = estimates(parted, metric.kind, settings, [f"{name}/others", name])
     return difference(others, figure), figure
 
