@@ -106,7 +106,8 @@ def test_an_audit_of_schema_1_0_is_read() -> None:
     for finding in data["findings"]:
         for key in ("by_group", "scope"):
             del finding[key]
-        finding["estimate"] = {key: finding["estimate"][key] for key in estimate}
+        if finding["estimate"] is not None:
+            finding["estimate"] = {key: finding["estimate"][key] for key in estimate}
         finding["estimates"] = {
             name: {key: item[key] for key in estimate} for name, item in finding["estimates"].items()
         }

@@ -45,7 +45,7 @@ def detectable(
     >>> clips = pd.DataFrame({"speaker_id": range(60), "group": "asian", "language": "en"})
     >>> found = detectable(clips, shipped()[:1], {"S2F001": 0.1}, Settings())
     >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
-    [['S2F001', 60, 0.341], ['S2F001', 0, nan], ['', 60, 0.178]]
+    [['S2F001', 60, 0.344], ['S2F001', 0, nan], ['', 60, 0.18]]
     """
     parts, chosen_checks = group_clips(clips), list(checks)
     rows: list[tuple[object, ...]] = []
