@@ -4,8 +4,8 @@
 
 Every judged figure of the shipped checks except S2F007 is estimated in both halves of each split, over all speakers and
 in each group, and the second half minus the first is compared with a margin of zero, the strictest, and with the
-check's own. The gap checks are also run whole, with the half in place of the group. Any `shown` is false. Prints the
-tables of docs/validation/a-a.md. One process, some minutes a run.
+check's own. The gap checks are also run whole, with the half in place of the group; one that is not evaluable is not
+shown. Any `shown` is false. Prints the tables of docs/validation/a-a.md. One process, some minutes a run.
 """
 
 from __future__ import annotations
@@ -143,12 +143,12 @@ def compare(evidence: Evidence, splits: int, seed: int) -> tuple[pd.DataFrame, p
                 row[f"{word}, adjusted"] = row[word] and shown(curve.together(len(found)).at(confidence), margin)
             rows.append(row)
         for finding in gap_findings(evidence, half):
-            if finding.outcome != "not_evaluable":
-                judged = {item.name for item in CHECKS[finding.code].judged}
-                gaps = [figure for figure in finding.estimates.values() if figure.name in judged]
-                row = {"split": split, "figure": finding.code, "margin": finding.outcome == "shown"}
-                findings.append(row | {"zero": any(shown(gap, 0.0) for gap in gaps)})
-    return pd.DataFrame(rows), pd.DataFrame(findings, columns=["split", "figure", "zero", "margin"])
+            judged = {item.name for item in CHECKS[finding.code].judged}
+            gaps = [figure for figure in finding.estimates.values() if figure.name in judged]
+            row = {"split": split, "figure": finding.code, "evaluable": finding.outcome != "not_evaluable"}
+            row |= {"margin": finding.outcome == "shown", "zero": any(shown(gap, 0.0) for gap in gaps)}
+            findings.append(row)
+    return pd.DataFrame(rows), pd.DataFrame(findings)
 
 
 def shown(estimate: Estimate, margin: float) -> bool:
@@ -170,21 +170,22 @@ def table(head: list[str], rows: Iterable[list[object]]) -> None:
 
 
 def report(differences: pd.DataFrame, findings: pd.DataFrame) -> None:
-    def line(name: str, rows: pd.DataFrame) -> list[object]:
-        return [name, len(rows), *(share(rows[column], rows["split"]) for column in ("zero", "margin"))]
+    def line(name: str, rows: pd.DataFrame, n: int) -> list[object]:
+        return [name, n, *(share(rows[column], rows["split"]) for column in ("zero", "margin"))]
 
-    columns = ["comparisons", "shown at 0, %", "shown at the margin, %"]
+    columns = ["shown at 0, %", "shown at the margin, %"]
     table(
-        ["figure", *columns],
-        [line(name, rows) for name, rows in [*differences.groupby("figure"), ("all", differences)]],
+        ["figure", "comparisons", *columns],
+        [line(name, rows, len(rows)) for name, rows in [*differences.groupby("figure"), ("all", differences)]],
     )
     any_shown = differences.groupby("split")[["zero", "margin", "zero, adjusted", "margin, adjusted"]].any()
     splits, n = any_shown.index.to_series(), len(differences) / differences["split"].nunique()
     rows = [
         [words, *(share(any_shown[name + how], splits) for name in ("zero", "margin"))] for words, how in HOW.items()
     ]
-    table([f"any of about {n:.0f} differences, share of splits", *columns[1:]], rows)
-    table(["check, the half as the group", *columns], [line(name, rows) for name, rows in findings.groupby("figure")])
+    table([f"any of about {n:.0f} differences, share of splits", *columns], rows)
+    rows = [line(code, rows, rows["evaluable"].sum()) for code, rows in findings.groupby("figure")]
+    table(["check, the half as the group", "evaluable", *columns], rows)
 
 
 def main() -> None:
