@@ -86,12 +86,12 @@ def verdicts(planted: dict[str, Any], speakers: int, clips: int, icc: float, see
     return seen
 
 
-def familywise(runs: int, first: int) -> None:
+def familywise(runs: int, first: int, sizes: Iterable[int]) -> None:
     """Share of runs in which any check is falsely shown, everything lying at its margin or below: plain and by Holm."""
     print("### Any check falsely shown, everything at its margin; icc 0.3, 2 clips\n")
     rows = []
     for name, planted in AT_MARGIN.items():
-        for speakers in SPEAKERS:
+        for speakers in sizes:
             any_shown = Counter[str]()
             for seed in range(first, first + runs):
                 whole = planted | setting(speakers, 2, 0.3)
@@ -106,7 +106,7 @@ def familywise(runs: int, first: int) -> None:
                 cells.append(f"{100 * rate:.1f} ({100 * (rate * (1 - rate) / runs) ** 0.5:.1f})")
             rows.append([name, str(speakers), *cells])
     table(["rates", "speakers", "any shown", "any shown after Holm"], rows)
-    print(f"{runs} runs a figure, standard error in brackets.\n")
+    print(f"{runs} runs a number, standard error in parentheses.\n")
 
 
 def share(seen: Verdicts, code: str, outcome: str) -> float:
@@ -126,7 +126,7 @@ def above_target(margin: dict[Setting, Verdicts]) -> dict[Setting, list[tuple[st
 
 def run_again(margin: dict[Setting, Verdicts], runs: int, first: int) -> None:
     """The settings above the target once more, since the highest of many figures is high by chance."""
-    print(f"### Figures above {TARGET:g} % again, {runs} runs with new seeds\n")
+    print(f"### Numbers above {TARGET:g} % again, {runs} runs with new seeds\n")
     rows = []
     for (name, speakers, clips, icc), above in above_target(margin).items():
         seen = verdicts(AT_MARGIN[name], speakers, clips, icc, range(first, first + runs))
@@ -137,6 +137,23 @@ def run_again(margin: dict[Setting, Verdicts], runs: int, first: int) -> None:
             rows.append([code, outcome, name, str(speakers), str(clips), f"{icc:g}", f"{before:.1f}", f"{now:.1f}"])
             rows[-1].append(f"{error:.1f}")
     table(["check", "verdict", "rates", "speakers", "clips", "icc", "before", "again", "standard error"], rows)
+
+
+def together(margin: dict[Setting, Verdicts]) -> None:
+    """The mean and the highest number over all clips and correlations."""
+    print("### All settings at the margin together\n")
+    rows = []
+    for code in CHECKS:
+        for speakers in sorted({number for _, number, _, _ in margin}):
+            line = [code, str(speakers)]
+            for name in AT_MARGIN:
+                cells = [seen for (of, number, _, _), seen in margin.items() if of == name and number == speakers]
+                seen = sum(cells, Counter())
+                worst = [max(share(cell, code, outcome) for cell in cells) for outcome in ("shown", "not_shown")]
+                mean = [share(seen, code, outcome) for outcome in ("shown", "not_shown")]
+                line += [f"{shown:.1f} / {not_shown:.1f}" for shown, not_shown in (mean, worst)]
+            rows.append(line)
+    table(["check", "speakers", *(f"{name}, {what}" for name in AT_MARGIN for what in ("mean", "worst"))], rows)
 
 
 def table(head: list[str], rows: list[list[str]]) -> None:
@@ -164,7 +181,7 @@ def main() -> None:
     chosen = arguments()
     began, first = time.monotonic(), chosen.seed * 1_000_000
     if chosen.familywise:
-        familywise(chosen.runs, first + 500_000)
+        familywise(chosen.runs, first + 500_000, chosen.speakers)
         return
 
     def seeds(number: int) -> range:
@@ -203,19 +220,8 @@ def main() -> None:
                 for seen in (margin[name, speakers, clips, icc] for name in AT_MARGIN for icc in chosen.icc):
                     rows[-1].append(f"{share(seen, code, 'shown'):.1f} / {share(seen, code, 'not_shown'):.1f}")
         table(head, rows)
-    print("### All settings at the margin together\n")
-    rows = []
-    for code in CHECKS:
-        for speakers in chosen.speakers:
-            line = [code, str(speakers)]
-            for name in AT_MARGIN:
-                cells = [seen for (of, number, _, _), seen in margin.items() if of == name and number == speakers]
-                seen = sum(cells, Counter())
-                worst = [max(share(cell, code, outcome) for cell in cells) for outcome in ("shown", "not_shown")]
-                mean = [share(seen, code, outcome) for outcome in ("shown", "not_shown")]
-                line += [f"{shown:.1f} / {not_shown:.1f}" for shown, not_shown in (mean, worst)]
-            rows.append(line)
-    table(["check", "speakers", *(f"{name}, {what}" for name in AT_MARGIN for what in ("mean", "worst"))], rows)
+    if len(chosen.clips) * len(chosen.icc) > 1:
+        together(margin)
     run_again(margin, chosen.again * chosen.runs, first)
     print("### Nothing planted, and twice the margin; icc 0.3\n")
     rows = [
@@ -233,7 +239,7 @@ def main() -> None:
     ]
     table(["speakers", "clips", *(f"excess {effect:g}" for effect in EFFECTS), "none: not shown"], rows)
     numbers = ", ".join(f"{round(chosen.runs * PART[speakers])} with {speakers}" for speakers in chosen.speakers)
-    print(f"Runs a figure at the margin: {numbers} speakers a group; {few} elsewhere.")
+    print(f"Runs a number at the margin: {numbers} speakers a group; {few} elsewhere.")
     print(f"Seed {chosen.seed}, {time.monotonic() - began:.0f} s.")
 
 
