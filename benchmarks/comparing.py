@@ -1,9 +1,8 @@
-"""How often the intervals of paired changes hold the planted change: a Markdown table.
+"""How often the intervals of paired changes contain the planted change: a Markdown table.
 
     python benchmarks/comparing.py [--runs 300]
 
-Two models on the same simulated speakers, each with reads drawn by numbers of its own, as if they had nothing in
-common.
+Two models on the same simulated speakers, with independent random numbers, as if they had nothing in common.
 """
 
 from __future__ import annotations
@@ -88,6 +87,9 @@ def main() -> None:
                     if estimate.interval is not None and estimate.value is not None:
                         found[figure].append((estimate.value, *estimate.interval))
             for figure, rows in found.items():
+                if not rows:
+                    print(f"| {changed} | {speakers} | {figure} |" + " not estimable |" * 6, flush=True)
+                    continue
                 value, low, high = np.array(rows).T
                 true = truth_of(second, figure) - truth_of(first, figure)
                 above, below = np.mean(low > true + 1e-9), np.mean(high < true - 1e-9)

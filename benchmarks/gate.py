@@ -1,13 +1,12 @@
-"""How often the gate passes and blocks releases whose true change is known, against alpha and the power planned.
+"""How often the gate passes and blocks releases whose true change is known, against alpha and the planned power.
 
     python benchmarks/gate.py [alone|against] [--releases 200] [--speakers 60] [--seed 0]
 
-`alone`: speakers labelled asian are rendered as white in English with a planted excess over their portraits, held
-against the limit .10. `against`: the planted rise over the version before, which does so in a tenth of the clips, held
-against the margin .10. Both versions are heard by the same speakers, and drawn independently, or with the same random
-numbers, as two versions would be that differ in what regressed alone. At the limit and at the margin the rate of passes
-is to be at most alpha, and a breach is to be shown there as seldom. Beside the passes stands what the normal
-approximation plans.
+`alone`: speakers labelled asian are rendered as white in English with a planted excess over their portraits, compared
+with the limit .10. `against`: the planted rise over the previous version, which does so in a tenth of the clips,
+compared with the margin .10. Both versions render the same speakers, and are drawn independently, or with the same
+random numbers, like two versions that differ only in what regressed. At the limit and at the margin the rate of passes
+must be at most alpha, and so must the rate of breaches. `planned` is the rate of passes by the normal approximation.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import audit
 
 ALPHA, BOUND, BEFORE, ICC, CLIPS = 0.025, 0.1, 0.1, 0.3, 2
 TRUTH: dict[str, Any] = {
-    "groups": ["asian"],  # one group in one language leaves the other checks little to do
+    "groups": ["asian"],
     "clips_per_language": CLIPS,
     "languages": ["en"],
     "icc": ICC,
@@ -63,7 +62,7 @@ def against(speakers: int, rise: float, alike: bool, seed: int) -> audit.Decisio
     """A release against the version before it, on the same cohort."""
     before = planted(speakers, BEFORE, seed)
     after = planted(speakers, BEFORE + rise, seed if alike else seed + 1_000_000)
-    if not alike:  # the same people, whose faces alone are drawn anew
+    if not alike:  # the same speakers; only their rendered faces are drawn again
         drawn = after.observations.filter(regex="^rendered_")
         after = audit.Run(before.observations.assign(**drawn), {**before.manifest, "model": after.manifest["model"]})
     return audit.gate(after, policy=policy(RELATIVE), baseline=before)

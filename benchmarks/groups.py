@@ -265,21 +265,21 @@ def speed() -> Iterable[list[object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200, help="simulated data sets a figure")
+    parser.add_argument("--runs", type=int, default=200, help="simulated data sets a number")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tables", default="", help="only the tables of these numbers, from 0: 0,4,5")
     given = parser.parse_args()
     runs, start = given.runs, time.perf_counter()
     grid = [f"icc {icc:g}, {rate:g}" for icc in ICCS for rate in RATES]
     shapes = ["rate", "groups' shapes", "groups", *(f"{n} speakers" for n in (10, 20, 50, 200))]
-    identical = ["groups", "speakers", "max minus min", "plain spread", "V, in 1/10,000", "spread"]
-    highest = ["groups", "speakers", ".1, plain", ".1, together", ".5, plain", ".5, together"]
+    identical = ["groups", "speakers", "max minus min", "unadjusted SD", "V, in 1/10,000", "SD"]
+    highest = ["groups", "speakers", ".1, unadjusted", ".1, simultaneous", ".5, unadjusted", ".5, simultaneous"]
     tables = (
         ("Omnibus test: false alarms, groups alike", ["groups", "speakers", *grid, "all"], exchangeable),
         ("Omnibus test: false alarms, only the rate alike", shapes, only_the_mean),
         ("Omnibus test: power", ["truth", "groups", *(f"{n} speakers" for n in (5, 10, 20, 50))], power),
         ("Identical groups, rate .3", identical, bias),
-        ("Spread between groups: coverage", ["groups", "speakers", *SPREADS], spread),
+        ("Between-group standard deviation: coverage", ["groups", "speakers", *SPREADS], spread),
         ("Ratios to the geometric mean: coverage", ["groups", "speakers", "all .1", "all .5", ".2 to .8"], ratio),
         ("The highest of equal groups: coverage of its interval", highest, worst),
     )
@@ -289,9 +289,9 @@ def main() -> None:
         # random numbers of its own, so that a table is the same whichever others are made
         table(title, head, rows(np.random.default_rng(given.seed + i), runs))
     if not given.tables:
-        head = ["groups", "speakers", "rate: test", "rate: spread", "mean: test", "mean: spread"]
+        head = ["groups", "speakers", "rate: test", "rate: SD", "mean: test", "mean: SD"]
         table("Time of one metric, 1,000 permutations or draws", head, speed())
-    print(f"\n{runs} runs a figure, in proportion fewer above {ALL_SPEAKERS} speakers in all, at least 20; ", end="")
+    print(f"\n{runs} runs a number, in proportion fewer above {ALL_SPEAKERS} speakers in all, at least 20; ", end="")
     print(f"seed {given.seed}, {time.perf_counter() - start:.0f} s")
 
 

@@ -62,13 +62,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--speakers", type=int, nargs="+", default=SPEAKERS, help="in each group")
+    parser.add_argument("--clips", type=int, nargs="+", default=CLIPS, help="in each language")
     given = parser.parse_args()
     began, seed = time.monotonic(), given.seed * 1_000_000
     print("| check | speakers | clips | " + " | ".join(f"at the margin, icc {icc:g}" for icc in ICCS), end="")
     print(" | nothing, icc 0.3 |\n|" + " ---: |" * (4 + len(ICCS)))
     for code in ("S2F002", "S2F007"):
-        for speakers in SPEAKERS:
-            for clips in CLIPS:
+        for speakers in given.speakers:
+            for clips in given.clips:
                 cells = []
                 for icc, same in [*((icc, False) for icc in ICCS), (0.3, True)]:
                     english, chinese = (0.5, 0.5) if same else (at_margin(code, icc), 0.0)
@@ -79,7 +81,7 @@ def main() -> None:
                     shown, not_shown = (100 * seen[word] / given.runs for word in ("shown", "not_shown"))
                     cells.append(f"{shown:.1f} / {not_shown:.1f}")
                 print(f"| {code} | {speakers} | {clips} | " + " | ".join(cells) + " |", flush=True)
-    print(f"\n{given.runs} runs a figure, seed {given.seed}, {time.monotonic() - began:.0f} s.")
+    print(f"\n{given.runs} runs a number, seed {given.seed}, {time.monotonic() - began:.0f} s.")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def one_cell_a_run(total: np.ndarray, clips: int) -> SpeakerSums:
 
 
 def over_strata(rng: np.random.Generator, runs: int) -> Iterable[list[object]]:
-    """All 200 speakers are heard in two languages, 50 in a third; as many are drawn in each."""
+    """All 200 speakers have clips in two languages, 50 in a third; equally many are drawn in each."""
     by_language = np.array([0.6, 0.1, 0.3])
     heard = np.ones((runs, SPEAKERS, 3), bool)
     heard[:, 50:, 2] = False
@@ -157,7 +157,7 @@ def main() -> None:
         against_either(rng, arguments.runs),
     )
     table(
-        "A group over three languages, one of them heard of 50 speakers only",
+        "A group over three languages, 50 of its speakers in the third",
         ["instrument", "read in each language", "instrument alone", "people alone", "both"],
         over_strata(rng, arguments.runs),
     )
