@@ -1,10 +1,12 @@
 """How often verdicts are wrong through errors that no interval covers, and how often the report and the gate say so.
 
-    python benchmarks/outside_intervals.py [--runs 300] [--speakers 300] [--seed 0]
+    python -m benchmarks.outside_intervals [--runs 300] [--speakers 300] [--seed 0]
 
 Three kinds of errors in simulated runs, two clips a speaker, whose true excess of white reads lies beyond the margin of
-.10. `not shown` is the share of runs with that wrong verdict, which passes a gate's rule. `named` is the share of all
-runs in which the report's tipping point is at most the planted number of errors. `strict pass` is the share that passes
+.10. `not shown` is the share of runs with that wrong verdict, which passes a gate's rule. `planted` is the number of
+errors, and `tipping point` the number in the table `sensitivity` that would change the verdict: medians, with the
+smallest and largest. `named` is the share of all runs in which it is at most the planted number (of misclassified
+faces: in which its rate is at most the planted rate). `strict pass` is the share that passes
 the gate's remedy: `missing = "worst_case"`, or `readings = "human"` with the faces of 100 speakers read by people.
 There is none for wrong labels.
 """
@@ -12,6 +14,7 @@ There is none for wrong labels.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,14 +26,17 @@ from audit.checks.catalogue.rendered_as_white import CHECK
 from audit.checks.sensitivity import Doubt, Sensitivity
 from audit.core.plan import MeasureSettings
 from audit.stats import prediction_powered_change, verdict
+from audit.stats.verdict import Outcome
 from tests.sensitivity_fixture import missing_if_white
 
 TRUE, PEOPLE, LOST, MISREAD, WRONG = 0.15, 100, 0.6, 0.6, 0.1
-OUTCOMES = frozenset({"shown", "not_shown", "inconclusive"})
+OUTCOMES: frozenset[Outcome] = frozenset({"shown", "not_shown", "inconclusive"})
 
 
 class Answer(NamedTuple):
     not_shown: bool
+    planted: int
+    tipping: int | None
     named: bool
     strict: bool | None
 
@@ -39,7 +45,7 @@ def missing(speakers: int, seed: int) -> Answer:
     """60 % of the white faces, 9 % of the clips, have no readable face."""
     found = excess(missing_if_white(speakers, seed=seed))
     worst = found.changed("missing_faces", True, found.n_missing)
-    return Answer(not_shown(found), tips(found, "missing_faces", found.n_missing), worst.verdict.outcome == "not_shown")
+    return answer(found, "missing_faces", found.n_missing, worst.verdict.outcome == "not_shown")
 
 
 def misclassified(speakers: int, seed: int) -> Answer:
@@ -62,9 +68,9 @@ def misclassified(speakers: int, seed: int) -> Answer:
         read.settings,
     )
     strict = verdict(by_people, 0.10, "greater").outcome == "not_shown"
-    points = tipping(found, "misclassified_faces")
-    rates = [found.rate("misclassified_faces", up, n) for up, n in points if n is not None]
-    return Answer(not_shown(found), min(rates, default=1) <= MISREAD, strict)
+    rates = [found.rate("misclassified_faces", up, n) for up, n in tipping(found, "misclassified_faces")]
+    made = answer(found, "misclassified_faces", int(hidden.sum()), strict)
+    return made._replace(named=min(rates, default=1) <= MISREAD)
 
 
 def mislabelled(speakers: int, seed: int) -> Answer:
@@ -76,7 +82,7 @@ def mislabelled(speakers: int, seed: int) -> Answer:
     frame = frame[~frame["speaker_id"].isin(ids["asian"][:wrong])].reset_index(drop=True)
     frame.loc[frame["speaker_id"].isin(ids["white"][:wrong]), "group"] = "asian"
     found = excess(replace(run, held=frame))
-    return Answer(not_shown(found), tips(found, "wrong_labels", wrong), None)
+    return answer(found, "wrong_labels", wrong, None)
 
 
 def simulated(speakers: int, white: float, seed: int) -> audit.Run:
@@ -93,21 +99,21 @@ def excess(run: audit.Run) -> Sensitivity:
     return next(iter(CHECK.sensitivity(evidence_of(run, MeasureSettings()))))
 
 
-def not_shown(found: Sensitivity) -> bool:
-    return found.figure.verdict.outcome == "not_shown"
+def answer(found: Sensitivity, doubt: Doubt, planted: int, strict: bool | None) -> Answer:
+    """The verdict of a run, and whether the report's tipping point is at most the planted number of errors."""
+    fewest = min((number for _, number in tipping(found, doubt)), default=None)
+    named = fewest is not None and fewest <= planted
+    return Answer(found.figure.verdict.outcome == "not_shown", planted, fewest, named, strict)
 
 
-def tipping(found: Sensitivity, doubt: Doubt) -> list[tuple[bool, int | None]]:
-    """The direction and the tipping point, for every direction in which the report asks for it."""
+def tipping(found: Sensitivity, doubt: Doubt) -> list[tuple[bool, int]]:
+    """The directions in which the report asks for the tipping point and that have one, with the number of errors."""
     others = OUTCOMES - {found.figure.verdict.outcome}
-    return [
+    points = [
         (up, found.tipping_points(doubt, up, lambda changed: changed.verdict.outcome, [others])[0])
         for up in found.directions()
     ]
-
-
-def tips(found: Sensitivity, doubt: Doubt, most: int) -> bool:
-    return any(number is not None and number <= most for _, number in tipping(found, doubt))
+    return [(up, number) for up, number in points if number is not None]
 
 
 def main() -> None:
@@ -116,14 +122,27 @@ def main() -> None:
     parser.add_argument("--speakers", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    print("| error | runs | not shown | named | strict pass |\n| --- | ---: | ---: | ---: | ---: |")
+    print("| error | runs | not shown | planted | tipping point | named | strict pass |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for make in (missing, misclassified, mislabelled):
         answers = [make(asked.speakers, asked.seed + run) for run in range(asked.runs)]
-        rates = [share([answer[i] for answer in answers]) for i in range(3)]
-        print(f"| {make.__name__} | {len(answers)} | {' | '.join(rates)} |", flush=True)
+        columns = [
+            share([each.not_shown for each in answers]),
+            range_of([each.planted for each in answers]),
+            range_of([each.tipping for each in answers]),
+            share([each.named for each in answers]),
+            share([each.strict for each in answers]),
+        ]
+        print(f"| {make.__name__} | {len(answers)} | {' | '.join(columns)} |", flush=True)
 
 
-def share(found: list[bool | None]) -> str:
+def range_of(found: Sequence[int | None]) -> str:
+    """Median, smallest and largest of the numbers that there are."""
+    numbers = [number for number in found if number is not None]
+    return f"{np.median(numbers):.0f} ({min(numbers)} to {max(numbers)})" if numbers else "none"
+
+
+def share(found: Sequence[bool | None]) -> str:
     """The share with its standard error."""
     if None in found:
         return "no remedy"

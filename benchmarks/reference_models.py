@@ -2,7 +2,7 @@
 
 python benchmarks/reference_models.py [--seed 0]
     the verdicts at 12, 32, 100 and 300 speakers in a group, and the default policy's decision about `perfect`
-    at 100; half a minute
+    at 100 and at other sizes; a minute
 
 python benchmarks/reference_models.py --runs 300 --speakers 60 [--excess 0.3] [--icc 0.3]
     the share of runs of `biased` in which each check for the planted failure is shown; two minutes
@@ -30,6 +30,9 @@ from audit.runs.simulation import reference_run
 GATED = 100
 """The number of speakers in a group at which `perfect` must pass the default policy."""
 
+SIZES = (30, 31, 32, 36, 48, 61, 62, 72)
+"""Numbers of speakers in a group around the smallest ones at which the default policy's rules pass."""
+
 
 def verdicts(seed: int) -> None:
     found = audit.reference_verdicts(seed=seed)
@@ -50,6 +53,18 @@ def gated(seed: int) -> None:
     for ruling in decision.rulings:
         row([ruling.id, ruling.outcome, ruling.sentence])
     print(f"\nExit code {decision.exit_code}: `perfect`, {GATED} speakers in a group, seed {seed}.\n")
+
+    row(["speakers in a group", "exit code", "rules that do not pass"])
+    row(["---"] * 3)
+    for speakers in SIZES:
+        decision = audit.gate(reference_run("perfect", speakers, seed=seed))
+        row(
+            [
+                str(speakers),
+                str(decision.exit_code),
+                ", ".join(each.id for each in decision.rulings if each.outcome != "pass"),
+            ]
+        )
 
 
 def power(runs: int, speakers: int, excess: float, icc: float, first: int) -> None:
