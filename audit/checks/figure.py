@@ -178,9 +178,16 @@ class Figure(Estimate):
         return is_signed(self.kind)
 
     @property
+    def deciding(self) -> tuple[float | None, float | None]:
+        """The ends of the interval that decides the verdict: own for ``not_shown``, else simultaneous."""
+        if self.margin is not None and self.alone is not None and self.verdict.outcome == "not_shown":
+            return self.alone
+        return self.low, self.high
+
+    @property
     def text(self) -> str:
-        """The value with its unit and interval."""
-        return write_estimate(self.value, self.low, self.high, self.unit, self.signed)
+        """The value with its unit and the interval that decides its verdict."""
+        return write_estimate(self.value, *self.deciding, self.unit, self.signed)
 
     @property
     def direction(self) -> Direction:

@@ -7,10 +7,10 @@ def share_of_look(look: int, planned: int | None = None) -> float:
     """The share of alpha at which the ``look``-th look is decided.
 
     ``1 / planned`` for each of the planned looks and 0 beyond them; without a plan ``1 / (look * (look + 1))``. Either
-    way the shares of all looks add up to at most 1, so that the probability that any look passes a model at or beyond
-    the limit is at most alpha (alpha spending by Bonferroni's inequality). This holds for every figure and interval,
-    and however the looks depend on each other: by speakers added to a cohort, or on other cohorts. The plan must be
-    made before the first look.
+    way the shares of all looks add up to at most 1, so that all looks together pass a model at or beyond the limit no
+    more often than one look at alpha may (alpha spending by Bonferroni's inequality). This holds for every figure and
+    interval, and however the looks depend on each other: by speakers added to a cohort, or on other cohorts. The plan
+    must be made before the first look.
 
     Parameters
     ----------

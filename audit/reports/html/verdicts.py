@@ -78,7 +78,7 @@ def tally(found: Sequence[Verdict]) -> str:
 
 def draw(figure: Figure) -> Glyph | None:
     """The glyph of a figure against its margin, ``None`` without a value."""
-    value, low, high, unit, margin = figure.value, figure.low, figure.high, figure.unit, figure.margin
+    value, (low, high), unit, margin = figure.value, figure.deciding, figure.unit, figure.margin
     if value is None:
         return None
     sign, inset = is_signed(figure.kind), 8.0
@@ -152,7 +152,7 @@ def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip
         value, interval = "not estimable", figure.method
         if figure.value is not None:
             value = write_value(figure.value, unit, sign)
-            interval = write_interval(figure.low, figure.high, unit, sign)
+            interval = write_interval(*figure.deciding, unit, sign)
     return Verdict(
         finding=finding,
         about="All groups" if finding.group == "all" else f"Group: {group_name(finding.group)}",
