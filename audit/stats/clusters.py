@@ -72,7 +72,7 @@ class Sharing:
 
         The variance with two-way clustering is ``V_speaker + V_cluster - V_both`` (Cameron, Gelbach and Miller 2011,
         equation 2.8), sums of squared influences by speaker, by cluster, and by speaker within a cluster; never less
-        than ``V_speaker``. Where all speakers agree the variance is unknown, and the effect is the crowding.
+        than ``V_speaker``. Where all speakers agree the variance is unknown, and the effect 1.
 
         Parameters
         ----------
@@ -111,5 +111,5 @@ class Sharing:
         crowding = squares(in_joint, len(joint), joint_cell, share) / np.maximum(speakers, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             effect = (by_speaker + by_cluster - by_both) / by_speaker
-        effect = np.where(by_speaker > 1e-12, effect, crowding)
+        effect = np.where(by_speaker > 1e-12, effect, 1.0)
         return cls(np.bincount(joint_cell, minlength=n_cells).astype(np.int64), np.maximum(effect, 1.0), crowding)

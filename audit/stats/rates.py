@@ -118,7 +118,7 @@ def rate_intervals(
         _lacking(m, i, settings) or f"bounded mean on {_counted(m, i)}{_averaged(settings)}"
         for i in range(sums.n_cells)
     ]
-    if settings.interval != "auto":
+    if settings.interval != "auto" and sums.sharing is None:  # a bootstrap over speakers ignores clusters
         for i in np.flatnonzero((m.size >= LARGE) & (m.variance > 0)).tolist():
             low[i], high[i], methods[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
     return *_masked(m.value, low, high, enough), methods
@@ -128,7 +128,8 @@ def _mean_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
     enough, independent = _enough(m, settings), sums.sharing is None
-    low, high = student(m.value, m.variance, np.minimum(m.size, m.clusters), settings.tail)
+    size = m.size if sums.sharing is None else np.minimum(m.size * sums.sharing.divisor, m.clusters)
+    low, high = student(m.value, m.variance, size, settings.tail)
     many = (m.size >= MANY) & (settings.interval == "auto") & independent
     if many.any():
         corrected = skewed(m.value, m.variance, _skewness(sums, m, settings), m.size, settings.tail)
@@ -294,7 +295,7 @@ def sums_curve(sums: SpeakerSums, kind: Kind, settings: Settings, name: str) -> 
 def least_error(sums: SpeakerSums, kind: Kind, settings: Settings) -> float:
     """The smallest error probability that the intervals of one cell resolve; see :class:`Curve`."""
     of_bootstrap = 1 / (settings.resamples + 1)
-    if settings.interval == "auto" and (kind == "rate" or sums.sharing is not None):
+    if sums.sharing is not None or (settings.interval == "auto" and kind == "rate"):
         return LEAST
     most = MANY if settings.interval == "auto" else np.inf
     return of_bootstrap if LARGE <= moments(sums, settings).size[0] < most else LEAST
