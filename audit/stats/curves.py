@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from audit.stats.estimate import Estimate
@@ -37,6 +38,10 @@ class Curve:
     at: Callable[[float], Estimate]
     least: float = LEAST
     unadjusted: Curve | None = None
+
+    def __post_init__(self) -> None:
+        """Compute the estimate at each confidence once."""
+        object.__setattr__(self, "at", cache(self.at))
 
     def together(self, number: int) -> Curve:
         """Adjust for ``number`` simultaneous comparisons (Bonferroni).

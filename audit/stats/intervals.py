@@ -51,8 +51,10 @@ def bounded_mean(below: Floats, above: Floats, size: Floats, tail: float) -> tup
     >>> round(float(low[0]), 3), round(float(high[0]), 3)  # Clopper-Pearson: 0.067, 0.652; mid-P: 0.083, 0.62
     (0.078, 0.628)
     """
-    bottom, top = _Beta.of(below, size), _Beta.of(above, size)
-    return _quantile(bottom, top, tail), 1 - _quantile(top, bottom, tail)
+    n = len(size)
+    both = _Beta.of(np.concatenate([below, above], axis=1), np.concatenate([size, size]))
+    distance = _quantile(both, both.only(np.r_[n : 2 * n, :n]), tail)
+    return distance[:n], 1 - distance[n:]
 
 
 def _quantile(far: _Beta, other: _Beta, tail: float) -> Floats:
@@ -60,7 +62,8 @@ def _quantile(far: _Beta, other: _Beta, tail: float) -> Floats:
     # the mixture lies between the far distribution, which is the smaller one, and FAR times it
     left, right = far.quantile(tail), far.quantile(tail / FAR)
     roots, unfinished = right.copy(), np.flatnonzero(right > left)
-    far, other, left, right = far.only(unfinished), other.only(unfinished), left[unfinished], right[unfinished]
+    if len(unfinished) < len(roots):
+        far, other, left, right = far.only(unfinished), other.only(unfinished), left[unfinished], right[unfinished]
     x = right
     for _ in range(60):
         if not len(unfinished):
@@ -73,8 +76,10 @@ def _quantile(far: _Beta, other: _Beta, tail: float) -> Floats:
         # each cell stops on its own, so that its digits do not depend on the others
         on = (np.abs(step - x) > 1e-13) & (np.abs(new - x) > 1e-13)
         roots[unfinished] = np.where(on, new, x)
-        unfinished, x, left, right = unfinished[on], new[on], left[on], right[on]
-        far, other = far.only(on), other.only(on)
+        x = new
+        if not on.all():
+            unfinished, x, left, right = unfinished[on], x[on], left[on], right[on]
+            far, other = far.only(on), other.only(on)
     return roots
 
 

@@ -334,16 +334,17 @@ def paired_rate_intervals(
     The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired`.
     """
     settings = replace(settings, interval="auto")
-    parts, variances, methods = [], [], []
+    sides = []
     for sign in (-1.0, 1.0):
         total = np.maximum(sign * sums.total, 0)
         part = sorted_sums(sums.cell, total, sums.clips, sums.missing, weight=sums.weight, number=sums.number)
-        part = replace(part, sharing=sums.sharing)  # the design effect of the difference
-        own = moments(part, settings)
-        low, high, method = rate_intervals(part, own, settings, [""] * sums.n_cells)
-        parts.append((own.value, low, high))
-        variances.append(own.variance)
-        methods.append(method)
+        sides.append(replace(part, sharing=sums.sharing))  # the design effect of the difference
+    both = SpeakerSums.joined(sides)
+    own = moments(both, settings)
+    low, high, named = rate_intervals(both, own, settings, [""] * both.n_cells)
+    loss, gain = slice(0, sums.n_cells), slice(sums.n_cells, None)
+    parts = [(own.value[side], low[side], high[side]) for side in (loss, gain)]
+    variances, methods = [own.variance[side] for side in (loss, gain)], [named[loss], named[gain]]
     # var(gain - loss) = var(gain) + var(loss) - 2 cov, all three linearised in the same way
     covariance = (variances[0] + variances[1] - m.variance) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -352,7 +353,7 @@ def paired_rate_intervals(
         value, low, high = mover(parts[0], parts[1], np.clip(correlation, -1, 0))
         low, high = np.clip(np.minimum(low, value), -1, 1), np.clip(np.maximum(high, value), -1, 1)
     combined = [
-        f"MOVER of gains and losses ({gain if gain == loss else f'gains: {gain}; losses: {loss}'})"
-        for loss, gain in zip(*methods, strict=True)
+        f"MOVER of gains and losses ({won if won == lost else f'gains: {won}; losses: {lost}'})"
+        for lost, won in zip(*methods, strict=True)
     ]
     return value, low, high, combined

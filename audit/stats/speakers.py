@@ -84,10 +84,12 @@ class SpeakerSums:
         )
         shared = [part.sharing for part in parts if part.sharing is not None]
         sharing = Sharing.joined(shared) if shared and len(shared) == len(parts) else None
+        weighted = [part.weight for part in parts if part.weight is not None]
+        weight = np.concatenate(weighted) if weighted and len(weighted) == len(parts) else None
         if all(part.number is None for part in parts):
-            return cls(cell, total, clips, missing, sharing=sharing)
+            return cls(cell, total, clips, missing, weight, sharing=sharing)
         each = [np.ones(len(part.cell), np.int64) if part.number is None else part.number for part in parts]
-        return cls(cell, total, clips, missing, number=np.concatenate(each), sharing=sharing)
+        return cls(cell, total, clips, missing, weight, np.concatenate(each), sharing)
 
     def only(self, cells: NDArray[np.bool_]) -> SpeakerSums:
         """The chosen cells, renumbered in order."""
