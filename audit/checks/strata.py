@@ -11,8 +11,6 @@ from typing import TypeVar, cast
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from audit.core.columns import CLUSTER
 from audit.core.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups
@@ -91,6 +89,8 @@ class Strata:
     @cached_property
     def shares_clusters(self) -> bool:
         """Whether any cluster has clips of two or more speakers."""
+        if CLUSTER not in self.frame:
+            return False
         both = np.unique(np.column_stack([self.clusters, self.speakers]), axis=0)
         return len(both) > len(np.unique(self.clusters))
 
@@ -102,6 +102,9 @@ class Strata:
         """For values of whole speakers, one number for all speakers linked by clusters; ``None`` without."""
         if not self.shares_clusters:
             return None
+        from scipy.sparse import coo_array  # imported late: only runs with shared clusters need it
+        from scipy.sparse.csgraph import connected_components
+
         n = int(self.speakers.max()) + 1
         size = n + int(self.clusters.max()) + 1
         links = coo_array((np.ones(len(self.frame)), (self.speakers, n + self.clusters)), shape=(size, size))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from scipy import stats
 
 from audit.stats.curves import Curve
 from audit.stats.estimate import Estimate
@@ -74,6 +73,8 @@ def reads_distribution(clips: int, rate: float, icc: float) -> Floats:
     >>> reads_distribution(2, 0.5, 0.0).round(3).tolist(), reads_distribution(2, 0.5, 1.0).tolist()
     ([0.25, 0.5, 0.25], [0.5, 0.0, 0.5])
     """
+    from scipy import stats  # imported late: it takes a second, and a gate without plans does not need it
+
     reads = np.arange(clips + 1)
     if icc <= 0 or rate in (0.0, 1.0):
         return np.asarray(stats.binom.pmf(reads, clips, rate))

@@ -285,6 +285,8 @@ class Standing:
         there = found.clips > 0
         number = np.ones(int(there.sum()), np.int64) if alike_as_one else None
         sums = sorted_sums(self.cell[there], found.total[there], found.clips[there], missing, number=number)
+        if self.cluster is None:
+            return sums
         return replace(sums, sharing=self.sharing(reads.total, reads.clips, found.clips, sums.macro_average()))
 
     def sharing(self, total: Floats, clips: Ints, of_unit: Ints, value: Floats) -> Sharing | None:
