@@ -191,7 +191,6 @@ class Evidence(Strata):
 
     def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
         """The change of a metric from one stage to a later one, over clips read at both stages, paired by speaker."""
-        shared = self.shared(mask)
         return paired(
             self.values(before, metric)[mask],
             self.values(after, metric)[mask],
@@ -199,12 +198,12 @@ class Evidence(Strata):
             self.settings,
             kind=self.metrics[metric].kind,
             name=f"{before}>{after}.{metric}",
-            clusters=None if shared is None else (shared, shared),
+            clusters=self.shared(mask),
         )
 
     def contrasted(self, metric: str, stage: str, first: Mask, second: Mask) -> Pairs:
         """A metric over ``second`` minus over ``first``, paired by the speakers with clips in both parts."""
-        values, one, other = self.values(stage, metric), self.shared(first), self.shared(second)
+        values = self.values(stage, metric)
         return paired(
             values[first],
             values[second],
@@ -213,7 +212,8 @@ class Evidence(Strata):
             second_speakers=self.speakers[second],
             kind=self.metrics[metric].kind,
             name=f"{stage}.{metric} by language",
-            clusters=None if one is None or other is None else (one, other),
+            clusters=self.shared(first),
+            second_clusters=self.shared(second),
         )
 
     def changes(self, metric: str, before: str, after: str, cells: Cells) -> PairSums:

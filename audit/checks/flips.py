@@ -125,10 +125,9 @@ def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     able, within, between = flips(reads, who, spoken)
     both, first, second = flips(np.where(twice, reads, -1), who, spoken)
     linked = evidence.shared_by_speakers(both)
-    clusters = None if linked is None else (linked, linked)
     n, excess = (
         n_clips(twice, both, second),
-        paired(first, second, both, evidence.settings, name="flips", clusters=clusters),
+        paired(first, second, both, evidence.settings, name="flips", clusters=linked),
     )
     excess = replace(excess, n_clips=n, n_missing=len(who) - n)
     return FlipFigures(counted("flips within", within), counted("flips between", between), excess)

@@ -227,7 +227,8 @@ def paired(
     second_speakers: SpeakerIds | None = None,
     kind: Kind = "rate",
     name: str = "",
-    clusters: tuple[Ints, Ints] | None = None,
+    clusters: Ints | None = None,
+    second_clusters: Ints | None = None,
 ) -> Pairs:
     """Pairs of two readings of the same speakers, for an interval, its confidence curve and a test.
 
@@ -250,8 +251,9 @@ def paired(
         is never zero. ``mean``: any values; Student's t on ``d_s``, BCa bootstrap from 30 speakers on.
     name : str
         Seeds the bootstrap and the permutations.
-    clusters : pair of int arrays of shape (clips,), optional
-        Numbers of the clusters of the first and of the second array's clips, where speakers share clusters.
+    clusters, second_clusters : int arrays of shape (clips,), optional
+        Where speakers share clusters, the number of each clip's cluster: of the first array's clips, and of the second
+        one's with ``second_speakers``.
 
     Returns
     -------
@@ -281,13 +283,14 @@ def paired(
     if second_speakers is None:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} first values but {len(b)} second ones")
-        shared = None if clusters is None else clusters[0]
-        pairs = aligned_pairs(Reads.of(b - a), Standing.of(codes_of(speakers, len(a)), clusters=shared))
+        pairs = aligned_pairs(Reads.of(b - a), Standing.of(codes_of(speakers, len(a)), clusters=clusters))
     else:
         ids = ids_of(speakers)
         if len(ids) != len(a):
             raise ValueError(f"{len(a)} first values but {len(ids)} speakers")
-        shared = None if clusters is None else np.concatenate(clusters)
+        shared = None
+        if clusters is not None and second_clusters is not None:
+            shared = np.concatenate([clusters, second_clusters])
         codes = codes_of(np.concatenate([ids, ids_of(second_speakers)]), len(a) + len(b))
         standing = Standing.of(codes, clusters=shared)
         reads, of_second = Reads.of(np.concatenate([a, b])), np.arange(len(a) + len(b)) >= len(a)

@@ -167,10 +167,7 @@ def prediction_powered(
     f, h = checked_values(instrument, "rate"), checked_values(human, "rate")
     if len(f) != len(h):
         raise ValueError(f"{len(f)} values of the instrument but {len(h)} of people")
-    codes = codes_of(speakers, len(f))
-    drawn = np.zeros(len(f), np.int64) if strata is None else np.asarray(pd.factorize(ids_of(strata))[0], np.int64)
-    read = ~np.isnan(f)
-    plan = design(read, read & ~np.isnan(h), codes, drawn, estimand=settings.estimand)
+    codes, plan = _sampled(f, h, speakers, strata, settings)
     everyone = figure_curve(f, codes, settings, name=name, clusters=clusters).at(settings.confidence)
     return predicted_cells([everyone], f, h, codes, plan, np.zeros(len(f), np.int64), settings, readers=readers)[0][1]
 
@@ -223,15 +220,20 @@ def prediction_powered_change(
     a, f, h = checked_values(before, "rate"), checked_values(instrument, "rate"), checked_values(human, "rate")
     if not len(a) == len(f) == len(h):
         raise ValueError(f"{len(a)} earlier values and {len(f)} of the instrument but {len(h)} of people")
-    codes = codes_of(speakers, len(f))
-    drawn = np.zeros(len(f), np.int64) if strata is None else np.asarray(pd.factorize(ids_of(strata))[0], np.int64)
-    read = ~np.isnan(a) & ~np.isnan(f)
-    f = np.where(read, f, np.nan)
-    plan = design(read, read & ~np.isnan(h), codes, drawn, estimand=settings.estimand)
-    shared = None if clusters is None else (clusters, clusters)
-    everyone = paired(a, f, codes, replace(settings, interval="auto"), name=name, clusters=shared).difference()
+    f = np.where(np.isnan(a), np.nan, f)
+    codes, plan = _sampled(f, h, speakers, strata, settings)
+    everyone = paired(a, f, codes, replace(settings, interval="auto"), name=name, clusters=clusters).difference()
     cells = np.zeros(len(f), np.int64)
     return predicted_cells([everyone], f, h, codes, plan, cells, settings, readers=readers, before=a)[0].powered
+
+
+def _sampled(
+    instrument: Floats, human: Floats, speakers: SpeakerIds, strata: SpeakerIds | None, settings: Settings
+) -> tuple[Ints, Design]:
+    """The number of each clip's speaker, and the sampling design of the human readings of clips that were read."""
+    codes, read = codes_of(speakers, len(instrument)), ~np.isnan(instrument)
+    drawn = np.zeros(len(read), np.int64) if strata is None else np.asarray(pd.factorize(ids_of(strata))[0], np.int64)
+    return codes, design(read, read & ~np.isnan(human), codes, drawn, estimand=settings.estimand)
 
 
 def predicted_cells(

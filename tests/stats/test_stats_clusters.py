@@ -70,7 +70,7 @@ def test_paired_differences_in_other_clips_use_the_clusters_of_both():
     change = np.repeat([1.0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0], 2)
     who, video = np.arange(24), np.arange(24) // 2
     alone = paired(np.zeros(24), change, who, second_speakers=who).difference()
-    shared = paired(np.zeros(24), change, who, second_speakers=who, clusters=(video, video)).difference()
+    shared = paired(np.zeros(24), change, who, second_speakers=who, clusters=video, second_clusters=video).difference()
     assert shared.value == alone.value and shared.low < alone.low and alone.high < shared.high
     assert "24 speakers in 12 clusters" in shared.method
 
