@@ -81,7 +81,7 @@ def filling_order(speakers: Ints, clips: Ints, *further: Floats | Ints) -> Ints:
 def even_order(speakers: Ints, *further: Floats | Ints) -> Ints:
     """An order of clips in which every beginning has about the same share of each speaker's clips.
 
-    It stands for an error that affects all clips with one probability, without random numbers. A speaker's clip number
+    It represents an error that affects all clips with one probability, without random numbers. A speaker's clip number
     ``i`` of ``c`` has the place ``(i + u) / c``; ``u`` is the speaker's number in the van der Corput sequence, which
     spreads evenly over [0, 1).
 
