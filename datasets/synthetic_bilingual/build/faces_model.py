@@ -1,7 +1,7 @@
-"""The generator: for each group and sex a mean face, its change with age, and the directions in which faces vary.
+"""The fit of the appearance model: for each group and gender a mean face, its change with age, and how faces vary.
 
-An active appearance model (Cootes, Edwards & Taylor 2001) with one thing added: after the warp by landmarks, a smooth
-optical flow to the mean of the cell aligns what has no landmarks (hair, ears, brows), so that means stay sharp.
+After the warp by landmarks, a smooth optical flow to the mean of the cell aligns what has no landmarks (hair, ears,
+brows), so that means stay sharp.
 """
 
 from __future__ import annotations
@@ -10,27 +10,21 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from faces_frame import FAR, GRID, SIDE, Array, Frame, X, Y, blur, ellipse, remap
+from faces_frame import FAR, places
 from faces_training import DRAWN, GROUPS, Faces
+
+from audit.cohorts.drawing.appearance import FIELDS, SYMMETRIC_GRID, Cell, Fields
+from audit.cohorts.drawing.frame import GRID, SIDE, Array, Frame, X, Y, blur, ellipse, remap
 
 COMPONENTS, SHAPE_COMPONENTS, UNEVEN_COMPONENTS = 50, 20, 20
 OWN = 0.65  # share of the variation that comes from faces of the own group; the rest from those of the other groups
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What is known of one group and sex. Textures [224, 224, 4]; shapes [57, 57, 2]: places of the grid's nodes."""
+class Learnt:
+    """A cell of the model, and how many faces it was learnt from."""
 
-    texture: Array
-    shape: Array
-    ageing_texture: Array  # for ten years
-    ageing_shape: Array
-    textures: Array  # [50, ...] even (mirror-symmetric) variation, with the shape that goes with it
-    shapes: Array
-    more_shapes: Array  # [20, ...] variation of shape that the texture does not explain
-    towards: Array  # [70, 5] where the other groups' means lie, as so much of the 50 and of the 20 directions
-    uneven_textures: Array  # [20, ...] variation between left and right
-    uneven_shapes: Array
+    cell: Cell
     faces: int
     effective_faces: Array  # of each of the 50 components: 1 / sum of fourth powers of its unit weights
 
@@ -60,7 +54,7 @@ def refine(faces: Faces) -> tuple[Array, Array]:
     for face, bend in enumerate(total):
         moved[face] = remap(texture[face], X + bend[..., 0], Y + bend[..., 1])
         nodes = GRID + remap(bend, GRID[..., 0], GRID[..., 1], cv2.INTER_LINEAR)
-        shapes[face] = (frame.places(nodes.reshape(-1, 2)) @ np.vstack([faces.shape[face], FAR])).reshape(GRID.shape)
+        shapes[face] = (places(frame, nodes.reshape(-1, 2)) @ np.vstack([faces.shape[face], FAR])).reshape(GRID.shape)
     return moved, shapes
 
 
@@ -96,13 +90,13 @@ def _directions(gram: Array, count: int) -> Array:
     return np.linalg.eigh(gram)[1][:, ::-1][:, :count]
 
 
-def fit(faces: Faces) -> dict[tuple[str, str], Cell]:
+def fit(faces: Faces) -> dict[tuple[str, str], Learnt]:
     """One cell for each group and sex."""
     texture, shape = refine(faces)
     ten_years = (faces.age - 40) / 10
     face = faces.frame.face
     weight = (0.75 * blur(cv2.dilate(face, np.ones((9, 9))), 8) + 0.25)[..., None]
-    cells: dict[tuple[str, str], Cell] = {}
+    cells: dict[tuple[str, str], Learnt] = {}
     for sex, gender in enumerate(("woman", "man")):
         mine = np.flatnonzero(faces.man == sex)
         group, years = faces.group[mine], ten_years[mine]
@@ -147,28 +141,28 @@ def fit(faces: Faces) -> dict[tuple[str, str], Cell]:
             basis = further.reshape(SHAPE_COMPONENTS, -1)
             gap_g = means_g[others] - means_g[place] - np.tensordot(towards.T, shapes, 1)
             towards_g = (basis / (basis**2).sum(1, keepdims=True)) @ gap_g.reshape(len(others), -1).T
-            cell = Cell(
-                texture=mean,
-                shape=means_g[place],
-                ageing_texture=means[-1],
-                ageing_shape=means_g[-1],
-                textures=_combined(axes, mixed),
-                shapes=shapes,
-                more_shapes=further,
-                towards=np.vstack([towards, towards_g]),
-                uneven_textures=_combined(uneven_axes, tilted),
-                uneven_shapes=_combined(uneven_axes, uneven_g * share[:, None, None, None]),
-                faces=int(own.sum()),
-                effective_faces=1 / (axes**4).sum(0),
-            )
-            cells[name, gender] = _without_forehead_mark(cell, faces.frame) if gender == "woman" else cell
+            parts = {
+                "mean_texture": mean[None],
+                "ageing_texture": means[-1:],
+                "textures": _combined(axes, mixed),
+                "uneven_textures": _combined(uneven_axes, tilted),
+                "mean_shape": means_g[[place]] - SYMMETRIC_GRID,
+                "ageing_shape": means_g[-1:],
+                "shapes": shapes,
+                "more_shapes": further,
+                "uneven_shapes": _combined(uneven_axes, uneven_g * share[:, None, None, None]),
+            }
+            if gender == "woman":
+                _remove_forehead_mark(parts["mean_texture"][0], parts["textures"], faces.frame)
+            fields = {field: Fields.of(*FIELDS[field], part) for field, part in parts.items()}
+            cell = Cell(towards=np.vstack([towards, towards_g]), **fields)
+            cells[name, gender] = Learnt(cell, int(own.sum()), 1 / (axes**4).sum(0))
     return cells
 
 
-def _without_forehead_mark(cell: Cell, frame: Frame) -> Cell:
-    """Fill the spot above the nose from around it: averaged, marks worn there are only a smudge."""
+def _remove_forehead_mark(mean: Array, textures: Array, frame: Frame) -> None:
+    """Fill the spot above the nose from its surroundings, in place: marks worn there average to a smudge."""
     spot = ellipse(frame.shape[9] - [0, 6], 13, 22, 4)[..., None]
-    around = blur(cell.texture[..., :3] * (1 - spot) + 1e-3, 9) / blur(1 - spot[..., 0] + 1e-5, 9)[..., None]
-    cell.texture[..., :3] += spot * (around - cell.texture[..., :3])
-    cell.textures[:] *= 1 - spot
-    return cell
+    around = blur(mean[..., :3] * (1 - spot) + 1e-3, 9) / blur(1 - spot[..., 0] + 1e-5, 9)[..., None]
+    mean[..., :3] += spot * (around - mean[..., :3])
+    textures *= 1 - spot

@@ -2,8 +2,9 @@
 
     python faces_points.py --fairface DIR --work WORK
 
-It alone needs MediaPipe, which wants an old numpy, so it has an environment of its own (FACES.md). Its output describes
-real people's faces: it stays in the work folder, is never committed and can be thrown away after the build.
+Only this script needs MediaPipe, which requires an old numpy, so it runs in a separate environment (FACES.md) and
+imports nothing of the package. Its output describes real people's faces: it stays in the work folder, is never
+committed and can be deleted after the build.
 """
 
 from __future__ import annotations
@@ -14,10 +15,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from faces_frame import read_picture
+from numpy.typing import NDArray
 
 ADULT = ("20-29", "30-39", "40-49", "50-59", "60-69", "more than 70")
 MARGIN = 48  # the detector wants more air round a face than FairFace's crops leave
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """A picture as BGR uint8."""
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise OSError(f"{path} is not a picture that can be read")
+    return picture
 
 
 def main() -> None:

@@ -11,23 +11,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from faces_frame import (
-    FAR,
-    NOSE_BRIDGE,
-    NOSE_TIP,
-    SIDE,
-    Array,
-    Frame,
-    X,
-    Y,
-    align,
-    blur,
-    hair_outline,
-    moved,
-    read_picture,
-    remap,
-    similarity,
-)
+from faces_frame import FAR, NOSE_BRIDGE, NOSE_TIP, align, hair_outline, moved, places, similarity, skin
+from faces_points import read_picture
+
+from audit.cohorts.drawing.frame import SIDE, Array, Frame, X, Y, blur, remap
+from audit.cohorts.drawing.rendering import PAPER
 
 GROUPS = ("asian", "indian", "black", "white", "middle_eastern", "latino_hispanic")
 DRAWN = GROUPS[:4]
@@ -42,7 +30,6 @@ GROUP_OF = {
     "Latino_Hispanic": 5,
 }
 YEARS = {"20-29": 25.0, "30-39": 34.5, "40-49": 44.5, "50-59": 54.5, "60-69": 64.5, "more than 70": 75.0}
-PAPER = np.array([190, 128, 128], np.float32)  # the plain background, as luminance and two colour differences
 LEFT_IN = {"brow": 93, "eyes": 88, "mouth": 94, "hair": 93, "glasses": 82}  # percentiles of what looks hidden or odd
 
 
@@ -72,7 +59,7 @@ def load(fairface: Path, work: Path) -> Faces:
     man = (found[:, 2] == "Male").astype(int)
     age = np.array([YEARS[years] for years in found[:, 1]])
 
-    to_pixels = frame.places(np.stack([X, Y], -1).reshape(-1, 2).astype(float))
+    to_pixels = places(frame, np.stack([X, Y], -1).reshape(-1, 2).astype(float))
     texture = np.empty((len(found), SIDE, SIDE, 4), np.float32)
     clipped = np.empty(len(found))
     for n, name in enumerate(found[:, 0]):
@@ -109,15 +96,15 @@ def _frontal(mesh: Array) -> Array:
 
 def _tone(frame: Frame, texture: Array) -> Array:
     """Mean luminance and colour of the skin, and the spread of its luminance: [n, 4]."""
-    skin = texture[:, frame.skin]
-    return np.asarray(np.c_[skin[..., :3].mean(1), skin[..., 0].std(1)])
+    of_skin = texture[:, skin(frame)]
+    return np.asarray(np.c_[of_skin[..., :3].mean(1), of_skin[..., 0].std(1)])
 
 
 def _usable(frame: Frame, texture: Array, shape: Array, clipped: Array, group: Array) -> tuple[Array, Array]:
     """Which pictures are coloured, lit, sharp and calm enough; and how strong the edges on the nose bridge are."""
-    tone, face, skin = _tone(frame, texture), frame.face > 0, frame.skin
+    tone, face, on_skin = _tone(frame, texture), frame.face > 0, skin(frame)
     coloured = np.abs(texture[:, face, 1] - 128).mean(1) >= 4
-    lop = texture[:, skin & (X < SIDE / 2), 0].mean(1) - texture[:, skin & (X >= SIDE / 2), 0].mean(1)
+    lop = texture[:, on_skin & (X < SIDE / 2), 0].mean(1) - texture[:, on_skin & (X >= SIDE / 2), 0].mean(1)
     sharp = [cv2.Laplacian(blur(one[..., 0], 1.2), cv2.CV_32F)[face].std() for one in texture]
     sharpness = np.array(sharp) / tone[:, 3].clip(12)
     mouth = np.linalg.norm(shape[:, 14] - shape[:, 13], axis=1) / np.linalg.norm(shape[:, 291] - shape[:, 61], axis=1)
@@ -134,7 +121,7 @@ def _usable(frame: Frame, texture: Array, shape: Array, clipped: Array, group: A
 
 def _normalise(frame: Frame, texture: Array, group: Array, usable: Array) -> None:
     """Bring light and tone of every picture to its group's usual one, and its background to plain paper; in place."""
-    tone, skin = _tone(frame, texture), frame.skin
+    tone, on_skin = _tone(frame, texture), skin(frame)
     soft_face, wide_face = blur(frame.face, 2), blur(frame.face, 6)
     across = (X - (SIDE - 1) / 2) / 100
     for one in range(len(GROUPS)):
@@ -146,8 +133,8 @@ def _normalise(frame: Frame, texture: Array, group: Array, usable: Array) -> Non
             picture[..., 1:3] = (picture[..., 1:3] - tone[n, 1:3]) * np.clip(gain, 0.75, 1.3) + usual[1:3]
             picture[..., :3] = picture[..., :3] * matte[..., None] + PAPER * (1 - matte[..., None])
             np.clip(picture, 0, 255, out=picture)
-            light = picture[skin, 0]
-            slope = ((light - light.mean()) * across[skin]).sum() / (across[skin] ** 2).sum()
+            light = picture[on_skin, 0]
+            slope = ((light - light.mean()) * across[on_skin]).sum() / (across[on_skin] ** 2).sum()
             picture[..., 0] -= 0.8 * slope * np.clip(across, -1, 1) * matte * wide_face
             picture[..., 3] = 255 * matte
 

@@ -1,4 +1,4 @@
-"""From one cell of the generator, a seed and an age to one portrait: drawn, evened, lit and put before plain paper."""
+"""Rendering of a portrait from one cell of the appearance model, a seed and an age."""
 
 from __future__ import annotations
 
@@ -7,56 +7,79 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from faces_frame import CHIN, JAW_CORNER, SIDE, Array, Frame, X, Y, blur, ellipse, inverse, remap
-from faces_model import Cell
-from faces_training import PAPER
 
+from audit.cohorts.drawing.appearance import SYMMETRIC_GRID, Cell
+from audit.cohorts.drawing.frame import (
+    CHIN,
+    EYE_CORNERS,
+    JAW_CORNER,
+    SIDE,
+    Array,
+    Frame,
+    X,
+    Y,
+    blur,
+    ellipse,
+    inverse,
+    remap,
+)
+from audit.core.arrays import Picture
+
+PAPER = np.array([190, 128, 128], np.float32)  # the plain background of the faces learnt from, YCrCb
 TEXTURE, SHAPE, UNEVEN = 0.70, 0.90, 0.30  # spread of what is drawn, in standard deviations of the faces learnt from
-TYPICAL = 2.0  # how far, in the same unit, all are moved from their group's mean away from the nearest groups'
-LIMIT = 1.8  # no draw lies further out than this
+TYPICAL = 2.0  # how far, in the same unit, all faces of a cell are moved away from the means of the nearest groups
+NEAREST = 2  # number of these groups
+LIMIT = 1.8  # numbers beyond this are drawn again
 EXPOSURE = (1.10, 1.35)
-BANDS = ((1.0, 2.5), (2.2, 2.1), (5.0, 1.35))  # blur, and how much finer detail shall be than in the mean face
-YOUNGEST = 20  # no younger face was learnt from
+BANDS = ((1.0, 2.5), (2.2, 2.1), (5.0, 1.35))  # sigma of a blur, and contrast of the finer detail against the mean's
+YOUNGEST = 20  # years; the model was learnt from no younger face
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Soft masks of the mean frame: where a face may vary much, and where a mean of clothes would only be fog."""
+    """Soft masks of the mean frame, [224, 224], 0 to 1: where a face varies, and where the neck and clothes are."""
 
     frame: Frame
 
     @cached_property
     def face(self) -> Array:
+        """The face with a soft edge."""
         return blur(cv2.dilate(self.frame.face, np.ones((7, 7))), 4)
 
     @cached_property
     def upper(self) -> Array:
+        """Above the corners of the jaw."""
         return np.asarray(1 / (1 + np.exp((Y - self.frame.shape[JAW_CORNER, 1] + 12) / 9)))
 
     @cached_property
     def hair(self) -> Array:
+        """Outside the face, above the jaw."""
         return np.asarray((1 - self.face) * self.upper)
 
     @cached_property
     def body(self) -> Array:
+        """Outside the face, below the jaw."""
         return np.asarray((1 - self.face) * (1 - self.upper))
 
     @cached_property
     def neck(self) -> Array:
+        """The middle part of the body."""
         return self.body * blur((np.abs(X - (SIDE - 1) / 2) < 52).astype(np.float32), 5)
 
     @cached_property
     def eyes(self) -> Array:
-        middles = [self.frame.shape[ids].mean(0) for ids in ([33, 133], [263, 362])]
-        return np.clip(sum(ellipse(middle, 24, 14, 4) for middle in middles), 0, 1)
+        """The eyes and their surroundings."""
+        middles = [self.frame.shape[ids].mean(0) for ids in EYE_CORNERS]
+        return np.asarray(np.clip(np.sum([ellipse(middle, 24, 14, 4) for middle in middles], axis=0), 0, 1))
 
     @cached_property
     def inner(self) -> Array:
+        """Well inside the face (bool)."""
         return np.asarray(cv2.erode(self.frame.face, np.ones((15, 15))) > 0.5)
 
     @cached_property
     def spread(self) -> Array:
-        """Share of the drawn variation that is kept, by pixel and channel."""
+        """Share of the drawn variation that is kept, by pixel and channel: [224, 224, 4]."""
         face = self.face * (1 - 0.5 * self.eyes)
         colour = 0.6 * face + 0.35 * self.hair + 0.08 * self.body
         light = face + 0.55 * self.hair + 0.15 * self.body
@@ -72,38 +95,57 @@ def _draw(rng: np.random.Generator, count: int) -> Array:
 
 
 def _typical(cell: Cell) -> Array:
-    """Away from the two groups whose means lie nearest, from each as much, at length TYPICAL."""
+    """Coefficients of length TYPICAL that lead away from the nearest groups' means, from each by the same share."""
     far = np.linalg.norm(cell.towards, axis=0)
-    nearest = np.argsort(far)[:2]
+    nearest = np.argsort(far)[:NEAREST]
     away = -(cell.towards[:, nearest] / far[nearest]).sum(1)
     return np.asarray(TYPICAL * away / np.linalg.norm(away))
 
 
-def portrait(cell: Cell, regions: Regions, seed: int, age: float) -> Array:
-    """One portrait, RGB uint8 [224, 224, 3]."""
+def render(cell: Cell, regions: Regions, seed: int, age: float) -> Picture:
+    """Draw and render one portrait.
+
+    Parameters
+    ----------
+    cell : Cell
+        The model of the group and gender.
+    regions : Regions
+        The masks of the mean frame.
+    seed : int
+        Seed of all random numbers of the portrait.
+    age : float
+        Age in years; below 20 the portrait is that of 20.
+
+    Returns
+    -------
+    ndarray
+        Shape [224, 224, 3], uint8, RGB. The same arguments give the same bytes on one machine.
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
     decades = np.float32((max(age, YOUNGEST) - 40) / 10)
     count = len(cell.textures)
-    drawn, uneven = _draw(rng, count + len(cell.more_shapes)), _draw(rng, len(cell.uneven_textures))
-    # People differ in every way but the ones that would lead from their own group's mean towards another group's.
+    drawn, uneven = _draw(rng, count + len(cell.more_shapes)), UNEVEN * _draw(rng, len(cell.uneven_textures))
+    # The part that would lead from the own group's mean towards another group's mean is removed.
     plane = np.linalg.qr(cell.towards)[0]
     drawn = drawn - plane @ (plane.T @ drawn)
     away = _typical(cell)
-    main, typical = (TEXTURE * drawn[:count]).astype(np.float32), (away[:count]).astype(np.float32)
-    bent = SHAPE * drawn + away
-    change = np.tensordot(main, cell.textures, 1) + UNEVEN * np.tensordot(uneven, cell.uneven_textures, 1)
-    texture = cell.texture + decades * cell.ageing_texture + regions.spread * change
-    texture += (1 - regions.body)[..., None] * np.tensordot(typical, cell.textures, 1)
-    places = cell.shape + decades * cell.ageing_shape + UNEVEN * np.tensordot(uneven, cell.uneven_shapes, 1)
-    places = places + np.tensordot(bent[:count], cell.shapes, 1) + np.tensordot(bent[count:], cell.more_shapes, 1)
+    usual, bent = cell.mean_texture.only(), SHAPE * drawn + away
+
+    change = cell.textures.combined(TEXTURE * drawn[:count]) + cell.uneven_textures.combined(uneven)
+    texture = usual + decades * cell.ageing_texture.only() + regions.spread * change
+    texture += (1 - regions.body)[..., None] * cell.textures.combined(away[:count])
+    places = SYMMETRIC_GRID + cell.mean_shape.only() + decades * cell.ageing_shape.only()
+    places = places + cell.uneven_shapes.combined(uneven)
+    places = places + cell.shapes.combined(bent[:count]) + cell.more_shapes.combined(bent[count:])
+
     _clothe(texture, regions)
-    _even_out(texture, cell, regions)
+    _even_out(texture, usual[..., 0], regions)
     x, y = inverse(places)
     return _photograph(remap(texture, x, y), remap(blur(regions.frame.face, 3), x, y, cv2.INTER_LINEAR), rng)
 
 
 def _clothe(texture: Array, regions: Regions) -> None:
-    """A neck of the face's own tone, and below the jaw something soft and grey."""
+    """Add a neck of the skin's tone, and soft grey clothes; in place."""
     below = regions.body - regions.neck
     texture[..., :3] += below[..., None] * (blur(texture[..., :3], 5) - texture[..., :3])
     texture[..., 1:3] -= 0.6 * below[..., None] * (texture[..., 1:3] - 128)
@@ -114,9 +156,9 @@ def _clothe(texture: Array, regions: Regions) -> None:
     texture[..., 3] = np.maximum(texture[..., 3], 255 * regions.neck)
 
 
-def _even_out(texture: Array, cell: Cell, regions: Regions) -> None:
-    """Equal contrast and equal sharpness for all: haze and blur belong to pictures, not to people."""
-    light, usual, inner = texture[..., 0], cell.texture[..., 0], regions.inner
+def _even_out(texture: Array, usual: Array, regions: Regions) -> None:
+    """Bring contrast and sharpness near those of the mean face, whose luminance is ``usual``; in place."""
+    light, inner = texture[..., 0], regions.inner
     light += 0.3 * regions.eyes * (light - blur(light, 10))
     middle = light[inner].mean()
     gain = np.clip(1.08 * usual[inner].std() / light[inner].std(), 0.8, 1.3)
@@ -133,8 +175,8 @@ def _even_out(texture: Array, cell: Cell, regions: Regions) -> None:
     texture[..., 3] = blur(texture[..., 3], 3)
 
 
-def _photograph(texture: Array, face: Array, rng: np.random.Generator) -> Array:
-    """Take the paper out of the edges, put a soft graded one behind, light it."""
+def _photograph(texture: Array, face: Array, rng: np.random.Generator) -> Picture:
+    """Put a graded background behind the person, light the picture and convert it to RGB."""
     matte = np.maximum(np.clip(texture[..., 3] / 255, 0, 1), face)
     person = PAPER + (texture[..., :3] - PAPER) / np.maximum(matte, 0.35)[..., None]
     edge = np.clip((matte - 0.58) / 0.34, 0, 1)
