@@ -12,8 +12,8 @@ import numpy as np
 from audit.core.arrays import Waveform
 from audit.core.audio import SAMPLE_RATE
 from audit.core.sentences import signed
+from audit.core.voice_change import shifted
 from audit.probes.channel import telephoned
-from audit.probes.pitch import shifted
 
 Role = Literal["yardstick", "factor", "control"]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from audit.core.audio import SAMPLE_RATE
+from audit.core.voice_change import shifted
 from audit.probes.channel import from_mu_law, mu_law, telephoned
 from audit.probes.factors import AGAIN, ALTERED, FACTORS, PITCH_BACK, TELEPHONE, levelled
-from audit.probes.pitch import shifted
 from tests.probing_fixture import pitch_of, voice
 
 BY_NAME = {factor.name: factor for factor in FACTORS}

@@ -1,8 +1,9 @@
-"""Pitch shift of a voice: the fundamental moves, the duration and the vocal tract's resonances stay.
+"""Change of a voice: its pitch, the resonances of its vocal tract, and how long it takes to speak.
 
 A phase vocoder makes the clip longer by the wanted ratio, resampling brings it back to its length with every frequency
-raised by that ratio, and each frame is then given the smooth spectral envelope that it had before. A shift that moved
-the envelope too would change two things at once: how high the voice is, and how large the speaker sounds.
+raised by that ratio, and each frame is then given the smooth spectral envelope that it had before, or that envelope on
+another axis of frequency. A shift of pitch that moved the envelope too would change two things at once: how high the
+voice is, and how large the speaker sounds.
 """
 
 from __future__ import annotations
@@ -26,30 +27,15 @@ REACH_DB: Final = 30.0
 FLOOR_DB: Final = -80.0
 """The envelope's floor relative to the clip's loudest bin; nothing below it is corrected."""
 
+WARPED: Final = 0.85
+"""Share of the Nyquist frequency up to which resonances move in proportion; above, the axis is bent back to it."""
+
 Spectrogram = NDArray[np.complex128]
 """Frames by frequency: shape [frames, WINDOW // 2 + 1]."""
 
 
 def shifted(waveform: Waveform, semitones: float) -> Waveform:
-    """Shift the pitch of a clip; duration and spectral envelope are kept.
-
-    Parameters
-    ----------
-    waveform : ndarray
-        Mono, shape [T], at 16 kHz.
-    semitones : float
-        Upwards if positive: the fundamental is multiplied by ``2 ** (semitones / 12)``.
-
-    Returns
-    -------
-    ndarray
-        Shape [T], float32. The level is not restored.
-
-    Notes
-    -----
-    Phase vocoder with the phases of each peak's region locked to the peak's (Laroche and Dolson 1999, "Improved phase
-    vocoder time-scale modification of audio", identity phase locking); envelope by the first cepstral coefficients of
-    each frame's logarithmic magnitude (Oppenheim and Schafer 1968), put back as Röbel and Rodet (2005) do.
+    """Shift the pitch of a clip; duration and spectral envelope are kept. See :func:`changed`.
 
     Examples
     --------
@@ -58,17 +44,61 @@ def shifted(waveform: Waveform, semitones: float) -> Waveform:
     >>> len(higher), int(np.abs(np.fft.rfft(higher)).argmax())
     (16000, 880)
     """
-    length = len(waveform)
-    if not semitones or length < WINDOW:
+    return changed(waveform, semitones)
+
+
+def changed(waveform: Waveform, semitones: float = 0.0, *, tract: float = 1.0, duration: float = 1.0) -> Waveform:
+    """Change pitch, vocal tract length and duration of a clip, each without the others.
+
+    Parameters
+    ----------
+    waveform : ndarray
+        Mono, shape [T], at 16 kHz.
+    semitones : float
+        Upwards if positive: the fundamental is multiplied by ``2 ** (semitones / 12)``.
+    tract : float
+        Length of the vocal tract as a multiple of the speaker's own: resonances below 5 kHz are divided by it.
+    duration : float
+        Length of the result as a multiple of the clip's.
+
+    Returns
+    -------
+    ndarray
+        Shape [round(duration * T)], float32. The level is not restored.
+
+    Notes
+    -----
+    Phase vocoder with the phases of each peak's region locked to the peak's (Laroche and Dolson 1999, "Improved phase
+    vocoder time-scale modification of audio", identity phase locking); envelope by the first cepstral coefficients of
+    each frame's logarithmic magnitude (Oppenheim and Schafer 1968), put back as Röbel and Rodet (2005) do. The
+    resonances of a uniform tube are inversely proportional to its length (Fant 1960); the envelope is moved by the
+    piecewise linear warp of vocal tract length normalisation, which keeps the Nyquist frequency (Lee and Rose 1996).
+    """
+    if (not semitones and tract == 1 and duration == 1) or len(waveform) < WINDOW:
         return waveform
-    ratio = 2 ** (semitones / 12)
-    longer = _stretched(waveform.astype(np.float64), ratio)
-    moved = signal.resample(longer, length)
-    before, after = _frames(waveform.astype(np.float64)), _frames(moved)
-    gap = _envelope(before) - _envelope(after)
+    length = round(duration * len(waveform))
+    before = _frames(waveform.astype(np.float64), HOP / duration)
+    after = before
+    if semitones or duration != 1:
+        longer = _stretched(waveform.astype(np.float64), 2 ** (semitones / 12) * duration)
+        after = _frames(signal.resample(longer, length))
+    before, after = (spectra[: min(len(before), len(after))] for spectra in (before, after))
+    gap = _warped(_envelope(before), tract) - _envelope(after)
     reach = REACH_DB / 20 * np.log(10)
     corrected = after * np.exp(np.clip(gap, -reach, reach))
     return np.ascontiguousarray(_sound(corrected, length), np.float32)
+
+
+def _warped(envelope: NDArray[np.float64], tract: float) -> NDArray[np.float64]:
+    """The envelopes of a tract that is ``tract`` times as long."""
+    if tract == 1:
+        return envelope
+    nyquist = WINDOW // 2
+    bend = WARPED * nyquist * min(tract, 1.0)
+    place = np.interp(np.arange(nyquist + 1), [0, bend / tract, nyquist], [0, bend, nyquist])
+    below = np.minimum(place.astype(np.int64), nyquist - 1)
+    share = place - below
+    return np.asarray((1 - share) * envelope[:, below] + share * envelope[:, below + 1])
 
 
 def _frames(sound: NDArray[np.float64], hop: float = HOP) -> Spectrogram:
