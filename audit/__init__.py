@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from audit.audits.table import Table
     from audit.checks.finding import Finding
     from audit.cohorts import Cohort, CohortNotes
+    from audit.cohorts.drawing import draw_cohort
     from audit.cohorts.importing import embedded, import_cohort
     from audit.comparisons import Comparison, compare
     from audit.core.errors import AuditError, CohortError, ModelError, PlanError, RunError
@@ -64,6 +65,7 @@ _HOMES = {
     "RunError": "audit.core.errors",
     "Table": "audit.audits.table",
     "compare": "audit.comparisons",
+    "draw_cohort": "audit.cohorts.drawing",
     "embedded": "audit.cohorts.importing",
     "gate": "audit.release.gate",
     "import_cohort": "audit.cohorts.importing",
@@ -103,6 +105,7 @@ __all__ = [
     "Table",
     "__version__",
     "compare",
+    "draw_cohort",
     "embedded",
     "gate",
     "import_cohort",

@@ -29,11 +29,10 @@ import pandas as pd
 import soundfile
 
 import audit
+from audit.cohorts.drawing import timbre
 from audit.training import TrainPlan
 
 EMBEDDED = audit.embedded("synthetic_bilingual")
-sys.path.insert(0, str(EMBEDDED / "build"))
-import timbre  # the cue is made where the cohort is built
 
 STRENGTHS = (0.5, 2.0)
 """Times the shipped reach and jitter of axis v, which alone tells asian from white and indian from black."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
+from audit.cli.draw import cohort_draw
 from audit.cli.gate import gate
 from audit.cli.probe import probe
 from audit.cli.reading import read
@@ -34,6 +35,7 @@ for _panel, _verbs in _VERBS.items():
     for _name in _verbs:
         verb(_verbs[_name], _name, _panel)
 verb(cohort_check, "check", of=cohort_app)
+verb(cohort_draw, "draw", of=cohort_app)
 verb(cohort_import, "import", of=cohort_app)
 verb(cohort_labels, "labels", of=cohort_app)
 app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")

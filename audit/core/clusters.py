@@ -1,4 +1,4 @@
-"""Clusters of clips: videos or sessions, which several speakers may share."""
+"""Clusters of clips: videos, sessions or source voices, which several speakers may share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FEW: Final = 5
 """A cluster with fewer speakers is never reported as too large."""
 MANY: Final = 20
-"""A cluster with at least this many speakers is always reported as too large."""
+"""A cluster with at least this many speakers is reported as too large if it has a twentieth of all speakers."""
 
 
 class Clusters(Form):
@@ -63,11 +63,12 @@ class Clusters(Form):
 
     @property
     def too_large(self) -> bool:
-        """Whether a cluster has so many speakers that its name is probably not that of one video or session.
+        """Whether the largest cluster has so large a share of the speakers that intervals rest on few clusters.
 
-        It has at least :data:`MANY`, or at least :data:`FEW` and more than a quarter of all speakers.
+        It has at least :data:`MANY` and a twentieth of all speakers, or at least :data:`FEW` and more than a quarter.
         """
-        return self.largest >= MANY or (self.largest >= FEW and 4 * self.largest > self.n_speakers)
+        share = self.largest / max(self.n_speakers, 1)
+        return (self.largest >= MANY and share >= 1 / 20) or (self.largest >= FEW and share > 1 / 4)
 
     @property
     def sentence(self) -> str:
@@ -75,15 +76,17 @@ class Clusters(Form):
 
         Examples
         --------
-        >>> Clusters(n_speakers=9, n_clips=18, n_unnamed=18, n_clusters=0, n_shared=0, largest=0).sentence
-        'No clip names the video or session it comes from, so intervals assume that different speakers are independent.'
+        >>> print(Clusters(n_speakers=9, n_clips=18, n_unnamed=18, n_clusters=0, n_shared=0, largest=0).sentence)
+        No clip names the video, session or source voice it comes from, so intervals assume that different speakers are
+        independent.
         """
         if not self.n_clusters:
             return (
-                "No clip names the video or session it comes from, so intervals assume that different speakers are "
-                "independent."
+                "No clip names the video, session or source voice it comes from, so intervals assume that different "
+                "speakers are independent."
             )
-        counts = f"The clips of {self.n_speakers:,} speakers come from {self.n_clusters:,} named videos or sessions"
+        clusters = f"{self.n_clusters:,} named videos, sessions or source voices"
+        counts = f"The clips of {self.n_speakers:,} speakers come from {clusters}"
         shared = (
             f"{self.n_shared:,} of them {'has' if self.n_shared == 1 else 'have'} clips of several speakers, the "
             f"largest of {self.largest:,}; intervals allow for what such speakers share."
@@ -104,7 +107,8 @@ class Clusters(Form):
         if not self.too_large:
             return ""
         return (
-            f"One cluster has clips of {self.largest:,} of {self.n_speakers:,} speakers, which is more than one video "
-            "or session usually has. The intervals then rest on few independent units. Check the column cluster of "
-            "clips.csv: it names the video or session of a clip, and is empty where none is known."
+            f"One cluster has clips of {self.largest:,} of {self.n_speakers:,} speakers, which is more than one video, "
+            "session or source voice usually has. The intervals then rest on few independent units. Check the column "
+            "cluster of clips.csv: it names the video, session or source voice of a clip, and is empty where none is "
+            "known."
         )

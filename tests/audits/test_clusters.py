@@ -18,7 +18,8 @@ from audit.reports import write_report
 
 TRUTH = {"groups": ["asian", "white"], "speakers_per_group": 8, "clips_per_language": 2}
 ASSUMED = (
-    "No clip names the video or session it comes from, so intervals assume that different speakers are independent."
+    "No clip names the video, session or source voice it comes from, so intervals assume that different speakers are "
+    "independent."
 )
 VIDEOS = TableSpec(
     "videos",
@@ -50,9 +51,9 @@ def test_the_clusters_of_clips_are_counted() -> None:
         "largest": 2,
     }
     assert found.sentence == (
-        "The clips of 4 speakers come from 3 named videos or sessions; 1 of them has clips of several speakers, the "
-        "largest of 2; intervals allow for what such speakers share. 2 of 6 clips name none: for these, different "
-        "speakers are assumed to be independent."
+        "The clips of 4 speakers come from 3 named videos, sessions or source voices; 1 of them has clips of several "
+        "speakers, the largest of 2; intervals allow for what such speakers share. 2 of 6 clips name none: for these, "
+        "different speakers are assumed to be independent."
     )
 
 
@@ -70,7 +71,17 @@ def test_without_clusters_the_assumption_is_stated(clusters: list[str | None] | 
 
 @pytest.mark.parametrize(
     ("speakers", "in_one", "too_large"),
-    [(4, 4, False), (16, 4, False), (5, 5, True), (20, 5, False), (19, 5, True), (400, 19, False), (400, 20, True)],
+    [
+        (4, 4, False),
+        (16, 4, False),
+        (5, 5, True),
+        (20, 5, False),
+        (19, 5, True),
+        (400, 19, False),
+        (400, 20, True),
+        (800, 39, False),
+        (800, 40, True),
+    ],
 )
 def test_a_cluster_of_very_many_speakers_is_reported(speakers: int, in_one: int, too_large: bool) -> None:
     clips = pd.DataFrame({"speaker_id": range(speakers)})
@@ -85,7 +96,7 @@ def test_the_check_of_a_cohort_says_what_is_known_of_clusters(tmp_path: Path) ->
     (tmp_path / "speakers.csv").write_text("speaker_id,group\n" + "".join(f"s{i},asian\n" for i in range(6)))
     warning, sentence = check_cohort(audit.Cohort.read(tmp_path)).notes
     assert warning.startswith("One cluster has clips of 6 of 6 speakers")
-    assert sentence.startswith("The clips of 6 speakers come from 1 named videos or sessions; 1 of them has clips of")
+    assert sentence.startswith("The clips of 6 speakers come from 1 named videos, sessions or source voices; 1 of them")
     without = "\n".join(line.rpartition(",")[0] for line in (tmp_path / "clips.csv").read_text().splitlines())
     (tmp_path / "clips.csv").write_text(without)
     assert check_cohort(audit.Cohort.read(tmp_path)).notes == (ASSUMED,)

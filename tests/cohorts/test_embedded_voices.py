@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import soundfile
 
+from audit.cohorts.drawing import timbre
+
 COHORT = Path(__file__).parents[2] / "datasets" / "synthetic_bilingual"
 TRAINING = COHORT / "training"
 BUILD = COHORT / "build"
@@ -111,7 +113,7 @@ class TestWhoIsInIt:
 
     def test_the_tables_are_what_the_seed_draws(self, everyone: pd.DataFrame) -> None:
         drawn = built_with("speakers").draw()
-        drawn = drawn.join(built_with("timbre").coordinates(drawn))
+        drawn = drawn.join(timbre.coordinates(drawn))
         found = everyone.sort_values("speaker_id")[drawn.columns]
         assert found.to_csv(index=False) == drawn.to_csv(index=False)
 

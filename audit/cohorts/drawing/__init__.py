@@ -1,1 +1,6 @@
-"""New fictional speakers of any number, for an audit cohort that nobody has seen."""
+"""Drawn cohorts: new fictional speakers of any number, from a secret seed."""
+
+from audit.cohorts.drawing.drawing import draw_cohort
+from audit.cohorts.drawing.seeds import new_seed
+
+__all__ = ["draw_cohort", "new_seed"]

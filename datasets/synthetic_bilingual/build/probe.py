@@ -16,13 +16,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import soundfile
-import timbre
 from numpy.typing import NDArray
 from scipy import signal
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from audit.cohorts.drawing import timbre
 
 BANDS: Final = 64
 LAGS: Final = (2, 5, 10, 20)

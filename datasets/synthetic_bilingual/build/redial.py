@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pandas as pd
 import soundfile
-import speakers
-import timbre
 from voices import write_audio, write_table
+
+from audit.cohorts.drawing import timbre
+from audit.cohorts.drawing.seeds import seeded_number
+from audit.cohorts.drawing.speakers import EMBEDDED_SEED
 
 
 def redial(folder: Path) -> int:
@@ -38,7 +40,7 @@ def redial(folder: Path) -> int:
             continue
         path = folder / clip.audio
         sound = timbre.filtered(soundfile.read(path)[0], timbre.equaliser(gains[clip.speaker_id]))
-        serial = speakers.seeded_number(speakers.SEED, "clip", clip.clip_id)
+        serial = seeded_number(EMBEDDED_SEED, "clip", clip.clip_id)
         write_audio(path, timbre.levelled(sound), serial)
         written += 1
     if written:

