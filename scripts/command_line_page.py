@@ -14,7 +14,7 @@ from audit.cli import app
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "command-line.md"
 VERBS = ("run", "measure", "report", "compare", "gate", "probe", "sheet", "simulate", "train", "track", "list",
-         "cohort import", "cohort check", "cohort labels")  # fmt: skip
+         "cohort import", "cohort draw", "cohort check", "cohort labels")  # fmt: skip
 HEAD = """# The command line
 
 Data goes to stdout, progress to stderr. Exit codes: 0 done; 1 crash; 2 wrong usage, plan, policy or input. The gate

@@ -70,7 +70,8 @@ class Column:
           whether it is suppressed.
         - ``speaker_id``, ``clip_id``: replaced by pseudonyms. A table with such a column has one row per person or
           clip; the rows of suppressed cells are removed.
-        - ``cluster``: the video or session of a clip, which may identify its speakers: replaced by a pseudonym.
+        - ``cluster``: the video, session or source voice of a clip, which may identify its speakers: replaced by a
+          pseudonym.
         - ``n_speakers``, ``count``, ``value``, ``low``, ``high``, ``p_value``: figures, emptied in suppressed rows.
           ``low`` and ``high`` directly follow the ``value`` of which they are the interval.
         - ``setting``: a number that does not depend on the speakers of the row, such as a margin.

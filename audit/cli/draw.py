@@ -41,8 +41,8 @@ def cohort_draw(
 
     The same seed and settings give the same cohort. The same command again goes on where it stopped.
 
-    Examples: [bold]audit cohort draw --speakers 40 -o SECRET[/bold],
-    [bold]audit cohort draw --speakers 40 --parts PARTS --workers 2 -o SECRET[/bold]
+    Examples: [bold]audit cohort draw --speakers 40 -o drawn[/bold],
+    [bold]audit cohort draw --speakers 40 --parts PARTS --workers 2 -o drawn[/bold]
     """
     began: list[tuple[float, int]] = []
     with progress() as bar:

@@ -31,7 +31,7 @@ class Cohort:
     clips : DataFrame
         One row per clip, sorted by ``clip_id``: speaker_id, audio, language, language_source, portrait, rendered,
         ceiling and any further columns. Paths are relative to ``root``, empty where there is none. The column
-        ``cluster``, if there is one, names the video or session of the clip, empty where none is known.
+        ``cluster``, if there is one, names the video, session or source voice, empty where none is known.
     notes : CohortNotes
         Name, licence, consent and remarks.
     set_aside : tuple of str

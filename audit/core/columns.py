@@ -22,7 +22,7 @@ OF_THE_COHORT = (
     *("group_source", "gender_source", "language_source", "native_language"),
 )
 CLUSTER = "cluster"
-"""Optional column of the cohort: the video or session that a clip comes from, null or empty where none is known."""
+"""Optional column of the cohort: the video, session or source voice of a clip, null or empty where none is known."""
 OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 

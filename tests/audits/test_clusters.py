@@ -108,7 +108,7 @@ def test_audit_json_and_report_state_the_clusters_or_the_assumption(tmp_path: Pa
         read = audit.Audit.from_json(result.to_json())
         assert facts_of(read)["n_shared"] == (8 if clusters else 0)
         page = write_report(read, tmp_path / f"{len(clusters)}").read_text(encoding="utf-8")
-        assert words in page
+        assert words in page and "Videos, sessions, source voices." in page
 
 
 def test_a_cluster_of_everybody_is_a_notice_of_the_run() -> None:
@@ -149,7 +149,7 @@ def test_an_audit_from_before_clusters_has_a_report(tmp_path: Path) -> None:
     assert isinstance(result.run, dict)
     del result.run["clusters"]
     page = write_report(audit.Audit.from_json(result.to_json()), tmp_path).read_text(encoding="utf-8")
-    assert "Videos and sessions." not in page
+    assert "Videos, sessions, source voices." not in page
     with pytest.raises(audit.RunError, match="clusters"):
         audit.Audit.from_json(json_with(result, {"clusters": {"n_speakers": "many"}}))
 

@@ -251,6 +251,12 @@ def gate(place: Path) -> None:
     space["test_the_release"](assert_audit)
 
 
+def draw(place: Path) -> None:
+    space: dict[str, object] = {"audit": audit}
+    do(of("docs/guide/draw.md", "python")[0], space)
+    assert len(space["cohort"].clips) == 8  # type: ignore[attr-defined]  # a Cohort
+
+
 def known_truth(place: Path) -> None:
     command, python, toml, *_ = of("docs/guide/simulate.md", "sh", "python", "toml")
     Path("truth.toml").write_text(toml.text, encoding="utf-8")
@@ -335,6 +341,7 @@ RUN: dict[str, Callable[[Path], None]] = {
     "README.md": readme,
     "docs/guide/first-steps.md": first_steps,
     "docs/guide/compare.md": compare,
+    "docs/guide/draw.md": draw,
     "docs/guide/gate.md": gate,
     "docs/guide/simulate.md": known_truth,
     "docs/reference/method.md": method,
