@@ -21,7 +21,7 @@ import pandas as pd
 import speakers
 from faces import FOLDERS
 from faces_points import read_picture
-from faces_training import DRAWN, GROUP_OF, GROUPS, YEARS
+from faces_training import DRAWN, GROUP_OF, GROUPS, YEARS, frontal
 from numpy.typing import NDArray
 
 from audit.cohorts.drawing.portraits import AGES, portrait
@@ -139,6 +139,17 @@ def training_features(fairface: Path, work: Path) -> dict[str, NDArray[np.float3
         return {name: stored[name] for name in stored.files}
 
 
+def galleries_of(features: dict[str, NDArray[np.float32]], work: Path) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Faces to search: those learnt from, as many other near-frontal ones, and all training pictures."""
+    learnt = np.isin(features["files"], (work / "learnt_from.txt").read_text().split())
+    with np.load(work / "points.npz") as points:
+        straight = points["found"][frontal(points["points"].astype(float)), 0]
+    others = np.flatnonzero(np.isin(features["files"], straight) & ~learnt)
+    as_many = np.random.default_rng(0).choice(others, min(learnt.sum(), len(others)), replace=False)
+    chosen = {"learnt from": np.flatnonzero(learnt), "not learnt from": as_many, "all": np.arange(len(learnt))}
+    return {what: {name: features[name][places] for name in VERIFIED} for what, places in chosen.items()}
+
+
 def privacy(table: pd.DataFrame, galleries: dict[str, dict[str, NDArray[np.float32]]]) -> pd.DataFrame:
     """The nearest face in each gallery to each portrait, against the same of held-out real faces; by ``part``."""
     out = []
@@ -173,14 +184,14 @@ def main() -> None:
         print(f"\nage read against drawn, {part}: r = {rows['age'].corr(rows['age_read']):.3f}")
     if arguments.fairface and arguments.work:
         features = training_features(arguments.fairface, arguments.work)
-        learnt = np.isin(features["files"], (arguments.work / "learnt_from.txt").read_text().split())
-        galleries = {
-            "learnt from": {name: features[name][learnt] for name in VERIFIED},
-            "all training pictures": {name: features[name] for name in VERIFIED},
-        }
         tables["held-out real faces"] = strangers(arguments.fairface, [str(name) for name in features["files"]])
         parts = [rows.assign(part=what) for what, rows in tables.items()]
-        print("\n" + privacy(pd.concat(parts, ignore_index=True), galleries).to_string(index=False))
+        print(
+            "\n"
+            + privacy(pd.concat(parts, ignore_index=True), galleries_of(features, arguments.work)).to_string(
+                index=False
+            )
+        )
     for what, rows in tables.items():
         print(f"\n{what}: cosines within a group and gender")
         for name in VERIFIED:

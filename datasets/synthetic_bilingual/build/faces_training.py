@@ -50,8 +50,8 @@ def load(fairface: Path, work: Path) -> Faces:
     """Choose, warp and normalise the pictures named in ``work``/points.npz."""
     with np.load(work / "points.npz") as file:
         mesh, mattes, found = file["points"].astype(float), file["mattes"], file["found"]
-    frontal = _frontal(mesh)
-    mesh, mattes, found = mesh[frontal], mattes[frontal], found[frontal]
+    kept = frontal(mesh)
+    mesh, mattes, found = mesh[kept], mattes[kept], found[kept]
     shapes = np.stack([np.vstack([p, hair_outline(p, m)]) for p, m in zip(mesh, mattes, strict=True)])
     aligned, mean = align(shapes)
     frame = Frame(mean)
@@ -79,7 +79,8 @@ def load(fairface: Path, work: Path) -> Faces:
     return Faces(frame, texture[chosen], aligned[chosen], group[chosen], man[chosen], age[chosen], files)
 
 
-def _frontal(mesh: Array) -> Array:
+def frontal(mesh: Array) -> Array:
+    """Which faces, by their meshes [n, points, 2], are near-frontal, of usual size and have open eyes: bool, [n]."""
     left, right = mesh[:, 234], mesh[:, 454]
     width = right[:, 0] - left[:, 0]
     yaw = (mesh[:, NOSE_TIP, 0] - (left[:, 0] + right[:, 0]) / 2) / width
@@ -90,8 +91,8 @@ def _frontal(mesh: Array) -> Array:
         (mesh[:, low, 1] - mesh[:, high, 1]) / np.linalg.norm(mesh[:, one] - mesh[:, other], axis=1) / 2
         for low, high, one, other in ((145, 159, 133, 33), (374, 386, 362, 263))
     )
-    frontal = (np.abs(yaw) < 0.19) & (np.abs(roll) < 14) & (np.abs(pitch - np.median(pitch)) < 0.095)
-    return np.asarray(frontal & (width > 110) & (width < 205) & (lids > 0.15))
+    straight = (np.abs(yaw) < 0.19) & (np.abs(roll) < 14) & (np.abs(pitch - np.median(pitch)) < 0.095)
+    return np.asarray(straight & (width > 110) & (width < 205) & (lids > 0.15))
 
 
 def _tone(frame: Frame, texture: Array) -> Array:
