@@ -14,12 +14,11 @@ from typing import Final
 from audit.cohorts.drawing.appearance import AppearanceModel, read_appearance
 from audit.cohorts.drawing.frame import Frame
 from audit.cohorts.drawing.rendering import Regions, render
+from audit.cohorts.drawing.speakers import AGES
 from audit.core.arrays import Picture
 from audit.core.errors import AuditError, did_you_mean
 
 MODEL_FILE: Final = Path(__file__).parent / "appearance.npz"
-AGES: Final = (18, 75)
-"""The youngest and the oldest age that is drawn, in years."""
 
 
 def portrait(group: str, gender: str, age: float, seed: int) -> Picture:

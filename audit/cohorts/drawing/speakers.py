@@ -22,6 +22,7 @@ GROUPS: Final = ("asian", "indian", "black", "white")
 GENDERS: Final = ("woman", "man")
 OTHER_LANGUAGES: Final = ("zh", "es")
 AGES: Final = (18, 75)
+"""The youngest and the oldest age that is drawn, in years."""
 
 # Which way each group leans on the two axes of the cue: a convention of this fiction, which describes no real voice.
 LEAN_U: Final = {"asian": 1, "indian": -1, "black": -1, "white": 1}
