@@ -109,9 +109,13 @@ def draw_cohort(
     speech: Speech = Derived() if parts is None else Synthesised(Path(parts).resolve())
     settings = _settings(speakers, languages, clips, groups, speech)
     _check(workers >= 1, f"{workers} workers.", "1 or more")
-    seed = _new_seed(Path(out)) if seed is None else seed
-    _check(bool(seed.strip()), "The seed is empty.", "any text")
-    key = key_of(seed, settings.model_dump_json())
+    _check(seed is None or bool(seed.strip()), "The seed is empty.", "any text")
+    continued = is_draw(Path(out))
+    _check(
+        not (continued and seed is None), f"{out} was drawn with a seed.", "that seed, to continue it", "Pass --seed."
+    )
+    secret = new_seed() if seed is None else seed
+    key = key_of(secret, settings.model_dump_json())
     folder = open_folder(Path(out), settings, key)
     table = people(key, speakers, speech.voices, groups=settings.groups, others=settings.languages[1:])
     records = folder.finished(table["speaker_id"])
@@ -121,32 +125,27 @@ def draw_cohort(
     if missing:
         speech.check()
         folder.begin()
+        if seed is None:  # on stderr whatever the verbosity: it is the only copy
+            print(f"The seed of this draw is {secret}. It is written nowhere: keep it secret.", file=sys.stderr)
         work = partial(_draw_speaker, _Work(Path(out), speech, settings, key))
         for speaker, rows in _done(work, missing, workers):
             records[speaker] = rows
             report(len(records), len(table))
-    clip_rows = pd.DataFrame([row for speaker in table["speaker_id"] for row in records[speaker]])
-    folder.finish(
-        {
-            "cohort.toml": tomli_w.dumps(_notes(settings, speech).model_dump(exclude={"files", "portraits"})),
-            "clips.csv": clip_rows.to_csv(index=False, lineterminator="\n"),
-            "speakers.csv": table.to_csv(index=False, lineterminator="\n"),
-        }
-    )
+    if missing or not folder.complete:
+        clip_rows = pd.DataFrame([row for speaker in table["speaker_id"] for row in records[speaker]])
+        folder.finish(
+            {
+                "cohort.toml": tomli_w.dumps(_notes(settings, speech).model_dump(exclude={"files", "portraits"})),
+                "clips.csv": clip_rows.to_csv(index=False, lineterminator="\n"),
+                "speakers.csv": table.to_csv(index=False, lineterminator="\n"),
+            }
+        )
     return Cohort.read(out)
 
 
 def _check(allowed: bool, found: str, words: str, next_step: str = "") -> None:
     if not allowed:
         raise AuditError(found, words, next_step)
-
-
-def _new_seed(out: Path) -> str:
-    """A new seed, printed: it is the only copy."""
-    _check(not is_draw(out), f"{out} was drawn with a seed.", "that seed, to continue it", "Pass it by --seed.")
-    seed = new_seed()
-    print(f"The seed of this draw is {seed}. It is written nowhere: keep it, and keep it secret.", file=sys.stderr)
-    return seed
 
 
 def _settings(speakers: int, languages: Sequence[str], clips: int, groups: Sequence[str], speech: Speech) -> Settings:

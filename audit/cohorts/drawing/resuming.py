@@ -60,6 +60,11 @@ class DrawFolder:
         if not is_draw(self.home):
             write_whole(self.home / STATE, self.state.model_dump_json(indent=1) + "\n")
 
+    @property
+    def complete(self) -> bool:
+        """Whether the tables are written."""
+        return all((self.home / name).is_file() for name in ("cohort.toml", "clips.csv", "speakers.csv"))
+
     def finished(self, speakers: Iterable[str]) -> dict[str, list[ClipRow]]:
         """The rows of the clips of each speaker of whom all files are there."""
         listed = self._listed()
@@ -73,11 +78,9 @@ class DrawFolder:
         return found
 
     def finish(self, files: Mapping[str, str]) -> None:
-        """Write the tables, in order, and remove the records; nothing is changed in a draw that is complete."""
+        """Write the tables, in order, and remove the records."""
         for name, text in files.items():
-            path = self.home / name
-            if not path.is_file() or path.read_bytes() != text.encode():
-                write_whole(path, text)
+            write_whole(self.home / name, text)
         shutil.rmtree(self.home / RECORDS, ignore_errors=True)
         for name in ("", *FOLDERS):
             for path in (self.home / name).glob(".audit-*"):
