@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from audit.checks.figure import Judged
+from audit.checks.strata import Strata
+from audit.core.columns import CLUSTER
 from audit.core.vocabulary import UNDETERMINED, UNKNOWN, ordered_groups, same_language
 from audit.stats import ALL
 from audit.stats.power import Design
@@ -23,7 +25,8 @@ class GroupClips:
     group : str
         The group's label.
     clips : DataFrame
-        One row per speaker and language: speaker_id, language, clips (their number).
+        One row per speaker and language: speaker_id, language, clips (their number); where speakers share clusters
+        also cluster, the number of the cluster with most of the speaker's clips.
     n, n_others : int
         The numbers of speakers in the group and in all other known groups.
     """
@@ -54,6 +57,16 @@ class GroupClips:
         of = self.clips if language == ALL else self.clips[self._in(language)]
         return of.groupby("speaker_id", observed=True, sort=False)["clips"].sum().to_numpy(np.int64)
 
+    def clusters(self, language: str = ALL) -> Ints | None:
+        """The cluster of each speaker with a clip in a language, in the order of :meth:`per_speaker`.
+
+        ``None`` where speakers share no clusters.
+        """
+        if CLUSTER not in self.clips:
+            return None
+        of = self.clips if language == ALL else self.clips[self._in(language)]
+        return of.groupby("speaker_id", observed=True, sort=False)[CLUSTER].first().to_numpy(np.int64)
+
     def _in(self, language: str) -> pd.Series:
         codes = self.clips["language"]
         return codes.map({code: same_language(code, language) for code in codes.unique()}).astype(bool)
@@ -65,7 +78,7 @@ def group_clips(clips: pd.DataFrame) -> list[GroupClips]:
     Parameters
     ----------
     clips : DataFrame
-        One row per clip: speaker_id, group, language.
+        One row per clip: speaker_id, group, language, and optionally cluster.
 
     Examples
     --------
@@ -75,6 +88,12 @@ def group_clips(clips: pd.DataFrame) -> list[GroupClips]:
     """
     labels = ["group", "speaker_id", "language"]
     counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
+    strata = Strata(clips)
+    if strata.shares_clusters:
+        named = pd.DataFrame({"speaker_id": clips["speaker_id"].to_numpy(), CLUSTER: strata.clusters})
+        most = named.value_counts(sort=False).rename("clips").reset_index().sort_values("clips", kind="stable")
+        of_speaker = most.drop_duplicates("speaker_id", keep="last").set_index("speaker_id")[CLUSTER]
+        counted[CLUSTER] = of_speaker.reindex(counted["speaker_id"]).to_numpy()
     known = counted[counted["group"] != UNKNOWN]
     everyone = known["speaker_id"].nunique()
     parts = []

@@ -24,6 +24,8 @@ def give_plan(plan: PolicyPlan) -> None:
         "(--base-rate). "
         f"{plan.assumptions.sentence}"
     )
+    if any(group.clusters for rule in plan.rules for group in rule.groups):
+        _give_text(plan.assumptions.of_clusters)
     for rule in plan.rules:
         _give_rule(rule, power)
     if plan.whole:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from audit.audits.audit import Audit
 from audit.checks.finding import Finding
-from audit.checks.judging import MOST_SPEAKERS
 from audit.checks.power import GroupClips, group_clips
 from audit.release.decision import Decision, Ruling
 from audit.release.plans import MULTIPLES, Assumptions, Case, Chance, PlannedGroup, PolicyChance, PolicyPlan, RulePlan
@@ -39,7 +38,7 @@ def plan_policy(
     policy : Policy
         The policy. Its requirements on instrument and data are not planned, nor are its waivers.
     clips : DataFrame
-        The cohort: one row per clip with speaker_id, group, language.
+        The cohort: one row per clip with speaker_id, group, language, and optionally cluster.
     assumptions : Assumptions, optional
         Base rate, intra-class correlation, number of data sets, seed and power.
     settings : Settings, optional
@@ -83,7 +82,10 @@ def _rule_plan(
         sure = [Chance(case, effect, 0.0, 0.0, 1.0, None, "none: no speakers") for case, effect in effects.items()]
         return replace(plan, reason=design.reason, chances=tuple(sure) if design.is_inconclusive else ())
     judged = [side for side in design.sides if side.group in design.judged]
-    groups = tuple(PlannedGroup(side.group, side.n_speakers, sum(side.clips) / len(side.clips)) for side in judged)
+    groups = tuple(
+        PlannedGroup(side.group, side.n_speakers, sum(side.clips) / len(side.clips), len({*side.clusters}))
+        for side in judged
+    )
     if observed is not None and design.sign * observed > 0:
         effects["as observed"] = design.sign * observed
     chances = []
@@ -92,16 +94,20 @@ def _rule_plan(
         passes, breach = design.split(possible)
         speakers, reason = None, BEYOND
         if possible < bound:
-            speakers, reason = _fewest(partial(design.passes, possible), design.fewest, assumptions.power)
+            speakers, reason = _fewest(
+                partial(design.passes, possible), design.fewest, assumptions.power, design.most, design.n_clusters
+            )
         true_value = design.sign * possible if possible else 0.0
         chances.append(Chance(case, true_value, passes, breach, max(0.0, 1 - passes - breach), speakers, reason))
     return replace(plan, comparison=design.comparison.words, groups=groups, chances=tuple(chances))
 
 
-def _fewest(chance: Callable[[int], float], least: int, power: float) -> tuple[int | None, str]:
+def _fewest(
+    chance: Callable[[int], float], least: int, power: float, most: int, n_clusters: int
+) -> tuple[int | None, str]:
     """The number of speakers with which a chance reaches ``power``, or why there is none."""
-    found = fewest_speakers(chance, power, least=least, most=MOST_SPEAKERS)
-    return found, "" if found else f"more than {MOST_SPEAKERS:,}"
+    found = fewest_speakers(chance, power, least=least, most=most)
+    return found, "" if found else f"none: {n_clusters} clusters" if n_clusters else f"more than {most:,}"
 
 
 def _whole(chances: Sequence[Chance], simulated: Sequence[SimulatedRule], assumptions: Assumptions) -> PolicyChance:
@@ -114,7 +120,9 @@ def _whole(chances: Sequence[Chance], simulated: Sequence[SimulatedRule], assump
         each_rule = zip(chances, simulated, strict=True)
         return math.prod(rule.passes(abs(each.true_value), n) for each, rule in each_rule)
 
-    speakers, reason = _fewest(chance, max(each.speakers or 0 for each in chances), assumptions.power)
+    least, most = max(each.speakers or 0 for each in chances), min(design.most for design in simulated)
+    n_clusters = min(design.n_clusters for design in simulated)
+    speakers, reason = _fewest(chance, least, assumptions.power, most, n_clusters)
     return replace(PolicyChance.of(chances), speakers=speakers, speakers_reason=reason)
 
 

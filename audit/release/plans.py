@@ -30,6 +30,8 @@ class Assumptions:
         Whether the base rate is that of a run.
     icc : float
         Intra-class correlation of the clips of a speaker, in [0, 1].
+    cluster_share : float
+        Where speakers share clusters: of the variance between speakers, the share between clusters, in [0, 1].
     data_sets : int
         Number of simulated data sets for each chance.
     seed : int
@@ -46,6 +48,7 @@ class Assumptions:
     base_rate: float = 0.05
     base_source: Literal["assumed", "observed"] = "assumed"
     icc: float = 0.3
+    cluster_share: float = 0.5
     data_sets: int = 200
     seed: int = 0
     power: float = 0.8
@@ -53,6 +56,17 @@ class Assumptions:
     def __post_init__(self) -> None:
         if not 0 <= self.base_rate < 1 or not 0 <= self.icc <= 1 or not 0 < self.power < 1 or self.data_sets < 1:
             raise ValueError(f"The base rate lies in [0, 1), the icc in [0, 1] and the power in (0, 1): {self}.")
+        if not 0 <= self.cluster_share <= 1:
+            raise ValueError(f"The share of the variance between clusters lies in [0, 1]: {self.cluster_share}.")
+
+    @property
+    def of_clusters(self) -> str:
+        """What is assumed of speakers who share clusters."""
+        return (
+            f"Where speakers share clusters (source voices, videos or sessions), {self.cluster_share:.0%} of the "
+            "variance between speakers lies between clusters, and further speakers share the same clusters, so that "
+            "no number of speakers may be enough."
+        )
 
     @property
     def sentence(self) -> str:
@@ -66,11 +80,12 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class PlannedGroup:
-    """The speakers of one group that a rule judges, and their mean number of clips."""
+    """The speakers of one group that a rule judges, their mean number of clips, and the clusters that they share."""
 
     group: str
     n_speakers: int
     clips: float
+    clusters: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,10 @@ class RulePlan:
         for (n, clips), names in alike.items():
             of = "" if names == [ALL] else f" in each of {listing(names)}" if len(names) > 1 else f" in {names[0]}"
             parts.append(f"{_counted(n, 'speaker')}{of}, {_counted(clips, 'clip')} a speaker")
+        if (fewest := min((each.clusters for each in self.groups), default=0)) > 0:
+            most = max(each.clusters for each in self.groups)
+            span = f"{fewest}" if most == fewest else f"{fewest} to {most}"
+            parts.append(f"the speakers of a group share {span} clusters")
         return "; ".join(parts)
 
     @property
@@ -172,11 +191,11 @@ class RulePlan:
             return self.obstacle
         parts = []
         for each in self.chances:
-            if each.speakers is None and each.case != "as observed":
+            if each.speakers is None and each.case not in ("no effect", "as observed"):
                 continue
             of = f"{each.passes:.0%} at a true value of {self.value(each)} ({each.case})"
-            needed = f"about {each.needed} speakers a group" if each.speakers else each.needed
-            parts.append(f"{of}, {self.assumptions.power:.0%} with {needed}" if each.speakers else f"{of}, {needed}")
+            needed = f"about {each.needed} speakers a group" if each.speakers else f"no number ({each.needed})"
+            parts.append(f"{of}, {self.assumptions.power:.0%} with {needed}")
         base = f"error rate without an effect {self.assumptions.base_rate:.1%} ({self.assumptions.base_source})"
         return f"Chance of a pass with {self.speakers}: {'; '.join(parts)}; {base}."
 

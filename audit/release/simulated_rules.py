@@ -14,21 +14,26 @@ from typing import Final
 import numpy as np
 
 from audit.checks import Check
+from audit.checks.judging import MOST_SPEAKERS
 from audit.checks.power import Comparison, GroupClips
 from audit.core.sentences import group_words, listing
 from audit.release.outcomes import Outcome, worst
 from audit.release.plans import Assumptions
 from audit.release.policy import ResolvedRule
 from audit.stats import ALL, Curve, Settings, difference_curve
-from audit.stats.planning import Simulated, Speakers, scaled
+from audit.stats.planning import Simulated, Speakers, scaled, scaled_clusters
 
 SEED: Final = "planning"
 """The name of the random numbers, see :meth:`audit.stats.Settings.generator`."""
 FEW: Final = 30
 """Number of data sets that are enough where a chance is far from the assumed power."""
+PER_CLUSTER: Final = 20
+"""Speakers for each cluster, beyond which more of them hardly add precision."""
 
 Counts = tuple[tuple[int, int], ...]
 """Numbers of clips and of speakers, as in :class:`audit.stats.planning.Speakers`."""
+Scaled = tuple[Counts, tuple[int, ...]]
+"""Numbers of clips and of speakers, and each speaker's cluster."""
 Split = tuple[float, float]
 """The chances of a pass and of a breach."""
 
@@ -37,16 +42,19 @@ Split = tuple[float, float]
 class Side:
     """The speakers of one group in a rule's comparison.
 
-    ``n_speakers`` are compared; ``clips`` has the numbers of clips of the group's speakers.
+    ``n_speakers`` are compared; ``clips`` has the numbers of clips of the group's speakers, and ``clusters`` their
+    clusters, or nothing where speakers share none.
     """
 
     group: str
     n_speakers: int
     clips: tuple[int, ...]
+    clusters: tuple[int, ...] = ()
 
-    def scaled(self, n_speakers: int | None) -> Counts:
-        """The numbers of clips of ``n_speakers`` such speakers; by default of those that are compared."""
-        return scaled(self.clips, self.n_speakers if n_speakers is None else n_speakers)
+    def scaled(self, n_speakers: int | None) -> Scaled:
+        """The clips and clusters of ``n_speakers`` such speakers; by default of those that are compared."""
+        n = self.n_speakers if n_speakers is None else n_speakers
+        return scaled(self.clips, n), scaled_clusters(self.clips, self.clusters, n) if self.clusters else ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,16 @@ class SimulatedRule:
         """The smallest number of speakers in a group that can pass."""
         return max(self.resolved.rule.min_speakers, self.settings.min_speakers)
 
+    @property
+    def n_clusters(self) -> int:
+        """The smallest number of clusters of a judged group; 0 where speakers share none."""
+        return min(len({*side.clusters}) for side in self.sides if side.group in self.judged)
+
+    @property
+    def most(self) -> int:
+        """The largest number of speakers in a group for which a pass is computed."""
+        return min(MOST_SPEAKERS, PER_CLUSTER * self.n_clusters) if self.n_clusters else MOST_SPEAKERS
+
     def split(self, effect: float) -> Split:
         """The chances of a pass and of a breach at an effect, with the speakers that there are."""
         return self._split(effect, None, self.assumptions.data_sets)
@@ -115,14 +133,14 @@ class SimulatedRule:
 
     def _groups(self, effect: float, n_speakers: int | None, data_sets: int) -> Split:
         """Every group has the effect, and groups are independent."""
-        found: dict[Counts, Split] = {}  # groups with equal clips have equal chances
+        found: dict[Scaled, Split] = {}  # groups with equal clips and clusters have equal chances
         splits = []
         for side in self.sides:
-            clips = side.scaled(n_speakers)
-            if clips not in found:
-                drawn = self._drawn(clips, effect, data_sets, is_change=True)
-                found[clips] = _shares([self._outcome(curve) for curve in drawn.curves(self.settings)])
-            splits.append(found[clips])
+            speakers = side.scaled(n_speakers)
+            if speakers not in found:
+                drawn = self._drawn(speakers, effect, data_sets, is_change=True)
+                found[speakers] = _shares([self._outcome(curve) for curve in drawn.curves(self.settings)])
+            splits.append(found[speakers])
         return math.prod(passes for passes, _ in splits), 1 - math.prod(1 - breach for _, breach in splits)
 
     def _gaps(self, effect: float, n_speakers: int | None, data_sets: int) -> Split:
@@ -148,7 +166,7 @@ class SimulatedRule:
 
     def _drawn(
         self,
-        clips: Counts,
+        speakers: Scaled,
         effect: float,
         data_sets: int,
         *,
@@ -156,6 +174,7 @@ class SimulatedRule:
         rng: np.random.Generator | None = None,
     ) -> Simulated:
         base = self.assumptions.base_rate
+        clips, clusters = speakers
         truth = Speakers(
             clips,
             base + effect,
@@ -163,6 +182,8 @@ class SimulatedRule:
             before=base if is_change else None,
             sign=self.sign,
             one_value=self.comparison.one_value,
+            clusters=clusters,
+            cluster_share=self.assumptions.cluster_share,
         )
         return Simulated.draw(truth, data_sets, rng or self.settings.generator(SEED))
 
@@ -213,17 +234,17 @@ def simulated_rule(
             comparisons[part.group] = (part, first_of)
     if not comparisons:
         return Unplanned(f"no speakers of the cohort can be compared for {rule.check} {judged.name}", True)
-    sides = {
-        group: Side(
-            group, (observed or {}).get(group, each.n_speakers), tuple(part.per_speaker(each.language).tolist())
-        )
-        for group, (part, each) in comparisons.items()
-    }
+    sides = {}
+    for group, (part, each) in comparisons.items():
+        clips, clusters = part.per_speaker(each.language), part.clusters(each.language)
+        n = (observed or {}).get(group, each.n_speakers)
+        sides[group] = Side(group, n, tuple(clips.tolist()), () if clusters is None else tuple(clusters.tolist()))
     groups, first = resolved.groups([part.group for part in parts]), next(iter(comparisons.values()))[1]
     is_gap = first.design == "unpaired"
     if groups is None and not is_gap:
         everyone = tuple(clips for side in sides.values() for clips in side.clips)
-        sides = {ALL: Side(ALL, sum(side.n_speakers for side in sides.values()), everyone)}
+        clustered = tuple(cluster for side in sides.values() for cluster in side.clusters)
+        sides = {ALL: Side(ALL, sum(side.n_speakers for side in sides.values()), everyone, clustered)}
     judged_groups = tuple(groups or sides)
     if absent := [group_words(group) for group in judged_groups if not (group in sides and sides[group].clips)]:
         return Unplanned(f"there are no speakers of the group {listing(absent)} for this comparison", True)

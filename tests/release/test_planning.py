@@ -260,7 +260,7 @@ class TestTheCommand:
         path = tmp_path / "policy.toml"
         path.write_text('schema = 1\nname = "p"\n' + rule("S2F001", 0.3))
         found = json.loads(checked(monkeypatch, capsys, "--policy", path, "--json")[1])["plan"]
-        assert found["rules"][0]["groups"] == [{"group": "all", "n_speakers": 32, "clips": 2.0}]
+        assert found["rules"][0]["groups"] == [{"group": "all", "n_speakers": 32, "clips": 2.0, "clusters": 0}]
         cases = ["no effect", "half the limit", "the limit", "twice the limit"]
         assert [each["case"] for each in found["whole"]] == cases
 
