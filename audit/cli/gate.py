@@ -16,7 +16,7 @@ from audit.core.errors import AuditError
 _AFTER: Final = {
     0: "store the decision with the release: the same command with --summary FILE",
     10: "see the affected groups in {run}/report.html; to try a mitigation: audit list mitigations",
-    11: "see in {run}/report.html what would change each verdict; audit cohort check DIR --policy FILE plans a cohort",
+    11: "read docs/guide/exit-11.md: which rule is undecided and why, and whether more speakers can decide it",
     12: "see the instrument's errors in {run}/report.html; to let people read faces: audit sheet {run} -o SHEET",
     13: "finish the run: repeat the same audit run command",
 }
@@ -47,6 +47,7 @@ def gate(
     Example: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold]
     """
     from audit.release.looks import LEDGER
+    from audit.release.plans import assumed
     from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 
     decision = audit.gate(run, policy=policy, baseline=baseline, human_readings=human_readings, plans=True)
@@ -69,8 +70,8 @@ def gate(
                 give(f"{'':<14}{ruling.plan.sentence}")
         for waiver in decision.waivers:
             give(f"{'waiver':<14}{waiver.sentence}")
-        if assumed := next((ruling.plan.assumptions.sentence for ruling in decision.rulings if ruling.plan), ""):
-            give(f"{'chances':<14}{assumed}")
+        if words := assumed([ruling.plan for ruling in decision.rulings if ruling.plan]):
+            give(f"{'chances':<14}{words}")
         digests = f"policy {decision.policy['sha256'][:12]}, run {str(decision.run['digest'])[:12]}"
         if decision.ledger is not None:
             digests += f", ledger entry {decision.ledger['entry']} {str(decision.ledger['sha256'])[:12]}"

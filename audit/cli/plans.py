@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cli.terminal import give, rich_table, stdout
-from audit.release.plans import Chance, PolicyChance, PolicyPlan, RulePlan
+from audit.release.plans import Chance, PolicyChance, PolicyPlan, RulePlan, assumed
 
 _WIDTH: Final = 80
 
@@ -22,10 +22,8 @@ def give_plan(plan: PolicyPlan) -> None:
         "figure in every judged group (of a gap: in the smallest judged group), and the speakers that each group needs "
         f"for a chance of {power} of exit 0. The error rate without an effect is {plan.assumptions.base_rate:.1%} "
         "(--base-rate). "
-        f"{plan.assumptions.sentence}"
+        f"{assumed(plan.rules)}"
     )
-    if any(group.clusters for rule in plan.rules for group in rule.groups):
-        _give_text(plan.assumptions.of_clusters)
     for rule in plan.rules:
         _give_rule(rule, power)
     if plan.whole:

@@ -159,7 +159,7 @@ def _observed_plan(
     if resolved.rule.figure is None and figure is not None:
         resolved = ResolvedRule.of(resolved.rule, resolved.check, figure.name)
     assumed = assumptions or Assumptions()
-    if finding is not None and (rate := _error_rate(finding, ruling.group)) is not None:
+    if finding is not None and (rate := error_rate(finding, ruling.group)) is not None:
         assumed = replace(assumed, base_rate=rate, base_source="observed")
     used = Settings(
         min_speakers=int(audit.settings["min_speakers"]),  # type: ignore[call-overload]  # a JSON number
@@ -171,7 +171,7 @@ def _observed_plan(
     return _rule_plan(resolved, design, assumed, None if figure is None else figure.value)
 
 
-def _error_rate(finding: Finding, group: str) -> float | None:
+def error_rate(finding: Finding, group: str) -> float | None:
     """The error rate without an effect: of the other groups, else of the stages before the rendered face."""
     rates = [figure for figure in finding.estimates.values() if figure.kind == "rate" and figure.group == group]
     chosen = [figure for figure in rates if figure.name == COMPLEMENT]

@@ -204,6 +204,15 @@ class RulePlan:
         return _exactly(chance.true_value, self.unit)
 
 
+def assumed(plans: Sequence[RulePlan]) -> str:
+    """How the chances of plans are computed, and what is assumed besides the base rate; empty without a plan."""
+    if not plans:
+        return ""
+    assumptions = plans[0].assumptions
+    clustered = any(group.clusters for plan in plans for group in plan.groups)
+    return f"{assumptions.sentence} {assumptions.of_clusters}" if clustered else assumptions.sentence
+
+
 def _counted(n: float, what: str) -> str:
     return f"{n if isinstance(n, int) else format(n, '.3g')} {what}" + ("" if n == 1 else "s")
 

@@ -11,9 +11,10 @@ import pytest
 from scipy import stats
 
 import audit
+from audit.checks.power import group_clips
 from audit.cli import main
 from audit.release import Assumptions, Policy, RulePlan, plan_policy
-from audit.release.plans import Chance, PolicyChance
+from audit.release.plans import Chance, PolicyChance, assumed
 from audit.reports.decision import summary_markdown
 from audit.stats import Settings, paired
 from audit.stats.planning import Simulated, Speakers, fewest_speakers, reads_distribution, scaled
@@ -243,6 +244,83 @@ class TestTheGate:
             audit.simulate(TRUTH | {"speakers_per_group": 30}), policy=policy(rule("S2F001", 1)), plans=True
         )
         assert all(each.plan is None for each in decision.rulings)
+
+
+class TestSharedClusters:
+    """Speakers of one source voice, video or session are not independent; the plan allows for it as intervals do."""
+
+    @staticmethod
+    def shared(n: int, clusters: int) -> pd.DataFrame:
+        clips = cohort(n, clips=2)
+        number = clips["speaker_id"].str.extract(r"(\d+)")[0].astype(int)
+        return clips.assign(cluster=number % clusters)
+
+    def test_two_speakers_of_a_cluster_have_the_stated_correlation(self) -> None:
+        truth = Speakers(((1, 2),), rate=0.2, icc=0.6, clusters=(4, 4), cluster_share=0.5)
+        drawn = Simulated.draw(truth, 40_000, np.random.default_rng(0))
+        reads = drawn.total.reshape(-1, 2)
+        assert reads.mean() == pytest.approx(0.2, abs=0.01)
+        assert np.corrcoef(reads.T)[0, 1] == pytest.approx(0.6 * 0.5, abs=0.02)
+
+    def test_clips_of_a_speaker_keep_their_correlation(self) -> None:
+        """The variance of a mean of two clips, p (1 - p) (1 + icc) / 2, is that without clusters."""
+        truth = Speakers(((2, 1),), rate=0.2, icc=0.6, clusters=(4,), cluster_share=0.5)
+        drawn = Simulated.draw(truth, 40_000, np.random.default_rng(0))
+        assert float((drawn.total / 2).var()) == pytest.approx(0.2 * 0.8 * 1.6 / 2, rel=0.03)
+
+    def test_each_data_set_is_estimated_as_the_same_clips_are_one_by_one(self) -> None:
+        clusters = tuple(i // 2 for i in range(40))
+        truth = Speakers(((2, 40),), rate=0.3, before=0.1, clusters=clusters)
+        drawn = Simulated.draw(truth, 3, np.random.default_rng(0))
+        for i, curve in enumerate(drawn.curves(Settings())):
+            of = drawn.data_set == i
+            change = np.repeat(drawn.total[of] / 2, 2)
+            where = np.repeat(drawn.cluster[of], 2) if drawn.cluster is not None else None
+            who = np.repeat(np.arange(40), 2)
+            pair = np.maximum(-change, 0), np.maximum(change, 0)
+            expected, found = paired(*pair, who, clusters=where).difference(), curve.at(0.95)
+            assert (found.value, found.low, found.high) == pytest.approx(
+                (expected.value, expected.low, expected.high), abs=1e-9
+            )
+
+    def test_with_few_clusters_no_number_of_speakers_is_enough(self) -> None:
+        """31 independent speakers without an event pass a limit of 0.1, so 20 clusters never do."""
+        terms = policy(rule("S2F001", 0.1))
+        plans = [
+            of(plan_policy(terms, clips, NO_EVENT).rules[0], "no effect")
+            for clips in (cohort(60, clips=2), self.shared(60, clusters=40), self.shared(60, clusters=20))
+        ]
+        assert [plan.passes for plan in plans] == [1.0, 1.0, 0.0]
+        assert plans[0].speakers == 31
+        assert plans[1].speakers is not None and 31 <= plans[1].speakers <= 60
+        assert plans[2].needed == "none: 20 clusters"
+
+    def test_the_plan_says_that_clusters_are_shared(self) -> None:
+        plan = plan_policy(policy(rule("S2F003", 0.1)), self.shared(60, clusters=20), NO_EVENT).rules[0]
+        assert [group.clusters for group in plan.groups] == [20, 20]
+        assert plan.speakers.endswith("the speakers of a group share 20 clusters")
+        assert "no number (none: 20 clusters)" in plan.sentence
+        assert "no number of speakers may be enough" in assumed([plan])
+
+    def test_clusters_that_nobody_shares_change_nothing(self) -> None:
+        terms, clips = policy(rule("S2F001", 0.1), rule("S2F004", 0.3)), cohort(40, clips=2)
+        own = clips.assign(cluster="video of " + clips["speaker_id"])
+        assumptions = Assumptions(data_sets=40)
+        assert plan_policy(terms, own, assumptions) == plan_policy(terms, clips, assumptions)
+
+    def test_a_gap_counts_the_clusters_of_all_groups(self) -> None:
+        chances = [
+            of(plan_policy(policy(rule("S2F006", 0.1)), clips, NO_EVENT).rules[0], "no effect")
+            for clips in (cohort(60), self.shared(60, clusters=20))
+        ]
+        assert [chance.passes for chance in chances] == [1.0, 0.0]
+
+    def test_a_speaker_with_several_clusters_counts_in_the_one_with_most_clips(self) -> None:
+        clips = pd.DataFrame(
+            {"speaker_id": [*"aaab"], "group": "asian", "language": "en", "cluster": ["x", "y", "y", "y"]}
+        )
+        found = group_clips(clips)[0].clusters()
+        assert found is not None and found[0] == found[1]
 
 
 class TestTheCommand:

@@ -1,0 +1,192 @@
+"""How often the worked example of docs/guide/gate.md passes: the prediction, and the share of simulated draws.
+
+    python benchmarks/worked_example.py full gap [--draws 20] [--policy docs/guide/release-policy.toml]
+
+`full` and `gap` are runs of the two twins over a drawn cohort. Of each run, the rates of reads, the correlation between
+two clips of a speaker and between two speakers of a source voice are measured. Predicted: the planner's chance of exit
+code 0 at the measured figures, `audit.release.simulated_rules`. Share: new cohorts are drawn, but only their tables.
+Rendering and reading are replaced by fakes: each clip's read is drawn at the measured rates, with the measured
+correlations. No voice is made, no face is rendered and none is read. Each cohort is measured and gated as a run is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+import audit
+from audit.checks.power import group_clips
+from audit.cohorts.drawing.derived import Derived
+from audit.cohorts.drawing.seeds import key_of
+from audit.cohorts.drawing.speakers import people
+from audit.cohorts.drawing.speech import source_voice
+from audit.core.vocabulary import RACES
+from audit.release import Assumptions, Decision, Policy
+from audit.release.planning import error_rate
+from audit.release.simulated_rules import SimulatedRule, simulated_rule
+from audit.runs.simulation.drawing import shared_uniforms
+from audit.stats import Settings
+
+OTHER_READ = "latino_hispanic"
+"""The read of faces that are read neither as the own group nor as white."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured of a real run, and planted in the fake ones.
+
+    ``reads[stage, group, is_english]`` are the rates of faces read as white (of another group) and as the own group;
+    ``icc`` and ``voice`` are the correlations of own-group reads between two clips of a speaker, and between clips of
+    two speakers of a source voice and group.
+    """
+
+    reads: dict[tuple[str, str, bool], tuple[float, float]]
+    gender_right: dict[str, float]
+    missing: dict[str, float]
+    icc: float
+    voice: float
+    speakers: int
+    clips: int
+
+    @classmethod
+    def of(cls, run: audit.Run) -> Measured:
+        """Measure a run of a drawn cohort."""
+        seen = run.observations.assign(english=run.observations["language"] == "en")
+        reads = {}
+        for (group, english), rows in seen.groupby(["group", "english"]):
+            for stage in ("portrait", "ceiling", "rendered"):
+                of = rows[f"{stage}_race"].dropna()
+                as_white = 0.0 if group == "white" else float((of == "white").mean())
+                reads[stage, str(group), bool(english)] = as_white, float((of == group).mean())
+        right = (seen["rendered_gender"] == seen["gender"])[seen["rendered_gender"].notna()]
+        by_group = seen["group"]
+        icc, voice = correlations(seen)
+        return cls(
+            reads,
+            right.groupby(by_group).mean().to_dict(),
+            seen["rendered_race"].isna().groupby(by_group).mean().to_dict(),
+            icc,
+            voice,
+            int(seen.groupby("group")["speaker_id"].nunique().min()),
+            int(seen.groupby(["speaker_id", "language"]).size().min()),
+        )
+
+
+def correlations(seen: pd.DataFrame) -> tuple[float, float]:
+    """Correlation of own-group reads between two clips of a speaker, and of two speakers of a voice and group."""
+    read = seen[seen["rendered_race"].notna()]
+    own = (read["rendered_race"] == read["group"]).astype(float)
+    rest = own - own.groupby([read["group"], read["english"]]).transform("mean")
+    by_speaker = rest.groupby(read["speaker_id"]).agg(["sum", "count"])
+    by_voice = rest.groupby([read["cluster"], read["group"]]).agg(["sum", "count"])
+    squares, clips = float((rest**2).sum()), len(rest)
+    of_speakers, pairs = float((by_speaker["sum"] ** 2).sum()), int((by_speaker["count"] ** 2).sum())
+    of_voices, all_pairs = float((by_voice["sum"] ** 2).sum()), int((by_voice["count"] ** 2).sum())
+    variance = squares / clips
+    icc = max(0.0, (of_speakers - squares) / (pairs - clips) / variance)
+    voice = max(0.0, (of_voices - of_speakers) / (all_pairs - pairs) / variance)
+    return icc, min(voice, icc)
+
+
+def predicted(policy: Policy, decision: Decision, measured_audit: audit.Audit, measured: Measured) -> dict[str, float]:
+    """The planner's chance that each rule passes, at the figures of the run; a rule's groups pass independently."""
+    assert measured_audit.scores is not None
+    share = measured.voice / measured.icc if measured.icc else 0.0
+    assumed, parts = Assumptions(icc=measured.icc, cluster_share=share), group_clips(measured_audit.scores)
+    rulings = {ruling.id: ruling for ruling in decision.rulings}
+    chances = {}
+    for resolved in policy.rules:
+        finding = measured_audit.finding(resolved.rule.check)
+        found = []
+        for item in rulings[resolved.rule.id].held:
+            if item.estimate is None or item.estimate.value is None:
+                found.append((math.inf, 0.0))
+                continue
+            groups = None if resolved.groups([part.group for part in parts]) is None else (item.group,)
+            alone = replace(resolved, rule=resolved.rule.model_copy(update={"groups": groups}))
+            base = error_rate(finding, item.group) or 0.0
+            design = simulated_rule(alone, parts, replace(assumed, base_rate=base), Settings())
+            assert isinstance(design, SimulatedRule), design
+            value = item.estimate.value
+            effect = abs(value) if resolved.side == "within" else max(design.sign * value, -base)
+            found.append((effect, design.split(min(effect, design.room))[0]))
+        is_gap = resolved.side == "within"
+        # a gap is simulated with all groups at once: the largest one decides
+        chances[resolved.rule.id] = max(found)[1] if is_gap else math.prod(chance for _, chance in found)
+    return chances
+
+
+def fake_run(measured: Measured, seed: int) -> audit.Run:
+    """A run over the tables of a new draw, in which fakes stand in for rendering and reading."""
+    table = people(key_of(f"worked example, draw {seed}", str(measured.speakers)), measured.speakers, Derived().voices)
+    truth = {
+        "groups": sorted({*table["group"]}),
+        "speakers_per_group": measured.speakers,
+        "languages": ["en", "zh"],
+        "clips_per_language": measured.clips,
+        "icc": measured.icc,
+        "gender_right": measured.gender_right,
+        "missing": measured.missing,
+    }
+    run = audit.simulate(truth, seed=seed)
+    seen = run.observations.copy()
+    # the simulated speakers take the source voices and languages of the drawn ones of their group and sex
+    order = ["group", "gender"]
+    simulated = seen.drop_duplicates("speaker_id").sort_values([*order, "speaker_id"])["speaker_id"].to_numpy()
+    drawn = table.sort_values([*order, "speaker_id"]).assign(speaker_id=simulated).set_index("speaker_id")
+    who = drawn.index.get_indexer(pd.Index(seen["speaker_id"]))
+    voices = pd.Series([source_voice(row) for row in drawn.to_dict("records")])
+    english = (seen["language"] == "en").to_numpy()
+    seen["cluster"] = voices.to_numpy()[who]
+    seen["language"] = np.where(english, "en", drawn["other_language"].to_numpy()[who])
+    rng = np.random.default_rng([seed, 18])
+    of_group = pd.factorize(voices + "/" + drawn["group"].to_numpy())[0].astype(np.int64)
+    shape = len(drawn), 2, measured.clips
+    numbers = shared_uniforms(rng, shape, measured.icc, measured.icc, of_group, measured.voice)
+    clip = seen.groupby(["speaker_id", "language"]).cumcount().to_numpy()
+    places = {"rendered": numbers[who, english.astype(int), clip]}
+    places |= {stage: rng.random(len(drawn))[who] for stage in ("portrait", "ceiling")}
+    for stage, place in places.items():
+        keys = zip(seen["group"], english | (stage != "rendered"), strict=True)
+        white, own = np.array([measured.reads[stage, group, spoken] for group, spoken in keys]).T
+        read = np.where(place < white, "white", np.where(place < 1 - own, OTHER_READ, seen["group"]))
+        there = (seen[f"{stage}_status"] == "ok").to_numpy()
+        seen[f"{stage}_race"] = np.where(there, read, None)
+        for race in RACES:
+            seen[f"{stage}_race_{race}"] = np.where(there, (read == race).astype(float), np.nan)
+    return audit.Run(seen, run.manifest)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+")
+    parser.add_argument("--policy", default="docs/guide/release-policy.toml")
+    parser.add_argument("--draws", type=int, default=20)
+    asked = parser.parse_args()
+    policy = Policy.read(asked.policy)
+    lines = ["| run | exit code | predicted exit 0 | share of exit 0 | exit 10 | exit 11 |", "| --- " * 6 + "|"]
+    for path in asked.runs:
+        run = audit.Run.read(path)
+        measured, decision = Measured.of(run), audit.gate(run, policy=policy)
+        chances = predicted(policy, decision, audit.measure(run), measured)
+        print(
+            f"{path}: {measured.speakers} speakers a group, correlation of a speaker's clips {measured.icc:.2f}, of a"
+        )
+        print(f"source voice's speakers {measured.voice:.2f}. {decision.sentence}")
+        for ruling in decision.rulings:
+            if ruling.id in chances:
+                print(f"  {ruling.id}: {ruling.outcome}; predicted to pass {chances[ruling.id]:.0%}. {ruling.sentence}")
+        codes = Counter(audit.gate(fake_run(measured, seed), policy=policy).exit_code for seed in range(asked.draws))
+        share = " | ".join(f"{codes[code]} of {asked.draws}" for code in (0, 10, 11))
+        lines.append(f"| {path} | {decision.exit_code} | {math.prod(chances.values()):.0%} | {share} |")
+        print(f"  exit codes of {asked.draws} draws with fakes: {dict(sorted(codes.items()))}", flush=True)
+    print("\n" + "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
