@@ -81,7 +81,11 @@ def correlations(seen: pd.DataFrame) -> tuple[float, float]:
     """Correlation of own-group reads between two clips of a speaker, and of two speakers of a voice and group."""
     read = seen[seen["rendered_race"].notna()]
     own = (read["rendered_race"] == read["group"]).astype(float)
-    rest = own - own.groupby([read["group"], read["english"]]).transform("mean")
+    cells = own.groupby([read["group"], read["english"]])
+    rest = (own - cells.transform("mean")) / cells.transform("std", ddof=0).replace(0, np.nan)
+    read, rest = read[rest.notna()], rest.dropna()
+    if rest.empty:  # all clips of each group and language are read alike
+        return 0.0, 0.0
     by_speaker = rest.groupby(read["speaker_id"]).agg(["sum", "count"])
     by_voice = rest.groupby([read["cluster"], read["group"]]).agg(["sum", "count"])
     squares, clips = float((rest**2).sum()), len(rest)
@@ -93,8 +97,10 @@ def correlations(seen: pd.DataFrame) -> tuple[float, float]:
     return icc, min(voice, icc)
 
 
-def predicted(policy: Policy, decision: Decision, measured_audit: audit.Audit, measured: Measured) -> dict[str, float]:
-    """The planner's chance that each rule passes, at the figures of the run; a rule's groups pass independently."""
+def predicted(
+    policy: Policy, decision: Decision, measured_audit: audit.Audit, measured: Measured
+) -> dict[str, tuple[float, float]]:
+    """The planner's chances that each rule passes and breaches, at the figures of the run, its groups independent."""
     assert measured_audit.scores is not None
     share = measured.voice / measured.icc if measured.icc else 0.0
     assumed, parts = Assumptions(icc=measured.icc, cluster_share=share), group_clips(measured_audit.scores)
@@ -105,7 +111,7 @@ def predicted(policy: Policy, decision: Decision, measured_audit: audit.Audit, m
         found = []
         for item in rulings[resolved.rule.id].held:
             if item.estimate is None or item.estimate.value is None:
-                found.append((math.inf, 0.0))
+                found.append((math.inf, (0.0, 0.0)))
                 continue
             groups = None if resolved.groups([part.group for part in parts]) is None else (item.group,)
             alone = replace(resolved, rule=resolved.rule.model_copy(update={"groups": groups}))
@@ -114,10 +120,12 @@ def predicted(policy: Policy, decision: Decision, measured_audit: audit.Audit, m
             assert isinstance(design, SimulatedRule), design
             value = item.estimate.value
             effect = abs(value) if resolved.side == "within" else max(design.sign * value, -base)
-            found.append((effect, design.split(min(effect, design.room))[0]))
-        is_gap = resolved.side == "within"
-        # a gap is simulated with all groups at once: the largest one decides
-        chances[resolved.rule.id] = max(found)[1] if is_gap else math.prod(chance for _, chance in found)
+            found.append((effect, design.split(min(effect, design.room))))
+        splits = [split for _, split in found]
+        if resolved.side == "within":  # a gap is simulated with all groups at once: the largest one decides
+            splits = [max(found)[1]]
+        passes, breach = zip(*splits, strict=True)
+        chances[resolved.rule.id] = math.prod(passes), 1 - math.prod(1 - each for each in breach)
     return chances
 
 
@@ -169,7 +177,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=20)
     asked = parser.parse_args()
     policy = Policy.read(asked.policy)
-    lines = ["| run | exit code | predicted exit 0 | share of exit 0 | exit 10 | exit 11 |", "| --- " * 6 + "|"]
+    lines = ["| run | exit code | predicted 0 | 0 | predicted 10 | 10 | 11 |", "| --- " * 7 + "|"]
     for path in asked.runs:
         run = audit.Run.read(path)
         measured, decision = Measured.of(run), audit.gate(run, policy=policy)
@@ -180,10 +188,15 @@ def main() -> None:
         print(f"source voice's speakers {measured.voice:.2f}. {decision.sentence}")
         for ruling in decision.rulings:
             if ruling.id in chances:
-                print(f"  {ruling.id}: {ruling.outcome}; predicted to pass {chances[ruling.id]:.0%}. {ruling.sentence}")
+                print(
+                    f"  {ruling.id}: {ruling.outcome}; predicted to pass {chances[ruling.id][0]:.0%}. {ruling.sentence}"
+                )
         codes = Counter(audit.gate(fake_run(measured, seed), policy=policy).exit_code for seed in range(asked.draws))
-        share = " | ".join(f"{codes[code]} of {asked.draws}" for code in (0, 10, 11))
-        lines.append(f"| {path} | {decision.exit_code} | {math.prod(chances.values()):.0%} | {share} |")
+        passes = math.prod(passes for passes, _ in chances.values())
+        breach = 1 - math.prod(1 - breach for _, breach in chances.values())
+        share = [f"{codes[code]} of {asked.draws}" for code in (0, 10, 11)]
+        row = path, decision.exit_code, f"{passes:.0%}", share[0], f"{breach:.0%}", *share[1:]
+        lines.append("| " + " | ".join(map(str, row)) + " |")
         print(f"  exit codes of {asked.draws} draws with fakes: {dict(sorted(codes.items()))}", flush=True)
     print("\n" + "\n".join(lines))
 
