@@ -3,10 +3,11 @@
     python benchmarks/worked_example.py full gap [--draws 20] [--policy docs/guide/release-policy.toml]
 
 `full` and `gap` are runs of the two twins over a drawn cohort. Of each run, the rates of reads, the correlation between
-two clips of a speaker and between two speakers of a source voice are measured. Predicted: the planner's chance of exit
-code 0 at the measured figures, `audit.release.simulated_rules`. Share: new cohorts are drawn, but only their tables.
-Rendering and reading are replaced by fakes: each clip's read is drawn at the measured rates, with the measured
+two clips of a speaker and between two speakers of a source voice are measured. Predicted: the planner's chances of exit
+codes 0 and 10 at the measured figures, `audit.release.simulated_rules`. Share: new cohorts are drawn, but only their
+tables. Rendering and reading are replaced by fakes: each clip's read is drawn at the measured rates, with the measured
 correlations. No voice is made, no face is rendered and none is read. Each cohort is measured and gated as a run is.
+`--planted` does the same at stated rates of a good model, without a run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import audit
-from audit.checks.power import group_clips
+from audit.checks.power import GroupClips, group_clips
 from audit.cohorts.drawing.derived import Derived
 from audit.cohorts.drawing.seeds import key_of
 from audit.cohorts.drawing.speakers import people
@@ -59,7 +60,7 @@ class Measured:
         seen = run.observations.assign(english=run.observations["language"] == "en")
         reads = {}
         for (group, english), rows in seen.groupby(["group", "english"]):
-            for stage in ("portrait", "ceiling", "rendered"):
+            for stage in STAGES:
                 of = rows[f"{stage}_race"].dropna()
                 as_white = 0.0 if group == "white" else float((of == "white").mean())
                 reads[stage, str(group), bool(english)] = as_white, float((of == group).mean())
@@ -75,6 +76,27 @@ class Measured:
             int(seen.groupby("group")["speaker_id"].nunique().min()),
             int(seen.groupby(["speaker_id", "language"]).size().min()),
         )
+
+
+GROUPS = ("asian", "black", "indian", "white")
+STAGES = ("portrait", "ceiling", "rendered")
+READS = {"portrait": 0.99, "ceiling": 0.95, "rendered": 0.88}
+"""Planted rates of own-group reads; of the remaining faces of other groups, half are read as white."""
+PLANTED = Measured(
+    {
+        (stage, group, english): (0.0 if group == "white" else (1 - READS[stage]) / 2, READS[stage])
+        for stage in STAGES
+        for group in GROUPS
+        for english in (True, False)
+    },
+    dict.fromkeys(GROUPS, 0.98),
+    dict.fromkeys(GROUPS, 0.0),
+    icc=0.4,
+    voice=0.2,
+    speakers=64,
+    clips=2,
+)
+MANY = 800
 
 
 def correlations(seen: pd.DataFrame) -> tuple[float, float]:
@@ -98,12 +120,11 @@ def correlations(seen: pd.DataFrame) -> tuple[float, float]:
 
 
 def predicted(
-    policy: Policy, decision: Decision, measured_audit: audit.Audit, measured: Measured
+    policy: Policy, decision: Decision, measured_audit: audit.Audit, measured: Measured, parts: list[GroupClips]
 ) -> dict[str, tuple[float, float]]:
     """The planner's chances that each rule passes and breaches, at the figures of the run, its groups independent."""
-    assert measured_audit.scores is not None
     share = measured.voice / measured.icc if measured.icc else 0.0
-    assumed, parts = Assumptions(icc=measured.icc, cluster_share=share), group_clips(measured_audit.scores)
+    assumed = Assumptions(icc=measured.icc, cluster_share=share)
     rulings = {ruling.id: ruling for ruling in decision.rulings}
     chances = {}
     for resolved in policy.rules:
@@ -170,9 +191,33 @@ def fake_run(measured: Measured, seed: int) -> audit.Run:
     return audit.Run(seen, run.manifest)
 
 
+def row(name: str, policy: Policy, measured: Measured, rates: audit.Run, run: audit.Run, draws: int) -> str:
+    """Print the rules of a run with their chances at the figures of ``rates``; the run's row of the table."""
+    of_rates, decision = audit.gate(rates, policy=policy), audit.gate(run, policy=policy)
+    scores = audit.measure(run).scores
+    assert scores is not None
+    chances = predicted(policy, of_rates, audit.measure(rates), measured, group_clips(scores))
+    print(f"{name}: {measured.speakers} speakers a group, correlation of a speaker's clips {measured.icc:.2f}, of a")
+    print(f"source voice's speakers {measured.voice:.2f}. {decision.sentence}")
+    decisions = [audit.gate(fake_run(measured, seed), policy=policy) for seed in range(draws)]
+    codes = Counter(each.exit_code for each in decisions)
+    passed = Counter(ruling.id for each in decisions for ruling in each.rulings if ruling.outcome == "pass")
+    for ruling in decision.rulings:
+        if ruling.id in chances:
+            chance = f"predicted to pass {chances[ruling.id][0]:.0%}, passed {passed[ruling.id]} of {draws}"
+            print(f"  {ruling.id}: {chance}. Here {ruling.outcome}: {ruling.sentence}")
+    print(f"  exit codes of {draws} draws with fakes: {dict(sorted(codes.items()))}", flush=True)
+    passes = math.prod(passes for passes, _ in chances.values())
+    breach = 1 - math.prod(1 - breach for _, breach in chances.values())
+    share = [f"{codes[code]} of {draws}" for code in (0, 10, 11)]
+    cells = name, decision.exit_code, f"{passes:.0%}", share[0], f"{breach:.0%}", *share[1:]
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+")
+    parser.add_argument("runs", nargs="*")
+    parser.add_argument("--planted", action="store_true", help="also the rates of PLANTED, without a run")
     parser.add_argument("--policy", default="docs/guide/release-policy.toml")
     parser.add_argument("--draws", type=int, default=20)
     asked = parser.parse_args()
@@ -180,24 +225,11 @@ def main() -> None:
     lines = ["| run | exit code | predicted 0 | 0 | predicted 10 | 10 | 11 |", "| --- " * 7 + "|"]
     for path in asked.runs:
         run = audit.Run.read(path)
-        measured, decision = Measured.of(run), audit.gate(run, policy=policy)
-        chances = predicted(policy, decision, audit.measure(run), measured)
-        print(
-            f"{path}: {measured.speakers} speakers a group, correlation of a speaker's clips {measured.icc:.2f}, of a"
-        )
-        print(f"source voice's speakers {measured.voice:.2f}. {decision.sentence}")
-        for ruling in decision.rulings:
-            if ruling.id in chances:
-                print(
-                    f"  {ruling.id}: {ruling.outcome}; predicted to pass {chances[ruling.id][0]:.0%}. {ruling.sentence}"
-                )
-        codes = Counter(audit.gate(fake_run(measured, seed), policy=policy).exit_code for seed in range(asked.draws))
-        passes = math.prod(passes for passes, _ in chances.values())
-        breach = 1 - math.prod(1 - breach for _, breach in chances.values())
-        share = [f"{codes[code]} of {asked.draws}" for code in (0, 10, 11)]
-        row = path, decision.exit_code, f"{passes:.0%}", share[0], f"{breach:.0%}", *share[1:]
-        lines.append("| " + " | ".join(map(str, row)) + " |")
-        print(f"  exit codes of {asked.draws} draws with fakes: {dict(sorted(codes.items()))}", flush=True)
+        lines.append(row(path, policy, Measured.of(run), run, run, asked.draws))
+    if asked.planted:
+        # so many independent speakers that the figures are close to the planted ones
+        rates = fake_run(replace(PLANTED, speakers=MANY, voice=0.0), seed=1_000_000)
+        lines.append(row("planted", policy, PLANTED, rates, fake_run(PLANTED, seed=0), asked.draws))
     print("\n" + "\n".join(lines))
 
 
