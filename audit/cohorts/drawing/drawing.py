@@ -138,7 +138,8 @@ def draw_cohort(
                 "cohort.toml": tomli_w.dumps(_notes(settings, speech).model_dump(exclude={"files", "portraits"})),
                 "clips.csv": clip_rows.to_csv(index=False, lineterminator="\n"),
                 "speakers.csv": table.to_csv(index=False, lineterminator="\n"),
-            }
+            },
+            table["speaker_id"],
         )
     return Cohort.read(out)
 

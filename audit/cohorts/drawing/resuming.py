@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,15 +76,19 @@ class DrawFolder:
                 found[speaker] = rows
         return found
 
-    def finish(self, files: Mapping[str, str]) -> None:
-        """Write the tables, in order, and remove the records."""
+    def finish(self, files: Mapping[str, str], speakers: Iterable[str]) -> None:
+        """Write the tables, in order, and remove the speakers' records."""
         for name, text in files.items():
             write_whole(self.home / name, text)
-        shutil.rmtree(self.home / RECORDS, ignore_errors=True)
         for name in ("", *FOLDERS):
             for path in (self.home / name).glob(".audit-*"):
                 if TEMPORARY.fullmatch(path.name):
                     path.unlink(missing_ok=True)
+        records = self.home / RECORDS
+        for speaker in speakers:
+            (records / f"{speaker}.json").unlink(missing_ok=True)
+        if records.is_dir() and not any(records.iterdir()):
+            records.rmdir()
 
     def _listed(self) -> dict[str, list[ClipRow]]:
         """The rows of the table of clips, if the draw was finished before."""
