@@ -136,5 +136,7 @@ def _source(speaker: str) -> dict[str, Any]:
 def _takes() -> dict[tuple[str, str], list[dict[str, str]]]:
     """The clips of each audited embedded speaker, by speaker and language."""
     table = pd.read_csv(embedded("synthetic_bilingual") / "clips.csv", dtype=str, keep_default_na=False)
-    cells = table.sort_values("clip_id").groupby(["speaker_id", "language"])
-    return {(str(who), str(language)): rows.to_dict("records") for (who, language), rows in cells}  # type: ignore[misc]
+    takes: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for row in table.sort_values("clip_id").to_dict("records"):
+        takes.setdefault((row["speaker_id"], row["language"]), []).append({str(k): v for k, v in row.items()})
+    return takes
