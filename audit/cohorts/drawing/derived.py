@@ -1,4 +1,4 @@
-"""New voices for drawn speakers, derived from the clips of the embedded cohort's audited speakers.
+"""New voices for drawn speakers, derived from the clips of the embedded cohort's speakers of the same split.
 
 The source speaker's cue of timbre is undone; pitch, vocal tract length, rate of speech and a smooth timbre are changed;
 then the cue of the new speaker is applied, and a new microphone, room and noise. The words stay those of the source.
@@ -18,8 +18,16 @@ from numpy.typing import NDArray
 
 from audit.cohorts.drawing import timbre
 from audit.cohorts.drawing.seeds import generator, seeded_number
-from audit.cohorts.drawing.speech import Speaker, SpokenClip, cue_of, dealt, embedded_speakers, source_voice
-from audit.cohorts.embedded import embedded
+from audit.cohorts.drawing.speech import (
+    Speaker,
+    Split,
+    SpokenClip,
+    cue_of,
+    dealt,
+    embedded_folder,
+    embedded_speakers,
+    source_voice,
+)
 from audit.core.voice_change import changed
 
 SEMITONES: Final = 1.5
@@ -33,18 +41,23 @@ SPARE_SECONDS: Final = 0.1
 
 @dataclass(frozen=True)
 class Derived:
-    """Speech derived from the clips of the embedded cohort's audited speakers."""
+    """Speech derived from the clips of the embedded cohort's speakers of one split."""
 
+    split: Split = "audited"
     name: str = "derived"
     most_clips: int = 2
-    description: str = (
-        "Voices are derived from the clips of the embedded cohort's audited speakers by pitch, vocal tract length, "
-        "rate of speech and timbre; the words are those of the source clip, which is public."
-    )
+
+    @property
+    def description(self) -> str:
+        """How the voices are made."""
+        return (
+            f"Voices are derived from the clips of the embedded cohort's {self.split} speakers by pitch, vocal tract "
+            "length, rate of speech and timbre; the words are those of the source clip, which is public."
+        )
 
     def check(self) -> None:
         """Nothing is needed but the embedded cohort."""
-        embedded("synthetic_bilingual")
+        embedded_folder(self.split)
 
     def voices(
         self, rng: np.random.Generator, gender: str, languages: Sequence[str], unseen: NDArray[np.bool_]
@@ -56,9 +69,11 @@ class Derived:
         rows: list[dict[str, Any]] = [{} for _ in languages]
         for language in sorted({*languages}):
             for kind in (True, False):
-                by_voice = _sources()[gender, language, kind]
-                turns = [int(rng.integers(len(sources))) for sources in by_voice]
                 places = [i for i, other in enumerate(languages) if other == language and bool(unseen[i]) == kind]
+                if not places:
+                    continue
+                by_voice = _sources(self.split)[gender, language, kind]
+                turns = [int(rng.integers(len(sources))) for sources in by_voice]
                 for place, card in zip(places, dealt(rng, len(places), len(by_voice)), strict=True):
                     rows[place] = by_voice[card][turns[card] % len(by_voice[card])]
                     turns[card] += 1
@@ -73,13 +88,13 @@ class Derived:
         """The source speaker's clips, changed; the two of a language come in either order."""
         made = []
         for language in languages:
-            takes = _takes()[speaker["source_speaker"], language]
+            takes = _takes(self.split)[speaker["source_speaker"], language]
             order = generator(key, "takes", speaker["speaker_id"], language).permutation(len(takes))
             for take in range(count):
                 first, second = (takes[order[(take + i) % len(takes)]] for i in range(2))
                 clip_id = f"{speaker['speaker_id']}_{language}{take + 1}"
                 seed = seeded_number(key, "clip", clip_id)
-                sound, whole = _changed(first["audio"], second["audio"], speaker)
+                sound, whole = _changed(self.split, first["audio"], second["audio"], speaker)
                 finished = timbre.clip(sound, _gains(speaker), np.random.default_rng(seed))
                 said = first["sentences"] if whole else f"{first['sentences']} {second['sentences'].split()[0]}"
                 columns = {"source_clip": first["clip_id"]}
@@ -92,15 +107,15 @@ def _gains(speaker: Speaker) -> dict[str, float]:
     return cue_of(speaker) | {name: float(speaker[f"colour_{name}"]) for name in COLOUR}
 
 
-def _changed(audio: str, following: str, speaker: Speaker) -> tuple[timbre.Sound, bool]:
+def _changed(split: Split, audio: str, following: str, speaker: Speaker) -> tuple[timbre.Sound, bool]:
     """A source clip with the voice changed and its cue undone, and whether it was long enough by itself.
 
     If the new speaker speaks faster than the source, the beginning of another clip of the source follows.
     """
-    source = _source(str(speaker["source_speaker"]))
+    source = _source(split, str(speaker["source_speaker"]))
     duration = float(source["tempo"]) / float(speaker["tempo"])
     wanted = round((timbre.SECONDS + SPARE_SECONDS) * timbre.RATE / duration)
-    sounds = [soundfile.read(embedded("synthetic_bilingual") / path)[0] for path in (audio, following)]
+    sounds = [soundfile.read(embedded_folder(split) / path)[0] for path in (audio, following)]
     whole = duration >= 1
     sound = sounds[0] if whole else np.concatenate(sounds)[:wanted]
     plain = timbre.filtered(sound, timbre.equaliser({axis: -gain for axis, gain in cue_of(source).items()}))
@@ -114,9 +129,9 @@ def _changed(audio: str, following: str, speaker: Speaker) -> tuple[timbre.Sound
 
 
 @cache
-def _sources() -> dict[tuple[str, str, bool], list[list[dict[str, Any]]]]:
-    """The columns of each audited embedded speaker, by base voice; keys are sex, other language, and unseen or not."""
-    table = embedded_speakers().sort_values("speaker_id").rename(columns={"speaker_id": "source_speaker"})
+def _sources(split: Split) -> dict[tuple[str, str, bool], list[list[dict[str, Any]]]]:
+    """The columns of each embedded speaker of a split by base voice; keys: sex, other language, unseen."""
+    table = embedded_speakers(split).sort_values("speaker_id").rename(columns={"speaker_id": "source_speaker"})
     kept = ["voice_a", "voice_b", "weight_a", "source_speaker"]
     found: dict[tuple[str, str, bool], dict[str, list[dict[str, Any]]]] = {}
     for row in table.to_dict("records"):
@@ -127,15 +142,15 @@ def _sources() -> dict[tuple[str, str, bool], list[list[dict[str, Any]]]]:
 
 
 @cache
-def _source(speaker: str) -> dict[str, Any]:
-    table = embedded_speakers().set_index("speaker_id")
+def _source(split: Split, speaker: str) -> dict[str, Any]:
+    table = embedded_speakers(split).set_index("speaker_id")
     return {str(name): value for name, value in table.loc[speaker].items()}
 
 
 @cache
-def _takes() -> dict[tuple[str, str], list[dict[str, str]]]:
-    """The clips of each audited embedded speaker, by speaker and language."""
-    table = pd.read_csv(embedded("synthetic_bilingual") / "clips.csv", dtype=str, keep_default_na=False)
+def _takes(split: Split) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """The clips of each embedded speaker of a split, by speaker and language."""
+    table = pd.read_csv(embedded_folder(split) / "clips.csv", dtype=str, keep_default_na=False)
     takes: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in table.sort_values("clip_id").to_dict("records"):
         takes.setdefault((row["speaker_id"], row["language"]), []).append({str(k): v for k, v in row.items()})

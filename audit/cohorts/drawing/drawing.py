@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import pandas as pd
@@ -56,6 +56,7 @@ def draw_cohort(
     clips: int = 1,
     parts: str | Path | None = None,
     groups: Sequence[str] = GROUPS,
+    split: Literal["audited", "training"] = "audited",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Cohort:
@@ -83,6 +84,9 @@ def draw_cohort(
         embedded cohort's audited clips.
     groups : sequence of str
         Among asian, indian, black, white.
+    split : {"audited", "training"}
+        For an audit, or for training a model: the voices are then derived from those of the training speakers. No
+        speaker, clip or sentence of one split occurs in the other.
     workers : int
         Number of processes.
     progress : callable, optional
@@ -106,8 +110,13 @@ def draw_cohort(
     >>> cohort.name, len(cohort.speakers), len(cohort.clips), sorted(cohort.speakers["gender"])
     ('drawn_derived', 2, 4, ['man', 'woman'])
     """
-    speech: Speech = Derived() if parts is None else Synthesised(Path(parts).resolve())
-    settings = _settings(speakers, languages, clips, groups, speech)
+    _check(
+        parts is None or split == "audited",
+        "Parts of the synthesiser for training speakers.",
+        "derived voices, without parts",
+    )
+    speech: Speech = Derived(split) if parts is None else Synthesised(Path(parts).resolve())
+    settings = _settings(speakers, languages, clips, groups, speech, split)
     _check(workers >= 1, f"{workers} workers.", "1 or more")
     _check(seed is None or bool(seed.strip()), "The seed is empty.", "any text")
     continued = is_draw(Path(out))
@@ -117,7 +126,7 @@ def draw_cohort(
     secret = new_seed() if seed is None else seed
     key = key_of(secret, settings.model_dump_json())
     folder = open_folder(Path(out), settings, key)
-    table = people(key, speakers, speech.voices, groups=settings.groups, others=settings.languages[1:])
+    table = people(key, speakers, speech.voices, split=split, groups=settings.groups, others=settings.languages[1:])
     records = folder.finished(table["speaker_id"])
     missing = [row for row in _rows(table) if row["speaker_id"] not in records]
     report = progress or (lambda done, of: None)
@@ -149,7 +158,9 @@ def _check(allowed: bool, found: str, words: str, next_step: str = "") -> None:
         raise AuditError(found, words, next_step)
 
 
-def _settings(speakers: int, languages: Sequence[str], clips: int, groups: Sequence[str], speech: Speech) -> Settings:
+def _settings(
+    speakers: int, languages: Sequence[str], clips: int, groups: Sequence[str], speech: Speech, split: str
+) -> Settings:
     """The settings of the draw, validated and in a fixed order."""
     _check(
         2 <= speakers <= MOST_SPEAKERS and speakers % 2 == 0,
@@ -173,6 +184,7 @@ def _settings(speakers: int, languages: Sequence[str], clips: int, groups: Seque
     )
     return Settings(
         speech=speech.name,
+        split=split,
         speakers=speakers,
         languages=tuple(language for language in LANGUAGES if language in languages),
         groups=tuple(group for group in GROUPS if group in groups),
@@ -242,7 +254,7 @@ def _notes(settings: Settings, speech: Speech) -> CohortNotes:
     """What a reader must know of the cohort before using it."""
     others = " or ".join({"zh": "Chinese", "es": "Spanish"}[language] for language in settings.languages[1:])
     return CohortNotes(
-        name=f"drawn_{speech.name}",
+        name=f"drawn_{speech.name}" if settings.split == "audited" else f"drawn_{settings.split}",
         licence="CC0-1.0 for the tables, the recordings and the portraits",
         consent="No real person: every speaker is fictional, voice and face.",
         fictional=True,

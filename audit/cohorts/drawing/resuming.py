@@ -31,6 +31,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     speech: str
+    split: str
     speakers: int
     languages: tuple[str, ...]
     groups: tuple[str, ...]

@@ -81,7 +81,13 @@ def voice_pools(seed: int = EMBEDDED_SEED) -> dict[str, dict[str, list[str]]]:
 
 
 def people(
-    key: str, per_group: int, voices: Voices, *, groups: Sequence[str] = GROUPS, others: Sequence[str] = OTHER_LANGUAGES
+    key: str,
+    per_group: int,
+    voices: Voices,
+    *,
+    split: str = "audited",
+    groups: Sequence[str] = GROUPS,
+    others: Sequence[str] = OTHER_LANGUAGES,
 ) -> pd.DataFrame:
     """All speakers of a draw, one row each, in the order of their ids.
 
@@ -93,6 +99,8 @@ def people(
         Number of speakers in each group; half are women.
     voices : callable
         The voices of one group and sex.
+    split : {"audited", "training"}
+        The split of all speakers. Half of the audited ones have base voices that are unseen in training.
     groups, others : sequence of str
         The groups, and the languages other than English.
 
@@ -108,14 +116,14 @@ def people(
     cells = []
     for turn, gender in enumerate(GENDERS):
         languages = [str(language) for language in np.resize(others[::-1] if turn else others, count)]
-        unseen = (np.arange(count) // len(others) + turn) % 2 == 0
+        unseen = ((np.arange(count) // len(others) + turn) % 2 == 0) & (split == "audited")
         for group in groups:
             cells.append(cell(generator(key, group, gender), group, gender, languages, unseen, voices))
     table = pd.concat(cells, ignore_index=True)
     table = table.iloc[generator(key, "order").permutation(len(table))].reset_index(drop=True)
     width = max(3, len(str(len(table))))
     table.insert(0, "speaker_id", [f"d{place:0{width}d}" for place in range(1, len(table) + 1)])
-    table.insert(1, "split", "audited")
+    table.insert(1, "split", split)
     table["portrait"] = "portraits/" + table["speaker_id"] + ".jpg"
     table["portrait_seed"] = [seeded_number(key, "portrait", speaker) for speaker in table["speaker_id"]]
     return table.join(coordinates(table))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from audit.cohorts.embedded import embedded
 
 Speaker = Mapping[str, Any]
 """A row of the table of speakers."""
+
+Split = Literal["audited", "training", "validation"]
+SPLITS: Final[tuple[Split, ...]] = ("audited", "training", "validation")
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,13 @@ def dealt(rng: np.random.Generator, count: int, cards: int) -> list[int]:
     return [int(card) for card in np.concatenate(rounds)[:count]] if count else []
 
 
-def embedded_speakers(part: str = "") -> pd.DataFrame:
-    """The table of speakers of the embedded cohort, or of its part ``training``."""
-    return pd.read_csv(embedded("synthetic_bilingual") / part / "speakers.csv", keep_default_na=False)
+def embedded_folder(split: Split) -> Path:
+    """The folder of the embedded cohort's part with the speakers of a split."""
+    folder = embedded("synthetic_bilingual")
+    return folder if split == "audited" else folder / "training"
+
+
+def embedded_speakers(split: Split) -> pd.DataFrame:
+    """The embedded cohort's speakers of a split."""
+    table = pd.read_csv(embedded_folder(split) / "speakers.csv", keep_default_na=False)
+    return table[table["split"] == split].reset_index(drop=True)

@@ -18,7 +18,7 @@ from audit.cohorts.drawing import kokoro, timbre
 from audit.cohorts.drawing.seeds import generator, seeded_number
 from audit.cohorts.drawing.sentences import sentence_names, sentences, sentences_of
 from audit.cohorts.drawing.speakers import voice_pools
-from audit.cohorts.drawing.speech import Speaker, SpokenClip, cue_of, dealt, embedded_speakers
+from audit.cohorts.drawing.speech import SPLITS, Speaker, SpokenClip, cue_of, dealt, embedded_speakers
 
 RATES: Final = Path(__file__).parent / "data" / "rates.csv"
 """Phonemes a second of each base voice in each language, as measured."""
@@ -102,17 +102,16 @@ def unseen_pairs(gender: str) -> list[tuple[str, str]]:
 def free_pairs(gender: str) -> list[tuple[str, str]]:
     """The pairs of training base voices that no training speaker of the embedded cohort blends."""
     table = embedded_speakers("training")
-    table = table[table["split"] == "training"]
     taken = set(zip(table["voice_a"], table["voice_b"], strict=True))
     return [pair for pair in combinations(voice_pools()[gender]["training"], 2) if pair not in taken]
 
 
 @cache
 def _embedded_weights() -> dict[tuple[str, str], list[float]]:
-    both = pd.concat([embedded_speakers(), embedded_speakers("training")])
+    everyone = pd.concat([embedded_speakers(split) for split in SPLITS])
     return {
         (str(pair[0]), str(pair[1])): rows["weight_a"].astype(float).tolist()
-        for pair, rows in both.groupby(["voice_a", "voice_b"])
+        for pair, rows in everyone.groupby(["voice_a", "voice_b"])
     }
 
 
