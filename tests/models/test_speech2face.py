@@ -59,6 +59,29 @@ def test_every_layer_of_the_encoder_has_the_size_that_is_stated(configuration: C
     assert seen[-1][2] == 1  # all of time is averaged
 
 
+def test_the_average_spectrum_is_free_of_level_and_hears_the_colour_of_a_voice() -> None:
+    encoder = VoiceEncoder(SMALL).eval()
+    assert encoder.spectrum is not None
+    inputs: list[torch.Tensor] = []
+    encoder.spectrum.register_forward_pre_hook(lambda _module, given: inputs.append(given[0]))
+    clip = torch.randn(1, 1, SMALL.frames, SMALL.mel_bands)
+    tilt = torch.linspace(-1, 1, SMALL.mel_bands)
+    with torch.no_grad():
+        for some in (clip, clip + 3.0, clip + tilt):
+            encoder(some)
+    plain, louder, tilted = inputs
+    torch.testing.assert_close(plain, clip.mean((0, 1, 2))[None] - clip.mean())
+    torch.testing.assert_close(louder, plain, atol=1e-5, rtol=0)
+    torch.testing.assert_close(tilted - plain, tilt[None], atol=1e-5, rtol=0)
+
+
+def test_the_average_spectrum_is_that_of_mel_bands() -> None:
+    with torch.device("meta"):
+        assert VoiceEncoder(PAPER).spectrum is None
+    with pytest.raises(ValueError, match="average_spectrum"):
+        Configuration.model_validate(PAPER.model_dump() | {"average_spectrum": True})
+
+
 def test_the_papers_feature_has_4096_numbers_and_its_picture_224_pixels_a_side() -> None:
     assert (PAPER.feature, PAPER.hidden, PAPER.first, PAPER.size) == (4096, 4096, 1000, 224)
 

@@ -37,6 +37,9 @@ class Configuration(BaseModel):
         Bands of the front end ``mel``.
     levelled : bool
         Whether clips are normalised in loudness (root mean square of -25 dBFS).
+    average_spectrum : bool
+        Whether the encoder's first fully connected layer also sees the clip's long-term average spectrum; with the
+        front end ``mel`` only.
     channels : tuple of int
         Channels of the encoder's nine convolutions.
     hidden : int
@@ -71,6 +74,7 @@ class Configuration(BaseModel):
     front: Literal["complex", "mel"] = "complex"
     mel_bands: int = Field(default=64, ge=40, le=BINS)
     levelled: bool = False
+    average_spectrum: bool = False
     channels: tuple[int, ...] = (64, 64, 128, 128, 128, 256, 512, 512, 512)
     hidden: int = 4096
     feature: int = 4096
@@ -88,6 +92,8 @@ class Configuration(BaseModel):
             raise ValueError(f"channels: the encoder has {len(STRIDES)} convolutions, not {len(self.channels)}")
         if self.face == "vgg_face" and self.feature != VGG_FACE_FEATURE:
             raise ValueError(f"feature: VGG-Face gives {VGG_FACE_FEATURE} numbers, not {self.feature}")
+        if self.average_spectrum and self.front != "mel":
+            raise ValueError("average_spectrum: it is that of mel bands; allowed with front = 'mel'")
         if min(self.encoder_shapes()[-1][1:]) < 1:
             raise ValueError("seconds or mel_bands: the clip is too short for the last convolution")
         return self
@@ -139,6 +145,7 @@ SMALL: Final = Configuration(
     front="mel",
     mel_bands=64,
     levelled=True,
+    average_spectrum=True,
     channels=(8, 8, 16, 16, 16, 32, 48, 64, 64),
     hidden=256,
     feature=256,

@@ -14,6 +14,10 @@ class VoiceEncoder(nn.Module):
     Nine convolutions of kernel 4 x 4 without padding, each followed by ReLU and batch norm, four of them by a pool
     of 2 in time only; after the ninth the average over all of time, then its ReLU and batch norm; two fully connected
     layers with a ReLU between. According to the authors, faces collapse to an average without batch norm.
+
+    With ``configuration.average_spectrum`` the first of these layers has a second input, the clip's long-term average
+    spectrum: the mean over time of each band, relative to the mean over all bands, with batch norm. Small convolutions
+    learn the colour of a voice slowly, because it is a small difference of averages; this input states it.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -27,6 +31,13 @@ class VoiceEncoder(nn.Module):
         channels, _, bins = configuration.encoder_shapes()[-1]
         self.first = nn.Linear(channels * bins, configuration.hidden)
         self.second = nn.Linear(configuration.hidden, configuration.feature)
+        self.spectrum = (
+            nn.Sequential(
+                nn.BatchNorm1d(configuration.input_bins), nn.Linear(configuration.input_bins, configuration.hidden)
+            )
+            if configuration.average_spectrum
+            else None
+        )
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """The face feature of each clip."""
@@ -41,5 +52,8 @@ class VoiceEncoder(nn.Module):
                 even = x.shape[2] // 2 * 2
                 x = torch.maximum(x[:, :, 0:even:2], x[:, :, 1:even:2])
         hidden: Tensor = self.first(x.flatten(1))
+        if self.spectrum is not None:
+            bands = spectrogram.mean((1, 2))
+            hidden = hidden + self.spectrum(bands - bands.mean(1, keepdim=True))
         feature: Tensor = self.second(torch.relu(hidden))
         return feature
