@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def main() -> None:
     model.render(clips, SAMPLE_RATE)
     report("forward, 8 clips of 6 s to 224 x 224 pictures", time.perf_counter() - began, 8, "clips")
 
-    material = load_material(plan, configuration)
+    material = load_material(plan, configuration, Path())  # nothing is drawn
     network.requires_grad_(True)
     with torch.no_grad():
         faces = FaceTask(network, None, material.training, material.validation, plan.faces)

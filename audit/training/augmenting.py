@@ -78,17 +78,17 @@ def mirrored(landmarks: Tensor) -> Tensor:
     return landmarks[:, MIRRORED] * landmarks.new_tensor([-1.0, 1.0])
 
 
-def mixing_weights(count: int, speakers: int) -> Tensor:
-    """Mixing weights [count, speakers] with rows that sum to 1: about 40 % of one speaker, the others of three.
+def mixes(count: int, speakers: int) -> tuple[Tensor, Tensor]:
+    """Which three of the speakers are mixed, and their weights, which sum to 1: [count, 3] each.
 
-    A mix may extrapolate beyond its speakers, by up to a quarter of their distance from the even mix.
+    About 70 % of the mixes are the first speaker alone. A mix may extrapolate beyond its speakers, by up to a quarter
+    of their distance from the even mix.
     """
     chosen = torch.rand(count, speakers).argsort(1)[:, :3]
     raw = torch.rand(count, 3).pow(2) + 1e-3
     mix = raw / raw.sum(1, keepdim=True)
     mix = mix + 0.25 * (mix - 1 / 3) * torch.rand(count, 1)
-    mix = torch.where(torch.rand(count, 1) < 0.4, torch.tensor([1.0, 0.0, 0.0]), mix)
-    return torch.zeros(count, speakers).scatter(1, chosen, mix)
+    return chosen, torch.where(torch.rand(count, 1) < 0.7, torch.tensor([1.0, 0.0, 0.0]), mix)
 
 
 def lit(pictures: Tensor) -> Tensor:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -25,9 +28,11 @@ from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.face import face_tensor
 from audit.models.speech2face.spectrogram import fit_length
 from audit.training.loop import seed_of
-from audit.training.plan import TrainPlan
+from audit.training.plan import DrawnSpeakers, TrainPlan
 
 TRAINING, VALIDATION = "training", "validation"
+DRAWN: Final = "speakers"
+"""Subfolder of a training with its drawn speakers."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,10 @@ def cohort_folder(name: str) -> Path:
     return folder
 
 
-def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
-    """Load the data of a plan's training.
+def load_material(
+    plan: TrainPlan, configuration: Configuration, folder: Path, progress: Callable[[int, int], None] | None = None
+) -> Material:
+    """Load the data of a plan's training; drawn speakers are drawn into a subfolder of ``folder`` first.
 
     Raises
     ------
@@ -102,14 +109,23 @@ def load_material(plan: TrainPlan, configuration: Configuration) -> Material:
         raise CohortError(
             [f"{cohort.root}: no speaker has the split training."], "a column split: training or validation"
         )
-    table = cohort.table[cohort.table["split"] == TRAINING]
-    training = _part(cohort, TRAINING, table[covered_rows(table, plan)], configuration)
+    source = cohort if plan.draw is None else _drawn(plan.draw, folder, progress)
+    table = source.table[source.table["split"] == TRAINING]
+    training = _part(source, TRAINING, table[covered_rows(table, plan)], configuration)
     if training.clips.empty:
         raise PlanError(
             f"The coverage of the plan {plan.name!r} leaves no clips.", "groups and languages of the cohort"
         )
     validation = _part(cohort, VALIDATION, cohort.table[cohort.table["split"] == VALIDATION], configuration)
-    return Material(training, validation, _coverage(table, training.clips), cohort)
+    return Material(training, validation, _coverage(table, training.clips), source)
+
+
+def _drawn(draw: DrawnSpeakers, folder: Path, progress: Callable[[int, int], None] | None) -> Cohort:
+    """The drawn training speakers; an interrupted draw is continued."""
+    from audit.cohorts.drawing.drawing import draw_cohort
+
+    return draw_cohort(folder / DRAWN, draw.speakers, clips=draw.clips, seed=draw.seed, split="training",
+                       workers=os.cpu_count() or 1, progress=progress)  # fmt: skip
 
 
 def _part(cohort: Cohort, split: str, clips: pd.DataFrame, configuration: Configuration) -> Part:

@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from audit.models.speech2face.face import VggFace
 from audit.models.speech2face.network import Network
-from audit.training.augmenting import lit, mirrored, mixing_weights, nudged
+from audit.training.augmenting import lit, mirrored, mixes, nudged
 from audit.training.data import Part
 from audit.training.landmarks import find_landmarks
 from audit.training.loop import Task
-from audit.training.losses import edges_l1, weighted_l1
+from audit.training.losses import edges_l1, tone_l1, weighted_l1
 from audit.training.plan import FaceStage
 
 
@@ -64,16 +64,14 @@ class FaceTask(Task):
             landmarks, textures, feature = self.landmarks[rows], self.textures[rows], self.features[rows]
             target = self.portraits[rows]
         else:
-            weights = mixing_weights(settings.batch, count // 2).to(self.textures.device)
-            side = (torch.rand(settings.batch, 1, device="cpu") < 0.5).to(weights)
-            both = torch.cat((weights * side, weights * (1 - side)), 1)
-            landmarks = torch.tensordot(both, self.landmarks, 1)
-            textures = lit(torch.tensordot(both, self.textures, 1).clamp(0, 1))
+            people, weights = mixes(settings.batch, count // 2)
+            rows = people + count // 2 * torch.randint(2, (settings.batch, 1))  # of the pictures or the mirrored ones
+            landmarks = _mixed(self.landmarks, rows, weights)
+            textures = lit(_mixed(self.textures, rows, weights).clamp(0, 1))
             target = self.network.decoder.warp(textures, landmarks)
             seen = nudged(target) + 0.01 * torch.randn(target.shape).to(target)
             feature = self.network.face(seen)
-            pure = weights.max(1)
-            speakers = torch.where(pure.values > 0.999, pure.indices, -1)
+            speakers = torch.where(weights[:, 0] > 0.999, people[:, 0], -1).to(feature.device)
         scale = feature.detach().float().std(0, correction=0).mean()
         noise = settings.noise * scale * torch.randn(feature.shape).to(feature)
         made = self.network.decoder(feature + noise)
@@ -83,6 +81,7 @@ class FaceTask(Task):
             "texture": weighted_l1(made.texture, textures, self.weight),
             "picture": weighted_l1(made.picture, target, moved),
             "edges": edges_l1(made.picture, target, moved),
+            "tone": tone_l1(made.picture, target, moved),
         }
         if self.network.face is not None:
             terms["size"] = feature.float().square().mean()
@@ -106,6 +105,12 @@ class FaceTask(Task):
             "landmark": float((made.landmarks - self.validation_landmarks).square().mean()),
             "picture": float(weighted_l1(made.picture, self.validation, weight)),
         }
+
+
+def _mixed(values: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sums of the rows of ``values``, [B, ...], for rows and weights of shape [B, n]."""
+    mixed: Tensor = torch.einsum("bn,bn...->b...", weights.to(values), values[rows.to(values.device)])
+    return mixed
 
 
 def _vgg_features(vgg: VggFace, portraits: Tensor) -> Tensor:

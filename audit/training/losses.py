@@ -57,6 +57,18 @@ def weighted_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
     return ((one - other).abs() * weight).mean() / weight.mean()
 
 
+def tone_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute difference of light and of both opponent colours, averaged over squares of 8 x 8 pixels.
+
+    Light is the mean of red, green and blue; the opponent colours are red minus green, and blue minus the mean of both.
+    Squares are weighted by their mean pixel weight. Regression loses small differences of colour, such as redness.
+    """
+    red, green, blue = (one - other).unbind(1)
+    planes = torch.stack(((red + green + blue) / 3, red - green, blue - (red + green) / 2), 1)
+    means, weights = functional.avg_pool2d(planes, 8), functional.avg_pool2d(weight, 8)
+    return (means.abs() * weights).mean() / weights.mean()
+
+
 def edges_l1(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
     """Mean absolute difference of the gradients (neighbouring pixels), at three scales, with pixel weights."""
     total = one.new_zeros(())

@@ -36,9 +36,9 @@ class FaceStage(Optimiser):
 
     Attributes
     ----------
-    landmark, texture, picture, edges, identity, size : float
+    landmark, texture, picture, edges, tone, identity, size : float
         Weights of the losses: positions of the landmarks; pixels of texture and picture; differences of neighbouring
-        pixels; classification of the training speaker; mean square of the feature.
+        pixels; light and colour of larger squares; classification of the training speaker; mean square of the feature.
     outside : float
         The weight of a pixel outside the face, relative to 1 inside.
     noise : float
@@ -49,6 +49,7 @@ class FaceStage(Optimiser):
     texture: float = Field(default=1.0, ge=0)
     picture: float = Field(default=2.0, ge=0)
     edges: float = Field(default=2.0, ge=0)
+    tone: float = Field(default=0.0, ge=0)
     identity: float = Field(default=0.02, ge=0)
     size: float = Field(default=1e-3, ge=0)
     outside: float = Field(default=0.3, ge=0, le=1)
@@ -69,8 +70,15 @@ class VoiceStage(Optimiser):
         with a notice if the face encoder has none.
     temperature : float
         Temperature of the distillation.
+    sharpen : float
+        Factor on the distance of the trained encoder's features from the mean feature of the training portraits,
+        applied once at the end. Regression makes features of unfamiliar voices too average: their faces are between
+        those of the groups. 1 leaves them as they are.
     crop_seconds : float
         Length of the random crop of a clip in each step; 0 for the whole clip.
+    exchange : bool
+        Whether clips get the cue of timbre and the portrait of other training speakers in each step; for fictional
+        speakers of the embedded and of drawn cohorts.
     gain_db, noise_db, tract, pitch, colour_db : float
         Waveform augmentation in each step: gain within +-gain_db; white noise at a signal-to-noise ratio of at least
         noise_db (0 for none); vocal tract and pitch within a factor of 1 +- tract and 1 +- pitch; a random smooth
@@ -81,12 +89,32 @@ class VoiceStage(Optimiser):
     feature: float = Field(default=0.025, ge=0)
     distillation: float = Field(default=200.0, ge=0)
     temperature: float = Field(default=2.0, gt=0)
+    sharpen: float = Field(default=1.0, gt=0, le=5)
     crop_seconds: float = Field(default=0.0, ge=0)
+    exchange: bool = False
     gain_db: float = Field(default=6.0, ge=0)
     noise_db: float = Field(default=25.0, ge=0)
     tract: float = Field(default=0.03, ge=0, lt=0.3)
     pitch: float = Field(default=0.03, ge=0, lt=0.3)
     colour_db: float = Field(default=1.0, ge=0)
+
+
+class DrawnSpeakers(Section):
+    """Fictional training speakers, drawn by :func:`audit.draw_cohort` from the embedded training speakers.
+
+    Attributes
+    ----------
+    speakers : int
+        Number of speakers in each group; even.
+    clips : int
+        Number of clips of each speaker in each language: 1 or 2.
+    seed : str
+        The seed of the draw.
+    """
+
+    speakers: int = Field(ge=2, le=10_000, multiple_of=2)
+    clips: int = Field(default=1, ge=1, le=2)
+    seed: str = Field(min_length=1)
 
 
 class TrainPlan(Section):
@@ -103,6 +131,9 @@ class TrainPlan(Section):
     cohort : str
         The folder of a cohort with a column ``split`` (training, validation), relative to the plan's folder, or the
         path of an embedded one.
+    draw : DrawnSpeakers, optional
+        Train on new speakers drawn into the training's folder, instead of on the training speakers of ``cohort``. Its
+        validation speakers are used as they are.
     coverage : dict
         For each group the covered languages, or a mapping from languages to the covered share of its speakers. Groups
         that are not named are fully covered; languages that are not named for a group are not covered. ``other`` means
@@ -126,6 +157,7 @@ class TrainPlan(Section):
     configuration: Literal["small", "paper"] = "small"
     face: Literal["own", "vgg_face"] | None = None
     cohort: str = "synthetic_bilingual/training"
+    draw: DrawnSpeakers | None = None
     coverage: dict[str, dict[str, float]] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
     save_every: int = Field(default=200, ge=1)
@@ -175,8 +207,9 @@ class TrainPlan(Section):
         return max(max(named, default=other), added)
 
     def left_out(self, *names: str) -> set[str]:
-        """The keys that are not written: ``names``, and the mitigation if there is none."""
-        return {*names} if self.mitigation.names else {*names, "mitigation"}
+        """The keys that are not written: ``names``, and the draw and the mitigation if there are none."""
+        absent = {"draw"} if self.draw is None else set()
+        return absent | {*names} if self.mitigation.names else absent | {*names, "mitigation"}
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> TrainPlan:

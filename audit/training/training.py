@@ -24,7 +24,7 @@ from audit.models.speech2face.checkpoint import Card, checkpoint_bytes, load_che
 from audit.models.speech2face.config import CONFIGURATIONS, Configuration
 from audit.models.speech2face.model import untrained
 from audit.models.speech2face.network import Network
-from audit.training.data import Material, load_material
+from audit.training.data import DRAWN, Material, load_material
 from audit.training.faces import FaceTask
 from audit.training.history import CHART, LOSSES, Losses
 from audit.training.loop import Progress, Task, adam, run_stage
@@ -62,14 +62,16 @@ def train(
     plan : TrainPlan
         The plan.
     out : path
-        The folder for ``NAME.safetensors``, ``losses.csv``, ``losses.svg``, ``training.json`` and the saved state.
+        The folder for ``NAME.safetensors``, ``losses.csv``, ``losses.svg``, ``training.json``, the saved state, and
+        drawn speakers.
     device : str, optional
         By default the first GPU, or the CPU if there is none.
     decoder : path, optional
         Weights of the same configuration, whose face encoder and decoder are used instead of the first stage. The
         distillation is dropped, since weights have no identity layer.
     progress : callable, optional
-        Called with stage, step, number of steps and loss.
+        Called with stage, step, number of steps and loss; while speakers are drawn, with ``speakers``, the numbers of
+        finished speakers and of all, and 0.
     say : callable, optional
         Called with notices, such as about a dropped term of the loss.
     max_seconds : float, optional
@@ -89,11 +91,13 @@ def train(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     with claim(folder):
-        refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE))
+        refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE), (DRAWN,))
         remove_temporary_files(folder, ())
         configuration = configuration_of(plan)
         network, where = on_device(untrained(configuration, plan.seed).network, device)
-        material = load_material(plan, configuration)
+        material = load_material(
+            plan, configuration, folder, None if progress is None else lambda done, of: progress(DRAWN, done, of, 0.0)
+        )
         tell(f"training: {len(material.training.speakers)} speakers, {len(material.training.clips)} clips; "
              f"validation: {len(material.validation.speakers)} speakers")  # fmt: skip
         course = _Course(plan, folder, network, material, where, tell, progress)
@@ -200,8 +204,11 @@ class _Course:
             progress=self.progress, stop_at=self.stop_at,
             save=lambda step: save_state(self.folder, self.identity, stage, step, self.modules(), optimiser),
         )  # fmt: skip
+        finished = done == task.settings.steps
+        if finished and isinstance(task, VoiceTask):
+            task.sharpen()
         self.seconds[stage] += time.monotonic() - began
-        return done == task.settings.steps
+        return finished
 
     def report(self, seconds: float) -> dict[str, Any]:
         """Time, memory, and the last losses on the validation part."""

@@ -11,6 +11,7 @@ from audit.models.speech2face.network import Network
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
+from audit.training.exchanging import Exchange
 from audit.training.loop import Task
 from audit.training.losses import losses_by_clip, voice_losses
 from audit.training.mitigations.training import Mitigations
@@ -31,6 +32,7 @@ class VoiceTask(Task):
         self.part, self.validation = part, validation
         self.device = network.decoder.mean_texture.device
         self.targets, self.validation_targets = (self._targets(some) for some in (part, validation))
+        self.exchange = Exchange(part) if settings.exchange else None
         if network.spectrogram.front == "mel":
             self._standardise()
 
@@ -39,6 +41,16 @@ class VoiceTask(Task):
         with torch.no_grad():
             self.network.voice.second.bias.copy_(self.targets["feature"].mean(0))
 
+    @torch.no_grad()
+    def sharpen(self) -> None:
+        """Multiply the distance of the encoder's features from the mean target by ``settings.sharpen``.
+
+        The last layer is linear, so its weights take up the factor.
+        """
+        last, middle, factor = self.network.voice.second, self.targets["feature"].mean(0), self.settings.sharpen
+        last.weight.mul_(factor)
+        last.bias.copy_(middle + factor * (last.bias - middle))
+
     def modules(self) -> list[nn.Module]:
         """The trained modules."""
         return [self.network.voice, self.mitigations]
@@ -46,7 +58,11 @@ class VoiceTask(Task):
     def losses(self) -> dict[str, Tensor]:
         """The terms of one step and their weighted sum, ``loss``, after mitigations."""
         rows = self.mitigations.drawn(self.settings.batch, len(self.part.clips))
-        waveforms = augmented(self.part.sound(rows).to(self.device), self.settings, SAMPLE_RATE)
+        waveforms, speakers = self.part.sound(rows).to(self.device), self.part.speaker_rows[rows]
+        if self.exchange is not None:
+            speakers = self.exchange.drawn(rows)
+            waveforms = self.exchange.applied(waveforms, rows, speakers)
+        waveforms = augmented(waveforms, self.settings, SAMPLE_RATE)
         filters = None
         if self.network.spectrogram.front == "mel" and self.settings.tract:
             warp = 1.0 + float(symmetric(self.settings.tract, 1))
@@ -54,7 +70,7 @@ class VoiceTask(Task):
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             spectrogram = self.network.spectrogram(waveforms, filters)
         made = self._made(self.network.voice(spectrogram))
-        wanted = self._of(self.targets, self.part.speaker_rows[rows])
+        wanted = self._of(self.targets, speakers)
         if not self.mitigations.parts:
             return voice_losses(made, wanted, self.settings)
         return self.mitigations.applied(losses_by_clip(made, wanted, self.settings), made["feature"], rows)

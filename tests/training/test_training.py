@@ -22,10 +22,10 @@ from audit.models.speech2face import SMALL, load_checkpoint
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.models.speech2face.warp import Warp
 from audit.training import TrainPlan, train
-from audit.training.augmenting import augmented, coloured, crops, mirrored, mixing_weights, noisy, sped
+from audit.training.augmenting import augmented, coloured, crops, mirrored, mixes, noisy, sped
 from audit.training.data import cohort_folder, covered_rows
 from audit.training.landmarks import MIRRORED
-from audit.training.losses import decoder_distance, distillation, feature_distance, voice_losses
+from audit.training.losses import decoder_distance, distillation, feature_distance, tone_l1, voice_losses
 from audit.training.plan import VoiceStage
 
 SHORT = """
@@ -66,6 +66,40 @@ def test_the_weights_state_the_training_coverage(trained: Path) -> None:
     assert heard["black", "en"] == heard["white", "en"] == 2
     assert heard["asian", "zh"] + heard["asian", "es"] == 2
     assert heard["white", "zh"] == heard["white", "es"] == 0
+
+
+def test_sharpening_moves_features_away_from_the_mean_and_nothing_else(
+    short: str, trained: Path, tmp_path: Path
+) -> None:
+    sharp = TrainPlan.parse(short.replace("crop_seconds = 3.0", "crop_seconds = 3.0\nsharpen = 2.0"))
+    plain = load_checkpoint(trained / "short.safetensors").network
+    weights = train(sharp, tmp_path, device="cpu").weights
+    assert weights is not None
+    sharpened = load_checkpoint(weights).network
+    for name, tensor in plain.state_dict().items():
+        if not name.startswith("voice.second"):
+            torch.testing.assert_close(sharpened.state_dict()[name], tensor, rtol=0, atol=0)
+    clips = torch.randn(6, SMALL.samples, generator=torch.manual_seed(0)) * 0.1
+    with torch.no_grad():
+        before, after = (network.voice(network.spectrogram(clips)) for network in (plain, sharpened))
+    middle = 2 * before - after  # after = middle + 2 (before - middle)
+    torch.testing.assert_close(middle, middle[:1].expand_as(middle), rtol=0, atol=0.02)  # stored as float16
+
+
+def test_drawn_speakers_replace_the_training_speakers_and_not_those_of_validation(short: str, tmp_path: Path) -> None:
+    plan = TrainPlan.parse(short.replace("[faces]", '[draw]\nspeakers = 2\nseed = "of a test"\n[faces]'))
+    weights = train(plan, tmp_path, device="cpu").weights
+    assert weights is not None
+    card = load_checkpoint(weights).card
+    assert card.training["speakers"] == 8 and card.training["cohort"] == "drawn_training"
+    assert {(item.group, item.speakers) for item in card.coverage if item.language == "en"} == {
+        ("asian", 0), ("indian", 0), ("black", 2), ("white", 2)
+    }  # fmt: skip
+    drawn = audit.Cohort.read(tmp_path / "speakers")
+    assert set(drawn.speakers["split"]) == {"training"}
+    taught = pd.read_csv(cohort_folder("synthetic_bilingual/training") / "speakers.csv")
+    assert set(drawn.speakers["source_speaker"]) <= set(taught.loc[taught["split"] == "training", "speaker_id"])
+    assert any(key.startswith("voices/") for key in json.loads((tmp_path / "training.json").read_text())["validation"])
 
 
 def test_the_losses_are_kept(trained: Path) -> None:
@@ -222,6 +256,13 @@ def test_the_losses_by_hand() -> None:
     assert float(distillation(logits, targets, 2.0)) == pytest.approx(float((wanted * (wanted / 0.5).log()).sum()))
 
 
+def test_the_tone_of_a_square_by_hand() -> None:
+    one, other = torch.zeros(1, 3, 8, 16), torch.zeros(1, 3, 8, 16)
+    one[:, 0, :, :8] = 0.3  # the left square is redder: light .1, red minus green .3, blue minus the mean of both -.15
+    other[:, :, ::2, 8:], other[:, :, 1::2, 8:] = 0.2, -0.2  # the right square has edges, but the same tone
+    assert float(tone_l1(one, other, torch.ones(1, 1, 8, 16))) == pytest.approx((0.1 + 0.3 + 0.15) / 3 / 2)
+
+
 def test_a_term_without_its_network_is_left_out() -> None:
     plain = {"feature": torch.randn(2, 4), "first": torch.randn(2, 3)}
     assert "distillation" not in voice_losses(plain, plain, VoiceStage(steps=1))
@@ -277,9 +318,10 @@ def test_mirroring_twice_changes_nothing() -> None:
 
 
 def test_mixes_sum_to_one() -> None:
-    weights = mixing_weights(200, 30)
+    chosen, weights = mixes(200, 30)
     torch.testing.assert_close(weights.sum(1), torch.ones(200))
-    assert 40 < int((weights.max(1).values == 1).sum()) < 120
+    assert 110 < int((weights[:, 0] == 1).sum()) < 170
+    assert all(len({*row}) == 3 and min(row) >= 0 and max(row) < 30 for row in chosen.tolist())
 
 
 def test_the_warp_moves_the_landmarks_where_they_are_wanted_and_back() -> None:
