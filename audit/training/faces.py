@@ -49,7 +49,7 @@ class FaceTask(Task):
         chunks = zip(torch.split(self.portraits, 32), torch.split(self.landmarks, 32), strict=True)
         self.textures = torch.cat([decoder.warp.straighten(*chunk) for chunk in chunks])
         decoder.mean_texture.copy_(self.textures.mean(0))
-        self.weight = _face_weight(decoder.warp.mean.cpu(), network.configuration.size, settings.outside).to(device)
+        self.weight = face_weight(decoder.warp.mean.cpu(), network.configuration.size, settings.outside).to(device)
 
     def modules(self) -> list[nn.Module]:
         """The trained modules."""
@@ -118,7 +118,7 @@ def _vgg_features(vgg: VggFace, portraits: Tensor) -> Tensor:
     return torch.cat([vgg.features(list(pictures[start : start + 16])) for start in range(0, len(pictures), 16)])
 
 
-def _face_weight(landmarks: Tensor, size: int, outside: float) -> Tensor:
+def face_weight(landmarks: Tensor, size: int, outside: float) -> Tensor:
     """Pixel weights [1, 1, size, size]: 1 on the mean face, 2 on eyes and mouth, ``outside`` elsewhere; blurred."""
     points = ((landmarks.numpy() + 1) * size / 2).astype(np.float32)
     face = np.zeros((size, size), np.float32)

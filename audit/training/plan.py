@@ -70,10 +70,11 @@ class VoiceStage(Optimiser):
         with a notice if the face encoder has none.
     temperature : float
         Temperature of the distillation.
-    sharpen : float
-        Factor on the distance of the trained encoder's features from the mean feature of the training portraits,
+    sharpen, sharpen_light : float
+        Factors on the distance of the trained encoder's features from the mean feature of the training portraits,
         applied once at the end. Regression makes features of unfamiliar voices too average: their faces are between
-        those of the groups. 1 leaves them as they are.
+        those of the groups. ``sharpen_light`` is for the direction in which the decoder's mean face becomes lighter,
+        so that sharpening need not exaggerate skin tone; ``sharpen`` for all other directions. 1 changes nothing.
     crop_seconds : float
         Length of the random crop of a clip in each step; 0 for the whole clip.
     exchange : bool
@@ -90,6 +91,7 @@ class VoiceStage(Optimiser):
     distillation: float = Field(default=200.0, ge=0)
     temperature: float = Field(default=2.0, gt=0)
     sharpen: float = Field(default=1.0, gt=0, le=5)
+    sharpen_light: float = Field(default=1.0, gt=0, le=5)
     crop_seconds: float = Field(default=0.0, ge=0)
     exchange: bool = False
     gain_db: float = Field(default=6.0, ge=0)

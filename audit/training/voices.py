@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from audit.core.audio import SAMPLE_RATE
 from audit.models.speech2face.face import VggFace
@@ -12,6 +13,7 @@ from audit.models.speech2face.spectrogram import mel_filters
 from audit.training.augmenting import augmented, symmetric
 from audit.training.data import Part
 from audit.training.exchanging import Exchange
+from audit.training.faces import face_weight
 from audit.training.loop import Task
 from audit.training.losses import losses_by_clip, voice_losses
 from audit.training.mitigations.training import Mitigations
@@ -43,13 +45,28 @@ class VoiceTask(Task):
 
     @torch.no_grad()
     def sharpen(self) -> None:
-        """Multiply the distance of the encoder's features from the mean target by ``settings.sharpen``.
+        """Multiply the distance of the encoder's features from the mean target by the plan's factors.
 
-        The last layer is linear, so its weights take up the factor.
+        The last layer is linear, so its weights take up the factors.
         """
-        last, middle, factor = self.network.voice.second, self.targets["feature"].mean(0), self.settings.sharpen
-        last.weight.mul_(factor)
-        last.bias.copy_(middle + factor * (last.bias - middle))
+        settings, last, middle = self.settings, self.network.voice.second, self.targets["feature"].mean(0)
+        lighter = self._lighter(middle)
+        factors = settings.sharpen * torch.eye(len(middle), device=middle.device)
+        factors += (settings.sharpen_light - settings.sharpen) * torch.outer(lighter, lighter)
+        last.weight.copy_(factors @ last.weight)
+        last.bias.copy_(middle + factors @ (last.bias - middle))
+
+    def _lighter(self, feature: Tensor) -> Tensor:
+        """The unit vector along which the face that the decoder makes of a feature becomes lighter fastest.
+
+        Light is the mean of red, green and blue over the face of the texture.
+        """
+        decoder, size = self.network.decoder, self.network.configuration.size
+        weight = face_weight(decoder.warp.mean.cpu(), size, 0.0).to(self.device)
+        with torch.enable_grad():
+            start = feature.clone().requires_grad_()
+            light = (decoder(start[None]).texture * weight).mean()
+            return functional.normalize(torch.autograd.grad(light, start)[0], dim=0)
 
     def modules(self) -> list[nn.Module]:
         """The trained modules."""

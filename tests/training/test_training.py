@@ -19,14 +19,17 @@ from torch.nn import functional
 import audit
 from audit.core.audio import SAMPLE_RATE
 from audit.models.speech2face import SMALL, load_checkpoint
+from audit.models.speech2face.shipped import shipped_model
 from audit.models.speech2face.spectrogram import mel_filters
 from audit.models.speech2face.warp import Warp
 from audit.training import TrainPlan, train
 from audit.training.augmenting import augmented, coloured, crops, mirrored, mixes, noisy, sped
-from audit.training.data import cohort_folder, covered_rows
+from audit.training.data import cohort_folder, covered_rows, load_material
 from audit.training.landmarks import MIRRORED
 from audit.training.losses import decoder_distance, distillation, feature_distance, tone_l1, voice_losses
+from audit.training.mitigations.training import TrainingSetup, mitigations_of
 from audit.training.plan import VoiceStage
+from audit.training.voices import VoiceTask
 
 SHORT = """
 name = "short"
@@ -71,7 +74,8 @@ def test_the_weights_state_the_training_coverage(trained: Path) -> None:
 def test_sharpening_moves_features_away_from_the_mean_and_nothing_else(
     short: str, trained: Path, tmp_path: Path
 ) -> None:
-    sharp = TrainPlan.parse(short.replace("crop_seconds = 3.0", "crop_seconds = 3.0\nsharpen = 2.0"))
+    settings = "crop_seconds = 3.0\nsharpen = 2.0\nsharpen_light = 2.0"
+    sharp = TrainPlan.parse(short.replace("crop_seconds = 3.0", settings))
     plain = load_checkpoint(trained / "short.safetensors").network
     weights = train(sharp, tmp_path, device="cpu").weights
     assert weights is not None
@@ -84,6 +88,22 @@ def test_sharpening_moves_features_away_from_the_mean_and_nothing_else(
         before, after = (network.voice(network.spectrogram(clips)) for network in (plain, sharpened))
     middle = 2 * before - after  # after = middle + 2 (before - middle)
     torch.testing.assert_close(middle, middle[:1].expand_as(middle), rtol=0, atol=0.02)  # stored as float16
+
+
+def test_sharpening_can_leave_the_lightness_of_faces_as_it_is(short: str, tmp_path: Path) -> None:
+    plan = TrainPlan.parse(short.replace("crop_seconds = 3.0", "crop_seconds = 3.0\nsharpen = 2.0"))
+    material = load_material(plan, SMALL, tmp_path)
+    network = shipped_model("speech2face-small-full").network
+    setup = TrainingSetup(material.training.clips, SMALL.feature, plan.voices.steps, plan.mitigation)
+    with torch.no_grad():
+        task = VoiceTask(network, None, material.training, material.validation, plan.voices, mitigations_of(setup, 0))
+        spectrograms = network.spectrogram(material.training.sound(torch.arange(8)))
+        before = network.voice(spectrograms)
+        task.sharpen()
+        after = network.voice(spectrograms)
+        spreads = [network.decoder(some).texture[..., 40:100, 40:90].mean((1, 2, 3)).std() for some in (before, after)]
+    assert float(after.std(0).norm() / before.std(0).norm()) > 1.8
+    assert float(spreads[1] / spreads[0]) == pytest.approx(1.0, abs=0.25)
 
 
 def test_drawn_speakers_replace_the_training_speakers_and_not_those_of_validation(short: str, tmp_path: Path) -> None:
