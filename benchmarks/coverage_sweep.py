@@ -119,6 +119,7 @@ def plan_of(cell: Cell, training: Path, steps: int) -> TrainPlan:
     return shipped.model_copy(
         update={
             "cohort": str(training),
+            "draw": None,
             "coverage": coverage,
             "seed": cell.draw,
             "voices": shipped.voices.model_copy(update=shorter),
