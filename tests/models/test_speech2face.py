@@ -249,6 +249,17 @@ def test_weights_of_another_configuration_are_refused_with_the_difference(model:
         load_checkpoint(tmp_path / "mine.safetensors", SMALL)
 
 
+def test_weights_are_not_taken_for_a_pickle_because_of_the_length_of_their_header(tmp_path: Path) -> None:
+    network = untrained(SMALL, seed=0).network
+    heads = set()
+    for letters in range(32):  # headers are padded to 8 bytes: one of 32 lengths ends in the byte 0x80
+        path = tmp_path / f"{letters}.safetensors"
+        save_checkpoint(network, Card(name="x" * (1 + 8 * letters)), path)
+        heads.add(path.read_bytes()[:1])
+        load_checkpoint(path)
+    assert b"\x80" in heads
+
+
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, tuple[str]]:

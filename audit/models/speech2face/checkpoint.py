@@ -161,7 +161,9 @@ def read_checkpoint(path: Path) -> tuple[Description, dict[str, Tensor]]:
         As for :func:`load_checkpoint`, except that the tensors are not compared with a network.
     """
     with path.open("rb") as stream:
-        is_pickle = stream.read(4).startswith(PICKLE_HEADS)
+        head = stream.read(9)
+    # safetensors begins with eight bytes of a length, of which the first may be that of a pickle, and a brace
+    is_pickle = head.startswith(PICKLE_HEADS) and head[8:] != b"{"
     if is_pickle or path.suffix in PICKLE_SUFFIXES:
         raise ModelError(f"{path} is a pickle or has the name of one, and is not opened: that could run any code.",
                          "a safetensors file that this package wrote",
