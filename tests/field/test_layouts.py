@@ -102,3 +102,92 @@ def test_a_folder_of_unread_formats_is_refused_with_their_names(tmp_path: Path) 
     write(tmp_path / "calls" / "spk1" / "b.xyz", "")
     with pytest.raises(audit.CohortError, match=r"left out: 1 .xyz. Read are .flac, .*speaker"):
         audit.import_cohort("folder", tmp_path / "calls", tmp_path / "C")
+
+
+CV_COLUMNS = (
+    "client_id\tpath\tsentence_id\tsentence\tsentence_domain\tup_votes\tdown_votes\tage\tgender\taccents\tvariant\t"
+    "locale\tsegment\n"
+)
+
+
+def cv_row(client: str, n: int, sentence: str = "x", gender: str = "female_feminine", votes: str = "2") -> str:
+    return f"{client}\tcv_{n}.mp3\tid\t{sentence}\t\t{votes}\t0\tthirties\t{gender}\t\t\ttr\t\n"
+
+
+def common_voice(root: Path, rows: str, *, clips: str = "tr/clips", table: str = "tr/validated.tsv") -> Path:
+    for i in range(1, 4):
+        write(root / clips / f"cv_{i}.mp3", "")
+    write(root / table, CV_COLUMNS + rows)
+    return root
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("sentence", ["a\nb", "a\tb", "a\rb", "a\n\nb", "a\n", "\ta"], ids=repr)
+def test_a_line_feed_or_tab_in_a_sentence_of_common_voice_is_repaired(
+    sentence: str, ending: str, tmp_path: Path
+) -> None:
+    rows = cv_row("aa", 1) + cv_row("bb", 2) + cv_row("cc", 3)
+    root = common_voice(tmp_path / "cv", rows)
+    clean, _ = imported("common_voice", root, tmp_path / "C")
+    table = root / "tr" / "validated.tsv"
+    rows = cv_row("aa", 1) + cv_row("bb", 2, sentence="?") + cv_row("cc", 3)
+    write(table, (CV_COLUMNS + rows).replace("\n", ending).replace("?", sentence))
+    cohort, said = imported("common_voice", root, tmp_path / "D")
+    assert (
+        "1 rows of validated.tsv of tr are damaged by a line feed or tab in a text and were repaired: line 3." in said
+    )
+    assert cohort.speakers.equals(clean.speakers) and cohort.clips.equals(clean.clips)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "bb\tcv_2.mp3\tid\tabc\n",
+        "bb\tcv_2.mp3\tid\tabc\n\t2\ttab\t0\t\t\t\t\t\t\t\t\n",
+        cv_row("bb", 2, "a\tb", votes=""),
+    ],
+    ids=["truncated", "feed and shift", "shifted"],
+)
+def test_a_row_that_cannot_be_repaired_is_named_and_the_others_are_read(damaged: str, tmp_path: Path) -> None:
+    root = common_voice(tmp_path / "cv", cv_row("aa", 1) + damaged + cv_row("cc", 3))
+    cohort, said = imported("common_voice", root, tmp_path / "C")
+    assert list(cohort.speakers["speaker_id"]) == ["aa", "cc"] and set(cohort.speakers["gender"]) == {"woman"}
+    assert "of tr are damaged by a line feed or tab in a text and were left out: line 3" in said
+    assert "1 clips of tr are not in validated.tsv of tr" in said
+
+
+def test_rows_without_their_last_empty_cells_are_read(tmp_path: Path) -> None:
+    rows = cv_row("aa", 1).rstrip() + "\n" + cv_row("bb", 2, gender="").rstrip() + "\n\n"
+    cohort, said = imported("common_voice", common_voice(tmp_path / "cv", rows), tmp_path / "C")
+    assert list(cohort.speakers["gender"]) == ["woman", "unknown"] and "damaged" not in said
+
+
+def test_common_voice_converted_to_another_format_is_matched_by_name(tmp_path: Path) -> None:
+    root = common_voice(tmp_path / "cv", cv_row("aa", 1) + cv_row("bb", 2))
+    (root / "tr" / "clips" / "cv_1.mp3").rename(root / "tr" / "clips" / "cv_1.WAV")
+    cohort, said = imported("common_voice", root, tmp_path / "C")
+    assert list(cohort.clips["audio"]) == ["files/tr/clips/cv_1.WAV", "files/tr/clips/cv_2.mp3"]
+    assert "1 rows of validated.tsv of tr name a clip in another format" in said
+
+
+def test_common_voice_as_on_the_hugging_face_hub(tmp_path: Path) -> None:
+    layout = {"clips": "audio/tr/train/tr_train_0", "table": "transcript/tr/train.tsv"}
+    root = common_voice(tmp_path / "cv", cv_row("aa", 1) + cv_row("bb", 2), **layout)
+    write(root / "transcript" / "tr" / "test.tsv", CV_COLUMNS + cv_row("cc", 4))
+    write(root / "audio" / "tr" / "test" / "tr_test_0.tar", "")
+    cohort, said = imported("common_voice", root, tmp_path / "C")
+    assert list(cohort.clips["audio"]) == [f"files/audio/tr/train/tr_train_0/cv_{i}.mp3" for i in (1, 2)]
+    assert set(cohort.clips["language"]) == {"tr"}
+    assert "The download has no validated.tsv of tr; its parts train.tsv, test.tsv were read." in said
+    assert "1 rows of train.tsv, test.tsv of tr name a clip that is not in audio/tr/" in said and "1 .tar" in said
+    one, _ = imported("common_voice", root, tmp_path / "D", table="train")
+    assert one.clips.equals(cohort.clips)
+    with pytest.raises(audit.CohortError, match="has no validated.tsv"):
+        audit.import_cohort("common_voice", root, tmp_path / "E", table="validated")
+
+
+def test_archives_of_the_hub_that_are_not_extracted_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "cv" / "transcript" / "tr" / "train.tsv", CV_COLUMNS + cv_row("aa", 1))
+    write(tmp_path / "cv" / "audio" / "tr" / "train" / "tr_train_0.tar", "")
+    with pytest.raises(audit.CohortError, match=r"has no clip in the layout of the adapter 'common_voice'.* 1 \.tar"):
+        audit.import_cohort("common_voice", tmp_path / "cv", tmp_path / "C")
