@@ -191,3 +191,64 @@ def test_archives_of_the_hub_that_are_not_extracted_are_named(tmp_path: Path) ->
     write(tmp_path / "cv" / "audio" / "tr" / "train" / "tr_train_0.tar", "")
     with pytest.raises(audit.CohortError, match=r"has no clip in the layout of the adapter 'common_voice'.* 1 \.tar"):
         audit.import_cohort("common_voice", tmp_path / "cv", tmp_path / "C")
+
+
+def edition(root: Path, language: str, name: str, gender: str) -> None:
+    """MAV-Celeb's ``id0001`` in English and another language, with a face."""
+    for folder in ("English", language):
+        write(root / "voices" / "id0001" / folder / f"vid_{language}" / "00000.wav", "")
+    write(root / f"{name}_meta.csv", f"ids,name,gender\nid0001,Ann Example,{gender}\n")
+    write(root / "faces" / "id0001" / "English" / "vid" / "1.jpg", "")
+
+
+@pytest.mark.parametrize("folders", [("v1", "v2"), ("mavceleb_v1_train", "mavceleb_V2"), ("urdu", "hindi")], ids=str)
+def test_editions_of_mavceleb_side_by_side_are_different_speakers(folders: tuple[str, str], tmp_path: Path) -> None:
+    root = tmp_path / "mav"
+    edition(root / folders[0], "Urdu", "v1", "m")
+    edition(root / folders[1], "Hindi", "v2", "f")
+    cohort, said = imported("mavceleb", root, tmp_path / "C")
+    speakers = cohort.speakers.set_index("speaker_id")
+    assert speakers["gender"].to_dict() == {"v1-id0001": "man", "v2-id0001": "woman"}
+    assert list(speakers["edition"]) == ["v1", "v2"]
+    assert cohort.clips.groupby("speaker_id")["language"].apply(sorted).to_dict() == {
+        "v1-id0001": ["en", "ur"],
+        "v2-id0001": ["en", "hi"],
+    }
+    assert all((cohort.root / path).is_file() for path in (*cohort.clips["audio"], *speakers["portrait"]))
+    assert speakers["portrait"].nunique() == 2
+    assert "The editions" in said and "use the same ids for different people" in said
+
+
+def test_editions_of_mavceleb_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
+    for root in (tmp_path / "same" / "v1_train", tmp_path / "same" / "v1_test"):
+        edition(root, "Urdu", "v1", "m")
+    for root in (tmp_path / "unknown" / "a", tmp_path / "unknown" / "b"):
+        edition(root, "Urdu", "vX", "m")
+    edition(tmp_path / "above", "Hindi", "v2", "m")
+    edition(tmp_path / "above" / "v1", "Urdu", "v1", "m")
+    for name in ("same", "unknown", "above"):
+        with pytest.raises(audit.CohortError, match="several folders of voices .*; ids begin anew in each edition"):
+            audit.import_cohort("mavceleb", tmp_path / name, tmp_path / "C")
+    edition(tmp_path / "mixed", "Urdu", "v1", "m")
+    edition(tmp_path / "mixed", "Hindi", "v2", "f")
+    with pytest.raises(audit.CohortError, match="1 speakers, such as id0001, have clips in hi and ur: editions"):
+        audit.import_cohort("mavceleb", tmp_path / "mixed", tmp_path / "C")
+
+
+@pytest.mark.parametrize("above", ["", "v2"])
+def test_the_test_split_of_the_fame_challenge_is_named(above: str, tmp_path: Path) -> None:
+    for folder, suffix in (("voices", "wav"), ("faces", "jpg")):
+        write(tmp_path / "mav" / above / folder / "English" / f"00000.{suffix}", "")
+    with pytest.raises(audit.CohortError, match="is the test split of the FAME challenge .*: it names no speakers"):
+        audit.import_cohort("mavceleb", tmp_path / "mav", tmp_path / "C")
+
+
+def test_a_portrait_folder_named_in_metadata_is_not_looked_for_outside(tmp_path: Path) -> None:
+    write(tmp_path / "secret" / "1.jpg", "")
+    root = tmp_path / "mav"
+    for name, language in (("v1", "Urdu"), ("v2", "Hindi")):
+        edition(root / name, language, name, "m")
+        (root / name / "faces" / "id0001").rename(root / name / "faces" / "x")
+        write(root / name / f"{name}_meta.csv", "ids,name,gender\nid0001,../../../secret,m\n")
+    cohort, _ = imported("mavceleb", root, tmp_path / "C")
+    assert set(cohort.speakers["portrait"]) == {""}

@@ -158,7 +158,6 @@ def clips_in_layout(
     layout: str,
     *,
     speaker: str = "",
-    editions: bool = False,
     beside: Collection[str] = (),
 ) -> Layout:
     """Find clips ``top/.../name`` at a fixed depth; a top is the root, in it, or one folder below it.
@@ -178,8 +177,6 @@ def clips_in_layout(
     speaker : str
         Pattern of the names of speakers' folders. If there is no top, the root and its folders that have such
         a folder serve as tops.
-    editions : bool
-        Whether the same path below two tops is two clips, because editions reuse ids.
     beside : collection of str
         Folders of the root that have no clips and that the adapter reads otherwise.
     """
@@ -194,13 +191,12 @@ def clips_in_layout(
         before = len(found.files)
         found.walk(place)
         depth = place.count("/") + 1 if place else 0
-        edition = (place,) if editions else ()
         for path in found.files[before:]:
             names = path.split("/")[depth:]
             if len(names) != folders + 1:
                 elsewhere += 1
                 continue
-            key = (*edition, *names[:-1], names[-1][: names[-1].rfind(".")])
+            key = (*names[:-1], names[-1][: names[-1].rfind(".")])
             if taken.setdefault(key, path) != path:
                 again += 1
     remarks = counted(
@@ -213,7 +209,7 @@ def clips_in_layout(
         links = ["Links to other places are not followed."] if found.leading_out else []
         no_clip = f"{root} has no clip in the layout {layout}."
         raise CohortError([" ".join([no_clip, *links, *remarks])], layout, "See the data card.")
-    return Layout(list(taken.values()), [key[-folders - 1 :] for key in taken], remarks)
+    return Layout(list(taken.values()), list(taken), remarks)
 
 
 def _places(root: Path, tops: tuple[str, ...], speaker: str, beside: Collection[str]) -> tuple[list[str], list[str]]:
