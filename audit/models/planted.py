@@ -11,8 +11,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from audit.core.errors import ModelError
+from audit.core.languages import same_language
 from audit.core.registry import Part
-from audit.core.vocabulary import same_language
 from audit.models.playback import PicturePlayback
 
 Dial = dict[str, dict[str, dict[str, float]]]

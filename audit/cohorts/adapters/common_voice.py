@@ -15,8 +15,9 @@ from audit.cohorts.importing.damaged_rows import read_rows
 from audit.cohorts.importing.metadata import GENDER_WORDS, choose_columns, read_metadata
 from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, scan, suffix_of
 from audit.core.errors import AuditError, CohortError, did_you_mean
+from audit.core.languages import is_language
 from audit.core.registry import Part
-from audit.core.vocabulary import GENDERS, UNKNOWN, is_language
+from audit.core.vocabulary import GENDERS, UNKNOWN
 
 TABLES = ("validated", "train", "dev", "test", "other")
 VALIDATED_PARTS = ("train", "dev", "test")
