@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from audit.checks.calibration import Calibration
 from audit.checks.figure import Figure, FigureKind
 from audit.checks.strata import Cells, Mask, Strata, computed_once
+from audit.core.languages import same_language
 from audit.core.metric import Metric
-from audit.core.vocabulary import RACES, group_members, same_language
+from audit.core.vocabulary import RACES, group_members
 from audit.models.coverage import Heard
 from audit.stats import (
     ALL,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audit.checks.evidence import Evidence
 from audit.checks.strata import Mask
-from audit.core.vocabulary import UNDETERMINED
+from audit.core.languages import UNDETERMINED, language_of
 from audit.stats import Curve, Pairs, figure_curve, paired
 
 
@@ -101,7 +101,7 @@ class FlipFigures:
 def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
     """The number of each clip's language, the same for its regional variants; -1 if unknown."""
     cells = evidence.cells("language")
-    codes = [str(key[0]).split("-")[0].lower() for key in cells.keys]
+    codes = [language_of(str(key[0])) for key in cells.keys]
     spoken = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
     return np.asarray(spoken, np.int64)[cells.number]
 

@@ -10,7 +10,8 @@ import pandas as pd
 from audit.checks.figure import Judged
 from audit.checks.strata import Strata
 from audit.core.columns import CLUSTER
-from audit.core.vocabulary import UNDETERMINED, UNKNOWN, ordered_groups, same_language
+from audit.core.languages import UNDETERMINED, language_of, same_language
+from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.stats import ALL
 from audit.stats.power import Design
 from audit.stats.speakers import Ints
@@ -49,8 +50,11 @@ class GroupClips:
 
     def repeated(self) -> int:
         """The number of speakers with at least two clips in each of two known languages."""
-        twice = self.clips[(self.clips["language"] != UNDETERMINED) & (self.clips["clips"] > 1)]
-        return int((twice.groupby("speaker_id", observed=True, sort=False).size() > 1).sum())
+        known = self.clips[self.clips["language"] != UNDETERMINED]
+        languages = known["language"].astype(object)
+        spoken = languages.map({code: language_of(code) for code in languages.unique()})
+        clips = known["clips"].groupby([known["speaker_id"], spoken], observed=True, sort=False).sum()
+        return int((clips[clips > 1].groupby(level="speaker_id", sort=False).size() > 1).sum())
 
     def per_speaker(self, language: str = ALL) -> Ints:
         """The number of clips of each speaker with a clip in a language, in no particular order."""

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.core.columns import CLUSTER
-from audit.core.vocabulary import UNDETERMINED, UNKNOWN, group_members, ordered_groups
+from audit.core.languages import UNDETERMINED
+from audit.core.vocabulary import UNKNOWN, group_members, ordered_groups
 from audit.stats import ALL
 from audit.stats.speakers import Standing, distinct, divided, numbered
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from audit.cohorts.languages import language_notes
 from audit.cohorts.notes import CohortNotes
 from audit.cohorts.reading import read_tables
 from audit.cohorts.validation import SET_ASIDE_SPLITS
@@ -31,11 +32,12 @@ class Cohort:
     clips : DataFrame
         One row per clip, sorted by ``clip_id``: speaker_id, audio, language, language_source, portrait, rendered,
         ceiling and any further columns. Paths are relative to ``root``, empty where there is none. The column
-        ``cluster``, if there is one, names the video, session or source voice, empty where none is known.
+        ``cluster``, if there is one, names the video, session or source voice, empty where none is known. Languages
+        are canonical codes; ``language_given``, if there is one, has the codes that differ as they were given.
     notes : CohortNotes
         Name, licence, consent and remarks.
     set_aside : tuple of str
-        A note on each kind of excluded rows, with its count.
+        A note on each kind of excluded rows and of replaced language codes, with its count.
     """
 
     root: Path
@@ -53,7 +55,12 @@ class Cohort:
         CohortError
             With all validation errors: file, row, what was found and what is allowed.
         """
-        return cls(Path(folder), *read_tables(Path(folder)))
+        speakers, clips, notes = read_tables(Path(folder))
+        changed = (
+            *language_notes(speakers, "native_language", "speakers"),
+            *language_notes(clips, "language", "clips"),
+        )
+        return cls(Path(folder), speakers, clips, notes, changed)
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from audit.cohorts.languages import with_canonical
 from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
 from audit.cohorts.texts import read_texts
@@ -57,7 +58,8 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes]:
     for frame, columns in ((speakers, ("group_source", "gender_source")), (clips, ("language_source",))):
         for column in columns:
             frame[column] = frame[column].replace("", UNSTATED)
-    clips = clips.sort_values("clip_id", ignore_index=True)
+    speakers = with_canonical(speakers, "native_language")
+    clips = with_canonical(clips, "language").sort_values("clip_id", ignore_index=True)
     return speakers.sort_values("speaker_id", ignore_index=True), clips, notes
 
 

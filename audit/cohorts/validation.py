@@ -9,7 +9,8 @@ from typing import Final
 import pandas as pd
 
 from audit.core.errors import CohortError, did_you_mean
-from audit.core.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
+from audit.core.languages import is_language
+from audit.core.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members
 
 SET_ASIDE_SPLITS: Final = ("training", "validation")
 """Splits whose speakers were used to train a model; an audit excludes them and reports that."""

@@ -6,7 +6,6 @@ a label file says of a speaker; a synthetic face has no race.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -34,10 +33,6 @@ STAGE_STATUSES: Final = ("ok", "no_face", "missing", "unreadable", "not_rendered
 """Why a stage was read or not: ``missing`` there is no picture, ``unreadable`` the file is not a picture,
 ``not_rendered`` no output of the model, ``instrument_error`` the instrument failed (the clip's
 detail has the error)."""
-
-_LANGUAGE = re.compile(
-    r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*(-x(-[A-Za-z0-9]{1,8})+)?$"
-)
 
 
 def group_members(group: str) -> frozenset[str]:
@@ -72,29 +67,3 @@ def ordered_groups(groups: Iterable[str]) -> list[str]:
         return tuple(i for i, race in enumerate(RACES) if race in members) or (len(RACES),)
 
     return sorted(set(groups), key=place)
-
-
-def is_language(code: str) -> bool:
-    """Whether ``code`` is well formed as a BCP-47 tag (RFC 5646: language, script, region, variants, private use).
-
-    Examples
-    --------
-    >>> is_language("zh-Hant-TW"), is_language("English")
-    (True, False)
-    """
-    return bool(_LANGUAGE.match(code))
-
-
-UNDETERMINED: Final = "und"
-"""BCP-47 tag of an undetermined language."""
-
-
-def same_language(one: str, other: str) -> bool:
-    """Whether two tags have the same language, ignoring script and region.
-
-    Examples
-    --------
-    >>> same_language("en-GB", "en"), same_language("en", "zh")
-    (True, False)
-    """
-    return one.split("-", maxsplit=1)[0].lower() == other.split("-", maxsplit=1)[0].lower()

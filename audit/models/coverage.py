@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from audit.core.errors import ModelError
-from audit.core.vocabulary import group_members, is_language
+from audit.core.languages import canonical_language
+from audit.core.vocabulary import group_members
 
 COVERAGE = "training_coverage"
 """Key of the training coverage in a model's description."""
@@ -19,19 +20,13 @@ def _known_group(group: str) -> str:
     return group
 
 
-def _known_language(language: str) -> str:
-    if not is_language(language):
-        raise ValueError(f"{language!r} is not a BCP-47 code")
-    return language
-
-
 class Heard(BaseModel):
     """Training data of one group in one language; zeros mean not covered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: Annotated[str, AfterValidator(_known_group)]
-    language: Annotated[str, AfterValidator(_known_language)]
+    language: Annotated[str, AfterValidator(canonical_language)]
     speakers: int = Field(ge=0)
     clips: int = Field(ge=0)
     seconds: float = Field(ge=0)

@@ -15,8 +15,8 @@ import pandas as pd
 from audit.core.attributes import Attribute, attributes
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.columns import EMBEDDING
+from audit.core.languages import same_language
 from audit.core.plan import RunSettings
-from audit.core.vocabulary import same_language
 from audit.instruments.protocol import Instrument, attributes_of
 from audit.models.protocol import Reconstructor
 from audit.probes.factors import AGAIN, ALTERED, Factor

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from audit.core.attributes import Attribute
+from audit.core.languages import same_language
 from audit.core.metric import Metric
-from audit.core.vocabulary import same_language
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.factors import ALTERED, CLIP, LANGUAGE
 from audit.probes.voices import FIRST

@@ -9,7 +9,8 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, P_VALUE, Column, Table, interval_columns
 from audit.core.attributes import Attribute
-from audit.core.vocabulary import GENDERS, ordered_groups, same_language
+from audit.core.languages import same_language
+from audit.core.vocabulary import GENDERS, ordered_groups
 from audit.probes import factors
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.changes import VOICE_GENDER, properties_of

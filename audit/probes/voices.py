@@ -9,7 +9,7 @@ import pandas as pd
 
 from audit.cohorts import Cohort
 from audit.core.errors import CohortError
-from audit.core.vocabulary import same_language
+from audit.core.languages import language_of, same_language
 
 FIRST: Final = "en"
 """The language of the clips that are altered."""
@@ -43,7 +43,7 @@ def bilingual(cohort: Cohort) -> pd.DataFrame:
             "Leave the cohort out to use the embedded one.",
         )
     chosen = chosen.assign(**{OTHER: chosen["speaker_id"].map(others)})
-    spoken = chosen["language"].map(lambda code: code.split("-", maxsplit=1)[0].lower())
+    spoken = chosen["language"].map(language_of)
     kept = spoken.eq(FIRST) | chosen["language"].eq(chosen[OTHER])
     return chosen[kept].reset_index(drop=True)
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from audit.audits.audit import Audit
 from audit.checks.catalogue.erasure import CHECK as ERASURE
-from audit.core.vocabulary import UNKNOWN, ordered_groups, same_language
+from audit.core.languages import same_language
+from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.release.decision import FigureRuling, Ruling
 from audit.release.outcomes import Outcome, worst
 from audit.release.policy import Policy

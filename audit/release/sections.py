@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints
 
 from audit.core.errors import did_you_mean
+from audit.core.languages import canonical_language
 from audit.core.typed_toml import Section
-from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members, is_language
+from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
@@ -34,12 +35,6 @@ def known_groups(groups: Groups) -> Groups:
         for group in groups:
             _known_group(group)
     return groups
-
-
-def _known_language(language: str) -> str:
-    if not is_language(language):
-        raise ValueError("a language is a BCP-47 code such as en or zh-TW")
-    return language
 
 
 def _known_sources(allowed: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -73,7 +68,7 @@ class Stratum(Section):
     """The number of speakers that a run needs in a group and language."""
 
     group: Annotated[str, AfterValidator(_known_group)]
-    language: Annotated[str, AfterValidator(_known_language)]
+    language: Annotated[str, AfterValidator(canonical_language)]
     speakers: int = Field(default=1, ge=1)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from audit.core.languages import same_language
 from audit.core.typed_toml import parse_toml, read_text
-from audit.core.vocabulary import same_language
 from audit.training.mitigations.plan import OTHER, MitigationPlan, Section, known_group, known_language
 
 
@@ -183,13 +183,17 @@ class TrainPlan(Section):
     @field_validator("coverage")
     @classmethod
     def _known(cls, coverage: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        canonical: dict[str, dict[str, float]] = {}
         for group, languages in coverage.items():
-            known_group(group)
-            for language, share in languages.items():
-                known_language(language)
+            canonical[known_group(group)] = {}
+            for given, share in languages.items():
+                language = known_language(given)
+                if language in canonical[group]:
+                    raise ValueError(f"{group}: {given} is {language}, which has another share")
+                canonical[group][language] = share
                 if not 0 <= share <= 1:
                     raise ValueError(f"{group}, {language}: the share is {share:g}; allowed: [0, 1]")
-        return coverage
+        return canonical
 
     def share(self, group: str, language: str) -> float:
         r"""The share of a group's speakers that is covered in a language: 0 to 1.

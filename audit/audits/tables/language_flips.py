@@ -8,7 +8,7 @@ from itertools import combinations
 from audit.audits.table import GROUP, Column, estimate_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.flips import flip_figures
-from audit.core.vocabulary import UNDETERMINED
+from audit.core.languages import UNDETERMINED
 from audit.stats import ALL
 
 

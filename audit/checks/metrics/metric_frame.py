@@ -16,8 +16,9 @@ from audit.checks.metrics.craniofacial import MEASURES, craniofacial_measures
 from audit.checks.metrics.similarity import FIRST, feature_distances, identification_shares, portrait_ranks
 from audit.core.attributes import Attribute, attributes
 from audit.core.columns import similarity_column
+from audit.core.languages import same_language
 from audit.core.metric import Metric
-from audit.core.vocabulary import CLIP_STATUSES, STAGES, UNKNOWN, same_language
+from audit.core.vocabulary import CLIP_STATUSES, STAGES, UNKNOWN
 from audit.runs.run import Run
 from audit.stats.settings import Settings
 

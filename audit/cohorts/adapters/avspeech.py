@@ -15,7 +15,10 @@ from audit.cohorts.importing.scanning import scan
 from audit.core.errors import CohortError
 from audit.core.registry import Part
 
-CLIP = re.compile(r"(?P<video>[A-Za-z0-9_-]{11})_(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
+CLIP = re.compile(
+    r"(?P<video>[A-Za-z0-9_-]{11})_(?P<start>\d+(?:\.\d+)?)[-_](?P<end>\d+(?:\.\d+)?)(?:[-_.][A-Za-z][A-Za-z0-9_-]*)?"
+)
+NAMES = "<id of 11 letters>_<start>-<end>.wav, or <id>_<start>_<end> with any addition such as _audio"
 SETS = ("train", "test")
 COLUMNS = ["video", "start", "end", "face_x", "face_y"]
 
@@ -23,19 +26,24 @@ COLUMNS = ["video", "start", "end", "face_x", "face_y"]
 def read_avspeech(root: Path) -> Imported:
     """The cohort in a folder of AVSpeech clips: ``<video id>_<start>-<end>.wav``, anywhere below the root.
 
+    Names with ``_`` in place of ``-`` and with an addition are read too, as common downloaders write them:
+    ``<video id>_<start>_<end>_audio.mp3``. A clip is named ``<video id>_<start>-<end>`` in the cohort.
+
     ``avspeech_train.csv`` and ``avspeech_test.csv``, if present, give the set of each clip and the
     position of the face; they have no header. The data set names no speakers: each video is assumed to have one.
     """
     found = scan(root)
     stems = [path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for path in found.files]
-    frame = pd.DataFrame({"clip_id": stems, "audio": found.files})
+    frame = pd.DataFrame({"audio": found.files})
+    skipped = found.remarks(known=[".csv"])
     named = pd.Series(stems, dtype=str).str.extract(rf"^{CLIP.pattern}$")
     good = named["video"].notna()
     if not good.any():
-        raise CohortError(
-            [f"{root} has no clip with a name as in Speech2Face."], "<id of 11 letters>_<start>-<end>.wav"
-        )
-    clips = pd.concat([frame, named], axis=1)[good].drop_duplicates("clip_id").reset_index(drop=True)
+        no_clip = f"{root} has no audio file that is named as a segment of AVSpeech."
+        raise CohortError([" ".join([no_clip, *skipped])], NAMES)
+    clips = pd.concat([frame, named], axis=1)[good]
+    clips["clip_id"] = clips["video"] + "_" + clips["start"] + "-" + clips["end"]
+    clips = clips.drop_duplicates("clip_id").reset_index(drop=True)
     others, again = int((~good).sum()), int(good.sum()) - len(clips)
     clips, remarks = _with_segments(clips, root)
     return Imported(
@@ -52,7 +60,7 @@ def read_avspeech(root: Path) -> Imported:
                 (others, f"{others} audio files are not named <id>_<start>-<end> and were left out."),
                 (again, f"{again} clips occur more than once and were used once."),
             ),
-            *found.remarks(),
+            *skipped,
             *remarks,
             "All clips of a video are assumed to have one speaker: the data set names no speakers.",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -10,30 +11,53 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported, counted
-from audit.cohorts.importing.metadata import GENDER_WORDS, read_metadata
-from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, scan
+from audit.cohorts.importing.damaged_rows import read_rows
+from audit.cohorts.importing.metadata import GENDER_WORDS, choose_columns, read_metadata
+from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, scan, suffix_of
 from audit.core.errors import AuditError, CohortError, did_you_mean
+from audit.core.languages import is_language
 from audit.core.registry import Part
-from audit.core.vocabulary import GENDERS, UNKNOWN, is_language
+from audit.core.vocabulary import GENDERS, UNKNOWN
 
 TABLES = ("validated", "train", "dev", "test", "other")
+VALIDATED_PARTS = ("train", "dev", "test")
+"""Tables that are parts of ``validated``."""
 COLUMNS = {"client_id": "speaker_id", "path": "path"}
 FURTHER = {name: name for name in ("gender", "accents", "accent", "variant")}
 RENAMED = {"age": "age_band", "locale": "language"}
+LAYOUT = "<locale>/{0}.tsv and <locale>/clips/*.mp3, or transcript/<locale>/{0}.tsv and audio/<locale>/"
 
 
-def read_common_voice(root: Path, table: str = "validated") -> Imported:
+@dataclass(frozen=True)
+class Locale:
+    """Tables and clips of one locale."""
+
+    name: str
+    tables: tuple[Path, ...]
+    clips: str
+    """Folder of the clips, relative to the root."""
+    nested: bool
+    """Whether clips may be in folders of ``clips``, as on the Hugging Face Hub."""
+    parts: bool = False
+    """Whether the tables are parts of ``validated``, which is not there."""
+
+
+def read_common_voice(root: Path, table: str = "") -> Imported:
     """The cohort in a download of Common Voice: ``<locale>/clips/*.mp3`` and ``<locale>/validated.tsv``.
 
-    ``root`` is the folder of one locale, or has the folders of several; ``table`` is one of :data:`TABLES`. A speaker
-    is a ``client_id``, a language is a locale. Age is a band there and stays one (``age_band``).
+    ``root`` is the folder of one locale, or has the folders of several, or is the data set's repository on the Hugging
+    Face Hub with its archives extracted: ``audio/<locale>/`` and ``transcript/<locale>/``. ``table`` is one of
+    :data:`TABLES`; the default is ``validated``, or if the Hub has none, its parts train, dev and test. A speaker is a
+    ``client_id``, a language is a locale. Age is a band there and stays one (``age_band``). A clip that was converted
+    to another format is found by its name without the extension.
     """
-    if table not in TABLES:
+    if table and table not in TABLES:
         raise AuditError(f"Common Voice has no table {table!r}{did_you_mean(table, TABLES)}.", ", ".join(TABLES))
-    places = [folder for folder in (root, *sorted(root.iterdir())) if (folder / f"{table}.tsv").is_file()]
+    places = _locales(root, table or "validated") or ([] if table else _hub_locales(root, VALIDATED_PARTS))
     if not places:
-        raise CohortError([f"{root} has no {table}.tsv."], f"<locale>/{table}.tsv and <locale>/clips/*.mp3")
-    parts, remarks = zip(*(_read_locale(root, folder, table) for folder in places), strict=True)
+        layout = LAYOUT.format(table or "validated")
+        raise CohortError([f"{root} has no {table or 'validated'}.tsv."], layout, "See --option table=.")
+    parts, remarks = zip(*(_read_locale(root, place) for place in places), strict=True)
     clips = pd.concat(parts, ignore_index=True)
     speakers, changing = _speakers(clips)
     others = clips["gender"].str.lower()
@@ -58,40 +82,94 @@ def read_common_voice(root: Path, table: str = "validated") -> Imported:
     )
 
 
-def _read_locale(root: Path, folder: Path, table: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The clips of one locale's table that are there."""
-    frame = read_metadata(folder / f"{table}.tsv", COLUMNS, FURTHER | RENAMED)
-    below = "" if folder == root else f"{folder.name}/"
-    files = scan(root, AUDIO_SUFFIXES, f"{below}clips")
-    there = {path.rsplit("/", 1)[-1]: path for path in files.files if path.count("/") == below.count("/") + 1}
+def _locales(root: Path, table: str) -> list[Locale]:
+    """The locales of a download that have the table."""
+    folders = [folder for folder in (root, *sorted(root.iterdir())) if (folder / f"{table}.tsv").is_file()]
+    found = [
+        Locale(
+            folder.resolve().name,
+            (folder / f"{table}.tsv",),
+            "clips" if folder == root else f"{folder.name}/clips",
+            False,
+        )
+        for folder in folders
+    ]
+    return found or _hub_locales(root, (table,))
+
+
+def _hub_locales(root: Path, tables: tuple[str, ...]) -> list[Locale]:
+    """The locales of the repository on the Hub that have one of the tables."""
+    folders = sorted(root.glob("transcript/*/"))
+    there = {
+        folder.name: tuple(filter(Path.is_file, (folder / f"{name}.tsv" for name in tables))) for folder in folders
+    }
+    parts = tables == VALIDATED_PARTS
+    return [Locale(name, files, f"audio/{name}", True, parts) for name, files in there.items() if files]
+
+
+def _read_locale(root: Path, place: Locale) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The clips of one locale's tables that are there."""
+    names = ", ".join(path.name for path in place.tables)
+    label = f"{names} of {place.name}"
+    tables, damages = zip(*map(_read_rows, place.tables), strict=True)
+    frame = pd.concat(tables, ignore_index=True)
+    files = scan(root, AUDIO_SUFFIXES, place.clips)
+    depth = place.clips.count("/") + 1
+    paths = [path for path in files.files if place.nested or path.count("/") == depth]
+    there = {path.rsplit("/", 1)[-1]: path for path in paths}
+    by_stem = {name.rsplit(".", 1)[0]: path for name, path in reversed(there.items())}
+    stem = frame["path"].str.rsplit(".", n=1).str[0]
     audio = frame["path"].map(there).astype(object)
-    audio = audio.fillna((frame["path"] + ".mp3").map(there))  # older versions omit the suffix
+    audio = audio.fillna(stem.map(by_stem)).fillna(frame["path"].map(by_stem))  # older versions omit the suffix
     gone = audio.isna()
     anonymous = (frame["speaker_id"] == "") & ~gone
-    language = frame["language"].replace("", folder.resolve().name)
+    language = frame["language"].replace("", place.name)
     ill = sorted({code for code in language.unique() if not is_language(code)})
     if ill:
         raise CohortError(
-            [f"{table}.tsv of {folder.name}: the locale {code!r} is not a language code." for code in ill[:20]],
+            [f"{label}: the locale {code!r} is not a language code." for code in ill[:20]],
             "a BCP-47 code such as en or zh-TW, in the column locale or as the folder's name",
         )
     kept = ~(gone | anonymous)
-    name = audio.where(kept, "").str.rsplit("/", n=1).str[-1].str.rsplit(".", n=1).str[0]
+    name = audio.where(kept, "").str.rsplit("/", n=1).str[-1].str.rsplit(".", n=1)
+    converted = (
+        kept & (frame["path"].map(suffix_of) != "") & (frame["path"].map(suffix_of) != "." + name.str[-1].str.lower())
+    )
     clips = frame.assign(
         audio=audio,
         language=language,
-        clip_id=name,
+        clip_id=name.str[0],
         accents=frame["accents"].where(frame["accents"] != "", frame["accent"]),
     )[kept].drop(columns=["path", "accent"])
     unique = clips.drop_duplicates("clip_id")
-    label = f"{table}.tsv of {folder.resolve().name}"
     n_gone, n_anonymous, again = int(gone.sum()), int(anonymous.sum()), len(clips) - len(unique)
+    n_converted, unlisted = int(converted.sum()), len(paths) - audio.nunique()
+    below = place.clips if place.nested else "clips"
     remarks = counted(
-        (n_gone, f"{n_gone} rows of {label} name a clip that is not in clips/ and were left out."),
+        (place.parts, f"The download has no validated.tsv of {place.name}; its parts {names} were read."),
+        (n_gone, f"{n_gone} rows of {label} name a clip that is not in {below}/ and were left out."),
         (n_anonymous, f"{n_anonymous} rows of {label} have no client_id and were left out."),
         (again, f"{again} rows of {label} repeat a clip."),
+        (
+            n_converted,
+            f"{n_converted} rows of {label} name a clip in another format than the file's; they were matched by the "
+            "name without the extension.",
+        ),
+        (unlisted, f"{unlisted} clips of {place.name} are not in {label} and were left out."),
     )
-    return unique, (*remarks, *files.remarks())
+    return unique, (*chain(*damages), *remarks, *files.remarks())
+
+
+def _read_rows(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of a table, and remarks on those that are damaged."""
+    wanted = {**COLUMNS, **FURTHER, **RENAMED}
+    rows = read_rows(path, wanted, text="sentence", numbers=("up_votes", "down_votes"))
+    if rows is None:
+        return read_metadata(path, COLUMNS, FURTHER | RENAMED), ()
+    return (
+        choose_columns(rows.table, path.name, COLUMNS, FURTHER | RENAMED),
+        rows.remarks(f"{path.name} of {path.resolve().parent.name}"),
+    )
 
 
 def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -116,6 +194,6 @@ def _speakers(clips: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 ADAPTER = Part(
     name="common_voice",
-    summary="Common Voice: <locale>/clips/*.mp3 and <locale>/validated.tsv",
+    summary="Common Voice: <locale>/clips/*.mp3 and <locale>/validated.tsv, or as on the Hugging Face Hub",
     value=read_common_voice,
 )

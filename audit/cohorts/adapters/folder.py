@@ -46,8 +46,9 @@ def _by_folders(root: Path) -> Imported:
     found = scan(root)
     rows = [(path[: path.rfind(".")], path.split("/", 1)[0], path) for path in found.files if "/" in path]
     if not rows:
+        no_clip = f"{root} has no audio in a folder of a speaker, and no {TABLE} with the column audio."
         raise CohortError(
-            [f"{root} has no audio in a folder of a speaker, and no {TABLE} with the column audio."],
+            [" ".join([no_clip, *found.remarks()])],
             f"<speaker>/*.wav (or flac, mp3, m4a, ogg), or a {TABLE} with the columns audio and speaker_id",
         )
     clips = pd.DataFrame(rows, columns=["clip_id", "speaker_id", "audio"])

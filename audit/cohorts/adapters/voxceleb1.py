@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,11 +28,13 @@ DOUBTFUL_NATIONALITY = "Norway"
 def read_voxceleb1(root: Path, meta: str = "") -> Imported:
     """The cohort in a download of VoxCeleb1: ``wav/idNNNNN/<video id>/NNNNN.wav``.
 
-    ``wav`` may also be in ``dev`` and ``test``. Gender and nationality come from ``vox1_meta.csv``, or the file
-    ``meta``. Nationality is kept as a column; no group is derived from it.
+    ``wav`` may also be in ``dev`` and ``test``, or be missing: speakers' folders may be in the root or in one of its
+    folders, as in ``voxceleb1/idNNNNN``, where voxceleb_trainer puts them. Gender and nationality come from
+    ``vox1_meta.csv``, or the file ``meta``. Nationality is kept as a column; no group is derived from it.
     """
     notes = "Gender is the data set's metadata. It has no labels of race or language."
-    found = read_voxceleb(root, ("wav", "flac"), "wav/idNNNNN/<video id>/NNNNN.wav", META, meta, "VoxCeleb1", notes)
+    version = Version("VoxCeleb1", ("wav", "flac"), "wav/idNNNNN/<video id>/NNNNN.wav", r"id1\d{4}", META, notes)
+    found = read_voxceleb(root, version, meta)
     doubtful = int((found.speakers.get("nationality", pd.Series()) == DOUBTFUL_NATIONALITY).sum())
     norway = (
         f"{doubtful} speakers have the nationality {DOUBTFUL_NATIONALITY}; most of them are French, a known error of "
@@ -41,11 +43,24 @@ def read_voxceleb1(root: Path, meta: str = "") -> Imported:
     return replace(found, remarks=(*found.remarks, *counted((doubtful, norway))))
 
 
-def read_voxceleb(
-    root: Path, tops: tuple[str, ...], layout: str, file: SpeakerFile, meta: str, name: str, notes: str
-) -> Imported:
+@dataclass(frozen=True)
+class Version:
+    """A version of VoxCeleb: its name, layout, metadata file and notes."""
+
+    name: str
+    tops: tuple[str, ...]
+    """Names of the folder that has the speakers' folders."""
+    layout: str
+    """The layout in error messages."""
+    speaker: str
+    """Pattern of its speakers' ids."""
+    file: SpeakerFile
+    notes: str
+
+
+def read_voxceleb(root: Path, version: Version, meta: str) -> Imported:
     """The cohort in a download of a version of VoxCeleb; clips are named as in the data set's trial lists."""
-    found = clips_in_layout(root, tops, 2, layout)
+    found = clips_in_layout(root, version.tops, 2, version.layout, speaker=version.speaker)
     frame = pd.DataFrame(found.parts, columns=["speaker_id", "video", "clip"]).assign(audio=found.paths)
     named = frame["speaker_id"].str.fullmatch(SPEAKER)
     if not named.any():
@@ -54,15 +69,15 @@ def read_voxceleb(
     frame = frame[named].reset_index(drop=True)
     clip_id = frame["speaker_id"] + "/" + frame["video"] + "/" + frame["clip"]
     about = CohortNotes(
-        name=name,
+        name=version.name,
         licence="VoxCeleb's own terms: not checked here",
         consent="none known: celebrities in videos that others put online",
-        notes=notes,
+        notes=version.notes,
     )
     outside = counted((others, f"{others} clips are in folders that are not a speaker (idNNNNN) and were left out."))
     # the ids of videos are YouTube's, so speakers of one video share it
     clips = frame[["speaker_id", "audio", "video"]].assign(clip_id=clip_id, cluster=frame["video"])
-    return file.imported(root, clips, about, (*found.remarks, *outside), meta)
+    return version.file.imported(root, clips, about, (*found.remarks, *outside), meta)
 
 
 ADAPTER = Part(

@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from audit.cohorts import CohortNotes
+from audit.cohorts.importing.git_lfs import pointer_remarks
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.registry import Registry
 from audit.core.vocabulary import UNKNOWN
@@ -113,8 +114,15 @@ def read_download(name: str, root: Path, options: Mapping[str, str]) -> Imported
         message = f"The adapter {name!r} returned a {type(found).__name__}."
         raise AuditError(message, "an audit.cohorts.importing.Imported")
     if found.clips.empty:
-        raise CohortError([f"{root} has no clip in the layout of the adapter {name!r}."], "see the adapter's data card")
-    return replace(found, speakers=_completed(found.speakers, SPEAKERS), clips=_completed(found.clips, CLIPS))
+        message = f"{root} has no clip in the layout of the adapter {name!r}."
+        raise CohortError([" ".join([message, *found.remarks])], "see the adapter's data card")
+    pointers = pointer_remarks(root, list(found.clips["audio"])) if "audio" in found.clips else ()
+    return replace(
+        found,
+        speakers=_completed(found.speakers, SPEAKERS),
+        clips=_completed(found.clips, CLIPS),
+        remarks=(*found.remarks, *pointers),
+    )
 
 
 def _completed(frame: pd.DataFrame, defaults: Mapping[str, str]) -> pd.DataFrame:

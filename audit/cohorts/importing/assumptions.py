@@ -9,13 +9,15 @@ from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.metadata import read_metadata
 from audit.cohorts.validation import RULES, ValidationErrors, check_ids, check_values
 from audit.core.errors import AuditError
-from audit.core.vocabulary import UNKNOWN, is_language
+from audit.core.languages import UNDETERMINED, canonical_language, is_language
+from audit.core.vocabulary import UNKNOWN
 
 
 def with_language(found: Imported, language: str) -> Imported:
     """Assume a language (a BCP-47 code) for clips without one, with a remark on their number."""
-    if not is_language(language) or language == "und":
+    if not is_language(language) or canonical_language(language) == UNDETERMINED:
         raise AuditError(f"{language!r} is not a language code.", "a BCP-47 code such as en or zh-TW")
+    language = canonical_language(language)
     missing = found.clips["language"].isin(["", "und"])
     clips = found.clips.assign(
         language=found.clips["language"].where(~missing, language),

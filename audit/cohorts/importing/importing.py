@@ -20,6 +20,7 @@ from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.portraits import with_portraits
 from audit.cohorts.importing.selection import Selection, lengths, selected
+from audit.cohorts.languages import with_canonical
 from audit.cohorts.validation import UNSTATED
 from audit.core.errors import AuditError, CohortError
 from audit.core.m4a import is_readable
@@ -102,6 +103,7 @@ def import_cohort(
         found = with_language(found, language)
     if group_from_nationality is not None:
         found = with_inferred_groups(found, group_from_nationality)
+    found = replace(found, clips=with_canonical(found.clips, "language"))
     links = {FILES: root.resolve()}
     requested = portraits is not None
     if portraits is None and found.portraits:
@@ -148,7 +150,7 @@ def _written(
         if out.exists():
             out.rmdir()
         folder.rename(out)
-    return replace(cohort, root=out), found.remarks
+    return replace(cohort, root=out), (*found.remarks, *cohort.set_aside)
 
 
 def _below_files(frame: pd.DataFrame) -> pd.DataFrame:

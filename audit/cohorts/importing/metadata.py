@@ -47,14 +47,20 @@ def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str,
             tab = b"\t" in file.readline(1 << 16)
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror}."]) from error
-    frame = read_texts(path, tab=tab)
+    return choose_columns(read_texts(path, tab=tab), path.name, columns, optional)
+
+
+def choose_columns(
+    frame: pd.DataFrame, file: str, columns: Mapping[str, str], optional: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """The required and optional columns of a table, as in `read_metadata`; ``file`` is its name in errors."""
     by_key = {_key(str(name)): str(name) for name in reversed(frame.columns)}
     wanted = {**columns, **(optional or {})}
     missing = [name for name in columns if _key(name) not in by_key]
     if missing:
         stated = list(frame.columns)
         raise CohortError(
-            [f"{path.name} has no column {name!r}{did_you_mean(name, stated)}." for name in missing],
+            [f"{file} has no column {name!r}{did_you_mean(name, stated)}." for name in missing],
             f"the columns {', '.join(columns)}; it has {', '.join(stated[:20])}",
         )
     found = {ours: frame[by_key[_key(theirs)]] if _key(theirs) in by_key else "" for theirs, ours in wanted.items()}

@@ -27,14 +27,22 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wan
         raise AuditError(f"{folder} is not a directory.", "a folder with a folder of pictures for each speaker")
     same = partial(unicodedata.normalize, "NFC")
     there = {same(entry.name): entry.name for entry in os.scandir(folder) if entry.is_dir()}
+
+    def find(name: str) -> str:
+        """Folder of that name or, with a slash, below it; empty if there is none."""
+        if "/" not in name:
+            return there.get(same(name), "")
+        place = (folder / name).resolve()
+        return name if place.is_dir() and place.is_relative_to(folder.resolve()) else ""
+
     chosen: dict[str, str] = {}
     owner: dict[str, str] = {}
     doubtful: set[str] = set()
     pictures, passed = 0, 0
     for speaker in sorted(found.speakers["speaker_id"]):
         names = (speaker, *found.folders.get(speaker, ()))
-        name = next((there[same(name)] for name in names if same(name) in there), None)
-        if name is None:
+        name = next(filter(None, map(find, names)), "")
+        if not name:
             continue
         looked = scan(folder, PICTURE_SUFFIXES, name)
         passed += looked.leading_out + looked.unnamed + looked.unreadable

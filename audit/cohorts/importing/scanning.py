@@ -1,12 +1,15 @@
 """Scan of a download for files, without opening them.
 
-VoxCeleb2 has 1.1 million files: each folder is listed once, sorted by name, and no file size is read.
+VoxCeleb2 has 1.1 million files: each folder is listed once, sorted by name, and no file size is read. Everything that
+is skipped is counted.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +22,8 @@ AUDIO_SUFFIXES: Final = frozenset({".wav", ".flac", ".mp3", ".m4a", ".ogg", ".op
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 DEEPEST = 24
 """Maximum depth of folders."""
+NAMED: Final = 8
+"""Number of extensions and folders that a remark names; further ones are counted."""
 
 
 @dataclass
@@ -37,11 +42,31 @@ class Scan:
     """Number of names that are not UTF-8 or have control characters."""
     unreadable: int = 0
     """Number of folders that cannot be listed or are nested too deeply."""
+    hidden: int = 0
+    """Number of files and folders whose name begins with a dot."""
+    others: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Number of files with another suffix, by the first folder of their path (empty: none) and suffix."""
 
-    def remarks(self) -> tuple[str, ...]:
-        """Remarks on what was skipped."""
+    def remarks(self, known: Collection[str] = ()) -> tuple[str, ...]:
+        """Remarks on what was skipped; ``known`` are suffixes of files that the adapter reads otherwise."""
         out, ill, deep = self.leading_out, self.unnamed, self.unreadable
+        others = {key: n for key, n in self.others.items() if key[1] not in known}
+        by_suffix: Counter[str] = Counter()
+        for (_, suffix), n in others.items():
+            by_suffix[suffix] += n
+        common = sorted(by_suffix.items(), key=lambda item: (-item[1], item[0]))
+        kinds = named([f"{n} {suffix or 'without an extension'}" for suffix, n in common])
+        used = {path.partition("/")[0] for path in self.files} if others else set()
+        unused = sorted({folder for folder, _ in others if folder} - used)
+        taken = ", ".join(sorted(self.suffixes))
         return counted(
+            (
+                len(others),
+                f"{by_suffix.total()} files have other extensions than the ones read and were left out: {kinds}. "
+                f"Read are {taken}.",
+            ),
+            (len(unused), f"{len(unused)} folders have no file with an extension that is read: {named(unused)}."),
+            (self.hidden, f"{self.hidden} hidden files or folders (their name begins with a dot) were left out."),
             (out, f"{out} links lead outside the download (or are circular) and were not followed."),
             (ill, f"{ill} files or folders have names that are not UTF-8 text and were left out."),
             (deep, f"{deep} folders cannot be read, or are nested too deeply, and were left out."),
@@ -67,10 +92,16 @@ class Scan:
             elif entry.is_dir():
                 if depth == DEEPEST:
                     self.unreadable += 1
-                elif not name.startswith("."):
+                elif name.startswith("."):
+                    self.hidden += 1
+                else:
                     self._walk(entry.path, f"{prefix}{name}/", depth + 1)
-            elif not name.startswith(".") and suffix_of(name) in self.suffixes:
+            elif name.startswith("."):
+                self.hidden += 1
+            elif (suffix := suffix_of(name)) in self.suffixes:
                 self.files.append(prefix + name)
+            else:
+                self.others[prefix.partition("/")[0], suffix] += 1
 
     def _stays(self, link: str) -> bool:
         """Whether the link's target is in the root and not a parent of the link."""
@@ -83,6 +114,18 @@ def scan(root: Path, suffixes: Collection[str] = AUDIO_SUFFIXES, below: str = ""
     found = Scan(os.path.realpath(root), suffixes)
     found.walk(below)
     return found
+
+
+def named(names: list[str]) -> str:
+    """The first names of a list, and the number of the others.
+
+    Examples
+    --------
+    >>> named(["a", "b"]), named([str(i) for i in range(10)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7 and 2 others')
+    """
+    more = f" and {len(names) - NAMED} others" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def suffix_of(name: str) -> str:
@@ -108,20 +151,40 @@ class Layout:
     remarks: tuple[str, ...]
 
 
-def clips_in_layout(root: Path, tops: tuple[str, ...], folders: int, layout: str) -> Layout:
+def clips_in_layout(
+    root: Path,
+    tops: tuple[str, ...],
+    folders: int,
+    layout: str,
+    *,
+    speaker: str = "",
+    beside: Collection[str] = (),
+) -> Layout:
     """Find clips ``top/.../name`` at a fixed depth; a top is the root, in it, or one folder below it.
 
-    ``tops`` are names of the top folder in order of preference, ``folders`` is the number of folders between top and
-    file, and ``layout`` describes this in error messages. A clip that occurs under two tops (e.g. as AAC and as WAV) is
-    used once, from the first.
+    A clip that occurs under two tops (e.g. as AAC and as WAV) is used once, from the first.
+
+    Parameters
+    ----------
+    root : Path
+        The download.
+    tops : tuple of str
+        Names of the top folder in order of preference.
+    folders : int
+        Number of folders between top and file.
+    layout : str
+        Description of the layout in error messages.
+    speaker : str
+        Pattern of the names of speakers' folders. If there is no top, the root and its folders that have such
+        a folder serve as tops.
+    beside : collection of str
+        Folders of the root that have no clips and that the adapter reads otherwise.
     """
     found = Scan(os.path.realpath(root), AUDIO_SUFFIXES)
-    inside = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-    places = ["" if root.resolve().name == top else top for top in tops if top in inside or root.resolve().name == top]
-    places += [f"{name}/{top}" for top in tops for name in inside if (root / name / top).is_dir()]
+    places, unread = _places(root, tops, speaker, beside)
     taken: dict[tuple[str, ...], str] = {}
     again = elsewhere = 0
-    for place in dict.fromkeys(places):
+    for place in places:
         if not Path(root / place).resolve().is_relative_to(found.root):
             found.leading_out += 1
             continue
@@ -136,14 +199,36 @@ def clips_in_layout(root: Path, tops: tuple[str, ...], folders: int, layout: str
             key = (*names[:-1], names[-1][: names[-1].rfind(".")])
             if taken.setdefault(key, path) != path:
                 again += 1
-    if not taken:
-        links = " Links to other places are not followed." if found.leading_out else ""
-        raise CohortError([f"{root} has no clip in the layout {layout}.{links}"], layout, "See the data card.")
     remarks = counted(
         (again, f"{again} clips occur more than once (in another format or folder) and were used once."),
         (elsewhere, f"{elsewhere} files do not match the layout {layout} and were left out."),
+        (len(unread), f"{len(unread)} folders of the download are not part of the layout: {named(unread)}."),
     )
-    return Layout(list(taken.values()), list(taken), (*remarks, *found.remarks()))
+    remarks = (*remarks, *found.remarks())
+    if not taken:
+        links = ["Links to other places are not followed."] if found.leading_out else []
+        no_clip = f"{root} has no clip in the layout {layout}."
+        raise CohortError([" ".join([no_clip, *links, *remarks])], layout, "See the data card.")
+    return Layout(list(taken.values()), list(taken), remarks)
+
+
+def _places(root: Path, tops: tuple[str, ...], speaker: str, beside: Collection[str]) -> tuple[list[str], list[str]]:
+    """Top folders of a download, and its other folders."""
+    inside = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+    places = ["" if root.resolve().name == top else top for top in tops if top in inside or root.resolve().name == top]
+    places += [f"{name}/{top}" for top in tops for name in inside if (root / name / top).is_dir()]
+    if not places and speaker:
+        places = [place for place in ("", *inside) if _has_folder(root / place, speaker)]
+    read = {place.partition("/")[0] for place in places} | {*beside}
+    return list(dict.fromkeys(places)), [] if "" in places else [name for name in inside if name not in read]
+
+
+def _has_folder(place: Path, pattern: str) -> bool:
+    try:
+        with os.scandir(place) as entries:
+            return any(re.fullmatch(pattern, entry.name) and entry.is_dir() for entry in entries)
+    except OSError:
+        return False
 
 
 def _can_be_written(name: str) -> bool:

@@ -14,8 +14,9 @@ from audit.checks.catalogue.skin_tone_shift import SEPARATES
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.core.attributes.skin_tone import ATTRIBUTE, separation
+from audit.core.languages import same_language
 from audit.core.units import write_value
-from audit.core.vocabulary import group_members, same_language
+from audit.core.vocabulary import group_members
 from audit.reports.html.badges import BADGES
 from audit.reports.html.records import Record, Value, count, mapping, records, strings, text, where
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, estimate, head, words, written

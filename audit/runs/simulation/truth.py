@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from audit.core.errors import did_you_mean
+from audit.core.languages import canonical_language
 from audit.core.typed_toml import parse_mapping, parse_toml, read_text
-from audit.core.vocabulary import RACES, UNKNOWN, group_members, is_language
+from audit.core.vocabulary import RACES, UNKNOWN, group_members
 
 MOST_CLIPS: Final = 20_000_000
 KEYS: Final = "docs/guide/simulate.md"
@@ -88,10 +89,15 @@ class Truth(BaseModel):
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        for language in languages:
-            if not is_language(language):
-                raise ValueError(f"{language!r} is not a BCP-47 code, such as en or zh-TW")
-        return _once(languages, "language")
+        return tuple(_canonical(_once(languages, "language")).values())
+
+    @field_validator("ceiling", "rendered")
+    @classmethod
+    def _canonical_languages(cls, given: dict[str, dict[str, Reads]]) -> dict[str, dict[str, Reads]]:
+        return {
+            group: {code: languages[stated] for stated, code in _canonical(languages).items()}
+            for group, languages in given.items()
+        }
 
     @field_validator("missing", "gender_right", mode="before")
     @classmethod
@@ -196,6 +202,16 @@ class Truth(BaseModel):
         cls._among(place, reads, RACES, "read")
         if sum(reads.values()) > 1 + ROUNDING:
             raise ValueError(f"{place}: the probabilities sum to {sum(reads.values()):g}, above 1")
+
+
+def _canonical(codes: Iterable[str]) -> dict[str, str]:
+    """The canonical code of each language code; ValueError if one is no code, or two are one language."""
+    given: dict[str, str] = {}
+    for code in codes:
+        first = given.setdefault(canonical_language(code), code)
+        if first != code:
+            raise ValueError(f"{first} and {code} are the same language, {canonical_language(code)}")
+    return {code: language for language, code in given.items()}
 
 
 def _once(names: tuple[str, ...], kind: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from audit.core.vocabulary import RACES, is_language, same_language
+from audit.core.languages import canonical_language, is_language, same_language
+from audit.core.vocabulary import RACES
 from audit.training.mitigations.registry import after_training, in_training
 
 OTHER: Final = "other"
@@ -24,10 +25,12 @@ def known_group(group: str) -> str:
 
 
 def known_language(language: str) -> str:
-    """The language; ValueError if it is neither a BCP-47 code nor ``other``."""
-    if language != OTHER and not is_language(language):
+    """The canonical code of a language, or ``other``; ValueError if it is neither a BCP-47 code nor that."""
+    if language == OTHER:
+        return language
+    if not is_language(language):
         raise ValueError(f"{language!r} is neither a BCP-47 code nor {OTHER!r}")
-    return language
+    return canonical_language(language)
 
 
 class Section(BaseModel):
