@@ -11,7 +11,8 @@ import pandas as pd
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.metadata import GENDER_WORDS, read_metadata
-from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, scan
+from audit.cohorts.importing.scanning import scan
+from audit.core.audio_formats import AUDIO_SUFFIXES
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.registry import Part
 from audit.core.vocabulary import GENDERS, UNKNOWN, is_language
