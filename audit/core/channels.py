@@ -65,7 +65,7 @@ def one_channel(samples: NDArray[np.float32], rate: int, channel: Channel = "mix
     if channel != "mix":
         note = f"the {channel} of {n_channels} channels was used"
         return OneChannel(np.ascontiguousarray(samples[:, _NUMBERS[channel]]), channel, note, are_two_voices=False)
-    note, are_two = f"{n_channels} channels were averaged", False
+    note = f"{n_channels} channels were averaged"
     if n_channels == 2:
         covariance = _covariance(samples)
         lost_db = _db(covariance.diagonal().max()) - _db(covariance.mean())
@@ -74,7 +74,9 @@ def one_channel(samples: NDArray[np.float32], rate: int, channel: Channel = "mix
             note += f", but cancel each other (opposite phase): use {OPTION}"
         elif are_two:
             note += f", but are uncorrelated and may be two speakers: use {OPTION}"
-    return OneChannel(samples.mean(axis=1, dtype=np.float32), "", note, are_two)
+        mean = (samples[:, 0] + samples[:, 1]) * np.float32(0.5)  # the same numbers as by mean, and faster
+        return OneChannel(mean, "", note, are_two)
+    return OneChannel(samples.mean(axis=1, dtype=np.float32), "", note, are_two_voices=False)
 
 
 def level_dbfs(waveform: Waveform) -> float:
