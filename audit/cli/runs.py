@@ -13,6 +13,7 @@ from typer import Argument, Option
 import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError
 from audit.core.plan import InstrumentSettings, MeasureSettings
 
@@ -41,6 +42,10 @@ def run(
         Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
     seed: Annotated[int | None, Option(help="For models that draw.")] = None,
+    channel: Annotated[
+        Channel | None,
+        Option(help="What the model hears of clips with two channels, such as telephone calls; mix is their average."),
+    ] = None,
     allow_download: Annotated[bool, Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
     human_readings: HumanReadings = None,
     show_faces: ShowFaces = False,
@@ -61,7 +66,7 @@ def run(
 
     if out is not None:
         _refuse_foreign_files(out)  # before the model runs
-    chosen = _plan(plan, cohort, model, weights, seed, allow_download)
+    chosen = _plan(plan, cohort, model, weights, seed, allow_download, channel)
     asked = measured_as(chosen.measure, suppress_below, human_readings)
     # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(asked.checks), asked.margins)
@@ -92,6 +97,11 @@ def run(
         )
     if sentence := _from_cache(done.manifest.get("answers", {})):
         say(sentence)
+    if n_clips := done.manifest.get("two_voices"):
+        say(
+            f"{n_clips} clips have two uncorrelated channels with speech, probably two speakers of a call. "
+            f"The model heard their average. To hear one of them: {OPTION}."
+        )
     _measure_and_report(done, chosen.measure, show_faces, show_ids, as_json)
 
 
@@ -178,7 +188,13 @@ def sheet(
 
 
 def _plan(
-    path: Path | None, cohort: str | None, model: str | None, weights: Path | None, seed: int | None, download: bool
+    path: Path | None,
+    cohort: str | None,
+    model: str | None,
+    weights: Path | None,
+    seed: int | None,
+    download: bool,
+    channel: Channel | None = None,
 ) -> audit.Plan:
     """The plan in a file, or the default one, with the options of the command line, which take precedence."""
     if path is not None:
@@ -200,6 +216,8 @@ def _plan(
         sections["model"]["weights"] = str(weights)
     if seed is not None:
         sections["run"]["seed"] = seed
+    if channel is not None:
+        sections["run"]["channel"] = channel
     if download:
         sections["instrument"]["allow_download"] = True
     return audit.Plan.model_validate(sections)

@@ -13,7 +13,7 @@ LABELS: Final = ("clip_id", "speaker_id", "group", "gender", "age", "language", 
 PORTRAIT: Final = ("portrait_status", "portrait_race", "portrait_gender")
 NO_EFFECT_ON_READS: Final = frozenset({"requested", "reason", "card", "versions", "title"})
 """Keys of an instrument's description that do not affect its reads."""
-READ_SETTINGS: Final = ("min_seconds", "max_seconds")
+READ_SETTINGS: Final = ("min_seconds", "max_seconds", "channel")
 """Harness settings that affect what is read."""
 
 

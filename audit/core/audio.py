@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
 import soxr
+from numpy.typing import NDArray
 
 from audit.core.arrays import Waveform
-from audit.core.m4a import decode, is_m4a, seconds_of
+from audit.core.audio_decoding import decode, length
+from audit.core.audio_formats import placeholder
+from audit.core.channels import Channel, level_dbfs, one_channel
 
 SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0
 MAX_SECONDS = 60.0
 SILENCE_DBFS = -60.0
 MAX_FILE_BYTES = 1 << 30
-MIN_RATE, MAX_RATE = 1_000, 384_000
-MAX_SAMPLES_A_SECOND = 1_600_000
-"""Limit over all channels; one minute takes 384 MB as float32."""
+LOUDEST = 16.0
+"""Floating-point samples may exceed full scale by 24 dB; above, they are at the scale of integers."""
+INTEGER_SCALES = (1 << 15, 1 << 23, 1 << 31)
+"""Full scale of integers of 16, 24 and 32 bits."""
 
 AudioStatus = Literal["ok", "audio_unreadable", "audio_too_short", "audio_silent"]
 
@@ -38,11 +40,15 @@ class Clip:
     waveform : ndarray or None
         Mono, shape [T], float32, at :data:`SAMPLE_RATE`; ``None`` unless the status is ``ok``.
     seconds : float or None
-        Length of the file before cutting; ``None`` if unreadable.
+        Length of the file before cutting; ``None`` if unreadable. That of the decoded samples, unless they were cut.
     sha256 : str
         Digest of the file; empty if there is no file.
     detail : str
         The error, or the conversions made.
+    channel : {"", "left", "right"}
+        The channel that was taken, if the file has several and they were not averaged.
+    are_two_voices : bool
+        Whether two uncorrelated channels with speech were averaged: probably two speakers.
     """
 
     status: AudioStatus
@@ -50,23 +56,33 @@ class Clip:
     seconds: float | None
     sha256: str
     detail: str = ""
+    channel: str = ""
+    are_two_voices: bool = False
+
+    @property
+    def source(self) -> str:
+        """What a model hears, as a key: equal for clips with equal waveforms from the same file."""
+        n_samples = 0 if self.waveform is None else len(self.waveform)
+        return f"voice {self.sha256} {n_samples} {self.channel}".rstrip()
 
 
-def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS) -> Clip:
-    """A clip from a file that libsndfile supports (wav, flac, mp3, ogg, opus and more), or from m4a.
+def read_clip(
+    path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS, channel: Channel = "mix"
+) -> Clip:
+    """A clip from a file in any format of :data:`audit.core.audio_formats.SUPPORTED`.
 
-    The format is recognised by content, not by name. Channels are averaged, the clip is resampled to 16 kHz by soxr at
-    high quality, and cut to ``max_seconds``, which ``detail`` reports. Clips shorter than ``min_seconds``, and those
-    without a sample at 16 kHz, are ``audio_too_short``.
+    The format is recognised by content, not by name. Channels are averaged, or one is taken (``channel``). The clip is
+    resampled to 16 kHz by soxr at high quality, and cut to ``max_seconds``, which ``detail`` reports. Clips shorter
+    than ``min_seconds``, and those without a sample at 16 kHz, are ``audio_too_short``. Clips below -60 dBFS apart from
+    a constant offset are ``audio_silent``.
 
-    The header is checked before memory is allocated: rates below 1 or above 384 kHz are refused, and more than 1.6
-    million samples a second in all channels.
+    Wrong lengths in headers are reported, and the file is read to its end. Floating-point samples at the scale of
+    integers are scaled to [-1, 1], and samples that are not finite are refused. Rates below 1 or above 384 kHz are
+    refused before memory is allocated, as are more than 1.6 million samples a second in all channels.
     """
     try:
-        if path.exists() and not path.is_file():
-            return Clip(
-                "audio_unreadable", None, None, "", "it is not a regular file"
-            )  # a pipe or a device may never end
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            return Clip("audio_unreadable", None, None, "", "it is not a regular file")
         if path.stat().st_size > MAX_FILE_BYTES:
             return Clip("audio_unreadable", None, None, "", f"the file is above {MAX_FILE_BYTES >> 20} MiB")
         data = path.read_bytes()
@@ -74,61 +90,58 @@ def read_clip(path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: floa
         why = getattr(error, "strerror", error)
         return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {why}")
     sha = hashlib.sha256(data).hexdigest()
+    if kind := placeholder(data):
+        return Clip("audio_unreadable", None, None, sha, f"it is {kind}")
     try:
-        if is_m4a(data):
-            samples, rate, seconds = decode(data, max_seconds)
-            channels = samples.shape[1]
-        else:
-            with soundfile.SoundFile(_Bytes(data)) as sound:
-                rate, channels, seconds = sound.samplerate, sound.channels, sound.frames / sound.samplerate
-                if not MIN_RATE <= rate <= MAX_RATE or rate * channels > MAX_SAMPLES_A_SECOND:
-                    raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
-                samples = sound.read(int(max_seconds * rate), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
-        return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {_why(error)}")
-    if not np.isfinite(samples).all():
-        return Clip("audio_unreadable", None, seconds, sha, "it has samples that are not finite")
+        sound = decode(data, max_seconds)
+    except ValueError as error:
+        return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {error}")
+    rate, seconds = sound.rate, sound.seconds
+    notes = [sound.note]
+    try:
+        samples, scaled = _at_full_scale(sound.samples)
+    except ValueError as error:
+        return Clip("audio_unreadable", None, seconds, sha, str(error))
     needed = max(min_seconds, 1 / SAMPLE_RATE)
     if len(samples) < needed * rate:
-        return Clip("audio_too_short", None, seconds, sha, f"{seconds:.2f} s, at least {needed:g} s are needed")
-    mono = samples[:, 0] if channels == 1 else samples.mean(axis=1, dtype=np.float32)
-    level = 10 * np.log10(float(np.mean(mono.astype(np.float64) ** 2)) + 1e-20)
-    if level < SILENCE_DBFS:
-        return Clip("audio_silent", None, seconds, sha, f"{level:.0f} dBFS, silence is below {SILENCE_DBFS:g} dBFS")
-    waveform = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE, quality="HQ")
-    notes = [
-        f"{channels} channels were averaged" if channels > 1 else "",
-        f"resampled from {rate} Hz" if rate != SAMPLE_RATE else "",
-        f"cut to its first {max_seconds:g} s of {seconds:.0f} s" if seconds > max_seconds else "",
-    ]
-    return Clip("ok", np.ascontiguousarray(waveform, np.float32), seconds, sha, "; ".join(filter(None, notes)))
+        notes.append(f"{seconds:.2f} s, at least {needed:g} s are needed")
+        return Clip("audio_too_short", None, seconds, sha, _joined(notes))
+    mono = one_channel(samples, rate, channel)
+    notes += [scaled, mono.note]
+    if (level := level_dbfs(mono.waveform)) < SILENCE_DBFS:
+        notes.append(f"{level:.0f} dBFS without a constant offset, silence is below {SILENCE_DBFS:g} dBFS")
+        return Clip("audio_silent", None, seconds, sha, _joined(notes))
+    waveform = mono.waveform
+    if rate != SAMPLE_RATE:
+        waveform = soxr.resample(waveform, rate, SAMPLE_RATE, quality="HQ")
+        notes.append(f"resampled from {rate} Hz")
+    if seconds > max_seconds:
+        notes.append(f"cut to its first {max_seconds:g} s of {seconds:.0f} s")
+    waveform = np.ascontiguousarray(waveform, np.float32)
+    return Clip("ok", waveform, seconds, sha, _joined(notes), mono.channel, mono.are_two_voices)
 
 
 def clip_seconds(path: Path) -> float | None:
-    """Length in seconds by the file's header; ``None`` if it cannot be read."""
+    """Length in seconds without decoding; ``None`` if it cannot be read."""
     try:
-        if not path.is_file():
-            return None  # a pipe or a device may never end
-        with path.open("rb") as file:
-            if is_m4a(file.read(8)):
-                file.seek(0)
-                return seconds_of(file)
-        found = soundfile.info(str(path))
-    except (OSError, soundfile.LibsndfileError, RuntimeError, ValueError, TypeError):
+        return length(path) if path.is_file() else None  # a pipe or a device may never end
+    except (OSError, ValueError):
         return None
-    return float(found.frames / found.samplerate) if found.samplerate else None
 
 
-class _Bytes(io.BytesIO):
-    """Bytes with seeks before the start set to the start; otherwise cffi prints a traceback."""
+def _at_full_scale(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], str]:
+    """The samples at full scale 1, and a note if they were at the scale of integers; raises ValueError if neither."""
+    peak = max(float(samples.max()), -float(samples.min())) if samples.size else 0.0
+    if not np.isfinite(peak):
+        raise ValueError("it has samples that are not finite")
+    if peak <= 1 or (peak <= LOUDEST and not np.array_equal(samples, np.rint(samples))):
+        return samples, ""
+    scale = next((scale for scale in INTEGER_SCALES if peak <= scale), None)
+    if scale is None:
+        raise ValueError(f"its samples go up to {peak:.3g}; expected are -1 to 1, or the scale of integers")
+    note = f"its samples go up to {peak:.6g} (integers of {scale.bit_length()} bits) and were divided by {scale}"
+    return samples / np.float32(scale), note
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        try:
-            return super().seek(offset, whence)
-        except (ValueError, OverflowError):
-            return super().seek(0)
 
-
-def _why(error: Exception) -> str:
-    """The decoder's message without memory addresses."""
-    return str(getattr(error, "error_string", error))
+def _joined(notes: list[str]) -> str:
+    return "; ".join(filter(None, notes))

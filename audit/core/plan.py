@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from audit.core.channels import Channel
 from audit.core.errors import PlanError
 from audit.core.typed_toml import Section, parse_toml, read_text
 
@@ -80,6 +81,8 @@ class RunSettings(Section):
         Clips per part, the most that is lost if a run is killed. Results do not depend on it.
     min_seconds, max_seconds : float
         A shorter clip is not rendered; a longer one is cut. Both are finite, and the first is the smaller.
+    channel : {"mix", "left", "right"}
+        What the model hears of clips with several channels: their average, or one of the first two.
     keep_faces : bool
         Keep every picture in the run's folder ``faces``.
     """
@@ -88,6 +91,7 @@ class RunSettings(Section):
     part: int = Field(default=64, ge=1, le=100_000)
     min_seconds: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     max_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    channel: Channel = "mix"
     keep_faces: bool = True
 
     @model_validator(mode="after")
@@ -95,6 +99,10 @@ class RunSettings(Section):
         if self.min_seconds >= self.max_seconds:
             raise ValueError(f"min_seconds = {self.min_seconds:g} is not below max_seconds = {self.max_seconds:g}")
         return self
+
+    def in_manifest(self) -> dict[str, Any]:
+        """The settings as a manifest has them: ``channel`` only if one is chosen, as runs before this key lack it."""
+        return self.model_dump(mode="json", exclude={"channel"} if self.channel == "mix" else None)
 
 
 class EngineSettings(Section):

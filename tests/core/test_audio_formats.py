@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import audit
-from audit.cohorts.importing.scanning import AUDIO_SUFFIXES
 from audit.core.audio import clip_seconds, read_clip
+from audit.core.audio_formats import AUDIO_SUFFIXES
 from tests.conftest import tone
 from tests.fakes import ColourInstrument, LoudnessModel
 
 SECONDS = 2.5
-needs_pyav = pytest.mark.skipif(importlib.util.find_spec("av") is None, reason="PyAV is not installed (the extra m4a)")
+needs_pyav = pytest.mark.skipif(
+    importlib.util.find_spec("av") is None, reason="PyAV is not installed (the extra formats)"
+)
 
 
 def m4a(path: Path, rate: int, channels: int, codec: str = "aac", seconds: float = SECONDS) -> Path:
@@ -138,11 +140,11 @@ def test_without_pyav_an_m4a_says_what_to_install(
         audit.Cohort.read(cohort), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
     )
     row = seen.observations.set_index("clip_id").loc["s1-en"]
-    assert row["status"] == "audio_unreadable" and "pip install 'speech2face-audit[m4a]'" in row["detail"]
+    assert row["status"] == "audio_unreadable" and "pip install 'speech2face-audit[formats]'" in row["detail"]
 
     (tmp_path / "d" / "ann").mkdir(parents=True)
     (tmp_path / "d" / "ann" / "1.m4a").write_bytes(head)
     _, remarks = audit.import_cohort("folder", tmp_path / "d", tmp_path / "C")
     assert remarks[-1] == (
-        "1 clips are m4a, which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'."
+        "1 clips are in formats that need PyAV, which is not installed: pip install 'speech2face-audit[formats]'."
     )

@@ -85,7 +85,7 @@ def test_stereo_at_another_rate_is_converted_with_a_note(tmp_path: Path) -> None
 def test_a_clip_without_a_sample_at_16_khz_is_too_short_whatever_the_least_length(
     samples: int, rate: int, status: str, tmp_path: Path
 ) -> None:
-    soundfile.write(tmp_path / "a.wav", np.full(samples, 0.5), rate)
+    soundfile.write(tmp_path / "a.wav", np.tile([0.5, -0.5], samples)[:samples], rate)
     clip = read_clip(tmp_path / "a.wav", min_seconds=0)
     assert clip.status.removeprefix("audio_") == status
     assert (clip.waveform is not None and len(clip.waveform) > 0) == (status == "ok")

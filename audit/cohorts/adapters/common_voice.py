@@ -13,7 +13,8 @@ from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.damaged_rows import read_rows
 from audit.cohorts.importing.metadata import GENDER_WORDS, choose_columns, read_metadata
-from audit.cohorts.importing.scanning import AUDIO_SUFFIXES, scan, suffix_of
+from audit.cohorts.importing.scanning import scan, suffix_of
+from audit.core.audio_formats import AUDIO_SUFFIXES
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.languages import is_language
 from audit.core.registry import Part

@@ -22,8 +22,8 @@ from audit.cohorts.importing.portraits import with_portraits
 from audit.cohorts.importing.selection import Selection, lengths, selected
 from audit.cohorts.languages import with_canonical
 from audit.cohorts.validation import UNSTATED
+from audit.core.audio_formats import INSTALL, PYAV_SUFFIXES, is_pyav_installed
 from audit.core.errors import AuditError, CohortError
-from audit.core.m4a import is_readable
 
 FILES: Final = "files"
 """Name of the cohort's link to the download; paths in its tables begin with it."""
@@ -170,12 +170,14 @@ def _missing_data(found: Imported) -> tuple[str, ...]:
     """Remarks on unknown languages and undecodable clips."""
     language = found.clips["language"]
     unsaid = int((language == "und").sum())
-    in_m4a = int(found.clips["audio"].str.lower().str.endswith(".m4a").sum())
+    by_pyav = int(found.clips["audio"].str.lower().str.endswith(tuple(PYAV_SUFFIXES)).sum())
     hint = "give it in a labels file, or have one assumed with --language"
-    need = "which need a decoder that is not installed: pip install 'speech2face-audit[m4a]'"
     return counted(
         (unsaid, f"The language of {unsaid} of {len(language)} clips is not known (und): {hint}."),
-        (in_m4a and not is_readable(), f"{in_m4a} clips are m4a, {need}."),
+        (
+            by_pyav and not is_pyav_installed(),
+            f"{by_pyav} clips are in formats that need PyAV, which is not installed: {INSTALL}.",
+        ),
     )
 
 

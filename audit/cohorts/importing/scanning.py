@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from audit.cohorts.importing.adapter import counted
+from audit.core.audio_formats import AUDIO_SUFFIXES
 from audit.core.errors import CohortError
 
-AUDIO_SUFFIXES: Final = frozenset({".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus"})
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 DEEPEST = 24
 """Maximum depth of folders."""

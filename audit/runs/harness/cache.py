@@ -48,7 +48,12 @@ _ANSWERING: Final = (
     "instruments",
     "core/attributes",
     "core/audio.py",
-    "core/m4a.py",
+    "core/audio_decoding.py",
+    "core/audio_formats.py",
+    "core/audio_pyav.py",
+    "core/channels.py",
+    "core/chunk_sizes.py",
+    "core/mpeg_frames.py",
     "core/pictures.py",
     "core/vocabulary.py",
 )

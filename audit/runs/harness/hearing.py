@@ -42,7 +42,12 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
     def clip(path: str) -> Clip:
         if not path:
             return NO_AUDIO
-        return read_clip(root / path, min_seconds=settings.min_seconds, max_seconds=settings.max_seconds)
+        return read_clip(
+            root / path,
+            min_seconds=settings.min_seconds,
+            max_seconds=settings.max_seconds,
+            channel=settings.channel,
+        )
 
     def portrait(path: str) -> Portrait:
         file = read_picture(root / path)

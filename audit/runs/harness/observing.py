@@ -122,7 +122,7 @@ class Observer:
         else:
             render = self.model.render
             waveforms = {i: clip.waveform for i, clip in enumerate(part.clips) if clip.waveform is not None}
-            sources = {i: f"voice {part.clips[i].sha256} {len(waveform)}" for i, waveform in waveforms.items()}
+            sources = {i: part.clips[i].source for i in waveforms}
             made = self._made_of(
                 sources, lambda some: render([waveforms[i] for i in some], SAMPLE_RATE), pictures, counts
             )

@@ -127,10 +127,11 @@ def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress:
     """Process all parts; returns engine, seconds and counts for the manifest."""
     began = time.monotonic()
     left = todo.n_clips
-    seconds, counts = dict.fromkeys(("load", "render", "read", "write"), 0.0), Counts()
+    seconds, counts, two_voices = dict.fromkeys(("load", "render", "read", "write"), 0.0), Counts(), 0
     for done in _engine(work, todo, engine):
         left -= done.clips
         counts += done.counts
+        two_voices += done.two_voices
         spent = ", ".join(f"{name} {value:.1f} s" for name, value in done.seconds.items())
         _log.info("part %d: %d clips; %s; %d clips left", done.number, done.clips, spent, left)
         for name, value in done.seconds.items():
@@ -144,6 +145,7 @@ def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress:
         "engine": engine.model_dump(mode="json", exclude={"cache"}),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": asdict(counts),
+        **({"two_voices": two_voices} if two_voices else {}),
     }
 
 
@@ -181,7 +183,7 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
             **described,
         },
         "instrument": instrument_identity(instrument),
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.in_manifest(),
         "seed": settings.seed,
     }
 

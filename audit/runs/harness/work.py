@@ -87,12 +87,16 @@ class Parts:
 
 @dataclass(frozen=True)
 class Done:
-    """A finished part, and the seconds spent on it: waiting for decoding (``load``), rendering, reading, writing."""
+    """A finished part, and the seconds spent on it: waiting for decoding (``load``), rendering, reading, writing.
+
+    ``two_voices`` is the number of clips whose two channels were averaged, but probably are two speakers.
+    """
 
     number: int
     clips: int
     seconds: dict[str, float]
     counts: Counts
+    two_voices: int = 0
 
 
 class Worker:
@@ -163,4 +167,5 @@ class Worker:
         read = time.monotonic()
         write_part(self.work.folder, number, rows, self.work.columns)
         seconds |= {"read": read - start, "write": time.monotonic() - read}
-        return Done(number, len(rows), seconds, rendered.counts + counts)
+        two_voices = sum(clip.are_two_voices for clip in rendered.part.clips)
+        return Done(number, len(rows), seconds, rendered.counts + counts, two_voices)

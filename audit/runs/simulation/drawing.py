@@ -283,7 +283,7 @@ def simulated_manifest(
         },
         "model": dict(model),
         "instrument": instrument | ({"attributes_read": [*read]} if read else {}),
-        "settings": plan.run.model_dump(mode="json"),
+        "settings": plan.run.in_manifest(),
         "seed": seed,
         "schema_version": "1.0",
         "status": "complete",

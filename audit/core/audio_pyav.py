@@ -1,0 +1,91 @@
+"""Decoding by PyAV (FFmpeg) of audio formats that libsndfile does not support, such as AAC in MP4."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.core.audio_formats import INSTALL, Container
+
+_STATES_LENGTH: Final = "mp4"
+"""The container whose header always has a length; of the others, the lengths of the packets are added."""
+
+
+def decode(
+    data: bytes, container: Container, max_seconds: float, max_samples_a_second: int
+) -> tuple[NDArray[np.float32], int, float]:
+    """The samples of the first ``max_seconds``, float32 of shape [T, channels], and their rate in Hz.
+
+    The third value is the length of the file in seconds: that of the samples or, if they were cut, that of the header
+    if it is longer.
+
+    Raises
+    ------
+    ValueError
+        If PyAV is missing, no audio can be decoded, or there are more samples a second than allowed.
+    """
+    av = _av(container)
+    blocks, taken = [], 0
+    try:
+        with av.open(io.BytesIO(data), mode="r", format=container.demuxer, metadata_errors="ignore") as opened:
+            stream = _stream(opened)
+            rate, channels = int(stream.rate), int(stream.channels)
+            if rate * channels > max_samples_a_second:
+                raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
+            wanted = int(max_seconds * rate)
+            resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
+            for frame in opened.decode(stream):
+                for block in resampler.resample(frame):
+                    blocks.append(block.to_ndarray().T)
+                    taken += len(blocks[-1])
+                if taken > wanted:
+                    break
+            stated = _stated_seconds(opened, stream)
+    except (av.FFmpegError, RuntimeError, OverflowError, TypeError) as error:
+        raise ValueError(_reason(error)) from error
+    if not blocks:
+        raise ValueError("no audio frame")
+    samples = np.concatenate(blocks)[:wanted].astype(np.float32, copy=False)
+    return samples, rate, max(stated or 0.0, taken / rate) if taken > wanted else taken / rate
+
+
+def seconds_of(file: BinaryIO, container: Container) -> float | None:
+    """Length of a file without decoding; ``None`` if it has none. Raises ValueError if PyAV is missing."""
+    av = _av(container)
+    try:
+        with av.open(file, mode="r", format=container.demuxer, metadata_errors="ignore") as opened:
+            stream = _stream(opened)
+            if container.demuxer == _STATES_LENGTH:
+                return _stated_seconds(opened, stream)
+            units = sum(packet.duration or 0 for packet in opened.demux(stream))
+            return float(units * stream.time_base) or None
+    except (av.FFmpegError, RuntimeError, OverflowError, TypeError, ValueError):
+        return None
+
+
+def _av(container: Container) -> Any:
+    try:
+        return importlib.import_module("av")
+    except ImportError:
+        raise ValueError(f"{container.name} needs PyAV: {INSTALL}") from None
+
+
+def _stream(opened: Any) -> Any:
+    if not opened.streams.audio:
+        raise ValueError("it has no audio")
+    return opened.streams.audio[0]
+
+
+def _stated_seconds(opened: Any, stream: Any) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return opened.duration / 1e6 if opened.duration else None
+
+
+def _reason(error: Exception) -> str:
+    """FFmpeg's message without the name of the opened object, which may have a memory address."""
+    return f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
