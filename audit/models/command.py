@@ -24,8 +24,8 @@ from audit.core.arrays import Picture, Waveform
 from audit.core.errors import ModelError
 from audit.core.files import file_digest
 from audit.core.pictures import read_picture
-from audit.core.vocabulary import FILE_STATUSES
 from audit.core.registry import Part
+from audit.core.vocabulary import FILE_STATUSES
 
 LAST_WORDS: Final = 300
 
