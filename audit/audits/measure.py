@@ -14,12 +14,13 @@ from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, witho
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.tables import tables as audit_tables
 from audit.audits.tables.faces_found import faces_found
+from audit.audits.tables.your_files import sentence_about_files
 from audit.checks import chosen as chosen_checks
 from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
 from audit.checks.judging import holm_adjusted
-from audit.checks.metrics.metric_frame import metric_frame, metrics_of
+from audit.checks.metrics.metric_frame import files_usable, metric_frame, metrics_of
 from audit.core.attributes import known_attributes
 from audit.core.clusters import Clusters
 from audit.core.plan import PORTRAITS, MeasureSettings
@@ -84,6 +85,7 @@ def measure(
     )
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = evidence_of(run, chosen, human)
+    evidence = evidence.only(files_usable(evidence.frame))
     labelled = evidence.calibration
     unsaid = {"human_readings", *(name for name in ("checks", "tables") if not getattr(chosen, name))}
     made = Audit(
@@ -101,8 +103,10 @@ def measure(
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
     """The labels and metrics of every clip, without intermediate columns."""
-    columns = [str(name) for name in evidence.frame.columns]
-    return evidence.frame[[name for name in columns if "." not in name or name.split(".", 1)[1] in evidence.metrics]]
+    columns = [str(name) for name in evidence.every_clip.columns]
+    return evidence.every_clip[
+        [name for name in columns if "." not in name or name.split(".", 1)[1] in evidence.metrics]
+    ]
 
 
 def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None = None) -> Evidence:
@@ -216,6 +220,8 @@ def _notices(run: Run) -> list[str]:
         )
     if warning := Clusters.of(run.observations).warning:
         notices.append(warning)
+    if files := sentence_about_files(run.observations):
+        notices.append(files)
     if several := _several_faces(run):
         notices.append(several)
     _, unknown = known_attributes(run.attributes)

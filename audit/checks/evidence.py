@@ -60,6 +60,8 @@ class Evidence(Strata):
         The number of human readers.
     calibration : Calibration or None
         Labelled pictures to estimate the instrument's errors from; ``None`` for this cohort's portraits.
+    unfiltered : DataFrame or None
+        The frame before clips were left out by :meth:`only`; ``None`` if none were.
     """
 
     metrics: Mapping[str, Metric]
@@ -71,6 +73,18 @@ class Evidence(Strata):
     human: pd.DataFrame | None = None
     n_readers: int = 0
     calibration: Calibration | None = None
+    unfiltered: pd.DataFrame | None = None
+
+    @property
+    def every_clip(self) -> pd.DataFrame:
+        """All clips of the run, including those that no estimate uses."""
+        return self.frame if self.unfiltered is None else self.unfiltered
+
+    def only(self, clips: Mask) -> Evidence:
+        """The evidence of a subset of the clips, for estimates; :attr:`every_clip` keeps the others."""
+        if clips.all():
+            return self
+        return replace(self, frame=self.frame[clips].reset_index(drop=True), unfiltered=self.every_clip)
 
     def has(self, stage: str) -> bool:
         """Whether any face was read at a stage."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure
 from audit.checks.strata import Mask
-from audit.core.vocabulary import STAGES, Stage
+from audit.core.vocabulary import FILE_STATUSES, STAGES, Stage
 from audit.stats.speakers import Floats, Ints
 from audit.stats.tipping import even_order, filling_order, relabelled, tipping_point
 from audit.stats.verdict import Outcome
@@ -27,7 +27,7 @@ from audit.stats.verdict import Outcome
 Doubt = Literal["missing_faces", "misclassified_faces", "wrong_labels"]
 DOUBTS: Final[tuple[Doubt, ...]] = ("missing_faces", "misclassified_faces", "wrong_labels")
 OPPOSITE: Final[dict[Outcome, Outcome]] = {"shown": "not_shown", "not_shown": "shown"}
-_LABELS: Final = ("speaker_id", "cluster", "group", "gender", "language", "english")
+_LABELS: Final = ("speaker_id", "cluster", "group", "gender", "language", "english", "ceiling_status")
 """The columns of the frame, besides metrics, that a figure may be computed from."""
 
 
@@ -249,15 +249,17 @@ class Sensitivity:
         """The group's clips whose face could not be read, but would count if it had been.
 
         The audio is usable, and the portrait was read where faces are compared with portraits: it does not depend on
-        the model. A missing ceiling does.
+        the model. A missing ceiling does, unless its file cannot be read.
         """
         if self.read is None or not self.read.can_be_missing:
             return np.zeros(0, np.int64)
         lost = np.isnan(self._after)
         found = lost & (self.evidence.values("rendered", "no_face") == 1)
-        if self.read.before is not None:
+        if (before := self.read.before) is not None:
             no_earlier = np.isnan(self._before)
             comparable = ~no_earlier | ~np.isnan(self.evidence.values("portrait", self.read.metric))
+            if (status := f"{before}_status") in self.evidence.frame:
+                comparable &= ~self.evidence.frame[status].isin(FILE_STATUSES).to_numpy(bool)
             found = comparable & (found | (~lost & no_earlier))
         return np.flatnonzero(self.members & found)
 

@@ -278,6 +278,7 @@ def _refuse_foreign_files(folder: Path) -> None:
 def _measure_and_report(
     run: audit.Run, settings: MeasureSettings, show_faces: bool, show_ids: bool, as_json: bool
 ) -> None:
+    from audit.audits.tables.your_files import sentence_about_files
     from audit.reports import outcome_table, write_report
 
     gc.freeze()  # modules stay loaded: garbage collection need not look at them again
@@ -290,4 +291,5 @@ def _measure_and_report(
         path = write_report(shown, run.folder, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the report, then decide: audit gate {run.folder}")
     lines = [f"{each.code}  {each.outcome.replace('_', ' '):<14}{each.sentence}" for each in result.findings]
+    lines += filter(None, [sentence_about_files(run.observations)])
     give_result([*lines, rich_table("Summary", outcome_table(shown))], path, result, as_json=as_json)

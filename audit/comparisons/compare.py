@@ -7,6 +7,8 @@ from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any, Final
 
+import numpy as np
+
 from audit.audits.audit import Audit
 from audit.audits.measure import evidence_of
 from audit.audits.method import refuse_other_method
@@ -14,7 +16,7 @@ from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, witho
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
 from audit.checks import Evidence
 from audit.checks import chosen as chosen_checks
-from audit.checks.metrics.metric_frame import over_impostors
+from audit.checks.metrics.metric_frame import files_usable, over_impostors
 from audit.checks.pair import Pair
 from audit.comparisons.changes import Change, adjusted
 from audit.comparisons.comparable import refuse_what_differs, same_model
@@ -70,7 +72,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         if run.folder is not None and (run.folder / Audit.FILE).is_file():
             stored = Audit.read_stored(run.folder)
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
-    asked, evidence = chosen_checks(chosen.checks), [evidence_of(run, chosen) for run in runs]
+    asked, evidence = chosen_checks(chosen.checks), _evidence(runs, chosen)
     order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen.suppress_below)
     checks: list[Change] = []
     metrics: list[Change] = []
@@ -227,12 +229,19 @@ def paired_changes(
     """
     refuse_what_differs([baseline, candidate], names)
     plain = _without_files(settings)
-    pair = Pair(evidence_of(baseline, plain), evidence_of(candidate, plain))
+    pair = Pair(*_evidence((baseline, candidate), plain))
     changes: dict[str, Curve] = {}
     for check, found in compared_checks(chosen_checks(plain.checks), pair):
         changes[check.code] = found.headline.change
         changes |= {f"{check.code}.{group.group}": group.change for group in found.groups}
     return changes
+
+
+def _evidence(runs: Sequence[Run], settings: MeasureSettings) -> list[Evidence]:
+    """The clips of each run without those whose own files cannot be used in any of the runs, in the same rows."""
+    found = [evidence_of(run, settings) for run in runs]
+    usable = np.logical_and.reduce([files_usable(each.frame) for each in found])
+    return [each.only(usable) for each in found]
 
 
 def _without_files(settings: MeasureSettings) -> MeasureSettings:

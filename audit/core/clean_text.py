@@ -9,6 +9,7 @@ _CONTROL: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
 
+_ADDRESS: Final = re.compile(r" at 0x[0-9A-Fa-f]+")
 _MARKS: Final = re.compile(r"[\\|\[\]`*~_#>]|(?<=:)/|(?<=www)\.", re.IGNORECASE)
 
 
@@ -23,6 +24,17 @@ def clean(text: str) -> str:
     True
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def without_addresses(text: str) -> str:
+    """Remove memory addresses, as in the default text of an object, so that equal runs have equal messages.
+
+    Examples
+    --------
+    >>> without_addresses("no picture in <_io.BytesIO object at 0x7f09f0>")
+    'no picture in <_io.BytesIO object>'
+    """
+    return _ADDRESS.sub("", text)
 
 
 def in_markdown(text: str) -> str:

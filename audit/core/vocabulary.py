@@ -7,7 +7,7 @@ a label file says of a speaker; a synthetic face has no race.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Race = Literal["asian", "indian", "black", "white", "middle_eastern", "latino_hispanic"]
 Stage = Literal["portrait", "ceiling", "rendered"]
@@ -26,13 +26,20 @@ CLIP_STATUSES: Final = (
     "audio_silent",
     "portrait_missing",
     "portrait_no_face",
+    "picture_unreadable",
     "model_error",
     "instrument_error",
 )
-STAGE_STATUSES: Final = ("ok", "no_face", "missing", "unreadable", "not_rendered", "instrument_error")
-"""Why a stage was read or not: ``missing`` there is no picture, ``unreadable`` the file is not a picture,
-``not_rendered`` no output of the model, ``instrument_error`` the instrument failed (the clip's
-detail has the error)."""
+FileStatus = Literal["file_missing", "file_empty", "file_pointer", "file_truncated", "file_unsupported", "unreadable"]
+FILE_STATUSES: Final[tuple[FileStatus, ...]] = get_args(FileStatus)
+"""Stage statuses of a picture that the cohort names and whose file cannot be read: there is none, it has no bytes, it
+is a git-lfs pointer, its end is missing, its format is not supported, or it cannot be decoded. Never a failure of the
+model."""
+
+STAGE_STATUSES: Final = ("ok", "no_face", "missing", *FILE_STATUSES, "not_rendered", "instrument_error")
+"""Why a stage was read or not: ``missing`` the cohort names no picture, or a blank one; :data:`FILE_STATUSES` the file
+cannot be read; ``not_rendered`` no output of the model; ``instrument_error`` the instrument failed (the clip's detail
+has the error)."""
 
 
 def group_members(group: str) -> frozenset[str]:

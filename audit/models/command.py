@@ -25,6 +25,7 @@ from audit.core.errors import ModelError
 from audit.core.files import file_digest
 from audit.core.pictures import read_picture
 from audit.core.registry import Part
+from audit.core.vocabulary import FILE_STATUSES
 
 LAST_WORDS: Final = 300
 
@@ -128,7 +129,7 @@ class Command:
 
 def _picture(path: Path) -> Picture | None:
     file = read_picture(path)
-    if file.status == "unreadable":
+    if file.status in FILE_STATUSES and file.status != "file_missing":
         raise ModelError(
             f"The program wrote {path.name}, which is not a usable picture: {file.detail}.",
             "a PNG of a face, or no file",

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.core.arrays import Picture
-from audit.core.pictures import read_picture
+from audit.core.pictures import PictureFile, read_picture
 
 
 @dataclass(frozen=True)
@@ -32,17 +31,17 @@ class PicturePlayback:
     ceiling: Mapping[str, str]
     description: Mapping[str, object]
 
-    def show(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The rendered picture of each clip; ``None`` if there is none or it is not a picture."""
+    def show(self, clip_ids: Sequence[str]) -> list[PictureFile | None]:
+        """The rendered picture of each clip, or why its file cannot be read; ``None`` if the cohort names none."""
         return [self._picture(self.rendered[clip]) for clip in clip_ids]
 
-    def show_ceiling(self, clip_ids: Sequence[str]) -> list[Picture | None]:
-        """The ceiling picture of each clip; ``None`` if there is none or it is not a picture."""
+    def show_ceiling(self, clip_ids: Sequence[str]) -> list[PictureFile | None]:
+        """The ceiling picture of each clip, or why its file cannot be read; ``None`` if the cohort names none."""
         return [self._picture(self.ceiling[clip]) for clip in clip_ids]
 
     def describe(self) -> dict[str, object]:
         """The description, for the manifest."""
         return dict(self.description)
 
-    def _picture(self, path: str) -> Picture | None:
-        return read_picture(self.root / path).pixels if path else None
+    def _picture(self, path: str) -> PictureFile | None:
+        return read_picture(self.root / path) if path else None

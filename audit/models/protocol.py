@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.core.arrays import Picture, Waveform
+from audit.core.pictures import PictureFile
 
 VoiceFeatures = NDArray[np.float32]
 """Voice features of a model: shape [clips, D]."""
@@ -66,7 +67,9 @@ class Playback(Protocol):
     """Pictures that are not rendered from audio: existing ones (``recorded``) or known truth (``planted``).
 
     A playback is built from a cohort and shows pictures by clip. It is the only kind of model that knows the clip,
-    and every run and report says so.
+    and every run and report says so. A picture from a file may be shown as a
+    :class:`~audit.core.pictures.PictureFile`, whose status says whether the file could be read: a file that cannot is
+    never counted as a failure of the model.
     """
 
     @property
@@ -74,11 +77,11 @@ class Playback(Protocol):
         """Name of the model in runs and reports."""
         ...
 
-    def show(self, clip_ids: Sequence[str]) -> Sequence[Picture | None]:
+    def show(self, clip_ids: Sequence[str]) -> Sequence[Picture | PictureFile | None]:
         """The rendered face of each clip, in order; ``None`` if there is none."""
         ...
 
-    def show_ceiling(self, clip_ids: Sequence[str]) -> Sequence[Picture | None]:
+    def show_ceiling(self, clip_ids: Sequence[str]) -> Sequence[Picture | PictureFile | None]:
         """The ceiling face of each clip, in order; ``None`` if there is none."""
         ...
 

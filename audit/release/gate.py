@@ -20,6 +20,7 @@ from audit.audits.table import Table
 from audit.audits.tables.label_sources import label_sources
 from audit.audits.tables.statuses import statuses
 from audit.audits.tables.strata import strata
+from audit.audits.tables.your_files import your_files
 from audit.checks import margins_of, shipped
 from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
@@ -33,8 +34,10 @@ from audit.release.suppressing import suppressed_decision
 from audit.runs.manifest import read_manifest
 from audit.runs.run import PLAN, Run, part_files
 
-MADE: Final = {"strata": strata, "label_sources": label_sources, "statuses": statuses}
+MADE: Final = {"strata": strata, "label_sources": label_sources, "statuses": statuses, "your_files": your_files}
 """The tables that a policy's requirements read."""
+IN_EVERY_AUDIT: Final = frozenset(MADE) - {"your_files"}
+"""Those that audits of earlier versions have too."""
 FROM_PEOPLE = "prediction_powered"
 """The suffix of figures that are based on human readings, whose file may be gone."""
 _RUN_TEXT: Final = frozenset({"notices"})
@@ -129,7 +132,7 @@ def _decided(
 
 def _wide_enough(audit: Audit, policy: Policy) -> Audit:
     """Refuse an audit with intervals narrower than the policy requires, or without the tables that it needs."""
-    if absent := MADE.keys() - audit.tables.keys():
+    if absent := IN_EVERY_AUDIT - audit.tables.keys():
         raise PlanError(
             f"The audit has no table {', '.join(sorted(absent))}.", "an audit that was measured with tables"
         )
@@ -181,7 +184,7 @@ def _with_cohort(audit: Audit) -> Audit:
 
 def _nothing(run: Run) -> Audit:
     """The audit of a run without observations: no findings, and not complete."""
-    columns = ("group", "language", "gender", "field", "source", "status", "n_speakers", "n_clips")
+    columns = ("group", "language", "gender", "field", "source", "file", "status", "damage", "n_speakers", "n_clips")
     return Audit(identity(run), {}, (), {name: Table(name, "", pd.DataFrame(columns=[*columns])) for name in MADE})
 
 

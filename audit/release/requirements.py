@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from audit.audits.audit import Audit
+from audit.audits.tables.your_files import AUDIO
 from audit.checks.catalogue.erasure import CHECK as ERASURE
 from audit.core.languages import same_language
-from audit.core.vocabulary import UNKNOWN, ordered_groups
+from audit.core.vocabulary import FILE_STATUSES, UNKNOWN, ordered_groups
 from audit.release.decision import FigureRuling, Ruling
 from audit.release.outcomes import Outcome, worst
 from audit.release.policy import Policy
@@ -41,6 +42,7 @@ def requirements(policy: Policy, audit: Audit, baseline: Mapping[str, object] | 
         made.append(_label_sources(data, audit))
     if data.max_missing is not None:
         made.append(_missing(data.max_missing, audit))
+    made.append(_unreadable(data.max_unreadable, audit))
     if instrument.allowed:
         made.append(_allowed(instrument, audit))
     if instrument.min_recall is not None:
@@ -112,6 +114,26 @@ def _missing(most: float, audit: Audit) -> Ruling:
                 reasons.append(f"{clips - ok} of {clips} clips of {where} have no result, more than {most:.0%}")
     passed = f"At most {most:.0%} of the clips of any group are missing, overall and in every language."
     return _required("data.max_missing", "incomplete", reasons, passed, groups)
+
+
+def _unreadable(most: float, audit: Audit) -> Ruling:
+    statuses = audit.tables["statuses"].frame
+    if "your_files" in audit.tables:
+        found = audit.tables["your_files"].frame
+        found = found[found["damage"].isin(FILE_STATUSES)]
+    else:  # an audit of an earlier version
+        found = statuses[statuses["status"] == "audio_unreadable"].assign(file=AUDIO)
+    clips = dict(statuses.groupby(["group", "language"], observed=True)["n_clips"].sum().items())
+    reasons, groups = [], []
+    for (group, language, file), of in found.groupby(["group", "language", "file"], observed=True, sort=False):
+        n, total = int(of["n_clips"].sum()), int(clips[group, language])
+        if n > most * total:
+            groups.append(str(group))
+            what = file if file == AUDIO else f"{file} picture"
+            where = f"{total} clips of group {group} in {language}"
+            reasons.append(f"the {what} of {n} of {where} cannot be read, more than {most:.0%}")
+    passed = f"At most {most:.0%} of the files of any group in any language cannot be read."
+    return _required("data.max_unreadable", "incomplete", reasons, passed, groups)
 
 
 def _allowed(terms: InstrumentTerms, audit: Audit) -> Ruling:

@@ -83,6 +83,9 @@ class DataTerms(Section):
         The allowed sources of all labels of ``group``, ``gender`` and ``language``.
     max_missing : float or None
         The largest allowed share of clips without a result, in each known group.
+    max_unreadable : float
+        The largest allowed share of clips with a file that cannot be read, in each group and language: of audio,
+        portraits, ceilings and rendered pictures separately.
     """
 
     strata: tuple[Stratum, ...] = ()
@@ -90,6 +93,7 @@ class DataTerms(Section):
         dict[Literal["group", "gender", "language"], tuple[str, ...]], AfterValidator(_known_sources)
     ] = Field(default_factory=dict)
     max_missing: float | None = Field(default=None, ge=0, le=1)
+    max_unreadable: float = Field(default=0.01, ge=0, le=1)
 
 
 class LedgerTerms(Section):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from audit.audits.audit import Audit
 from audit.checks import Check, Evidence, Figure, sensitivities
-from audit.checks.metrics.metric_frame import metrics_of
+from audit.checks.metrics.metric_frame import files_usable, metrics_of
 from audit.checks.sensitivity import Sensitivity
 from audit.core.sentences import typeset
 from audit.core.units import write_estimate
@@ -79,7 +79,8 @@ def _evidence(audit: Audit) -> Evidence:
     known = {name: audit.settings[name] for name in ("confidence", "resamples", "seed", "min_speakers", "estimand")}
     settings = Settings(**known)  # type: ignore[arg-type]  # JSON values of these types
     metrics = {metric.name: metric for metric in metrics_of(())}
-    return Evidence(audit.scores, metrics, settings, margins={}, instrument="", similarity_models=())
+    evidence = Evidence(audit.scores, metrics, settings, margins={}, instrument="", similarity_models=())
+    return evidence.only(files_usable(audit.scores))
 
 
 def _inconclusive(ruling: FigureRuling, reason: str) -> FigureRuling:

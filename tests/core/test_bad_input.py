@@ -110,7 +110,7 @@ def test_an_unreadable_portrait_leaves_the_clip_rendered(make_cohort: Callable[.
     rows = seen.observations.set_index("clip_id")
     for clip, status, detail in (
         ("s1-en", "unreadable", "no picture that can be decoded"),
-        ("s3-en", "missing", "FileNotFoundError"),
+        ("s3-en", "file_missing", "FileNotFoundError"),
         ("s5-en", "missing", "blank placeholder"),
     ):
         assert rows.loc[clip, "status"] == "portrait_missing"

@@ -85,8 +85,9 @@ time.sleep(60)
         assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
-def test_something_other_than_a_picture_is_an_error(program: Callable[[str], list[str]]) -> None:
-    text = "import pathlib, sys; (pathlib.Path(sys.argv[-1]) / '0000.png').write_text('no picture')"
+@pytest.mark.parametrize("written", ["no picture", "", "%PDF-1.7", "version https://git-lfs.github.com/spec/v1"])
+def test_something_other_than_a_picture_is_an_error(program: Callable[[str], list[str]], written: str) -> None:
+    text = f"import pathlib, sys; (pathlib.Path(sys.argv[-1]) / '0000.png').write_text({written!r})"
     with pytest.raises(audit.ModelError, match="not a usable picture"):
         Command(program(text)).render(waves(0.1), 16_000)
 

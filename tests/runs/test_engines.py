@@ -318,6 +318,6 @@ def test_an_invalid_reading_affects_only_its_picture(answer: Reading, words: str
 
 
 def test_an_invalid_picture_affects_only_its_clip() -> None:
-    (none, why), (face, _) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]  # a ragged picture
+    (none, why, _), (face, *_) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]  # a ragged picture
     assert none is None and why.startswith("the model returned an invalid picture: ValueError")
     assert face is not None

@@ -20,6 +20,7 @@ ORDER: Final = (
     "strata",
     "label_sources",
     "statuses",
+    "your_files",
     "stage_statuses",
     "faces_found",
     "instrument",

@@ -38,5 +38,5 @@ TABLE = TableSpec(
         Column("n_several", "count", "More than one face"),
         Column("most_faces", "count", "Most faces"),
     ),
-    make=lambda source: faces_found(source.evidence.frame),
+    make=lambda source: faces_found(source.evidence.every_clip),
 )

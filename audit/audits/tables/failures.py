@@ -10,7 +10,7 @@ from audit.audits.tables.spec import Source, TableSpec
 
 def failures(source: Source) -> pd.DataFrame:
     """Every clip whose status is not ok."""
-    frame = source.evidence.frame
+    frame = source.evidence.every_clip
     return frame.loc[frame["status"] != "ok", TABLE.names].reset_index(drop=True)
 
 

@@ -22,5 +22,5 @@ TABLE = TableSpec(
     title="Sources of the labels",
     note="The quality of a label depends on its source.",
     columns=(Column("field", "key", "Label"), Column("source", "key", "Source"), N_SPEAKERS, N_CLIPS),
-    make=lambda source: label_sources(source.evidence.frame),
+    make=lambda source: label_sources(source.evidence.every_clip),
 )

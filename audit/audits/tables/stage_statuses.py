@@ -12,7 +12,7 @@ from audit.core.vocabulary import STAGES
 
 def stage_statuses(source: Source) -> pd.DataFrame:
     """The number of clips by stage, group and status."""
-    frame, parts = source.evidence.frame, []
+    frame, parts = source.evidence.every_clip, []
     for stage in STAGES:
         counts = (
             frame.groupby(["group", f"{stage}_status"], observed=True, sort=True).size().rename("n_clips").reset_index()

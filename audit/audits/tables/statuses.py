@@ -24,5 +24,5 @@ TABLE = TableSpec(
     title="Statuses of the clips",
     note="Every clip has one status; none is dropped.",
     columns=(GROUP, LANGUAGE, Column("status", "status", "Status"), N_CLIPS, N_SPEAKERS),
-    make=lambda source: statuses(source.evidence.frame),
+    make=lambda source: statuses(source.evidence.every_clip),
 )

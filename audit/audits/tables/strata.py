@@ -22,5 +22,5 @@ TABLE = TableSpec(
     title="Speakers and clips",
     note="Of each stratum; a speaker may have clips in several languages.",
     columns=(GROUP, LANGUAGE, Column("gender", "key", "Gender"), N_SPEAKERS, N_CLIPS),
-    make=lambda source: strata(source.evidence.frame),
+    make=lambda source: strata(source.evidence.every_clip),
 )

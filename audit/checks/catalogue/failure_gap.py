@@ -18,7 +18,8 @@ from audit.stats import Curve, difference_curve
 class FailureGap(GapCheck):
     """The rate of clips without a readable face, each group against all others.
 
-    Clips whose audio cannot be used do not count: that is a failure of the data, not of the model.
+    Clips whose audio or rendered picture is a file that cannot be used do not count: that is a failure of the data, not
+    of the model.
     """
 
     code = "S2F006"

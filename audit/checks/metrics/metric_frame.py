@@ -18,7 +18,7 @@ from audit.core.attributes import Attribute, attributes
 from audit.core.columns import similarity_column
 from audit.core.languages import same_language
 from audit.core.metric import Metric
-from audit.core.vocabulary import CLIP_STATUSES, STAGES, UNKNOWN
+from audit.core.vocabulary import CLIP_STATUSES, FILE_STATUSES, STAGES, UNKNOWN
 from audit.runs.run import Run
 from audit.stats.settings import Settings
 
@@ -158,13 +158,21 @@ def metric_frame(
             columns |= {f"{stage}.{name}": values for name, values in scores.items()}
     columns |= _similarity(run, settings or Settings(), retrieval_gallery)
     columns |= _craniofacial(run)
-    bad_audio = [status for status in CLIP_STATUSES if status.startswith("audio_")]
     # where the instrument failed, it is unknown whether the model made a face
-    known = ~(seen["status"].isin(bad_audio) | (seen["rendered_status"] == "instrument_error")).to_numpy()
+    known = files_usable(seen) & (seen["rendered_status"] != "instrument_error").to_numpy()
     columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, "en") for code in seen["language"].unique()}
     frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
+
+
+def files_usable(observed: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether the audio and the rendered picture of each clip, where the cohort has them as files, can be used.
+
+    The other clips say nothing about the model and enter no estimate about it.
+    """
+    bad_audio = [status for status in CLIP_STATUSES if status.startswith("audio_")]
+    return ~(observed["status"].isin(bad_audio) | observed["rendered_status"].isin(FILE_STATUSES)).to_numpy(bool)
 
 
 def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray[np.float64]]:

@@ -48,7 +48,9 @@ FEWEST_PIXELS: Final = 30
 _CHEEKS: Final = ((1, 2, 3, 4, 48, 31, 40, 41), (15, 14, 13, 12, 54, 35, 47, 46))
 _BROWS: Final = (18, 19, 20, 23, 24, 25)
 _DARKEST: Final = 3.0
-# The regions' outlines as indices into dlib's 68 points. A pixel this dark in L* has no reliable colour.
+_GREY: Final = 0.1
+# The regions' outlines as indices into dlib's 68 points. A pixel this dark in L* has no reliable colour. In a grey
+# picture chroma is not exactly 0, because the conversion rounds.
 
 
 def separation(group: str) -> float | None:
@@ -139,9 +141,11 @@ def _regions(points: Floats) -> list[Floats]:
 
 def _measure(picture: Picture, landmarks: Landmarks) -> Read:
     lab = skin_colour(picture, landmarks)
-    if lab is None or lab[2] <= 0:  # without yellow there is no skin colour: a grey picture, or coloured light
+    if lab is None or lab[2] <= 0:  # without yellow there is no skin colour: coloured light
         return None
     chroma = float(np.hypot(lab[1], lab[2]))
+    if chroma < _GREY:
+        return None
     numbers = (float(typology_angle(lab)), float(hue_angle(lab)), float(lab[0]), chroma)
     return dict(zip(("ita", "hue", "lightness", "chroma"), (round(number, 3) for number in numbers), strict=True))
 

@@ -32,6 +32,7 @@ _STATUSES: Final = {
     "audio_silent": "audio silent",
     "portrait_missing": "no portrait",
     "portrait_no_face": "no face in the portrait",
+    "picture_unreadable": "rendered or ceiling picture unreadable",
     "model_error": "the model failed",
 }
 

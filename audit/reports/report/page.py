@@ -29,6 +29,8 @@ from audit.reports.report.model_card import model_card
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
+from audit.reports.report.your_files import SECTION as YOUR_FILES
+from audit.reports.report.your_files import your_files
 
 PAGE: Final = "report.html"
 PDF: Final = "report.pdf"
@@ -40,6 +42,7 @@ SECTIONS: Final = {
     "summary": "Summary",
     "scope": "The question, and the objection to asking it",
     "cohort": "Data and labels: speakers and the sources of their labels",
+    "your_files": "Your files",
     "instrument": "The instrument and its error",
     "results": "Results by check",
     "disparities": "Disparities by group and intersection",
@@ -74,6 +77,7 @@ _TABLES: Final = (
     evidence.label_sources,
     evidence.strata,
     evidence.rendered_as,
+    your_files,
     evidence.statuses,
     evidence.faces_found,
     evidence.failures,
@@ -144,6 +148,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
+    optional = {"further_tables": further, YOUR_FILES: records(audit, YOUR_FILES)}
     page = Page(
         audit,
         title=str(run.get("title") or f"Audit of \u201c{model}\u201d on {identity.name_of(run.get('cohort'))}"),
@@ -151,7 +156,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         subtitle=f"Model: {model}. Read by: {instrument}. {', '.join(sizes(run))}.",
         skip="Skip to the first page",
         footer="Written only from audit.json and the sign-offs in its folder; the same files give the same page.",
-        sections={name: title for name, title in SECTIONS.items() if further or name != "further_tables"},
+        sections={name: title for name, title in SECTIONS.items() if optional.get(name, True)},
         templates=_TEMPLATES,
         parts=PARTS,
         notices=strings(run.get("notices")),

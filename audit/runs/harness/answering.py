@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from audit.core.arrays import Picture
 from audit.core.errors import ModelError
+from audit.core.pictures import PictureFile
 from audit.instruments.protocol import Instrument, Reading, attributes_of
-
-Made = tuple[Picture | None, str]
-"""A picture, and the error if the model failed; both are empty if the model made no face."""
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -22,7 +20,27 @@ class Failure(str):
     """The error message of a failed call."""
 
 
-def pictures_of(make: Callable[[list[Question]], Sequence[Picture | None]], todo: list[Question]) -> list[Made]:
+class Made(NamedTuple):
+    """What a model made of one clip.
+
+    Attributes
+    ----------
+    picture : ndarray or None
+        The picture; ``None`` if there is none.
+    error : str
+        The error if the model failed, else empty.
+    file : PictureFile or None
+        The file of a picture that was made elsewhere.
+    """
+
+    picture: Picture | None
+    error: str = ""
+    file: PictureFile | None = None
+
+
+def pictures_of(
+    make: Callable[[list[Question]], Sequence[Picture | PictureFile | None]], todo: list[Question]
+) -> list[Made]:
     """The pictures that a model makes from some clips, in order.
 
     Raises
@@ -33,7 +51,7 @@ def pictures_of(make: Callable[[list[Question]], Sequence[Picture | None]], todo
     answers = _each(
         make, todo, "The model returned {} pictures for {} clips.", "one picture or None for each, in order"
     )
-    return [(None, str(answer)) if isinstance(answer, Failure) else _checked(answer) for answer in answers]
+    return [Made(None, str(answer)) if isinstance(answer, Failure) else _checked(answer) for answer in answers]
 
 
 def readings_of(instrument: Instrument, pictures: Sequence[Picture]) -> list[Reading | str]:
@@ -110,11 +128,13 @@ def _invalid_count(reading: Reading) -> str:
 def _checked(picture: Any) -> Made:
     """The picture if its type and shape are valid, else the error."""
     if picture is None:
-        return None, ""
+        return Made(None)
+    if isinstance(picture, PictureFile):
+        return Made(picture.pixels, "", picture)
     try:
         pixels = np.asarray(picture)
     except Exception as error:  # noqa: BLE001  # a third-party object may raise anything
-        return None, f"the model returned an invalid picture: {type(error).__name__}: {error}"
+        return Made(None, f"the model returned an invalid picture: {type(error).__name__}: {error}")
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        return None, f"the model returned {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]"
-    return np.ascontiguousarray(pixels), ""
+        return Made(None, f"the model returned {pixels.dtype} of shape {pixels.shape}, not uint8 of shape [H, W, 3]")
+    return Made(np.ascontiguousarray(pixels))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,24 +13,55 @@ import pandas as pd
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
+from audit.core.clean_text import without_addresses
 from audit.core.columns import EMBEDDING, FACES_FOUND, LANDMARKS, OF_A_CLIP, similarity_column
-from audit.core.pictures import keep_picture, picture_digest
+from audit.core.pictures import PictureFile, keep_picture, picture_digest
+from audit.core.vocabulary import FILE_STATUSES, STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
-from audit.runs.harness.answering import pictures_of, readings_of
+from audit.runs.harness.answering import Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
-from audit.runs.harness.hearing import LoadedPart, Portrait
+from audit.runs.harness.hearing import LoadedPart
 
 LEFT_OUT = frozenset(("audio", "portrait", "rendered", "ceiling", "split", *OF_A_CLIP))
 """Columns of a cohort that its observations do not keep."""
-Face = tuple[str, str]
-"""The digest of a picture, empty if there is none, and the model's error, empty if there was none."""
-NO_FACE: Face = ("", "")
 Key = TypeVar("Key")
 OF_A_SPEAKER = ("portrait", "ceiling")
 """The stages whose pictures all clips of a speaker share; their readings are kept in memory."""
+LATER = ("ceiling", "rendered")
 REMEMBERED = 2048
 INSTRUMENT_ERROR = "instrument_error"
+
+
+class Face(NamedTuple):
+    """The picture of one clip at one stage.
+
+    Attributes
+    ----------
+    digest : str
+        The digest of the picture; empty if there is none.
+    error : str
+        The model's error; empty if there was none.
+    file : PictureFile or None
+        The cohort's file that the picture comes from, without its pixels.
+    """
+
+    digest: str
+    error: str = ""
+    file: PictureFile | None = None
+
+    @property
+    def status(self) -> str:
+        """The stage's status where there is no picture to read."""
+        return "missing" if self.file is None else self.file.status
+
+    @property
+    def file_detail(self) -> str:
+        """What is wrong with the file, or how it was converted; empty for a blank one."""
+        return "" if self.file is None or self.file.status == "missing" else self.file.detail
+
+
+NO_FACE: Final = Face("")
 
 
 @dataclass
@@ -89,7 +120,8 @@ class Observer:
         pictures, counts = dict(portraits), Counts()
         rendered = self._rendered(part, pictures, counts)
         ceilings = self._ceilings(part, portraits, pictures, counts)
-        faces = {"portrait": [(p.digest, "") for p in part.portraits], "ceiling": ceilings, "rendered": rendered}
+        shown = [Face(p.digest, "", p.file) for p in part.portraits]
+        faces = {"portrait": shown, "ceiling": ceilings, "rendered": rendered}
         made = RenderedPart(part, faces, pictures, counts)
         if self.faces is not None:
             for digest in _digests(made):
@@ -103,14 +135,14 @@ class Observer:
         """One row for each clip of a rendered part, and the counts of readings."""
         part, counts = rendered.part, Counts()
         readings = self._read(_digests(rendered), rendered.pictures, counts)
-        of_speakers = [digest for stage in OF_A_SPEAKER for digest, _ in rendered.faces[stage]]
+        of_speakers = [face.digest for stage in OF_A_SPEAKER for face in rendered.faces[stage]]
         self._readings |= {digest: readings[digest] for digest in of_speakers if digest}
         while len(self._readings) > REMEMBERED:
             del self._readings[next(iter(self._readings))]
         rows = []
         for i, record in enumerate(part.rows.to_dict("records")):
             faces = {stage: of_rows[i] for stage, of_rows in rendered.faces.items()}
-            rows.append(self._row(record, part.clips[i], part.portraits[i], faces, readings))
+            rows.append(self._row(record, part.clips[i], faces, readings))
         return rows, counts
 
     def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> list[Face]:
@@ -146,7 +178,7 @@ class Observer:
     def _made_of(
         self,
         sources: Mapping[Key, str],
-        make: Callable[[list[Key]], Sequence[Picture | None]],
+        make: Callable[[list[Key]], Sequence[Picture | PictureFile | None]],
         pictures: dict[str, Picture],
         counts: Counts,
     ) -> dict[Key, Face]:
@@ -155,16 +187,16 @@ class Observer:
             if not isinstance(self.model, Playback):
                 counts.rendered += len(sources)
             anew = pictures_of(make, [*sources])
-            return {key: (_named(picture, pictures), why) for key, (picture, why) in zip(sources, anew, strict=True)}
+            return {key: _face(made, pictures) for key, made in zip(sources, anew, strict=True)}
         known = self._cache.renderings(sources.values(), self._model_key)
         first = {source: key for key, source in reversed([*sources.items()]) if source not in known}
-        made = zip(first, pictures_of(make, [*first.values()]), strict=True)
-        faces = {source: (_named(picture, pictures), why) for source, (picture, why) in made}
-        fresh = {source: digest for source, (digest, why) in faces.items() if not why}
+        anew = pictures_of(make, [*first.values()])
+        faces = {source: _face(made, pictures) for source, made in zip(first, anew, strict=True)}
+        fresh = {source: face.digest for source, face in faces.items() if not face.error}
         self._cache.keep_renderings(fresh, self._model_key, pictures)
         counts.rendered += len(faces)
         counts.rendered_before += len(known)
-        faces |= {source: (digest, "") for source, digest in known.items()}
+        faces |= {source: Face(digest) for source, digest in known.items()}
         return {key: faces[source] for key, source in sources.items()}
 
     def _read(self, digests: list[str], pictures: Mapping[str, Picture], counts: Counts) -> dict[str, Reading | str]:
@@ -188,28 +220,28 @@ class Observer:
         self,
         record: Mapping[Hashable, Any],
         clip: Clip,
-        portrait: Portrait,
         faces: Mapping[str, Face],
         readings: Mapping[str, Reading | str],
     ) -> dict[str, Any]:
         row: dict[str, Any] = {
             str(name): None if pd.isna(value) else value for name, value in record.items() if name not in LEFT_OUT
         }
-        found = {stage: readings.get(digest) for stage, (digest, _) in faces.items()}
-        for stage, (digest, _) in faces.items():
-            row |= stage_columns(self.instrument, self._attributes, stage, digest, found[stage], found["portrait"])
-        if not faces["portrait"][0]:
-            row["portrait_status"] = portrait.file.status
-        if not faces["rendered"][0] and not isinstance(self.model, Playback):
+        found = {stage: readings.get(face.digest) for stage, face in faces.items()}
+        for stage, face in faces.items():
+            row |= stage_columns(self.instrument, self._attributes, stage, face.digest, found[stage], found["portrait"])
+            if not face.digest:
+                row[f"{stage}_status"] = face.status
+        if not faces["rendered"].digest and not isinstance(self.model, Playback):
             row["rendered_status"] = "not_rendered"
-        row["status"], why = status_of(
-            clip.status, faces["rendered"][1], row["rendered_status"], row["portrait_status"]
-        )
-        details = [clip.detail, portrait.file.detail, why]
-        details += [f"ceiling: {why}"] if (why := faces["ceiling"][1]) else []
+        portrait, ceiling, rendered = (faces[stage] for stage in STAGES)
+        statuses = {stage: row[f"{stage}_status"] for stage in STAGES}
+        row["status"], why = status_of(clip.status, rendered.error, **statuses)
+        details = [clip.detail, portrait.file.detail if portrait.file else "", why]
+        details += [f"ceiling: {ceiling.error}"] if ceiling.error else []
+        details += [f"{stage}: {text}" for stage in LATER if (text := faces[stage].file_detail)]
         details += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
         return row | {
-            "detail": "; ".join(filter(None, details)),
+            "detail": without_addresses("; ".join(filter(None, details))),
             "seconds": None if clip.seconds is None else round(clip.seconds, 6),
             "audio_sha256": clip.sha256,
         }
@@ -246,28 +278,37 @@ def stage_columns(
 
 def _digests(rendered: RenderedPart) -> list[str]:
     """The digests of all pictures of a part, in order."""
-    return sorted({digest for faces in rendered.faces.values() for digest, _ in faces} - {""})
+    return sorted({face.digest for faces in rendered.faces.values() for face in faces} - {""})
 
 
-def _named(picture: Picture | None, pictures: dict[str, Picture]) -> str:
-    """The digest of a picture, empty if there is none; adds the picture to ``pictures``."""
-    if picture is None:
-        return ""
-    digest = picture_digest(picture)
-    pictures[digest] = picture
-    return digest
+def _face(made: Made, pictures: dict[str, Picture]) -> Face:
+    """The face that a model made; adds its picture to ``pictures``."""
+    file = None if made.file is None else replace(made.file, pixels=None)
+    if made.picture is None:
+        return Face("", made.error, file)
+    digest = picture_digest(made.picture)
+    pictures[digest] = made.picture
+    return Face(digest, made.error, file)
 
 
-def status_of(audio: str, error: str, rendered: str, portrait: str) -> tuple[str, str]:
-    """The first status that applies to a clip, and the model's error."""
+def status_of(audio: str, error: str, *, rendered: str, portrait: str, ceiling: str) -> tuple[str, str]:
+    """The first status that applies to a clip, and the model's error.
+
+    Where a rendered or ceiling picture is a file of the cohort that cannot be read, the clip is
+    ``picture_unreadable``: the model is not judged by it.
+    """
     if audio != "ok":
         return audio, ""
     if error:
         return "model_error", error
     if INSTRUMENT_ERROR in (rendered, portrait):
         return INSTRUMENT_ERROR, ""
+    if rendered in FILE_STATUSES:
+        return "picture_unreadable", ""
     if rendered != "ok":
         return "no_face", "" if rendered == "no_face" else "the model made no picture"
+    if ceiling in FILE_STATUSES:
+        return "picture_unreadable", ""
     if portrait != "ok":
         return ("portrait_no_face" if portrait == "no_face" else "portrait_missing"), ""
     return "ok", ""

@@ -144,7 +144,7 @@ def _row(
             row[f"{stage}_status"] = old[f"{stage}_status"]
     audio = row["status"] if row["status"] in get_args(AudioStatus) else "ok"
     failed = "the model failed" if row["status"] == "model_error" else ""
-    row["status"], _ = status_of(audio, failed, row["rendered_status"], row["portrait_status"])
+    row["status"], _ = status_of(audio, failed, **{stage: row[f"{stage}_status"] for stage in STAGES})
     unread = INSTRUMENT_ERROR in (old["rendered_status"], old["portrait_status"], old["ceiling_status"])
     details = ["" if unread else row["detail"] or ""]
     details += [f"{stage}: {reading}" for stage, reading in found.items() if isinstance(reading, str)]
