@@ -31,7 +31,7 @@ ALLOWED: Final = "UTF-8 (in Excel: CSV UTF-8), or UTF-16 with a byte-order mark"
 def decoded(data: bytes, file: str) -> tuple[str, str]:
     """Text of a table, and the name of its encoding; the name is empty for UTF-8.
 
-    A file without a byte-order mark is UTF-8, UTF-16 if every second byte of its ASCII characters is zero, or one of
+    A file without a byte-order mark is UTF-8, UTF-16 if it has zero bytes and begins with an ASCII character, or one of
     the ``LEGACY`` encodings. The latter cannot be told apart by their bytes. They are tried in turn, and the file is
     read only if exactly one of them gives plausible words; libraries that guess encodings are wrong about tables with
     a few accented letters.
@@ -55,15 +55,14 @@ def decoded(data: bytes, file: str) -> tuple[str, str]:
             except UnicodeDecodeError as error:
                 message = f"{file} begins with the byte-order mark of {name or 'UTF-8'} and is not: {error}."
                 raise CohortError([message], ALLOWED) from error
-    even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
-    if even or odd:
-        codec = "utf-16-le" if odd > even else "utf-16-be"
+    if b"\0" in data:
+        big = data[:4096:2].count(0) > data[1:4096:2].count(0)
         try:
-            text = data.decode(codec)
+            text = data.decode("utf-16-be" if big else "utf-16-le")
         except UnicodeDecodeError:
             text = "\0"
-        if "\0" in text:
-            raise CohortError([f"{file} is not UTF-8 text: it has zero bytes."], ALLOWED)
+        if "\0" in text or not text[:1].isascii():
+            raise CohortError([f"{file} is not a CSV file: it has zero bytes."], ALLOWED)
         return text, "UTF-16 without a byte-order mark"
     try:
         return data.decode("utf-8"), ""
@@ -98,7 +97,7 @@ def _words(text: str) -> set[str]:
 
 
 def _is_plausible(word: str) -> bool:
-    """Whether every letter is Latin, at least half of them are ASCII, and none is a capital after a small letter.
+    """Whether every letter is Latin, more than half of them are ASCII, and none is a capital after a small letter.
 
     Examples
     --------
@@ -106,7 +105,7 @@ def _is_plausible(word: str) -> bool:
     [True, False, True, False, False]
     """
     foreign = [letter for letter in word if not letter.isascii()]
-    if 2 * len(foreign) > len(word):
+    if 2 * len(foreign) >= len(word):
         return False
     if not all(
         letter.isalpha()

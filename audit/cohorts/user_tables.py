@@ -73,8 +73,6 @@ def read_user_table(path: Path, columns: Collection[str], *, synonyms: Collectio
         text, encoding = decoded(path.read_bytes(), file)
     except OSError as error:
         raise CohortError([f"{file} cannot be read: {error.strerror or error}."]) from error
-    if "\0" in text:
-        raise CohortError([f"{file} is not a CSV file: it has zero bytes."], ROWS)
     delimiter, text = _without_separator_line(text, file)
     known = {_key(name): name for name in columns} | {key: name for name in synonyms for key in SYNONYMS[name]}
     delimiter = delimiter or _delimiter(text, file, known)
