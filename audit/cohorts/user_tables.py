@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,12 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "audio": ("path", "file", "filename", "filepath", "wav", "wavpath", "audiopath", "audiofile"),
 }
 """Other headings for a column, as :func:`_key` gives them; used where the table has no column of that name."""
+MOST_BREAKS: Final = 8
+"""Most line breaks in a cell that are looked for."""
+UNNAMED: Final = 'a heading for every column that has values; cells with a delimiter in quotation marks ("a, b")'
+_IGNORED: Final = re.compile(r"[\s_.\u200b\ufeff-]")
+_BLANK_LINES: Final = re.compile(r"(?:[ ,;\t|]*(?:\r\n|\r|\n))+")
+_NEWLINE: Final = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE: Final = re.compile(r'\s*"?sep=(.)"?[ ,;\t|]*(\r\n|\r|\n|$)', re.IGNORECASE)
 
 
@@ -73,14 +79,17 @@ def read_user_table(path: Path, columns: Collection[str], *, synonyms: Collectio
         text, encoding = decoded(path.read_bytes(), file)
     except OSError as error:
         raise CohortError([f"{file} cannot be read: {error.strerror or error}."]) from error
-    delimiter, text = _without_separator_line(text, file)
+    if "\0" in text:
+        raise CohortError([f"{file} is not a CSV file: it has zero bytes."], ROWS)
+    delimiter, start = _separator_line(text, file)
+    start = blank.end() if (blank := _BLANK_LINES.match(text, start)) else start
+    above, text = len(_NEWLINE.findall(text[:start])), text[start:]
     known = {_key(name): name for name in columns} | {key: name for name in synonyms for key in SYNONYMS[name]}
     delimiter = delimiter or _delimiter(text, file, known)
-    cells = _cells(text, delimiter, file)
-    table = with_header(cells, file)
-    last = cells.columns[max([i for i, name in enumerate(table) if name], default=0)]
-    short = int(cells.loc[table.index + 1, last].isna().sum())
-    frame, dropped = _without_unnamed(table, file)
+    cells, short = _cells(text, delimiter, file, above)
+    frame, dropped = _without_unnamed(with_header(cells, file), file)
+    if "'" in text:
+        _check_single_quotes(frame, file)
     headings = f"Its cells are separated by {DELIMITERS[delimiter]} and its headings are {_listed(frame)}"
     frame, renamed = _renamed(frame, file, columns, synonyms)
     remarks = [f"{file} is in {encoding}."] if encoding else []
@@ -90,18 +99,20 @@ def read_user_table(path: Path, columns: Collection[str], *, synonyms: Collectio
     if dropped:
         remarks.append(f"{dropped} empty columns of {file} without a heading were left out.")
     if short:
-        remarks.append(f"{short} rows of {file} have fewer cells than its heading: the cells that lack are empty.")
+        remarks.append(f"{short} rows of {file} have fewer cells than the heading; the last ones were read as empty.")
     return UserTable(file, frame, tuple(remarks), headings)
 
 
-def _without_separator_line(text: str, file: str) -> tuple[str, str]:
-    """Delimiter of Excel's first line ``sep=;``, empty if there is none, and the text with that line empty."""
+def _separator_line(text: str, file: str) -> tuple[str, int]:
+    """Delimiter of Excel's first line ``sep=;``, and where that line ends; empty and 0 if there is none."""
     said = _SEPARATOR_LINE.match(text)
     if said is None:
-        return "", text
+        return "", 0
     if said[1] not in DELIMITERS:
-        raise CohortError([f"{file} begins with sep={said[1]!r}."], f"cells separated by {_allowed()}")
-    return said[1], said[2] + text[said.end() :]
+        raise CohortError(
+            [f"{file} begins with sep={said[1]!r}."], f"cells separated by {', '.join(DELIMITERS.values())}"
+        )
+    return said[1], said.end()
 
 
 def _delimiter(text: str, file: str, known: Mapping[str, str]) -> str:
@@ -128,29 +139,76 @@ def _split(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _cells(text: str, delimiter: str, file: str) -> pd.DataFrame:
-    """All cells as strings; those that a row lacks are missing values."""
+def _cells(text: str, delimiter: str, file: str, above: int) -> tuple[pd.DataFrame, int]:
+    """All cells as strings, and the number of rows that lack cells; ``above`` is the number of lines above the text.
 
-    def parsed(width: int | None) -> pd.DataFrame:
-        return pd.read_csv(
+    Raises
+    ------
+    CohortError
+        If a row has more cells than the heading, a cell has a line break without quotation marks, or quotation marks
+        are not those of a CSV file.
+    """
+    try:
+        short = _check_widths(text, delimiter, file, above)
+        cells = pd.read_csv(
             io.StringIO(text, newline=""),
             header=None,
-            names=None if width is None else range(width),
             sep=delimiter,
             skipinitialspace=True,
             dtype=str,
             keep_default_na=False,
             skip_blank_lines=False,
         )
-
-    try:
-        try:
-            return parsed(None)
-        except pd.errors.ParserError:  # a row has more cells than the first line: a heading, an empty line
-            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
-            return parsed(max(map(len, rows)))
     except (ValueError, csv.Error, pd.errors.ParserError) as error:
         raise CohortError([f"{file} is not a CSV file: {str(error).strip()}."], ROWS) from error
+    return cells.set_axis(cells.index + above, axis=0), short
+
+
+def _check_widths(text: str, delimiter: str, file: str, above: int) -> int:
+    """Number of rows with fewer cells than the heading.
+
+    Raises
+    ------
+    CohortError
+        If a row has more cells, or rows in succession have together as many as one: a line break within a cell.
+    """
+    width, short = 0, []
+    for line, n_cells in _widths(text, delimiter):
+        if not width:
+            width = n_cells
+        elif n_cells > width:
+            found = f"{file}, row {line + above}: it has {n_cells} cells and the heading has {width}"
+            raise CohortError([f"{found}; cells are separated by {DELIMITERS[delimiter]}."], UNNAMED)
+        elif n_cells < width:
+            short.append((line, n_cells))
+    for i, (first, n_first) in enumerate(short):
+        total = n_first
+        for step, (line, n_cells) in enumerate(short[i + 1 : i + 1 + MOST_BREAKS], start=1):
+            if line != first + step:
+                break
+            total += n_cells - 1
+            if total == width:
+                found = f"{file}, rows {first + above} to {line + above}: they have together the cells of one row"
+                raise CohortError([f"{found}."], 'cells with a line break in quotation marks (")')
+    return len(short)
+
+
+def _widths(text: str, delimiter: str) -> Iterator[tuple[int, int]]:
+    """Line number and number of cells of each row that is not an empty line.
+
+    Without quotation marks a row is a line, which is counted ten times as fast.
+    """
+    if '"' not in text:
+        for line, row in enumerate(io.StringIO(text), start=1):
+            if row != "\n":
+                yield line, row.count(delimiter) + 1
+        return
+    if '\\"' in text:
+        raise csv.Error('a backslash before a quotation mark; allowed: quotation marks in a cell doubled ("")')
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    for cells in reader:
+        if cells:
+            yield reader.line_num, len(cells)
 
 
 def _without_unnamed(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, int]:
@@ -168,17 +226,21 @@ def _without_unnamed(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, int]
         column = frame.iloc[:, place]
         if (filled := column[column != ""]).size:
             row = int(str(filled.index[0])) + 2
-            last = place == len(named) - 1 or not any(named[place:])
-            found = (
-                f"{file}, row {row}: it has {place + 1} cells or more, and the heading has {sum(named)}"
-                if last
-                else f"{file}: column {place + 1} has values and no heading, the first in row {row}"
-            )
             raise CohortError(
-                [f"{found}: {filled.iloc[0]!r}."],
-                'a heading for every column that has values; cells with a delimiter in quotation marks ("a, b")',
+                [f"{file}: column {place + 1} has values and no heading, the first {filled.iloc[0]!r} in row {row}."],
+                UNNAMED,
             )
     return frame.loc[:, named], named.count(False)
+
+
+def _check_single_quotes(frame: pd.DataFrame, file: str) -> None:
+    """Raise CohortError if a heading or cell is in single quotation marks, which are then part of its text."""
+    for place, name in enumerate(frame):
+        for i, value in (("", str(name)), *frame.iloc[:, place][frame.iloc[:, place].str.startswith("'")].items()):
+            if len(value) > 1 and value[0] == value[-1] == "'":
+                where = f", row {int(str(i)) + 2}" if i != "" else ""
+                found = f"{file}{where}: {value} is in single quotation marks, which are not read as such."
+                raise CohortError([found], 'quotation marks (") around a cell, or none')
 
 
 def _renamed(
@@ -208,20 +270,16 @@ def _renamed(
 
 
 def _key(heading: str) -> str:
-    """Heading without case, spaces and punctuation.
+    """Heading without case, spaces, underscores, hyphens, dots and byte-order marks.
 
     Examples
     --------
     >>> _key("Speaker ID"), _key("speaker-id "), _key("SpeakerId")
     ('speakerid', 'speakerid', 'speakerid')
     """
-    return "".join(letter for letter in heading.casefold() if letter.isalnum())
+    return _IGNORED.sub("", heading.casefold())
 
 
 def _listed(names: Iterable[object]) -> str:
     texts = [str(name) for name in names]
     return ", ".join(texts[:12]) + (f" and {len(texts) - 12} more" if len(texts) > 12 else "")
-
-
-def _allowed() -> str:
-    return ", ".join(DELIMITERS.values())
