@@ -13,7 +13,7 @@ from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
 from audit.cohorts.resolving import Disk, resolved
 from audit.cohorts.user_tables import SYNONYMS, read_user_table
-from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
+from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values, with_spelling
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
@@ -68,6 +68,8 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
 def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
     """File name, table as stripped strings, empty if a cell is missing, and remarks on how it was read."""
     file, frame, remarks = _stripped(folder, stem)
+    frame, said = with_spelling(frame, file)
+    remarks = (*remarks, *said)
     disk, files = Disk(folder), [name for name in FILES[stem] if name in set(frame.columns)]
     if frame.columns.duplicated().any():
         return file, frame, remarks  # an error

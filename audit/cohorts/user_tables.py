@@ -23,6 +23,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
 """Other headings for a column, as :func:`_key` gives them; used where the table has no column of that name."""
 MOST_BREAKS: Final = 8
 """Most line breaks in a cell that are looked for."""
+BREAKS: Final = 'a row per line, and cells with a line break in quotation marks (")'
 UNNAMED: Final = 'a heading for every column that has values; cells with a delimiter in quotation marks ("a, b")'
 _IGNORED: Final = re.compile(r"[\s_.\u200b\ufeff-]")
 _BLANK_LINES: Final = re.compile(r"(?:[ ,;\t|]*(?:\r\n|\r|\n))+")
@@ -170,7 +171,7 @@ def _check_widths(text: str, delimiter: str, file: str, above: int) -> int:
     Raises
     ------
     CohortError
-        If a row has more cells, or rows in succession have together as many as one: a line break within a cell.
+        If a row has more cells or only one, or rows in succession have together as many as one: a line break in a cell.
     """
     width, short = 0, []
     for line, n_cells in _widths(text, delimiter):
@@ -179,6 +180,9 @@ def _check_widths(text: str, delimiter: str, file: str, above: int) -> int:
         elif n_cells > width:
             found = f"{file}, row {line + above}: it has {n_cells} cells and the heading has {width}"
             raise CohortError([f"{found}; cells are separated by {DELIMITERS[delimiter]}."], UNNAMED)
+        elif n_cells == 1 and width > 1:
+            found = f"{file}, row {line + above}: it has one cell and the heading has {width}"
+            raise CohortError([f"{found}; cells are separated by {DELIMITERS[delimiter]}."], BREAKS)
         elif n_cells < width:
             short.append((line, n_cells))
     for i, (first, n_first) in enumerate(short):
@@ -189,7 +193,7 @@ def _check_widths(text: str, delimiter: str, file: str, above: int) -> int:
             total += n_cells - 1
             if total == width:
                 found = f"{file}, rows {first + above} to {line + above}: they have together the cells of one row"
-                raise CohortError([f"{found}."], 'cells with a line break in quotation marks (")')
+                raise CohortError([f"{found}."], BREAKS)
     return len(short)
 
 

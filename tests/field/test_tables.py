@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 import audit
+from audit.core.attributes.attribute import Reads
+from audit.core.attributes.gender import ATTRIBUTE
 from tests.cli.test_cli import command
 from tests.cohorts.test_datasets_adapters import imported
 from tests.field.messy_tables import Mess, download, messes, outcome, rows
@@ -156,6 +160,7 @@ def test_rows_with_a_picture_only_are_taken(root: Path, tmp_path: Path) -> None:
         ("audio,x;speaker_id\na,b;s1\n", "can be split by commas .* and by semicolons"),
         ("audio,speaker_id\na,b,s1\n", "row 2: it has 3 cells and the heading has 2; cells are separated by commas"),
         ("audio,speaker_id,room,age\na,s1,big\nroom,30\n", "rows 2 to 3: they have together the cells of one row"),
+        ("audio,speaker_id,room\na,s1,two\nlines\n", "row 3: it has one cell and the heading has 3"),
         ("audio,speaker_id,\na,s1,x\n", "column 3 has values and no heading, the first 'x' in row 2"),
         ('audio,speaker_id\na,"s\\"1"\n', "a backslash before a quotation mark"),
         ("'audio','speaker_id'\n'a','s1'\n", "has neither the column speaker_id|single quotation marks"),
@@ -231,6 +236,63 @@ def test_the_tables_of_a_cohort_are_read_alike_and_its_digest_is_the_same(tmp_pa
     )
     shown = command("cohort", "check", str(tmp_path / "messy"))
     assert "The cells of speakers.csv are separated by semicolons." in shown.stdout
+
+
+def test_an_error_of_many_rows_is_reported_once_with_what_is_meant(root: Path, tmp_path: Path) -> None:
+    (root / "labels.csv").write_text(
+        table().replace("asian", "Southeast Asian").replace("woman", "Female").replace("white", "Latino_Hispanic|White")
+    )
+    with pytest.raises(audit.CohortError) as caught:
+        audit.import_cohort("folder", root, tmp_path / "C")
+    races = "asian, indian, black, white, middle_eastern, latino_hispanic, or several joined with |, or unknown"
+    genders = "woman, man or unknown, or nonbinary, which is kept and not judged"
+    first, second = "Also in rows 3, 4, 5.", "Also in rows 7, 8, 9."
+    assert caught.value.faults == [
+        f"labels.csv, row 2: group 'Southeast Asian'; allowed: {races} (did you mean 'asian'?). {first}",
+        f"labels.csv, row 6: group 'Latino_Hispanic|White'; allowed: {races} "
+        f"(did you mean 'latino_hispanic|white'?). {second}",
+        f"labels.csv, row 2: gender 'Female'; allowed: {genders} (did you mean 'woman'?). {first}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "said", "meant"),
+    [
+        ("group", "East Asian", "asian"),
+        ("group", "Southeast Asian", "asian"),
+        ("group", "Middle Eastern", "middle_eastern"),
+        ("group", "Latino_Hispanic", "latino_hispanic"),
+        ("group", "Black", "black"),
+        ("group", "Indian", "indian"),
+        ("gender", "Male", "man"),
+        ("gender", "F", "woman"),
+        ("gender", "Non Binary", "nonbinary"),
+    ],
+)
+def test_labels_of_other_data_sets_are_suggested(tmp_path: Path, column: str, said: str, meant: str) -> None:
+    labels = {"group": "white", "gender": "man", column: said}
+    (tmp_path / "speakers.csv").write_text(f"speaker_id,group,gender\ns1,{labels['group']},{labels['gender']}\n")
+    (tmp_path / "clips.csv").write_text("clip_id,speaker_id,audio,language\nc1,s1,a.wav,en\n")
+    with pytest.raises(audit.CohortError, match=f"{column} '{said}'; allowed: .*did you mean '{meant}'"):
+        audit.Cohort.read(tmp_path)
+
+
+def test_nonbinary_speakers_are_kept_counted_and_not_judged(root: Path, tmp_path: Path) -> None:
+    text = table().replace("s005,en,synthetic,asian,synthetic,woman", "s005,en,synthetic,asian,synthetic,nonbinary")
+    text = text.replace("s005,zh,synthetic,asian,synthetic,woman", "s005,zh,synthetic,asian,synthetic,nonbinary")
+    (root / "labels.csv").write_text(text)
+    cohort, _ = audit.import_cohort("folder", root, tmp_path / "C")
+    assert list(cohort.speakers["gender"]) == ["nonbinary", "woman", "man", "man"]
+    assert list(cohort.strata(("gender",))["gender"]) == ["man", "nonbinary", "woman"]
+    (tmp_path / "C/speakers.csv").write_text((tmp_path / "C/speakers.csv").read_text().replace("nonb", "non-b"))
+    again = audit.Cohort.read(tmp_path / "C")
+    assert again.speakers.equals(cohort.speakers)
+    assert again.remarks == ("1 labels in the column gender of speakers.csv are spelled nonbinary.",)
+    frame = pd.DataFrame({"gender": ["woman", "woman", "nonbinary", "unknown"]})
+    frame = frame.assign(read=["woman", "man", "woman", "woman"])
+    assert ATTRIBUTE.score is not None
+    scores = ATTRIBUTE.score(Reads(ATTRIBUTE, frame, np.ones(4, bool), {"label": "read"}))
+    np.testing.assert_array_equal(scores["gender_right"], [1.0, 0.0, np.nan, np.nan])
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.user_tables import SYNONYMS, UserTable, read_user_table
-from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
+from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values, with_spelling
 from audit.core.columns import CLUSTER
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
@@ -83,7 +83,8 @@ def read_labels(path: Path, files: Collection[str] = ()) -> UserTable:
     if errors:
         step = "Write a template: audit cohort labels ADAPTER ROOT -o FILE."
         raise CohortError(errors, "an id and a source for every label", step)
-    return table
+    frame, said = with_spelling(labels, path.name)
+    return replace(table, frame=frame, remarks=(*table.remarks, *said))
 
 
 def label_errors(labels: pd.DataFrame, file: str) -> ValidationErrors:
