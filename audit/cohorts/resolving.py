@@ -143,9 +143,9 @@ def missing(column: pd.Series, disk: Disk) -> tuple[pd.Series, str]:
     It has the first file, and the folders that do not exist with their numbers of rows, each with a similar name.
     """
     gone = {value for value in column.unique() if value and not disk.has(value)}
-    lacking = column.isin(gone)
     if not gone:
-        return lacking, ""
+        return pd.Series(False, index=column.index), ""
+    lacking = column.isin(gone)
     rows = column[lacking]
     folders = Counter(folder for folder in map(disk.missing_folder, rows) if folder)
     named = [f"{name!r} in {n} rows{disk.folders_beside(name)}" for name, n in folders.most_common(SHOWN)]

@@ -124,7 +124,7 @@ def _delimiter(text: str, file: str, known: Mapping[str, str]) -> str:
     CohortError
         If several delimiters give known headings.
     """
-    head = next((line for line in io.StringIO(text) if line.strip(",;\t| \r\n")), "")
+    head = next((line for line in io.StringIO(text, newline=None) if line.strip(",;\t| \r\n")), "")
     split = {each: _split(head, each) for each in DELIMITERS}
     fitting = [each for each, names in split.items() if len(names) > 1 and any(_key(n) in known for n in names)]
     if len(fitting) > 1:
@@ -203,7 +203,7 @@ def _widths(text: str, delimiter: str) -> Iterator[tuple[int, int]]:
     Without quotation marks a row is a line, which is counted ten times as fast.
     """
     if '"' not in text:
-        for line, row in enumerate(io.StringIO(text), start=1):
+        for line, row in enumerate(io.StringIO(text, newline=None), start=1):
             if row != "\n":
                 yield line, row.count(delimiter) + 1
         return

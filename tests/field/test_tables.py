@@ -160,6 +160,7 @@ def test_rows_with_a_picture_only_are_taken(root: Path, tmp_path: Path) -> None:
         ("audio,x;speaker_id\na,b;s1\n", "can be split by commas .* and by semicolons"),
         ("audio,speaker_id\na,b,s1\n", "row 2: it has 3 cells and the heading has 2; cells are separated by commas"),
         ("audio,speaker_id,room,age\na,s1,big\nroom,30\n", "rows 2 to 3: they have together the cells of one row"),
+        ("audio,speaker_id,room,age\ra,s1,big\rroom,30\r", "rows 2 to 3: they have together the cells of one row"),
         ("audio,speaker_id,room\na,s1,two\nlines\n", "row 3: it has one cell and the heading has 3"),
         ("audio,speaker_id,\na,s1,x\n", "column 3 has values and no heading, the first 'x' in row 2"),
         ('audio,speaker_id\na,"s\\"1"\n', "a backslash before a quotation mark"),
