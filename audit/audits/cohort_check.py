@@ -68,6 +68,7 @@ def check_cohort(
     clusters = Clusters.of(table)
     unknown = int((table["group"] == UNKNOWN).sum())
     notes = [
+        *audited.remarks,
         *audited.set_aside,
         f"{without_clips} speakers have no clips and are not used." if without_clips else "",
         f"{unknown} clips are of speakers whose group is unknown: their reads are never counted as right or wrong."

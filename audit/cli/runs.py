@@ -81,7 +81,7 @@ def run(
         )
     third_party(chosen.measure.tables)
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
-    for sentence in people.audited().set_aside:
+    for sentence in (*people.remarks, *people.audited().set_aside):
         say(sentence)
     instrument = instrument_of(chosen.instrument)
     with progress() as bar:

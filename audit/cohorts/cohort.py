@@ -38,6 +38,9 @@ class Cohort:
         Name, licence, consent and remarks.
     set_aside : tuple of str
         A note on each kind of excluded rows and of replaced language codes, with its count.
+    remarks : tuple of str
+        How the tables were read where they are not plain CSV: delimiter, encoding, headings, and paths of other
+        systems. Not part of the digest.
     """
 
     root: Path
@@ -45,6 +48,7 @@ class Cohort:
     clips: pd.DataFrame
     notes: CohortNotes
     set_aside: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: str | Path) -> Cohort:
@@ -55,12 +59,12 @@ class Cohort:
         CohortError
             With all validation errors: file, row, what was found and what is allowed.
         """
-        speakers, clips, notes = read_tables(Path(folder))
+        speakers, clips, notes, remarks = read_tables(Path(folder))
         changed = (
             *language_notes(speakers, "native_language", "speakers"),
             *language_notes(clips, "language", "clips"),
         )
-        return cls(Path(folder), speakers, clips, notes, changed)
+        return cls(Path(folder), speakers, clips, notes, changed, remarks)
 
     @property
     def name(self) -> str:
@@ -99,7 +103,7 @@ class Cohort:
             f"{len(trained)} speakers with {len(self.clips) - len(clips)} clips are of the split "
             f"{' or '.join(sorted(set(trained['split'])))} and were excluded: training speakers are not audited."
         )
-        return Cohort(self.root, speakers, clips, self.notes, (*self.set_aside, sentence))
+        return Cohort(self.root, speakers, clips, self.notes, (*self.set_aside, sentence), self.remarks)
 
     def strata(self, by: tuple[str, ...] = ("group", "language", "gender")) -> pd.DataFrame:
         """Number of speakers and clips of each stratum, with groups in the fixed order.

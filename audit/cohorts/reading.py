@@ -12,8 +12,9 @@ import pyarrow as pa
 from audit.cohorts.languages import with_canonical
 from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
-from audit.cohorts.texts import read_texts
-from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values
+from audit.cohorts.resolving import Disk, resolved
+from audit.cohorts.user_tables import SYNONYMS, read_user_table
+from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values, with_spelling
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN
@@ -26,11 +27,14 @@ SHARED = frozenset({"speaker_id", "portrait"})
 """Columns that both tables may have."""
 WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
 """Columns that a run adds, which a cohort may not have."""
+FILES = {"speakers": ("portrait",), "clips": ("audio", "portrait", "rendered", "ceiling")}
+"""Columns of each table that name files."""
+KNOWN = {"speakers": SPEAKER_COLUMNS, "clips": (*CLIP_COLUMNS, CLUSTER)}
 REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
-def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes]:
-    """Speakers, clips and notes of the cohort in a folder, validated; see :meth:`audit.Cohort.read`."""
+def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, tuple[str, ...]]:
+    """Speakers, clips and notes of the cohort in a folder, validated, and remarks; see :meth:`audit.Cohort.read`."""
     if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
         raise CohortError(
             [f"{folder} is not a directory."],
@@ -39,8 +43,8 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes]:
         )
     errors = ValidationErrors()
     notes = read_notes(folder / "cohort.toml")
-    speakers_file, speakers = _read_table(folder, "speakers")
-    clips_file, clips = _read_table(folder, "clips")
+    speakers_file, speakers, of_speakers = _read_table(folder, "speakers")
+    clips_file, clips, of_clips = _read_table(folder, "clips")
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
         _require_columns(file, frame, errors)
     errors.stop()
@@ -60,16 +64,34 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes]:
             frame[column] = frame[column].replace("", UNSTATED)
     speakers = with_canonical(speakers, "native_language")
     clips = with_canonical(clips, "language").sort_values("clip_id", ignore_index=True)
-    return speakers.sort_values("speaker_id", ignore_index=True), clips, notes
+    return speakers.sort_values("speaker_id", ignore_index=True), clips, notes, (*of_speakers, *of_clips)
 
 
-def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
-    """File name and table as stripped strings; empty if a cell is missing."""
+def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
+    """File name, table as stripped strings, empty if a cell is missing, and remarks on how it was read."""
+    file, frame, remarks = _stripped(folder, stem)
+    frame, said = with_spelling(frame, file)
+    remarks = (*remarks, *said)
+    disk, files = Disk(folder), [name for name in FILES[stem] if name in set(frame.columns)]
+    if frame.columns.duplicated().any():
+        return file, frame, remarks  # an error
+    for column in files:
+        values = frame[column]
+        unusual = values.str.contains(r"\\|^/|^\./|/\./|//|[^\x00-\x7f]", regex=True)
+        if unusual.any():
+            found, said = resolved(values[unusual], disk)
+            frame = frame.assign(**{column: values.where(~unusual, found)})
+            remarks = (*remarks, *(f"{file}: {remark}" for remark in said))
+    return file, frame, remarks
+
+
+def _stripped(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
     csv, parquet = folder / f"{stem}.csv", folder / f"{stem}.parquet"
     if csv.is_file() and parquet.is_file():
         raise CohortError([f"{folder} has both {csv.name} and {parquet.name}."], "one of the two")
     if csv.is_file():
-        return csv.name, read_texts(csv)
+        read = read_user_table(csv, KNOWN[stem], synonyms=[name for name in SYNONYMS if name in KNOWN[stem]])
+        return csv.name, read.frame, read.remarks
     if parquet.is_file():
         try:
             frame = pd.read_parquet(parquet)
@@ -84,7 +106,7 @@ def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame]:
             "Make a cohort: audit cohort import ADAPTER ROOT -o DIR.",
         )
     frame = frame.fillna("").rename(columns=str.strip)
-    return csv.name, frame.apply(lambda column: column.str.strip())
+    return csv.name, frame.apply(lambda column: column.str.strip()), ()
 
 
 def _require_columns(file: str, frame: pd.DataFrame, errors: ValidationErrors) -> None:
@@ -141,7 +163,7 @@ def _check_clips(
     check_values(file, frame["speaker_id"], known, errors)
     for column in ("language", "language_source"):
         check_values(file, frame[column], RULES[column], errors)
-    for column in ("audio", "portrait", "rendered", "ceiling"):
+    for column in FILES["clips"]:
         boundary.check(file, frame[column], errors)
     present = (frame["audio"] != "") | (frame["rendered"] != "")
     for i in frame.index[~present]:

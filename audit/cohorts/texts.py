@@ -9,6 +9,8 @@ import pandas as pd
 
 from audit.core.errors import CohortError
 
+ROWS = "a header and one row per line"
+
 
 def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
     """Read a table as stripped strings; missing cells of short rows are empty.
@@ -38,16 +40,29 @@ def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror or error}."]) from error
     except (ValueError, pd.errors.ParserError) as error:
-        message = f"{path.name} is not a CSV file: {str(error).strip()}."
-        raise CohortError([message], "a header and one row per line") from error
-    cells = pd.DataFrame({name: cells[name].fillna("").str.strip() for name in cells})
-    filled = (cells != "").any(axis=1)
-    if not filled.any():
-        raise CohortError([f"{path.name} is not a CSV file: it is empty."], "a header and one row per line")
-    top = int(str(filled.idxmax()))
-    names = [str(name) for name in cells.loc[top]]
+        raise CohortError([f"{path.name} is not a CSV file: {str(error).strip()}."], ROWS) from error
+    table = with_header(cells, path.name)
+    names = list(table.columns)
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise CohortError([f"{path.name}: the column {name!r} occurs twice." for name in twice], "unique column names")
-    table = cells[filled].drop(index=top).set_axis(names, axis=1)
+    return table
+
+
+def with_header(cells: pd.DataFrame, file: str) -> pd.DataFrame:
+    """The rows below the first one that is not empty, which has the column names, without the empty rows.
+
+    ``cells`` are strings, with row 0 from line 1 of the file. Index 0 of the result is line 2.
+
+    Raises
+    ------
+    CohortError
+        If all rows are empty.
+    """
+    cells = pd.DataFrame({name: cells[name].fillna("").str.strip() for name in cells})
+    filled = (cells != "").any(axis=1)
+    if not filled.any():
+        raise CohortError([f"{file} is not a CSV file: it is empty."], ROWS)
+    top = int(str(filled.idxmax()))
+    table = cells[filled].drop(index=top).set_axis([str(name) for name in cells.loc[top]], axis=1)
     return table.set_axis(table.index - 1, axis=0)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import pandas as pd
 
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.languages import is_language
-from audit.core.vocabulary import GENDERS, LABEL_SOURCES, RACES, UNKNOWN, group_members
+from audit.core.vocabulary import (
+    GENDERS,
+    LABEL_SOURCES,
+    NONBINARY,
+    RACES,
+    STATED_GENDERS,
+    UNKNOWN,
+    group_members,
+)
 
 SET_ASIDE_SPLITS: Final = ("training", "validation")
 """Splits whose speakers were used to train a model; an audit excludes them and reports that."""
@@ -19,29 +27,65 @@ UNSTATED: Final = "unstated"
 SPLITS: Final = (*SET_ASIDE_SPLITS, "audited", "test")
 """Allowed splits of a speaker; empty means audited."""
 SHOWN_ERRORS: Final = 50
-"""Number of errors shown in full; the others are only counted."""
+"""Number of different errors shown; the others are only counted."""
+SHOWN_ROWS: Final = 3
+"""Number of further rows named with an error; the others are only counted."""
+OTHER_GROUPS: Final = {"east_asian": "asian", "southeast_asian": "asian"}
+"""Race labels of FairFace that are not the audit's in another spelling (Karkkainen and Joo, 2021), and the nearest."""
+OTHER_GENDERS: Final = {
+    **dict.fromkeys(("f", "female", "w", "woman", "women"), "woman"),
+    **dict.fromkeys(("m", "male", "man", "men"), "man"),
+    **dict.fromkeys(("non_binary", "nonbinary", "nb", "enby"), NONBINARY),
+}
+"""Words for a gender in lower case, and the audit's."""
 
 
 class ValidationErrors:
     """Collects all errors of a table, so that the user can fix them at once."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
         self.more = 0
+        self._rows: dict[tuple[str, str, str], list[int]] = {}
 
     def add(self, file: str, row: int | None, found: str, allowed: str) -> None:
         """Add an error; ``row`` is the line of the file, the header being line 1."""
-        place = file if row is None else f"{file}, row {row}"
-        if len(self.found) < SHOWN_ERRORS:
-            self.found.append(f"{place}: {found}; allowed: {allowed}.")
+        self.add_rows(file, [] if row is None else [row], found, allowed)
+
+    def add_rows(self, file: str, rows: Iterable[int], found: str, allowed: str) -> None:
+        """Add one error of several rows."""
+        error = (file, found, allowed)
+        if error in self._rows or len(self._rows) < SHOWN_ERRORS:
+            self._rows.setdefault(error, []).extend(rows)
         else:
             self.more += 1
+
+    @property
+    def found(self) -> list[str]:
+        """The errors, each with its first rows and the number of the others."""
+        return [
+            f"{file}{f', row {rows[0]}' if rows else ''}: {found}; allowed: {allowed}.{_also(rows[1:])}"
+            for (file, found, allowed), rows in self._rows.items()
+        ]
 
     def stop(self, next_step: str = "Fix the table and try again: audit cohort check DIR.") -> None:
         """Raise :class:`CohortError` if there are errors."""
         if self.found:
             shown = self.found + ([f"... and {self.more} more."] if self.more else [])
             raise CohortError(shown, next_step=next_step)
+
+
+def _also(rows: list[int]) -> str:
+    """Sentence on further rows with the same error.
+
+    Examples
+    --------
+    >>> _also([3]), _also([3, 4, 5, 6, 7])
+    (' Also in row 3.', ' Also in rows 3, 4, 5 and 2 more.')
+    """
+    if len(rows) < 2:
+        return f" Also in row {rows[0]}." if rows else ""
+    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
+    return f" Also in rows {', '.join(map(str, rows[:SHOWN_ROWS]))}{more}."
 
 
 Rule = tuple[Callable[[str], bool], Callable[[str], str]]
@@ -59,8 +103,22 @@ def _is_group(value: str) -> bool:
 
 
 def _group_words(value: str) -> str:
-    hint = did_you_mean(value.lower().replace(" ", "_"), [*RACES, UNKNOWN])
+    parts = [_word(part) for part in value.split("|")]
+    named = [OTHER_GROUPS.get(part, part) for part in parts]
+    meant = "|".join(dict.fromkeys(named))
+    hint = f" (did you mean {meant!r}?)" if _is_group(meant) else did_you_mean(parts[0], [*RACES, UNKNOWN])
     return f"{', '.join(RACES)}, or several joined with |, or {UNKNOWN}{hint}"
+
+
+def _gender_words(value: str) -> str:
+    meant = OTHER_GENDERS.get(_word(value), "")
+    hint = f" (did you mean {meant!r}?)" if meant else did_you_mean(_word(value), STATED_GENDERS)
+    return f"{', '.join(GENDERS)} or {UNKNOWN}, or {NONBINARY}, which is kept and not judged{hint}"
+
+
+def _word(value: str) -> str:
+    """A label in lower case with underscores."""
+    return re.sub(r"[\s/-]+", "_", value.strip().lower())
 
 
 def _is_age(value: str) -> bool:
@@ -74,7 +132,7 @@ def _split_words(value: str) -> str:
 _SOURCE: Rule = {"", UNSTATED, *LABEL_SOURCES}.__contains__, lambda _: f"{', '.join(LABEL_SOURCES)}, or empty"
 RULES: Final[dict[str, Rule]] = {
     "group": (_is_group, _group_words),
-    "gender": ({"", UNKNOWN, *GENDERS}.__contains__, lambda _: f"{', '.join(GENDERS)} or {UNKNOWN}"),
+    "gender": ({"", UNKNOWN, *STATED_GENDERS}.__contains__, _gender_words),
     "age": (_is_age, lambda _: "years from 0 to 120, or empty"),
     "native_language": (
         lambda code: code == "" or is_language(code),
@@ -89,16 +147,25 @@ RULES: Final[dict[str, Rule]] = {
 """Rule of each column."""
 
 
+def with_spelling(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A table with ``non_binary`` and ``non-binary`` spelled as in the vocabulary, and a remark on their number."""
+    if list(frame.columns).count("gender") != 1:
+        return frame, ()
+    other = frame["gender"].isin(("non_binary", "non-binary"))
+    n, remark = int(other.sum()), f"in the column gender of {file} are spelled {NONBINARY}."
+    return frame.assign(gender=frame["gender"].mask(other, NONBINARY)), (f"{n} labels {remark}",) if n else ()
+
+
 def check_values(file: str, column: pd.Series, rule: Rule, errors: ValidationErrors) -> None:
     """Add an error for every row whose value breaks the rule; index 0 is line 2 of the file."""
     good, allowed = rule
     ill = [value for value in column.unique() if not good(value)]
     if not ill:
         return
-    rows = column[column.isin(ill)]
-    for i, value in rows.head(SHOWN_ERRORS).items():
-        errors.add(file, int(str(i)) + 2, f"{column.name} {value!r}", allowed(value))
-    errors.more += max(0, len(rows) - SHOWN_ERRORS)
+    rows = {value: group.index + 2 for value, group in column[column.isin(ill)].groupby(column, sort=False)}
+    for value in ill[:SHOWN_ERRORS]:
+        errors.add_rows(file, rows[value], f"{column.name} {value!r}", allowed(value))
+    errors.more += max(0, len(ill) - SHOWN_ERRORS)
 
 
 def check_ids(file: str, ids: pd.Series, errors: ValidationErrors) -> None:

@@ -14,6 +14,10 @@ Stage = Literal["portrait", "ceiling", "rendered"]
 
 RACES: Final[tuple[Race, ...]] = ("asian", "indian", "black", "white", "middle_eastern", "latino_hispanic")
 GENDERS: Final = ("woman", "man")
+"""Genders that an instrument reads."""
+NONBINARY: Final = "nonbinary"
+STATED_GENDERS: Final = (*GENDERS, NONBINARY)
+"""Genders that a speaker can state; only those that an instrument reads are judged right or wrong."""
 STAGES: Final[tuple[Stage, ...]] = ("portrait", "ceiling", "rendered")
 UNKNOWN: Final = "unknown"
 LABEL_SOURCES: Final = ("self_reported", "annotator", "metadata", "inferred", "synthetic", "assumed")

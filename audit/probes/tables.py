@@ -10,7 +10,7 @@ import pandas as pd
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, P_VALUE, Column, Table, interval_columns
 from audit.core.attributes import Attribute
 from audit.core.languages import same_language
-from audit.core.vocabulary import GENDERS, ordered_groups
+from audit.core.vocabulary import STATED_GENDERS, UNKNOWN, ordered_groups
 from audit.probes import factors
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.changes import VOICE_GENDER, properties_of
@@ -113,7 +113,7 @@ def _strip(asked: Asked, seed: int) -> Table:
     frame, rows = asked.faces, []
     shown = {f"read_{attribute.name}": _shown(attribute, frame) for attribute in asked.read}
     for group in ordered_groups(frame["group"]):
-        for gender in (*GENDERS, "unknown"):
+        for gender in (*STATED_GENDERS, UNKNOWN):
             mine = frame[(frame["group"] == group) & (frame["gender"] == gender)]
             if mine.empty:
                 continue

@@ -439,8 +439,10 @@ def test_the_new_folder_is_not_a_link_or_the_current_directory(tmp_path: Path, m
 
 def test_a_copy_skips_a_missing_portrait(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
-    (root / "labels.csv").write_text("audio,speaker_id,portrait\nloose.wav,ann,gone.png\n")
-    linked, _ = audit.import_cohort("folder", root, tmp_path / "L")
+    (root / "there.png").write_bytes(b"")
+    (root / "labels.csv").write_text("audio,speaker_id,portrait\nloose.wav,ann,gone.png\n-x/1.wav,bo,there.png\n")
+    linked, said = imported("folder", root, tmp_path / "L")
+    assert "1 of 2 files in the column portrait of the clips do not exist, the first: 'gone.png'" in said
     copied, _ = audit.import_cohort("folder", root, tmp_path / "C", copy=True)
     assert copied.digest == linked.digest and not (copied.root / "files" / "gone.png").exists()
 

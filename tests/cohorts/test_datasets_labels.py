@@ -135,7 +135,7 @@ def test_all_errors_of_a_labels_file_are_reported_at_once(root: Path, tmp_path: 
         ("", "labels.csv is not a CSV file"),
         ("speaker_id,group\nid10001,white\n", "has the column group without group_source"),
         ("speaker,age\nid10001,3\n", "has neither the column speaker_id nor clip_id .did you mean 'speaker'"),
-        ("speaker_id,age\nid10001,30,40\n", "is not a CSV file: .*line 2"),
+        ("speaker_id,age\nid10001,30,40\n", "row 2: it has 3 cells and the heading has 2"),
         ("speaker_id,age,age\nid10001,30,40\n", "column 'age' occurs twice"),
         ("clip_id,group,group_source\nid10001/-bcdefghijk/00001,white,annotator\nid10001/-bcdefghijk/00002,black,annotator\n",
          "row 3: speaker 'id10001' has another group in an earlier row"),

@@ -197,6 +197,7 @@ def test_a_silent_or_damaged_part_excludes_only_its_joined_clip(tmp_path: Path) 
 
 def test_clips_with_rendered_faces_are_not_joined(tmp_path: Path) -> None:
     root = of_lengths(tmp_path / "d", ann=[2.0, 2.0])
+    (root / "x.png").write_bytes(b"")
     (root / "labels.csv").write_text("audio,speaker_id,rendered\nann/00.wav,ann,x.png\nann/01.wav,ann,x.png\n")
     with pytest.raises(audit.AuditError, match="pictures in the column rendered"):
         audit.import_cohort("folder", root, tmp_path / "C", clip_seconds=4, join=True)

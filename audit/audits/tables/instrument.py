@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from audit.audits.table import GROUP, OF_METRIC, Column, estimate_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
+from audit.core.vocabulary import STATED_GENDERS
 from audit.stats import ALL, Estimate
 
 
@@ -19,7 +20,7 @@ def instrument(source: Source) -> Iterator[Row]:
         for i, key in enumerate(cells.keys):
             found[key if len(key) == 2 else (*key, ALL)] = [of_metric[i] for of_metric in estimates]
     for group in evidence.groups:
-        for gender in (ALL, "woman", "man"):
+        for gender in (ALL, *STATED_GENDERS):
             for metric, estimate in zip(metrics, found.get((group, gender), []), strict=False):
                 yield group, gender, metric, estimate
 

@@ -16,6 +16,7 @@ import tomli_w
 from audit.cohorts import Cohort
 from audit.cohorts.importing.adapter import Imported, counted, read_download
 from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
+from audit.cohorts.importing.existing import FILE_COLUMNS, with_files_checked
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.portraits import with_portraits
@@ -30,7 +31,6 @@ FILES: Final = "files"
 PORTRAITS: Final = "portraits"
 """Name of the cohort's link to a folder of portraits outside the download."""
 NEW_FOLDER: Final = "Choose another folder for -o."
-PATHS: Final = ("audio", "portrait", "rendered", "ceiling")
 
 
 def import_cohort(
@@ -95,7 +95,7 @@ def import_cohort(
         raise AuditError(f"{out} is a link or the current directory.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
-    found = read_download(name, root, options)
+    found = with_files_checked(read_download(name, root, options), root)
     found = replace(found, speakers=_below_files(found.speakers), clips=_below_files(found.clips))
     if labels is not None:
         found = with_labels(found, labels)
@@ -155,7 +155,7 @@ def _written(
 
 def _below_files(frame: pd.DataFrame) -> pd.DataFrame:
     """Replace paths of the download by paths of the cohort."""
-    paths = {name: frame[name].fillna("").astype(str) for name in PATHS if name in frame}
+    paths = {name: frame[name].fillna("").astype(str) for name in FILE_COLUMNS if name in frame}
     return frame.assign(**{name: (f"{FILES}/" + values).where(values != "", "") for name, values in paths.items()})
 
 
@@ -182,7 +182,13 @@ def _missing_data(found: Imported) -> tuple[str, ...]:
 
 
 def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
-    named = {path for frame in (found.speakers, found.clips) for name in PATHS if name in frame for path in frame[name]}
+    named = {
+        path
+        for frame in (found.speakers, found.clips)
+        for name in FILE_COLUMNS
+        if name in frame
+        for path in frame[name]
+    }
     for path in sorted(path for path in named if path.startswith(f"{link}/")):
         source = target / path.removeprefix(f"{link}/")
         if not source.resolve().is_relative_to(target):

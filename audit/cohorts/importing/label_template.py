@@ -13,7 +13,7 @@ from audit.cohorts.importing.adapter import Imported, read_download
 from audit.cohorts.importing.labels import with_labels
 from audit.core.errors import AuditError
 from audit.core.group_order import in_group_order
-from audit.core.vocabulary import GENDERS, UNKNOWN
+from audit.core.vocabulary import STATED_GENDERS, UNKNOWN
 
 SPEAKERS: Final = ("group", "group_source", "gender", "gender_source", "age", "native_language", "split")
 COLUMNS: Final = ("speaker_id", *SPEAKERS, "language", "language_source", "n_clips")
@@ -89,7 +89,7 @@ def _coverage(found: Imported) -> pd.DataFrame:
         if label == "group":
             counts = in_group_order(counts.rename(columns={"value": "group"})).rename(columns={"group": "value"})
         elif label == "gender":
-            order = [*GENDERS, UNKNOWN]
+            order = [*STATED_GENDERS, UNKNOWN]
             counts = counts.sort_values("value", key=lambda column: column.map(order.index), ignore_index=True)
         parts.append(counts.assign(label=label))
     return pd.concat(parts, ignore_index=True)[["label", "value", "n_speakers", "n_clips"]]

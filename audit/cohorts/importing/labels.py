@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -9,8 +10,8 @@ from typing import Final
 import pandas as pd
 
 from audit.cohorts.importing.adapter import Imported, counted
-from audit.cohorts.texts import read_texts
-from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
+from audit.cohorts.user_tables import SYNONYMS, UserTable, read_user_table
+from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values, with_spelling
 from audit.core.columns import CLUSTER
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
@@ -20,6 +21,7 @@ CLIP_LABELS: Final = ("language", CLUSTER)
 SOURCE_OF: Final = {"group": "group_source", "gender": "gender_source", "language": "language_source"}
 CONTEXT: Final = ("n_clips",)
 """Columns that are information for the reader only."""
+KNOWN: Final = ("speaker_id", "clip_id", *SPEAKER_LABELS, *CLIP_LABELS, *SOURCE_OF.values(), *CONTEXT)
 NEXT_STEP: Final = "Fix the file and try again: audit cohort labels ADAPTER ROOT --check FILE."
 
 
@@ -30,7 +32,8 @@ def with_labels(found: Imported, path: Path) -> Imported:
     language and cluster; group, gender and language each need a column for the source. Empty cells leave a label
     unchanged; a source is used with its label only.
     """
-    labels = read_labels(path)
+    table = read_labels(path)
+    labels = table.frame
     key = "clip_id" if "clip_id" in labels else "speaker_id"
     errors = label_errors(labels, path.name)
     _check_keys(labels, key, path.name, found, errors)
@@ -38,7 +41,7 @@ def with_labels(found: Imported, path: Path) -> Imported:
     absent = labels[key].isin(found.without_clips) if key == "speaker_id" else pd.Series(False, index=labels.index)
     labels = labels[~absent]
 
-    speakers, clips, notes = found.speakers, found.clips, []
+    speakers, clips, notes = found.speakers, found.clips, [*table.remarks]
     speaker_of = found.clips.set_index("clip_id")["speaker_id"]
     for label in (*SPEAKER_LABELS, *CLIP_LABELS):
         given = labels[labels[label] != ""] if label in labels else labels[:0]
@@ -46,9 +49,9 @@ def with_labels(found: Imported, path: Path) -> Imported:
             continue
         of_speaker = label in SPEAKER_LABELS
         ids = given[key].map(speaker_of) if key == "clip_id" and of_speaker else given[key]
-        table, column = (speakers, "speaker_id") if of_speaker else (clips, key)
-        table, changed = _lay_over(table, column, label, ids, given)
-        speakers, clips = (table, clips) if of_speaker else (speakers, table)
+        before, column = (speakers, "speaker_id") if of_speaker else (clips, key)
+        after, changed = _lay_over(before, column, label, ids, given)
+        speakers, clips = (after, clips) if of_speaker else (speakers, after)
         notes.append(_note(label, ids, given, changed, path.name))
     ignored = [str(name) for name in labels if name not in (*RULES, *CLIP_LABELS, "speaker_id", "clip_id", *CONTEXT)]
     n_absent = int(absent.sum())
@@ -56,16 +59,22 @@ def with_labels(found: Imported, path: Path) -> Imported:
         (n_absent, f"{n_absent} rows of {path.name} are of speakers without a clip in the download."),
         (len(ignored), f"The columns {', '.join(ignored)} of {path.name} are not labels and were left out."),
     )
-    return replace(found, speakers=speakers, clips=clips, remarks=(*found.remarks, *notes, *remarks))
+    return replace(
+        found, speakers=speakers, clips=clips, remarks=tuple(dict.fromkeys((*found.remarks, *notes, *remarks)))
+    )
 
 
-def read_labels(path: Path) -> pd.DataFrame:
-    """Rows of a labels file as stripped strings, with an id and the source of every label."""
-    labels = read_texts(path)
+def read_labels(path: Path, files: Collection[str] = ()) -> UserTable:
+    """A labels file as stripped strings, with an id and the source of every label.
+
+    ``files`` are further known columns, which name files; see :func:`audit.cohorts.user_tables.read_user_table`.
+    """
+    table = read_user_table(path, (*KNOWN, *files), synonyms=[name for name in files if name in SYNONYMS])
+    labels = table.frame
     errors = []
     if not {"speaker_id", "clip_id"} & set(labels):
         hint = did_you_mean("speaker_id", labels.columns)
-        errors.append(f"{path.name} has neither the column speaker_id nor clip_id{hint}.")
+        errors.append(f"{path.name} has neither the column speaker_id nor clip_id{hint}. {table.headings}.")
     errors += [
         f"{path.name} has the column {label} without {source}."
         for label, source in SOURCE_OF.items()
@@ -74,7 +83,8 @@ def read_labels(path: Path) -> pd.DataFrame:
     if errors:
         step = "Write a template: audit cohort labels ADAPTER ROOT -o FILE."
         raise CohortError(errors, "an id and a source for every label", step)
-    return labels
+    frame, said = with_spelling(labels, path.name)
+    return replace(table, frame=frame, remarks=(*table.remarks, *said))
 
 
 def label_errors(labels: pd.DataFrame, file: str) -> ValidationErrors:

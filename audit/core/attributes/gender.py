@@ -9,12 +9,12 @@ import numpy as np
 
 from audit.core.attributes.attribute import Attribute, Floats, Number, Probed, Reads
 from audit.core.metric import Metric
-from audit.core.vocabulary import GENDERS, UNKNOWN
+from audit.core.vocabulary import GENDERS
 
 
 def _score(reads: Reads) -> Mapping[str, Floats]:
-    """Whether the gender was read as labelled."""
-    known = (reads.truth != UNKNOWN).to_numpy()
+    """Whether the gender was read as labelled; NaN where the label is neither woman nor man."""
+    known = reads.truth.isin(GENDERS).to_numpy()
     right = reads.label == reads.places(reads.attribute.truth, GENDERS)
     return {"gender_right": np.where(reads.read & known, right, np.nan)}
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from audit.checks.figure import Figure
 from audit.core.clean_text import clean
-from audit.core.vocabulary import GENDERS, RACES, UNKNOWN
+from audit.core.vocabulary import RACES, STATED_GENDERS, UNKNOWN
 
 _LANGUAGES: Final = {
     "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
@@ -166,7 +166,7 @@ def order_languages(languages: Iterable[str]) -> list[str]:
 
 def order_genders(genders: Iterable[str]) -> list[str]:
     """Genders in the vocabulary's order; then other labels by name, ``all`` last."""
-    return sorted(set(genders), key=lambda gender: (gender == "all", place_in(GENDERS, gender), gender))
+    return sorted(set(genders), key=lambda gender: (gender == "all", place_in(STATED_GENDERS, gender), gender))
 
 
 def place_in(order: Sequence[str], value: str) -> int:
