@@ -93,14 +93,14 @@ def test_every_file_that_is_not_read_is_counted(tmp_path: Path) -> None:
     cohort, said = imported("folder", root, tmp_path / "C")
     assert list(cohort.speakers["speaker_id"]) == ["spk1"]
     assert "4 files have other extensions than the ones read and were left out: 2 .xyz, 1 without an extension" in said
-    assert "1 .zzz. Read are .flac" in said
+    assert "1 .zzz. Read are .3g2" in said
     assert "1 folders have no file with an extension that is read: spk2." in said
     assert "2 hidden files or folders" in said and "1 audio files are not in the folder of a speaker" in said
 
 
 def test_a_folder_of_unread_formats_is_refused_with_their_names(tmp_path: Path) -> None:
     write(tmp_path / "calls" / "spk1" / "b.xyz", "")
-    with pytest.raises(audit.CohortError, match=r"left out: 1 .xyz. Read are .flac, .*speaker"):
+    with pytest.raises(audit.CohortError, match=r"left out: 1 .xyz. Read are .3g2, .*speaker"):
         audit.import_cohort("folder", tmp_path / "calls", tmp_path / "C")
 
 
