@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import audit
@@ -74,6 +74,7 @@ def test_the_number_is_per_language() -> None:
     assert set(found.clips.groupby(["speaker_id", "language"]).size()) == {2}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0.5, 9, allow_nan=False), min_size=12, max_size=12),
     st.integers(1, 4),
