@@ -24,11 +24,12 @@ def with_canonical(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     [['en', ''], ['zh', 'cmn']]
     """
     codes = {code: canonical_language(code) for code in frame[column].unique() if is_language(code)}
-    changed = frame[column].map(lambda code: codes.get(code, code) != code)
-    if not changed.any():
+    replaced = {code: canonical for code, canonical in codes.items() if canonical != code}
+    if not replaced:
         return frame
+    changed = frame[column].isin([*replaced])
     kept = frame[column].where(changed, frame.get(column + GIVEN, ""))
-    return frame.assign(**{column + GIVEN: kept, column: frame[column].replace(codes)})
+    return frame.assign(**{column + GIVEN: kept, column: frame[column].replace(replaced)})
 
 
 def language_notes(frame: pd.DataFrame, column: str, unit: str) -> tuple[str, ...]:

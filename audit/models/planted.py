@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from audit.core.errors import ModelError
-from audit.core.languages import same_language
+from audit.core.languages import is_language, same_language
 from audit.core.registry import Part
 from audit.models.playback import PicturePlayback
 
@@ -103,8 +103,11 @@ class Planted:
 
 
 def _check(dial: Dial, groups: list[str], shown: list[str]) -> None:
-    """Refuse a dial with groups that have no clips, or are to be shown and have no portraits."""
+    """Refuse a dial with an invalid language, or with groups without clips or, if shown, without portraits."""
     for group, languages in dial.items():
+        for language in languages:
+            if not is_language(language):
+                raise ModelError(f"The dial of 'planted' names the language {language!r}.", "a BCP-47 code such as en")
         if group not in groups:
             raise ModelError(
                 f"The dial of 'planted' names the group {group!r}.", f"a group of the cohort: {', '.join(groups)}"
