@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.cohorts.importing.adapter import Imported, counted
-from audit.cohorts.importing.scanning import PICTURE_SUFFIXES, scan
+from audit.cohorts.importing.scanning import PICTURE_SUFFIXES, kinds, scan
 from audit.core.errors import AuditError
 
 
@@ -39,6 +40,7 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wan
     owner: dict[str, str] = {}
     doubtful: set[str] = set()
     pictures, passed = 0, 0
+    others: Counter[tuple[str, str]] = Counter()
     for speaker in sorted(found.speakers["speaker_id"]):
         names = (speaker, *found.folders.get(speaker, ()))
         name = next(filter(None, map(find, names)), "")
@@ -46,6 +48,7 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wan
             continue
         looked = scan(folder, PICTURE_SUFFIXES, name)
         passed += looked.leading_out + looked.unnamed + looked.unreadable
+        others.update(looked.others)
         if not looked.files:
             continue
         if owner.setdefault(name, speaker) != speaker:
@@ -68,6 +71,11 @@ def with_portraits(found: Imported, folder: Path, prefix: str, seed: int, *, wan
     remarks = counted(
         (without, f"{without} speakers have no portrait."),
         (shared, f"{shared} speakers share a folder of pictures with another speaker and have no portrait."),
+        (
+            others.total(),
+            f"{others.total()} files among the portraits have no extension of a picture and were left out: "
+            f"{kinds(others)}.",
+        ),
         (passed, f"{passed} links, folders or names among the portraits were skipped."),
     )
     speakers = found.speakers.assign(portrait=portrait)

@@ -10,7 +10,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -50,19 +50,14 @@ class Scan:
     def remarks(self, known: Collection[str] = ()) -> tuple[str, ...]:
         """Remarks on what was skipped; ``known`` are suffixes of files that the adapter reads otherwise."""
         out, ill, deep = self.leading_out, self.unnamed, self.unreadable
-        others = {key: n for key, n in self.others.items() if key[1] not in known}
-        by_suffix: Counter[str] = Counter()
-        for (_, suffix), n in others.items():
-            by_suffix[suffix] += n
-        common = sorted(by_suffix.items(), key=lambda item: (-item[1], item[0]))
-        kinds = named([f"{n} {suffix or 'without an extension'}" for suffix, n in common])
+        others = Counter({key: n for key, n in self.others.items() if key[1] not in known})
         used = {path.partition("/")[0] for path in self.files} if others else set()
         unused = sorted({folder for folder, _ in others if folder} - used)
         taken = ", ".join(sorted(self.suffixes))
         return counted(
             (
                 len(others),
-                f"{by_suffix.total()} files have other extensions than the ones read and were left out: {kinds}. "
+                f"{others.total()} files have other extensions than the ones read and were left out: {kinds(others)}. "
                 f"Read are {taken}.",
             ),
             (len(unused), f"{len(unused)} folders have no file with an extension that is read: {named(unused)}."),
@@ -114,6 +109,21 @@ def scan(root: Path, suffixes: Collection[str] = AUDIO_SUFFIXES, below: str = ""
     found = Scan(os.path.realpath(root), suffixes)
     found.walk(below)
     return found
+
+
+def kinds(others: Mapping[tuple[str, str], int]) -> str:
+    """Numbers of files by suffix, the most common first; keys are as in :attr:`Scan.others`.
+
+    Examples
+    --------
+    >>> kinds({("a", ".mp4"): 1, ("b", ".mp4"): 1, ("a", ""): 1})
+    '2 .mp4, 1 without an extension'
+    """
+    by_suffix: Counter[str] = Counter()
+    for (_, suffix), n in others.items():
+        by_suffix[suffix] += n
+    common = sorted(by_suffix.items(), key=lambda item: (-item[1], item[0]))
+    return named([f"{n} {suffix or 'without an extension'}" for suffix, n in common])
 
 
 def named(names: list[str]) -> str:
