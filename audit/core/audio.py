@@ -12,7 +12,7 @@ import soxr
 from numpy.typing import NDArray
 
 from audit.core.arrays import Waveform
-from audit.core.audio_decoding import decode, length
+from audit.core.audio_decoding import MAX_FILE_BYTES, decode, length
 from audit.core.audio_formats import placeholder
 from audit.core.channels import Channel, level_dbfs, one_channel
 
@@ -20,7 +20,6 @@ SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0
 MAX_SECONDS = 60.0
 SILENCE_DBFS = -60.0
-MAX_FILE_BYTES = 1 << 30
 LOUDEST = 16.0
 """Floating-point samples may exceed full scale by 24 dB; above, they are at the scale of integers."""
 INTEGER_SCALES = (1 << 15, 1 << 23, 1 << 31)

@@ -6,7 +6,7 @@ import io
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import soundfile
@@ -17,11 +17,14 @@ from audit.core.audio_formats import INSTALL, SUPPORTED, is_pyav_installed, pyav
 from audit.core.chunk_sizes import corrected, wrong_size
 from audit.core.mpeg_frames import mp3_frames, with_number
 
+MAX_FILE_BYTES = 1 << 30
 MIN_RATE, MAX_RATE = 1_000, 384_000
 MAX_SAMPLES_A_SECOND = 1_600_000
 """Limit over all channels; one minute takes 384 MB as float32."""
 _MP3: Final = "MP3"
 _CHECKED: Final = (_MP3, "WAV", "WAVEX", "AIFF", "AU")
+_UNKNOWN: Final = (1 << 63) - 1
+"""The length that libsndfile gives if a header has none."""
 _SNIFFED: Final = 4096
 
 
@@ -79,23 +82,36 @@ def length(path: Path) -> float | None:
     """
     try:
         with path.open("rb") as file:
-            if (container := pyav_container(file.read(_SNIFFED))) is not None:
-                file.seek(0)
+            start = file.read(_SNIFFED)
+            file.seek(0)
+            if (container := pyav_container(start)) is not None:
                 return audio_pyav.seconds_of(file, container)
-            with soundfile.SoundFile(str(path)) as sound:
-                stated = float(sound.frames / sound.samplerate)
-                if sound.format not in _CHECKED:
-                    return stated
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                    if sound.format == _MP3:
-                        frames = mp3_frames(data)
-                        return stated if frames is None or frames.is_stated else frames.samples / frames.rate
-                    if (size := wrong_size(data)) is None:
-                        return stated
-        with soundfile.SoundFile(_Bytes(corrected(path.read_bytes(), size))) as sound:
-            return float(sound.frames / sound.samplerate)
-    except (OSError, soundfile.LibsndfileError, RuntimeError, ValueError, TypeError, ZeroDivisionError):
+            try:
+                return _stated_length(path, file)
+            except (soundfile.LibsndfileError, ValueError):
+                container = second_decoder(start)
+                return None if container is None else audio_pyav.seconds_of(file, container)
+    except (OSError, RuntimeError, ValueError, TypeError, ZeroDivisionError):
         return None
+
+
+def _stated_length(path: Path, file: BinaryIO) -> float:
+    """Length of a file that libsndfile supports, by its header or, if that is wrong, by what was found."""
+    with soundfile.SoundFile(str(path)) as sound:
+        if sound.frames == _UNKNOWN:
+            raise ValueError("its header states no length")
+        stated = float(sound.frames / sound.samplerate)
+        if sound.format not in _CHECKED or path.stat().st_size > MAX_FILE_BYTES:
+            return stated
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if sound.format == _MP3:
+                frames = mp3_frames(data)
+                return stated if frames is None or frames.is_stated else frames.samples / frames.rate
+            if (size := wrong_size(data)) is None:
+                return stated
+            whole = corrected(data[:], size)
+    with soundfile.SoundFile(_Bytes(whole)) as sound:
+        return float(sound.frames / sound.samplerate)
 
 
 def _by_libsndfile(data: bytes, max_seconds: float) -> Decoded:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from audit.core.audio_formats import INSTALL, Container
 
-_STATES_LENGTH: Final = "mp4"
-"""The container whose header always has a length; of the others, the lengths of the packets are added."""
+_MOST_CHANNELS: Final = 8
+"""PyAV crashes when it copies planar frames of more channels."""
+_ONLY_ESTIMATED: Final = ("aac", "amr")
+"""Formats without a length in a header; FFmpeg estimates one from the bit rate."""
 
 
 def decode(
@@ -34,7 +36,7 @@ def decode(
         with av.open(io.BytesIO(data), mode="r", format=container.demuxer, metadata_errors="ignore") as opened:
             stream = _stream(opened)
             rate, channels = int(stream.rate), int(stream.channels)
-            if rate * channels > max_samples_a_second:
+            if not 0 < channels <= _MOST_CHANNELS or rate * channels > max_samples_a_second:
                 raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
             wanted = int(max_seconds * rate)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
@@ -54,13 +56,17 @@ def decode(
 
 
 def seconds_of(file: BinaryIO, container: Container) -> float | None:
-    """Length of a file without decoding; ``None`` if it has none. Raises ValueError if PyAV is missing."""
+    """Length of a file by its header or, without one, its packets; ``None`` if it has none.
+
+    Raises ValueError if PyAV is missing.
+    """
     av = _av(container)
     try:
         with av.open(file, mode="r", format=container.demuxer, metadata_errors="ignore") as opened:
             stream = _stream(opened)
-            if container.demuxer == _STATES_LENGTH:
-                return _stated_seconds(opened, stream)
+            stated = None if container.demuxer in _ONLY_ESTIMATED else _stated_seconds(opened, stream)
+            if stated is not None:
+                return stated
             units = sum(packet.duration or 0 for packet in opened.demux(stream))
             return float(units * stream.time_base) or None
     except (av.FFmpegError, RuntimeError, OverflowError, TypeError, ValueError):
@@ -77,7 +83,10 @@ def _av(container: Container) -> Any:
 def _stream(opened: Any) -> Any:
     if not opened.streams.audio:
         raise ValueError("it has no audio")
-    return opened.streams.audio[0]
+    stream = opened.streams.audio[0]
+    if stream.codec_context is None:
+        raise ValueError("its codec is not supported")
+    return stream
 
 
 def _stated_seconds(opened: Any, stream: Any) -> float | None:

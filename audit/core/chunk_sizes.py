@@ -13,6 +13,7 @@ _AU: Final = b".snd"
 _AU_UNKNOWN: Final = 0xFFFFFFFF
 _LEAST: Final = 1024
 """Fewer bytes after the stated end are not taken for sound."""
+_LOOKED_AT: Final = 1 << 20
 _LARGEST: Final = 0xFFFFFFFF - 64
 
 
@@ -42,7 +43,7 @@ def wrong_size(data: Buffer) -> DataSize | None:
         return None
     name, layout = _DATA[bytes(data[:4])]
     position = 12
-    while position + 8 <= len(data):
+    while position + 8 <= len(data) and _is_name(data[position : position + 4]):
         (size,) = struct.unpack(layout, data[position + 4 : position + 8])
         if data[position : position + 4] == name:
             start = position + 8
@@ -68,6 +69,11 @@ def _is_sound(data: Buffer, end: int) -> bool:
     if len(data) - end < _LEAST:
         return False
     for start in (end, end + 1):  # some writers leave out the byte that makes the size even
-        if all(32 <= letter < 127 for letter in data[start : start + 4]):
+        if _is_name(data[start : start + 4]):
             return False
-    return bool(data[end:].strip(b"\0"))
+    return bool(data[end : end + _LOOKED_AT].strip(b"\0"))
+
+
+def _is_name(letters: bytes) -> bool:
+    """Whether these can be the name of a chunk."""
+    return all(32 <= letter < 127 for letter in letters)

@@ -21,6 +21,8 @@ _KBITS: Final = {
 }
 """Bit rates of layer III in kbit/s, by whether it is MPEG-1."""
 _HAS_NUMBER: Final = 1
+_MOST_BETWEEN: Final = 4 << 20
+"""Bytes that are not frames, such as pictures in tags, before the search for further frames is given up."""
 _XING: Final = b"Xing"
 _XING_BYTES: Final = 12
 """Bytes of a Xing header that has the number of frames only."""
@@ -69,13 +71,14 @@ def mp3_frames(data: Buffer) -> Mp3Frames | None:
         return None
     header = data[first : first + 4]
     lengths, same, rate_bits = _lengths(header[1], header[2] & 0x0C), header[1] | 1, header[2] & 0x0C
-    number, position, last = 0, first, len(data) - 4
+    number, position, last, between = 0, first, len(data) - 4, 0
     while position <= last:
         third = data[position + 2]
         if data[position] == 0xFF and data[position + 1] | 1 == same and third & 0x0C == rate_bits and lengths[third]:
             position += lengths[third]
             number += position <= len(data)
-        elif (found := _next_frame(data, position + 1, header)) is not None:
+        elif between < _MOST_BETWEEN and (found := _next_frame(data, position + 1, header)) is not None:
+            between += found - position
             position = found
         else:
             break
@@ -129,14 +132,15 @@ def _lengths(second: int, rate_bits: int) -> tuple[int, ...]:
 
 def _next_frame(data: Buffer, start: int, like: bytes | None) -> int | None:
     """The position of a frame that another one follows, or the end; ``like`` is a header of the same stream."""
-    position = data.find(b"\xff", start)
-    while 0 <= position <= len(data) - 4:
+    end = min(len(data) - 3, start + _MOST_BETWEEN)
+    position = data.find(b"\xff", start, end)
+    while position >= 0:
         header = data[position : position + 4]
         if _is_valid(header) and (like is None or _is_like(header, like)):
             after = position + _lengths(header[1], header[2] & 0x0C)[header[2]]
             if after == len(data) or _is_like(data[after : after + 4], header):
                 return position
-        position = data.find(b"\xff", position + 1)
+        position = data.find(b"\xff", position + 1, end)
     return None
 
 

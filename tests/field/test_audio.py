@@ -257,7 +257,16 @@ class TestFormats:
         data[21] &= 0xF0
         data[22:26] = bytes(4)  # a length of zero samples, as an encoder writes into a pipe
         clip = read(tmp_path, bytes(data))
+        assert clip_seconds(tmp_path / "clip.wav") == pytest.approx(4.0)
         np.testing.assert_array_equal(samples_of(clip), samples_of(read(tmp_path, encoded(voice()))))
+
+    @needs_pyav
+    def test_both_decoders_refuse(self, tmp_path: Path) -> None:
+        """A desc chunk of CAF with 25 channels, which PyAV must not copy."""
+        data = bytearray(encoded(voice(), "CAF"))
+        struct.pack_into(">I", data, data.index(b"desc") + 36, 25)
+        clip = read(tmp_path, bytes(data))
+        assert clip.status == "audio_unreadable" and "PyAV cannot decode it either" in clip.detail
 
     @pytest.mark.parametrize(
         ("start", "words"),
