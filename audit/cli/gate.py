@@ -21,6 +21,7 @@ _AFTER: Final = {
     13: "finish the run: repeat the same audit run command",
 }
 """The suggested next step for each exit code."""
+_UNREADABLE: Final = "repair or remove the files that {run}/report.html counts under Your files; run into a new folder"
 _LEDGER: Final = "do what the ruling ledger.look says; docs/guide/gate.md has a section on the ledger"
 
 
@@ -48,6 +49,7 @@ def gate(
     """
     from audit.release.looks import LEDGER
     from audit.release.plans import assumed
+    from audit.release.requirements import COMPLETE, UNREADABLE
     from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 
     decision = audit.gate(run, policy=policy, baseline=baseline, human_readings=human_readings, plans=True)
@@ -58,8 +60,10 @@ def gate(
                 path.write_text(text(decision), encoding="utf-8")
             except OSError as error:
                 raise AuditError(f"{path} cannot be written: {error}.") from error
-    blocked_by_ledger = any(item.id == LEDGER and item.outcome != "pass" for item in decision.rulings)
-    suggest(_LEDGER if blocked_by_ledger else _AFTER[decision.exit_code].format(run=run))
+    unmet = {item.id for item in decision.rulings if item.outcome != "pass"}
+    by_files = UNREADABLE in unmet and COMPLETE not in unmet
+    step = _LEDGER if LEDGER in unmet else _UNREADABLE if by_files else _AFTER[decision.exit_code]
+    suggest(step.format(run=run))
     if as_json:
         give_text(decision.to_json())
         say(decision.sentence)

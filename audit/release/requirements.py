@@ -20,6 +20,8 @@ from audit.stats import ALL, Verdict, verdict
 
 RENDERED = ("ok", "portrait_missing", "portrait_no_face")
 """Statuses of clips with a rendered face that was read."""
+COMPLETE, UNREADABLE = "data.complete", "data.max_unreadable"
+"""Ids of the rulings on whether the run is whole, and on files that cannot be read."""
 PORTRAITS_READ = ERASURE.code
 PORTRAIT = "portrait"
 """The check and the name of its figures for the own-group read rate of portraits."""
@@ -33,7 +35,7 @@ def known_groups(audit: Audit) -> list[str]:
 def requirements(policy: Policy, audit: Audit, baseline: Mapping[str, object] | None) -> list[Ruling]:
     """The rulings on a policy's sections ``instrument`` and ``data``."""
     data, instrument = policy.terms.data, policy.terms.instrument
-    made = [_complete("data.complete", audit.run, "The run")]
+    made = [_complete(COMPLETE, audit.run, "The run")]
     if baseline is not None:
         made.append(_complete("data.baseline", baseline, "The baseline run"))
     if data.strata:
@@ -133,7 +135,7 @@ def _unreadable(most: float, audit: Audit) -> Ruling:
             where = f"{total} clips of group {group} in {language}"
             reasons.append(f"the {what} of {n} of {where} cannot be read, more than {most:.0%}")
     passed = f"At most {most:.0%} of the files of any group in any language cannot be read."
-    return _required("data.max_unreadable", "incomplete", reasons, passed, groups)
+    return _required(UNREADABLE, "incomplete", reasons, passed, groups)
 
 
 def _allowed(terms: InstrumentTerms, audit: Audit) -> Ruling:

@@ -62,7 +62,7 @@ def test_the_mistake_is_not_the_models_failure(damaged: tuple[str, audit.Run]) -
 def test_the_report_says_what_happened(damaged: tuple[str, audit.Run], tmp_path: Path) -> None:
     mistake, run = damaged
     page = write_report(audit.measure(run), tmp_path).read_text()
-    assert ("12 have no usable rendered picture (12 no such file)" in page) == (mistake == "wrong folder")
+    assert ("no usable rendered picture for 12 (12 no such file)" in page) == (mistake == "wrong folder")
 
 
 def test_the_gate_answers_13_where_files_cannot_be_read(damaged: tuple[str, audit.Run]) -> None:

@@ -144,7 +144,7 @@ def test_your_files_are_counted_by_group_language_and_damage(wrong_folder: audit
     ]
     (notice,) = [text for text in result.run["notices"] if text.startswith("Your files")]  # type: ignore[attr-defined]  # a list of texts
     assert notice == (
-        "Your files: of 80 clips, 40 have no usable rendered picture (40 no such file). None of this is counted "
+        "Your files: of 80 clips, no usable rendered picture for 40 (40 no such file). None of this is counted "
         "against the model."
     )
 
@@ -191,6 +191,18 @@ def test_the_gate_answers_13(wrong_folder: audit.Run) -> None:
         "the rendered picture of 20 of 20 clips of group asian in en cannot be read, more than 1%; "
         "the rendered picture of 20 of 20 clips of group asian in zh cannot be read, more than 1%."
     )
+
+
+def test_the_gates_next_step_is_about_the_files(
+    wrong_folder: audit.Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["audit", "gate", str(wrong_folder.folder)])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 13
+    assert "Next: repair or remove the files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("most", "outcome"), [("0.05", "pass"), ("0.04", "incomplete"), ("1.0", "pass")])
@@ -257,4 +269,4 @@ def test_the_terminal_mentions_your_files_in_one_line(
         main()
     assert not done.value.code
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Your files")]
-    assert line.startswith("Your files: of 8 clips, 1 have no usable rendered picture (1 empty file).")
+    assert line.startswith("Your files: of 8 clips, no usable rendered picture for 1 (1 empty file).")

@@ -59,7 +59,8 @@ def sentence_about_files(observed: pd.DataFrame) -> str:
         of = found[found["file"] == file].groupby("damage")["n_clips"].sum()
         if not of.empty:
             kinds = ", ".join(f"{of[kind]} {words}" for kind, words in DAMAGE.items() if kind in of)
-            parts.append(f"{of.sum()} have no usable {'audio' if file == AUDIO else f'{file} picture'} ({kinds})")
+            what = file if file == AUDIO else f"{file} picture"
+            parts.append(f"no usable {what} for {of.sum()} ({kinds})")
     return f"Your files: of {len(observed)} clips, {listing(parts)}. None of this is counted against the model."
 
 
