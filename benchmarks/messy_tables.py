@@ -3,7 +3,7 @@
     python benchmarks/messy_tables.py [N]
 
 N (default 5000) tables differ in delimiter, quoting, encoding, line ends, headings and paths. A messy table must make
-the same cohort as the plain one, or be refused. Takes about three minutes; exits with 1 if a cohort differs or a
+the same cohort as the plain one, or be refused. Takes about ten minutes; exits with 1 if a cohort differs or a
 traceback occurs.
 """
 
