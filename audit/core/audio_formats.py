@@ -7,6 +7,8 @@ import mmap
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from audit.core.files import GIT_LFS_POINTER
+
 Buffer: TypeAlias = bytes | mmap.mmap
 """The bytes of a file, in memory or mapped."""
 INSTALL: Final = "pip install 'speech2face-audit[formats]'"
@@ -111,7 +113,7 @@ def placeholder(data: bytes) -> str:
     if not data:
         return "an empty file (0 bytes): copy or download it again"
     start = data[:_TEXT_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+    if start.startswith(GIT_LFS_POINTER):
         return "a git-lfs pointer, not the file itself: run git lfs pull in its repository"
     if start.startswith((b"/annex/objects/", b"../.git/annex/objects/", b".git/annex/objects/")):
         return "a git-annex pointer, not the file itself: run git annex get in its repository"

@@ -21,6 +21,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _TAKEN = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _DISK = frozenset(_FULL | _REFUSED | _TAKEN)
+GIT_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+"""First bytes of the text that a repository has in place of a large file; see git-lfs's docs/spec.md."""
 TEMPORARY: Final = re.compile(r"\.audit-.+\.[0-9]+\.tmp")
 """Names made by :func:`temporary_path`."""
 

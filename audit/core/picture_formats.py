@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import features
 
+from audit.core.files import GIT_LFS_POINTER
 from audit.core.vocabulary import FileStatus
 
 ALWAYS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
@@ -18,7 +19,6 @@ BUILT_IN: Final = {"AVIF": "avif", "JPEG2000": "jpg_2000"}
 HEIF: Final = "pillow_heif"
 """The package that decodes HEIC, which is not among the dependencies."""
 
-_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _HEIF_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _SIGNATURES: Final = {
     b"%!PS": "EPS", b"%PDF": "PDF", b"8BPS": "PSD", b"<svg": "SVG", b"\xff\x0a": "JPEG XL",
@@ -52,7 +52,7 @@ def damage(data: bytes) -> tuple[FileStatus, str]:
     """
     if not data:
         return "file_empty", "the file is empty: it has 0 bytes"
-    if data.startswith(_POINTER):
+    if data.startswith(GIT_LFS_POINTER):
         return "file_pointer", "a git-lfs pointer, not the picture itself; get the pictures with: git lfs pull"
     if name := _format(data):
         install = ", or install the package pillow-heif" if name == "HEIC" else ""

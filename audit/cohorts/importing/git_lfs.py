@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from audit.core.errors import CohortError
+from audit.core.files import GIT_LFS_POINTER
 
-BEGINNING: Final = b"version https://git-lfs.github.com/spec/"
-"""First bytes of a pointer; see https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md."""
 LARGEST: Final = 1024
-"""Upper limit of a pointer's size in bytes, by the same specification."""
+"""Upper limit of a pointer's size in bytes, by git-lfs's docs/spec.md."""
 EXAMINED: Final = 10_000
 """Number of files that are examined, at even distances, so that the import of a million files stays fast."""
 NEXT_STEP: Final = "Clone the repository with git (its zip has pointers only), and run in it: git lfs pull."
@@ -21,10 +20,10 @@ NEXT_STEP: Final = "Clone the repository with git (its zip has pointers only), a
 def is_pointer(path: Path) -> bool:
     """Whether a file is a git-lfs pointer; a file is only opened if it is small enough."""
     try:
-        if not len(BEGINNING) <= os.stat(path).st_size < LARGEST:  # noqa: PTH116  # called for many files
+        if not len(GIT_LFS_POINTER) <= os.stat(path).st_size < LARGEST:  # noqa: PTH116  # called for many files
             return False
         with path.open("rb") as file:
-            return file.read(len(BEGINNING)) == BEGINNING
+            return file.read(len(GIT_LFS_POINTER)) == GIT_LFS_POINTER
     except OSError:  # missing and unreadable files are reported by the check of the cohort
         return False
 

@@ -175,7 +175,7 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
             "n_speakers": int(cohort.table["speaker_id"].nunique()),
             "n_clips": len(cohort.table),
             **cohort.notes.model_dump(include={"licence", "consent", "notes", "fictional"}),
-            "set_aside": list(cohort.set_aside),
+            "set_aside": [*cohort.remarks, *cohort.set_aside],
         },
         "model": {
             "name": model.name,
