@@ -61,10 +61,13 @@ def track(
 ) -> None:
     """Log a measured run to an MLflow file store (extra mlflow): parameters, estimates, outcomes and the report.
 
-    Example: [bold]audit track R --file decision.json[/bold], then [bold]mlflow ui[/bold]
+    The server that shows the store is in the package mlflow, not in the extra.
+
+    Example: [bold]audit track R --file decision.json[/bold]
     """
     logged = audit.track(run, store=store, experiment=experiment, files=files or [])
-    suggest(f"mlflow ui --backend-store-uri {store}")
+    # MLflow 3.13 and later refuse a file store without the variable
+    suggest(f"pip install mlflow, then: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {store}")
     give_either(logged, {"mlflow_run": logged, "store": str(store)}, as_json=as_json)
 
 

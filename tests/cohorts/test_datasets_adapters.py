@@ -253,6 +253,7 @@ def test_custom_audio_by_folders(tmp_path: Path) -> None:
     assert set(cohort.clips["clip_id"]) == {"-x/1.flac", "-x/1.wav", "Zoë Example/deep/er/-3", "Zoë Example/one two"}
     assert list(cohort.speakers["speaker_id"]) == ["-x", "Zoë Example"]
     assert "1 audio files are not in the folder of a speaker" in said
+    assert "2 files differ from another in the extension only; each is a clip." in said
     assert all((cohort.root / path).is_file() for path in cohort.clips["audio"])
 
 

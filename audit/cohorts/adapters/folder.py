@@ -103,8 +103,11 @@ def _by_folders(root: Path, unread: tuple[str, ...]) -> Imported:
     clips["clip_id"] = clips["clip_id"].where(~twice, clips["audio"])
     loose = len(found.files) - len(rows)
     left_out = f"{loose} audio files are not in the folder of a speaker and were left out: their speaker is unknown."
+    n = int(twice.sum())
+    both = f"{n} files differ from another in the extension only; each is a clip. Remove one if they are copies."
+    remarks = counted((loose, left_out), (n, both))
     speakers = pd.DataFrame({"speaker_id": sorted(clips["speaker_id"].unique())})
-    return Imported(speakers, clips, NOTES, (*counted((loose, left_out)), *found.remarks(), *unread))
+    return Imported(speakers, clips, NOTES, (*remarks, *found.remarks(), *unread))
 
 
 def _by_table(root: Path, given: UserTable, unread: tuple[str, ...]) -> Imported:
