@@ -32,7 +32,7 @@ def decoded(data: bytes, file: str) -> tuple[str, str]:
     """Text of a table, and the name of its encoding; the name is empty for UTF-8.
 
     A file without a byte-order mark is UTF-8, UTF-16 if it has zero bytes and begins with an ASCII character, or one of
-    the ``LEGACY`` encodings. The latter cannot be told apart by their bytes. They are tried in turn, and the file is
+    the ``LEGACY`` encodings. Their bytes do not distinguish the latter. They are tried in turn, and the file is
     read only if exactly one of them gives plausible words; libraries that guess encodings are wrong about tables with
     a few accented letters.
 

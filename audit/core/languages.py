@@ -45,7 +45,7 @@ def canonical_language(code: str) -> str:
 
     By the registry of language tags and CLDR, as `langcodes <https://github.com/georgkrause/langcodes>`_ has them:
     deprecated codes (``iw``), ISO 639-2 and 639-3 codes (``fre``, ``eng``), extlangs (``zh-yue``) and grandfathered
-    tags (``zh-min-nan``) are replaced, and a macrolanguage stands for its most common language (``cmn`` is ``zh``).
+    tags (``zh-min-nan``) are replaced, and a most common language has its macrolanguage's code (``cmn`` is ``zh``).
     Chinese of Hong Kong is Cantonese (``yue``), as its speech is. Codes that are no evidence of a language
     (:data:`NO_LANGUAGE`) are ``und``.
 

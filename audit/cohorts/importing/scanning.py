@@ -185,7 +185,7 @@ def clips_in_layout(
     layout : str
         Description of the layout in error messages.
     speaker : str
-        Pattern of the names of speakers' folders. If there is no top, the root and its folders that have such
+        Pattern of the names of speakers' folders. Without a top folder, the root and its folders that have such
         a folder serve as tops.
     beside : collection of str
         Folders of the root that have no clips and that the adapter reads otherwise.

@@ -205,7 +205,7 @@ class Truth(BaseModel):
 
 
 def _canonical(codes: Iterable[str]) -> dict[str, str]:
-    """The canonical code of each language code; ValueError if one is no code, or two are one language."""
+    """The canonical code of each language code; ValueError if one is not a code, or two are the same language."""
     given: dict[str, str] = {}
     for code in codes:
         first = given.setdefault(canonical_language(code), code)
