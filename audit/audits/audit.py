@@ -16,6 +16,7 @@ from audit.checks.finding import Finding
 from audit.core.clusters import Clusters
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
+from audit.core.grouping import GROUP, Grouping
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -72,18 +73,27 @@ class Audit(Document):
     schema_version: str = SCHEMA_VERSION
     scores: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
-    def finding(self, code: str) -> Finding:
+    def finding(self, code: str, by: str = GROUP.name) -> Finding:
         """The finding of one check.
+
+        Parameters
+        ----------
+        code : str
+            The code of the check.
+        by : str
+            The grouping, such as ``accent x gender``.
 
         Raises
         ------
         KeyError
-            If the audit has no check with that code.
+            If the audit has no such finding.
         """
+        grouping = Grouping.parse(by).name
         for finding in self.findings:
-            if finding.code == code:
+            if (finding.code, finding.grouping) == (code, grouping):
                 return finding
-        raise KeyError(f"{code}: this audit has {', '.join(f.code for f in self.findings)}")
+        known = ", ".join(f"{found.code} by {found.grouping}" for found in self.findings)
+        raise KeyError(f"{code} by {grouping}: this audit has {known}")
 
     def frame(self) -> pd.DataFrame:
         """The tidy table of all estimates: metric, stage, group, language, value, low, high, n_speakers and more."""

@@ -94,7 +94,14 @@ def measure(
         settings=chosen.model_dump(mode="json", exclude=unsaid)
         | {"margins": dict(evidence.margins)}
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
-        findings=holm_adjusted(findings(chosen_checks(chosen.checks), evidence), chosen.confidence),
+        findings=holm_adjusted(
+            [
+                finding
+                for grouping in chosen.groupings
+                for finding in findings(chosen_checks(chosen.checks), evidence.by(grouping))
+            ],
+            chosen.confidence,
+        ),
         tables=pseudonymous(audit_tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
@@ -131,6 +138,7 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
         human=human.frame if human else None,
         n_readers=human.n_readers if human else 0,
         calibration=labelled,
+        order={column: tuple(order) for column, order in run.manifest["cohort"].get("categories", {}).items()},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Final, cast
 
@@ -131,7 +132,7 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
 
 
 def findings(checks: Sequence[Check], evidence: Evidence) -> list[Finding]:
-    """The finding of every check.
+    """The finding of every check that applies to the grouping of the evidence.
 
     Raises
     ------
@@ -139,7 +140,9 @@ def findings(checks: Sequence[Check], evidence: Evidence) -> list[Finding]:
         If a third-party check fails, or returns a finding that cannot be written to audit.json.
     """
     own = {check.code for check in shipped()}
-    return [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in checks]
+    asked = [check for check in checks if check.applies(evidence)]
+    found = [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in asked]
+    return [replace(finding, grouping=evidence.grouping.name) for finding in found]
 
 
 def sensitivities(check: Check, evidence: Evidence) -> list[Sensitivity]:

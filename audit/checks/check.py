@@ -37,6 +37,9 @@ class Check(ABC):
         The clips that are used, such as ``English clips``; empty for all.
     judged : tuple of Judged
         The figures that it judges. In a plan, the margin of the first one has the check's code as its key.
+    needs_race : bool
+        Whether the question is about race labels. The check is then made only for groupings by the column ``group``,
+        alone or crossed with others.
 
     Raises
     ------
@@ -64,6 +67,7 @@ class Check(ABC):
     question: ClassVar[str] = ""
     scope: ClassVar[str] = ""
     judged: ClassVar[tuple[Judged, ...]] = ()
+    needs_race: ClassVar[bool] = False
 
     def __init__(self) -> None:
         """Validate the declarations."""
@@ -85,6 +89,10 @@ class Check(ABC):
     @abstractmethod
     def measure(self, evidence: Evidence) -> Finding:
         """Answer the question from one run."""
+
+    def applies(self, evidence: Evidence) -> bool:
+        """Whether the check is made for the grouping of the evidence."""
+        return not self.needs_race or "group" in evidence.grouping.columns
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the judged figure between two runs; ``None`` where they cannot be compared."""
@@ -134,4 +142,6 @@ class Check(ABC):
         """A judged figure from a curve, with its declared unit and direction and this audit's margin."""
         item, confidence = self.declared(name), evidence.settings.confidence
         margin = self.margin(item, evidence.margins)
-        return item.figure(curve, confidence, margin, group=group, language=language, label=label)
+        return item.figure(
+            curve, confidence, margin, group=group, language=language, label=label, cell=evidence.cell_of(group)
+        )

@@ -132,6 +132,7 @@ class Evidence(Strata):
             language=language,
             stage=stage,
             label=label or known.words,
+            cell=self.cell_of(group),
             curve=curve,
         )
 
@@ -254,8 +255,8 @@ class Evidence(Strata):
 
     @cached_property
     def clips_trained(self) -> NDArray[np.float64]:
-        """The number of training clips of each clip's group and language; NaN if unknown."""
-        cells = self.cells("group", "language")
+        """The number of training clips of each clip's group, in the grouping, and language; NaN if unknown."""
+        cells = self.cells(self.group_column, "language")
         trained = np.full(len(cells.keys), np.nan)
         for i, (group, language) in enumerate(cells.keys):
             for item in self.coverage:

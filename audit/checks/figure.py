@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from audit.core.document import as_json
+from audit.core.grouping import GROUP, Grouping
 from audit.core.units import is_signed, write_estimate
 from audit.stats import ALL, Curve, Estimate, Verdict, verdict
 from audit.stats.verdict import Direction
@@ -92,7 +94,15 @@ class Judged:
         return _direction(self.harm, self.two_sided)
 
     def figure(
-        self, curve: Curve, confidence: float, margin: float, *, group: str = ALL, language: str = ALL, label: str = ""
+        self,
+        curve: Curve,
+        confidence: float,
+        margin: float,
+        *,
+        group: str = ALL,
+        language: str = ALL,
+        label: str = "",
+        cell: Mapping[str, str] | None = None,
     ) -> Figure:
         """The judged figure: a curve at one confidence, with its margin and direction."""
         found = curve.at(confidence)
@@ -104,6 +114,7 @@ class Judged:
             group=group,
             language=language,
             label=label or self.label,
+            cell=cell or {},
             margin=margin,
             harm=self.harm,
             two_sided=self.two_sided,
@@ -126,6 +137,8 @@ class Figure(Estimate):
         Differences are written with their sign.
     group, language : str
         The group and language; ``all`` if it is not restricted to one.
+    cell : Mapping of str to str
+        The values by column that define the group, in a grouping other than by the column ``group``.
     stage : str
         The stage: portrait, ceiling or rendered; empty for a difference between stages.
     label : str
@@ -159,6 +172,7 @@ class Figure(Estimate):
     language: str = ALL
     stage: str = ""
     label: str = ""
+    cell: Mapping[str, str] = field(default_factory=dict)
     margin: float | None = None
     harm: Harm | None = None
     two_sided: bool = False
@@ -171,6 +185,11 @@ class Figure(Estimate):
     def of(cls, estimate: Estimate, **known: object) -> Self:
         """An estimate as a figure; ``known`` are the further fields."""
         return cls(**(_numbers(estimate) | known))
+
+    @property
+    def grouping(self) -> Grouping:
+        """The grouping that the group belongs to."""
+        return Grouping(tuple(self.cell)) if self.cell else GROUP
 
     @property
     def signed(self) -> bool:

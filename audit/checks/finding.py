@@ -8,6 +8,7 @@ from typing import Final
 
 from audit.checks.figure import Figure
 from audit.core.document import as_json
+from audit.core.grouping import GROUP
 from audit.stats import ALL
 from audit.stats.verdict import Outcome
 
@@ -62,6 +63,8 @@ class Finding:
         The outcome for each group, where the check judges one figure for each.
     scope : str
         Which clips it is about, where it is not about all.
+    grouping : str
+        The name of the grouping whose groups it is about; see :class:`audit.core.grouping.Grouping`.
     """
 
     code: str
@@ -78,6 +81,7 @@ class Finding:
     p_adjusted: float | None = None
     by_group: Mapping[str, Outcome] = field(default_factory=dict)
     scope: str = ""
+    grouping: str = GROUP.name
 
     def groups_with(self, outcome: Outcome) -> list[str]:
         """The groups with an outcome, in the order of the check."""

@@ -111,7 +111,7 @@ def group_gaps(evidence: Evidence, metric: str, stage: str = "rendered") -> list
     A group that cannot be measured is included without a value, so that it does not pass as one without a gap. Empty
     where fewer than two groups can be measured.
     """
-    cells = evidence.cells("group")
+    cells = evidence.cells(evidence.group_column)
     place = {key[0]: i for i, key in enumerate(cells.keys)}
     unknown = [i for group, i in place.items() if group == UNKNOWN]
     of_groups = evidence.curves(metric, stage, cells)

@@ -61,7 +61,7 @@ class StageChange(Check):
                 "There is no portrait or ceiling, or no speaker of a known group.",
                 "Portraits, and speakers whose group is known.",
             )
-        cells = evidence.cells("group")
+        cells = evidence.cells(evidence.group_column)
         changes, largest = evidence.changes(self.metric, *self._stages(before), cells), self._largest(evidence, before)
         curves = {stage: evidence.curves(self.metric, stage, cells) for stage in STAGES}
         place = {key[0]: i for i, key in enumerate(cells.keys)}

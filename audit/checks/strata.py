@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from itertools import combinations
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.checks.grouped import grouped
 from audit.core.columns import CLUSTER
+from audit.core.grouping import GROUP, Grouping
 from audit.core.languages import UNDETERMINED
 from audit.core.vocabulary import UNKNOWN, group_members, ordered_groups
 from audit.stats import ALL
@@ -57,9 +59,61 @@ class Cells:
 
 @dataclass(frozen=True)
 class Strata:
-    """The clips of a run, from :func:`audit.checks.metrics.metric_frame.metric_frame`, and their subsets."""
+    """The clips of a run, from :func:`audit.checks.metrics.metric_frame.metric_frame`, and their subsets.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per clip.
+    grouping : Grouping
+        The columns whose values are the groups.
+    order : Mapping of str to tuple of str
+        The declared order of the categories of a column.
+    values_of : Mapping of str to Mapping
+        The values by column that define each group, in a grouping other than by ``group``; see :meth:`by`.
+    """
 
     frame: pd.DataFrame
+    grouping: Grouping = field(default=GROUP, kw_only=True)
+    order: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
+    values_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict, kw_only=True)
+
+    def by(self, grouping: Grouping) -> Self:
+        """The same clips, grouped by other columns.
+
+        Raises
+        ------
+        PlanError
+            If the clips have no such column, it holds numbers, or it identifies people.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"speaker_id": [*"ab"], "group": "asian", "gender": ["woman", "unknown"]})
+        >>> women = Strata(frame).by(Grouping(("group", "gender")))
+        >>> women.every_group, women.cell_of("asian, woman")
+        (['asian, woman', 'unknown'], {'group': 'asian', 'gender': 'woman'})
+        """
+        if grouping == self.grouping:
+            return self
+        labels, values = grouped(self, grouping)
+        frame = self.frame.assign(**{grouping.name: labels})
+        order = {**self.order, grouping.name: tuple(values)}
+        return replace(self, frame=frame, grouping=grouping, order=order, values_of=values)
+
+    @property
+    def group_column(self) -> str:
+        """The column of the frame with the labels of the grouping."""
+        return self.grouping.name
+
+    def cell_of(self, group: str) -> dict[str, str]:
+        """The values by column that define a group; empty in the default grouping, and for all groups at once."""
+        return dict(self.values_of.get(group, {}))
+
+    def races_of(self, group: str) -> frozenset[str]:
+        """The races that the label of a group allows; empty if the grouping is not by race labels."""
+        if self.grouping == GROUP:
+            return group_members(group)
+        return group_members(self.cell_of(group).get("group", UNKNOWN))
 
     @cached_property
     def speakers(self) -> NDArray[np.int64]:
@@ -119,12 +173,13 @@ class Strata:
     @cached_property
     def every_group(self) -> list[str]:
         """The groups including ``unknown``, in the fixed order."""
-        return ordered_groups(map(str, self._numbered("group")[1]))
+        labels = map(str, self._numbered(self.group_column)[1])
+        return ordered_groups(labels, self.order.get(self.group_column, ()))
 
     @cached_property
     def known(self) -> Mask:
         """The clips of speakers whose group is known."""
-        return (self.frame["group"] != UNKNOWN).to_numpy()
+        return (self.frame[self.group_column] != UNKNOWN).to_numpy()
 
     @cached_property
     def languages(self) -> list[str]:
@@ -136,7 +191,7 @@ class Strata:
         """The cells of one or more columns of the frame, in the order of their values."""
         keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
         parts = None
-        if set(columns) < set(PART):
+        if set(columns) <= {*PART, self.group_column} and set(columns) != {*PART}:
             first, standing = self.parts
             parts = Standing.of(standing.speaker, number[first], len(keys), self.shared(first))
         return Cells(keys, Standing.of(self.speakers, number, len(keys), self.shared()), parts)
@@ -144,7 +199,7 @@ class Strata:
     @cached_property
     def parts(self) -> tuple[NDArray[np.int64], Standing]:
         """Parts, clips of a speaker (and cluster) with equal labels: the first clip of each, and each clip's part."""
-        columns = [self._numbered(column) for column in PART]
+        columns = [self._numbered(column) for column in dict.fromkeys((*PART, self.group_column))]
         if self.shares_clusters:
             columns.append((self.clusters, [*range(int(self.clusters.max()) + 1)]))
         keys, number = divided(columns, len(self.frame))
@@ -181,7 +236,7 @@ class Strata:
         """
         mask = np.ones(len(self.frame), bool)
         if group is not None:
-            mask &= self._having("group").get(group, False)
+            mask &= self._having(self.group_column).get(group, False)
         if race is not None:
             allowed = [
                 name for name in self._having("group") if race in group_members(name) and but not in group_members(name)

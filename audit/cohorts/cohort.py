@@ -77,7 +77,9 @@ class Cohort:
         sha = hashlib.sha256()
         for frame in (self.speakers, self.clips):
             sha.update(frame[sorted(frame.columns)].to_csv(index=False, lineterminator="\n").encode())
-        sha.update(self.notes.model_dump_json(exclude={"files", "portraits"}).encode())
+        # left out where there are none, as in the digests of earlier versions
+        without = {"files", "portraits"} | (set() if self.notes.categories else {"categories"})
+        sha.update(self.notes.model_dump_json(exclude=without).encode())
         return sha.hexdigest()
 
     @cached_property

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audit.core.errors import CohortError
+from audit.core.vocabulary import UNKNOWN, is_known
 
 
 class CohortNotes(BaseModel):
@@ -23,6 +24,9 @@ class CohortNotes(BaseModel):
         Target of the link ``files``, a folder outside the cohort; empty if the files are inside.
     portraits : str
         Target of the link ``portraits``.
+    categories : dict
+        By column, its categories in the order in which reports list them: a list, or a table with the words that stand
+        for each value, ``sco = "scottish"``. Other values of these columns are errors.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +38,37 @@ class CohortNotes(BaseModel):
     fictional: bool = False
     files: str = ""
     portraits: str = ""
+    categories: dict[str, tuple[str, ...] | dict[str, str]] = Field(default_factory=dict)
+
+    @field_validator("categories")
+    @classmethod
+    def _all_different(
+        cls, given: dict[str, tuple[str, ...] | dict[str, str]]
+    ) -> dict[str, tuple[str, ...] | dict[str, str]]:
+        for column, categories in given.items():
+            names = list(categories.values()) if isinstance(categories, dict) else list(categories)
+            if not names or len(set(names)) < len(names) or not all(map(is_known, names)):
+                raise ValueError(f"the categories of {column} must be different words, none of them {UNKNOWN!r}")
+        return given
+
+    @property
+    def order(self) -> dict[str, tuple[str, ...]]:
+        """The categories of each column in words, in order."""
+        return {
+            column: tuple(found.values()) if isinstance(found, dict) else found
+            for column, found in self.categories.items()
+        }
+
+    def in_words(self, column: str) -> dict[str, str]:
+        """The words that stand for each declared value of a column.
+
+        Examples
+        --------
+        >>> CohortNotes(categories={"accent": {"sco": "scottish"}}).in_words("accent")
+        {'sco': 'scottish'}
+        """
+        found = self.categories.get(column, ())
+        return found if isinstance(found, dict) else {name: name for name in found}
 
 
 def read_notes(path: Path) -> CohortNotes:

@@ -14,10 +14,19 @@ from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
 from audit.cohorts.resolving import Disk, resolved
 from audit.cohorts.user_tables import SYNONYMS, read_user_table
-from audit.cohorts.validation import RULES, UNSTATED, ValidationErrors, check_ids, check_values, with_spelling
+from audit.cohorts.validation import (
+    RULES,
+    UNSTATED,
+    ValidationErrors,
+    check_categories,
+    check_ids,
+    check_values,
+    group_rule,
+    with_spelling,
+)
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
-from audit.core.vocabulary import STAGES, UNKNOWN
+from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
 
 SPEAKER_LABELS = ("group", "gender", "age", "native_language", "group_source", "gender_source", "split")
 SPEAKER_COLUMNS = ("speaker_id", *SPEAKER_LABELS, "portrait")
@@ -27,10 +36,12 @@ SHARED = frozenset({"speaker_id", "portrait"})
 """Columns that both tables may have."""
 WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *CLIP_COLUMNS}
 """Columns that a run adds, which a cohort may not have."""
+NAMED = 10
+"""Number of groups that a remark names; the others are counted."""
 FILES = {"speakers": ("portrait",), "clips": ("audio", "portrait", "rendered", "ceiling")}
 """Columns of each table that name files."""
 KNOWN = {"speakers": SPEAKER_COLUMNS, "clips": (*CLIP_COLUMNS, CLUSTER)}
-REQUIRED = {"speakers": ("speaker_id", "group"), "clips": ("clip_id", "speaker_id", "audio", "language")}
+REQUIRED = {"speakers": ("speaker_id",), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
 def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, tuple[str, ...]]:
@@ -49,14 +60,22 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
         _require_columns(file, frame, errors)
     errors.stop()
 
+    without_group = () if "group" in speakers else (f"{speakers_file} has no column group: every group is {UNKNOWN}.",)
     speakers = _with_columns(speakers, SPEAKER_COLUMNS)
     clips = _with_columns(clips, CLIP_COLUMNS)
+    if without_group:
+        speakers["group"] = UNKNOWN
     boundary = Boundary(folder, tuple(filter(None, (notes.files, notes.portraits))))
     _check_tables(speakers_file, speakers, clips_file, clips, errors)
-    _check_speakers(speakers_file, speakers, boundary, errors)
+    _check_speakers(speakers_file, speakers, boundary, notes, errors)
     _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, errors)
+    _check_categories(((speakers_file, speakers), (clips_file, clips)), notes, errors)
     errors.stop()
 
+    for column in notes.categories:
+        for frame in (speakers, clips):
+            if column in frame:
+                frame[column] = frame[column].replace(notes.in_words(column))
     speakers["age"] = pd.to_numeric(speakers["age"].replace("", None)).astype("float64")
     speakers["gender"] = speakers["gender"].replace("", UNKNOWN)
     for frame, columns in ((speakers, ("group_source", "gender_source")), (clips, ("language_source",))):
@@ -64,7 +83,20 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
             frame[column] = frame[column].replace("", UNSTATED)
     speakers = with_canonical(speakers, "native_language")
     clips = with_canonical(clips, "language").sort_values("clip_id", ignore_index=True)
-    return speakers.sort_values("speaker_id", ignore_index=True), clips, notes, (*of_speakers, *of_clips)
+    remarks = (*of_speakers, *of_clips, *without_group, *_free_groups(speakers, speakers_file))
+    return speakers.sort_values("speaker_id", ignore_index=True), clips, notes, remarks
+
+
+def _free_groups(speakers: pd.DataFrame, file: str) -> tuple[str, ...]:
+    """A remark on the groups that are no race labels; none without such groups."""
+    free = [group for group in ordered_groups(speakers["group"]) if group != UNKNOWN and not group_members(group)]
+    if not free:
+        return ()
+    n, more = int(speakers["group"].isin(free).sum()), f" and {len(free) - NAMED} more" if len(free) > NAMED else ""
+    return (
+        f"The group of {n} speakers of {file} is not a race label: {', '.join(free[:NAMED])}{more}. Checks about race "
+        "labels leave them out.",
+    )
 
 
 def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
@@ -148,11 +180,25 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     return frame.assign(**{column: "" for column in columns if column not in frame})
 
 
-def _check_speakers(file: str, frame: pd.DataFrame, boundary: Boundary, errors: ValidationErrors) -> None:
+def _check_speakers(
+    file: str, frame: pd.DataFrame, boundary: Boundary, notes: CohortNotes, errors: ValidationErrors
+) -> None:
     check_ids(file, frame["speaker_id"], errors)
     for column in SPEAKER_LABELS:
-        check_values(file, frame[column], RULES[column], errors)
+        rule = group_rule(notes.in_words("group")) if column == "group" else RULES[column]
+        check_values(file, frame[column], rule, errors)
     boundary.check(file, frame["portrait"], errors)
+
+
+def _check_categories(tables: Iterable[tuple[str, pd.DataFrame]], notes: CohortNotes, errors: ValidationErrors) -> None:
+    """Add an error for declared categories of a column that no table has, and for values that are not declared."""
+    for column in notes.categories:
+        of_column = [(file, frame) for file, frame in tables if column in frame]
+        if not of_column:
+            columns = ", ".join(sorted({str(name) for _, frame in tables for name in frame}))
+            errors.add("cohort.toml", None, f"categories of the column {column!r}, which no table has", columns)
+        for file, frame in of_column:
+            check_categories(file, frame[column], notes.in_words(column), errors)
 
 
 def _check_clips(

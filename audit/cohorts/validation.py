@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import pandas as pd
 
 from audit.core.errors import CohortError, did_you_mean
+from audit.core.group_labels import fault, word
 from audit.core.languages import is_language
 from audit.core.vocabulary import (
     GENDERS,
@@ -17,7 +18,6 @@ from audit.core.vocabulary import (
     RACES,
     STATED_GENDERS,
     UNKNOWN,
-    group_members,
 )
 
 SET_ASIDE_SPLITS: Final = ("training", "validation")
@@ -30,8 +30,6 @@ SHOWN_ERRORS: Final = 50
 """Number of different errors shown; the others are only counted."""
 SHOWN_ROWS: Final = 3
 """Number of further rows named with an error; the others are only counted."""
-OTHER_GROUPS: Final = {"east_asian": "asian", "southeast_asian": "asian"}
-"""Race labels of FairFace that are not the audit's in another spelling (Karkkainen and Joo, 2021), and the nearest."""
 OTHER_GENDERS: Final = {
     **dict.fromkeys(("f", "female", "w", "woman", "women"), "woman"),
     **dict.fromkeys(("m", "male", "man", "men"), "man"),
@@ -94,31 +92,21 @@ Rule = tuple[Callable[[str], bool], Callable[[str], str]]
 _YEARS = re.compile(r"[0-9]{1,3}(\.[0-9]+)?")
 
 
-def _is_group(value: str) -> bool:
-    try:
-        group_members(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _group_words(value: str) -> str:
-    parts = [_word(part) for part in value.split("|")]
-    named = [OTHER_GROUPS.get(part, part) for part in parts]
-    meant = "|".join(dict.fromkeys(named))
-    hint = f" (did you mean {meant!r}?)" if _is_group(meant) else did_you_mean(parts[0], [*RACES, UNKNOWN])
-    return f"{', '.join(RACES)}, or several joined with |, or {UNKNOWN}{hint}"
+def group_rule(declared: Collection[str] = ()) -> Rule:
+    """The rule of group labels: any that is declared, or does not look like a misspelled race label."""
+    return (
+        lambda label: not fault(label, declared),
+        lambda label: (
+            f"{', '.join(RACES)}, several of them joined with |, {UNKNOWN}, or a label of your own ({fault(label)}). "
+            "A label that resembles one of these is accepted if cohort.toml declares it under [categories.group]"
+        ),
+    )
 
 
 def _gender_words(value: str) -> str:
-    meant = OTHER_GENDERS.get(_word(value), "")
-    hint = f" (did you mean {meant!r}?)" if meant else did_you_mean(_word(value), STATED_GENDERS)
+    meant = OTHER_GENDERS.get(word(value), "")
+    hint = f" (did you mean {meant!r}?)" if meant else did_you_mean(word(value), STATED_GENDERS)
     return f"{', '.join(GENDERS)} or {UNKNOWN}, or {NONBINARY}, which is kept and not judged{hint}"
-
-
-def _word(value: str) -> str:
-    """A label in lower case with underscores."""
-    return re.sub(r"[\s/-]+", "_", value.strip().lower())
 
 
 def _is_age(value: str) -> bool:
@@ -131,7 +119,7 @@ def _split_words(value: str) -> str:
 
 _SOURCE: Rule = {"", UNSTATED, *LABEL_SOURCES}.__contains__, lambda _: f"{', '.join(LABEL_SOURCES)}, or empty"
 RULES: Final[dict[str, Rule]] = {
-    "group": (_is_group, _group_words),
+    "group": group_rule(),
     "gender": ({"", UNKNOWN, *STATED_GENDERS}.__contains__, _gender_words),
     "age": (_is_age, lambda _: "years from 0 to 120, or empty"),
     "native_language": (
@@ -145,6 +133,12 @@ RULES: Final[dict[str, Rule]] = {
     "language_source": _SOURCE,
 }
 """Rule of each column."""
+
+
+def check_categories(file: str, column: pd.Series, declared: Collection[str], errors: ValidationErrors) -> None:
+    """Add an error for every row whose value is neither one of the declared categories nor unknown."""
+    allowed = f"{', '.join(declared)}, {UNKNOWN} or empty, by [categories.{column.name}] of cohort.toml"
+    check_values(file, column, ({*declared, UNKNOWN, ""}.__contains__, lambda value: allowed), errors)
 
 
 def with_spelling(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from audit.core.errors import RunError
 from audit.core.files import writing
 from audit.core.written_files import write_files
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 MAX_BYTES: Final = 512 * 2**20
 """Maximum size of a file to read.
 

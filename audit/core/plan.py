@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from audit.core.channels import Channel
 from audit.core.errors import PlanError
+from audit.core.grouping import GROUP, Grouping
 from audit.core.typed_toml import Section, parse_toml, read_text
 
 PORTRAITS: Final = "portraits"
 """Use the cohort's portraits for calibration, instead of a file of labelled pictures."""
 SIMILARITY: Final = ("SFace", "FaceRes")
 """The similarity models of the default instrument, the primary one first."""
+
+
+def _grouping_name(text: str) -> str:
+    return Grouping.parse(text).name
+
+
+GroupingName = Annotated[str, AfterValidator(_grouping_name)]
+"""The name of a :class:`~audit.core.grouping.Grouping`: a column, or several with `` x `` between them."""
 
 
 class CohortSettings(Section):
@@ -130,6 +139,11 @@ class MeasureSettings(Section):
     ----------
     by : tuple of str
         Columns of the observations that the tables are stratified by, besides group and language.
+    group_by : tuple of str
+        Further groupings for the checks, besides ``group``: columns of the observations, or several that are crossed,
+        as in ``accent x gender``.
+    intersect : tuple of str
+        Columns with which every grouping is crossed to find the worst cell of each check; empty for no such search.
     confidence : float
         Confidence of all intervals, in (0.5, 1).
     resamples : int
@@ -161,6 +175,8 @@ class MeasureSettings(Section):
     """
 
     by: tuple[str, ...] = ("group", "language")
+    group_by: tuple[GroupingName, ...] = ()
+    intersect: tuple[str, ...] = ("gender", "language")
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     resamples: int = Field(default=2000, ge=200, le=1_000_000)
     seed: int = 0
@@ -174,6 +190,11 @@ class MeasureSettings(Section):
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
     checks: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+
+    @property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """The groupings that checks are made for: by ``group``, then those of ``group_by``."""
+        return tuple(dict.fromkeys((GROUP, *map(Grouping.parse, self.group_by))))
 
 
 class Plan(Section):

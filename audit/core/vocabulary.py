@@ -6,7 +6,9 @@ a label file says of a speaker; a synthetic face has no race.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, get_args
 
 Race = Literal["asian", "indian", "black", "white", "middle_eastern", "latino_hispanic"]
@@ -47,34 +49,55 @@ has the error)."""
 
 
 def group_members(group: str) -> frozenset[str]:
-    """The races that a group label allows; none for ``unknown``.
-
-    Raises ValueError if a part of the label is not in the vocabulary, or is repeated.
+    """The races that a group label allows: those joined with ``|``; none for ``unknown`` and other labels.
 
     Examples
     --------
-    >>> sorted(group_members("asian|indian")), group_members("unknown")
+    >>> sorted(group_members("asian|indian")), group_members("scottish")
     (['asian', 'indian'], frozenset())
     """
-    if group == UNKNOWN:
-        return frozenset()
     parts = group.split("|")
-    if len(set(parts)) != len(parts) or not set(parts) <= set(RACES):
-        raise ValueError(group)
-    return frozenset(parts)
+    return frozenset(parts) if len(set(parts)) == len(parts) and set(parts) <= set(RACES) else frozenset()
 
 
-def ordered_groups(groups: Iterable[str]) -> list[str]:
-    """Group labels in the fixed order: by their first race, single before mixed, ``unknown`` last.
+def is_known(value: object) -> bool:
+    """Whether a label is known: neither missing nor empty nor ``unknown``.
 
     Examples
     --------
-    >>> ordered_groups(["unknown", "white", "asian|indian", "asian"])
-    ['asian', 'asian|indian', 'white', 'unknown']
+    >>> [is_known(value) for value in ("welsh", "unknown", "", None, float("nan"), 3.0)]
+    [True, False, False, False, False, True]
     """
+    return value not in (None, "", UNKNOWN) and value == value  # noqa: PLR0124  # NaN is not equal to itself
 
-    def place(group: str) -> tuple[int, ...]:
-        members = group_members(group)
-        return tuple(i for i, race in enumerate(RACES) if race in members) or (len(RACES),)
+
+def ordered_groups(groups: Iterable[str], order: Sequence[str] = ()) -> list[str]:
+    """Labels in the fixed order: those of ``order``, then races, then others, ``unknown`` last.
+
+    Races are sorted by their first race, single before mixed; other labels by name, numbers in them by value.
+
+    Examples
+    --------
+    >>> ordered_groups(["unknown", "white", "asian|indian", "asian", "scottish"])
+    ['asian', 'asian|indian', 'white', 'scottish', 'unknown']
+    >>> ordered_groups(["type 10", "type 2", "none"], order=["none"])
+    ['none', 'type 2', 'type 10']
+    """
+    declared = {label: i for i, label in enumerate(order)}
+
+    def place(label: str) -> tuple[int, tuple[int, ...], tuple[tuple[float, str], ...]]:
+        if label in declared:
+            return 0, (declared[label],), ()
+        if members := group_members(label):
+            return 1, tuple(i for i, race in enumerate(RACES) if race in members), ()
+        return (3 if label == UNKNOWN else 2), (), _by_value(label)
 
     return sorted(set(groups), key=place)
+
+
+_NUMBER: Final = re.compile(r"(\d+(?:\.\d+)?)")
+
+
+def _by_value(label: str) -> tuple[tuple[float, str], ...]:
+    """A key that sorts a label by name, and the numbers in it by value."""
+    return tuple((float(part), "") if _NUMBER.fullmatch(part) else (math.inf, part) for part in _NUMBER.split(label))

@@ -8,15 +8,16 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from audit.core.errors import ModelError
+from audit.core.group_labels import fault
 from audit.core.languages import canonical_language
-from audit.core.vocabulary import group_members
 
 COVERAGE = "training_coverage"
 """Key of the training coverage in a model's description."""
 
 
 def _known_group(group: str) -> str:
-    group_members(group)
+    if found := fault(group):
+        raise ValueError(f"the group {group!r}: {found}")
     return group
 
 

@@ -8,22 +8,20 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints
 
 from audit.core.errors import did_you_mean
+from audit.core.group_labels import fault
 from audit.core.languages import canonical_language
 from audit.core.typed_toml import Section
-from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members
+from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 
 
 def _known_group(group: str) -> str:
-    try:
-        known = bool(group_members(group))
-    except ValueError:
-        known = False
-    if not known:
-        hint = did_you_mean(group, RACES, ", {}")
-        raise ValueError(f"there is no group {group!r}{hint}; {UNKNOWN} is never judged")
+    if group == UNKNOWN:
+        raise ValueError(f"{UNKNOWN} is never judged")
+    if found := fault(group):
+        raise ValueError(f"there is no group {group!r}, {found}")
     return group
 
 

@@ -22,6 +22,7 @@ class _Cohort(_Section):
     name: str
     n_clips: int
     set_aside: list[str] = []
+    categories: dict[str, list[str]] = {}
 
 
 class _Heard(_Section):

@@ -63,7 +63,7 @@ def first_number(data: Any) -> tuple[Any, Any]:
 def test_a_document_comes_back_as_it_was_written(kind: type[Document], tmp_path: Path) -> None:
     text = made()[kind].to_json()
     assert list(json.loads(text))[:2] == ["schema_version", "content_sha256"]
-    assert json.loads(text)["schema_version"] == "1.1"
+    assert json.loads(text)["schema_version"] == "1.2"
     assert kind.from_json(text).to_json() == text
     path = made()[kind].write(tmp_path)
     assert path == tmp_path / kind.FILE and path.read_text(encoding="utf-8") == text
@@ -138,15 +138,15 @@ def test_an_audit_of_schema_1_0_is_read() -> None:
         (lambda text: text.replace("{", '{"extra": -Infinity,', 1), "-Infinity is not a JSON number"),
         (lambda text: text.replace("{", '{"extra": 1e999,', 1), "not JSON compliant"),
         (lambda text: text.replace("{", '{"extra": ' + "9" * 5000 + ",", 1), "Exceeds the limit"),
-        (lambda text: text.replace("{", '{"schema_version": "1.1",', 1), "the key 'schema_version' occurs twice"),
+        (lambda text: text.replace("{", '{"schema_version": "1.2",', 1), "the key 'schema_version' occurs twice"),
         (lambda text: text[: len(text) // 2], "is not valid"),
         (lambda text: "", "is not valid"),
         (lambda text: "null", "is not valid"),
         (lambda text: "[]", "is not valid"),
         (lambda text: "{}", "schema_version"),
-        (lambda text: text.replace('"1.1"', "1.1", 1), "schema_version"),
-        (lambda text: text.replace('"1.1"', '"9.0"', 1), r"schema version 9\.0"),
-        (lambda text: text.replace('"1.1"', '"1"', 1), "schema_version is '1'"),
+        (lambda text: text.replace('"1.2"', "1.1", 1), "schema_version"),
+        (lambda text: text.replace('"1.2"', '"9.0"', 1), r"schema version 9\.0"),
+        (lambda text: text.replace('"1.2"', '"1"', 1), "schema_version is '1'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

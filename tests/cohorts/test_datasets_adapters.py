@@ -282,7 +282,7 @@ def test_all_errors_of_a_table_are_reported_at_once(tmp_path: Path) -> None:
     root = own(tmp_path / "own")
     (root / "mine.csv").write_text(
         "audio,speaker_id,group,group_source,clip_id\n"
-        "loose.wav,s1,elf,annotator,c\n"
+        "loose.wav,s1,asain,annotator,c\n"
         "../loose.wav,s1,white,,c\n"
         "loose.wav,,white,hearsay,d\n"
         "/etc/passwd,s1,asian,annotator,e\n"
@@ -291,7 +291,7 @@ def test_all_errors_of_a_table_are_reported_at_once(tmp_path: Path) -> None:
         audit.import_cohort("folder", root, tmp_path / "C", table="mine.csv")
     shown = "\n".join(caught.value.faults)
     for error in (
-        "row 2: group 'elf'",
+        "row 2: group 'asain'",
         "row 3: group 'white' has no group_source",
         "row 3: speaker 's1' has another group in an earlier row",
         "row 3: clip_id 'c' is also in row 2",

@@ -148,7 +148,7 @@ def test_an_invalid_labels_file_is_refused(root: Path, tmp_path: Path, text: str
 
 
 def test_ten_thousand_errors_are_counted_and_fifty_shown(root: Path, tmp_path: Path) -> None:
-    rows = "".join(f"id{i},elf{i},annotator\n" for i in range(10_000))
+    rows = "".join(f"id{i},asian|elf{i},annotator\n" for i in range(10_000))
     (tmp_path / "labels.csv").write_text("speaker_id,group,group_source\n" + rows)
     with pytest.raises(audit.CohortError) as caught:
         check_labels("voxceleb1", root, tmp_path / "labels.csv")
@@ -213,7 +213,7 @@ def test_a_nationality_becomes_a_group_only_by_the_users_own_table(root: Path, t
 
 
 def test_an_invalid_or_unused_nationality_table_is_refused(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "map.csv").write_text("nationality,group\nIreland,celtic\nIreland,white\n")
+    (tmp_path / "map.csv").write_text("nationality,group\nIreland,whtie\nIreland,white\n")
     with pytest.raises(audit.CohortError) as caught:
         audit.import_cohort("voxceleb1", root, tmp_path / "C", group_from_nationality=tmp_path / "map.csv")
     assert len(caught.value.faults) == 2

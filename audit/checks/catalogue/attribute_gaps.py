@@ -210,7 +210,7 @@ def _absolute(evidence: Evidence) -> dict[str, Figure]:
     """Rates and errors of every group at every stage, their gaps in the rendered faces, and both by language."""
     found: dict[str, Figure] = {}
     for metric, label in (("gender_right", "gender read as labelled"), ("age_error", "age error")):
-        cells = evidence.cells("group")
+        cells = evidence.cells(evidence.group_column)
         place = {key[0]: i for i, key in enumerate(cells.keys)}
         for stage in STAGES:
             curves = evidence.curves(metric, stage, cells)

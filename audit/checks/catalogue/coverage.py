@@ -137,8 +137,9 @@ def _unpaired(evidence: Evidence, little: Mask, well: Mask) -> Curve:
 
 
 def _of_groups(evidence: Evidence, little: Mask) -> str:
-    cells = evidence.frame.loc[little, ["group", "language"]].drop_duplicates()
-    languages = {group: sorted(cells["language"][cells["group"] == group]) for group in evidence.groups}
+    column = evidence.group_column
+    cells = evidence.frame.loc[little, [column, "language"]].drop_duplicates()
+    languages = {group: sorted(cells["language"][cells[column] == group]) for group in evidence.groups}
     parts = [f"{group_words(group)} in {', '.join(spoken)}" for group, spoken in languages.items() if spoken]
     return f"Hardly covered: {'; '.join(parts)}."
 

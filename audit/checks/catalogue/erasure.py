@@ -23,6 +23,7 @@ class Erasure(StageChange):
     title = "Groups no longer read as themselves"
     question = "Does a group stop being read as itself?"
     scope = "all languages"
+    needs_race = True
     metric = "read_own_group"
     is_fall = True
     change_label = "fall from {before} to rendered"

@@ -41,6 +41,7 @@ class RenderedAsWhite(Check):
     title = "English-speaking Asian speakers rendered as white"
     question = "Are English-speaking Asian speakers rendered as white?"
     scope = "English clips"
+    needs_race = True
     judged = (
         Judged("excess_over_portrait", "rendered minus portrait", "share", 0.10, "high"),
         Judged("excess_over_ceiling", "rendered minus ceiling", "share", 0.10, "high"),

@@ -176,6 +176,8 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
             "n_clips": len(cohort.table),
             **cohort.notes.model_dump(include={"licence", "consent", "notes", "fictional"}),
             "set_aside": [*cohort.remarks, *cohort.set_aside],
+            # left out where there are none, as in manifests of earlier versions
+            **({"categories": order} if (order := cohort.notes.order) else {}),
         },
         "model": {
             "name": model.name,

@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from audit.core.errors import did_you_mean
+from audit.core.group_labels import fault
 from audit.core.languages import canonical_language
 from audit.core.typed_toml import parse_mapping, parse_toml, read_text
-from audit.core.vocabulary import RACES, UNKNOWN, group_members
+from audit.core.vocabulary import RACES, group_members
 
 MOST_CLIPS: Final = 20_000_000
 KEYS: Final = "docs/guide/simulate.md"
@@ -79,11 +80,8 @@ class Truth(BaseModel):
     @classmethod
     def _known_groups(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
         for group in groups:
-            try:
-                group_members(group)
-            except ValueError:
-                hint = did_you_mean(group, (*RACES, UNKNOWN), ", {}")
-                raise ValueError(f"there is no group {group!r}{hint}") from None
+            if found := fault(group):
+                raise ValueError(f"there is no group {group!r}, {found}")
         return _once(groups, "group")
 
     @field_validator("languages")
@@ -153,15 +151,15 @@ class Truth(BaseModel):
                 self._among(f"{stage}.{group}", languages, self.languages, "language")
                 for language, reads in languages.items():
                     self._sum_to_one(f"{stage}.{group}.{language}", reads)
-        if UNKNOWN in self.groups:
-            tables = {f"portrait.{UNKNOWN}": self.portrait.get(UNKNOWN, {})} | {
-                f"{stage}.{UNKNOWN}.{language}": dial.get(UNKNOWN, {}).get(language, {})
+        for group in (group for group in self.groups if not group_members(group)):
+            tables = {f"portrait.{group}": self.portrait.get(group, {})} | {
+                f"{stage}.{group}.{language}": dial.get(group, {}).get(language, {})
                 for stage, dial in dials.items()
                 for language in self.languages
             }
             for place, reads in tables.items():
                 if abs(sum(reads.values()) - 1) > ROUNDING:
-                    raise ValueError(f"{place}: the group unknown has no own read, so its reads must sum to 1")
+                    raise ValueError(f"{place}: the group {group} has no own read, so its reads must sum to 1")
         return self
 
     @property
