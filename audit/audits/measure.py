@@ -98,7 +98,7 @@ def measure(
             [
                 finding
                 for grouping in chosen.groupings
-                for finding in findings(chosen_checks(chosen.checks), evidence.by(grouping))
+                for finding in findings(chosen_checks(chosen.checks), evidence.by(grouping), chosen.intersect)
             ],
             chosen.confidence,
         ),

@@ -15,6 +15,7 @@ from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
 from audit.checks.gaps import GapCheck
+from audit.checks.intersections import with_worst_cell
 from audit.checks.judging import GroupFigure, judge, judge_groups, not_evaluable
 from audit.checks.sensitivity import Sensitivity
 from audit.core.errors import AuditError, PlanError, did_you_mean
@@ -131,8 +132,10 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
     return margins
 
 
-def findings(checks: Sequence[Check], evidence: Evidence) -> list[Finding]:
+def findings(checks: Sequence[Check], evidence: Evidence, intersect: Sequence[str] = ()) -> list[Finding]:
     """The finding of every check that applies to the grouping of the evidence.
+
+    ``intersect`` are the columns that the groups are crossed with to find the worst cell of each check.
 
     Raises
     ------
@@ -142,7 +145,10 @@ def findings(checks: Sequence[Check], evidence: Evidence) -> list[Finding]:
     own = {check.code for check in shipped()}
     asked = [check for check in checks if check.applies(evidence)]
     found = [check.measure(evidence) if check.code in own else _measured(check, evidence) for check in asked]
-    return [replace(finding, grouping=evidence.grouping.name) for finding in found]
+    return [
+        with_worst_cell(check, replace(finding, grouping=evidence.grouping.name), evidence, intersect)
+        for check, finding in zip(asked, found, strict=True)
+    ]
 
 
 def sensitivities(check: Check, evidence: Evidence) -> list[Sensitivity]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from audit.checks.compared import CheckCompared
@@ -14,6 +14,7 @@ from audit.checks.finding import Finding
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.sensitivity import Sensitivity
+from audit.core.grouping import GROUP
 from audit.stats import ALL, Curve
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -38,8 +39,9 @@ class Check(ABC):
     judged : tuple of Judged
         The figures that it judges. In a plan, the margin of the first one has the check's code as its key.
     needs_race : bool
-        Whether the question is about race labels. The check is then made only for groupings by the column ``group``,
-        alone or crossed with others.
+        Whether the question is about race labels. The check is then made only for the grouping by the column ``group``.
+    not_crossed : tuple of str
+        Columns whose values the check compares or chooses, so that its groups cannot be crossed with them.
 
     Raises
     ------
@@ -68,6 +70,7 @@ class Check(ABC):
     scope: ClassVar[str] = ""
     judged: ClassVar[tuple[Judged, ...]] = ()
     needs_race: ClassVar[bool] = False
+    not_crossed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         """Validate the declarations."""
@@ -92,7 +95,24 @@ class Check(ABC):
 
     def applies(self, evidence: Evidence) -> bool:
         """Whether the check is made for the grouping of the evidence."""
-        return not self.needs_race or "group" in evidence.grouping.columns
+        return not self.needs_race or evidence.grouping == GROUP
+
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The judged figures of some groups of a finer grouping, to find the worst one.
+
+        Parameters
+        ----------
+        evidence, crossed : Evidence
+            The clips in the grouping of the finding, and in that grouping crossed with further columns.
+        cells : sequence of str
+            The groups of ``crossed`` that have enough speakers.
+
+        Returns
+        -------
+        list of Figure
+            Adjusted for their number; empty where the check has no figure of a cell.
+        """
+        return []
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the judged figure between two runs; ``None`` where they cannot be compared."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -170,14 +170,48 @@ class Evidence(Strata):
         counts = ~np.isin(np.arange(len(cells.keys)), excluded)
         # a speaker is in several cells, or depends on speakers of others
         if len(cells.clips.cell) != len(self.cells().clips.cell) or self.shares_clusters:
-            counted = counts[cells.number]
-            return [self.figure_curve(metric, stage, counted & (cells.number != i)) for i in range(len(cells.keys))]
+            kind, name = self.metrics[metric].kind, f"{stage}.{metric}"
+            return [
+                sums_curve(standing.sums(reads), kind, self.settings, name)
+                for reads, standing in self._complements(metric, stage, "", cells, excluded)
+            ]
         sums = self.sums(metric, stage, cells)
         cell, chosen = np.nonzero((sums.cell != np.arange(len(cells.keys))[:, None]) & counts[sums.cell])
         missing = sums.missing[counts].sum() - np.where(counts, sums.missing, 0)
         number = None if sums.number is None else sums.number[chosen]
         complement = sorted_sums(cell, sums.total[chosen], sums.clips[chosen], missing, number=number)
         return self._curves(complement, metric, stage)
+
+    def changes_of_complement(
+        self, metric: str, before: str, after: str, cells: Cells, *, excluded: Sequence[int] = ()
+    ) -> list[Pairs]:
+        """:meth:`changed` for the complement of each cell; ``excluded`` as in :meth:`curves_of_complement`."""
+        kind, name = self.metrics[metric].kind, f"{before}>{after}.{metric}"
+        return [
+            aligned_pairs(reads, standing).one(0, kind, self.settings, name)
+            for reads, standing in self._complements(metric, after, before, cells, excluded)
+        ]
+
+    def _complements(
+        self, metric: str, stage: str, before: str, cells: Cells, excluded: Sequence[int]
+    ) -> Iterator[tuple[Reads, Standing]]:
+        """The reads of each cell's complement, and their speakers."""
+        reads, standing = self._reads_in(cells, metric, stage, before)
+        speakers, number, clusters = standing.speaker, standing.cell, None
+        if self.shares_clusters:  # a unit may have clips of several clusters
+            reads, speakers, number, clusters = (
+                self._reads_of_clips(metric, stage, before),
+                self.speakers,
+                cells.number,
+                self.clusters,
+            )
+        else:
+            reads = standing.gathered(reads)
+        counts = ~np.isin(np.arange(len(cells.keys)), excluded)
+        for i in range(len(cells.keys)):
+            chosen = counts[number] & (number != i)
+            of = Reads(reads.total[chosen], reads.clips[chosen], reads.missing[chosen])
+            yield of, Standing.of(speakers[chosen], clusters=None if clusters is None else clusters[chosen])
 
     def _curves(self, sums: SpeakerSums, metric: str, stage: str) -> list[Curve]:
         kind, name = self.metrics[metric].kind, f"{stage}.{metric}"

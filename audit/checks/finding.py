@@ -28,6 +28,25 @@ def powered_name(figure: str) -> str:
 
 
 @dataclass(frozen=True)
+class WorstCell:
+    """The cell with the largest judged figure of a check, where its groups are crossed with further columns.
+
+    Attributes
+    ----------
+    figure : Figure
+        The figure of the cell, whose interval is simultaneous over all judged cells: it is adjusted for the selection.
+    n_cells : int
+        The number of judged cells.
+    n_small : int
+        The number of cells that were not judged, because they have too few speakers.
+    """
+
+    figure: Figure
+    n_cells: int
+    n_small: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """The answer of one check.
 
@@ -65,6 +84,8 @@ class Finding:
         Which clips it is about, where it is not about all.
     grouping : str
         The name of the grouping whose groups it is about; see :class:`audit.core.grouping.Grouping`.
+    worst_cell : WorstCell or None
+        The worst cell where the groups are crossed with gender and language, or the columns of the plan.
     """
 
     code: str
@@ -82,6 +103,7 @@ class Finding:
     by_group: Mapping[str, Outcome] = field(default_factory=dict)
     scope: str = ""
     grouping: str = GROUP.name
+    worst_cell: WorstCell | None = None
 
     def groups_with(self, outcome: Outcome) -> list[str]:
         """The groups with an outcome, in the order of the check."""

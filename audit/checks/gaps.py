@@ -8,7 +8,7 @@ compared group.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -66,6 +66,13 @@ class GapCheck(Check):
         )
         return replace(finding, estimates={**finding.estimates, **self.further(evidence)})
 
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The gap of each cell to all other cells."""
+        metric, name = self.metric(crossed), self.judged[0].name
+        gaps = [] if metric is None else group_gaps(crossed, metric, groups=cells)
+        adjusted = [replace(each, gap=each.gap.together(len(cells))) for each in gaps]
+        return [gap_figure(self, crossed, name, each) for each in adjusted]
+
     def compare(self, pair: Pair) -> CheckCompared | None:
         """A group's change minus that of all other known groups (MOVER; Zou and Donner 2008)."""
         metric = self.metric(pair.baseline)
@@ -105,11 +112,14 @@ def gap_figure(check: Check, evidence: Evidence, name: str, found: GroupGap, lab
     return replace(judged, n_smaller=min(found.own.n_speakers, found.others.n_speakers))
 
 
-def group_gaps(evidence: Evidence, metric: str, stage: str = "rendered") -> list[GroupGap]:
+def group_gaps(
+    evidence: Evidence, metric: str, stage: str = "rendered", groups: Sequence[str] | None = None
+) -> list[GroupGap]:
     """The gap of each known group to the other known groups at one stage, not adjusted for the number of groups.
 
-    A group that cannot be measured is included without a value, so that it does not pass as one without a gap. Empty
-    where fewer than two groups can be measured.
+    ``groups`` are the groups to measure, by default every known one; the others stay in the complements. A group that
+    cannot be measured is included without a value, so that it does not pass as one without a gap. Empty where fewer
+    than two groups can be measured.
     """
     cells = evidence.cells(evidence.group_column)
     place = {key[0]: i for i, key in enumerate(cells.keys)}
@@ -117,7 +127,7 @@ def group_gaps(evidence: Evidence, metric: str, stage: str = "rendered") -> list
     of_groups = evidence.curves(metric, stage, cells)
     of_others = evidence.curves_of_complement(metric, stage, cells, excluded=unknown)
     found = []
-    for group in evidence.groups:
+    for group in evidence.groups if groups is None else groups:
         own, others = of_groups[place[group]], of_others[place[group]]
         sides = (
             evidence.as_figure(own, metric, stage, name="own", group=group, label="the group itself"),
@@ -128,16 +138,26 @@ def group_gaps(evidence: Evidence, metric: str, stage: str = "rendered") -> list
 
 
 def change_gaps(
-    evidence: Evidence, metric: str, before: str, after: str, largest: float | None = None
+    evidence: Evidence,
+    metric: str,
+    before: str,
+    after: str,
+    largest: float | None = None,
+    groups: Sequence[str] | None = None,
 ) -> list[GroupGap]:
     """:func:`group_gaps` of the change of a metric from one stage to a later one, paired by speaker.
 
     ``largest`` is the largest possible change of a speaker's mean; see :meth:`audit.stats.Pairs.curve`.
     """
+    cells, kind = evidence.cells(evidence.group_column), evidence.metrics[metric].kind
+    place = {key[0]: i for i, key in enumerate(cells.keys)}
+    unknown = [i for group, i in place.items() if group == UNKNOWN]
+    of_groups = evidence.changes(metric, before, after, cells)
+    of_others = evidence.changes_of_complement(metric, before, after, cells, excluded=unknown)
     found = []
-    for group in evidence.groups:
-        own, others = (evidence.changed(metric, before, after, side) for side in _sides(evidence, group))
-        curves = [pairs.curve(largest) for pairs in (own, others)]
+    for group in evidence.groups if groups is None else groups:
+        own = of_groups.one(place[group], kind, evidence.settings, f"{before}>{after}.{metric}")
+        curves = [pairs.curve(largest) for pairs in (own, of_others[place[group]])]
         figures = (evidence.as_figure(curve, metric, group=group, kind="difference") for curve in curves)
         found.append(GroupGap(group, difference_curve(curves[1], curves[0]), *figures))
     return _comparable(found)

@@ -221,6 +221,11 @@ def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
     return least
 
 
+def largest(figures: Sequence[Figure]) -> Figure:
+    """The judged figure that lies farthest in the tested direction, in units of its margin."""
+    return max(figures, key=_size)
+
+
 def _size(figure: Figure) -> tuple[float, float]:
     """The value in the tested direction in units of the margin, which compares figures of different units; the value.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from audit.checks.check import Check
@@ -48,32 +48,39 @@ class StageChange(Check):
         """What the finding cannot say, appended to its sentence; begins with a space unless it is empty."""
         return ""
 
+    def lacking(self, evidence: Evidence) -> tuple[str, str]:
+        """Why the check is not evaluable, and the data that it needs."""
+        return (
+            "There is no portrait or ceiling, or no speaker of a known group.",
+            "Portraits, and speakers whose group is known.",
+        )
+
     def further(self, evidence: Evidence, group: str, before: Stage) -> dict[str, Figure]:
         """Figures of a group that are reported with the finding but not judged, by name."""
         return {}
 
+    def groups(self, evidence: Evidence) -> list[str]:
+        """The groups that the check is about."""
+        return evidence.groups
+
     def measure(self, evidence: Evidence) -> Finding:
         """The change of each group."""
-        before = self._before(evidence)
-        if not evidence.groups or not evidence.has(before):
-            return not_evaluable(
-                self,
-                "There is no portrait or ceiling, or no speaker of a known group.",
-                "Portraits, and speakers whose group is known.",
-            )
+        before, groups = self._before(evidence), self.groups(evidence)
+        if not groups or not evidence.has(before):
+            return not_evaluable(self, *self.lacking(evidence))
         cells = evidence.cells(evidence.group_column)
         changes, largest = evidence.changes(self.metric, *self._stages(before), cells), self._largest(evidence, before)
         curves = {stage: evidence.curves(self.metric, stage, cells) for stage in STAGES}
         place = {key[0]: i for i, key in enumerate(cells.keys)}
         figures = {}
-        for group in evidence.groups:
+        for group in groups:
             i = place[group]
             change = changes.one(i, evidence.metrics[self.metric].kind, evidence.settings).curve(largest)
             behind = {
                 str(stage): evidence.as_figure(of[i], self.metric, stage, name=stage, group=group, label=stage)
                 for stage, of in curves.items()
             }
-            figure = self._judged(evidence, change, group, before, len(evidence.groups))
+            figure = self._judged(evidence, change, group, before, len(groups))
             figures[group] = GroupFigure(group, figure, behind | self.further(evidence, group, before))
 
         def sentence(named: list[str]) -> str:
@@ -82,6 +89,16 @@ class StageChange(Check):
             return f"{self.sentence(figures[named[0]], before, evidence)}{others}{self.limits(evidence)}"
 
         return judge_groups(self, evidence, list(figures.values()), sentence)
+
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The change of each cell."""
+        before, kind = self._before(crossed), crossed.metrics[self.metric].kind
+        chosen, of_cells = set(self.groups(crossed)), crossed.cells(crossed.group_column)
+        cells = [cell for cell in cells if cell in chosen]
+        changes, largest = crossed.changes(self.metric, *self._stages(before), of_cells), self._largest(crossed, before)
+        place = {key[0]: i for i, key in enumerate(of_cells.keys)}
+        curves = {cell: changes.one(place[cell], kind, crossed.settings).curve(largest) for cell in cells}
+        return [self._judged(crossed, curve, cell, before, len(cells)) for cell, curve in curves.items()]
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change from the ceiling if both runs have one, else from the portrait, which cancels."""

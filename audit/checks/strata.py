@@ -78,6 +78,7 @@ class Strata:
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
     values_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict, kw_only=True)
 
+    @computed_once
     def by(self, grouping: Grouping) -> Self:
         """The same clips, grouped by other columns.
 

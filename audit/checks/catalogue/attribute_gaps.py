@@ -7,7 +7,7 @@ whole model loses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -138,6 +138,31 @@ class AttributeGaps(Check):
             sentence=_sentence(finding, estimates, before),
             reason=" ".join([finding.reason, *notes]),
         )
+
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The gaps in gender and age of each cell's rendered faces."""
+        before, largest = _before(crossed), _largest_change_in_age(crossed)
+        found = {
+            gap: (
+                change_gaps(crossed, gap.metric, before, gap.stage, largest=largest, groups=cells)
+                if before
+                else group_gaps(crossed, gap.metric, gap.stage, groups=cells)
+            )
+            for gap in GAPS
+            if gap.stage == "rendered" and crossed.has(gap.stage)
+        }
+        number = sum(map(len, found.values()))
+        return [
+            gap_figure(
+                self,
+                crossed,
+                gap.judged.name,
+                replace(each, gap=each.gap.together(number)),
+                gap.label(before),
+            )
+            for gap, gaps in found.items()
+            for each in gaps
+        ]
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the gap in gender at the rendered face; the portraits, which both runs share, cancel."""

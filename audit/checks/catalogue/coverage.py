@@ -5,6 +5,7 @@ The authors of Speech2Face name this cause: gaps in the training data limit the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +35,7 @@ class Coverage(Check):
     title = "Own group read less often where the training covered little"
     question = "Are groups read less often as themselves in languages that the training hardly covered?"
     scope = "languages that the training hardly covered against those it covered well"
+    not_crossed = ("language",)
     judged = (Judged("coverage_effect", "well covered minus hardly covered", "share", 0.10, "high"),)
 
     def measure(self, evidence: Evidence) -> Finding:
@@ -76,6 +78,19 @@ class Coverage(Check):
             f"{_of_groups(evidence, little)}"
         )
         return judge(self, evidence, head, figures, sentence)
+
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The effect in each cell with languages of both kinds."""
+        parts = _parts(evidence)
+        if parts is None:
+            return []
+        own = {cell: crossed.where(group=cell) for cell in cells}
+        able = {cell: mask for cell, mask in own.items() if all((mask & part).any() for part in parts)}
+        curves = {cell: _effect(crossed, *(mask & part for part in parts))[0] for cell, mask in able.items()}
+        return [
+            self.figure(crossed, "coverage_effect", curve.together(len(able)), group=cell)
+            for cell, curve in curves.items()
+        ]
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change with the same parts in both runs: by the coverage of the baseline, else of the candidate."""

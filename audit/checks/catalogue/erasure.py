@@ -12,7 +12,7 @@ from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.stage_change import StageChange
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words
-from audit.core.vocabulary import STAGES, Stage, group_members
+from audit.core.vocabulary import STAGES, Stage
 from audit.stats.speakers import Floats
 
 
@@ -30,6 +30,16 @@ class Erasure(StageChange):
     compared_label = "fall of own-group reads from {before} to rendered"
     judged = (Judged("fall", "fall to rendered", "share", 0.10, "high", per_group=True, quantities=(metric,)),)
 
+    def groups(self, evidence: Evidence) -> list[str]:
+        """The groups whose label is a race label."""
+        return [group for group in evidence.groups if evidence.races_of(group)]
+
+    def lacking(self, evidence: Evidence) -> tuple[str, str]:
+        """Whether race labels are lacking, or pictures."""
+        if self.groups(evidence):
+            return super().lacking(evidence)
+        return "No speaker's group is a race label.", "Speakers whose group is a race label."
+
     def sentence(self, worst: GroupFigure, before: Stage, evidence: Evidence) -> str:
         """The own-group rate of one group, rendered and before."""
         start = "of their portraits" if before == "portrait" else "when the decoder is given the true face"
@@ -40,10 +50,11 @@ class Erasure(StageChange):
 
     def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
         """The fall of each group."""
-        before, n_groups = self._before(evidence), len(evidence.groups)
+        before, groups = self._before(evidence), self.groups(evidence)
+        n_groups = len(groups)
         if not evidence.has(before):
             return
-        for group in evidence.groups:
+        for group in groups:
             own = replace(evidence, frame=evidence.frame.assign(**_own_reads(evidence, group)))
 
             def judge(of: Evidence, mask: Mask, group: str = group) -> Figure:
@@ -59,7 +70,7 @@ def _own_reads(evidence: Evidence, group: str) -> dict[str, Floats]:
     """Whether each face is read as a group, for all speakers as if they belonged to it, by column of the frame."""
     return {
         f"{stage}.read_own_group": np.sum(
-            [evidence.values(stage, f"read_{race}") for race in group_members(group)], axis=0
+            [evidence.values(stage, f"read_{race}") for race in evidence.races_of(group)], axis=0
         )
         for stage in STAGES
     }

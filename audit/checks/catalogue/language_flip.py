@@ -6,7 +6,7 @@ one language, of the same speakers. All groups and all pairs of reads count, in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class LanguageFlip(Check):
     title = "The read race changes with the language"
     question = "Is a speaker read as another race when only the language changes?"
     scope = "between two languages"
+    not_crossed = ("language",)
     judged = (Judged("excess", "flips between languages minus those within", "share", 0.10, "high", per_group=True),)
 
     def measure(self, evidence: Evidence) -> Finding:
@@ -73,6 +74,11 @@ class LanguageFlip(Check):
             )
 
         return judge_groups(self, evidence, list(figures.values()), sentence)
+
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The excess of each cell."""
+        found = {cell: flip_figures(crossed, crossed.where(group=cell)) for cell in cells}
+        return [self._judged(crossed, flips_of, cell, len(cells)) for cell, flips_of in found.items()]
 
     def _judged(self, evidence: Evidence, found: FlipFigures, group: str, n_groups: int) -> Figure:
         """The judged figure of one group, simultaneous over ``n_groups``."""

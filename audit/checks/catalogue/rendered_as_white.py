@@ -7,7 +7,7 @@ speakers' clips in another language (the effect of the language).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -42,6 +42,7 @@ class RenderedAsWhite(Check):
     question = "Are English-speaking Asian speakers rendered as white?"
     scope = "English clips"
     needs_race = True
+    not_crossed = ("language",)
     judged = (
         Judged("excess_over_portrait", "rendered minus portrait", "share", 0.10, "high"),
         Judged("excess_over_ceiling", "rendered minus ceiling", "share", 0.10, "high"),
@@ -115,6 +116,22 @@ class RenderedAsWhite(Check):
             )
         return figures
 
+    def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
+        """The excess over the portrait, or else over the ceiling, of each cell of asian speakers in English."""
+        stages: dict[str, Stage] = {"excess_over_portrait": "portrait", "excess_over_ceiling": "ceiling"}
+        name = next((name for name, stage in stages.items() if crossed.has(stage)), None)
+        asked = [cell for cell in cells if RACE in (races := crossed.races_of(cell)) and WHITE not in races]
+        if name is None:
+            return []
+        curves = {
+            cell: crossed.changed(READ, stages[name], "rendered", crossed.where(group=cell, english=True)).curve()
+            for cell in asked
+        }
+        return [
+            self.figure(crossed, name, curve.together(len(asked)), group=cell, language=ENGLISH)
+            for cell, curve in curves.items()
+        ]
+
     def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
         """The excesses over portrait and ceiling."""
         members, read_as = (
@@ -151,7 +168,7 @@ class RenderedAsWhite(Check):
         groups = [
             compared(group, pair.baseline.where(group=group, english=True))
             for group in pair.baseline.groups
-            if WHITE not in group_members(group)
+            if (races := pair.baseline.races_of(group)) and WHITE not in races
         ]
         what = "excess over the portrait" if portraits else "rendered faces read as white"
         label = f"read as white in English: {what}"

@@ -12,7 +12,7 @@ from audit.checks.pair import Pair
 from audit.checks.stage_change import StageChange
 from audit.core.attributes.skin_tone import separation
 from audit.core.sentences import group_words, listing
-from audit.core.vocabulary import Stage, group_members
+from audit.core.vocabulary import Stage
 
 SEPARATES = 0.65
 """Smallest separation from white faces (AUC) with which a shift says something about a read of white."""
@@ -78,7 +78,9 @@ class SkinToneShift(StageChange):
         unable = [
             group
             for group in evidence.groups
-            if "white" not in group_members(group) and (separation(group) or 0.0) < SEPARATES
+            if (races := evidence.races_of(group))
+            and "white" not in races
+            and (separation("|".join(sorted(races))) or 0.0) < SEPARATES
         ]
         if not unable:
             return ""

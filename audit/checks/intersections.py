@@ -1,0 +1,73 @@
+"""The worst cell of each check where groups meet: its groups crossed with gender, language or other columns.
+
+Among many cells the largest figure is large by chance alone. Its interval is therefore the simultaneous one over all
+cells that were judged (Bonferroni), which covers the figure of whichever cell is the largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from audit.checks.check import Check
+from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure
+from audit.checks.finding import Finding, WorstCell
+from audit.checks.judging import largest
+from audit.core.vocabulary import is_known
+
+
+def with_worst_cell(check: Check, finding: Finding, evidence: Evidence, columns: Sequence[str]) -> Finding:
+    """The finding with the worst cell of its groups crossed with the columns, if it has judged figures of cells.
+
+    Parameters
+    ----------
+    check, finding, evidence : Check, Finding, Evidence
+        The check, its finding, and the clips in the grouping of the finding.
+    columns : sequence of str
+        The columns to cross with. Those with fewer than two known values, and those that the check cannot be crossed
+        with, are left out.
+    """
+    if finding.outcome == "not_evaluable":
+        return finding
+    figures = cell_figures(check, evidence, columns)
+    able = [figure for figure in figures if figure.interval is not None]
+    if not able:
+        return finding
+    worst = largest(able)
+    _, small = enough_speakers(crossed(check, evidence, columns))
+    return replace(finding, worst_cell=WorstCell(worst, len(able), len(small)))
+
+
+def cell_figures(check: Check, evidence: Evidence, columns: Sequence[str]) -> list[Figure]:
+    """The judged figure of every cell with enough speakers; empty where there is nothing to cross with."""
+    key = (check.code, tuple(columns))
+    kept: dict[tuple[str, tuple[str, ...]], list[Figure]] = vars(evidence).setdefault("_cell_figures", {})
+    if key not in kept:
+        finer = crossed(check, evidence, columns)
+        cells, _ = enough_speakers(finer)
+        kept[key] = check.in_cells(evidence, finer, cells) if finer is not evidence and cells else []
+    return kept[key]
+
+
+def crossed(check: Check, evidence: Evidence, columns: Sequence[str]) -> Evidence:
+    """The evidence with its groups crossed with the columns that have at least two known values."""
+    chosen = [
+        name for name in columns if name not in check.not_crossed and name in evidence.frame and _varies(evidence, name)
+    ]
+    return evidence.by(evidence.grouping.crossed(chosen))
+
+
+def enough_speakers(evidence: Evidence) -> tuple[list[str], list[str]]:
+    """The groups with at least the minimum number of speakers, and those with fewer."""
+    cells = evidence.cells(evidence.group_column)
+    number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
+    of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
+    enough = [group for group in evidence.groups if of[group] >= evidence.settings.min_speakers]
+    return enough, [group for group in evidence.groups if group not in set(enough)]
+
+
+def _varies(evidence: Evidence, column: str) -> bool:
+    return sum(map(is_known, (key[0] for key in evidence.cells(column).keys))) > 1
