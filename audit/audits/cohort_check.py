@@ -14,6 +14,7 @@ from audit.audits.tables.power import detectable
 from audit.checks import Check, margins_of, shipped
 from audit.cohorts.cohort import Cohort
 from audit.core.clusters import Clusters
+from audit.core.grouping import GROUP, Grouping
 from audit.core.vocabulary import UNKNOWN
 from audit.stats import Settings
 
@@ -51,16 +52,19 @@ class CohortCheck:
 
 
 def check_cohort(
-    cohort: Cohort, checks: Sequence[Check] | None = None, settings: Settings | None = None
+    cohort: Cohort,
+    checks: Sequence[Check] | None = None,
+    settings: Settings | None = None,
+    groupings: Sequence[Grouping] = (GROUP,),
 ) -> CohortCheck:
     """Strata, label sources, missing files and power of a cohort, without the speakers that audits exclude.
 
-    The power is computed for ``checks``, by default the shipped ones, at their default margins.
+    The power is computed for ``checks``, by default the shipped ones, at their default margins, in every grouping.
     """
     audited = cohort.audited()
     table = audited.table
     asked = shipped() if checks is None else checks
-    power = detectable(table, asked, margins_of(asked), settings or Settings())
+    power = detectable(table, asked, margins_of(asked), settings or Settings(), groupings)
     # a note with a value only has the assumptions, which are in the table's title
     reason = power["note"].str.split(" (", regex=False).str[0]
     power = power.assign(note=reason.where(power["smallest_detectable"].isna(), ""))
@@ -87,7 +91,7 @@ def check_cohort(
             "Files": _files(audited),
             "Minimum detectable effect of each check (power .80, rate one half)": power[power["check"] != ""],
             "Minimum detectable difference of a rate from a fixed value, by cell": power.loc[
-                power["check"] == "", ["group", "language", "n_speakers", "smallest_detectable", "note"]
+                power["check"] == "", ["grouping", "group", "language", "n_speakers", "smallest_detectable", "note"]
             ],
         },
         tuple(filter(None, notes)),

@@ -105,7 +105,7 @@ def measure(
         tables=pseudonymous(audit_tables(evidence, chosen), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
-    return suppressed(made, SmallCells.of(run.observations, chosen.suppress_below))
+    return suppressed(made, SmallCells.of(run.observations, chosen))
 
 
 def _scores(evidence: Evidence) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from audit.stats import Estimate
 
 Kind = Literal[
     "key",
+    "grouping",
     "metric",
     "group",
     "language",
@@ -39,7 +40,7 @@ Kind = Literal[
     "detail",
     "untyped",
 ]
-KEYS: Final = frozenset({"key", "metric", "group", "language", "read", "status"})
+KEYS: Final = frozenset({"key", "grouping", "metric", "group", "language", "read", "status"})
 FIGURES: Final = frozenset({"n_speakers", "count", "value", "low", "high", "p_value"})
 ESTIMATE: Final = tuple(item.name for item in fields(Estimate))
 OF_METRIC: Final = "metric"
@@ -65,9 +66,10 @@ class Column:
     kind : str
         The kind of its cells:
 
-        - ``key``: identifies rows, such as a stage; ``metric`` (a metric's name), ``group``, ``language``, ``read`` (a
-          race that the instrument read) and ``status`` (of a clip) are keys too. The group and language of a row decide
-          whether it is suppressed.
+        - ``key``: identifies rows, such as a stage; ``grouping`` (of the row's group; ``group`` without this column),
+          ``metric`` (a metric's name), ``group``, ``language``, ``read`` (a race that the instrument read) and
+          ``status`` (of a clip) are keys too. The group, in its grouping, and language of a row decide whether it is
+          suppressed.
         - ``speaker_id``, ``clip_id``: replaced by pseudonyms. A table with such a column has one row per person or
           clip; the rows of suppressed cells are removed.
         - ``cluster``: the video, session or source voice of a clip, which may identify its speakers: replaced by a

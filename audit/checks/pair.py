@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from audit.checks.evidence import Evidence
 from audit.checks.strata import Cells, Mask
+from audit.core.grouping import Grouping
 from audit.stats import Curve, Estimate, Pairs, Settings
 from audit.stats.intervals import mover
 from audit.stats.pairs import PairSums, aligned_pairs
@@ -26,6 +27,10 @@ class Pair:
 
     baseline: Evidence
     candidate: Evidence
+
+    def by(self, grouping: Grouping) -> Pair:
+        """The same clips, grouped by other columns."""
+        return Pair(*(evidence.by(grouping) for evidence in self.each))
 
     @property
     def each(self) -> tuple[Evidence, Evidence]:

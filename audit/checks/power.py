@@ -10,6 +10,7 @@ import pandas as pd
 from audit.checks.figure import Judged
 from audit.checks.strata import Strata
 from audit.core.columns import CLUSTER
+from audit.core.grouping import GROUP, Grouping
 from audit.core.languages import UNDETERMINED, language_of, same_language
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.stats import ALL
@@ -76,13 +77,15 @@ class GroupClips:
         return codes.map({code: same_language(code, language) for code in codes.unique()}).astype(bool)
 
 
-def group_clips(clips: pd.DataFrame) -> list[GroupClips]:
+def group_clips(clips: pd.DataFrame, grouping: Grouping = GROUP) -> list[GroupClips]:
     """The speakers of every known group.
 
     Parameters
     ----------
     clips : DataFrame
         One row per clip: speaker_id, group, language, and optionally cluster.
+    grouping : Grouping
+        The grouping; ``clips`` has its columns.
 
     Examples
     --------
@@ -90,6 +93,12 @@ def group_clips(clips: pd.DataFrame) -> list[GroupClips]:
     >>> [(part.group, part.n, part.n_others, part.per_speaker().tolist()) for part in group_clips(clips)]
     [('asian', 1, 2, [2]), ('white', 2, 1, [1, 1])]
     """
+    if grouping != GROUP:
+        of_grouping = Strata(clips).by(grouping)
+        order = of_grouping.groups
+        clips = of_grouping.frame.assign(group=of_grouping.frame[grouping.name])
+    else:
+        order = ordered_groups(clips["group"].unique())
     labels = ["group", "speaker_id", "language"]
     counted = clips.groupby(labels, observed=True, sort=True).size().rename("clips").reset_index()
     strata = Strata(clips)
@@ -101,7 +110,8 @@ def group_clips(clips: pd.DataFrame) -> list[GroupClips]:
     known = counted[counted["group"] != UNKNOWN]
     everyone = known["speaker_id"].nunique()
     parts = []
-    for group in ordered_groups(known["group"]):
+    present = set(known["group"])
+    for group in (group for group in order if group in present):
         own = known[known["group"] == group]
         n = own["speaker_id"].nunique()
         parts.append(GroupClips(group, own, n, everyone - n))

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from audit.checks.figure import Figure, Harm
+from audit.core.grouping import GROUP
 from audit.stats import Curve, Estimate, Pairs, p_value, verdict
 from audit.stats.speakers import Floats
 
@@ -43,6 +44,8 @@ class Change:
         P-value of no change; adjusted by Holm over the headlines of checks, by Benjamini-Hochberg over all others.
     worst_of_groups : bool
         Whether it is the worst change of any group, simultaneous over all of them.
+    grouping : str
+        The name of the grouping that the group belongs to.
     """
 
     candidate: str
@@ -60,6 +63,7 @@ class Change:
     p_value: float | None = None
     p_adjusted: float | None = None
     worst_of_groups: bool = False
+    grouping: str = GROUP.name
 
     @property
     def better(self) -> Figure:

@@ -26,6 +26,7 @@ from audit.comparisons.levelling import Levelling, levellings
 from audit.comparisons.sentences import sentences
 from audit.comparisons.tables import given_tables
 from audit.core.errors import RunError
+from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
 from audit.runs.simulation import REFERENCE, SIMULATED
@@ -73,18 +74,26 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
             stored = Audit.read_stored(run.folder)
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     asked, evidence = chosen_checks(chosen.checks), _evidence(runs, chosen)
-    order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen.suppress_below)
+    order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen)
     checks: list[Change] = []
     metrics: list[Change] = []
     levelled: list[Levelling] = []
     words: list[str] = []
     for letter, candidate in zip(LETTERS[1:], evidence[1:], strict=False):
         pair = Pair(evidence[0], candidate)
-        answered = compared_checks(asked, pair)
-        found = [change for check, compared in answered for change in check_changes(check, compared, letter, pair)]
+        found = [
+            change
+            for of_grouping in map(pair.by, chosen.groupings)
+            for check, compared in compared_checks(asked, of_grouping)
+            for change in check_changes(check, compared, letter, of_grouping)
+        ]
         headlines = adjusted([change for change in found if change.headline], holm)
         groups = adjusted([change for change in found if not change.headline], benjamini_hochberg)
-        checks += sorted([*headlines, *groups], key=lambda change: order.index(change.figure))
+        groupings = [grouping.name for grouping in chosen.groupings]
+        checks += sorted(
+            [*headlines, *groups],
+            key=lambda change: (groupings.index(change.grouping), order.index(change.figure)),
+        )
         of_metrics = adjusted(metric_changes(asked, pair, letter), benjamini_hochberg)
         metrics += of_metrics
         here = _shared_levellings(levellings(pair, of_metrics), small)
@@ -192,7 +201,11 @@ def _notices(runs: Sequence[Run]) -> list[str]:
 
 
 def paired_changes(
-    baseline: Run, candidate: Run, settings: MeasureSettings, names: tuple[str, str] = ("baseline", "candidate")
+    baseline: Run,
+    candidate: Run,
+    settings: MeasureSettings,
+    names: tuple[str, str] = ("baseline", "candidate"),
+    grouping: Grouping = GROUP,
 ) -> Mapping[str, Curve]:
     """The change of every check's figure, candidate minus baseline, on the same clips and speakers.
 
@@ -204,6 +217,8 @@ def paired_changes(
         Measurement settings for both.
     names : tuple of str
         The names of the runs in error messages.
+    grouping : Grouping
+        The grouping of the groups.
 
     Returns
     -------
@@ -229,7 +244,7 @@ def paired_changes(
     """
     refuse_what_differs([baseline, candidate], names)
     plain = _without_files(settings)
-    pair = Pair(*_evidence((baseline, candidate), plain))
+    pair = Pair(*_evidence((baseline, candidate), plain)).by(grouping)
     changes: dict[str, Curve] = {}
     for check, found in compared_checks(chosen_checks(plain.checks), pair):
         changes[check.code] = found.headline.change

@@ -26,7 +26,7 @@ def compared_checks(checks: Sequence[Check], pair: Pair) -> list[tuple[Check, Ch
     AuditError
         If a check compares a figure of another unit or direction than its first one, which gate rules go by.
     """
-    compared = ((check, check.compare(pair)) for check in checks)
+    compared = ((check, check.compare(pair)) for check in checks if check.applies(pair.baseline))
     answered = [(check, found) for check, found in compared if found is not None]
     for check, found in answered:
         mine, first = found.judged, check.judged[0]
@@ -53,6 +53,7 @@ def check_changes(check: Check, found: CheckCompared, candidate: str, pair: Pair
                 kind="difference",
                 group=compared.group,
                 label=judged.label,
+                cell=pair.baseline.cell_of(compared.group),
                 harm=judged.harm,
                 curve=curve,
             )
@@ -73,6 +74,7 @@ def check_changes(check: Check, found: CheckCompared, candidate: str, pair: Pair
             word_for(between, judged.harm, margin),
             p_of(compared.change, compared.pairs, confidence),
             worst_of_groups=headline and found.worst_of_groups,
+            grouping=pair.baseline.grouping.name,
         )
 
     groups = [group.adjusted(len(found.groups)) for group in found.groups]

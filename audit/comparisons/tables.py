@@ -51,6 +51,7 @@ def _changes_columns(figure: Column, unit: str) -> tuple[Column, ...]:
     return (
         Column("candidate", "key", "Candidate"),
         figure,
+        Column("grouping", "grouping", "Grouping"),
         GROUP,
         LANGUAGE,
         Column("headline", "text", "Headline"),
@@ -83,7 +84,7 @@ def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:
     """Changes as rows; counts and method are those of the change."""
     rows = [
         (
-            *(change.candidate, change.figure, change.group, change.language, change.headline),
+            *(change.candidate, change.figure, change.grouping, change.group, change.language, change.headline),
             *(*_ends(change.before), *_ends(change.after), *_ends(change.change)),
             *(change.p_value, change.p_adjusted, change.worse, change.margin, change.word),
             *(change.change.n_speakers, change.change.n_clips, change.change.n_missing, change.change.method),

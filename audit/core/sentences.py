@@ -33,10 +33,10 @@ def group_words(group: str) -> str:
 
     Examples
     --------
-    >>> group_words("asian|indian"), group_words("latino_hispanic")
-    ('asian or indian', 'latino hispanic')
+    >>> group_words("asian|indian"), group_words("latino_hispanic"), group_words("asian, woman")
+    ('asian or indian', 'latino hispanic', 'asian woman')
     """
-    return group.replace("|", " or ").replace("_", " ")
+    return group.replace("|", " or ").replace("_", " ").replace(", ", " ")
 
 
 def listing(words: list[str]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import without_paths
 from audit.checks.figure import Figure
 from audit.core.errors import PlanError, did_you_mean
+from audit.core.grouping import GROUP
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import unit_of
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
@@ -37,10 +38,17 @@ class Baseline:
         Its identity, as in :attr:`Audit.run`.
     changes : Mapping of str to Curve
         Candidate minus baseline, paired by speaker, by ``CODE`` (the check's headline) and ``CODE.group``.
+    by : Mapping of str to Mapping
+        The same by the names of other groupings than ``group``.
     """
 
     run: Mapping[str, object]
     changes: Mapping[str, Curve]
+    by: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
+
+    def changes_by(self, grouping: str) -> Mapping[str, Curve]:
+        """The changes in a grouping."""
+        return self.changes if grouping == GROUP.name else self.by.get(grouping, {})
 
 
 def decide(
@@ -132,6 +140,7 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
         resolved.bound,
         judged,
         group=deciding.group,
+        by=rule.by,
     )
 
 
@@ -146,7 +155,8 @@ def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure
 def _figures(resolved: ResolvedRule, audit: Audit) -> list[NamedFigure]:
     """The figures of an absolute rule at its confidence."""
     rule = resolved.rule
-    finding = next((finding for finding in audit.findings if finding.code == rule.check), None)
+    about = (rule.check, rule.by)
+    finding = next((finding for finding in audit.findings if (finding.code, finding.grouping) == about), None)
     if finding is None:
         return [(rule.figure or rule.check, ALL, None)]
     keys = {key: figure for key, figure in finding.estimates.items() if figure.language == ALL or not rule.groups}
@@ -202,7 +212,7 @@ def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[N
     named = [(rule.check, ALL)] if groups is None else [(f"{rule.check}.{group}", group) for group in groups]
     found: list[NamedFigure] = []
     for name, group in named:
-        figure, curve = None, baseline.changes.get(name)
+        figure, curve = None, baseline.changes_by(rule.by).get(name)
         if curve is not None:
             change = judged.figure(curve.together(len(named)), rule.confidence, 0.0, group=group)
             figure = replace(change, margin=None, harm=None)  # a change is judged by the rule's bound
@@ -212,7 +222,7 @@ def _changes(resolved: ResolvedRule, audit: Audit, baseline: Baseline) -> list[N
 
 def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
     """The groups of a rule; ``None`` for the figure itself."""
-    return resolved.groups(known_groups(audit))
+    return resolved.groups(known_groups(audit, resolved.rule.by))
 
 
 def _reach(judged: FigureRuling, side: Side) -> float:
@@ -229,6 +239,7 @@ def _reach(judged: FigureRuling, side: Side) -> float:
 def _sentence(resolved: ResolvedRule, deciding: FigureRuling, judged: tuple[FigureRuling, ...]) -> str:
     rule = resolved.rule
     bound = {"at_most": "at most", "at_least": "at least", "within": "within"}[resolved.side]
+    by = "" if rule.by == GROUP.name else f" by {rule.by}"
     what = deciding.figure if deciding.figure.startswith(rule.check) else f"{rule.check} {deciding.figure}"
     of = f" ({group_words(deciding.group)})" if deciding.group not in (ALL, deciding.figure) else ""
     required = f"{bound} {resolved.bound:g}"
@@ -238,7 +249,7 @@ def _sentence(resolved: ResolvedRule, deciding: FigureRuling, judged: tuple[Figu
     if len(judged) > 1:
         alike = [group_words(item.group) for item in judged if item.outcome == deciding.outcome]
         counts = f" {deciding.outcome.capitalize()} for {len(alike)} of {len(judged)} groups: {listing(alike)}."
-    return f"{what}{of}, required {required}: {deciding.reason}.{counts}"
+    return f"{what}{by}{of}, required {required}: {deciding.reason}.{counts}"
 
 
 def _lineage(run: Mapping[str, object]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, model_validator
 from audit.audits.method import METHOD_VERSION
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
+from audit.core.grouping import GROUP
 from audit.release.outcomes import EXIT_CODES, WORDS, Outcome, worst
 from audit.release.plans import RulePlan
 from audit.stats import ALL
@@ -71,6 +72,8 @@ class Ruling:
         For a requirement: the groups whose numbers its sentence contains.
     plan : RulePlan or None
         For an inconclusive rule: its chance of a pass, and the number of speakers that it needs.
+    by : str
+        The name of the grouping that the groups belong to.
     """
 
     id: str
@@ -87,6 +90,7 @@ class Ruling:
     group: str = ALL
     groups: tuple[str, ...] = ()
     plan: RulePlan | None = None
+    by: str = GROUP.name
 
 
 @dataclass(frozen=True)

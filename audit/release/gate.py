@@ -17,13 +17,16 @@ from audit.audits.measure import identity, measure
 from audit.audits.method import refuse_other_method
 from audit.audits.privacy.small_cells import SmallCells, suppressed
 from audit.audits.table import Table
+from audit.audits.tables.groupings import group_sizes
 from audit.audits.tables.label_sources import label_sources
 from audit.audits.tables.statuses import statuses
 from audit.audits.tables.strata import strata
 from audit.audits.tables.your_files import your_files
 from audit.checks import margins_of, shipped
+from audit.checks.strata import Strata
 from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
+from audit.core.grouping import GROUP
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
 from audit.release import Decision, Policy, decide
@@ -101,7 +104,8 @@ def gate(
     settings, stored = _measured_before(run)
     known = margins_of(chosen.checks)
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
-    settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins})
+    group_by = tuple(dict.fromkeys((*settings.group_by, *chosen.groupings)))
+    settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins, "group_by": group_by})
     if human_readings is not None:
         settings = settings.model_copy(update={"human_readings": str(human_readings)})
     measured = _measured(run, settings, stored, other_readings=human_readings is not None)
@@ -169,17 +173,19 @@ def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, oth
     audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0}), with_tables=False)
     if stored is not None:
         _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run, other_readings)
-    return _with_cohort(audit)
+    return _with_cohort(audit, settings)
 
 
 def _small(run: Run, settings: MeasureSettings) -> SmallCells:
-    return SmallCells.of(run.observations, settings.suppress_below)
+    return SmallCells.of(run.observations, settings)
 
 
-def _with_cohort(audit: Audit) -> Audit:
+def _with_cohort(audit: Audit, settings: MeasureSettings) -> Audit:
     scores = audit.scores
     assert scores is not None
-    return replace(audit, tables={name: Table(name, "", make(scores)) for name, make in MADE.items()})
+    tables = {name: Table(name, "", make(scores)) for name, make in MADE.items()}
+    by = group_sizes(Strata(scores), settings.groupings)
+    return replace(audit, tables={**tables, "groupings": Table("groupings", "", by)})
 
 
 def _nothing(run: Run) -> Audit:
@@ -250,19 +256,23 @@ def _refuse_contradiction(stored: Stored, measured: Audit, run: Run, other_readi
     for name in sorted({*stored_content["run"], *found["run"]} - skipped):
         if stored_content["run"].get(name) != found["run"].get(name):
             raise _changed(run, f"run.{name}")
-    before, now = ({finding["code"]: finding for finding in each["findings"]} for each in (stored_content, found))
-    alone = before.keys() ^ now.keys()
-    if len(before) != len(stored_content["findings"]) or any(check.code in alone for check in shipped()):
+    before, now = (
+        {(finding["code"], finding.get("grouping", GROUP.name)): finding for finding in each["findings"]}
+        for each in (stored_content, found)
+    )
+    alone, shared = before.keys() ^ now.keys(), {by for _, by in before} & {by for _, by in now}
+    of_package = {check.code for check in shipped()}
+    if len(before) != len(stored_content["findings"]) or any(code in of_package and by in shared for code, by in alone):
         raise _changed(run, "the list of findings")
     of_all = {"p_adjusted", "reason"} if alone else set()  # they depend on all checks
-    for code in before.keys() & now.keys():
-        one, other = before[code], now[code]
+    for about in before.keys() & now.keys():
+        one, other = before[about], now[about]
         mine, anew = (_without_people(one), _without_people(other)) if people else (one, other)
         if other_version:
             anew = _as_stored(anew, mine, _FINDING_TEXT)
         for name in [*anew, *(mine.keys() - anew.keys())]:
             if name not in of_all and mine.get(name) != anew.get(name):
-                raise _changed(run, f"{name} of {code}")
+                raise _changed(run, f"{name} of {' by '.join(about)}")
 
 
 def _as_stored(found: Any, stored: Any, text: frozenset[str]) -> Any:
@@ -300,4 +310,7 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
     from audit.comparisons import paired_changes
 
     whole = run.complete and other.complete and not (run.observations.empty or other.observations.empty)
-    return Baseline(identity(other), paired_changes(other, run, settings) if whole else {})
+    if not whole:
+        return Baseline(identity(other), {})
+    changes = {each.name: paired_changes(other, run, settings, grouping=each) for each in settings.groupings}
+    return Baseline(identity(other), changes.pop(GROUP.name), changes)

@@ -13,6 +13,7 @@ import pandas as pd
 from audit.audits.audit import Audit
 from audit.checks.finding import Finding
 from audit.checks.power import GroupClips, group_clips
+from audit.core.grouping import GROUP, Grouping
 from audit.release.decision import Decision, Ruling
 from audit.release.plans import MULTIPLES, Assumptions, Case, Chance, PlannedGroup, PolicyChance, PolicyPlan, RulePlan
 from audit.release.policy import Policy, ResolvedRule
@@ -53,8 +54,8 @@ def plan_policy(
     (1.0, 0.0)
     """
     assumed, used = assumptions or Assumptions(), settings or Settings()
-    parts = group_clips(clips)
-    designs = [simulated_rule(resolved, parts, assumed, used) for resolved in policy.rules]
+    parts = {by: group_clips(clips, Grouping.parse(by)) for by in (GROUP.name, *policy.groupings)}
+    designs = [simulated_rule(resolved, parts[resolved.rule.by], assumed, used) for resolved in policy.rules]
     rules = tuple(_rule_plan(resolved, design, assumed) for design, resolved in zip(designs, policy.rules, strict=True))
     chances = [plan.chances for plan in rules if plan.chances]
     simulated = [design for design in designs if isinstance(design, SimulatedRule)]
@@ -133,11 +134,20 @@ def with_plans(decision: Decision, policy: Policy, audit: Audit, assumptions: As
     """
     if audit.scores is None:
         return decision
-    parts, rules = group_clips(audit.scores), {resolved.rule.id: resolved for resolved in policy.rules}
-    known = {finding.code: finding for finding in audit.findings}
+    scores, rules = audit.scores, {resolved.rule.id: resolved for resolved in policy.rules}
+    parts = {by: group_clips(scores, Grouping.parse(by)) for by in (GROUP.name, *policy.groupings)}
+    known = {(finding.code, finding.grouping): finding for finding in audit.findings}
     rulings = tuple(
         replace(
-            ruling, plan=_observed_plan(ruling, rules[ruling.id], parts, known.get(ruling.check), audit, assumptions)
+            ruling,
+            plan=_observed_plan(
+                ruling,
+                rules[ruling.id],
+                parts[ruling.by],
+                known.get((ruling.check, ruling.by)),
+                audit,
+                assumptions,
+            ),
         )
         if ruling.outcome == "inconclusive" and ruling.id in rules
         else ruling

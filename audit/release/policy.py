@@ -15,6 +15,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
+from audit.core.grouping import GROUP
+from audit.core.plan import GroupingName
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
 from audit.release.outcomes import Outcome
@@ -46,6 +48,9 @@ class Rule(Section):
         non-inferiority rule with a ``limit`` does both, and both must hold.
     figure : str or None
         One of the finding's estimates; by default the headline. For each group: the name after ``group.``.
+    by : str
+        The grouping of the groups: a column of the observations, or several that are crossed, as in
+        ``accent x gender``.
     groups : "all", tuple of str or None
         By default the figure itself, or every known group if the check's headline is chosen among groups.
     side : {"at_most", "at_least", "within"} or None
@@ -75,6 +80,7 @@ class Rule(Section):
     check: str
     kind: Literal["absolute", "non_inferiority"] = "absolute"
     figure: Words | None = None
+    by: GroupingName = GROUP.name
     groups: Annotated[Literal["all"] | tuple[str, ...] | None, AfterValidator(known_groups)] = None
     side: Side | None = None
     limit: float | None = Field(default=None, ge=0, allow_inf_nan=False)
@@ -145,6 +151,8 @@ class ResolvedRule:
             If the limit or margin is out of the unit's range, or a figure is named that is not judged and has no side.
         """
         declared = {item.name: item for item in check.judged}
+        if check.needs_race and rule.by != GROUP.name:
+            raise ValueError(f"rule {rule.id!r}: {check.code} needs race labels, so it has no figures by {rule.by}")
         judged = declared.get(rule.figure or headline, check.judged[0])
         what, given = ("limit", rule.limit) if rule.margin is None else ("margin", rule.margin)
         assert given is not None  # by Rule
@@ -319,6 +327,11 @@ class Policy:
     def rules(self) -> tuple[ResolvedRule, ...]:
         """Every rule, and every cap of a non-inferiority rule, joined with its check, at its share of alpha."""
         return tuple(resolved.at_share(self.share) for resolved in self.terms.resolved)
+
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """The groupings of the rules, besides ``group``."""
+        return tuple(dict.fromkeys(rule.by for rule in self.terms.rule if rule.by != GROUP.name))
 
     @property
     def confidence(self) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from audit.audits.audit import Audit
 from audit.audits.tables.your_files import AUDIO
 from audit.checks.catalogue.erasure import CHECK as ERASURE
+from audit.core.grouping import GROUP
 from audit.core.languages import same_language
 from audit.core.vocabulary import FILE_STATUSES, UNKNOWN, ordered_groups
 from audit.release.decision import FigureRuling, Ruling
@@ -27,9 +28,14 @@ PORTRAIT = "portrait"
 """The check and the name of its figures for the own-group read rate of portraits."""
 
 
-def known_groups(audit: Audit) -> list[str]:
-    """The known groups of a run, in the vocabulary's order."""
-    return [group for group in ordered_groups(audit.tables["strata"].frame["group"]) if group != UNKNOWN]
+def known_groups(audit: Audit, by: str = GROUP.name) -> list[str]:
+    """The known groups of a run in a grouping, in order."""
+    if by == GROUP.name:
+        return [group for group in ordered_groups(audit.tables["strata"].frame["group"]) if group != UNKNOWN]
+    if "groupings" not in audit.tables:
+        return []
+    table = audit.tables["groupings"].frame
+    return [str(group) for group in table["group"][table["grouping"] == by] if group != UNKNOWN]
 
 
 def requirements(policy: Policy, audit: Audit, baseline: Mapping[str, object] | None) -> list[Ruling]:

@@ -16,12 +16,12 @@ def suppressed_decision(decision: Decision, small: SmallCells) -> Decision:
 
 
 def _ruling(ruling: Ruling, small: SmallCells) -> Ruling:
-    shown = tuple(_figure_ruling(item, small) for item in ruling.held)
+    shown = tuple(_figure_ruling(item, small, ruling.by) for item in ruling.held)
     planned = ruling.plan.groups if ruling.plan else ()
-    if any(small.hide(item.group) or 0 < item.n_speakers < small.below for item in planned):
+    if any(small.hide(item.group, grouping=ruling.by) or 0 < item.n_speakers < small.below for item in planned):
         ruling = replace(ruling, plan=None)
     figure = ruling.estimate
-    hidden = figure is not None and (small.hides(figure) or small.hide(ruling.group))
+    hidden = figure is not None and (small.hides(figure) or small.hide(ruling.group, grouping=ruling.by))
     if hidden or any(small.hide(group) or small.any_of(group) for group in ruling.groups):
         what = " ".join(filter(None, (ruling.check, ruling.figure or ruling.id)))
         emptied = None if figure is None else figure.emptied(small.words)
@@ -30,8 +30,8 @@ def _ruling(ruling: Ruling, small: SmallCells) -> Ruling:
     return replace(ruling, held=shown)
 
 
-def _figure_ruling(item: FigureRuling, small: SmallCells) -> FigureRuling:
+def _figure_ruling(item: FigureRuling, small: SmallCells, by: str) -> FigureRuling:
     figure = item.estimate
-    if not (small.hide(item.group) or (figure is not None and small.hides(figure))):
+    if not (small.hide(item.group, grouping=by) or (figure is not None and small.hides(figure))):
         return item
     return replace(item, estimate=None if figure is None else figure.emptied(small.words), reason=small.words)

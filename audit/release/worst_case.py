@@ -12,6 +12,7 @@ from audit.audits.audit import Audit
 from audit.checks import Check, Evidence, Figure, sensitivities
 from audit.checks.metrics.metric_frame import files_usable, metrics_of
 from audit.checks.sensitivity import Sensitivity
+from audit.core.grouping import Grouping
 from audit.core.sentences import typeset
 from audit.core.units import write_estimate
 from audit.release.decision import FigureRuling
@@ -30,7 +31,8 @@ def with_missing_faces(ruling: FigureRuling, resolved: ResolvedRule, audit: Audi
         return ruling
     if audit.scores is None:
         return _inconclusive(ruling, "the worst case of missing faces needs the run, not only its audit")
-    found = _sensitivity(resolved.check, ruling.estimate, _evidence(audit))
+    evidence = _evidence(audit).by(Grouping.parse(resolved.rule.by))
+    found = _sensitivity(resolved.check, ruling.estimate, evidence)
     if found is None:
         why = "has no worst case of missing faces, so the rule cannot be shown to hold; leave out the key missing"
         return _inconclusive(ruling, f"{ruling.figure} {why}")

@@ -222,10 +222,10 @@ def sizes(**speakers: int) -> audit.Run:
 
 def test_a_small_cell_takes_the_next_smallest_with_it() -> None:
     run = sizes(asian=3, black=9, white=12)
-    assert SmallCells.of(run.observations, 5).cells >= {("asian", "all"), ("black", "all")}
-    assert ("white", "all") not in SmallCells.of(run.observations, 5).cells
-    assert not SmallCells.of(run.observations, 3).cells, "three speakers are not fewer than three"
-    assert not SmallCells.of(run.observations, 0).cells
+    assert SmallCells.of(run.observations, MeasureSettings(suppress_below=5, intersect=())).cells.get("group", frozenset()) >= {("asian", "all"), ("black", "all")}
+    assert ("white", "all") not in SmallCells.of(run.observations, MeasureSettings(suppress_below=5, intersect=())).cells.get("group", frozenset())
+    assert not SmallCells.of(run.observations, MeasureSettings(suppress_below=3, intersect=())).cells.get("group", frozenset()), "three speakers are not fewer than three"
+    assert not SmallCells.of(run.observations, MeasureSettings(suppress_below=0, intersect=())).cells.get("group", frozenset())
 
 
 def numbers_of(document: object, group: str) -> list[float]:
@@ -281,7 +281,7 @@ def test_no_row_of_a_table_is_suppressed_alone_beside_its_total() -> None:
 def test_suppressing_below_nothing_changes_no_byte_but_its_own_setting() -> None:
     run = sizes(asian=3, black=9)
     whole = audit.measure(run)
-    assert suppressed(whole, SmallCells.of(run.observations, 0)) is whole
+    assert suppressed(whole, SmallCells.of(run.observations, MeasureSettings())) is whole
 
 
 def test_the_gate_uses_all_figures_and_shows_no_suppressed_one(tmp_path: Path) -> None:

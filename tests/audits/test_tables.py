@@ -161,7 +161,7 @@ def renamed(tables: dict[str, Table]) -> dict[str, Table]:
 def test_suppression_is_the_same_whatever_the_columns_are_called() -> None:
     run = few(asian=3, black=7, white=9)
     tables = dict(audit.measure(run).tables)
-    small = SmallCells.of(run.observations, 5)
+    small = SmallCells.of(run.observations, MeasureSettings(suppress_below=5))
     one, other = suppressed_tables(tables, small), suppressed_tables(renamed(tables), small)
     assert one[1] == other[1] > 0
     for name, table in one[0].items():
@@ -203,7 +203,7 @@ def test_a_table_without_a_count_is_suppressed_by_its_groups() -> None:
         pd.DataFrame({"of": ["asian", "white"], "x": [0.1, 0.2]}),
         (Column("of", "group"), Column("x", "value")),
     )
-    made, count = suppressed_tables({"t": table}, SmallCells(5, frozenset({("asian", "all")})))
+    made, count = suppressed_tables({"t": table}, SmallCells(5, {"group": frozenset({("asian", "all")})}))
     assert count == 2 and made["t"].frame["x"].isna().all(), "the second could be found from a total"
 
 
@@ -220,7 +220,7 @@ def test_the_figures_about_another_group_are_suppressed_with_that_group() -> Non
         [("A", "asian", 0.1, 0.0, 0.2, 0.5, 50, "m"), ("B", "white", 0.3, 0.2, 0.4, 0.6, 50, "m")],
         columns=[column.name for column in columns],
     )
-    made, count = suppressed_tables({"t": Table("t", "", frame, columns)}, SmallCells(5, frozenset({("asian", "all")})))
+    made, count = suppressed_tables({"t": Table("t", "", frame, columns)}, SmallCells(5, {"group": frozenset({("asian", "all")})}))
     first, second = made["t"].frame.to_dict("records")
     assert count == 1 and second == frame.to_dict("records")[1]
     assert [first[name] for name in ("other", "theirs", "theirs_low", "theirs_high")] == [None] * 4

@@ -8,8 +8,8 @@ Verdicts are made before suppression and do not change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass, field, replace
+from itertools import combinations, product
 from typing import cast
 
 import numpy as np
@@ -20,10 +20,14 @@ from audit.audits.audit import Audit
 from audit.audits.table import Table
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOME_WORDS, Finding
+from audit.checks.strata import Strata
+from audit.core.grouping import GROUP, Grouping
+from audit.core.plan import MeasureSettings
 from audit.stats import ALL
 from audit.stats.speakers import Floats
 
 Cell = tuple[str, str]
+"""Group and language, or ``all``."""
 Mask = NDArray[np.bool_]
 
 
@@ -35,45 +39,52 @@ class SmallCells:
     ----------
     below : int
         Cells with fewer speakers are small; 0 suppresses nothing.
-    cells : frozenset of (str, str)
-        Group and language (or ``all``) of the small cells, and of those from which they could be computed.
+    cells : Mapping of str to frozenset of (str, str)
+        By the name of a grouping, the group and language (or ``all``) of the small cells, and of those from which they
+        could be computed.
     """
 
     below: int
-    cells: frozenset[Cell] = frozenset()
+    cells: Mapping[str, frozenset[Cell]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, observations: pd.DataFrame, below: int) -> SmallCells:
-        """The small cells of a run.
+    def of(cls, observations: pd.DataFrame, settings: MeasureSettings) -> SmallCells:
+        """The small cells of a run in every grouping of its figures.
 
         Examples
         --------
         >>> frame = pd.DataFrame({"speaker_id": list("aabcdefg"), "group": ["asian"] * 3 + ["black"] * 5,
         ...                       "language": ["en", "zh", "en", "en", "en", "en", "zh", "zh"]})
-        >>> sorted(SmallCells.of(frame, 2).cells)
+        >>> sorted(SmallCells.of(frame, MeasureSettings(suppress_below=2, intersect=())).cells["group"])
         [('asian', 'en'), ('asian', 'zh'), ('black', 'en'), ('black', 'zh')]
         """
+        below = settings.suppress_below
         if below < 2 or observations.empty:
             return cls(below)
-        frame = observations[["group", "language", "speaker_id"]].astype(object).drop_duplicates()
-        everywhere = [frame, frame.assign(language=ALL), frame.assign(group=ALL)]
-        counts = pd.concat(everywhere).groupby(["group", "language"])["speaker_id"].nunique()
-        speakers = dict(zip(((str(one), str(other)) for one, other in counts.index), counts.tolist(), strict=True))
-        return cls(below, frozenset(_hidden(speakers, below)))
+        strata, cells = Strata(observations), dict[str, frozenset[Cell]]()
+        for grouping in settings.groupings:
+            cells[grouping.name] = frozenset(_hidden(_speakers(strata.by(grouping)), below))
+            further = [name for name in settings.intersect if name in observations]
+            for n in range(1, len(further) + 1):
+                for columns in combinations(further, n):
+                    finer = grouping.crossed(columns)
+                    if finer.name not in cells:
+                        cells[finer.name] = _hidden_crossings(strata.by(finer), cells[grouping.name], grouping, below)
+        return cls(below, cells)
 
-    def hide(self, group: object, language: object = ALL) -> bool:
+    def hide(self, group: object, language: object = ALL, grouping: object = GROUP.name) -> bool:
         """Whether a cell is suppressed."""
-        return (str(group), str(language)) in self.cells
+        return (str(group), str(language)) in self.cells.get(str(grouping), ())
 
-    def any_of(self, group: str) -> bool:
+    def any_of(self, group: str, grouping: str = GROUP.name) -> bool:
         """Whether any cell of a group is suppressed."""
-        return any(cell[0] == group for cell in self.cells)
+        return any(cell[0] == group for cell in self.cells.get(grouping, ()))
 
     def hides(self, figure: Figure) -> bool:
         """Whether a figure is of a suppressed cell or has too few speakers."""
         few = 0 < figure.n_speakers < self.below
         cells = ((figure.group, figure.language), (figure.group, ALL), (ALL, figure.language))
-        return few or any(self.hide(*cell) for cell in cells)
+        return few or any(self.hide(*cell, figure.grouping.name) for cell in cells)
 
     @property
     def words(self) -> str:
@@ -131,6 +142,32 @@ def complement(hidden: set[Cell], speakers: Mapping[Cell, int], line: Sequence[C
     return min(seen, key=lambda cell: (speakers[cell], cell)) if seen and len(filled) - len(seen) == 1 else None
 
 
+def _speakers(strata: Strata) -> dict[Cell, int]:
+    """The number of speakers of every group and language, and of each over all of the other."""
+    frame = strata.frame[[strata.group_column, "language", "speaker_id"]].astype(object).drop_duplicates()
+    frame.columns = pd.Index(["group", "language", "speaker_id"])
+    everywhere = [frame, frame.assign(language=ALL), frame.assign(group=ALL)]
+    counts = pd.concat(everywhere).groupby(["group", "language"])["speaker_id"].nunique()
+    return dict(zip(((str(one), str(other)) for one, other in counts.index), counts.tolist(), strict=True))
+
+
+def _hidden_crossings(strata: Strata, parents: frozenset[Cell], grouping: Grouping, below: int) -> frozenset[Cell]:
+    """The suppressed cells of a crossing, of which those without further columns are ``parents``."""
+    cells = strata.cells(strata.group_column)
+    number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
+    of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
+    keys = pd.DataFrame([strata.cell_of(group) for group in strata.groups], columns=[*strata.grouping.columns])
+    speakers = np.array([of[group] for group in strata.groups], np.float64)
+    mask = (speakers > 0) & (speakers < below)
+    for i, row in enumerate(keys.to_dict("records")):
+        parent = grouping.label([row[column] for column in grouping.columns])
+        languages = {ALL, str(row.get("language", ALL))}
+        mask[i] |= any((parent, language) in parents for language in languages)
+    if mask.any():
+        _complete(mask, speakers, keys.astype(str))
+    return frozenset((group, ALL) for group, hidden in zip(strata.groups, mask, strict=True) if hidden)
+
+
 def _hidden(speakers: Mapping[Cell, int], below: int) -> set[Cell]:
     """The small cells, and further ones until none can be computed from its row or column."""
     hidden = {cell for cell, n in speakers.items() if n < below}
@@ -155,11 +192,14 @@ def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
     figures = {key: finding.estimates[key].emptied(small.words) for key in masked}
     changed = replace(finding, estimates={**finding.estimates, **figures})
     head = finding.estimate
-    hidden = small.hide(finding.group) or (head is not None and small.hides(head))
+    hidden = small.hide(finding.group, grouping=finding.grouping) or (head is not None and small.hides(head))
     # the sentence may quote any figure of the headline's group, or over all groups
     if hidden or any(figure.group in (finding.group, ALL) for figure in figures.values()):
         words = f"{finding.title}: {OUTCOME_WORDS[finding.outcome]}; the figures are {small.words}."
         changed = replace(changed, sentence=words, reason=words, would_change="")
+    worst = finding.worst_cell
+    if worst is not None and small.hides(worst.figure):
+        changed = replace(changed, worst_cell=replace(worst, figure=worst.figure.emptied(small.words)))
     if head is None or not hidden:
         return changed, len(masked)
     return replace(changed, estimate=head.emptied(small.words), p_value=None, p_adjusted=None), len(masked) + 1
@@ -187,10 +227,11 @@ def _hidden_cells(table: Table, small: SmallCells) -> Mask:
     frame = table.frame
     everywhere = pd.Series(ALL, frame.index)
     groups = [frame[name] for name in table.names("group")] or [everywhere]
+    groupings = next((frame[name] for name in table.names("grouping")), pd.Series(GROUP.name, frame.index))
     languages = [frame[name] for name in table.names("language")] or [everywhere]
     hidden = np.zeros(len(frame), bool)
     for group, language in product(groups, languages):
-        hidden |= np.array([small.hide(*cell) for cell in zip(group, language, strict=True)], bool)
+        hidden |= np.array([small.hide(*cell) for cell in zip(group, language, groupings, strict=True)], bool)
     return hidden
 
 

@@ -18,6 +18,7 @@ REGISTRY: Final = Registry(
 )
 ORDER: Final = (
     "strata",
+    "groupings",
     "label_sources",
     "statuses",
     "your_files",

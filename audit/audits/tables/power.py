@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 import pandas as pd
 
-from audit.audits.table import GROUP, LANGUAGE, METHOD, N_SPEAKERS, Column
+from audit.audits.table import GROUP as GROUP_COLUMN
+from audit.audits.table import LANGUAGE, METHOD, N_SPEAKERS, Column
 from audit.audits.tables.spec import TableSpec
 from audit.checks import Check, chosen
-from audit.checks.power import group_clips
+from audit.checks.power import GroupClips, group_clips
+from audit.core.grouping import GROUP, Grouping
 from audit.stats import Detectable, Settings, smallest_detectable
 from audit.stats.power import Design
 
 
 def detectable(
-    clips: pd.DataFrame, checks: Iterable[Check], margins: Mapping[str, float], settings: Settings
+    clips: pd.DataFrame,
+    checks: Iterable[Check],
+    margins: Mapping[str, float],
+    settings: Settings,
+    groupings: Sequence[Grouping] = (GROUP,),
 ) -> pd.DataFrame:
     """The minimum detectable effect with a power of .80, at a rate of one half.
 
@@ -31,6 +37,8 @@ def detectable(
         The margins, by their keys in a plan: a difference is detected where its interval lies beyond the margin.
     settings : Settings
         Confidence, and the minimum number of speakers.
+    groupings : sequence of Grouping
+        The groupings, whose columns ``clips`` has. Checks about race labels have rows by ``group`` only.
 
     Returns
     -------
@@ -47,11 +55,28 @@ def detectable(
     >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
     [['S2F001', 60, 0.344], ['S2F001', 0, nan], ['', 60, 0.18]]
     """
-    parts, chosen_checks = group_clips(clips), list(checks)
+    asked = list(checks)
+    parts = [
+        _detectable(
+            group_clips(clips, grouping),
+            [check for check in asked if grouping == GROUP or not check.needs_race],
+            margins,
+            settings,
+        ).assign(grouping=grouping.name)
+        for grouping in groupings
+    ]
+    found = pd.concat(parts, ignore_index=True)[TABLE.names]
+    return found.astype({"margin": float, "smallest_detectable": float})
+
+
+def _detectable(
+    parts: Sequence[GroupClips], checks: Sequence[Check], margins: Mapping[str, float], settings: Settings
+) -> pd.DataFrame:
+    """The rows of one grouping."""
     rows: list[tuple[object, ...]] = []
     cells: list[tuple[object, ...]] = []
     for part in parts:
-        for check in chosen_checks:
+        for check in checks:
             for each in check.power(part):
                 head = (check.code, each.words, part.group, each.language, each.n_speakers)
                 if each.judged.unit != "share":
@@ -71,7 +96,8 @@ def detectable(
             found = _found(n, "one", None, 0.0, settings)
             head = ("", "one rate against a fixed one", part.group, str(language), n)
             cells.append((*head, None, found.size, found.method))
-    return pd.DataFrame(rows + cells, columns=TABLE.names).astype({"margin": float, "smallest_detectable": float})
+    columns = [name for name in TABLE.names if name != "grouping"]
+    return pd.DataFrame(rows + cells, columns=columns).astype({"margin": float, "smallest_detectable": float})
 
 
 @cache
@@ -87,7 +113,8 @@ TABLE = TableSpec(
     columns=(
         Column("check", "key", "Check"),
         Column("comparison", "key", "Comparison"),
-        GROUP,
+        Column("grouping", "grouping", "Grouping"),
+        GROUP_COLUMN,
         LANGUAGE,
         N_SPEAKERS,
         Column("margin", "setting", "Margin", "share", signed=True),
@@ -95,6 +122,10 @@ TABLE = TableSpec(
         Column("note", METHOD.kind, "Method"),
     ),
     make=lambda source: detectable(
-        source.evidence.frame, chosen(source.settings.checks), source.evidence.margins, source.evidence.settings
+        source.evidence.frame,
+        chosen(source.settings.checks),
+        source.evidence.margins,
+        source.evidence.settings,
+        source.settings.groupings,
     ),
 )
