@@ -17,6 +17,7 @@ from audit.audits.table import Table
 from audit.checks import shipped
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
+from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import MeasureSettings
 from audit.release import Decision, Policy, decide
 from audit.release.deciding import Baseline
@@ -113,7 +114,9 @@ def decided(terms: Policy, found: Audit, changes: Mapping[str, Estimate] | None 
     return decide(terms, found, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
 
 
-def paired_changes(baseline: audit.Run, candidate: audit.Run, settings: MeasureSettings) -> dict[str, Curve]:
+def paired_changes(
+    baseline: audit.Run, candidate: audit.Run, settings: MeasureSettings, *, grouping: Grouping = GROUP
+) -> dict[str, Curve]:
     """A stand-in of one check: read as white in English, candidate minus baseline, paired by speaker."""
     seen = [run.observations[run.observations["group"] == "asian"] for run in (baseline, candidate)]
     seen = [frame[frame["language"] == "en"].sort_values("clip_id") for frame in seen]

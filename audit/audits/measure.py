@@ -36,6 +36,7 @@ def measure(
     run: Run,
     *,
     by: Sequence[str] | None = None,
+    group_by: Sequence[str] | None = None,
     confidence: float | None = None,
     seed: int | None = None,
     human_readings: str | Path | None = None,
@@ -52,6 +53,8 @@ def measure(
         The run.
     by : sequence of str, optional
         Columns of the observations that stratify the main table, in addition to ``group`` and ``language``.
+    group_by : sequence of str, optional
+        Further groupings for the checks, such as ``accent`` or ``accent x gender``, in addition to ``group``.
     confidence, seed, human_readings, checks, tables : optional
         Override those of ``settings``.
     settings : MeasureSettings, optional
@@ -74,6 +77,7 @@ def measure(
     """
     given = {
         "by": None if by is None else tuple(by),
+        "group_by": None if group_by is None else tuple(group_by),
         "confidence": confidence,
         "seed": seed,
         "human_readings": None if human_readings is None else str(human_readings),
@@ -86,6 +90,15 @@ def measure(
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = evidence_of(run, chosen, human)
     evidence = evidence.only(files_usable(evidence.frame))
+    asked = chosen_checks(chosen.checks)
+    found = holm_adjusted(
+        [
+            finding
+            for grouping in chosen.groupings
+            for finding in findings(asked, evidence.by(grouping), chosen.intersect)
+        ],
+        chosen.confidence,
+    )
     labelled = evidence.calibration
     unsaid = {"human_readings", *(name for name in ("checks", "tables") if not getattr(chosen, name))}
     made = Audit(
@@ -94,15 +107,8 @@ def measure(
         settings=chosen.model_dump(mode="json", exclude=unsaid)
         | {"margins": dict(evidence.margins)}
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
-        findings=holm_adjusted(
-            [
-                finding
-                for grouping in chosen.groupings
-                for finding in findings(chosen_checks(chosen.checks), evidence.by(grouping), chosen.intersect)
-            ],
-            chosen.confidence,
-        ),
-        tables=pseudonymous(audit_tables(evidence, chosen), run.observations) if with_tables else {},
+        findings=found,
+        tables=pseudonymous(audit_tables(evidence, chosen, found), run.observations) if with_tables else {},
         scores=_scores(evidence),
     )
     return suppressed(made, SmallCells.of(run.observations, chosen))

@@ -35,6 +35,12 @@ class WorstCell:
     ----------
     figure : Figure
         The figure of the cell, whose interval is simultaneous over all judged cells: it is adjusted for the selection.
+    others : tuple of Figure
+        The figures of the same name of the other judged cells of the same group, which is crossed with other values.
+    shrunk : float or None
+        The figure shrunk toward the mean of the cells (:func:`audit.stats.shrinkage.shrink`), for showing next to it.
+    shrinkage : float or None
+        The share of the way to the mean, in [0, 1].
     n_cells : int
         The number of judged cells.
     n_small : int
@@ -42,6 +48,9 @@ class WorstCell:
     """
 
     figure: Figure
+    others: tuple[Figure, ...]
+    shrunk: float | None
+    shrinkage: float | None
     n_cells: int
     n_small: int
 

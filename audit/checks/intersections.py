@@ -7,9 +7,11 @@ cells that were judged (Bonferroni), which covers the figure of whichever cell i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+from scipy import special
 
 from audit.checks.check import Check
 from audit.checks.evidence import Evidence
@@ -17,6 +19,11 @@ from audit.checks.figure import Figure
 from audit.checks.finding import Finding, WorstCell
 from audit.checks.judging import largest
 from audit.core.vocabulary import is_known
+from audit.stats.rates import shortened
+from audit.stats.shrinkage import FEWEST, shrink
+
+CONFIDENCE: Final = 0.95
+"""The confidence at which a figure's interval gives its sampling variance, and of the intervals of shrunk figures."""
 
 
 def with_worst_cell(check: Check, finding: Finding, evidence: Evidence, columns: Sequence[str]) -> Finding:
@@ -37,8 +44,46 @@ def with_worst_cell(check: Check, finding: Finding, evidence: Evidence, columns:
     if not able:
         return finding
     worst = largest(able)
+    of_group = {name: worst.cell[name] for name in evidence.grouping.columns}
+    others = [
+        figure
+        for figure in able
+        if figure != worst and figure.name == worst.name and of_group.items() <= figure.cell.items()
+    ]
+    alike = [figure for figure in able if figure.name == worst.name]
+    shrunk = shrunk_figures(alike)[alike.index(worst)]
     _, small = enough_speakers(crossed(check, evidence, columns))
-    return replace(finding, worst_cell=WorstCell(worst, len(able), len(small)))
+    cell = WorstCell(worst, tuple(others), shrunk.value, shrunk.factor, len(able), len(small))
+    return replace(finding, worst_cell=cell)
+
+
+@dataclass(frozen=True)
+class ShrunkFigure:
+    """A figure shrunk toward the mean of its kind, with an interval and the share of the way; ``None`` without one."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    factor: float | None = None
+
+
+def shrunk_figures(figures: Sequence[Figure]) -> list[ShrunkFigure]:
+    """Empirical-Bayes estimates of figures of one kind, next to the raw ones; empty ones for fewer than four figures.
+
+    The sampling variance of a figure is that of the normal distribution whose interval is as wide as the figure's own,
+    which never has zero width.
+    """
+    intervals = [figure.curve.alone.at(CONFIDENCE).interval for figure in figures if figure.curve is not None]
+    widths = np.array([ends[1] - ends[0] for ends in intervals if ends is not None], np.float64)
+    if len(figures) < FEWEST or len(widths) < len(figures) or not (widths > 0).all():
+        return [ShrunkFigure()] * len(figures)
+    normal = float(special.ndtri((1 + CONFIDENCE) / 2))
+    found = shrink(np.array([figure.value for figure in figures], np.float64), (widths / 2 / normal) ** 2)
+    reach = normal * found.error
+    return [
+        ShrunkFigure(*map(shortened, (value, value - each, value + each, factor)))
+        for value, each, factor in zip(found.value.tolist(), reach.tolist(), found.factor.tolist(), strict=True)
+    ]
 
 
 def cell_figures(check: Check, evidence: Evidence, columns: Sequence[str]) -> list[Figure]:

@@ -11,7 +11,7 @@ from typer import Argument, Option
 import audit
 from audit.cli.runs import cohort_path
 from audit.cli.terminal import give, give_either, give_json, rich_table, say, stderr, stdout, suggest
-from audit.cli.verbs import AsJson
+from audit.cli.verbs import AsJson, By
 from audit.core.errors import AuditError
 
 AdapterName = Annotated[str, Argument(metavar="ADAPTER", help="The data set's adapter; see audit list datasets.")]
@@ -94,6 +94,7 @@ def cohort_check(
     icc: Annotated[
         float, Option(min=0, max=1, help="With --policy: intra-class correlation of a speaker's clips.")
     ] = 0.3,
+    by: By = None,
     as_json: AsJson = False,
 ) -> None:
     """Validate a cohort: strata, missing files, label sources, and the smallest difference it could detect.
@@ -105,11 +106,13 @@ def cohort_check(
     """
     from audit.audits.cohort_check import check_cohort
     from audit.cli.plans import give_plan
+    from audit.cli.runs import groupings
+    from audit.core.grouping import GROUP
     from audit.release import Assumptions, Policy, plan_policy
 
     terms = None if policy is None else Policy.default() if policy == "default" else Policy.read(policy)
     cohort = audit.Cohort.read(cohort_path(folder))
-    found, plan = check_cohort(cohort), None
+    found, plan = check_cohort(cohort, groupings=(GROUP, *groupings(by))), None
     if terms is not None:
         with stderr.status("simulating the policy's figures"):
             plan = plan_policy(terms, cohort.audited().table, Assumptions(base_rate=base_rate, icc=icc))

@@ -11,7 +11,7 @@ from typer import Argument, Option
 import audit
 from audit.cli.runs import measured_as, plan_of
 from audit.cli.terminal import give_either, give_json, give_result, progress, say, stderr, stdout, suggest
-from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.cli.verbs import AsJson, By, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
@@ -30,6 +30,7 @@ _USED: Final = {
 def compare(
     runs: Annotated[list[Path], Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
     out: Annotated[Path, Option("-o", "--out", help="The comparison's folder.")],
+    by: By = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -45,7 +46,7 @@ def compare(
 
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]
-        made = audit.compare(*compared, settings=measured_as(plan_of(runs[0]).measure, suppress_below))
+        made = audit.compare(*compared, settings=measured_as(plan_of(runs[0]).measure, suppress_below, by=by))
         shown = audit.with_ids(made, compared[0]) if show_ids else made
         path = write_comparison(shown, out, runs, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the page, then decide: audit gate {runs[-1]} --baseline {runs[0]}")

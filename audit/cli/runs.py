@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,9 +13,10 @@ from typer import Argument, Option
 
 import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
-from audit.cli.verbs import AsJson, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.cli.verbs import AsJson, By, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.channels import OPTION, Channel
-from audit.core.errors import AuditError
+from audit.core.errors import AuditError, PlanError
+from audit.core.grouping import Grouping
 from audit.core.plan import InstrumentSettings, MeasureSettings
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run(
     ] = None,
     allow_download: Annotated[bool, Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
     human_readings: HumanReadings = None,
+    by: By = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -63,11 +66,12 @@ def run(
     from audit.audits.tables import third_party
     from audit.checks import chosen as chosen_checks
     from audit.checks import margins_of
+    from audit.checks.strata import Strata
 
     if out is not None:
         _refuse_foreign_files(out)  # before the model runs
     chosen = _plan(plan, cohort, model, weights, seed, allow_download, channel)
-    asked = measured_as(chosen.measure, suppress_below, human_readings)
+    asked = measured_as(chosen.measure, suppress_below, human_readings, by)
     # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(asked.checks), asked.margins)
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
@@ -81,6 +85,8 @@ def run(
         )
     third_party(chosen.measure.tables)
     people = audit.Cohort.read(cohort_path(chosen.cohort.path))
+    for grouping in asked.groupings:
+        Strata(people.audited().table).by(grouping)  # an unknown column is reported before the model runs
     for sentence in (*people.remarks, *people.audited().set_aside):
         say(sentence)
     instrument = instrument_of(chosen.instrument)
@@ -116,6 +122,7 @@ def measure(
         list[str] | None,
         Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
     ] = None,
+    by: By = None,
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
@@ -135,7 +142,7 @@ def measure(
                 f"{kind} that are confirmed on the command line",
                 f"If you trust them: audit measure {run}{''.join(option + name for name in names)}",
             )
-    settings = measured_as(planned, suppress_below, human_readings).model_copy(update=given)
+    settings = measured_as(planned, suppress_below, human_readings, by).model_copy(update=given)
     _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, as_json)
 
 
@@ -246,12 +253,27 @@ def cohort_path(name: str) -> Path:
     return audit.embedded(first) / rest if is_embedded else Path(name)
 
 
-def measured_as(settings: MeasureSettings, below: int | None, human_readings: Path | None = None) -> MeasureSettings:
+def measured_as(
+    settings: MeasureSettings,
+    below: int | None,
+    human_readings: Path | None = None,
+    by: Sequence[str] | None = None,
+) -> MeasureSettings:
     """The settings with the options of the command line; the path of the human readings becomes absolute."""
     given: dict[str, object] = {} if below is None else {"suppress_below": below}
     if human_readings is not None:
         given["human_readings"] = os.path.realpath(human_readings)
+    if by:
+        given["group_by"] = tuple(dict.fromkeys((*settings.group_by, *(grouping.name for grouping in groupings(by)))))
     return settings.model_copy(update=given)
+
+
+def groupings(by: Sequence[str] | None) -> list[Grouping]:
+    """The groupings that the command line names; raises PlanError if one is not valid."""
+    try:
+        return [Grouping.parse(text) for text in by or ()]
+    except ValueError as error:
+        raise PlanError(f"--by: {error}.") from error
 
 
 def _from_cache(answers: dict[str, int]) -> str:

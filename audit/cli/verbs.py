@@ -28,6 +28,14 @@ AsJson = Annotated[bool, Option("--json", help="Print JSON, and nothing else on 
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="The folder of a run.")]
 ShowFaces = Annotated[bool, Option("--show-faces", help="Show the faces of real people in the report.")]
 ShowIds = Annotated[bool, Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")]
+By = Annotated[
+    list[str] | None,
+    Option(
+        "--by",
+        metavar="COLUMN",
+        help="Group the speakers by a column too, or by several that are crossed: 'accent x gender'. Repeatable.",
+    ),
+]
 SuppressBelow = Annotated[
     int | None,
     Option("--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."),

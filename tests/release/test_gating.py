@@ -200,7 +200,7 @@ def test_an_audit_of_schema_1_0_is_compared_by_the_keys_that_it_has(copied: Path
     del data["findings"][0]["estimates"]["ceiling"]
     path.write_text(sealed(data))
     assert audit.gate(copied).exit_code == 0
-    path.write_text(sealed(data | {"schema_version": "1.1"}))
+    path.write_text(sealed(data | {"schema_version": "1.2"}))
     with pytest.raises(audit.RunError, match="was changed"):
         audit.gate(copied)
 

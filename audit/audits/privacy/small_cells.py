@@ -198,8 +198,13 @@ def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
         words = f"{finding.title}: {OUTCOME_WORDS[finding.outcome]}; the figures are {small.words}."
         changed = replace(changed, sentence=words, reason=words, would_change="")
     worst = finding.worst_cell
-    if worst is not None and small.hides(worst.figure):
-        changed = replace(changed, worst_cell=replace(worst, figure=worst.figure.emptied(small.words)))
+    if worst is not None:
+        shown, *others = (
+            each.emptied(small.words) if small.hides(each) else each for each in (worst.figure, *worst.others)
+        )
+        if shown.value is None:
+            worst = replace(worst, shrunk=None, shrinkage=None)
+        changed = replace(changed, worst_cell=replace(worst, figure=shown, others=tuple(others)))
     if head is None or not hidden:
         return changed, len(masked)
     return replace(changed, estimate=head.emptied(small.words), p_value=None, p_adjusted=None), len(masked) + 1

@@ -9,6 +9,7 @@ from typing import Final, cast
 from audit.audits.table import PERSONAL, Table
 from audit.audits.tables.spec import Source, TableSpec
 from audit.checks.evidence import Evidence
+from audit.checks.finding import Finding
 from audit.core.errors import AuditError, PlanError
 from audit.core.plan import MeasureSettings
 from audit.core.registry import Registry
@@ -28,6 +29,7 @@ ORDER: Final = (
     "metric_definitions",
     "disparities",
     "groups",
+    "intersections",
     "retrieval",
     "craniofacial",
     "changes",
@@ -73,8 +75,10 @@ def third_party(names: Sequence[str]) -> dict[str, TableSpec]:
     return found
 
 
-def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
+def tables(evidence: Evidence, settings: MeasureSettings, findings: Sequence[Finding] = ()) -> dict[str, Table]:
     """Every table of the audit, by name: the shipped ones, then the third-party ones named in the settings.
+
+    ``findings`` are those of the audit; without them, there is no table of intersections.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def tables(evidence: Evidence, settings: MeasureSettings) -> dict[str, Table]:
         If a third-party table fails or has the name of another table.
     """
     made: dict[str, Table] = {}
-    source = Source(evidence, settings, made)
+    source = Source(evidence, settings, made, findings)
     if absent := [column for column in source.by if column not in evidence.frame]:
         known = [name for name in map(str, evidence.frame.columns) if "." not in name]
         raise PlanError(f"measure.by names {', '.join(absent)}.", f"columns of the run: {', '.join(known)}")

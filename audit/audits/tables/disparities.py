@@ -76,5 +76,5 @@ TABLE = TableSpec(
         *estimate_columns(OF_METRIC),
     ),
     make=disparities,
-    by_plan=True,
+    further=lambda source: source.further,
 )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from audit.audits.table import ESTIMATE, Q_VALUE, Column, Table
 from audit.checks.evidence import Evidence
+from audit.checks.finding import Finding
 from audit.core.plan import MeasureSettings
 from audit.stats import Estimate, benjamini_hochberg
 
@@ -21,11 +22,17 @@ STRATA = ("group", "language")
 
 @dataclass(frozen=True)
 class Source:
-    """The input of a table: the scored clips, the settings, and the tables made before by name."""
+    """The input of a table: the scored clips, the settings, the tables made before by name, and the findings."""
 
     evidence: Evidence
     settings: MeasureSettings
     tables: Mapping[str, Table]
+    findings: Sequence[Finding] = ()
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The columns of the plan to stratify by, besides group and language."""
+        return self.by[len(STRATA) :]
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -50,8 +57,8 @@ class TableSpec:
         rows, an :class:`audit.stats.Estimate` fills all columns of
         :func:`~audit.audits.table.estimate_columns`. The column ``q_value`` is computed: ``p_value`` adjusted for the
         number of rows (Benjamini & Hochberg 1995).
-    by_plan : bool
-        Whether the further columns of ``measure.by`` follow the language column as keys.
+    further : callable
+        The names of further key columns, which follow the language column.
 
     Raises
     ------
@@ -71,7 +78,7 @@ class TableSpec:
     note: str
     columns: tuple[Column, ...]
     make: Callable[[Source], pd.DataFrame | Iterable[Row] | None]
-    by_plan: bool = False
+    further: Callable[[Source], Sequence[str]] = lambda _: ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z0-9][a-z0-9_]{0,63}", self.name):
@@ -88,7 +95,7 @@ class TableSpec:
             If the columns of the frame differ from the declared ones.
         """
         made = self.make(source)
-        return None if made is None else self.of(made, source.by[len(STRATA) :] if self.by_plan else ())
+        return None if made is None else self.of(made, self.further(source))
 
     def of(self, cells: pd.DataFrame | Iterable[Row], further: Sequence[str] = ()) -> Table:
         """The table of these cells; columns named in ``further`` are keys that follow the language column."""

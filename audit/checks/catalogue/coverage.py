@@ -19,13 +19,15 @@ from audit.core.sentences import group_words
 from audit.stats import ALL, Curve, Estimate, difference_curve
 from audit.stats.speakers import Reads, Standing
 
-METRIC = "read_own_group"
+OWN_GROUP, GENDER = "read_own_group", "gender_right"
 HARDLY = 0.1
 """A group and language is hardly covered if it has fewer clips than this share of the largest group and language."""
 
 
 class Coverage(Check):
     """Own-group reads in languages that the training covered well, minus those in languages that it hardly covered.
+
+    Where no group is a race label, gender read as labelled takes the place of own-group reads.
 
     Paired by the speakers with clips in both. Without such speakers, the two parts are compared unpaired, and their
     speakers may differ in more than coverage. The same difference is reported for every group.
@@ -71,9 +73,10 @@ class Coverage(Check):
                 if part.any():
                     figures[f"{group}.{name}"] = _rate(evidence, name, part, group)
         speakers = "the same speakers" if same else "different speakers"
+        read = "as that group" if _metric(evidence) == OWN_GROUP else "with the labelled gender"
         sentence = (
             f"In languages that the training hardly covered for a speaker's group, {figures['hardly_heard'].text} of "
-            f"the rendered faces are read as that group by {evidence.instrument}, against "
+            f"the rendered faces are read {read} by {evidence.instrument}, against "
             f"{figures['well_heard'].text} in languages that it covered well (difference {head.text}, {speakers}). "
             f"{_of_groups(evidence, little)}"
         )
@@ -98,11 +101,12 @@ class Coverage(Check):
         if not found:
             return None
         whose, (little, well) = found[0]
-        who, change = pair.baseline.speakers, pair.change(METRIC)
+        metric = _metric(pair.baseline)
+        who, change = pair.baseline.speakers, pair.change(metric)
 
         def compared(group: str, within: Mask) -> Compared:
             part = [little & within, well & within]
-            own = [each.contrasted(METRIC, "rendered", *part) for each in pair.each]
+            own = [each.contrasted(metric, "rendered", *part) for each in pair.each]
             (hardly_ids, hardly), (well_ids, covered) = (_means(change[of], who[of]) for of in part)
             same, at, place = np.intersect1d(hardly_ids, well_ids, return_indices=True)
             if len(same):
@@ -110,11 +114,11 @@ class Coverage(Check):
                 clips = int((~np.isnan(change) & np.isin(who, same) & either).sum())
                 alone = len(hardly_ids) + len(well_ids) - 2 * len(same)
                 counts = clips, int(either.sum()) - clips, alone
-                name = f"rendered.{METRIC} by heard"
+                name = f"rendered.{metric} by heard"
                 linked = pair.baseline.shared_by_speakers(same)
                 found = change_of_difference(hardly[at], covered[place], same, pair.settings, name, counts, linked)
                 return Compared(group, own[0].curve(), own[1].curve(), *found)
-            first, second = (pair.pairs(change, of, "rate", f"rendered.{METRIC}").curve() for of in part)
+            first, second = (pair.pairs(change, of, "rate", f"rendered.{metric}").curve() for of in part)
             unpaired = [_unpaired(each, *part) for each in pair.each]
             return Compared(group, unpaired[0], unpaired[1], difference_curve(first, second))
 
@@ -123,18 +127,24 @@ class Coverage(Check):
             compared(group, own) for group, own in of_group.items() if (own & little).any() and (own & well).any()
         ]
         run = "baseline" if whose is pair.baseline else "candidate"
-        label = f"own-group reads in languages that the {run}'s training covered well, minus those it hardly covered"
+        read = "own-group reads" if metric == OWN_GROUP else "gender read as labelled"
+        label = f"{read} in languages that the {run}'s training covered well, minus those it hardly covered"
         return CheckCompared(self.judged[0], compared(ALL, pair.baseline.where()), tuple(measured(groups)), label)
+
+
+def _metric(evidence: Evidence) -> str:
+    """The metric that is compared: own-group reads, or gender where no group is a race label."""
+    return OWN_GROUP if any(map(evidence.races_of, evidence.groups)) else GENDER
 
 
 def _rate(evidence: Evidence, name: str, part: Mask, group: str = ALL) -> Figure:
     label = "where the training covered the group well" if name == "well_heard" else "where it hardly covered the group"
-    return evidence.figure(METRIC, "rendered", part, name=name, group=group, label=label)
+    return evidence.figure(_metric(evidence), "rendered", part, name=name, group=group, label=label)
 
 
 def _effect(evidence: Evidence, little: Mask, well: Mask) -> tuple[Curve, bool]:
     """Well minus hardly covered, at every confidence, and whether the same speakers are compared."""
-    same = evidence.contrasted(METRIC, "rendered", little, well)
+    same = evidence.contrasted(_metric(evidence), "rendered", little, well)
     if len(same.sums.total):
         return same.curve(), True
     unpaired = _unpaired(evidence, little, well)
@@ -148,7 +158,7 @@ def _effect(evidence: Evidence, little: Mask, well: Mask) -> tuple[Curve, bool]:
 
 def _unpaired(evidence: Evidence, little: Mask, well: Mask) -> Curve:
     """Well minus hardly covered, of different speakers."""
-    return difference_curve(*(evidence.figure_curve(METRIC, "rendered", part) for part in (little, well)))
+    return difference_curve(*(evidence.figure_curve(_metric(evidence), "rendered", part) for part in (little, well)))
 
 
 def _of_groups(evidence: Evidence, little: Mask) -> str:
