@@ -16,7 +16,7 @@ from audit.cli.terminal import give_either, give_result, progress, rich_table, s
 from audit.cli.verbs import AsJson, By, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
-from audit.core.grouping import Grouping
+from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import InstrumentSettings, MeasureSettings
 
 if TYPE_CHECKING:
@@ -297,6 +297,11 @@ def _refuse_foreign_files(folder: Path) -> None:
     refuse_foreign_files(folder, (Audit.FILE, PAGE, CARD), folders=(TABLES, FIGURES))
 
 
+def _by(finding: audit.Finding) -> str:
+    """The grouping of a finding before its sentence, if it is not ``group``."""
+    return "" if finding.grouping == GROUP.name else f"By {finding.grouping}: "
+
+
 def _measure_and_report(
     run: audit.Run, settings: MeasureSettings, show_faces: bool, show_ids: bool, as_json: bool
 ) -> None:
@@ -312,6 +317,6 @@ def _measure_and_report(
         shown = audit.with_ids(result, run) if show_ids else result
         path = write_report(shown, run.folder, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the report, then decide: audit gate {run.folder}")
-    lines = [f"{each.code}  {each.outcome.replace('_', ' '):<14}{each.sentence}" for each in result.findings]
+    lines = [f"{each.code}  {each.outcome.replace('_', ' '):<14}{_by(each)}{each.sentence}" for each in result.findings]
     lines += filter(None, [sentence_about_files(run.observations)])
     give_result([*lines, rich_table("Summary", outcome_table(shown))], path, result, as_json=as_json)

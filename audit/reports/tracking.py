@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.audits.audit import Audit
+from audit.checks.finding import Finding
 from audit.core.errors import RunError
+from audit.core.grouping import GROUP
 from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import PLAN
 
@@ -97,9 +99,14 @@ def _parameters(found: Audit, manifest: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
+def _name(finding: Finding) -> str:
+    """The code of a finding, with its grouping if that is not ``group``."""
+    return finding.code if finding.grouping == GROUP.name else f"{finding.code} by {finding.grouping}"
+
+
 def _metrics(found: Audit) -> dict[str, float]:
     return {
-        f"{finding.code}.{name}.{bound}": float(value)
+        f"{_name(finding)}.{name}.{bound}": float(value)
         for finding in found.findings
         for name, estimate in finding.estimates.items()
         for bound, value in (("value", estimate.value), ("low", estimate.low), ("high", estimate.high))
@@ -108,5 +115,5 @@ def _metrics(found: Audit) -> dict[str, float]:
 
 
 def _tags(found: Audit, manifest: Mapping[str, Any]) -> dict[str, object]:
-    outcomes = {finding.code: finding.outcome for finding in found.findings}
+    outcomes = {_name(finding): finding.outcome for finding in found.findings}
     return outcomes | {"run_digest": found.run["digest"], "code_dirty": manifest.get("code", {}).get("dirty")}

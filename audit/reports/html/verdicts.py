@@ -13,11 +13,12 @@ from audit.audits.audit import Audit
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
+from audit.core.grouping import GROUP
 from audit.core.units import is_signed, write_interval, write_number, write_value
 from audit.reports.html.badges import BADGES
 from audit.reports.html.charts import nice_reach
 from audit.reports.html.tabular import Cell, Column, TableView, estimate, head, whole, words
-from audit.reports.html.wording import counted, figure_name, group_name
+from audit.reports.html.wording import cell_name, counted, figure_name, file_stem, group_name, language_name
 
 GLYPH_WIDTH: Final = 240
 """Width of the glyph in CSS pixels."""
@@ -50,7 +51,12 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One finding for display; ``value``, ``interval``, ``sizes`` and ``missing`` are of its headline figure."""
+    """One finding for display.
+
+    ``value``, ``interval``, ``sizes`` and ``missing`` are of its headline figure; ``by`` is its grouping, empty for
+    ``group``; ``worst`` says which cell is worst where its groups are crossed with other columns, and ``cells`` has the
+    others of that group. ``shrunk`` gives its empirical-Bayes estimate.
+    """
 
     finding: Finding
     about: str
@@ -63,6 +69,10 @@ class Verdict:
     missing: str
     glyph: Glyph | None
     figures: TableView
+    by: str = ""
+    worst: str = ""
+    cells: str = ""
+    shrunk: str = ""
 
 
 def verdicts(audit: Audit) -> list[Verdict]:
@@ -128,7 +138,7 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
         rows.append(
             {
                 "check": clean(finding.code),
-                "title": clean(finding.title),
+                "title": clean(finding.title) + (f", {found.by}" if found.by else ""),
                 "outcome": finding.outcome.replace("_", " "),
                 "estimate": found.value,
                 "interval": found.interval if finding.estimate and finding.estimate.value is not None else "",
@@ -155,7 +165,7 @@ def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip
             interval = write_interval(*figure.deciding, unit, sign)
     return Verdict(
         finding=finding,
-        about="All groups" if finding.group == "all" else f"Group: {group_name(finding.group)}",
+        about=_about(finding),
         reason=_sentence(finding.reason),
         would_change=_sentence(finding.would_change),
         value=value,
@@ -165,7 +175,51 @@ def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip
         missing=missing,
         glyph=draw(figure) if figure else None,
         figures=_figures(finding),
+        by="" if finding.grouping == GROUP.name else f"by {clean(finding.grouping).replace('_', ' ')}",
+        worst=_worst(finding),
+        cells="" if finding.worst_cell is None else "; ".join(map(_of_cell, finding.worst_cell.others)),
+        shrunk=_shrunk(finding),
     )
+
+
+def _about(finding: Finding) -> str:
+    """The group of the headline."""
+    if finding.group == "all":
+        return "All groups"
+    head = finding.estimate
+    named = cell_name(head.cell) if head is not None and len(head.cell) > 1 else group_name(finding.group)
+    return f"Group: {named}"
+
+
+def _worst(finding: Finding) -> str:
+    """The worst cell in a sentence, with its interval adjusted for the selection; empty without one."""
+    worst = finding.worst_cell
+    if worst is None:
+        return ""
+    if worst.figure.value is None:
+        return f"Worst where groups meet: {worst.figure.method}."
+    small = f"; {counted(worst.n_small, 'cell')} with too few speakers left out" if worst.n_small else ""
+    several = f", largest of {worst.n_cells} cells (simultaneous interval{small})" if worst.n_cells > 1 else ""
+    return f"Worst where groups meet: {_of_cell(worst.figure)}{several}."
+
+
+def _shrunk(finding: Finding) -> str:
+    """The empirical-Bayes estimate of the worst cell in a sentence; empty without one."""
+    worst = finding.worst_cell
+    if worst is None or worst.shrunk is None or worst.shrinkage is None:
+        return ""
+    value = write_value(worst.shrunk, worst.figure.unit, is_signed(worst.figure.kind))
+    return f"Shrunk toward the mean of the cells: {value} (shrinkage {write_value(worst.shrinkage, 'share')})."
+
+
+def _of_cell(figure: Figure) -> str:
+    """A cell and its figure, with the simultaneous interval."""
+    if figure.value is None:
+        return f"{cell_name(figure.cell)} {figure.method}"
+    language = f" in {language_name(figure.language)}" if figure.language != "all" else ""
+    sign = is_signed(figure.kind)
+    value = write_value(figure.value, figure.unit, sign)
+    return f"{cell_name(figure.cell)}{language} {value} {write_interval(figure.low, figure.high, figure.unit, sign)}"
 
 
 def _margin(threshold: float, unit: str) -> str:
@@ -190,7 +244,8 @@ def _figures(finding: Finding) -> TableView:
         Column[Figure]("Not read", lambda figure: whole(figure.n_missing), numeric=True),
         Column[Figure]("Method", lambda figure: Cell("\N{EN DASH}") if figure.value is None else words(figure.method)),
     )
-    name, caption = f"figures-{finding.code.lower()}", f"Every figure that {finding.code} used"
+    code = finding.code if finding.grouping == GROUP.name else f"{finding.code} by {finding.grouping}"
+    name, caption = f"figures-{file_stem(code.lower())}", f"Every figure that {code} used"
     return TableView.of(name, caption, columns, finding.estimates.values(), sortable=False)
 
 

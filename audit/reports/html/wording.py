@@ -12,7 +12,8 @@ from typing import Final
 
 from audit.checks.figure import Figure
 from audit.core.clean_text import clean
-from audit.core.vocabulary import RACES, STATED_GENDERS, UNKNOWN
+from audit.core.sentences import group_words
+from audit.core.vocabulary import STATED_GENDERS, UNKNOWN, group_members, ordered_groups
 
 _LANGUAGES: Final = {
     "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
@@ -63,10 +64,27 @@ def group_name(group: str) -> str:
         return "all groups"
     if group == UNKNOWN:
         return "group not known"
-    parts = group.split("|")
-    if set(parts) <= set(RACES):
-        return " or ".join(part.replace("_", " ") for part in parts)
+    if group_members(group):
+        return group_words(group)
     return clean(group)
+
+
+_GENDERS: Final = {"woman": "women", "man": "men", "nonbinary": "nonbinary speakers"}
+
+
+def cell_name(cell: Mapping[str, str]) -> str:
+    """The display name of the speakers and clips with some values of columns.
+
+    Examples
+    --------
+    >>> cell_name({"group": "asian", "gender": "woman", "language": "en"}), cell_name({"accent": "welsh"})
+    ('asian women in English', 'welsh speakers')
+    """
+    words = [group_name(value) for column, value in cell.items() if column not in ("gender", "language")]
+    gender = cell.get("gender")
+    speakers = "speakers" if gender is None else _GENDERS.get(gender, f"{clean(gender)} speakers")
+    place = [f"in {language_name(cell['language'])}"] if "language" in cell else []
+    return " ".join((", ".join(words), speakers, *place)).strip()
 
 
 def language_name(code: str) -> str:
@@ -93,7 +111,8 @@ def figure_name(figure: Figure) -> str:
     >>> figure_name(Figure(0.5, 0.4, 0.6, 9, 9, 0, "exact", group="black", language="zh", label="fall to rendered"))
     'black, in Chinese: fall to rendered'
     """
-    place = [] if figure.group == "all" else [group_name(figure.group)]
+    whom = cell_name(figure.cell) if len(figure.cell) > 1 else group_name(figure.group)
+    place = [] if figure.group == "all" else [whom]
     place += [] if figure.language == "all" else [f"in {language_name(figure.language)}"]
     label = clean(figure.label or figure.name)
     return f"{', '.join(place)}: {label}" if place else label
@@ -141,16 +160,8 @@ def order_groups(groups: Iterable[str]) -> list[str]:
     >>> order_groups(["all", "unknown", "white", "asian|indian", "asian"])
     ['asian', 'asian|indian', 'white', 'unknown', 'all']
     """
-
-    def place(group: str) -> tuple[int, tuple[int, ...], str]:
-        if group in (UNKNOWN, "all"):
-            return (2 if group == UNKNOWN else 3, (), "")
-        parts = set(group.split("|"))
-        if parts <= set(RACES):
-            return (0, tuple(i for i, race in enumerate(RACES) if race in parts), "")
-        return (1, (), group)
-
-    return sorted(set(groups), key=place)
+    named = set(groups)
+    return [*ordered_groups(named - {"all"}), *(["all"] if "all" in named else [])]
 
 
 def order_languages(languages: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from audit.audits.audit import Audit
+from audit.core.grouping import GROUP as BY_GROUP
 from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, LABEL_SOURCES, RACES, STAGES
 from audit.reports.html.records import (
@@ -208,7 +209,8 @@ def power(audit: Audit) -> TableView:
         value = number(row, "smallest_detectable")
         return missing() if value is None else written(value, write_number(value, "share"))
 
-    keys = ("check", "comparison", "group", "language")
+    several = values(rows, "grouping") not in ([], [BY_GROUP.name])
+    keys = ("check", "comparison", *(["grouping"] if several else []), "group", "language")
     columns = [named(key) for key in keys if any(row.get(key) is not None for row in rows)]
     columns += [
         Column("Speakers", lambda row: whole(count(row, "n_speakers")), numeric=True),

@@ -107,7 +107,7 @@ def _adjusted(audit: Audit) -> str:
 def _undecided(found: Sequence[Verdict]) -> tuple[str, ...]:
     """The checks without an answer, each with the reason or what would answer it."""
     lines = [
-        f"{verdict.finding.code} ({BADGES[verdict.finding.outcome].name}): "
+        f"{verdict.finding.code}{f' {verdict.by}' if verdict.by else ''} ({BADGES[verdict.finding.outcome].name}): "
         + first_sentence(verdict.would_change if verdict.finding.outcome == "inconclusive" else verdict.reason)
         for verdict in found
         if verdict.finding.outcome in OUTCOMES[2:]

@@ -22,6 +22,7 @@ from audit.reports.html.records import MetricDefinitions, records, split, string
 from audit.reports.html.verdicts import verdicts
 from audit.reports.html.wording import sizes, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, similarity_tables
+from audit.reports.report.cells import cells
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
@@ -89,6 +90,7 @@ _TABLES: Final = (
     sensitivity,
     group_tables.groups,
     group_tables.intersections,
+    cells,
     language_tables.language_flips,
     language_tables.coverage,
     similarity_tables.retrieval,

@@ -7,6 +7,7 @@ from typing import Final
 
 from audit.audits.audit import Audit
 from audit.checks.finding import Finding
+from audit.core.grouping import GROUP as BY_GROUP
 from audit.core.units import write_value
 from audit.reports.html.badges import BADGES
 from audit.reports.html.records import Record, Value, count, number, records, text, where
@@ -24,7 +25,7 @@ ERRORS: Final = {
 def tipping_points(audit: Audit) -> list[str]:
     """One sentence for each finding that the table is about: the fewest errors that would change its verdict."""
     found = []
-    for finding in audit.findings:
+    for finding in (each for each in audit.findings if each.grouping == BY_GROUP.name):
         named = finding.estimate.name if finding.estimate else ""
         rows = where(records(audit, "sensitivity"), check=finding.code, figure=named)
         if known := [row for row in rows if count(row, "n_speakers")]:
@@ -80,6 +81,7 @@ def sensitivity(audit: Audit) -> TableView:
     labels = {
         (finding.code, figure.name, figure.group): figure_name(figure)
         for finding in audit.findings
+        if finding.grouping == BY_GROUP.name
         for figure in finding.estimates.values()
     }
 

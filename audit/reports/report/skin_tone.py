@@ -14,6 +14,7 @@ from audit.checks.catalogue.skin_tone_shift import SEPARATES
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.core.attributes.skin_tone import ATTRIBUTE, separation
+from audit.core.grouping import GROUP as BY_GROUP
 from audit.core.languages import same_language
 from audit.core.units import write_value
 from audit.core.vocabulary import group_members
@@ -109,7 +110,7 @@ class SkinToneView:
 
 def skin_tone(audit: Audit) -> SkinToneView:
     """Reads as white and skin tone, next to each other, for every group whose label excludes white."""
-    found = {finding.code: finding for finding in audit.findings}
+    found = {finding.code: finding for finding in audit.findings if finding.grouping == BY_GROUP.name}
     white, shift = found.get(READ_AS_WHITE.code), found.get(SKIN_TONE_SHIFT.code)
     rows = _rows(audit, white, shift) if white and shift else []
     return SkinToneView(READ_AS_WHITE.code, _absent(audit, shift, rows), _table(rows), tuple(r.sentence for r in rows))
