@@ -174,6 +174,7 @@ def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
         "code": manifest.get("code"),
         "seed": manifest.get("seed"),
         **({"human_readings": dict(human.facts)} if human else {}),
+        **({"categories": manifest["cohort"]["categories"]} if manifest["cohort"].get("categories") else {}),
     }
     plan = plan_without_paths(str(manifest.get("plan", "")))
     return {"digest": run.digest, **without_paths(facts), "plan": plan}

@@ -114,4 +114,4 @@ class Cohort:
         """
         cells = self.table.groupby(list(by), dropna=False, sort=True)
         counts = cells.agg(n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")).reset_index()
-        return in_group_order(counts) if "group" in by else counts
+        return in_group_order(counts, self.notes.order.get("group", ())) if "group" in by else counts

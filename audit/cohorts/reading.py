@@ -83,13 +83,14 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
             frame[column] = frame[column].replace("", UNSTATED)
     speakers = with_canonical(speakers, "native_language")
     clips = with_canonical(clips, "language").sort_values("clip_id", ignore_index=True)
-    remarks = (*of_speakers, *of_clips, *without_group, *_free_groups(speakers, speakers_file))
+    remarks = (*of_speakers, *of_clips, *without_group, *_free_groups(speakers, speakers_file, notes))
     return speakers.sort_values("speaker_id", ignore_index=True), clips, notes, remarks
 
 
-def _free_groups(speakers: pd.DataFrame, file: str) -> tuple[str, ...]:
+def _free_groups(speakers: pd.DataFrame, file: str, notes: CohortNotes) -> tuple[str, ...]:
     """A remark on the groups that are no race labels; none without such groups."""
-    free = [group for group in ordered_groups(speakers["group"]) if group != UNKNOWN and not group_members(group)]
+    groups = ordered_groups(speakers["group"], notes.order.get("group", ()))
+    free = [group for group in groups if group != UNKNOWN and not group_members(group)]
     if not free:
         return ()
     n, more = int(speakers["group"].isin(free).sum()), f" and {len(free) - NAMED} more" if len(free) > NAMED else ""

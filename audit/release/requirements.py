@@ -31,7 +31,9 @@ PORTRAIT = "portrait"
 def known_groups(audit: Audit, by: str = GROUP.name) -> list[str]:
     """The known groups of a run in a grouping, in order."""
     if by == GROUP.name:
-        return [group for group in ordered_groups(audit.tables["strata"].frame["group"]) if group != UNKNOWN]
+        declared = audit.run.get("categories")
+        order = declared.get("group", ()) if isinstance(declared, dict) else ()
+        return [group for group in ordered_groups(audit.tables["strata"].frame["group"], order) if group != UNKNOWN]
     if "groupings" not in audit.tables:
         return []
     table = audit.tables["groupings"].frame

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, N_CLIPS, N_SPEAKERS, Column
@@ -9,12 +11,12 @@ from audit.audits.tables.spec import TableSpec
 from audit.core.group_order import in_group_order
 
 
-def strata(frame: pd.DataFrame) -> pd.DataFrame:
+def strata(frame: pd.DataFrame, order: Sequence[str] = ()) -> pd.DataFrame:
     """Speakers and clips of every group, language and gender."""
     counts = frame.groupby(["group", "language", "gender"], observed=True, sort=True).agg(
         n_speakers=("speaker_id", "nunique"), n_clips=("clip_id", "size")
     )
-    return in_group_order(counts.reset_index())
+    return in_group_order(counts.reset_index(), order)
 
 
 TABLE = TableSpec(
@@ -22,5 +24,5 @@ TABLE = TableSpec(
     title="Speakers and clips",
     note="Of each stratum; a speaker may have clips in several languages.",
     columns=(GROUP, LANGUAGE, Column("gender", "key", "Gender"), N_SPEAKERS, N_CLIPS),
-    make=lambda source: strata(source.evidence.every_clip),
+    make=lambda source: strata(source.evidence.every_clip, source.evidence.order.get("group", ())),
 )

@@ -119,7 +119,7 @@ def one(rows: Iterable[Record], **fixed: str) -> Record | None:
 
 def values(rows: Iterable[Record], key: str) -> list[str]:
     """The unique texts of a column, in display order."""
-    return _ORDERS.get(key, sorted)({text(row, key) for row in rows})
+    return _ORDERS.get(key, sorted)(dict.fromkeys(text(row, key) for row in rows))
 
 
 def split(rows: Sequence[Record], *keys: str) -> list[list[Record]]:

@@ -153,15 +153,17 @@ def sizes(run: Mapping[str, object]) -> tuple[str, str]:
 
 
 def order_groups(groups: Iterable[str]) -> list[str]:
-    """Groups in the vocabulary's order; then other labels by name, ``unknown``, and ``all`` last.
+    """Race labels in the vocabulary's order; then other labels in the given order, ``unknown``, and ``all`` last.
 
     Examples
     --------
-    >>> order_groups(["all", "unknown", "white", "asian|indian", "asian"])
-    ['asian', 'asian|indian', 'white', 'unknown', 'all']
+    >>> order_groups(["all", "unknown", "white", "welsh", "asian|indian", "scottish", "asian"])
+    ['asian', 'asian|indian', 'white', 'welsh', 'scottish', 'unknown', 'all']
     """
-    named = set(groups)
-    return [*ordered_groups(named - {"all"}), *(["all"] if "all" in named else [])]
+    named = list(dict.fromkeys(groups))
+    races = ordered_groups(group for group in named if group_members(group))
+    last = [group for group in (UNKNOWN, "all") if group in named]
+    return [*races, *(group for group in named if group not in {*races, *last}), *last]
 
 
 def order_languages(languages: Iterable[str]) -> list[str]:
