@@ -125,7 +125,7 @@ def test_a_policy_gates_accents_and_regions(runs: tuple[Path, Path], tmp_path: P
     policy.write_text(POLICY)
     code, said = command("gate", runs[1], "--policy", policy, "--baseline", runs[0], "--json")
     assert code == 0, said
-    rulings = {ruling["id"]: ruling for ruling in json.loads(said[said.index("{") :])["rulings"]}
+    rulings = {ruling["id"]: ruling for ruling in json.JSONDecoder().raw_decode(said[said.index("{") :])[0]["rulings"]}
     assert [item["group"] for item in rulings["faces"]["held"]] == ["scottish", "welsh", "nigerian english"]
     assert rulings["faces-by-region-and-sex"]["by"] == "region x gender"
     assert len(rulings["faces-by-region-and-sex"]["held"]) == 4
