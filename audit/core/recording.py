@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -17,6 +18,8 @@ RATE: Final = 16_000
 MAX_SNR_DB: Final = 60.0
 """The largest signal-to-noise ratio that is stored: a value of 60 dB means 60 or more."""
 
+_AT_ONCE: Final = RATE
+"""Samples that are processed at a time: larger arrays would be new memory for every clip, which takes longer."""
 _FRAME: Final = RATE // 50
 """Frames of 20 ms for levels."""
 _FLOOR_SHARE: Final = 0.05
@@ -28,8 +31,6 @@ _ROUNDS: Final = 20
 
 _FFT: Final = 512
 _HANN: Final[NDArray[np.float64]] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_FFT) / _FFT)
-_AT_ONCE: Final = 64
-"""Frames whose spectra are computed at a time: larger arrays are new memory for every clip, which is slower."""
 _FALL_DB: Final = 50.0
 _LOWEST_PEAK_HZ: Final = 100.0
 
@@ -91,7 +92,7 @@ class RecordingMeasure:
 
 
 RECORDING: Final = (
-    RecordingMeasure("speech_seconds", "seconds", "speech", "seconds of speech in what the model hears"),
+    RecordingMeasure("speech_seconds", "seconds", "seconds of speech", "length of the parts with speech"),
     RecordingMeasure("loudness", "LUFS", "loudness", "integrated loudness by ITU-R BS.1770-4"),
     RecordingMeasure(
         "snr", "dB", "signal-to-noise ratio", "level of speech over that of its quietest pauses", largest=MAX_SNR_DB
@@ -181,11 +182,19 @@ def recording_columns(recording: Recording | None) -> dict[str, float | None]:
     return {m.column: None if recording is None else m.of(recording) for m in RECORDING}
 
 
+def _frames(waveform: Waveform, size: int) -> Iterator[Waveform]:
+    """Frames of ``size`` samples without overlap, some at a time: arrays of shape [frames, size]."""
+    frames = waveform[: len(waveform) // size * size].reshape(-1, size)
+    step = _AT_ONCE // size
+    for start in range(0, len(frames), step):
+        yield frames[start : start + step]
+
+
 def _speech(waveform: Waveform) -> tuple[float, float | None]:
     """Seconds of speech, and the signal-to-noise ratio in dB."""
-    frames = waveform[: len(waveform) // _FRAME * _FRAME].reshape(-1, _FRAME)
-    frames = frames - frames.mean(axis=1, keepdims=True)  # a constant offset and rumble are not heard
-    power = np.einsum("ij,ij->i", frames, frames).astype(np.float64) / _FRAME
+    # a constant offset and rumble are not heard
+    centred = (frames - frames.mean(axis=1, keepdims=True) for frames in _frames(waveform, _FRAME))
+    power = np.concatenate([np.einsum("ij,ij->i", frames, frames) for frames in centred]).astype(np.float64) / _FRAME
     quietest = np.sort(power)[: max(1, round(_FLOOR_SHARE * len(power)))]
     threshold = float(quietest.mean()) * 10 ** (_RISE_DB / 10)
     speech = power > threshold
@@ -215,11 +224,10 @@ def _bridged(speech: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _bandwidth(waveform: Waveform) -> float | None:
     """The highest frequency at which the mean power spectrum is at most 50 dB below its peak."""
-    centred = waveform - waveform.mean(dtype=np.float64).astype(np.float32)
-    frames = centred[: len(centred) // _FFT * _FFT].reshape(-1, _FFT)
+    offset = waveform.mean(dtype=np.float64)
     power = np.zeros(_FFT // 2 + 1)
-    for start in range(0, len(frames), _AT_ONCE):
-        spectra = np.fft.rfft(frames[start : start + _AT_ONCE] * _HANN, axis=1)
+    for frames in _frames(waveform, _FFT):
+        spectra = np.fft.rfft((frames - offset) * _HANN, axis=1)
         power += (spectra.real**2 + spectra.imag**2).sum(axis=0)
     step = RATE / _FFT
     peak = float(power[int(np.ceil(_LOWEST_PEAK_HZ / step)) :].max())
@@ -233,9 +241,11 @@ def _loudness(waveform: Waveform) -> float | None:
     from scipy import signal  # imported late: it takes half a second, and only runs need it
 
     numerator, denominator = _k_weighting()
-    weighted = signal.lfilter(numerator, denominator, waveform[: len(waveform) // _STEP * _STEP].astype(np.float64))
-    steps = np.einsum("ij,ij->i", *[weighted.reshape(-1, _STEP)] * 2)
-    power = np.lib.stride_tricks.sliding_window_view(steps, _BLOCK // _STEP).sum(axis=1) / _BLOCK
+    state, steps = np.zeros(len(denominator) - 1), []
+    for part in _frames(waveform, _STEP):
+        weighted, state = signal.lfilter(numerator, denominator, part.ravel(), zi=state)
+        steps.append(np.einsum("ij,ij->i", *[weighted.reshape(-1, _STEP)] * 2))
+    power = np.lib.stride_tricks.sliding_window_view(np.concatenate(steps), _BLOCK // _STEP).sum(axis=1) / _BLOCK
     power = power[_lufs(power) >= _ABSOLUTE_LUFS]
     if not len(power):
         return None
