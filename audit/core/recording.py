@@ -22,6 +22,8 @@ _AT_ONCE: Final = RATE
 """Samples that are processed at a time: larger arrays would be new memory for every clip, which takes longer."""
 _FRAME: Final = RATE // 50
 """Frames of 20 ms for levels."""
+_DIGITAL_SILENCE_DB: Final = 100.0
+"""Frames this much below the loudest one were not recorded: they are softer than the rounding of 16 bits."""
 _FLOOR_SHARE: Final = 0.05
 _RISE_DB: Final = 3.0
 _ACTIVE_DB: Final = 15.9
@@ -149,12 +151,11 @@ def measured(waveform: Waveform, *, original: Waveform | None = None) -> Recordi
 
     Notes
     -----
-    Formulas and limits are in docs/reference/method.md, "Recording quality". Only loudness and, through its cap, the
-    signal-to-noise ratio of nearly silent pauses depend on the gain.
+    Formulas and limits are in docs/reference/method.md, "Recording quality". Only the loudness depends on the gain.
 
     - Speech: frames of 20 ms, each without its mean, that are more than 3 dB above the noise floor (the mean of the
-      quietest 5 % of the frames) and less than 15.9 dB below the mean power of the frames of speech, with pauses of up
-      to 200 ms (margin and hangover of ITU-T P.56, 2011).
+      quietest 5 % of the frames, without digital silence) and less than 15.9 dB below the mean power of the frames of
+      speech, with pauses of up to 200 ms (margin and hangover of ITU-T P.56, 2011).
     - Signal-to-noise ratio: ``10 log10((S - N) / N)``, where S is the mean power of speech and N that of the frames up
       to 3 dB above the noise floor.
     - Loudness: ITU-R BS.1770-4 with the filters of pyloudnorm.
@@ -195,7 +196,11 @@ def _speech(waveform: Waveform) -> tuple[float, float | None]:
     # a constant offset and rumble are not heard
     centred = (frames - frames.mean(axis=1, keepdims=True) for frames in _frames(waveform, _FRAME))
     power = np.concatenate([np.einsum("ij,ij->i", frames, frames) for frames in centred]).astype(np.float64) / _FRAME
-    quietest = np.sort(power)[: max(1, round(_FLOOR_SHARE * len(power)))]
+    loudest = float(power.max())
+    if loudest == 0:
+        return 0.0, None
+    recorded = power[power > loudest * 10 ** (-_DIGITAL_SILENCE_DB / 10)]
+    quietest = np.sort(recorded)[: max(1, round(_FLOOR_SHARE * len(recorded)))]
     threshold = float(quietest.mean()) * 10 ** (_RISE_DB / 10)
     speech = power > threshold
     for _ in range(_ROUNDS):  # the threshold depends on the level of speech, which depends on the threshold
@@ -205,7 +210,7 @@ def _speech(waveform: Waveform) -> tuple[float, float | None]:
         if np.array_equal(active, speech):
             break
         speech = active
-    noise = float(power[power <= threshold].mean())
+    noise = float(recorded[recorded <= threshold].mean())
     speech = _bridged(speech)
     signal = float(power[speech].mean()) - noise
     seconds = int(speech.sum()) * _FRAME / RATE

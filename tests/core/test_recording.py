@@ -145,10 +145,25 @@ def test_noisier_copies_of_a_voice_are_ranked(voices: list[Waveform]) -> None:
         assert found == sorted(found, reverse=True)  # type: ignore[type-var]
 
 
-def test_a_voice_with_digital_silence_in_its_pauses_is_at_the_limit() -> None:
+def test_a_voice_with_nearly_no_noise_is_at_the_limit() -> None:
+    rng = np.random.default_rng(2)
+    wave, spoken = speech_like(rng)
+    noise = np.sqrt(np.mean(wave[spoken] ** 2) / 10**7) * rng.normal(size=len(wave))
+    assert measure(wave + noise).snr == 60
+
+
+@pytest.mark.parametrize("snr", [5, 15, 30])
+def test_digital_silence_around_a_noisy_clip_does_not_make_it_clean(snr: float) -> None:
+    rng = np.random.default_rng(snr)
+    wave, spoken = speech_like(rng)
+    noisy = wave + np.sqrt(np.mean(wave[spoken] ** 2) / 10 ** (snr / 10)) * rng.normal(size=len(wave))
+    padded = np.concatenate([np.zeros(RATE), noisy, np.zeros(RATE)])
+    assert (measure(padded).snr, measure(padded).speech_seconds) == (measure(noisy).snr, measure(noisy).speech_seconds)
+
+
+def test_the_seconds_of_speech_do_not_depend_on_digital_silence_in_pauses() -> None:
     wave, _ = speech_like(np.random.default_rng(2))
-    found = measure(wave)
-    assert found.snr == 60 and found.speech_seconds == pytest.approx(4, abs=0.25)
+    assert measure(wave).speech_seconds == pytest.approx(4, abs=0.25)
 
 
 @pytest.mark.parametrize("wave", [sine(-20), np.random.default_rng(3).normal(size=5 * RATE) * 0.1])
