@@ -17,7 +17,7 @@ import pytest
         ("import audit", {"torch", "deepface", "pandas", "onnxruntime", "cv2", "matplotlib"}),
         (
             "import audit; audit.Run, audit.measure, audit.Audit; import audit.reports",
-            {"torch", "deepface", "onnxruntime", "cv2"},
+            {"torch", "deepface", "onnxruntime", "cv2", "pyloudnorm", "scipy.signal", "statsmodels"},
         ),
         ("import audit.cli", {"torch", "deepface", "onnxruntime", "cv2", "matplotlib"}),
     ],

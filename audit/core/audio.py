@@ -15,6 +15,7 @@ from audit.core.arrays import Waveform
 from audit.core.audio_decoding import MAX_FILE_BYTES, decode, length
 from audit.core.audio_formats import placeholder
 from audit.core.channels import Channel, level_dbfs, one_channel
+from audit.core.recording import Recording, measured
 
 SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0
@@ -48,6 +49,8 @@ class Clip:
         The channel that was taken, if the file has several and they were not averaged.
     are_two_voices : bool
         Whether two uncorrelated channels with speech were averaged: probably two speakers.
+    recording : Recording or None
+        The recording quality of the waveform; ``None`` unless it was asked for and the status is ``ok``.
     """
 
     status: AudioStatus
@@ -57,6 +60,7 @@ class Clip:
     detail: str = ""
     channel: str = ""
     are_two_voices: bool = False
+    recording: Recording | None = None
 
     @property
     def source(self) -> str:
@@ -66,7 +70,12 @@ class Clip:
 
 
 def read_clip(
-    path: Path, *, min_seconds: float = MIN_SECONDS, max_seconds: float = MAX_SECONDS, channel: Channel = "mix"
+    path: Path,
+    *,
+    min_seconds: float = MIN_SECONDS,
+    max_seconds: float = MAX_SECONDS,
+    channel: Channel = "mix",
+    measure_recording: bool = False,
 ) -> Clip:
     """A clip from a file in any format of :data:`audit.core.audio_formats.SUPPORTED`.
 
@@ -78,6 +87,8 @@ def read_clip(
     Wrong lengths in headers are reported, and the file is read to its end. Floating-point samples at the scale of
     integers are scaled to [-1, 1], and samples that are not finite are refused. Rates below 1 or above 384 kHz are
     refused before memory is allocated, as are more than 1.6 million samples a second in all channels.
+
+    With ``measure_recording``, the clip has its recording quality (:func:`audit.core.recording.measured`).
     """
     try:
         if path.exists() and not path.is_file():  # a pipe or a device may never end
@@ -117,7 +128,8 @@ def read_clip(
     if seconds > max_seconds:
         notes.append(f"cut to its first {max_seconds:g} s of {seconds:.0f} s")
     waveform = np.ascontiguousarray(waveform, np.float32)
-    return Clip("ok", waveform, seconds, sha, _joined(notes), mono.channel, mono.are_two_voices)
+    recording = measured(waveform, original=mono.waveform) if measure_recording else None
+    return Clip("ok", waveform, seconds, sha, _joined(notes), mono.channel, mono.are_two_voices, recording)
 
 
 def clip_seconds(path: Path) -> float | None:

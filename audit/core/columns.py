@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audit.core.attributes import Attribute, attributes
+from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ OF_THE_COHORT = (
 CLUSTER = "cluster"
 """Optional column of the cohort: the video, session or source voice of a clip, null or empty where none is known."""
 OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
+OF_A_RECORDING = tuple(measure.column for measure in RECORDING)
+"""The recording quality of a clip; null where its audio was not decoded. Older runs do not have these columns."""
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
 
 
@@ -71,6 +74,8 @@ def schema(
         *extra.items(),
         *((name, number if name == "seconds" else text) for name in OF_A_CLIP),
     ]
+    if optional:
+        fields += [(name, number) for name in OF_A_RECORDING]
     primary = next(iter(similarity), "")
     for stage in STAGES:
         fields += [(f"{stage}_status", text), (f"{stage}_face", text)]

@@ -43,6 +43,10 @@ UNITS: Final[dict[str, Unit]] = {
         Unit("degrees", 1, 1, " degrees", " degrees", largest=180),
         Unit("distance"),
         Unit("clips", 0),
+        Unit("seconds", 1, 1, " s", " s"),
+        Unit("dB", 1, 1, " dB", " dB"),
+        Unit("LUFS", 1, 1, " LUFS", " LU"),
+        Unit("Hz", 0, 1, " Hz", " Hz"),
     )
 }
 """The units of the package's own metrics."""

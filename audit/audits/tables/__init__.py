@@ -23,6 +23,7 @@ ORDER: Final = (
     "label_sources",
     "statuses",
     "your_files",
+    "recording",
     "stage_statuses",
     "faces_found",
     "instrument",

@@ -11,6 +11,7 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
 from audit.core.clusters import Clusters
+from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
@@ -27,6 +28,8 @@ from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.model_card import model_card
+from audit.reports.report.recording import SECTION as RECORDINGS
+from audit.reports.report.recording import recording
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
@@ -44,6 +47,7 @@ SECTIONS: Final = {
     "scope": "The question, and the objection to asking it",
     "cohort": "Data and labels: speakers and the sources of their labels",
     "your_files": "Your files",
+    "recording": "Recordings",
     "instrument": "The instrument and its error",
     "results": "Results by check",
     "disparities": "Disparities by group and intersection",
@@ -79,6 +83,7 @@ _TABLES: Final = (
     evidence.strata,
     evidence.rendered_as,
     your_files,
+    recording,
     evidence.statuses,
     evidence.faces_found,
     evidence.failures,
@@ -150,7 +155,11 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
-    optional = {"further_tables": further, YOUR_FILES: records(audit, YOUR_FILES)}
+    optional = {
+        "further_tables": further,
+        YOUR_FILES: records(audit, YOUR_FILES),
+        RECORDINGS: records(audit, RECORDINGS),
+    }
     page = Page(
         audit,
         title=str(run.get("title") or f"Audit of \u201c{model}\u201d on {identity.name_of(run.get('cohort'))}"),
@@ -192,6 +201,7 @@ def _content(audit: Audit) -> dict[str, object]:
         "verdicts": found,
         "tipping_points": tipping_points(audit),
         "skin_tone": skin_tone(audit),
+        "recording_measures": RECORDING,
         "instrument": identity.name_of(run.get("instrument"), "the instrument"),
         "cohort_name": identity.name_of(run.get("cohort")),
         "fictional": identity.fictional(run),

@@ -37,7 +37,7 @@ class LoadedPart:
 
 
 def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Executor) -> LoadedPart:
-    """Decode the audio and the portraits of a part; each portrait once."""
+    """Decode the audio and the portraits of a part, each portrait once, and measure the recording quality."""
 
     def clip(path: str) -> Clip:
         if not path:
@@ -47,6 +47,7 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
             min_seconds=settings.min_seconds,
             max_seconds=settings.max_seconds,
             channel=settings.channel,
+            measure_recording=True,
         )
 
     def portrait(path: str) -> Portrait:

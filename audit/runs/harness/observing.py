@@ -14,8 +14,9 @@ from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.clean_text import without_addresses
-from audit.core.columns import EMBEDDING, FACES_FOUND, LANDMARKS, OF_A_CLIP, similarity_column
+from audit.core.columns import EMBEDDING, FACES_FOUND, LANDMARKS, OF_A_CLIP, OF_A_RECORDING, similarity_column
 from audit.core.pictures import PictureFile, keep_picture, picture_digest
+from audit.core.recording import recording_columns
 from audit.core.vocabulary import FILE_STATUSES, STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
@@ -23,7 +24,7 @@ from audit.runs.harness.answering import Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart
 
-LEFT_OUT = frozenset(("audio", "portrait", "rendered", "ceiling", "split", *OF_A_CLIP))
+LEFT_OUT = frozenset(("audio", "portrait", "rendered", "ceiling", "split", *OF_A_CLIP, *OF_A_RECORDING))
 """Columns of a cohort that its observations do not keep."""
 Key = TypeVar("Key")
 OF_A_SPEAKER = ("portrait", "ceiling")
@@ -244,6 +245,7 @@ class Observer:
             "detail": without_addresses("; ".join(filter(None, details))),
             "seconds": None if clip.seconds is None else round(clip.seconds, 6),
             "audio_sha256": clip.sha256,
+            **recording_columns(clip.recording),
         }
 
 

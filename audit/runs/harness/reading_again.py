@@ -12,7 +12,7 @@ import pandas as pd
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import AudioStatus
-from audit.core.columns import OF_A_CLIP, OF_THE_COHORT, further_columns, schema, types_of
+from audit.core.columns import OF_A_CLIP, OF_A_RECORDING, OF_THE_COHORT, further_columns, schema, types_of
 from audit.core.errors import RunError
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.plan import Plan
@@ -76,7 +76,7 @@ def read_again(
     attributes = attributes_of(instrument)
     extra = further_columns(table)
     columns = schema(instrument.similarity_models, types_of(table, extra), read=attributes)
-    kept = (*OF_THE_COHORT, *extra, *OF_A_CLIP)
+    kept = (*OF_THE_COHORT, *extra, *OF_A_CLIP, *(name for name in OF_A_RECORDING if name in table))
     parts = Parts(table, int(settings["part"]))
 
     def process(todo: Parts) -> dict[str, Any]:
