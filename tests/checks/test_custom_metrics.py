@@ -150,6 +150,15 @@ def test_a_rule_of_the_gate_is_breached_or_passes(planted: audit.Run, null: audi
     assert ruling.side == "within"  # a difference in either direction
 
 
+def test_it_is_judged_in_every_grouping(planted: audit.Run, null: audit.Run) -> None:
+    policy = Policy.parse(POLICY.replace("limit", 'by = "group x gender"\nlimit'))
+    decision = audit.gate(planted, policy=policy)
+    assert decision.exit_code == 10 and "asian, woman" in {item.group for item in decision.rulings[-1].held}
+    by_gender = audit.measure(null, metrics=NAMES[:1], settings=MeasureSettings(group_by=("gender",)))
+    finding = by_gender.finding("LAB-CHANGED", "gender")
+    assert finding.outcome == "not_shown" and {*finding.by_group} == {"woman", "man"}
+
+
 def test_a_rule_on_its_change_from_a_baseline(planted: audit.Run, null: audit.Run) -> None:
     text = POLICY.replace("limit", 'kind = "non_inferiority"\nmargin')
     policy = Policy.parse(text)
