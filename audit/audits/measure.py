@@ -20,6 +20,7 @@ from audit.checks import findings, margins_of
 from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
 from audit.checks.judging import holm_adjusted
+from audit.checks.metrics.custom import custom_metrics, scored
 from audit.checks.metrics.metric_frame import files_usable, metric_frame, metrics_of
 from audit.core.attributes import known_attributes
 from audit.core.clusters import Clusters
@@ -41,6 +42,7 @@ def measure(
     seed: int | None = None,
     human_readings: str | Path | None = None,
     checks: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
     tables: Sequence[str] | None = None,
     settings: MeasureSettings | None = None,
     with_tables: bool = True,
@@ -55,7 +57,7 @@ def measure(
         Columns of the observations that stratify the main table, in addition to ``group`` and ``language``.
     group_by : sequence of str, optional
         Further groupings for the checks, such as ``accent`` or ``accent x gender``, in addition to ``group``.
-    confidence, seed, human_readings, checks, tables : optional
+    confidence, seed, human_readings, checks, metrics, tables : optional
         Override those of ``settings``.
     settings : MeasureSettings, optional
         As in the section ``[measure]`` of a plan.
@@ -73,7 +75,7 @@ def measure(
         If a column of ``by`` is not in the run.
     AuditError
         If the human readings cannot be read or are of another run, the calibration file is invalid, or a third-party
-        check or table is not installed or fails.
+        check, metric or table is not installed or fails.
     """
     given = {
         "by": None if by is None else tuple(by),
@@ -82,6 +84,7 @@ def measure(
         "seed": seed,
         "human_readings": None if human_readings is None else str(human_readings),
         "checks": None if checks is None else tuple(checks),
+        "metrics": None if metrics is None else tuple(metrics),
         "tables": None if tables is None else tuple(tables),
     }
     chosen = MeasureSettings.model_validate(
@@ -90,7 +93,7 @@ def measure(
     human = None if chosen.human_readings is None else read_human_readings(chosen.human_readings, run)
     evidence = evidence_of(run, chosen, human)
     evidence = evidence.only(files_usable(evidence.frame))
-    asked = chosen_checks(chosen.checks)
+    asked = chosen_checks(chosen.checks, chosen.metrics)
     found = holm_adjusted(
         [
             finding
@@ -100,12 +103,14 @@ def measure(
         chosen.confidence,
     )
     labelled = evidence.calibration
-    unsaid = {"human_readings", *(name for name in ("checks", "tables") if not getattr(chosen, name))}
+    custom = dict(zip(chosen.metrics, custom_metrics(chosen.metrics), strict=True))
+    unsaid = {"human_readings", *(name for name in ("checks", "metrics", "tables") if not getattr(chosen, name))}
     made = Audit(
         run=identity(run, human),
         # the name and digest of a file, but not its path
         settings=chosen.model_dump(mode="json", exclude=unsaid)
         | {"margins": dict(evidence.margins)}
+        | ({"metrics": {name: each.name for name, each in custom.items()}} if custom else {})
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
         findings=found,
         tables=pseudonymous(audit_tables(evidence, chosen, found), run.observations) if with_tables else {},
@@ -123,7 +128,7 @@ def _scores(evidence: Evidence) -> pd.DataFrame:
 
 
 def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None = None) -> Evidence:
-    """The scored clips of a run; raises AuditError if the calibration file is invalid."""
+    """The scored clips of a run; raises AuditError if the calibration file or a custom metric is invalid."""
     labelled = None if settings.calibration == PORTRAITS else read_calibration(settings.calibration)
     statistics = Settings(
         confidence=settings.confidence,
@@ -133,11 +138,13 @@ def evidence_of(run: Run, settings: MeasureSettings, human: HumanReadings | None
         estimand=settings.estimand,
     )
     read, _ = known_attributes(run.attributes)
+    shipped, custom = metrics_of(run.similarity_models, read), custom_metrics(settings.metrics)
+    frame = metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery, read=read)
     return Evidence(
-        frame=metric_frame(run, statistics, retrieval_gallery=settings.retrieval_gallery, read=read),
-        metrics={metric.name: metric for metric in metrics_of(run.similarity_models, read)},
+        frame=scored(frame, custom, [metric.name for metric in shipped]),
+        metrics={metric.name: metric for metric in (*shipped, *custom)},
         settings=statistics,
-        margins=margins_of(chosen_checks(settings.checks), settings.margins),
+        margins=margins_of(chosen_checks(settings.checks, settings.metrics), settings.margins),
         instrument=str(run.manifest["instrument"].get("title", run.manifest["instrument"]["name"])),
         similarity_models=run.similarity_models,
         coverage=coverage_of(run.manifest["model"]),

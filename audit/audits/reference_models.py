@@ -12,12 +12,15 @@ from audit.audits.measure import evidence_of
 from audit.checks import Check, chosen, findings, shipped
 from audit.checks.finding import OUTCOMES
 from audit.core.errors import AuditError
+from audit.core.grouping import Grouping
 from audit.core.plan import MeasureSettings
 from audit.runs.simulation.reference import REFERENCE_MODELS, ReferenceName, reference_run
 from audit.stats.verdict import Outcome
 
 SPEAKERS: Final = (12, 32, 100, 300)
 """The numbers of speakers in each group, by default."""
+OTHERWISE: Final = Grouping(("gender",))
+"""The grouping for checks that are not made for race labels."""
 ENOUGH: Final = 100
 """The number of speakers in a group from which a verdict must be decided."""
 
@@ -78,6 +81,7 @@ TRUTHS: Final = {
     "S2F006": _of_models("absent", "absent", "absent", "absent"),
     "S2F007": _of_models("absent", "absent", "absent", "present"),  # the planted group and language was hardly covered
     "S2F008": _of_models("absent", "present", "absent", "absent"),
+    "S2F010": _of_models("absent", "present", "absent", "absent"),  # by gender: the planted excess is below the margin
 }
 """Whether each reference model has the failure that a shipped check looks for, by the check's code."""
 
@@ -165,9 +169,11 @@ def reference_verdicts(
     for model in REFERENCE_MODELS:
         for n in speakers:
             evidence = evidence_of(reference_run(model, n, seed=seed), MeasureSettings())
-            for finding in findings(tried, evidence):
-                allowed = allowed_outcomes(finding.code, model, n, expected)
-                rows.append((model, n, finding.code, finding.outcome, allowed, finding.outcome in allowed))
+            for check in tried:
+                of = evidence if check.applies(evidence) else evidence.by(OTHERWISE)
+                for finding in findings([check], of):
+                    allowed = allowed_outcomes(finding.code, model, n, expected)
+                    rows.append((model, n, finding.code, finding.outcome, allowed, finding.outcome in allowed))
     return pd.DataFrame(rows, columns=["model", "speakers_per_group", "check", "outcome", "expected", "holds"])
 
 

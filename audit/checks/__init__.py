@@ -11,12 +11,14 @@ from typing import Final, cast
 from pydantic import TypeAdapter, ValidationError
 
 from audit.checks.check import Check
+from audit.checks.custom_gap import gap_check
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure, Judged
 from audit.checks.finding import Finding
 from audit.checks.gaps import GapCheck
 from audit.checks.intersections import with_worst_cell
 from audit.checks.judging import GroupFigure, judge, judge_groups, not_evaluable
+from audit.checks.metrics.custom import CustomMetric, Readings, custom_metrics
 from audit.checks.sensitivity import Sensitivity
 from audit.core.errors import AuditError, PlanError, did_you_mean
 from audit.core.registry import Registry
@@ -24,12 +26,14 @@ from audit.core.units import unit_of
 
 __all__ = [
     "Check",
+    "CustomMetric",
     "Evidence",
     "Figure",
     "Finding",
     "GapCheck",
     "GroupFigure",
     "Judged",
+    "Readings",
     "available",
     "chosen",
     "findings",
@@ -69,19 +73,23 @@ def shipped() -> tuple[Check, ...]:
     return tuple(cast(Check, CHECKS.get(code)) for code in CHECKS.shipped)
 
 
-def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
-    """The shipped checks, followed by the named third-party checks.
+def chosen(names: Sequence[str] = (), metrics: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The shipped checks, followed by the named third-party checks and the gap checks of the named custom metrics.
 
     Parameters
     ----------
     names : sequence of str
         Entry points of the group ``audit.checks``, or ``module:name``: each is a :class:`Check` or a subclass. Their
         modules are imported and executed: never pass names from untrusted files.
+    metrics : sequence of str
+        Custom metrics, named in the same way (:func:`audit.checks.metrics.custom.custom_metrics`). Those with a margin
+        have a gap check.
 
     Raises
     ------
     AuditError
-        If a check is not found, is not a :class:`Check`, is declared incompletely, or has the code of another check.
+        If a check is not found, is not a :class:`Check`, is declared incompletely, or has the code of another check; if
+        a metric is not found, or is not a :class:`CustomMetric`.
     """
     checks = list(shipped())
     for name in names:
@@ -97,10 +105,22 @@ def chosen(names: Sequence[str] = ()) -> tuple[Check, ...]:
                 "an audit.checks.Check, which declares the figures that it judges",
                 "See docs/guide/own-check.md.",
             )
-        if found.code in {check.code for check in checks}:
-            raise AuditError(f"The check {name} has the code {found.code} of another check.", "a unique code")
-        checks.append(found)
+        _add(checks, found, f"check {name}")
+    for metric in custom_metrics(metrics):
+        if metric.margin is not None:
+            try:
+                gap = gap_check(metric)
+            except ValueError as error:
+                raise AuditError(f"The metric {metric.name!r} cannot be judged: {error}") from error
+            _add(checks, gap, f"metric {metric.name!r}")
     return tuple(checks)
+
+
+def _add(checks: list[Check], check: Check, words: str) -> None:
+    """Append a check, of which ``words`` says what declares it; refused if its code is not unique."""
+    if check.code in {other.code for other in checks}:
+        raise AuditError(f"The {words} has the code {check.code} of another check.", "a unique code")
+    checks.append(check)
 
 
 def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -123,7 +143,7 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
             raise PlanError(
                 f"measure.margins: there is no check {key}{did_you_mean(key, margins)}.",
                 ", ".join(margins),
-                "Name third-party checks in measure.checks, or by --check.",
+                "Name third-party checks in measure.checks or by --check, metrics in measure.metrics or by --metric.",
             )
         largest = unit_of(first[key].unit).largest
         if not 0 <= margin <= largest or math.isinf(margin):

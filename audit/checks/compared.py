@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from audit.checks.figure import Harm, Judged
@@ -76,14 +76,11 @@ def measured(groups: Sequence[Compared]) -> list[Compared]:
     return [group for group in groups if any(_point(curve) is not None for curve in (group.baseline, group.candidate))]
 
 
-def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
+def worst(groups: Sequence[Compared], harm: Harm, what: str = "groups") -> Compared:
     """The worst change of any group, with a simultaneous interval.
 
-    Value, low and high are the maxima (minima where low is harm) over the groups' Bonferroni-adjusted intervals. These
-    cover all groups' changes simultaneously with at least the stated confidence, so the result covers the worst change.
-    The curve without adjustment, by which no change is worse than a margin, is that of the groups' own intervals.
-    Baseline and candidate are those of the group with the worst value. If the change of any group has no interval, the
-    worst change has none either, since that group could be the worst.
+    The interval is that of :func:`worst_curve`. Baseline and candidate are those of the group with the worst value.
+    ``what`` says what is compared, where it is not groups.
 
     Examples
     --------
@@ -93,28 +90,50 @@ def worst(groups: Sequence[Compared], harm: Harm) -> Compared:
     >>> found.group, found.change.at(0.95).value, found.change.at(0.95).interval
     ('asian', 0.2, (0.1, 0.6))
     """
-    adjusted = [group.adjusted(len(groups)) for group in groups]
+    place, change = worst_curve({group.group: group.change for group in groups}, harm, what, "the worst change")
+    named = groups[place].adjusted(len(groups))
+    return Compared(named.group, named.baseline, named.candidate, change)
+
+
+def worst_curve(curves: Mapping[str, Curve], harm: Harm, what: str, of: str) -> tuple[int, Curve]:
+    """The place of the worst of some figures, and its curve, whose interval is adjusted for having been selected.
+
+    Value, low and high are the maxima (minima where low is harm) over the Bonferroni-adjusted intervals. These cover
+    all figures simultaneously with at least the stated confidence, so the result covers the worst one. The curve
+    without adjustment, by which no figure is worse than a margin, is that of the figures' own intervals. If any figure
+    has no interval, the worst one has none either, since that figure could be the worst.
+
+    Parameters
+    ----------
+    curves : mapping of str to Curve
+        The figures by name.
+    harm : {"high", "low"}
+        Which end is worse.
+    what, of : str
+        What the figures are of, such as ``groups``, and what the worst one is, such as ``the worst change``.
+    """
     most = max if harm == "high" else min
-    points = [_point(group.change) for group in groups]
+    points = [_point(curve) for curve in curves.values()]
     known = [value for value in points if value is not None]
     place = points.index(most(known)) if known else 0
 
-    def curve(compared: Sequence[Compared], words: str, alone: Curve | None = None) -> Curve:
-        def change(confidence: float) -> Estimate:
-            own, ends = compared[place].change.at(confidence), []
-            for group in compared:
-                found = group.change.at(confidence)
+    def combined(each: Mapping[str, Curve], words: str, alone: Curve | None = None) -> Curve:
+        own_curve = [*each.values()][place]
+
+        def at(confidence: float) -> Estimate:
+            own, ends = own_curve.at(confidence), []
+            for name, curve in each.items():
+                found = curve.at(confidence)
                 if found.interval is None:
-                    method = f"no interval for the worst change: {group.group}: {found.method}"
-                    return replace(own, low=None, high=None, method=method)
+                    return replace(own, low=None, high=None, method=f"no interval for {of}: {name}: {found.method}")
                 ends.append(found.interval)
             low, high = map(most, zip(*ends, strict=True))
-            return replace(own, low=low, high=high, method=f"worst of {len(compared)} groups{words}: {own.method}")
+            return replace(own, low=low, high=high, method=f"worst of {len(each)} {what}{words}: {own.method}")
 
-        return Curve(change, compared[place].change.least, alone)
+        return Curve(at, own_curve.least, alone)
 
-    named, alone = adjusted[place], curve(groups, "")
-    return Compared(named.group, named.baseline, named.candidate, curve(adjusted, ", simultaneous", alone))
+    adjusted = {name: curve.together(len(curves)) for name, curve in curves.items()}
+    return place, combined(adjusted, ", simultaneous", combined(curves, ""))
 
 
 def _point(curve: Curve) -> float | None:

@@ -21,6 +21,7 @@ _USED: Final = {
     "similarity": 'similarity = ["NAME"] in a plan\'s section [instrument]',
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R uses the shipped ones; add others with --check NAME, or in a plan",
+    "metrics": "audit measure R makes the built-in ones; add a custom metric by --metric NAME, or in a plan",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
     "tables": "audit measure R, which makes the built-in ones; add a third-party table by --table NAME, or in a plan",
 }
@@ -125,6 +126,7 @@ def list_names(
             "similarity",
             "datasets",
             "checks",
+            "metrics",
             "mitigations",
             "tables",
         ],
@@ -138,6 +140,7 @@ def list_names(
     """
     from audit import checks, instruments, models
     from audit.audits import tables
+    from audit.checks.metrics import custom
     from audit.cohorts import importing
     from audit.core import attributes
     from audit.instruments import detectors, similarity
@@ -151,6 +154,7 @@ def list_names(
         "similarity": similarity.available,
         "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
         "checks": checks.available,
+        "metrics": custom.METRICS.available,
         "mitigations": mitigations.available,
         "tables": tables.REGISTRY.available,
     }[what]()

@@ -73,7 +73,7 @@ def run(
     chosen = _plan(plan, cohort, model, weights, seed, allow_download, channel)
     asked = measured_as(chosen.measure, suppress_below, human_readings, by)
     # unknown names are reported before the model runs
-    margins = margins_of(chosen_checks(asked.checks), asked.margins)
+    margins = margins_of(chosen_checks(asked.checks, asked.metrics), asked.margins)
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
     where = {"name": engine, "workers": workers, "cache": cache}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
@@ -118,6 +118,10 @@ def measure(
         list[str] | None,
         Option("--check", metavar="NAME", help="A check of your own, module:function. Repeatable."),
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        Option("--metric", metavar="NAME", help="A custom metric, module:name. Repeatable."),
+    ] = None,
     table: Annotated[
         list[str] | None,
         Option("--table", metavar="NAME", help="A third-party table, module:name. Repeatable."),
@@ -133,8 +137,8 @@ def measure(
     Example: [bold]audit measure R --suppress-below 5[/bold]
     """
     planned = plan_of(run).measure
-    given = {"checks": tuple(check or ()), "tables": tuple(table or ())}
-    for kind, names in {"checks": planned.checks, "tables": planned.tables}.items():
+    given = {"checks": tuple(check or ()), "metrics": tuple(metric or ()), "tables": tuple(table or ())}
+    for kind, names in {"checks": planned.checks, "metrics": planned.metrics, "tables": planned.tables}.items():
         if unasked := [name for name in names if name not in given[kind]]:
             option = f" --{kind.removesuffix('s')} "
             raise AuditError(

@@ -73,7 +73,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         if run.folder is not None and (run.folder / Audit.FILE).is_file():
             stored = Audit.read_stored(run.folder)
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
-    asked, evidence = chosen_checks(chosen.checks), _evidence(runs, chosen)
+    asked, evidence = chosen_checks(chosen.checks, chosen.metrics), _evidence(runs, chosen)
     order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen)
     checks: list[Change] = []
     metrics: list[Change] = []
@@ -103,7 +103,9 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
-        settings=chosen.model_dump(mode="json", exclude={"human_readings", "calibration", "checks", "tables"}),
+        settings=chosen.model_dump(
+            mode="json", exclude={"human_readings", "calibration", "checks", "metrics", "tables"}
+        ),
         notices=(*_notices(runs), *_suppression_notice([*checks, *metrics], small)),
         checks=tuple(_shared(change, small) for change in checks),
         metrics=tuple(_shared(change, small) for change in metrics),
@@ -246,7 +248,7 @@ def paired_changes(
     plain = _without_files(settings)
     pair = Pair(*_evidence((baseline, candidate), plain)).by(grouping)
     changes: dict[str, Curve] = {}
-    for check, found in compared_checks(chosen_checks(plain.checks), pair):
+    for check, found in compared_checks(chosen_checks(plain.checks, plain.metrics), pair):
         changes[check.code] = found.headline.change
         changes |= {f"{check.code}.{group.group}": group.change for group in found.groups}
     return changes

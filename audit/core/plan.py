@@ -168,6 +168,8 @@ class MeasureSettings(Section):
         Verdicts do not depend on it.
     checks : tuple of str
         Third-party checks to make as well: ``module:name``, or an entry point's name.
+    metrics : tuple of str
+        Custom metrics to add to those of the package: ``module:name``, or an entry point's name.
     tables : tuple of str
         Third-party tables to add to those of the package: ``module:name``, or an entry point's name.
     retrieval_gallery : int
@@ -189,6 +191,7 @@ class MeasureSettings(Section):
     suppress_below: int = Field(default=0, ge=0, le=1000)
     retrieval_gallery: int = Field(default=1000, ge=2, le=100_000)
     checks: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
 
     @property

@@ -41,6 +41,8 @@ MADE: Final = {"strata": strata, "label_sources": label_sources, "statuses": sta
 """The tables that a policy's requirements read."""
 IN_EVERY_AUDIT: Final = frozenset(MADE) - {"your_files"}
 """Those that audits of earlier versions have too."""
+THIRD_PARTY: Final = frozenset({"checks", "metrics", "tables"})
+"""The settings that name third-party code."""
 FROM_PEOPLE = "prediction_powered"
 """The suffix of figures that are based on human readings, whose file may be gone."""
 _RUN_TEXT: Final = frozenset({"notices"})
@@ -105,7 +107,8 @@ def gate(
     known = margins_of(chosen.checks)
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
     group_by = tuple(dict.fromkeys((*settings.group_by, *chosen.groupings)))
-    settings = settings.model_copy(update={"checks": chosen.terms.checks, "margins": margins, "group_by": group_by})
+    third_party = {"checks": chosen.terms.checks, "metrics": chosen.terms.metrics}
+    settings = settings.model_copy(update=third_party | {"margins": margins, "group_by": group_by})
     if human_readings is not None:
         settings = settings.model_copy(update={"human_readings": str(human_readings)})
     measured = _measured(run, settings, stored, other_readings=human_readings is not None)
@@ -214,14 +217,15 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     if run.folder is None or run.observations.empty:
         return MeasureSettings(), None
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
-    planned = planned.model_copy(update={"checks": (), "tables": ()})  # a gate runs no code that a run's files name
+    # a gate runs no code that a run's files name
+    planned = planned.model_copy(update=dict.fromkeys(THIRD_PARTY, ()))
     if not (run.folder / Audit.FILE).is_file():
         return planned, None
     stored = Audit.read_stored(run.folder)
     refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     if stored.content["run"]["digest"] != run.digest:
         raise _changed(run, "run.digest")
-    fields = MeasureSettings.model_fields.keys() - {"checks", "tables"}
+    fields = MeasureSettings.model_fields.keys() - THIRD_PARTY
     known = {name: value for name, value in stored.content["settings"].items() if name in fields}
     try:
         return MeasureSettings.model_validate({**known, "human_readings": planned.human_readings}), stored

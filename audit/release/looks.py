@@ -153,7 +153,8 @@ def decide_look(
 
 
 def _evidence(policy: Policy, audit: Audit, baseline: Baseline | None) -> dict[str, Any]:
-    rules = policy.terms.model_dump(mode="json", include={"rule", "checks"})
+    third_party = {"checks", "metrics"} if policy.terms.metrics else {"checks"}  # digests without metrics stay
+    rules = policy.terms.model_dump(mode="json", include={"rule", *third_party})
     return {
         "candidate": candidate_key(audit.run),
         "run": audit.run["digest"],

@@ -209,13 +209,14 @@ class ResolvedRule:
 class Terms(Section):
     """All keys of a policy file.
 
-    ``checks`` names the third-party checks of rules, as in a plan: ``module:name`` or an entry point. The gate runs
-    their code.
+    ``checks`` and ``metrics`` name the third-party checks and the custom metrics of rules, as in a plan:
+    ``module:name`` or an entry point. The gate runs their code.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
     name: Words
     checks: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     rule: tuple[Rule, ...] = Field(min_length=1)
     instrument: InstrumentTerms = InstrumentTerms()
     data: DataTerms = DataTerms()
@@ -236,15 +237,15 @@ class Terms(Section):
                 hint = did_you_mean(rule.check, self.known_checks, ", {}")
                 raise ValueError(
                     f"rule {rule.id!r}: there is no such check{hint}; the checks are {', '.join(self.known_checks)}. A "
-                    "third-party check is named in the policy's key `checks`"
+                    "third-party check is named in the policy's key `checks`, a custom metric in `metrics`"
                 )
         _ = self.resolved  # refuses rules that do not fit their check
         return self
 
     @cached_property
     def known_checks(self) -> dict[str, Check]:
-        """The shipped checks and the third-party checks that the policy names, by code."""
-        return {check.code: check for check in chosen(self.checks)}
+        """The shipped checks, and those of the third-party checks and custom metrics that the policy names, by code."""
+        return {check.code: check for check in chosen(self.checks, self.metrics)}
 
     @cached_property
     def resolved(self) -> tuple[ResolvedRule, ...]:
@@ -320,7 +321,7 @@ class Policy:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The shipped checks and the third-party checks that the policy names."""
+        """The shipped checks, and those of the third-party checks and custom metrics that the policy names."""
         return tuple(self.terms.known_checks.values())
 
     @property

@@ -160,8 +160,8 @@ def read_as(block: Block) -> object:
     if "project.entry-points" in text:
         return tomllib.loads(text)["project"]["entry-points"]
     match block.page:
-        case "docs/guide/own-check.md" if "schema" in text:
-            return tomllib.loads(text)  # a policy with a third-party check, which own_check below runs
+        case "docs/guide/own-check.md" | "docs/guide/own-metric.md" if "schema" in text:
+            return tomllib.loads(text)  # a policy with a third-party check, which the page's function below runs
         case "docs/guide/gate.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
@@ -301,6 +301,18 @@ def own_check(place: Path) -> None:
     assert len(space["found"]) == 4 * 2  # type: ignore[arg-type]  # a frame: four models, two sizes
 
 
+def own_metric(place: Path) -> None:
+    (block,) = of("docs/guide/own-metric.md", "python")
+    Path("lab_metrics.py").write_text(block.text, encoding="utf-8")
+    plan, policy, _ = of("docs/guide/own-metric.md", "toml")
+    run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 80})
+    result = audit.measure(run, settings=Plan.parse(plan.text, named(plan)).measure, with_tables=False)
+    finding = result.finding("LAB-OLDER")
+    assert (finding.outcome, finding.threshold) == ("not_shown", 0.15)
+    Path("policy.toml").write_text(policy.text, encoding="utf-8")
+    assert audit.gate(run, policy="policy.toml").exit_code == 0
+
+
 def own_attribute(place: Path) -> None:
     files, use = of("docs/guide/own-attribute.md", "python")
     Path("lab_attributes.py").write_text(files.text, encoding="utf-8")
@@ -352,6 +364,7 @@ RUN: dict[str, Callable[[Path], None]] = {
     "docs/guide/own-attribute.md": own_attribute,
     "docs/guide/own-check.md": own_check,
     "docs/guide/own-detector.md": own_detector,
+    "docs/guide/own-metric.md": own_metric,
     "docs/guide/own-similarity-model.md": own_similarity_model,
     "docs/guide/own-table.md": own_table,
 }

@@ -42,10 +42,12 @@ name = "tests.glasses:GlassesInstrument"
 cache = "none"
 [measure]
 checks = ["own_group"]
+metrics = ["certainty"]
 tables = ["glasses_worn"]
 resamples = 200
 [measure.margins]
 XTR001 = 0.2
+XTR002 = 0.3
 """
 
 
@@ -105,6 +107,7 @@ def command(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int
     ("what", "name"),
     [
         ("checks", "own_group"),
+        ("metrics", "certainty"),
         ("datasets", "studio"),
         ("attributes", "glasses"),
         ("similarity", "Colour"),
@@ -133,7 +136,7 @@ def test_the_package_is_used_from_the_download_to_the_gate(
     code, out = command(capsys, "cohort", "import", "studio", "studio", "-o", "cohort", "--json")
     assert (code, json.loads(out)["n_speakers"], json.loads(out)["n_clips"]) == (0, 12, 24)
 
-    # attribute, check and table: from pictures to the report
+    # attribute, check, metric and table: from pictures to the report
     for name, model in (("before", "planted"), ("after", "tests.fakes:LoudnessModel")):
         (work / f"{name}.toml").write_text(PLAN.format(model=model))
         code, out = command(capsys, "run", f"{name}.toml", "-o", name)
@@ -142,8 +145,13 @@ def test_the_package_is_used_from_the_download_to_the_gate(
     seen = audit.Run.read("after").observations
     assert seen.groupby("group")["portrait_glasses_with"].mean().to_dict() == {"asian": 0.5, "white": 0.0}
     assert set(seen["rendered_glasses"]) == {"without"}
-    code, out = command(capsys, "measure", "after", "--check", "own_group", "--table", "glasses_worn", "--json")
+    words = ("--check", "own_group", "--metric", "certainty", "--table", "glasses_worn")
+    code, out = command(capsys, "measure", "after", *words, "--json")
     result = audit.Audit.from_json(out)
+    certainty = result.finding("XTR002")
+    assert certainty.threshold == 0.3 and {"asian.own", "white.own"} <= {*certainty.estimates}
+    defined = result.tables["metric_definitions"].frame.set_index("metric")
+    assert defined.loc["certainty", "label"] == "certainty of the race read"
     finding = result.finding("XTR001")
     assert (code, finding.outcome, finding.group, finding.threshold) == (0, "shown", "asian", 0.2)
     assert finding.estimate is not None and finding.estimate.text.startswith("\N{MINUS SIGN}100 points")
@@ -156,6 +164,7 @@ def test_the_package_is_used_from_the_download_to_the_gate(
     for words in (
         "Read as their own group less often in some groups",  # the check
         "Glasses read as labelled",  # the attribute
+        "Certainty of the race read",  # the metric
         "Worn in the portrait",  # the table's own column
         "\N{MINUS SIGN}50 points",
     ):

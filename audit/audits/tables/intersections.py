@@ -16,7 +16,7 @@ from audit.stats import ALL
 def intersections(source: Source) -> Iterator[Row]:
     """One row per check, judged figure and cell, each with its empirical-Bayes estimate."""
     columns = source.settings.intersect
-    checks = {check.code: check for check in chosen(source.settings.checks)}
+    checks = {check.code: check for check in chosen(source.settings.checks, source.settings.metrics)}
     for finding in source.findings:
         if finding.worst_cell is None:
             continue

@@ -123,7 +123,7 @@ TABLE = TableSpec(
     ),
     make=lambda source: detectable(
         source.evidence.frame,
-        chosen(source.settings.checks),
+        chosen(source.settings.checks, source.settings.metrics),
         source.evidence.margins,
         source.evidence.settings,
         source.settings.groupings,

@@ -23,7 +23,7 @@ COUNTS: Final = ("n_available", "n_to_change", "n_to_reverse")
 def sensitivity(source: Source) -> pd.DataFrame:
     """The tipping points of every judged figure that decides the verdict of its check."""
     rows: list[Row] = []
-    for check in chosen(source.settings.checks):
+    for check in chosen(source.settings.checks, source.settings.metrics):
         for found in deciding(sensitivities(check, source.evidence)):
             rows += (
                 (check.code, *row) for doubt in DOUBTS for up in found.directions() for row in _rows(found, doubt, up)

@@ -75,10 +75,11 @@ def groups(audit: Audit) -> TableView:
 
 
 def further_metrics(audit: Audit) -> list[str]:
-    """The metrics of attributes beyond those of every run."""
+    """The metrics of attributes beyond those of every run, and custom metrics."""
     names = mapping(audit.run.get("instrument")).get("attributes_read", ALWAYS)
     known, _ = known_attributes(map(str, names) if isinstance(names, list) else ALWAYS)
-    return [metric.name for attribute in known if attribute.name not in ALWAYS for metric in attribute.metrics]
+    of_attributes = [metric.name for attribute in known if attribute.name not in ALWAYS for metric in attribute.metrics]
+    return [*of_attributes, *map(str, mapping(audit.settings.get("metrics")).values())]
 
 
 def intersections(audit: Audit) -> TableView:
