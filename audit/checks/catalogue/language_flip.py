@@ -46,6 +46,7 @@ class LanguageFlip(Check):
                     unit="share",
                     kind="rate",
                     group=group,
+                    cell=evidence.cell_of(group),
                     stage="rendered",
                     label=f"two clips in {languages} read differently",
                     curve=curve,
