@@ -332,3 +332,45 @@ def test_the_report_says_what_is_suppressed(tmp_path: Path) -> None:
     page = write_report(audit.measure(run, settings=MeasureSettings(suppress_below=5)), tmp_path)
     text = page.read_text(encoding="utf-8")
     assert "fewer than 5 speakers" in text and ">suppressed<" in text
+
+
+def accents(sizes: dict[str, int]) -> audit.Run:
+    """A simulated run of white speakers with a column of accents of the given numbers of speakers."""
+    truth = {"groups": ["white"], "speakers_per_group": sum(sizes.values()), "languages": ["en", "zh"]}
+    run = audit.simulate({**truth, "clips_per_language": 2})
+    labels = np.repeat([*sizes], [*sizes.values()])
+    names = sorted(run.observations["speaker_id"].unique())
+    accent = run.observations["speaker_id"].map(dict(zip(names, labels, strict=True)))
+    return replace(run, held=run.observations.assign(accent=accent))
+
+
+def test_small_groups_of_other_groupings_are_suppressed_too() -> None:
+    run = accents({"welsh": 3, "scottish": 8, "irish": 12})
+    settings = MeasureSettings(suppress_below=5, group_by=("accent",))
+    small = SmallCells.of(run.observations, settings)
+    assert small.hide("welsh", grouping="accent"), "three speakers"
+    assert small.hide("scottish", grouping="accent"), "or the three would be the total less the others"
+    assert not small.hide("irish", grouping="accent")
+    assert small.hide("scottish, man", grouping="accent x gender"), "whose group is hidden"
+    made, whole = audit.measure(run, settings=settings), audit.measure(run, group_by=["accent"])
+    for code in ("S2F002", "S2F006"):
+        found, all_of_it = made.finding(code, by="accent"), whole.finding(code, by="accent")
+        assert found.by_group == all_of_it.by_group
+        for figure in found.estimates.values():
+            if figure.group in ("welsh", "scottish"):
+                assert (figure.value, figure.low, figure.n_speakers) == (None, None, 0)
+        assert all_of_it.estimates["welsh"].n_speakers
+    table = made.tables["groupings"].frame.set_index("group")["n_speakers"]
+    assert pd.isna(table["welsh"]) and pd.isna(table["scottish"]) and table["irish"] == 12
+    cells = made.tables["intersections"].frame
+    hidden = cells[(cells["grouping"] == "accent") & cells["group"].isin(["welsh", "scottish"])]
+    assert len(hidden) and hidden[["value", "low", "high", "n_speakers"]].isna().all(axis=None)
+
+
+def test_a_comparison_hides_small_groups_of_other_groupings() -> None:
+    run = accents({"welsh": 3, "scottish": 8, "irish": 12})
+    settings = MeasureSettings(suppress_below=5, group_by=("accent",))
+    changes = audit.compare(run, run, settings=settings).checks
+    hidden = [change for change in changes if change.grouping == "accent" and change.group == "scottish"]
+    assert hidden and all(change.change.value is None for change in hidden)
+    assert any(change.change.value is not None for change in changes if change.group == "irish")

@@ -254,3 +254,59 @@ def test_the_check_counts_strata_sources_and_missing_files(make_cohort: Callable
         ["white", "en", 6],
         ["white", "zh", 6],
     ]
+
+
+def declared(tmp_path: Path, categories: str, accents: str = "sco\nwel") -> Path:
+    first, second = accents.split("\n")
+    speakers = f"speaker_id,group,accent\ns1,asian,{first}\ns2,white,{second}\n"
+    folder = write(tmp_path, speakers)
+    (folder / "cohort.toml").write_text(categories)
+    return folder
+
+
+def test_declared_categories_give_words_and_their_order(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(declared(tmp_path, '[categories.accent]\nwel = "welsh"\nsco = "scottish"\n'))
+    assert list(cohort.speakers["accent"]) == ["scottish", "welsh"]
+    assert cohort.notes.order == {"accent": ("welsh", "scottish")}
+
+
+def test_a_value_that_is_not_declared_is_an_error(tmp_path: Path) -> None:
+    found = errors(declared(tmp_path, '[categories]\naccent = ["sco", "irish"]\n'))
+    allowed = "sco, irish, unknown or empty, by [categories.accent] of cohort.toml"
+    assert found == [f"speakers.csv, row 3: accent 'wel'; allowed: {allowed}."]
+
+
+def test_categories_of_a_column_that_no_table_has_are_an_error(tmp_path: Path) -> None:
+    assert "categories of the column 'dialect'" in errors(declared(tmp_path, '[categories]\ndialect = ["a"]\n'))[0]
+
+
+def test_two_values_cannot_have_the_same_words(tmp_path: Path) -> None:
+    found = errors(declared(tmp_path, '[categories.accent]\nsco = "british"\nwel = "british"\n'))
+    assert "must be different words" in found[0]
+
+
+def test_declared_categories_are_part_of_the_digest(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    plain = audit.Cohort.read(declared(tmp_path / "a", 'name = "x"\n'))
+    ordered = audit.Cohort.read(declared(tmp_path / "b", 'name = "x"\n[categories]\naccent = ["sco", "wel"]\n'))
+    assert plain.digest != ordered.digest
+
+
+def test_groups_that_are_no_race_labels_are_kept_and_reported(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(write(tmp_path, "speaker_id,group\ns1,scottish\ns2,white\n"))
+    assert list(cohort.speakers["group"]) == ["scottish", "white"]
+    assert cohort.remarks[-1].startswith("The group of 1 speakers of speakers.csv is not a race label: scottish.")
+
+
+def test_a_label_like_a_race_label_is_kept_if_it_is_declared(tmp_path: Path) -> None:
+    folder = write(tmp_path, "speaker_id,group\ns1,caucasian\ns2,white\n")
+    assert "did you mean 'white'?" in errors(folder)[0]
+    (folder / "cohort.toml").write_text('[categories]\ngroup = ["caucasian", "white"]\n')
+    assert list(audit.Cohort.read(folder).speakers["group"]) == ["caucasian", "white"]
+
+
+def test_without_the_column_every_group_is_unknown(tmp_path: Path) -> None:
+    cohort = audit.Cohort.read(write(tmp_path, "speaker_id\ns1\ns2\n"))
+    assert set(cohort.speakers["group"]) == {"unknown"}
+    assert cohort.remarks == ("speakers.csv has no column group: every group is unknown.",)
