@@ -44,7 +44,7 @@ def run_again() -> None:
         shutil.copy(out / "audit.json", SAMPLE)
         for name in shown_faces(Audit.read(out)):
             (SAMPLE / name).parent.mkdir(exist_ok=True)
-            shutil.copy(out / name, SAMPLE / name)
+            Image.open(out / name).save(SAMPLE / name, "PNG", optimize=True)  # the same pixels in fewer bytes
 
 
 def shown_faces(audit: Audit) -> list[str]:
