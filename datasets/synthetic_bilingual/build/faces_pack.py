@@ -6,6 +6,8 @@ The format is described at audit.cohorts.drawing.appearance.read_appearance.
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +55,11 @@ def write_appearance(path: Path, frame: Frame, cells: dict[tuple[str, str], Cell
                 raise ValueError(f"{field}.{channel}: a step of {step} is too small for 16 bits")
             arrays[f"{field}.{channel}"] = np.ascontiguousarray(quantised, np.int16)
             arrays[f"{field}.{channel}.step"] = np.float32(step)
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+    with zipfile.ZipFile(path, "w") as file:  # as numpy's npz, but by LZMA, which takes a fifth less
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, array, allow_pickle=False)
+            file.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_LZMA)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
