@@ -14,7 +14,7 @@ from audit.checks.finding import Finding
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.sensitivity import Sensitivity
-from audit.core.grouping import GROUP
+from audit.core.grouping import GROUP, Grouping
 from audit.stats import ALL, Curve
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -39,7 +39,8 @@ class Check(ABC):
     judged : tuple of Judged
         The figures that it judges. In a plan, the margin of the first one has the check's code as its key.
     needs_race : bool
-        Whether the question is about race labels. The check is then made only for the grouping by the column ``group``.
+        Whether the question is about race labels. The check is then made only for groupings by the column ``group``:
+        alone, or crossed with others if it judges a figure for each group.
     not_crossed : tuple of str
         Columns whose values the check compares or chooses, so that its groups cannot be crossed with them.
 
@@ -95,7 +96,12 @@ class Check(ABC):
 
     def applies(self, evidence: Evidence) -> bool:
         """Whether the check is made for the grouping of the evidence."""
-        return not self.needs_race or evidence.grouping == GROUP
+        return self.fits(evidence.grouping)
+
+    def fits(self, grouping: Grouping) -> bool:
+        """Whether the question can be asked of the groups of a grouping."""
+        crossing = GROUP.name in grouping.columns and self.judged[0].per_group
+        return not self.needs_race or grouping == GROUP or crossing
 
     def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
         """The judged figures of some groups of a finer grouping, to find the worst one.

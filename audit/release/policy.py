@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
-from audit.core.grouping import GROUP
+from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import GroupingName
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
@@ -151,7 +151,7 @@ class ResolvedRule:
             If the limit or margin is out of the unit's range, or a figure is named that is not judged and has no side.
         """
         declared = {item.name: item for item in check.judged}
-        if check.needs_race and rule.by != GROUP.name:
+        if not check.fits(Grouping.parse(rule.by)):
             raise ValueError(f"rule {rule.id!r}: {check.code} needs race labels, so it has no figures by {rule.by}")
         judged = declared.get(rule.figure or headline, check.judged[0])
         what, given = ("limit", rule.limit) if rule.margin is None else ("margin", rule.margin)

@@ -59,7 +59,7 @@ def detectable(
     parts = [
         _detectable(
             group_clips(clips, grouping),
-            [check for check in asked if grouping == GROUP or not check.needs_race],
+            [check for check in asked if check.fits(grouping)],
             margins,
             settings,
         ).assign(grouping=grouping.name)
