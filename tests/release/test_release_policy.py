@@ -35,7 +35,7 @@ def test_the_shipped_policy_is_read() -> None:
         (HEAD + RULE + "limt = 0.2\n", "there is no key rule.0.limt, did you mean 'limit'?"),
         (HEAD + RULE + "[data]\nstratum = 1\n", "there is no key data.stratum, did you mean 'strata'?"),
         (HEAD + RULE + '[[data.strata]]\ngrup = "asian"\n', "there is no key data.strata.0.grup, did you mean 'group'"),
-        (HEAD + RULE.replace("S2F001", "S2F01"), "there is no such check, did you mean 'S2F001'?"),
+        (HEAD + RULE.replace("S2F001", "S2F01"), "there is no such check, did you mean 'S2F010'?"),
         (HEAD + RULE.replace("0.1", "1.5"), "the limit of rule 'white' is 1.5; it lies in [0, 1]"),
         (HEAD + RULE.replace("0.1", "-0.1"), "rule.0.limit is -0.1"),
         (HEAD + RULE.replace("0.1", "nan"), "rule.0.limit is nan"),
