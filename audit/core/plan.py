@@ -144,6 +144,10 @@ class MeasureSettings(Section):
         as in ``accent x gender``.
     intersect : tuple of str
         Columns with which every grouping is crossed to find the worst cell of each check; empty for no such search.
+    slice_depth : int
+        The most columns that define a slice in the search for the worst slices, from 0 (no search) to 3.
+    slice_columns : tuple of str
+        The columns of that search; by default all categories that the cohort declares, and bands of age.
     confidence : float
         Confidence of all intervals, in (0.5, 1).
     resamples : int
@@ -179,6 +183,8 @@ class MeasureSettings(Section):
     by: tuple[str, ...] = ("group", "language")
     group_by: tuple[GroupingName, ...] = ()
     intersect: tuple[str, ...] = ("gender", "language")
+    slice_depth: int = Field(default=3, ge=0, le=3)
+    slice_columns: tuple[str, ...] = ()
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     resamples: int = Field(default=2000, ge=200, le=1_000_000)
     seed: int = 0

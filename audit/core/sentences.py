@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 
 def signed(number: float, digits: int) -> str:
@@ -37,6 +38,20 @@ def group_words(group: str) -> str:
     ('asian or indian', 'latino hispanic', 'asian woman')
     """
     return group.replace("|", " or ").replace("_", " ").replace(", ", " ")
+
+
+def slice_words(values: Mapping[str, str]) -> str:
+    """A slice in words: its columns with their values.
+
+    Examples
+    --------
+    >>> slice_words({"group": "latino_hispanic", "native_language": "es"})
+    'group latino hispanic, native language es'
+    """
+    return ", ".join(
+        f"{column.replace('_', ' ')} {group_words(value) if column == 'group' else value}"
+        for column, value in values.items()
+    )
 
 
 def listing(words: list[str]) -> str:

@@ -31,6 +31,7 @@ ORDER: Final = (
     "disparities",
     "groups",
     "intersections",
+    "worst_slices",
     "retrieval",
     "craniofacial",
     "changes",

@@ -34,6 +34,8 @@ FEATURE_DISTANCE: Final = "feature_distance"
 """The quantity of the paper's distances between the features of face and portrait."""
 RETRIEVAL: Final = "recall_at_k"
 """The quantity of the metrics for whether the own portrait is among the first k of the gallery."""
+MODEL_QUANTITIES: Final = frozenset({SIMILARITY, OVER_IMPOSTORS, IDENTIFICATION, FEATURE_DISTANCE, RETRIEVAL})
+"""The quantities that similarity models measure and that say which values are failures."""
 
 _LATER: Final = ("ceiling", "rendered")
 

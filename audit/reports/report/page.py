@@ -33,6 +33,8 @@ from audit.reports.report.recording import recording
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
+from audit.reports.report.worst_slices import SECTION as WORST_SLICES
+from audit.reports.report.worst_slices import slice_sentences, worst_slices
 from audit.reports.report.your_files import SECTION as YOUR_FILES
 from audit.reports.report.your_files import your_files
 
@@ -51,6 +53,7 @@ SECTIONS: Final = {
     "instrument": "The instrument and its error",
     "results": "Results by check",
     "disparities": "Disparities by group and intersection",
+    "worst_slices": "Worst slices",
     "faces": "Pictures",
     "failures": "Missing faces and failures",
     "further_tables": "Further tables",
@@ -96,6 +99,7 @@ _TABLES: Final = (
     group_tables.groups,
     group_tables.intersections,
     cells,
+    worst_slices,
     language_tables.language_flips,
     language_tables.coverage,
     similarity_tables.retrieval,
@@ -159,6 +163,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         "further_tables": further,
         YOUR_FILES: records(audit, YOUR_FILES),
         RECORDINGS: records(audit, RECORDINGS),
+        WORST_SLICES: records(audit, WORST_SLICES),
     }
     page = Page(
         audit,
@@ -202,6 +207,7 @@ def _content(audit: Audit) -> dict[str, object]:
         "tipping_points": tipping_points(audit),
         "skin_tone": skin_tone(audit),
         "recording_measures": RECORDING,
+        "slice_sentences": slice_sentences(audit),
         "instrument": identity.name_of(run.get("instrument"), "the instrument"),
         "cohort_name": identity.name_of(run.get("cohort")),
         "fictional": identity.fictional(run),

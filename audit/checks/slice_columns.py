@@ -1,0 +1,80 @@
+"""The columns by which the worst slice is searched: the categories that the cohort declares of speakers and clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from audit.checks.grouped import OF_PEOPLE
+from audit.checks.strata import Strata
+from audit.core.columns import OF_THE_COHORT, further_columns
+from audit.core.errors import PlanError
+from audit.core.languages import UNDETERMINED
+from audit.core.vocabulary import is_known
+
+AGE: Final = "age"
+BANDS: Final = 4
+"""The number of quantile bands of age."""
+MOST_VALUES: Final = 50
+"""The most values of a column that is searched."""
+
+
+def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
+    """The categories of every clip, missing where they are not known, and the quantile band of its speaker's age.
+
+    Parameters
+    ----------
+    strata : Strata
+        The clips.
+    named : sequence of str
+        The columns to search; by default group, gender, language, native language, age, and every further text column
+        of the cohort, if it has 2 to 50 known values and identifies nobody.
+
+    Raises
+    ------
+    PlanError
+        If a named column cannot be searched.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"speaker_id": [*"abc"], "group": "asian", "gender": ["woman", "man", "unknown"],
+    ...                       "age": [20.0, 30.0, 40.0], "accent": [*"xyy"], "status": "ok"})
+    >>> slice_columns(Strata(frame)).columns.tolist()
+    ['gender', 'age', 'accent']
+    """
+    frame = strata.frame
+    declared = [name for name in (*OF_THE_COHORT, *further_columns(frame)) if name in frame]
+    texts = [name for name in declared if frame[name].dtype.kind not in "biuf" and not name.endswith("_source")]
+    able = [name for name in declared if name not in OF_PEOPLE and (name in texts or name == AGE)]
+    if unable := [name for name in named if name not in able]:
+        raise PlanError(f"measure.slice_columns names {', '.join(unable)}.", f"columns of the run: {', '.join(able)}")
+    columns = {name: _age_bands(strata) if name == AGE else _known(strata, name) for name in named or able}
+    kept = {name: column for name, column in columns.items() if 1 < len(column.categories) <= MOST_VALUES}
+    return pd.DataFrame(kept, index=range(len(frame)))
+
+
+def _known(strata: Strata, column: str) -> pd.Categorical:
+    """A column with the known values as categories."""
+    number, names = strata._numbered(column)
+    known = np.array([is_known(name) and name != UNDETERMINED for name in names], bool)
+    code = np.where(known, np.cumsum(known) - 1, -1)
+    categories = pd.Index([str(name) for name, kept in zip(names, known, strict=True) if kept], dtype=object)
+    return pd.Categorical.from_codes(code[number] if len(names) else number, categories)
+
+
+def _age_bands(strata: Strata) -> pd.Categorical:
+    """The band of each clip's age between quantiles of the speakers' ages, named by the youngest and oldest age."""
+    age = strata.frame[AGE].to_numpy(np.float64)
+    of_speakers = pd.Series(age).groupby(strata.speakers).first().dropna().to_numpy()
+    if not len(of_speakers):
+        return pd.Categorical.from_codes(np.full(len(age), -1), pd.Index([], dtype=object))
+    # observed ages as ends, so that bands do not depend on interpolation
+    inner = np.quantile(of_speakers, np.arange(1, BANDS) / BANDS, method="inverted_cdf")
+    band = np.where(np.isnan(age), -1, np.searchsorted(np.unique(inner), age))
+    there, code = np.unique(band[band >= 0], return_inverse=True)
+    names = [f"{age[band == each].min():g} to {age[band == each].max():g}" for each in there.tolist()]
+    band[band >= 0] = code
+    return pd.Categorical.from_codes(band, pd.Index(names, dtype=object))
