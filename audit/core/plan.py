@@ -144,6 +144,9 @@ class MeasureSettings(Section):
         as in ``accent x gender``.
     intersect : tuple of str
         Columns with which every grouping is crossed to find the worst cell of each check; empty for no such search.
+    adjust_for : tuple of str or None
+        Columns of the observations that gaps are adjusted for; by default age, gender and the measures of the recording
+        that the run has.
     confidence : float
         Confidence of all intervals, in (0.5, 1).
     resamples : int
@@ -179,6 +182,7 @@ class MeasureSettings(Section):
     by: tuple[str, ...] = ("group", "language")
     group_by: tuple[GroupingName, ...] = ()
     intersect: tuple[str, ...] = ("gender", "language")
+    adjust_for: tuple[str, ...] | None = None
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     resamples: int = Field(default=2000, ge=200, le=1_000_000)
     seed: int = 0
