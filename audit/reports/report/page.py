@@ -24,6 +24,8 @@ from audit.reports.html.verdicts import verdicts
 from audit.reports.html.wording import sizes, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, similarity_tables
 from audit.reports.report.cells import cells
+from audit.reports.report.adjusted_gaps import SECTION as ADJUSTED_GAPS
+from audit.reports.report.adjusted_gaps import adjusted_for, adjusted_gaps, adjusted_sentences, recording_measured
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
@@ -33,6 +35,8 @@ from audit.reports.report.recording import recording
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
+from audit.reports.report.trends import SECTION as TRENDS
+from audit.reports.report.trends import bands, trends
 from audit.reports.report.your_files import SECTION as YOUR_FILES
 from audit.reports.report.your_files import your_files
 
@@ -51,6 +55,8 @@ SECTIONS: Final = {
     "instrument": "The instrument and its error",
     "results": "Results by check",
     "disparities": "Disparities by group and intersection",
+    "adjusted_gaps": "Is it the recording?",
+    "trends": "Age, skin tone and recording quality",
     "faces": "Pictures",
     "failures": "Missing faces and failures",
     "further_tables": "Further tables",
@@ -100,6 +106,9 @@ _TABLES: Final = (
     language_tables.coverage,
     similarity_tables.retrieval,
     similarity_tables.craniofacial,
+    adjusted_gaps,
+    bands,
+    trends,
 )
 """The tables of the page; templates name them as the functions."""
 
@@ -155,10 +164,12 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
-    optional = {
+    optional: dict[str, object] = {
         "further_tables": further,
         YOUR_FILES: records(audit, YOUR_FILES),
         RECORDINGS: records(audit, RECORDINGS),
+        ADJUSTED_GAPS: records(audit, ADJUSTED_GAPS),
+        TRENDS: records(audit, TRENDS),
     }
     page = Page(
         audit,
@@ -200,6 +211,9 @@ def _content(audit: Audit) -> dict[str, object]:
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
         "tipping_points": tipping_points(audit),
+        "adjusted_for": adjusted_for(audit),
+        "recording_measured": recording_measured(audit),
+        "adjusted_sentences": adjusted_sentences(audit),
         "skin_tone": skin_tone(audit),
         "recording_measures": RECORDING,
         "instrument": identity.name_of(run.get("instrument"), "the instrument"),
