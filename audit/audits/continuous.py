@@ -16,6 +16,7 @@ from audit.core.columns import OF_A_CLIP, further_columns
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.grouping import Grouping
 from audit.core.metric import Metric
+from audit.core.recording import RECORDING
 from audit.core.vocabulary import is_known
 from audit.stats.covariates import Covariate
 
@@ -37,17 +38,10 @@ class Continuous:
     unit: str
 
 
-RECORDING: Final = (
-    Continuous("recording_speech_seconds", "speech", "seconds"),
-    Continuous("recording_loudness", "loudness", "LUFS"),
-    Continuous("recording_snr", "signal-to-noise ratio", "dB"),
-    Continuous("recording_bandwidth", "bandwidth", "Hz"),
-    Continuous("recording_clipped", "clipped samples", "share"),
-)
 _DECLARED: Final = (
     Continuous("age", "age", "years"),
     Continuous("portrait.skin_ita", "skin ITA of the portrait", "degrees"),
-    *RECORDING,
+    *(Continuous(measure.column, measure.label, measure.unit) for measure in RECORDING),
     Continuous("seconds", "length of the clip", "seconds"),
 )
 ADJUST_FOR: Final = ("age", "gender", *(measure.column for measure in RECORDING))

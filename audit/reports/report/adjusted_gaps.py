@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.audits.audit import Audit
-from audit.audits.continuous import RECORDING
+from audit.core.recording import RECORDING
 from audit.core.units import write_estimate
 from audit.reports.html.records import MetricDefinitions, Record, Value, count, number, records, text, values
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, estimate, head, missing, whole, words, written

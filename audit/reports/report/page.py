@@ -23,9 +23,9 @@ from audit.reports.html.records import MetricDefinitions, records, split, string
 from audit.reports.html.verdicts import verdicts
 from audit.reports.html.wording import sizes, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, similarity_tables
-from audit.reports.report.cells import cells
 from audit.reports.report.adjusted_gaps import SECTION as ADJUSTED_GAPS
 from audit.reports.report.adjusted_gaps import adjusted_for, adjusted_gaps, adjusted_sentences, recording_measured
+from audit.reports.report.cells import cells
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
