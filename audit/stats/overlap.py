@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from audit.stats.regression import Floats, Ints, NotEstimable, fitted
+from audit.stats.regression import Floats, Ints, fitted
 
 MOST_OUTSIDE = 1 / 3
 """Largest share of a group's speakers outside the range of the others."""
@@ -42,10 +42,11 @@ class Overlap:
 def overlap(group: Ints, n_groups: int, speakers: Ints, columns: Floats, min_speakers: int) -> list[Overlap]:
     """The overlap of each group, from its propensity: the probability of the group by a speaker's mean covariates.
 
-    The propensity is a logistic regression over speakers (Rosenbaum and Rubin 1983). A group has no overlap where it
-    is separated from the others, where more than a third of its speakers lie outside the range of the others (Dehejia
-    and Wahba 1999), or where the weights ``1 / propensity`` leave an effective number of fewer than ``min_speakers``
-    speakers or 10 % of them.
+    The propensity is a logistic regression over speakers (Rosenbaum and Rubin 1983) on standardised columns, with a
+    standard normal prior on the slopes: a value that no speaker of the group has does not make them infinite. A group
+    has no overlap where more than a third of its speakers lie outside the range of the others (Dehejia and Wahba 1999),
+    or where the weights ``1 / propensity`` leave an effective number of fewer than ``min_speakers`` speakers or 10 % of
+    them.
 
     Parameters
     ----------
@@ -80,10 +81,7 @@ def _of_group(inside: np.ndarray, design: Floats, min_speakers: int) -> Overlap:
     n = int(inside.sum())
     if not 0 < n < len(inside):
         return Overlap(None, None, "no overlap: there are no speakers to compare with")
-    try:
-        linear = design @ fitted(inside.astype(np.float64), design, np.ones(len(inside)), "rate")[0]
-    except NotEstimable:
-        return Overlap(None, None, "no overlap: the covariates tell the group's speakers from all others")
+    linear = design @ fitted(inside.astype(np.float64), design, np.ones(len(inside)), "rate", ridge=1.0)[0]
     low, high = linear[~inside].min(), linear[~inside].max()
     outside = float(np.mean((linear[inside] < low) | (linear[inside] > high)))
     weight = 1 / special.expit(linear[inside])

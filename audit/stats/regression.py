@@ -153,20 +153,24 @@ def degrees_of_freedom(
     return np.asarray(np.maximum(share.sum(axis=0) ** 2 / (share**2).sum(axis=0) * (n - p) / n, 1.0))
 
 
-def fitted(values: Floats, design: Floats, weights: Floats, kind: Kind) -> tuple[Floats, Floats, Floats, Floats]:
+def fitted(
+    values: Floats, design: Floats, weights: Floats, kind: Kind, ridge: float = 0.0
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Coefficients by Newton's method, predicted outcomes, their slopes, and the information ``X' W X``.
 
-    The parameters and errors are those of :func:`regression`.
+    The parameters and errors are those of :func:`regression`. ``ridge`` is a penalty on the squares of all coefficients
+    but the first, as if each had a normal prior with the variance ``1 / ridge``.
     """
-    _check_rank(design.T @ (design * weights[:, None]), "two of its variables cannot be told apart")
+    penalty = np.append(0.0, np.full(design.shape[1] - 1, ridge))
+    _check_rank(design.T @ (design * weights[:, None]) + np.diag(penalty), "two of its variables cannot be told apart")
     coefficients = np.zeros(design.shape[1])
     for _ in range(MOST_STEPS):
         linear = design @ coefficients
         predicted = np.asarray(special.expit(linear)) if kind == "rate" else linear
         slope = predicted * (1 - predicted) if kind == "rate" else np.ones(len(values))
-        information = design.T @ (design * (weights * slope)[:, None])
+        information = design.T @ (design * (weights * slope)[:, None]) + np.diag(penalty)
         _check_rank(information, "the outcome is separated by the variables")
-        step = np.linalg.solve(information, design.T @ (weights * (values - predicted)))
+        step = np.linalg.solve(information, design.T @ (weights * (values - predicted)) - penalty * coefficients)
         if float(np.abs(step).max()) <= _TOLERANCE * (1 + float(np.abs(coefficients).max())):
             return coefficients, predicted, slope, information
         # far from the solution a step of Newton's method may overshoot

@@ -69,7 +69,7 @@ def test_a_run_without_covariates_says_so() -> None:
     found = gap(audit.measure(replace(run, held=seen)))
     assert pd.isna(found["adjusted"])
     assert found["method"].startswith("not adjusted: no covariate is known for most speakers and varies")
-    assert "equal for nearly all: age, gender" in found["method"]
+    assert "without age, gender (unknown for most speakers, or equal for nearly all)" in found["method"]
 
 
 def test_clips_without_a_value_are_counted_by_group() -> None:

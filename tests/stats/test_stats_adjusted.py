@@ -182,7 +182,17 @@ def test_a_covariate_that_names_the_group_has_no_overlap() -> None:
     far = gaps(values, group, Covariate("noise", rng.normal(10 * group)), kind="mean")[1]
     assert far.adjusted.value is not None
     assert far.e_value is None
-    assert far.adjusted.method.startswith("no overlap: the covariates tell")
+    assert far.adjusted.method.startswith("no overlap: 100% of the speakers are outside the others' range; linear")
+
+
+def test_a_value_that_no_speaker_of_the_group_has_leaves_overlap() -> None:
+    """All speakers of one group have full bandwidth, and a few of the other do not."""
+    rng = np.random.default_rng(0)
+    group, bandwidth = np.repeat([0, 1], 50), np.full(100, 8000.0)
+    bandwidth[:8] = rng.uniform(5000, 7000, 8)
+    found = gaps(rng.normal(size=100), group, Covariate("bandwidth", bandwidth), kind="mean")[1]
+    assert found.overlap.enough
+    assert found.overlap.outside == 0
 
 
 def test_groups_without_a_failure_have_an_unadjusted_gap_only() -> None:

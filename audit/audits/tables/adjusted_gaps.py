@@ -29,7 +29,7 @@ def _rows(source: Source) -> Iterator[Row]:
         made = _adjustment(of, grouping, source.settings.adjust_for)
         if len(of.groups) < 2:
             continue
-        unused = f"unknown for most speakers, or equal for nearly all: {', '.join(made.design.unused)}"
+        unused = f"without {', '.join(made.design.unused)} (unknown for most speakers, or equal for nearly all)"
         notes = [*([words] if words else []), *([unused] if made.design.unused else [])]
         for metric in scored_by_attribute(of):
             harm = metric.worse or "high"
