@@ -104,7 +104,8 @@ def measure(
     )
     labelled = evidence.calibration
     custom = dict(zip(chosen.metrics, custom_metrics(chosen.metrics), strict=True))
-    unsaid = {"human_readings", *(name for name in ("checks", "metrics", "tables") if not getattr(chosen, name))}
+    optional = ("checks", "metrics", "tables", "adjust_for")
+    unsaid = {"human_readings", *(name for name in optional if not getattr(chosen, name))}
     made = Audit(
         run=identity(run, human),
         # the name and digest of a file, but not its path

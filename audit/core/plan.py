@@ -148,6 +148,9 @@ class MeasureSettings(Section):
         The most columns that define a slice in the search for the worst slices, from 0 (no search) to 3.
     slice_columns : tuple of str
         The columns of that search; by default all categories that the cohort declares, and bands of age.
+    adjust_for : tuple of str or None
+        Columns of the observations that gaps are adjusted for; by default age, gender and the measures of the recording
+        that the run has.
     confidence : float
         Confidence of all intervals, in (0.5, 1).
     resamples : int
@@ -185,6 +188,7 @@ class MeasureSettings(Section):
     intersect: tuple[str, ...] = ("gender", "language")
     slice_depth: int = Field(default=3, ge=0, le=3)
     slice_columns: tuple[str, ...] = ()
+    adjust_for: tuple[str, ...] | None = None
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     resamples: int = Field(default=2000, ge=200, le=1_000_000)
     seed: int = 0

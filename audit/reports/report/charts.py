@@ -25,6 +25,7 @@ from audit.reports.html.records import (
 from audit.reports.html.tabular import TableView
 from audit.reports.html.wording import file_stem, group_name, language_name, order_languages
 from audit.reports.report import evidence, language_tables, similarity_tables
+from audit.reports.report.trends import trend_view
 
 LATER = ("ceiling", "rendered")
 MOST_LANGUAGES = 4
@@ -33,7 +34,7 @@ MOST_LANGUAGES = 4
 
 def figure_views(audit: Audit) -> dict[str, FigureView]:
     """All charts of the report by name; those without data are left out."""
-    made = (_stages, _confusion, _by_language, _effects, _attributes, _instrument, _missing)
+    made = (_stages, _confusion, _by_language, _effects, _attributes, _instrument, _missing, trend_view)
     return {view.name: view for make in made if (view := make(audit)).panels}
 
 

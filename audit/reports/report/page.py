@@ -23,6 +23,8 @@ from audit.reports.html.records import MetricDefinitions, records, split, string
 from audit.reports.html.verdicts import verdicts
 from audit.reports.html.wording import sizes, write_confidence
 from audit.reports.report import error_tables, evidence, group_tables, language_tables, similarity_tables
+from audit.reports.report.adjusted_gaps import SECTION as ADJUSTED_GAPS
+from audit.reports.report.adjusted_gaps import adjusted_for, adjusted_gaps, adjusted_sentences, recording_measured
 from audit.reports.report.cells import cells
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
@@ -33,6 +35,8 @@ from audit.reports.report.recording import recording
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
+from audit.reports.report.trends import SECTION as TRENDS
+from audit.reports.report.trends import bands, trends
 from audit.reports.report.worst_slices import SECTION as WORST_SLICES
 from audit.reports.report.worst_slices import slice_sentences, worst_slices
 from audit.reports.report.your_files import SECTION as YOUR_FILES
@@ -54,6 +58,8 @@ SECTIONS: Final = {
     "results": "Results by check",
     "disparities": "Disparities by group and intersection",
     "worst_slices": "Worst slices",
+    "adjusted_gaps": "Is it the recording?",
+    "trends": "Age, skin tone and recording quality",
     "faces": "Pictures",
     "failures": "Missing faces and failures",
     "further_tables": "Further tables",
@@ -104,6 +110,9 @@ _TABLES: Final = (
     language_tables.coverage,
     similarity_tables.retrieval,
     similarity_tables.craniofacial,
+    adjusted_gaps,
+    bands,
+    trends,
 )
 """The tables of the page; templates name them as the functions."""
 
@@ -159,11 +168,13 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
-    optional = {
+    optional: dict[str, object] = {
         "further_tables": further,
         YOUR_FILES: records(audit, YOUR_FILES),
         RECORDINGS: records(audit, RECORDINGS),
         WORST_SLICES: records(audit, WORST_SLICES),
+        ADJUSTED_GAPS: records(audit, ADJUSTED_GAPS),
+        TRENDS: records(audit, TRENDS),
     }
     page = Page(
         audit,
@@ -205,6 +216,9 @@ def _content(audit: Audit) -> dict[str, object]:
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
         "tipping_points": tipping_points(audit),
+        "adjusted_for": adjusted_for(audit),
+        "recording_measured": recording_measured(audit),
+        "adjusted_sentences": adjusted_sentences(audit),
         "skin_tone": skin_tone(audit),
         "recording_measures": RECORDING,
         "slice_sentences": slice_sentences(audit),
