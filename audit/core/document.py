@@ -219,14 +219,38 @@ def as_json(value: Any) -> Any:
 
 
 def _written(content: Mapping[str, object]) -> str:
-    """The content as JSON; half of a surrogate pair, as in undecodable file names, becomes U+FFFD."""
+    """The content as JSON, with a list of plain values, such as the row of a table, in one line.
+
+    Half of a surrogate pair, as in undecodable file names, becomes U+FFFD.
+    """
+    return _SURROGATE.sub("\ufffd", _lines(content, "\n"))
+
+
+def _lines(value: object, margin: str) -> str:
+    """A JSON value whose further lines begin with ``margin``, a line break and the indentation."""
+    if not isinstance(value, dict | list) or not value:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    inner = margin + " "
+    if isinstance(value, dict):
+        items = (f"{json.dumps(key, ensure_ascii=False)}: {_lines(item, inner)}" for key, item in value.items())
+        return f"{{{inner}{f',{inner}'.join(items)}{margin}}}"
+    if not any(isinstance(item, dict | list) for item in value):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return f"[{inner}{f',{inner}'.join(_lines(item, inner) for item in value)}{margin}]"
+
+
+def _written_before(content: Mapping[str, object]) -> str:
+    """The content as documents before schema 1.2 were written, with every value in a line of its own."""
     return _SURROGATE.sub("\ufffd", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def _content_text(text: str, data: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     """The content as it was written, taken from the stored text where that has the package's own layout."""
     head = _opened(_written({key: data[key] for key in _HEAD if key in data}))
-    return "{\n" + text[len(head) :].rstrip("\n") if text.startswith(head) else _written(content)
+    if text.startswith(head):
+        return "{\n" + text[len(head) :].rstrip("\n")
+    written, before = _written(content), _written_before(content)
+    return before if _sha256(before) == data.get("content_sha256") else written
 
 
 def _opened(head: str) -> str:
