@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from audit.audits.table import PERSONAL
+from audit.audits.tables.disparities import metrics_of_harm
 from audit.checks.evidence import Evidence
-from audit.checks.metrics.metric_frame import IDENTIFICATION
 from audit.core.columns import OF_A_CLIP, further_columns
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.grouping import Grouping
@@ -25,7 +25,6 @@ STAGE: Final = "rendered"
 MOST_CLIPS: Final = 60_000
 """With more clips, tables by continuous attributes use a sample of each speaker's clips."""
 FEWEST_OF_A_SPEAKER: Final = 2
-_QUANTITIES: Final = ("read_own_group", "gender_right", "age_error", "no_face", IDENTIFICATION, "skin_ita")
 _OF_THE_READINGS: Final = ("portrait_", "ceiling_", "rendered_")
 
 
@@ -73,15 +72,10 @@ def attribute(column: str) -> Continuous:
 
 
 def scored_by_attribute(evidence: Evidence) -> list[Metric]:
-    """The metrics of rendered faces that the tables by continuous attributes have."""
-    primary = evidence.similarity_models[:1]
-    return [
-        metric
-        for metric in evidence.metrics.values()
-        if metric.quantity in _QUANTITIES
-        and (metric.quantity != IDENTIFICATION or metric.name.endswith(tuple(model.lower() for model in primary)))
-        and not np.isnan(evidence.values(STAGE, metric.name)).all()
-    ]
+    """The metrics of rendered faces that the tables by continuous attributes have: those of harm, and skin tone."""
+    tone = evidence.metrics.get("skin_ita")
+    has_tone = tone is not None and not np.isnan(evidence.values(STAGE, tone.name)).all()
+    return [*metrics_of_harm(evidence, STAGE), *([tone] if tone is not None and has_tone else [])]
 
 
 def sampled(evidence: Evidence) -> tuple[Evidence, str]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audit.audits.continuous import STAGE, covariates, sampled, scored_by_attribute
+from audit.audits.continuous import STAGE, covariates, sampled
 from audit.audits.table import GROUP, METHOD, N_CLIPS, N_SPEAKERS, OF_METRIC, Column, interval_columns
+from audit.audits.tables.disparities import metrics_of_harm
 from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.evidence import Evidence
 from audit.core.grouping import Grouping
@@ -31,9 +32,11 @@ def _rows(source: Source) -> Iterator[Row]:
             continue
         unused = f"without {', '.join(made.design.unused)} (unknown for most speakers, or equal for nearly all)"
         notes = [*([words] if words else []), *([unused] if made.design.unused else [])]
-        for metric in scored_by_attribute(of):
-            harm = metric.worse or "high"
-            for group, gap in zip(of.groups, made.gaps(of.values(STAGE, metric.name), metric.kind, harm), strict=True):
+        for metric in metrics_of_harm(of, STAGE):
+            assert metric.worse is not None
+            for group, gap in zip(
+                of.groups, made.gaps(of.values(STAGE, metric.name), metric.kind, metric.worse), strict=True
+            ):
                 keys = (grouping.name, metric.name, STAGE, group)
                 yield (*keys, *_cells(gap), made.design.words, "; ".join((gap.adjusted.method, *notes)))
 

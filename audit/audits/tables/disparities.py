@@ -9,6 +9,7 @@ import numpy as np
 from audit.audits.table import GROUP, LANGUAGE, OF_METRIC, Column, estimate_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks.evidence import Evidence
+from audit.checks.metrics.metric_frame import MODEL_QUANTITIES, identification
 from audit.checks.strata import Cells
 from audit.core.metric import Metric
 from audit.stats import ALL, Estimate
@@ -42,6 +43,22 @@ def scored(evidence: Evidence) -> list[tuple[Metric, str]]:
         for metric in evidence.metrics.values()
         for stage in metric.stages
         if not np.isnan(evidence.values(stage, metric.name)).all()
+    ]
+
+
+def metrics_of_harm(evidence: Evidence, stage: str = "rendered") -> list[Metric]:
+    """The metrics with a harmful end that any clip has a score of at a stage.
+
+    Of the metrics of similarity models only the identification by the primary one, since the others measure much the
+    same.
+    """
+    primary = {identification(model) for model in evidence.similarity_models[:1]}
+    return [
+        metric
+        for metric, of in scored(evidence)
+        if of == stage
+        and metric.worse is not None
+        and (metric.quantity not in MODEL_QUANTITIES or metric.name in primary)
     ]
 
 

@@ -16,10 +16,8 @@ from audit.audits.table import (
     Column,
     interval_columns,
 )
-from audit.audits.tables.disparities import scored
+from audit.audits.tables.disparities import metrics_of_harm
 from audit.audits.tables.spec import Row, Source, TableSpec
-from audit.checks.evidence import Evidence
-from audit.checks.metrics.metric_frame import MODEL_QUANTITIES, identification
 from audit.checks.slice_columns import slice_columns
 from audit.core.metric import Metric
 from audit.core.sentences import slice_words
@@ -41,7 +39,7 @@ def worst_slices(source: Source) -> Iterator[Row]:
     columns = slice_columns(evidence, settings.slice_columns)
     linked = evidence.shared_by_speakers(evidence.speakers)
     slices = Slices.of(evidence.speakers if linked is None else linked, columns)
-    for metric in searched_metrics(evidence):
+    for metric in metrics_of_harm(evidence):
         assert metric.worse is not None
         found = slices.search(
             evidence.values(STAGE, metric.name),
@@ -55,18 +53,6 @@ def worst_slices(source: Source) -> Iterator[Row]:
             name=f"{STAGE}.{metric.name}",
         )
         yield from _rows(metric, found, "; linked speakers count as one" if linked is not None else "")
-
-
-def searched_metrics(evidence: Evidence) -> list[Metric]:
-    """The metrics at the rendered stage that say which values are failures, and have any."""
-    primary = {identification(model) for model in evidence.similarity_models[:1]}
-    return [
-        metric
-        for metric, stage in scored(evidence)
-        if stage == STAGE
-        and metric.worse is not None
-        and (metric.quantity not in MODEL_QUANTITIES or metric.name in primary)
-    ]
 
 
 def _rows(metric: Metric, found: SliceSearch, linked: str) -> Iterator[Row]:

@@ -95,7 +95,8 @@ class MetricDefinitions:
 
     def title(self, metric: str) -> str:
         """The label with a capital."""
-        return self.label(metric).capitalize()
+        label = self.label(metric)
+        return label[:1].upper() + label[1:]
 
     def unit(self, metric: str) -> str:
         """The unit of the metric's values; empty if it is not defined."""

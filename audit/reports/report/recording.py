@@ -20,7 +20,7 @@ def recording(audit: Audit) -> TableView:
     columns = [GROUP, LANGUAGE]
     for measure in RECORDING:
         if where(rows, measure=measure.name):
-            columns.append(figure(measure.label.capitalize(), measure.unit, measure=measure.name))
+            columns.append(figure(measure.label[:1].upper() + measure.label[1:], measure.unit, measure=measure.name))
     totals = sum(text(cell[0], "group") == "all" for cell in cells) if len(cells) <= MOST_ROWS else 0
     note = f"The first {MOST_ROWS} of {len(cells):,} rows are shown; all are in tables/{SECTION}.csv."
     caption = "Recording quality of the clips: mean over speakers, with interval"
