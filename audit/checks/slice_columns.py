@@ -30,8 +30,9 @@ def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
     strata : Strata
         The clips.
     named : sequence of str
-        The columns to search; by default group, gender, language, native language, age, and every further text column
-        of the cohort, if it has 2 to 50 known values and identifies nobody.
+        The columns to search; by default group, gender, language, native language, age, and every further column of
+        words of the cohort, if it has 2 to 50 known values and identifies nobody. A column of numbers, such as a code,
+        is searched only if it is named.
 
     Raises
     ------
@@ -52,8 +53,17 @@ def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
     if unable := [name for name in named if name not in able]:
         raise PlanError(f"measure.slice_columns names {', '.join(unable)}.", f"columns of the run: {', '.join(able)}")
     columns = {name: _age_bands(strata) if name == AGE else _known(strata, name) for name in named or able}
-    kept = {name: column for name, column in columns.items() if 1 < len(column.categories) <= MOST_VALUES}
+    kept = {
+        name: column
+        for name, column in columns.items()
+        if 1 < len(column.categories) <= MOST_VALUES and (named or name == AGE or not _are_numbers(column.categories))
+    }
     return pd.DataFrame(kept, index=range(len(frame)))
+
+
+def _are_numbers(values: pd.Index) -> bool:
+    """Whether all texts are numbers."""
+    return bool(pd.to_numeric(pd.Series(values), errors="coerce").notna().all())
 
 
 def _known(strata: Strata, column: str) -> pd.Categorical:

@@ -139,3 +139,11 @@ def test_ids_sources_numbers_and_constant_columns_are_left_out() -> None:
     found = slice_columns(Strata(frame))
     assert found.columns.tolist() == ["group", "language"]
     assert found["language"].isna().tolist() == [False, False, True, False]
+
+
+def test_a_column_of_codes_is_searched_only_if_it_is_named() -> None:
+    frame = pd.DataFrame(
+        {"speaker_id": [*"abcd"], "group": ["x", "x", "y", "y"], "gender": "woman", "cue": ["-1", "1", "-1", "1"]}
+    ).assign(status="ok")
+    assert slice_columns(Strata(frame)).columns.tolist() == ["group"]
+    assert slice_columns(Strata(frame), ["cue"]).columns.tolist() == ["cue"]
