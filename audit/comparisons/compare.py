@@ -33,6 +33,11 @@ from audit.runs.simulation import REFERENCE, SIMULATED
 from audit.stats import Curve, benjamini_hochberg, holm
 
 LETTERS: Final = ascii_uppercase
+UNUSED: Final = {
+    *("human_readings", "calibration", "checks", "metrics", "tables"),
+    *("intersect", "adjust_for", "slice_depth", "slice_columns"),
+}
+"""Settings that do not affect a comparison, or are not shared."""
 
 
 def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
@@ -103,9 +108,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
-        settings=chosen.model_dump(
-            mode="json", exclude={"human_readings", "calibration", "checks", "metrics", "tables"}
-        ),
+        settings=chosen.model_dump(mode="json", exclude=UNUSED),
         notices=(*_notices(runs), *_suppression_notice([*checks, *metrics], small)),
         checks=tuple(_shared(change, small) for change in checks),
         metrics=tuple(_shared(change, small) for change in metrics),

@@ -58,7 +58,7 @@ def test_a_terminal_shows_the_words_without_control_codes(words: str) -> None:
 def test_an_error_with_hostile_words_is_an_error(make_cohort: Callable[..., Path], words: str) -> None:
     folder = make_cohort()
     speakers = pd.read_csv(folder / "speakers.csv", dtype=str)
-    speakers["group"] = words
+    speakers["gender"] = words
     speakers.to_csv(folder / "speakers.csv", index=False)
     from audit import cli
 

@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 import audit
 from audit.cli import app
 from audit.cohorts.importing.adapter import read_download
+from audit.cohorts.notes import CohortNotes
 from audit.core.pictures import read_picture
 from audit.core.plan import Plan
 from audit.instruments.protocol import attribute_names
@@ -174,6 +175,8 @@ def read_as(block: Block) -> object:
                 (ROOT / "audit" / "core" / "plans" / "train-small-gap.toml").read_text(encoding="utf-8")
             )
             return TrainPlan.model_validate(shipped | tomllib.loads(text))
+        case "docs/guide/any-group.md" if "[categories]" in text:
+            return CohortNotes.model_validate(tomllib.loads(text))
         case _:
             return Plan.parse(text, named(block))
 

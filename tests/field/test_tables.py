@@ -245,13 +245,17 @@ def test_an_error_of_many_rows_is_reported_once_with_what_is_meant(root: Path, t
     )
     with pytest.raises(audit.CohortError) as caught:
         audit.import_cohort("folder", root, tmp_path / "C")
-    races = "asian, indian, black, white, middle_eastern, latino_hispanic, or several joined with |, or unknown"
+    races = (
+        "asian, indian, black, white, middle_eastern, latino_hispanic, several of them joined with |, unknown, or a "
+        "label of your own"
+    )
+    declare = "A label that resembles one of these is accepted if cohort.toml declares it under [categories.group]."
     genders = "woman, man or unknown, or nonbinary, which is kept and not judged"
     first, second = "Also in rows 3, 4, 5.", "Also in rows 7, 8, 9."
     assert caught.value.faults == [
-        f"labels.csv, row 2: group 'Southeast Asian'; allowed: {races} (did you mean 'asian'?). {first}",
+        f"labels.csv, row 2: group 'Southeast Asian'; allowed: {races} (did you mean 'asian'?). {declare} {first}",
         f"labels.csv, row 6: group 'Latino_Hispanic|White'; allowed: {races} "
-        f"(did you mean 'latino_hispanic|white'?). {second}",
+        f"(did you mean 'latino_hispanic|white'?). {declare} {second}",
         f"labels.csv, row 2: gender 'Female'; allowed: {genders} (did you mean 'woman'?). {first}",
     ]
 

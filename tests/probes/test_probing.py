@@ -278,7 +278,7 @@ def test_the_same_probe_gives_the_same_bytes_and_comes_back_whole(
     with pytest.raises(RunError, match="was changed after it was written"):
         audit.Probe.from_json(changed)
     with pytest.raises(RunError, match="schema version 9"):
-        audit.Probe.from_json(text.replace('"schema_version": "1.1"', '"schema_version": "9.0"', 1))
+        audit.Probe.from_json(text.replace('"schema_version": "1.2"', '"schema_version": "9.0"', 1))
     with pytest.raises(RunError, match="probe.json is not valid"):
         audit.Probe.from_json("{}")
 
