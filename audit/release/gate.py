@@ -172,8 +172,9 @@ def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, oth
     """The run's audit, with the tables that a policy's requirements read; refused if audit.json differs from it."""
     if run.observations.empty:
         return _nothing(run)
-    # decisions are based on unsuppressed figures
-    audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0}), with_tables=False)
+    # decisions are based on unsuppressed figures, and need worst cells only to compare them with those of audit.json
+    unused = {} if stored is not None else {"intersect": ()}
+    audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0, **unused}), with_tables=False)
     if stored is not None:
         _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run, other_readings)
     return _with_cohort(audit, settings)
