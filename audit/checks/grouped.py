@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from audit.core.errors import PlanError
 from audit.core.grouping import Grouping
 from audit.core.languages import UNDETERMINED
 from audit.core.vocabulary import UNKNOWN, ordered_groups
-from audit.stats.speakers import divided
+from audit.stats.bands import Bands, bands
+from audit.stats.speakers import Ints, divided
 
 if TYPE_CHECKING:
     from audit.checks.strata import Strata
@@ -27,19 +29,20 @@ def grouped(strata: Strata, grouping: Grouping) -> tuple[pd.Categorical, dict[st
     """The label of each clip, with the labels as categories in order, and each label's values by column.
 
     The order is that of the first column's categories, then of the second's. A clip is ``unknown`` if any of its values
-    is missing, empty, ``unknown``, or the code of an undetermined language.
+    is missing, empty, ``unknown``, or the code of an undetermined language. Numbers are divided into bands.
 
     Raises
     ------
     PlanError
-        If a column is missing, holds numbers or identifies people, or there are more than :data:`MOST_CELLS` groups.
+        If a column is missing, identifies people or holds numbers that cannot be divided, or there are more than
+        :data:`MOST_CELLS` groups.
     """
     frame = strata.frame
     _check_columns(frame, grouping)
-    numbers = [strata._numbered(column) for column in grouping.columns]
+    numbers = [_categories(strata, column) for column in grouping.columns]
     keys, number = divided(numbers, len(frame))
     place = {
-        column: {name: i for i, name in enumerate(ordered_groups(map(str, names), strata.order.get(column, ())))}
+        column: {name: i for i, name in enumerate(_in_order(strata, column, names))}
         for column, (_, names) in zip(grouping.columns, numbers, strict=True)
     }
     texts = [tuple(UNKNOWN if value == UNDETERMINED else value for value in key) for key in keys]
@@ -70,9 +73,40 @@ def _check_columns(frame: pd.DataFrame, grouping: Grouping) -> None:
     for column in grouping.columns:
         if column not in able:
             raise PlanError(f"measure.group_by names {column!r}.", f"columns of the run: {', '.join(able)}")
-        if frame[column].dtype.kind in "iuf" and frame[column].nunique() > 2:
-            raise PlanError(
-                f"measure.group_by names {column!r}, which holds numbers.",
-                "columns of categories",
-                "The tables of bands and trends show numbers; or give the cohort a column of bands.",
-            )
+
+
+def has_bands(strata: Strata, column: str) -> bool:
+    """Whether a column holds numbers, of which groups are bands."""
+    values = strata.every_clip[column]
+    return values.dtype.kind in "iuf" and values.nunique() > 2
+
+
+def banded(strata: Strata, column: str) -> Bands:
+    """The bands of a column of numbers, whose edges come from all clips of the run.
+
+    There are fewer than two where the speakers are too few, or their numbers too alike.
+    """
+    every = strata.every_clip
+    found = bands(every[column].to_numpy(np.float64), pd.factorize(every["speaker_id"])[0])
+    values = strata.frame[column].to_numpy(np.float64)
+    number = np.where(np.isnan(values), -1, np.searchsorted(found.edges, values, side="right"))
+    return replace(found, number=number.astype(np.int64))
+
+
+def _categories(strata: Strata, column: str) -> tuple[Ints, list[object]]:
+    """The index of each clip's value, and the values that occur; of numbers their bands, then ``unknown``."""
+    if not has_bands(strata, column):
+        return strata._numbered(column)
+    found = banded(strata, column)
+    if len(found.labels) < 2:
+        raise PlanError(
+            f"The numbers of the column {column!r} cannot be divided into two bands.",
+            "at least five speakers with different numbers in each band",
+        )
+    return np.where(found.number < 0, len(found.labels), found.number), [*found.labels, UNKNOWN]
+
+
+def _in_order(strata: Strata, column: str, names: list[object]) -> list[str]:
+    """The values of a column in order: bands ascending, categories in the fixed or declared order."""
+    labels = [str(name) for name in names]
+    return labels if has_bands(strata, column) else ordered_groups(labels, strata.order.get(column, ()))

@@ -96,7 +96,7 @@ def group_clips(clips: pd.DataFrame, grouping: Grouping = GROUP) -> list[GroupCl
     if grouping != GROUP:
         of_grouping = Strata(clips).by(grouping)
         order = of_grouping.groups
-        clips = of_grouping.frame.assign(group=of_grouping.frame[grouping.name])
+        clips = of_grouping.frame.assign(group=of_grouping.frame[of_grouping.group_column])
     else:
         order = ordered_groups(clips["group"].unique())
     labels = ["group", "speaker_id", "language"]

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from audit.checks.grouped import OF_PEOPLE
+from audit.checks.grouped import OF_PEOPLE, banded
 from audit.checks.strata import Strata
 from audit.core.columns import OF_THE_COHORT, further_columns
 from audit.core.errors import PlanError
@@ -16,8 +16,6 @@ from audit.core.languages import UNDETERMINED
 from audit.core.vocabulary import is_known
 
 AGE: Final = "age"
-BANDS: Final = 4
-"""The number of quantile bands of age."""
 MOST_VALUES: Final = 50
 """The most values of a column that is searched."""
 
@@ -44,7 +42,7 @@ def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
     >>> frame = pd.DataFrame({"speaker_id": [*"abc"], "group": "asian", "gender": ["woman", "man", "unknown"],
     ...                       "age": [20.0, 30.0, 40.0], "accent": [*"xyy"], "status": "ok"})
     >>> slice_columns(Strata(frame)).columns.tolist()
-    ['gender', 'age', 'accent']
+    ['gender', 'accent']
     """
     frame = strata.frame
     declared = [name for name in (*OF_THE_COHORT, *further_columns(frame)) if name in frame]
@@ -76,15 +74,6 @@ def _known(strata: Strata, column: str) -> pd.Categorical:
 
 
 def _age_bands(strata: Strata) -> pd.Categorical:
-    """The band of each clip's age between quantiles of the speakers' ages, named by the youngest and oldest age."""
-    age = strata.frame[AGE].to_numpy(np.float64)
-    of_speakers = pd.Series(age).groupby(strata.speakers).first().dropna().to_numpy()
-    if not len(of_speakers):
-        return pd.Categorical.from_codes(np.full(len(age), -1), pd.Index([], dtype=object))
-    # observed ages as ends, so that bands do not depend on interpolation
-    inner = np.quantile(of_speakers, np.arange(1, BANDS) / BANDS, method="inverted_cdf")
-    band = np.where(np.isnan(age), -1, np.searchsorted(np.unique(inner), age))
-    there, code = np.unique(band[band >= 0], return_inverse=True)
-    names = [f"{age[band == each].min():g} to {age[band == each].max():g}" for each in there.tolist()]
-    band[band >= 0] = code
-    return pd.Categorical.from_codes(band, pd.Index(names, dtype=object))
+    """The band of each clip's age; a single category, which is not searched, where the ages cannot be divided."""
+    found = banded(strata, AGE)
+    return pd.Categorical.from_codes(found.number, pd.Index(found.labels, dtype=object))

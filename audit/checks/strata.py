@@ -85,7 +85,7 @@ class Strata:
         Raises
         ------
         PlanError
-            If the clips have no such column, it holds numbers, or it identifies people.
+            If the clips have no such column, it identifies people, or its numbers cannot be divided into bands.
 
         Examples
         --------
@@ -97,14 +97,19 @@ class Strata:
         if grouping == self.grouping:
             return self
         labels, values = grouped(self, grouping)
-        frame = self.frame.assign(**{grouping.name: labels})
-        order = {**self.order, grouping.name: tuple(values)}
-        return replace(self, frame=frame, grouping=grouping, order=order, values_of=values)
+        made = replace(self, grouping=grouping, values_of=values)
+        column = made.group_column
+        return replace(made, frame=self.frame.assign(**{column: labels}), order={**self.order, column: tuple(values)})
 
     @property
     def group_column(self) -> str:
         """The column of the frame with the labels of the grouping."""
-        return self.grouping.name
+        return self.grouping.name if self.grouping == GROUP else f"by {self.grouping.name}"
+
+    @property
+    def every_clip(self) -> pd.DataFrame:
+        """All clips of the run."""
+        return self.frame
 
     def cell_of(self, group: str) -> dict[str, str]:
         """The values by column that define a group; empty in the default grouping, and for all groups at once."""

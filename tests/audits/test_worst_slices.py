@@ -115,11 +115,16 @@ def test_no_slice_reveals_fewer_speakers_than_are_suppressed() -> None:
     assert "gender woman, accent welsh" not in set(hidden)
 
 
-def test_age_is_searched_in_bands_of_equally_many_speakers() -> None:
-    frame = pd.DataFrame({"speaker_id": range(8), "age": [20.0, 21, 30, 31, 40, 41, 50, np.nan], "status": "ok"})
-    age = slice_columns(Strata(frame))["age"]
-    assert list(age.cat.categories) == ["20 to 21", "30 to 31", "40 to 41", "50 to 50"]
-    assert age.isna().tolist() == [False] * 7 + [True]
+def test_age_is_searched_in_bands() -> None:
+    ages = [*np.arange(18.0, 66.0), np.nan]
+    age = slice_columns(Strata(pd.DataFrame({"speaker_id": range(49), "age": ages, "status": "ok"})))["age"]
+    assert list(age.cat.categories) == ["up to 29", "30 to 39", "40 to 49", "50 and over"]
+    assert age.isna().tolist() == [False] * 48 + [True]
+
+
+def test_ages_of_few_speakers_are_not_searched() -> None:
+    frame = pd.DataFrame({"speaker_id": range(3), "age": [20.0, 30.0, 40.0], "gender": [*"xyy"], "status": "ok"})
+    assert slice_columns(Strata(frame)).columns.tolist() == ["gender"]
 
 
 def test_ids_sources_numbers_and_constant_columns_are_left_out() -> None:

@@ -89,13 +89,34 @@ def test_race_labels_are_found_whatever_the_grouping() -> None:
     [
         ("speaker_id", ["a", "b", "c"], "columns of the run"),
         ("dialect", None, "columns of the run: .*gender"),
-        ("age", [20.0, 30.0, 40.0], "holds numbers"),
+        ("age", [20.0, 30.0, 40.0], "'age' cannot be divided into two bands"),
     ],
 )
 def test_some_columns_are_no_grouping(column: str, values: list[object] | None, words: str) -> None:
     strata = clips(gender=["man"] * 3) if values is None else clips(**{column: values})
     with pytest.raises(PlanError, match=words):
         strata.by(Grouping((column,)))
+
+
+def test_numbers_are_divided_into_bands() -> None:
+    ages = [float(age) for age in range(18, 66)]
+    of = clips(age=[*ages, float("nan")]).by(Grouping(("age",)))
+    assert of.every_group == ["up to 29", "30 to 39", "40 to 49", "50 and over", "unknown"]
+    assert of.where(group="30 to 39").tolist()[:13] == [False] * 12 + [True]
+    assert of.cell_of("50 and over") == {"age": "50 and over"}
+    assert of.frame["age"].tolist()[:48] == ages, "the numbers stay"
+
+
+def test_bands_do_not_depend_on_the_clips_that_are_left_out() -> None:
+    """A band has the same edges whichever clips an audit can use."""
+    run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 40}, seed=2)
+    frame = run.observations.copy()
+    lost = frame.index[frame["age"] > 50]
+    whole = audit.measure(audit.Run(frame, run.manifest), group_by=["age"], tables=())
+    frame.loc[lost, "status"] = "audio_unreadable"
+    part = audit.measure(audit.Run(frame, run.manifest), group_by=["age"], tables=())
+    bands = list(whole.finding("S2F006", by="age").by_group)
+    assert set(part.finding("S2F006", by="age").by_group) <= set(bands)
 
 
 def test_too_many_groups_are_refused() -> None:
