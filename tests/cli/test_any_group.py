@@ -67,7 +67,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The cohort rendered by two models."""
     made = []
-    for model in ("speech2face-small-full", "speech2face-small-gap"):
+    for model in ("speech2face-small-gap", "planted"):
         out = tmp_path_factory.mktemp(model) / "run"
         by = ("--by", "region", "--by", "region x gender")
         code, said = command("run", "--cohort", cohort, "--model", model, *by, "-o", out)

@@ -120,7 +120,7 @@ def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_p
     assert wrong.returncode == 2 and "cannot be read" in wrong.stderr
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.study)])
+@pytest.mark.parametrize("times", [2, pytest.param(10, marks=pytest.mark.study)])
 def test_a_run_killed_several_times_ends_as_an_unbroken_one(
     make_cohort: Callable[..., Path], tmp_path: Path, times: int
 ) -> None:

@@ -362,6 +362,7 @@ def test_a_run_knows_the_code_that_made_it_and_so_do_its_audit_and_decision(fair
 # Speakers taken away
 
 
+@pytest.mark.study
 def test_removing_speakers_turns_no_breach_into_a_pass() -> None:
     """A model just beyond the limit passes at most at rate alpha, whatever part of the speakers is included.
 

@@ -291,6 +291,7 @@ def test_findings_are_the_same_without_tables() -> None:
     assert bare.run == whole.run
 
 
+@pytest.mark.study
 def test_planted_truth_lies_in_its_intervals() -> None:
     """Nominal 95 %: of 60 intervals at most 9 miss, but for one study in a thousand."""
     truth = planted(speakers_per_group=30, portrait={"asian": {"white": 0.1}}, missing=0.1)
