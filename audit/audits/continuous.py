@@ -81,8 +81,8 @@ def scored_by_attribute(evidence: Evidence) -> list[Metric]:
 def sampled(evidence: Evidence) -> tuple[Evidence, str]:
     """At most :data:`MOST_CLIPS` clips, and how they were chosen; empty if these are all.
 
-    Of every speaker the same number of clips is drawn at random, at least two; of more than 30,000 speakers, so many at
-    random.
+    Of every speaker the same number of clips is drawn at random, at least two. Of more than 30,000 speakers, 30,000
+    are drawn at random first.
     """
     n, speakers = len(evidence.frame), evidence.speakers
     if n <= MOST_CLIPS:

@@ -107,10 +107,7 @@ def crossed(check: Check, evidence: Evidence, columns: Sequence[str]) -> Evidenc
 
 def enough_speakers(evidence: Evidence) -> tuple[list[str], list[str]]:
     """The groups with at least the minimum number of speakers, and those with fewer."""
-    cells = evidence.cells(evidence.group_column)
-    number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
-    of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
-    enough = [group for group in evidence.groups if of[group] >= evidence.settings.min_speakers]
+    enough = [group for group in evidence.groups if evidence.n_speakers[group] >= evidence.settings.min_speakers]
     return enough, [group for group in evidence.groups if group not in set(enough)]
 
 

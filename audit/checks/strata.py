@@ -183,6 +183,14 @@ class Strata:
         return ordered_groups(labels, self.order.get(self.group_column, ()))
 
     @cached_property
+    def n_speakers(self) -> dict[str, int]:
+        """The number of speakers of every group, including ``unknown``, in the fixed order."""
+        cells = self.cells(self.group_column)
+        number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
+        of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
+        return {group: of[group] for group in self.every_group}
+
+    @cached_property
     def known(self) -> Mask:
         """The clips of speakers whose group is known."""
         return (self.frame[self.group_column] != UNKNOWN).to_numpy()

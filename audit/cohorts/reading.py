@@ -88,7 +88,7 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
 
 
 def _free_groups(speakers: pd.DataFrame, file: str, notes: CohortNotes) -> tuple[str, ...]:
-    """A remark on the groups that are no race labels; none without such groups."""
+    """A remark on the groups that are not race labels; none without such groups."""
     groups = ordered_groups(speakers["group"], notes.order.get("group", ()))
     free = [group for group in groups if group != UNKNOWN and not group_members(group)]
     if not free:

@@ -153,11 +153,8 @@ def _speakers(strata: Strata) -> dict[Cell, int]:
 
 def _hidden_crossings(strata: Strata, parents: frozenset[Cell], grouping: Grouping, below: int) -> frozenset[Cell]:
     """The suppressed cells of a crossing, of which those without further columns are ``parents``."""
-    cells = strata.cells(strata.group_column)
-    number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
-    of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
     keys = pd.DataFrame([strata.cell_of(group) for group in strata.groups], columns=[*strata.grouping.columns])
-    speakers = np.array([of[group] for group in strata.groups], np.float64)
+    speakers = np.array([strata.n_speakers[group] for group in strata.groups], np.float64)
     mask = (speakers > 0) & (speakers < below)
     for i, row in enumerate(keys.to_dict("records")):
         parent = grouping.label([row[column] for column in grouping.columns])

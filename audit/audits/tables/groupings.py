@@ -19,9 +19,8 @@ def group_sizes(strata: Strata, groupings: Sequence[Grouping]) -> pd.DataFrame:
         if grouping == GROUP:
             continue
         of = strata.by(grouping)
-        for group in of.every_group:
-            members = of.where(group=group)
-            rows.append((grouping.name, group, len(set(of.speakers[members].tolist())), int(members.sum())))
+        for group, n_speakers in of.n_speakers.items():
+            rows.append((grouping.name, group, n_speakers, int(of.where(group=group).sum())))
     return pd.DataFrame(rows, columns=TABLE.names)
 
 

@@ -41,7 +41,7 @@ class RenderedAsOther(Check):
     judged = (Judged("excess", "largest excess of a read over the portrait", "share", 0.10, "high", per_group=True),)
 
     def applies(self, evidence: Evidence) -> bool:
-        """Whether the grouping is another one than by ``group``, or some of its labels are no race labels."""
+        """Whether the grouping is another one than by ``group``, or some of its labels are not race labels."""
         return evidence.grouping != GROUP or bool(self.groups(evidence))
 
     def groups(self, evidence: Evidence) -> list[str]:
