@@ -47,9 +47,26 @@ def cohort_import(
     join: Annotated[
         bool, Option("--join", help="Join shorter clips of one speaker and language to --clip-seconds.")
     ] = False,
-    seed: Annotated[int, Option(help="Decides which portraits and clips are drawn.")] = 0,
+    seed: Annotated[int, Option(help="Decides which portraits, clips and speakers are drawn.")] = 0,
     variant: Variant = None,
     option: Options = None,
+    labels_from: Annotated[
+        list[str] | None,
+        Option("--labels-from", metavar="SOURCE=FILE", help="A published label file: vgg1200, bob, vmer. Repeatable."),
+    ] = None,
+    language_list: Annotated[
+        list[str] | None,
+        Option("--language-list", metavar="CODE=FILE", help="A published list of the clips in a language. Repeatable."),
+    ] = None,
+    pairs_only: Annotated[
+        bool, Option("--pairs-only", help="Only speakers with two videos in English and two in another language.")
+    ] = False,
+    undetermined: Annotated[
+        bool, Option("--undetermined", help="With --pairs-only: count undetermined languages as another language.")
+    ] = False,
+    speakers_per_group: Annotated[
+        int | None, Option(help="At most this many speakers of each group, drawn by the seed, balanced by gender.")
+    ] = None,
     copy: Annotated[bool, Option("--copy", help="Copy the files instead of linking to the download.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +81,8 @@ def cohort_import(
             root,
             out,
             labels=labels,
+            labels_from=_files(labels_from, "vgg1200=FILE"),
+            language_lists=_files(language_list, "en=vox-en.id.gz"),
             copy=copy,
             portraits=portraits,
             language=language,
@@ -71,6 +90,9 @@ def cohort_import(
             clip_seconds=clip_seconds,
             clips_per_speaker=clips_per_speaker,
             join=join,
+            pairs_only=pairs_only,
+            undetermined=undetermined,
+            speakers_per_group=speakers_per_group,
             seed=seed,
             **_options(option, variant),
         )
@@ -165,6 +187,17 @@ def cohort_labels(
     for note in found.remarks:
         say(note)
     suggest(f"audit cohort import {adapter} {root} --labels {check} -o DIR")
+
+
+def _files(given: list[str] | None, example: str) -> list[tuple[str, Path]]:
+    """Names with a file each, as NAME=FILE."""
+    found = []
+    for text in given or []:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise AuditError(f"{text!r} is not NAME=FILE.", f"for example {example}")
+        found.append((name, Path(path)))
+    return found
 
 
 def _options(given: list[str] | None, variant: str | None) -> dict[str, str]:

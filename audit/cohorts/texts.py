@@ -13,18 +13,36 @@ ROWS = "a header and one row per line"
 
 
 def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
-    """Read a table as stripped strings; missing cells of short rows are empty.
+    """Read a table with a header as stripped strings; missing cells of short rows are empty.
 
-    The file is in UTF-8 with a header, with or without a byte-order mark. With ``tab``, cells are separated by tabs,
-    without quoting, instead of commas. Index 0 is line 2 of the file; empty lines are left out but counted in it.
+    The file is as for :func:`read_cells`. Index 0 is line 2 of the file; empty lines are left out but counted in it.
 
     Raises
     ------
     CohortError
         If it is not UTF-8, has no header, a row has more cells than the header, or two columns have the same name.
     """
+    table = with_header(read_cells(path, tab=tab), path.name)
+    names = list(table.columns)
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise CohortError([f"{path.name}: the column {name!r} occurs twice." for name in twice], "unique column names")
+    return table
+
+
+def read_cells(path: Path, *, tab: bool = False) -> pd.DataFrame:
+    """The cells of a file as strings, row 0 from line 1; missing cells of short rows are NaN.
+
+    The file is in UTF-8, with or without a byte-order mark. With ``tab``, cells are separated by tabs, without
+    quoting, instead of commas.
+
+    Raises
+    ------
+    CohortError
+        If it is not UTF-8, is empty, or a row has more cells than the first.
+    """
     try:
-        cells = pd.read_csv(
+        cells: pd.DataFrame = pd.read_csv(
             path,
             header=None,
             sep="\t" if tab else ",",
@@ -41,12 +59,7 @@ def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
         raise CohortError([f"{path.name} cannot be read: {error.strerror or error}."]) from error
     except (ValueError, pd.errors.ParserError) as error:
         raise CohortError([f"{path.name} is not a CSV file: {str(error).strip()}."], ROWS) from error
-    table = with_header(cells, path.name)
-    names = list(table.columns)
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise CohortError([f"{path.name}: the column {name!r} occurs twice." for name in twice], "unique column names")
-    return table
+    return cells
 
 
 def with_header(cells: pd.DataFrame, file: str) -> pd.DataFrame:

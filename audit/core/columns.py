@@ -24,6 +24,8 @@ OF_THE_COHORT = (
 )
 CLUSTER = "cluster"
 """Optional column of the cohort: the video, session or source voice of a clip, null or empty where none is known."""
+ABOUT_LABELS = ("_source", "_maker")
+"""The ends of columns that say where a label comes from."""
 OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
 OF_A_RECORDING = tuple(measure.column for measure in RECORDING)
 """The recording quality of a clip; null where its audio was not decoded. Older runs do not have these columns."""

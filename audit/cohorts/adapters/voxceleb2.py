@@ -14,6 +14,7 @@ META = SpeakerFile(
     {"VoxCeleb2 ID": "speaker_id", "Gender": "gender"},
     {"Name": "name", "VGGFace2 ID": "vggface2", "Set": "set"},
     folders=("name", "vggface2"),
+    ids=("vggface2",),
 )
 
 

@@ -41,6 +41,9 @@ class Imported:
         find portraits.
     portraits : str
         Folder of the download with a subfolder of pictures for each speaker; empty if there is none.
+    ids : mapping of str to mapping of str to str
+        The speakers' ids in other data sets, by the kind of id (such as ``vggface2``) and then by speaker, to join
+        published labels on.
     without_clips : frozenset of str
         Speakers of the data set's metadata without a clip in the download; a labels file may name them.
     """
@@ -51,6 +54,7 @@ class Imported:
     remarks: tuple[str, ...] = ()
     folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     portraits: str = ""
+    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     without_clips: frozenset[str] = frozenset()
 
 

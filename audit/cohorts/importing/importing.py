@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,10 @@ from audit.cohorts.importing.assumptions import with_inferred_groups, with_langu
 from audit.cohorts.importing.existing import FILE_COLUMNS, with_files_checked
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
+from audit.cohorts.importing.language_lists import with_language_lists
+from audit.cohorts.importing.pairs import PairSelection, with_pairs
 from audit.cohorts.importing.portraits import with_portraits
+from audit.cohorts.importing.public_labels import with_public_labels
 from audit.cohorts.importing.selection import Selection, lengths, selected
 from audit.cohorts.languages import with_canonical
 from audit.cohorts.validation import UNSTATED
@@ -39,6 +43,8 @@ def import_cohort(
     out: Path,
     *,
     labels: Path | None = None,
+    labels_from: Sequence[tuple[str, Path]] = (),
+    language_lists: Sequence[tuple[str, Path]] = (),
     copy: bool = False,
     portraits: Path | None = None,
     language: str | None = None,
@@ -46,6 +52,9 @@ def import_cohort(
     clip_seconds: float | None = None,
     clips_per_speaker: int | None = None,
     join: bool = False,
+    pairs_only: bool = False,
+    undetermined: bool = False,
+    speakers_per_group: int | None = None,
     seed: int = 0,
     **options: str,
 ) -> tuple[Cohort, tuple[str, ...]]:
@@ -60,7 +69,13 @@ def import_cohort(
     out : Path
         Folder of the new cohort, new or empty. Nothing is left in it if the import fails.
     labels : Path, optional
-        A labels file; its labels take precedence over those of the data set.
+        A labels file; its labels take precedence over those of the data set and of published files.
+    labels_from : sequence of tuple of str and Path
+        Names of label sources with a published file each, for speakers of unknown group; see
+        :func:`audit.cohorts.importing.public_labels.with_public_labels`.
+    language_lists : sequence of tuple of str and Path
+        BCP-47 codes with a published list of clips each, for clips of undetermined language; see
+        :func:`audit.cohorts.importing.language_lists.with_language_lists`.
     copy : bool
         Copy the files instead of linking to the download.
     portraits : Path, optional
@@ -75,8 +90,14 @@ def import_cohort(
         Maximum number of clips per speaker and language, drawn by the seed.
     join : bool
         Join shorter clips of a speaker in one language to ``clip_seconds``.
+    pairs_only : bool
+        Only speakers with at least two videos in English and two in another language.
+    undetermined : bool
+        Whether, for ``pairs_only``, videos of undetermined language count as another language.
+    speakers_per_group : int, optional
+        Maximum number of speakers of each group, drawn by the seed and balanced by gender.
     seed : int
-        Seed of the draw of portraits and clips.
+        Seed of the draw of portraits, clips and speakers.
     **options : str
         Options of the adapter.
 
@@ -91,12 +112,17 @@ def import_cohort(
         If the root is not such a download, or ``out`` is not empty.
     """
     wanted = Selection(clip_seconds, clips_per_speaker, join, seed)
+    pairs = PairSelection(pairs_only, undetermined, speakers_per_group, seed)
     if out.is_symlink() or out.resolve() == Path.cwd():
         raise AuditError(f"{out} is a link or the current directory.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
     found = with_files_checked(read_download(name, root, options), root)
     found = replace(found, speakers=_below_files(found.speakers), clips=_below_files(found.clips))
+    if labels_from:
+        found = with_public_labels(found, labels_from)
+    if language_lists:
+        found = with_language_lists(found, language_lists)
     if labels is not None:
         found = with_labels(found, labels)
     if language is not None:
@@ -104,6 +130,8 @@ def import_cohort(
     if group_from_nationality is not None:
         found = with_inferred_groups(found, group_from_nationality)
     found = replace(found, clips=with_canonical(found.clips, "language"))
+    if language_lists or pairs.pairs_only or pairs.per_group is not None:
+        found = with_pairs(found, pairs)
     links = {FILES: root.resolve()}
     requested = portraits is not None
     if portraits is None and found.portraits:

@@ -77,6 +77,8 @@ class SpeakerFile:
     optional: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     """Columns with names of folders of pictures; they are not part of the cohort."""
+    ids: tuple[str, ...] = ()
+    """Columns with ids in other data sets, named as the kind of id; they are not part of the cohort."""
     folder_id: Callable[[str], str] = str
     """Function from a speaker's id in the file to the id in the download."""
 
@@ -121,14 +123,16 @@ class SpeakerFile:
             (len(others), odd),
         )
         named = speakers[[*self.folders]].itertuples()
+        ids_of = {kind: {str(name): str(key) for name, key in speakers[kind].items() if key} for kind in self.ids}
         return Imported(
-            speakers.drop(columns=[*self.folders])
+            speakers.drop(columns=[*dict.fromkeys((*self.folders, *self.ids))])
             .assign(gender=gender, gender_source=gender.where(gender == UNKNOWN, "metadata").replace(UNKNOWN, ""))
             .reset_index(),
             clips,
             notes,
             (*remarks, *mismatches),
             folders={str(row[0]): tuple(filter(None, row[1:])) for row in named},
+            ids=ids_of,
             without_clips=absent,
         )
 
