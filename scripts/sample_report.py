@@ -25,6 +25,7 @@ from audit import Audit
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import LIST
 from audit.reports import write_report
+from audit.reports.html.gallery import SIDE
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "reports" / "sample"
@@ -44,7 +45,15 @@ def run_again() -> None:
         shutil.copy(out / "audit.json", SAMPLE)
         for name in shown_faces(Audit.read(out)):
             (SAMPLE / name).parent.mkdir(exist_ok=True)
-            Image.open(out / name).save(SAMPLE / name, "PNG", optimize=True)  # the same pixels in fewer bytes
+            shrink(out / name, SAMPLE / name)
+
+
+def shrink(source: Path, target: Path) -> None:
+    """A copy of a picture in the size at which the page shows it, in as few bytes as PNG allows."""
+    with Image.open(source) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    small.save(target, "PNG", optimize=True)
 
 
 def shown_faces(audit: Audit) -> list[str]:

@@ -129,7 +129,7 @@ def test_a_table_is_sorted_by_click_and_by_key(browser: Any, pages: dict[str, Pa
 def column(head: Any) -> list[str]:
     """The keys of the column below a head."""
     return head.evaluate("""head => [...head.closest("table").tBodies[0].rows]
-        .map((row) => row.cells[head.cellIndex].dataset.sort)""")
+        .map((row) => row.cells[head.cellIndex].dataset.sort ?? row.cells[head.cellIndex].textContent)""")
 
 
 def in_order(keys: list[str], falling: bool) -> list[str]:

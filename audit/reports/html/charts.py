@@ -271,4 +271,6 @@ def svg_of(figure: Figure) -> str:
     text = re.sub(r"<!DOCTYPE[^>]*>\s*", "", text)
     text = re.sub(r'(<svg[^>]*?) width="[\d.]+pt" height="[\d.]+pt"', r"\1", text.replace("\n<svg", "<svg"), count=1)
     text = re.sub(r'height="[\d.]+pt"|width="[\d.]+pt"', "", text)
+    text = re.sub(r'(?<= d=")[^"]*', lambda path: " ".join(path.group().split()), text)
+    text = re.sub(r">\n +<", ">\n<", text)
     return text.replace("'DejaVu Sans'", _FONTS)

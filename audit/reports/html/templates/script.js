@@ -25,7 +25,7 @@ for (const table of document.querySelectorAll("table")) {
     button.addEventListener("click", () => {
       const next = { none: "ascending", ascending: "descending", descending: "none" }[head.getAttribute("aria-sort") || "none"];
       heads.forEach((other) => other.removeAttribute("aria-sort"));
-      const key = (row) => row.cells[column].dataset.sort;
+      const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
       const numeric = original.every((row) => key(row) === "" || Number.isFinite(Number(key(row))));
       const compare = (a, b) => {
         const [x, y] = [key(a), key(b)];
