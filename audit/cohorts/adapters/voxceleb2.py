@@ -27,7 +27,7 @@ def read_voxceleb2(root: Path, meta: str = "") -> Imported:
     value, or by commas with a byte-order mark and without names.
     """
     tops, layout = ("aac", "wav", "flac", "m4a"), "aac/idNNNNN/<video id>/NNNNN.m4a"
-    notes = "Gender is the data set's metadata. It has no labels of race, nationality or language."
+    notes = "Gender is the data set's metadata. The data set itself has no labels of race, nationality or language."
     return read_voxceleb(root, Version("VoxCeleb2", tops, layout, r"id0\d{4}", META, notes), meta)
 
 
