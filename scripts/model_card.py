@@ -20,7 +20,7 @@ import audit
 from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import Heard
 from audit.models.speech2face import load_checkpoint, weights_of
-from audit.models.speech2face.checkpoint import read_checkpoint
+from audit.models.speech2face.checkpoint import PACKED, read_checkpoint, unpacked
 from audit.models.speech2face.shipped import SHIPPED
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ def context(name: str, run: audit.Run, result: audit.Audit) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in checkpoint.network.parameters()),
         "bytes": path.stat().st_size,
         "base": base,
-        "base_bytes": base and path.with_name(base.file).stat().st_size,
+        "base_bytes": base and len(unpacked(path.with_name(base.file + PACKED), base.file)),
         "sha256": checkpoint.sha256,
         "training": checkpoint.card.training,
         "voices": checkpoint.card.training["plan"]["voices"],

@@ -13,14 +13,15 @@ gives the same bytes, also if the checkpoints have a base file already.
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import save
 from torch import Tensor
 
-from audit.core.files import file_digest, write_whole
-from audit.models.speech2face.checkpoint import Base, described_bytes, read_checkpoint
+from audit.core.files import write_whole
+from audit.models.speech2face.checkpoint import PACKED, Base, described_bytes, packed, read_checkpoint
 
 
 def main() -> None:
@@ -43,8 +44,9 @@ def share(checkpoints: Sequence[Path], base: str, out: Path) -> None:
         if all(name in tensors and is_same(tensor, tensors[name]) for _, tensors in read.values())
     }
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / base, save(shared))
-    named = Base(file=base, sha256=file_digest(out / base))
+    content = save(shared)
+    write_whole(out / (base + PACKED), packed(content))
+    named = Base(file=base, sha256=hashlib.sha256(content).hexdigest())
     for file, (description, tensors) in read.items():
         own = {name: tensor for name, tensor in tensors.items() if name not in shared}
         write_whole(out / file, described_bytes(own, description.model_copy(update={"base": named})))

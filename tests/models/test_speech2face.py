@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,16 @@ from audit.models.coverage import Heard, coverage_of
 from audit.models.protocol import Decoder, Reconstructor
 from audit.models.pytorch import read_tensors
 from audit.models.speech2face import PAPER, SMALL, Configuration, load_checkpoint, save_checkpoint
-from audit.models.speech2face.checkpoint import Base, Card, checkpoint_bytes, described_bytes, read_checkpoint
+from audit.models.speech2face.checkpoint import (
+    PACKED,
+    Base,
+    Card,
+    checkpoint_bytes,
+    described_bytes,
+    packed,
+    read_checkpoint,
+    unpacked,
+)
 from audit.models.speech2face.encoder import VoiceEncoder
 from audit.models.speech2face.model import Speech2Face, untrained
 from audit.models.speech2face.shipped import SHIPPED, weights_of
@@ -167,7 +177,7 @@ def test_the_shipped_checkpoints_hold_the_tensors_that_training_wrote(name: str)
 
 def test_sharing_the_shipped_checkpoints_again_gives_the_shipped_files(tmp_path: Path) -> None:
     share([weights_of(name) for name in SHIPPED], SHARED, tmp_path)
-    for file in (SHARED, *(f"{name}.safetensors" for name in SHIPPED)):
+    for file in (SHARED + PACKED, *(f"{name}.safetensors" for name in SHIPPED)):
         assert (tmp_path / file).read_bytes() == (weights_of(SHIPPED[0]).parent / file).read_bytes()
 
 
@@ -177,7 +187,8 @@ def test_checkpoints_share_what_is_equal_in_all_of_them(tmp_path: Path) -> None:
     for made, file in ((one, "one.safetensors"), (other, "other.safetensors")):
         save_checkpoint(made.network, Card(name=file), tmp_path / file)
     share([tmp_path / "one.safetensors", tmp_path / "other.safetensors"], "both.safetensors", tmp_path / "out")
-    own, shared = (set(read_tensors(tmp_path / "out" / file)[1]) for file in ("one.safetensors", "both.safetensors"))
+    (tmp_path / "both").write_bytes(unpacked(tmp_path / "out" / "both.safetensors.xz", ""))
+    own, shared = (set(read_tensors(path)[1]) for path in (tmp_path / "out" / "one.safetensors", tmp_path / "both"))
     assert {f"decoder.{key}" for key in one.network.decoder.state_dict()} <= shared
     assert "voice.first.weight" in own and not own & shared
     for file in ("one.safetensors", "other.safetensors"):
@@ -188,16 +199,32 @@ def test_checkpoints_share_what_is_equal_in_all_of_them(tmp_path: Path) -> None:
 
 def test_a_checkpoint_without_its_base_file_is_refused(tmp_path: Path) -> None:
     shutil.copy(weights_of("speech2face-small-gap"), tmp_path)
-    with pytest.raises(audit.ModelError, match=rf"needs the weights in {SHARED}, which is not in its folder"):
+    with pytest.raises(audit.ModelError, match=rf"needs the weights in {SHARED}\.xz, which is not in its folder"):
         load_checkpoint(tmp_path / "speech2face-small-gap.safetensors")
 
 
 def test_a_checkpoint_with_another_base_file_is_refused(tmp_path: Path) -> None:
     path = shutil.copy(weights_of("speech2face-small-gap"), tmp_path)
-    content = bytearray((weights_of("speech2face-small-gap").parent / SHARED).read_bytes())
+    shipped = weights_of("speech2face-small-gap").parent / (SHARED + PACKED)
+    content = bytearray(unpacked(shipped, ""))
     content[-1] ^= 1
-    (tmp_path / SHARED).write_bytes(content)
-    with pytest.raises(audit.ModelError, match=rf"{SHARED} is not the file that .*-gap\.safetensors needs: its sha256"):
+    (tmp_path / shipped.name).write_bytes(packed(bytes(content)))
+    with pytest.raises(
+        audit.ModelError, match=rf"{SHARED}\.xz is not the file that .*-gap\.safetensors needs: its sha"
+    ):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [(lambda data: data[:-100], "not complete"), (lambda data: b"no" + data, "cannot be read")],
+    ids=["cut off", "another format"],
+)
+def test_a_damaged_base_file_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes], words: str) -> None:
+    path = shutil.copy(weights_of("speech2face-small-gap"), tmp_path)
+    shipped = weights_of("speech2face-small-gap").parent / (SHARED + PACKED)
+    (tmp_path / shipped.name).write_bytes(damage(shipped.read_bytes()))
+    with pytest.raises(audit.ModelError, match=words):
         load_checkpoint(path)
 
 

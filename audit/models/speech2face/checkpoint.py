@@ -7,14 +7,16 @@ Pickles are never opened, since loading one can run any code.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import lzma
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from audit.core.errors import ModelError
@@ -25,6 +27,10 @@ from audit.models.speech2face.config import Configuration
 from audit.models.speech2face.network import Network
 
 FORMAT: Final = "speech2face-audit/1"
+PACKED: Final = ".xz"
+"""The end of the name of a base file on disk, which is compressed."""
+MOST_BYTES: Final = 2_000_000_000
+"""The largest content of a base file."""
 PICKLE_HEADS: Final = (b"PK\x03\x04", b"\x80")
 """First bytes of torch's own files: a zip archive, or a pickle (protocol 2 and above)."""
 PICKLE_SUFFIXES: Final = {".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt"}
@@ -56,9 +62,9 @@ class Base(BaseModel):
     Attributes
     ----------
     file : str
-        The file's name; it is in the folder of the checkpoint.
+        The file's name; it is in the folder of the checkpoint, compressed, with ``.xz`` after its name.
     sha256 : str
-        Its digest. The checkpoint's own digest covers it, and so identifies all weights.
+        The digest of its content. The checkpoint's own digest covers it, and so identifies all weights.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -185,13 +191,43 @@ def read_checkpoint(path: Path) -> tuple[Description, dict[str, Tensor]]:
 
 def _base_tensors(path: Path, base: Base) -> dict[str, Tensor]:
     """The tensors of a checkpoint's base file; ModelError if it is not the file that the checkpoint names."""
-    shared = path.parent / base.file
-    allowed = f"{base.file} with sha256 {base.sha256}, in the folder of the checkpoint"
-    if not shared.exists():
-        raise ModelError(f"{path} needs the weights in {base.file}, which is not in its folder.", allowed,
+    shared = path.parent / (base.file + PACKED)
+    allowed = f"{base.file}{PACKED}, whose content has the sha256 {base.sha256}, in the folder of the checkpoint"
+    if not shared.is_file():
+        raise ModelError(f"{path} needs the weights in {shared.name}, which is not in its folder.", allowed,
                          "Copy the two files together.")  # fmt: skip
-    found = weights_digest(shared, allowed)
+    content = unpacked(shared, allowed)
+    found = hashlib.sha256(content).hexdigest()
     if found != base.sha256:
         raise ModelError(f"{shared} is not the file that {path.name} needs: its sha256 is {found}.", allowed,
                          "Replace it by the file that belongs to the checkpoint.")  # fmt: skip
-    return read_tensors(shared)[1]
+    return load(content)
+
+
+def packed(content: bytes) -> bytes:
+    """The content of a base file, compressed by LZMA with filters for numbers of two bytes (float16).
+
+    Examples
+    --------
+    >>> len(packed(bytes(1000))) < 200
+    True
+    """
+    return lzma.compress(content, filters=[{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 1, "pb": 1}])
+
+
+def unpacked(path: Path, allowed: str) -> bytes:
+    """The content of a compressed base file.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read, is not complete or is larger than :data:`MOST_BYTES`.
+    """
+    try:
+        decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+        content = decoder.decompress(path.read_bytes(), MOST_BYTES)
+    except (OSError, lzma.LZMAError) as error:
+        raise ModelError(f"The weights {path} cannot be read: {error}.", allowed) from error
+    if not decoder.eof:
+        raise ModelError(f"The weights {path} are not complete, or are larger than {MOST_BYTES:,} bytes.", allowed)
+    return content
