@@ -12,7 +12,7 @@ from audit.core.errors import CohortError
 ROWS = "a header and one row per line"
 
 
-def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
+def read_texts(path: Path, *, tab: bool = False, spaces: bool = False) -> pd.DataFrame:
     """Read a table with a header as stripped strings; missing cells of short rows are empty.
 
     The file is as for :func:`read_cells`. Index 0 is line 2 of the file; empty lines are left out but counted in it.
@@ -22,7 +22,7 @@ def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
     CohortError
         If it is not UTF-8, has no header, a row has more cells than the header, or two columns have the same name.
     """
-    table = with_header(read_cells(path, tab=tab), path.name)
+    table = with_header(read_cells(path, tab=tab, spaces=spaces), path.name)
     names = list(table.columns)
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
@@ -30,11 +30,11 @@ def read_texts(path: Path, *, tab: bool = False) -> pd.DataFrame:
     return table
 
 
-def read_cells(path: Path, *, tab: bool = False) -> pd.DataFrame:
+def read_cells(path: Path, *, tab: bool = False, spaces: bool = False) -> pd.DataFrame:
     """The cells of a file as strings, row 0 from line 1; missing cells of short rows are NaN.
 
     The file is in UTF-8, with or without a byte-order mark. With ``tab``, cells are separated by tabs, without
-    quoting, instead of commas.
+    quoting, instead of commas; with ``spaces``, by any number of spaces.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_cells(path: Path, *, tab: bool = False) -> pd.DataFrame:
         cells: pd.DataFrame = pd.read_csv(
             path,
             header=None,
-            sep="\t" if tab else ",",
+            sep=r"\s+" if spaces else "\t" if tab else ",",
             quoting=csv.QUOTE_NONE if tab else csv.QUOTE_MINIMAL,
             dtype=str,
             keep_default_na=False,

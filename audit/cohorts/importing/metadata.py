@@ -35,8 +35,10 @@ def find_file(root: Path, names: Iterable[str], given: str = "") -> Path | None:
     return next((p / name for p in (root, *below, root.parent) for name in names if (p / name).is_file()), None)
 
 
-def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """A table with a header, separated by tabs or commas, with or without a byte-order mark.
+def read_metadata(
+    path: Path, columns: Mapping[str, str], optional: Mapping[str, str] | None = None, *, spaces: bool = False
+) -> pd.DataFrame:
+    """A table with a header, separated by tabs, commas or ``spaces``, with or without a byte-order mark.
 
     ``columns`` are required: name in the file, and name in the result; ``optional`` ones are empty if missing. Column
     names are compared without spaces and case, and values are stripped strings. In a file separated by tabs a quotation
@@ -47,7 +49,7 @@ def read_metadata(path: Path, columns: Mapping[str, str], optional: Mapping[str,
             tab = b"\t" in file.readline(1 << 16)
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror}."]) from error
-    return choose_columns(read_texts(path, tab=tab), path.name, columns, optional)
+    return choose_columns(read_texts(path, tab=tab, spaces=spaces), path.name, columns, optional)
 
 
 def choose_columns(
@@ -79,6 +81,8 @@ class SpeakerFile:
     """Columns with names of folders of pictures; they are not part of the cohort."""
     ids: tuple[str, ...] = ()
     """Columns with ids in other data sets, named as the kind of id; they are not part of the cohort."""
+    spaces: bool = False
+    """Whether spaces separate the columns, instead of tabs or commas."""
     folder_id: Callable[[str], str] = str
     """Function from a speaker's id in the file to the id in the download."""
 
@@ -102,7 +106,7 @@ class SpeakerFile:
             missing = f"{' or '.join(self.names)} was not found in the download: its labels are unknown."
             speakers = pd.DataFrame({"speaker_id": ids, "gender": UNKNOWN, "gender_source": ""})
             return Imported(speakers, clips, notes, (*remarks, missing))
-        file, table = path.name, read_metadata(path, self.columns, self.optional)
+        file, table = path.name, read_metadata(path, self.columns, self.optional, spaces=self.spaces)
         table = table.assign(speaker_id=table["speaker_id"].map(self.folder_id))
         table = table[table["speaker_id"] != ""].drop_duplicates()
         twice = table.loc[table["speaker_id"].duplicated(), "speaker_id"].unique()
