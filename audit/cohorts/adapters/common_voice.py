@@ -11,6 +11,7 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported, counted
+from audit.cohorts.importing.bilingual import bilingual_remark
 from audit.cohorts.importing.damaged_rows import read_rows
 from audit.cohorts.importing.metadata import GENDER_WORDS, choose_columns, read_metadata
 from audit.cohorts.importing.scanning import scan, suffix_of
@@ -49,8 +50,9 @@ def read_common_voice(root: Path, table: str = "") -> Imported:
     ``root`` is the folder of one locale, or has the folders of several, or is the data set's repository on the Hugging
     Face Hub with its archives extracted: ``audio/<locale>/`` and ``transcript/<locale>/``. ``table`` is one of
     :data:`TABLES`; the default is ``validated``, or if the Hub has none, its parts train, dev and test. A speaker is a
-    ``client_id``, a language is a locale. Age is a band there and stays one (``age_band``). A clip that was converted
-    to another format is found by its name without the extension.
+    ``client_id``, the same in all locales, so that one with clips in several locales is bilingual. Age is a band there
+    and stays one (``age_band``). A clip that was converted to another format is found by its name without the
+    extension.
     """
     if table and table not in TABLES:
         raise AuditError(f"Common Voice has no table {table!r}{did_you_mean(table, TABLES)}.", ", ".join(TABLES))
@@ -78,6 +80,7 @@ def read_common_voice(root: Path, table: str = "") -> Imported:
             *counted(
                 (n, f"{n} speakers state a gender that is not supported ({words}); set to unknown."),
                 (changing, f"{changing} speakers state different ages or genders in different clips; set to unknown."),
+                (len(places) > 1, bilingual_remark(clips)),
             ),
         ),
     )
