@@ -14,7 +14,7 @@ Buffer: TypeAlias = bytes | mmap.mmap
 INSTALL: Final = "pip install 'speech2face-audit[formats]'"
 """Installs PyAV, which decodes what libsndfile does not."""
 LIBSNDFILE_SUFFIXES: Final = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf"}
+    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".sph"}
 )
 PYAV_SUFFIXES: Final = frozenset(
     {".m4a", ".mp4", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".aac", ".amr", ".wma"}
@@ -22,7 +22,8 @@ PYAV_SUFFIXES: Final = frozenset(
 AUDIO_SUFFIXES: Final = LIBSNDFILE_SUFFIXES | PYAV_SUFFIXES
 """File endings of the formats that can be decoded, in lower case; the format itself is recognised by content."""
 SUPPORTED: Final = (
-    "WAV, AIFF, AU, CAF, FLAC, MP3 and Ogg (Vorbis, Opus); with PyAV also M4A, MP4, MOV, 3GP, WebM, MKV, AAC, AMR, WMA"
+    "WAV, AIFF, AU, CAF, FLAC, MP3, NIST SPHERE (without shorten) and Ogg (Vorbis, Opus); with PyAV also M4A, MP4, "
+    "MOV, 3GP, WebM, MKV, AAC, AMR, WMA"
 )
 _TEXT_BYTES: Final = 1024
 
