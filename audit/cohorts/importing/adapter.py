@@ -12,6 +12,7 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.git_lfs import pointer_remarks
+from audit.cohorts.importing.packed import ParquetAudio
 from audit.core.errors import AuditError, CohortError, did_you_mean
 from audit.core.registry import Registry
 from audit.core.vocabulary import UNKNOWN
@@ -46,6 +47,9 @@ class Imported:
         published labels on.
     without_clips : frozenset of str
         Speakers of the data set's metadata without a clip in the download; a labels file may name them.
+    packed : ParquetAudio, optional
+        Audio that is inside Parquet files of the download and is written to the new cohort's folder. Paths of the clips
+        are then relative to that folder.
     """
 
     speakers: pd.DataFrame
@@ -56,6 +60,7 @@ class Imported:
     portraits: str = ""
     ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     without_clips: frozenset[str] = frozenset()
+    packed: ParquetAudio | None = None
 
 
 def counted(*remarks: tuple[float | bool, str]) -> tuple[str, ...]:

@@ -117,7 +117,9 @@ def import_cohort(
         raise AuditError(f"{out} is a link or the current directory.", "a new or empty folder", NEW_FOLDER)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", NEW_FOLDER)
-    found = with_files_checked(read_download(name, root, options), root)
+    found = read_download(name, root, options)
+    if found.packed is None:
+        found = with_files_checked(found, root)
     found = replace(found, speakers=_below_files(found.speakers), clips=_below_files(found.clips))
     if labels_from:
         found = with_public_labels(found, labels_from)
@@ -132,12 +134,12 @@ def import_cohort(
     found = replace(found, clips=with_canonical(found.clips, "language"))
     if language_lists or pairs.pairs_only or pairs.per_group is not None:
         found = with_pairs(found, pairs)
-    links = {FILES: root.resolve()}
+    links = {FILES: root.resolve()} if found.packed is None else {}
     requested = portraits is not None
     if portraits is None and found.portraits:
         portraits = root / found.portraits
     if portraits is not None:
-        prefix = _prefix(portraits, root)
+        prefix = _prefix(portraits, root) if found.packed is None else f"{PORTRAITS}/"
         if prefix == f"{PORTRAITS}/":
             links[PORTRAITS] = portraits.resolve()
         found = with_portraits(found, portraits, prefix, seed, wanted=requested)
@@ -152,16 +154,21 @@ def _written(
 
     def where(path: str) -> Path:
         first, _, rest = path.partition("/")
-        return links[first] / rest if rest else folder  # a clip with a picture only has no audio
+        # a clip with a picture only has no audio; files without a link are the cohort's own
+        return links.get(first, folder / first) / rest if rest else folder
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as unfinished:
         folder = Path(unfinished) / "cohort"
         folder.mkdir()
+        if found.packed is not None:
+            found.packed.write(folder / FILES)
         if wanted.join:
             found = joined(found, wanted, where, folder)
         elif wanted.seconds is not None or wanted.per_speaker is not None:
             found = selected(found, wanted, partial(lengths, where))
+        if found.packed is not None:
+            found.packed.remove_unused(folder / FILES, set(found.clips["audio"].str.removeprefix(f"{FILES}/")))
         for link, target in links.items():
             if copy:
                 _copy(found, folder, link, target)
