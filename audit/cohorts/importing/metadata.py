@@ -18,7 +18,9 @@ from audit.core.vocabulary import UNKNOWN
 
 GENDER_WORDS: Final = {
     **dict.fromkeys(("m", "male", "man", "male_masculine"), "man"),
-    **dict.fromkeys(("f", "female", "woman", "female_feminine"), "woman"),
+    **dict.fromkeys(
+        ("f", "female", "woman", "female_feminine", "famale"), "woman"
+    ),  # famale: the Speech Accent Archive
 }
 """Words of the data sets for the supported genders; all others are unknown."""
 

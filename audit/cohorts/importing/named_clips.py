@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ from audit.cohorts.importing.scanning import scan
 from audit.core.errors import CohortError
 
 
-def named_clips(root: Path, pattern: str, layout: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def named_clips(
+    root: Path, pattern: str, layout: str, known: Collection[str] = ()
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The audio files of a download whose paths match a pattern, and remarks on the others.
 
     Parameters
@@ -23,6 +26,8 @@ def named_clips(root: Path, pattern: str, layout: str) -> tuple[pd.DataFrame, tu
         result next to ``audio``; a group that has no match is empty.
     layout : str
         Description of the names in remarks and errors.
+    known : collection of str
+        Suffixes of files that the adapter reads otherwise.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def named_clips(root: Path, pattern: str, layout: str) -> tuple[pd.DataFrame, tu
     clips = frame.join(parts)[matched].fillna("")
     return clips, (
         *counted((others, f"{others} audio files do not match the layout {layout} and were left out.")),
-        *found.remarks(),
+        *found.remarks(known),
     )
 
 
