@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import audit
 from audit.cohorts.importing import available
 from audit.cohorts.importing.adapter import ADAPTERS, adapter, read_download
 from tests.cli.test_cli import command
-from tests.conftest import tone
+from tests.cohorts.adapters.test_accent_archive import archive
+from tests.cohorts.adapters.test_casual_conversations_v2 import conversations
+from tests.cohorts.adapters.test_l2_arctic import arctic
+from tests.conftest import ROOT, tone
 
 VOX1_META = (
     "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\n"
@@ -325,7 +329,12 @@ BUILDERS: dict[str, Callable[[Path], Path]] = {
     "mavceleb": mav,
     "voxceleb1": vox1,
     "voxceleb2": vox2,
+    "accent_archive": archive,
+    "casual_conversations_v2": conversations,
+    "l2_arctic": arctic,
 }
+BY_FOLDER = ("candor", "edacc", "fair_speech", "nsc")
+"""Data sets with a card and without an adapter."""
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -367,7 +376,7 @@ def test_a_folder_of_another_layout_is_refused(name: str, tmp_path: Path) -> Non
 def test_links_out_of_a_download_are_not_followed(name: str, tmp_path: Path) -> None:
     root = BUILDERS[name](tmp_path / "d")
     outside = tone(tmp_path / "secret" / "00009.wav").parent
-    clip = next(path for path in sorted(root.rglob("*")) if path.suffix in (".wav", ".m4a", ".mp3"))
+    clip = next(path for path in sorted(root.rglob("*")) if path.suffix in (".wav", ".m4a", ".mp3", ".mp4"))
     before, _ = audit.import_cohort(name, root, tmp_path / "A")
     (clip.parent / f"00009{clip.suffix}").symlink_to(outside / "00009.wav")
     (clip.parent / "elsewhere").symlink_to(outside, target_is_directory=True)
@@ -470,13 +479,17 @@ def test_an_invalid_adapter_is_refused(name: str, words: str, tmp_path: Path) ->
 
 
 def test_each_adapter_has_a_line_and_a_card() -> None:
-    cards = Path(__file__).parents[2] / "datasets" / "cards"
+    cards = ROOT / "datasets" / "cards"
+    for name in BY_FOLDER:
+        assert "There is no adapter" in (cards / f"{name}.md").read_text(encoding="utf-8").replace("\n", " ")
     for name in ADAPTERS.shipped:
         assert available()[name] and callable(adapter(name))
         text = (cards / f"{name}.md").read_text(encoding="utf-8")
         for heading in ("Licence", "Layout", "Label faults", "What it can and cannot answer"):
             assert f"## {heading}" in text, (name, heading)
-    assert {path.stem for path in cards.glob("*.md")} == set(ADAPTERS.shipped)
+    assert {path.stem for path in cards.glob("*.md")} == {*ADAPTERS.shipped, *BY_FOLDER}
+    overview = (ROOT / "docs" / "guide" / "data-sets.md").read_text(encoding="utf-8")
+    assert [name for name in (*ADAPTERS.shipped, *BY_FOLDER) if not re.search(rf"(?m)^\| \[?{name}\b", overview)] == []
 
 
 def test_an_unknown_adapter_option_is_refused(tmp_path: Path) -> None:

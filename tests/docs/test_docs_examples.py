@@ -38,7 +38,11 @@ from tests.pages import PAGES, Block, blocks, of, small_cohort, standing_in
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 KINDS = ("python", "sh", "toml", "yaml", "text", "pycon")
 """What a fence may hold: text is what something printed, pycon a docstring's example, which the doctests run."""
-ELSEWHERE = {"docs/guide/own-model.md": "test_own_model_page.py", "docs/guide/datasets.md": "test_datasets_page.py"}
+ELSEWHERE = {
+    "docs/guide/own-model.md": "test_own_model_page.py",
+    "docs/guide/datasets.md": "test_datasets_page.py",
+    "datasets/cards/edacc.md": "test_by_folder.py",
+}
 """Pages whose own test runs all of their Python and commands."""
 COMMANDS = typer.main.get_command(app)
 RELEASE_POLICY = ROOT / "docs" / "guide" / "release-policy.toml"
