@@ -257,6 +257,12 @@ def test_speakers_are_drawn_by_group_balanced_by_gender_and_by_seed(tmp_path: Pa
     assert set(other) != set(draw.speakers["speaker_id"])
 
 
+def test_without_any_pair_the_error_says_why(tmp_path: Path) -> None:
+    found = speakers_of_seven(tmp_path)
+    with pytest.raises(CohortError, match=r"No speaker is left\. Speakers with .* unknown 0 \(0\).*7 speakers without"):
+        with_pairs(found, PairSelection(pairs_only=True))
+
+
 def test_a_selection_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(AuditError, match="0 speakers per group"):
         PairSelection(per_group=0)

@@ -12,7 +12,7 @@ import pandas as pd
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.importing.selection import with_clips
 from audit.core.columns import CLUSTER
-from audit.core.errors import AuditError
+from audit.core.errors import AuditError, CohortError
 from audit.core.group_order import in_group_order
 from audit.core.languages import UNDETERMINED, same_language
 from audit.core.sentences import group_words
@@ -141,6 +141,9 @@ def with_pairs(found: Imported, wanted: PairSelection) -> Imported:
             (int((kept & ~drawn).sum()), f"{int((kept & ~drawn).sum())} speakers were not drawn ({most}).")
         )
         kept = drawn.to_numpy()
+    if not kept.any():
+        allowed = "lists or labels of more languages, --undetermined, or no --pairs-only"
+        raise CohortError([" ".join(["No speaker is left.", *remarks])], allowed)
     if kept.all():
         return replace(found, remarks=(*found.remarks, *remarks))
     clips = found.clips[found.clips["speaker_id"].isin(videos.index[kept])]
