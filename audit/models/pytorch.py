@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -133,6 +135,49 @@ def read_tensors(path: Path, next_step: str = "") -> tuple[dict[str, str], dict[
         raise ModelError(
             f"{path} is not a safetensors file: {error}.", "a file that this package wrote", next_step
         ) from error
+
+
+def read_saved(path: Path, most_bytes: int) -> dict[str, object]:
+    """The dictionary in a file that ``torch.save`` wrote, on the CPU: tensors and plain values, no code.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most_bytes : int
+        Maximum unpacked size; a larger file is refused before it is unpacked.
+
+    Raises
+    ------
+    ModelError
+        If it is too large, damaged, holds anything that could run code, or is not a dictionary.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > most_bytes:
+                raise ValueError(f"its {unpacked:,} bytes unpacked are more than {most_bytes:,}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about a newer pickle; unreadable files are refused
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # for a damaged file torch may raise anything
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(
+            f"{path} has more than tensors, or is not a checkpoint; no code in it was run: {why}",
+            "a file that torch.load opens with weights_only=True",
+        ) from error
+    if not isinstance(saved, dict):
+        raise ModelError(f"{path} holds a {type(saved).__name__}.", "a dictionary, as published")
+    return saved
+
+
+def state_of(saved: Mapping[str, object], path: Path) -> dict[str, Tensor]:
+    """The tensors of a state_dict; ModelError if it has anything else."""
+    state = {str(name): value for name, value in saved.items() if isinstance(value, Tensor)}
+    if len(state) != len(saved):
+        raise ModelError(f"{path} is not a dictionary of tensors.", "a state_dict, as published")
+    return state
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

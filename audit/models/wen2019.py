@@ -9,8 +9,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import math
-import warnings
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,7 +23,7 @@ from audit.core.arrays import Picture, Waveform
 from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.core.registry import Part
-from audit.models.pytorch import fill, in_batches, on_device, picture_of, weights_digest
+from audit.models.pytorch import fill, in_batches, on_device, picture_of, read_saved, state_of, weights_digest
 
 BANDS: Final = 64
 LOW_HZ, HIGH_HZ = 20.0, 7200.0
@@ -211,28 +209,10 @@ def _detector() -> Any:
 
 def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
     """The network with a published state: keys ``model.0.weight``, ``model.1.running_mean`` and so on."""
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MAX_BYTES:
-                raise ValueError(f"its {unpacked:,} bytes unpacked are more than {MAX_BYTES:,}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about a newer pickle; unreadable files are refused
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # for a damaged file torch may raise anything
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ModelError(
-            f"{path} has more than tensors, or is not a checkpoint; no code in it was run: {why}",
-            "a file that torch.load opens with weights_only=True",
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path} is not a dictionary of tensors.", "a state_dict, as published")
+    state = state_of(read_saved(path, MAX_BYTES), path)
     named = nn.ModuleDict({"model": network})
     counters = {name: value for name, value in named.state_dict().items() if name.endswith("num_batches_tracked")}
-    given = {
-        f"model.{str(name).removeprefix('module.').removeprefix('model.')}": value for name, value in state.items()
-    }
+    given = {f"model.{name.removeprefix('module.').removeprefix('model.')}": value for name, value in state.items()}
     fill(named, counters | given, path)  # one published file has no counters of batch norm
     return network.eval().requires_grad_(False)
 
