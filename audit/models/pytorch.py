@@ -104,7 +104,7 @@ def picture_of(pixels: Floats) -> Picture:
     return np.ascontiguousarray(np.rint(pixels).astype(np.uint8).transpose(1, 2, 0))
 
 
-def weights_digest(path: Path, allowed: str) -> str:
+def weights_digest(path: Path, allowed: str, next_step: str = "") -> str:
     """The sha256 of a file of weights.
 
     Raises
@@ -113,11 +113,11 @@ def weights_digest(path: Path, allowed: str) -> str:
         If it is not a regular file or cannot be read.
     """
     if path.exists() and not path.is_file():
-        raise ModelError(f"The weights {path} are not a file.", allowed)
+        raise ModelError(f"The weights {path} are not a file.", allowed, next_step)
     try:
         return file_digest(path)
     except OSError as error:
-        raise ModelError(f"The weights {path} cannot be read: {error.strerror}.", allowed) from error
+        raise ModelError(f"The weights {path} cannot be read: {error.strerror}.", allowed, next_step) from error
 
 
 def read_tensors(path: Path, next_step: str = "") -> tuple[dict[str, str], dict[str, Tensor]]:

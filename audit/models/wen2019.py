@@ -35,6 +35,10 @@ MAX_BYTES: Final = 1 << 28
 """Limit of the unpacked size; the published files have at most a quarter of it."""
 VOICE_FILE, GENERATOR_FILE = "voice_embedding.pth", "generator.pth"
 ALLOWED_WEIGHTS: Final = f"--weights FOLDER with {VOICE_FILE} and {GENERATOR_FILE}"
+WHERE: Final = (
+    "Both are in the folder pretrained_models of the published repository, not in models, which its config.py names; "
+    "see docs/guide/models/wen2019.md."
+)
 
 VAD_MODE: Final = 2
 VAD_SAMPLES: Final = SAMPLE_RATE * 20 // 1000
@@ -145,14 +149,14 @@ class Wen2019:
         batch: int = 16,
     ) -> None:
         if weights is None:
-            raise ModelError("The model 'wen2019' needs its two checkpoints.", ALLOWED_WEIGHTS,
-                             "They are published with the paper's code.")  # fmt: skip
+            raise ModelError("The model 'wen2019' needs its two checkpoints.", ALLOWED_WEIGHTS, WHERE)
         if vad not in ("webrtc", "none"):
             raise ModelError(f"wen2019 was given the option vad = {vad!r}.", "webrtc or none")
         self.batch, self.vad = batch, vad
         self._detector = _detector() if vad == "webrtc" else None
         folder = Path(weights)
-        self._sha256 = {name: weights_digest(folder / name, ALLOWED_WEIGHTS) for name in (VOICE_FILE, GENERATOR_FILE)}
+        files = VOICE_FILE, GENERATOR_FILE
+        self._sha256 = {name: weights_digest(folder / name, ALLOWED_WEIGHTS, WHERE) for name in files}
         self._voice, self.device = on_device(_loaded(voice_network(), folder / VOICE_FILE), device)
         self._generator, _ = on_device(_loaded(generator_network(), folder / GENERATOR_FILE), device)
 
