@@ -118,7 +118,6 @@ def test_the_networks_have_the_published_names_and_shapes() -> None:
     for network, shapes, millions in ((encoder, ENCODER_SHAPES, 89.34), (decoder, DECODER_SHAPES, 125.60)):
         assert {name: tuple(value.shape) for name, value in network.state_dict().items()} == shapes
         assert round(sum(parameter.numel() for parameter in network.parameters()) / 1e6, 2) == millions
-    assert encoder(torch.zeros(2, 1024, 128, device="meta")).shape == (2, 4096)
     assert decoder.eval()(torch.zeros(2, 4096, device="meta")).shape == (2, 3, 224, 224)
 
 
