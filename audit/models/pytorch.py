@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
+import soxr
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from audit.core.arrays import Picture
+from audit.core.arrays import Picture, Waveform
+from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.core.files import file_digest
 
@@ -99,6 +101,23 @@ def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(threads)
 
 
+def at_16_khz(waveforms: Sequence[Waveform], sample_rate: int) -> Sequence[Waveform]:
+    """The clips at 16 kHz; ModelError if one is empty or not one-dimensional."""
+    for place, waveform in enumerate(waveforms):
+        if waveform.ndim != 1 or len(waveform) == 0:
+            raise ModelError(f"Clip {place} has shape {waveform.shape}.", "one channel with at least one sample")
+    if sample_rate == SAMPLE_RATE:
+        return waveforms
+    return [soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ") for waveform in waveforms]
+
+
+def pictures_of(faces: Sequence[Floats]) -> list[Picture | None]:
+    """The pictures of arrays [3, H, W], clipped to 0 to 1; ModelError if a value is not finite."""
+    if not all(np.isfinite(face).all() for face in faces):
+        raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
+    return [picture_of(face.clip(0, 1) * 255) for face in faces]
+
+
 def picture_of(pixels: Floats) -> Picture:
     """The picture of an array [3, H, W] with values from 0 to 255."""
     return np.ascontiguousarray(np.rint(pixels).astype(np.uint8).transpose(1, 2, 0))
@@ -140,17 +159,11 @@ def read_tensors(path: Path, next_step: str = "") -> tuple[dict[str, str], dict[
 def read_saved(path: Path, most_bytes: int) -> dict[str, object]:
     """The dictionary in a file that ``torch.save`` wrote, on the CPU: tensors and plain values, no code.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    most_bytes : int
-        Maximum unpacked size; a larger file is refused before it is unpacked.
-
     Raises
     ------
     ModelError
-        If it is too large, damaged, holds anything that could run code, or is not a dictionary.
+        If it is damaged, holds anything that could run code, is not a dictionary, or has more than ``most_bytes``
+        unpacked; then it is not unpacked.
     """
     try:
         if zipfile.is_zipfile(path):

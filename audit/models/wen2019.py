@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
-import soxr
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -23,7 +22,16 @@ from audit.core.arrays import Picture, Waveform
 from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.core.registry import Part
-from audit.models.pytorch import fill, in_batches, on_device, picture_of, read_saved, state_of, weights_digest
+from audit.models.pytorch import (
+    at_16_khz,
+    fill,
+    in_batches,
+    on_device,
+    picture_of,
+    read_saved,
+    state_of,
+    weights_digest,
+)
 
 BANDS: Final = 64
 LOW_HZ, HIGH_HZ = 20.0, 7200.0
@@ -183,9 +191,7 @@ class Wen2019:
         }
 
     def _spectrum(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float32] | None:
-        sound = (
-            waveform if sample_rate == SAMPLE_RATE else soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
-        )
+        (sound,) = at_16_khz([waveform], sample_rate)
         if self._detector is not None:
             sound = voiced(sound, self._detector)
         if len(sound) < WINDOW:

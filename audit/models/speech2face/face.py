@@ -90,9 +90,7 @@ class VggFace:
         return _checked(client.forward(self._pixels(portraits).flip(-1).numpy()), len(portraits))
 
     def activations(self, portraits: Sequence[Picture]) -> Tensor:
-        """The activations [B, 4096] of the same layer, at least 0, not scaled, of portraits with RGB channels.
-
-        DeepFace gives the network BGR. Models trained on the same weights in other code may give it RGB.
+        """The same layer's activations [B, 4096], not scaled, if the network is given RGB; DeepFace gives it BGR.
 
         Raises
         ------
@@ -101,11 +99,7 @@ class VggFace:
         """
         client: Any = self._client
         if not hasattr(client, "predict"):
-            raise ModelError(
-                "DeepFace runs on TensorFlow, where it gives no activations.",
-                "its backends pytorch and onnx",
-                "Set the environment variable DEEPFACE_BACKEND_ENGINE=pytorch.",
-            )
+            raise ModelError("DeepFace gives no activations on TensorFlow.", "DEEPFACE_BACKEND_ENGINE=pytorch or onnx")
         return _checked(client.predict(self._pixels(portraits).numpy()), len(portraits))
 
     def _pixels(self, portraits: Sequence[Picture]) -> Tensor:

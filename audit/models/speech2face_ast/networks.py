@@ -1,8 +1,8 @@
 """The two networks, with the published names of their tensors.
 
-The encoder is the Audio Spectrogram Transformer of Gong, Chung and Glass (2021, arXiv 2104.01778) with a ReLU after its
-last layer; its tensors have the names that the library transformers gave them before its version 5. The decoder follows
-Cole et al. (2017, arXiv 1701.04851).
+The encoder is the Audio Spectrogram Transformer of Gong, Chung and Glass (2021, arXiv 2104.01778) with a ReLU at its
+end; its tensors have the names that the library transformers gave them before version 5. The decoder follows Cole et
+al. (2017, arXiv 1701.04851).
 """
 
 from __future__ import annotations
@@ -15,37 +15,33 @@ from torch.nn import functional
 
 from audit.models.speech2face_ast.sizes import PATCH, STRIDE, Sizes
 
-EPSILON = 1e-12
-"""Of the transformer's layer norms."""
 
-
-def _named(**modules: nn.Module) -> nn.ModuleDict:
-    return nn.ModuleDict(modules)
+def _norm(width: int) -> nn.LayerNorm:
+    return nn.LayerNorm(width, eps=1e-12)
 
 
 class Block(nn.Module):
-    """One layer of the transformer: attention and two linear layers, each after a layer norm and added to its input."""
+    """Tokens [B, N, width] after attention and two linear layers, each after a layer norm and added to its input."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.layernorm_before = nn.LayerNorm(width, eps=EPSILON)
-        inputs = _named(query=nn.Linear(width, width), key=nn.Linear(width, width), value=nn.Linear(width, width))
-        self.attention = _named(attention=inputs, output=_named(dense=nn.Linear(width, width)))
-        self.layernorm_after = nn.LayerNorm(width, eps=EPSILON)
-        self.intermediate = _named(dense=nn.Linear(width, 4 * width))
-        self.output = _named(dense=nn.Linear(4 * width, width))
+        self.layernorm_before, self.layernorm_after = _norm(width), _norm(width)
+        inputs = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})
+        dense = nn.ModuleDict({"dense": nn.Linear(width, width)})
+        self.attention = nn.ModuleDict({"attention": inputs, "output": dense})
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, 4 * width)})
+        self.output = nn.ModuleDict({"dense": nn.Linear(4 * width, width)})
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens [B, N, width] of the same shape."""
+        """The changed tokens."""
         normed = self.layernorm_before(tokens)
-        count, length, width = normed.shape
         query, key, value = (
-            layer(normed).reshape(count, length, self.heads, -1).transpose(1, 2)
+            layer(normed).unflatten(2, (self.heads, -1)).transpose(1, 2)
             for layer in self.attention.get_submodule("attention").children()
         )
-        mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
-        tokens = tokens + self.attention.get_submodule("output.dense")(mixed.reshape(count, length, width))
+        mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        tokens = tokens + self.attention.get_submodule("output.dense")(mixed)
         widened = functional.gelu(self.intermediate["dense"](self.layernorm_after(tokens)))
         changed: Tensor = tokens + self.output["dense"](widened)
         return changed
@@ -59,7 +55,7 @@ class Embeddings(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, sizes.width))
         self.distillation_token = nn.Parameter(torch.zeros(1, 1, sizes.width))
         self.position_embeddings = nn.Parameter(torch.zeros(1, sizes.patches + 2, sizes.width))
-        self.patch_embeddings = _named(projection=nn.Conv2d(1, sizes.width, PATCH, STRIDE))
+        self.patch_embeddings = nn.ModuleDict({"projection": nn.Conv2d(1, sizes.width, PATCH, STRIDE)})
 
     def forward(self, spectrograms: Tensor) -> Tensor:
         """The tokens with their positions added."""
@@ -68,37 +64,25 @@ class Embeddings(nn.Module):
         return torch.cat([*learned, patches], 1) + self.position_embeddings
 
 
-class Transformer(nn.Module):
-    """Spectrograms [B, frames, bands] to [B, width]: the mean of the two learned tokens after all layers."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.embeddings = Embeddings(sizes)
-        blocks = nn.ModuleList(Block(sizes.width, sizes.heads) for _ in range(sizes.layers))
-        self.encoder = _named(layer=blocks)
-        self.layernorm = nn.LayerNorm(sizes.width, eps=EPSILON)
-
-    def forward(self, spectrograms: Tensor) -> Tensor:
-        """The mean token."""
-        tokens = self.embeddings(spectrograms)
-        for block in self.encoder.get_submodule("layer").children():
-            tokens = block(tokens)
-        mean: Tensor = self.layernorm(tokens)[:, :2].mean(1)
-        return mean
-
-
 class VoiceEncoder(nn.Module):
     """Spectrograms [B, frames, bands] to face features [B, feature], at least 0 (89.34 M parameters as published)."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.audio_spectrogram_transformer = Transformer(sizes)
-        norm = nn.LayerNorm(sizes.width, eps=EPSILON)
-        self.classifier = nn.ModuleList([_named(layernorm=norm, dense=nn.Linear(sizes.width, sizes.feature))])
+        blocks = nn.ModuleList(Block(sizes.width, sizes.heads) for _ in range(sizes.layers))
+        encoder = nn.ModuleDict({"layer": blocks})
+        self.audio_spectrogram_transformer = nn.ModuleDict(
+            {"embeddings": Embeddings(sizes), "encoder": encoder, "layernorm": _norm(sizes.width)}
+        )
+        last = {"layernorm": _norm(sizes.width), "dense": nn.Linear(sizes.width, sizes.feature)}
+        self.classifier = nn.ModuleList([nn.ModuleDict(last)])
 
     def forward(self, spectrograms: Tensor) -> Tensor:
-        """The features."""
-        token = self.audio_spectrogram_transformer(spectrograms)
+        """The features: from the mean of the two learned tokens after all layers."""
+        tokens = self.audio_spectrogram_transformer["embeddings"](spectrograms)
+        for block in self.audio_spectrogram_transformer.get_submodule("encoder.layer").children():
+            tokens = block(tokens)
+        token = self.audio_spectrogram_transformer["layernorm"](tokens)[:, :2].mean(1)
         for layer in self.classifier.get_submodule("0").children():
             token = layer(token)
         return torch.relu(token)
@@ -116,18 +100,16 @@ class FaceDecoder(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.base = sizes.base
-        widths, last = (sizes.feature, *sizes.shared), sizes.shared[-1]
-        self.pre_layers = nn.Sequential(*itertools.starmap(_dense, itertools.pairwise(widths)))
-        places = (last, *sizes.landmark_layers)
-        ending = nn.Sequential(nn.Linear(places[-1], sizes.landmarks))
-        self.landmark_layers = nn.Sequential(*itertools.starmap(_dense, itertools.pairwise(places)), ending)
-        first, *_ = sizes.channels
-        layers = [nn.Sequential(nn.Linear(last, first * self.base**2), nn.ReLU())]
-        for place, (before, after) in enumerate(itertools.pairwise(sizes.channels)):
-            unflatten = [nn.Unflatten(1, (first, self.base, self.base))] if place == 0 else []
+        last, first = sizes.shared[-1], sizes.channels[0]
+        self.pre_layers = nn.Sequential(*itertools.starmap(_dense, itertools.pairwise((sizes.feature, *sizes.shared))))
+        widths = (last, *sizes.landmark_layers)
+        places = nn.Sequential(nn.Linear(widths[-1], sizes.landmarks))
+        self.landmark_layers = nn.Sequential(*itertools.starmap(_dense, itertools.pairwise(widths)), places)
+        layers = [nn.Sequential(nn.Linear(last, first * sizes.base**2), nn.ReLU())]
+        for number, (before, after) in enumerate(itertools.pairwise(sizes.channels)):
+            square = [nn.Unflatten(1, (first, sizes.base, sizes.base))] if number == 0 else []
             doubled = nn.ConvTranspose2d(before, after, 5, stride=2, padding=2, output_padding=1)
-            layers.append(nn.Sequential(*unflatten, doubled, nn.ReLU()))
+            layers.append(nn.Sequential(*square, doubled, nn.ReLU()))
         self.texture_layers = nn.Sequential(*layers, nn.Sequential(nn.Conv2d(sizes.channels[-1], 3, 1)))
 
     def forward(self, features: Tensor) -> Tensor:

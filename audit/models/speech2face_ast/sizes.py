@@ -1,4 +1,4 @@
-"""Sizes of the two networks. Tests use smaller ones; the published checkpoints fit only :data:`PUBLISHED`."""
+"""Sizes of the two networks. Tests use smaller ones; the published checkpoints fit only the default."""
 
 from __future__ import annotations
 
@@ -12,31 +12,12 @@ STRIDE: Final = 10
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of encoder and decoder.
-
-    Attributes
-    ----------
-    bands, frames : int
-        Mel bands and frames of the spectrogram.
-    layers, heads, width : int
-        Layers of the transformer, attention heads of each, and length of its tokens.
-    feature : int
-        Length of the face feature, which is the encoder's output and the decoder's input.
-    shared : tuple of int
-        Widths of the decoder's layers before its two branches.
-    landmark_layers : tuple of int
-        Hidden widths of the landmark branch.
-    landmarks : int
-        Outputs of that branch: x and y of 72 points.
-    base : int
-        Side in pixels of the texture branch's first map.
-    channels : tuple of int
-        Channels of that map and of the transposed convolutions, each of which doubles the side.
+    """Sizes of the transformer (``layers`` of ``heads``, tokens of ``width``) and of the decoder's branches.
 
     Examples
     --------
-    >>> PUBLISHED.patches, PUBLISHED.side
-    (1212, 224)
+    >>> Sizes().patches
+    1212
     """
 
     bands: int = 128
@@ -56,11 +37,3 @@ class Sizes:
         """Number of patches of a spectrogram."""
         across, up = ((size - PATCH) // STRIDE + 1 for size in (self.frames, self.bands))
         return across * up
-
-    @property
-    def side(self) -> int:
-        """Height and width of the pictures in pixels."""
-        return int(self.base * 2 ** (len(self.channels) - 1))
-
-
-PUBLISHED: Final = Sizes()

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from audit.core.arrays import Waveform
 from audit.core.audio import SAMPLE_RATE
 
-LEVEL: Final = -23.0
-"""Root mean square of a clip in dB of full scale, before it is cut."""
-SECONDS: Final = 10.26
-SAMPLES: Final = round(SECONDS * SAMPLE_RATE)
+LEVEL: Final = 10 ** (-23 / 20)
+"""Root mean square of a clip: -23 dB of full scale."""
+SAMPLES: Final = round(10.26 * SAMPLE_RATE)
 MEAN, SPREAD = -5.460994, 3.1129124
 """Mean and standard deviation of the log-mel values of the published training set."""
 
@@ -26,15 +25,15 @@ FLOOR: Final = float(np.finfo(np.float32).eps)
 
 
 def levelled(waveform: Waveform) -> NDArray[np.float64]:
-    """A clip with a root mean square of -23 dB of full scale, clipped and rounded to 16 bits; zeros stay zeros."""
+    """A clip with that root mean square, clipped and rounded to 16 bits; zeros stay zeros."""
     sound = np.asarray(waveform, np.float64)
     level = np.sqrt(np.mean(sound**2))
     if level > 0:
-        sound = sound * (10 ** (LEVEL / 20) / level)
+        sound = sound * (LEVEL / level)
     return np.clip(np.rint(sound * 32768), -32768, 32767) / 32768
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def mel_filters(bands: int) -> NDArray[np.float64]:
     """Kaldi's triangular filters [257, bands] between 20 and 8000 Hz, on the mel scale 1127 ln(1 + f / 700)."""
 
@@ -61,10 +60,7 @@ def log_mel(sound: NDArray[np.float64], bands: int) -> NDArray[np.float64]:
     return np.asarray(np.log(np.maximum(power @ mel_filters(bands), FLOOR)))
 
 
-def spectrogram(waveform: Waveform, bands: int, frames: int) -> NDArray[np.float32]:
-    """The encoder's input [frames, bands] of a clip [T] at 16 kHz.
-
-    The clip is levelled, then cut or repeated to 10.26 s, which are 1024 frames. Fewer frames are the first ones.
-    """
+def spectrogram(waveform: Waveform, bands: int = 128) -> NDArray[np.float32]:
+    """The encoder's input [1024, bands] of a clip [T] at 16 kHz, levelled, then cut or repeated to 10.26 s."""
     sound = np.resize(levelled(waveform), SAMPLES)
-    return np.asarray((log_mel(sound, bands)[:frames] - MEAN) / (2 * SPREAD), np.float32)
+    return np.asarray((log_mel(sound, bands) - MEAN) / (2 * SPREAD), np.float32)
