@@ -127,7 +127,7 @@ def test_the_ceiling_is_decoded_from_vgg_faces_activations(folder: Path, monkeyp
     client, device = VggFaceClient.__new__(VggFaceClient), torch.device("cpu")
     client.input_shape, client.device = (224, 224), device
     client.model = torch.nn.Sequential(torch.nn.AvgPool2d(56), torch.nn.Flatten(), torch.nn.Linear(48, 4096))
-    monkeypatch.setattr(VggFace, "__init__", lambda self: setattr(self, "_client", client))
+    monkeypatch.setattr(VggFace, "__init__", lambda self, *_: setattr(self, "_client", client))
     model = Small(folder, device="cpu")
     assert isinstance(model, Decoder)
     red = np.full((224, 224, 3), (255, 0, 0), np.uint8)

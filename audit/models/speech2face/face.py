@@ -69,10 +69,10 @@ class VggFace:
     Raises
     ------
     ModelError
-        If its weights are not on this machine.
+        If its weights are not on this machine; it names what can be done ``otherwise``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: str = 'the configuration\'s face = "own"') -> None:
         from deepface.commons.backend_utils import get_backend_engine
         from deepface.modules import modeling
 
@@ -81,7 +81,7 @@ class VggFace:
         path = home / f"vgg_face_weights{suffix}"
         if not path.is_file():
             raise ModelError(f"DeepFace's VGG-Face weights are not on this machine: {path}.",
-                             "the file there, or the configuration's face = \"own\"")  # fmt: skip
+                             f"the file there, or {otherwise}")  # fmt: skip
         self._client = modeling.build_model("facial_recognition", "VGG-Face")
 
     def features(self, portraits: Sequence[Picture]) -> Tensor:

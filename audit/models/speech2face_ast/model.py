@@ -33,6 +33,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 ENCODER_FILE, DECODER_FILE = "ast.pt", "face_decoder.pt"
 ALLOWED_WEIGHTS: Final = f"--weights FOLDER with {ENCODER_FILE} and {DECODER_FILE}"
+WITHOUT: Final = 'the option ceiling = "none" in a plan'
 PAGE: Final = "See docs/guide/models/speech2face-ast.md."
 STATE: Final = "model_state_dict"
 MAX_BYTES: Final = 1 << 31
@@ -77,7 +78,7 @@ class Speech2FaceAst:
             raise ModelError(f"{self.name} was given the option ceiling = {ceiling!r}.", "vgg_face or none")
         if batch < 1:
             raise ModelError(f"The batch size {batch} is not possible.", "at least 1")
-        self._vgg = _vgg_face() if ceiling == "vgg_face" else None
+        self._vgg = VggFace(WITHOUT) if ceiling == "vgg_face" else None
         self.batch, folder, files = batch, Path(weights), (ENCODER_FILE, DECODER_FILE)
         self._sha256 = {name: weights_digest(folder / name, ALLOWED_WEIGHTS, PAGE) for name in files}
         self._encoder, self.device = on_device(_loaded(VoiceEncoder(self.sizes), folder / ENCODER_FILE), device)
@@ -119,14 +120,6 @@ class Speech2FaceAst:
         return pictures_of(
             in_batches(items, self.batch, features, lambda x: self._decoder(x.to(self.device)), self.device)
         )
-
-
-def _vgg_face() -> VggFace:
-    try:
-        return VggFace()
-    except ModelError as error:
-        allowed = 'the file there, or the option ceiling = "none" in a plan'
-        raise ModelError(f"The ceiling needs VGG-Face. {error.found}", allowed, PAGE) from error
 
 
 def _loaded(network: Net, path: Path) -> Net:
