@@ -60,6 +60,14 @@ def of(page: str, *kinds: str) -> list[Block]:
     return [block for block in blocks(ROOT / page) if block.kind in kinds and not block.reason]
 
 
+def files_of(page: str, folder: Path) -> None:
+    """Write the Python and TOML files of a page, each of which has its name in its first line."""
+    for block in of(page, "python", "toml"):
+        name = re.match(r"# ([\w.-]+)\n", block.text)
+        assert name is not None, "a file on the page says its name in its first line"
+        (folder / name[1]).write_text(block.text, encoding="utf-8")
+
+
 def small_cohort(folder: Path, **columns: str) -> None:
     """Three embedded speakers with two clips each; ``rendered="portraits"`` fills that column with their portraits."""
     source = audit.embedded("synthetic_bilingual")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,12 +11,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
+import soxr
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from audit.core.arrays import Picture
+from audit.core.arrays import Picture, Waveform
+from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.core.files import file_digest
 
@@ -97,12 +101,29 @@ def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(threads)
 
 
+def at_16_khz(waveforms: Sequence[Waveform], sample_rate: int) -> Sequence[Waveform]:
+    """The clips at 16 kHz; ModelError if one is empty or not one-dimensional."""
+    for place, waveform in enumerate(waveforms):
+        if waveform.ndim != 1 or len(waveform) == 0:
+            raise ModelError(f"Clip {place} has shape {waveform.shape}.", "one channel with at least one sample")
+    if sample_rate == SAMPLE_RATE:
+        return waveforms
+    return [soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ") for waveform in waveforms]
+
+
+def pictures_of(faces: Sequence[Floats]) -> list[Picture | None]:
+    """The pictures of arrays [3, H, W], clipped to 0 to 1; ModelError if a value is not finite."""
+    if not all(np.isfinite(face).all() for face in faces):
+        raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
+    return [picture_of(face.clip(0, 1) * 255) for face in faces]
+
+
 def picture_of(pixels: Floats) -> Picture:
     """The picture of an array [3, H, W] with values from 0 to 255."""
     return np.ascontiguousarray(np.rint(pixels).astype(np.uint8).transpose(1, 2, 0))
 
 
-def weights_digest(path: Path, allowed: str) -> str:
+def weights_digest(path: Path, allowed: str, next_step: str = "") -> str:
     """The sha256 of a file of weights.
 
     Raises
@@ -111,11 +132,11 @@ def weights_digest(path: Path, allowed: str) -> str:
         If it is not a regular file or cannot be read.
     """
     if path.exists() and not path.is_file():
-        raise ModelError(f"The weights {path} are not a file.", allowed)
+        raise ModelError(f"The weights {path} are not a file.", allowed, next_step)
     try:
         return file_digest(path)
     except OSError as error:
-        raise ModelError(f"The weights {path} cannot be read: {error.strerror}.", allowed) from error
+        raise ModelError(f"The weights {path} cannot be read: {error.strerror}.", allowed, next_step) from error
 
 
 def read_tensors(path: Path, next_step: str = "") -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -133,6 +154,43 @@ def read_tensors(path: Path, next_step: str = "") -> tuple[dict[str, str], dict[
         raise ModelError(
             f"{path} is not a safetensors file: {error}.", "a file that this package wrote", next_step
         ) from error
+
+
+def read_saved(path: Path, most_bytes: int) -> dict[str, object]:
+    """The dictionary in a file that ``torch.save`` wrote, on the CPU: tensors and plain values, no code.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, holds anything that could run code, is not a dictionary, or has more than ``most_bytes``
+        unpacked; then it is not unpacked.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > most_bytes:
+                raise ValueError(f"its {unpacked:,} bytes unpacked are more than {most_bytes:,}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about a newer pickle; unreadable files are refused
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # for a damaged file torch may raise anything
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(
+            f"{path} has more than tensors, or is not a checkpoint; no code in it was run: {why}",
+            "a file that torch.load opens with weights_only=True",
+        ) from error
+    if not isinstance(saved, dict):
+        raise ModelError(f"{path} holds a {type(saved).__name__}.", "a dictionary, as published")
+    return saved
+
+
+def state_of(saved: Mapping[str, object], path: Path) -> dict[str, Tensor]:
+    """The tensors of a state_dict; ModelError if it has anything else."""
+    state = {str(name): value for name, value in saved.items() if isinstance(value, Tensor)}
+    if len(state) != len(saved):
+        raise ModelError(f"{path} is not a dictionary of tensors.", "a state_dict, as published")
+    return state
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -9,14 +9,11 @@ from __future__ import annotations
 import importlib
 import itertools
 import math
-import warnings
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
-import soxr
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -25,7 +22,16 @@ from audit.core.arrays import Picture, Waveform
 from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.core.registry import Part
-from audit.models.pytorch import fill, in_batches, on_device, picture_of, weights_digest
+from audit.models.pytorch import (
+    at_16_khz,
+    fill,
+    in_batches,
+    on_device,
+    picture_of,
+    read_saved,
+    state_of,
+    weights_digest,
+)
 
 BANDS: Final = 64
 LOW_HZ, HIGH_HZ = 20.0, 7200.0
@@ -37,6 +43,10 @@ MAX_BYTES: Final = 1 << 28
 """Limit of the unpacked size; the published files have at most a quarter of it."""
 VOICE_FILE, GENERATOR_FILE = "voice_embedding.pth", "generator.pth"
 ALLOWED_WEIGHTS: Final = f"--weights FOLDER with {VOICE_FILE} and {GENERATOR_FILE}"
+WHERE: Final = (
+    "Both are in the folder pretrained_models of the published repository, not in models, which its config.py names; "
+    "see docs/guide/models/wen2019.md."
+)
 
 VAD_MODE: Final = 2
 VAD_SAMPLES: Final = SAMPLE_RATE * 20 // 1000
@@ -147,14 +157,14 @@ class Wen2019:
         batch: int = 16,
     ) -> None:
         if weights is None:
-            raise ModelError("The model 'wen2019' needs its two checkpoints.", ALLOWED_WEIGHTS,
-                             "They are published with the paper's code.")  # fmt: skip
+            raise ModelError("The model 'wen2019' needs its two checkpoints.", ALLOWED_WEIGHTS, WHERE)
         if vad not in ("webrtc", "none"):
             raise ModelError(f"wen2019 was given the option vad = {vad!r}.", "webrtc or none")
         self.batch, self.vad = batch, vad
         self._detector = _detector() if vad == "webrtc" else None
         folder = Path(weights)
-        self._sha256 = {name: weights_digest(folder / name, ALLOWED_WEIGHTS) for name in (VOICE_FILE, GENERATOR_FILE)}
+        files = VOICE_FILE, GENERATOR_FILE
+        self._sha256 = {name: weights_digest(folder / name, ALLOWED_WEIGHTS, WHERE) for name in files}
         self._voice, self.device = on_device(_loaded(voice_network(), folder / VOICE_FILE), device)
         self._generator, _ = on_device(_loaded(generator_network(), folder / GENERATOR_FILE), device)
 
@@ -181,9 +191,7 @@ class Wen2019:
         }
 
     def _spectrum(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float32] | None:
-        sound = (
-            waveform if sample_rate == SAMPLE_RATE else soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
-        )
+        (sound,) = at_16_khz([waveform], sample_rate)
         if self._detector is not None:
             sound = voiced(sound, self._detector)
         if len(sound) < WINDOW:
@@ -211,28 +219,10 @@ def _detector() -> Any:
 
 def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
     """The network with a published state: keys ``model.0.weight``, ``model.1.running_mean`` and so on."""
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MAX_BYTES:
-                raise ValueError(f"its {unpacked:,} bytes unpacked are more than {MAX_BYTES:,}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about a newer pickle; unreadable files are refused
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # for a damaged file torch may raise anything
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ModelError(
-            f"{path} has more than tensors, or is not a checkpoint; no code in it was run: {why}",
-            "a file that torch.load opens with weights_only=True",
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelError(f"{path} is not a dictionary of tensors.", "a state_dict, as published")
+    state = state_of(read_saved(path, MAX_BYTES), path)
     named = nn.ModuleDict({"model": network})
     counters = {name: value for name, value in named.state_dict().items() if name.endswith("num_batches_tracked")}
-    given = {
-        f"model.{str(name).removeprefix('module.').removeprefix('model.')}": value for name, value in state.items()
-    }
+    given = {f"model.{name.removeprefix('module.').removeprefix('model.')}": value for name, value in state.items()}
     fill(named, counters | given, path)  # one published file has no counters of batch norm
     return network.eval().requires_grad_(False)
 

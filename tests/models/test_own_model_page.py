@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from typer.testing import CliRunner
 
 import audit
 from audit.cli import app
-from tests.pages import of, small_cohort, standing_in
+from tests.pages import files_of, of, small_cohort, standing_in
 
 PAGE = "docs/guide/own-model.md"
 COMMANDS = [line for block in of(PAGE, "sh") for line in block.lines]
@@ -23,10 +22,7 @@ COMMANDS = [line for block in of(PAGE, "sh") for line in block.lines]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the page's files, and two small cohorts: three embedded speakers, and the same with pictures."""
     folder = tmp_path_factory.mktemp("own")
-    for block in of(PAGE, "python", "toml"):
-        name = re.match(r"# ([\w.-]+)\n", block.text)
-        assert name is not None, "a file on the page says its name in its first line"
-        (folder / name[1]).write_text(block.text, encoding="utf-8")
+    files_of(PAGE, folder)
     small_cohort(folder / "people")
     small_cohort(folder / "pictures", rendered="portraits")
     return folder

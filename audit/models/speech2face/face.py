@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from audit.core.arrays import Picture
 from audit.core.errors import ModelError
-from audit.models.speech2face.config import Configuration
+from audit.models.speech2face.config import VGG_FACE_FEATURE, Configuration
 
 
 def face_tensor(portraits: Sequence[Picture], size: int) -> Tensor:
@@ -69,10 +69,10 @@ class VggFace:
     Raises
     ------
     ModelError
-        If its weights are not on this machine.
+        If its weights are not on this machine; it names what can be done ``otherwise``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: str = 'the configuration\'s face = "own"') -> None:
         from deepface.commons.backend_utils import get_backend_engine
         from deepface.modules import modeling
 
@@ -81,15 +81,35 @@ class VggFace:
         path = home / f"vgg_face_weights{suffix}"
         if not path.is_file():
             raise ModelError(f"DeepFace's VGG-Face weights are not on this machine: {path}.",
-                             "the file there, or the configuration's face = \"own\"")  # fmt: skip
+                             f"the file there, or {otherwise}")  # fmt: skip
         self._client = modeling.build_model("facial_recognition", "VGG-Face")
 
     def features(self, portraits: Sequence[Picture]) -> Tensor:
-        """The features [B, 4096] of portraits."""
+        """The features [B, 4096] of portraits, of unit length, as DeepFace gives them."""
         client: Any = self._client
-        side = client.input_shape[0]
-        pixels = (face_tensor(portraits, side).flip(1).permute(0, 2, 3, 1)).numpy()
-        features = np.atleast_2d(np.asarray(client.forward(pixels), np.float32))
-        if features.shape != (len(portraits), 4096):
-            raise ModelError(f"VGG-Face gave features of shape {features.shape}.", f"({len(portraits)}, 4096)")
-        return torch.from_numpy(features)
+        return _checked(client.forward(self._pixels(portraits).flip(-1).numpy()), len(portraits))
+
+    def activations(self, portraits: Sequence[Picture]) -> Tensor:
+        """The same layer's activations [B, 4096], not scaled, if the network is given RGB; DeepFace gives it BGR.
+
+        Raises
+        ------
+        ModelError
+            If DeepFace runs on TensorFlow, where it gives scaled features only.
+        """
+        client: Any = self._client
+        if not hasattr(client, "predict"):
+            raise ModelError("DeepFace gives no activations on TensorFlow.", "DEEPFACE_BACKEND_ENGINE=pytorch or onnx")
+        return _checked(client.predict(self._pixels(portraits).numpy()), len(portraits))
+
+    def _pixels(self, portraits: Sequence[Picture]) -> Tensor:
+        """Portraits [B, H, W, 3], RGB, 0 to 1."""
+        client: Any = self._client
+        return face_tensor(portraits, client.input_shape[0]).permute(0, 2, 3, 1).contiguous()
+
+
+def _checked(found: object, count: int) -> Tensor:
+    features = np.atleast_2d(np.asarray(found, np.float32))
+    if features.shape != (count, VGG_FACE_FEATURE):
+        raise ModelError(f"VGG-Face gave features of shape {features.shape}.", f"({count}, {VGG_FACE_FEATURE})")
+    return torch.from_numpy(features)

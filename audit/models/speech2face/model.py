@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import soxr
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from audit.core.arrays import Picture, Waveform
-from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
 from audit.models.coverage import COVERAGE
 from audit.models.fitted import FITTED_ON, FittedOn
 from audit.models.protocol import VoiceFeatures
-from audit.models.pytorch import in_batches, on_device, picture_of
+from audit.models.pytorch import at_16_khz, in_batches, on_device, pictures_of
 from audit.models.speech2face.checkpoint import Card, Checkpoint, load_checkpoint
 from audit.models.speech2face.config import CONFIGURATIONS, Configuration
 from audit.models.speech2face.face import VggFace, face_tensor
@@ -97,13 +95,8 @@ class Speech2Face:
         ModelError
             If a clip is empty or not one-dimensional.
         """
-        for place, waveform in enumerate(waveforms):
-            if waveform.ndim != 1 or len(waveform) == 0:
-                raise ModelError(f"Clip {place} has shape {waveform.shape}.", "one channel with at least one sample")
-        if sample_rate != SAMPLE_RATE:
-            waveforms = [soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ") for waveform in waveforms]
         rows = in_batches(
-            waveforms,
+            at_16_khz(waveforms, sample_rate),
             self.batch,
             lambda some: batch_of(some, self._samples),
             lambda clips: self.network.voice(self.network.spectrogram(clips.to(self.device))),
@@ -150,16 +143,15 @@ class Speech2Face:
         self, items: Sequence[Item], prepare: Callable[[Sequence[Item]], Tensor], feature: Callable[[Tensor], Tensor]
     ) -> list[Picture | None]:
         """The decoder's face of each item; see :func:`in_batches`."""
-        faces = in_batches(
-            items,
-            self.batch,
-            prepare,
-            lambda rows: self.network.decoder(feature(rows.to(self.device))).picture,
-            self.device,
+        return pictures_of(
+            in_batches(
+                items,
+                self.batch,
+                prepare,
+                lambda rows: self.network.decoder(feature(rows.to(self.device))).picture,
+                self.device,
+            )
         )
-        if not all(np.isfinite(face).all() for face in faces):
-            raise ModelError("The network gave numbers that are not finite.", "pixels from 0 to 1")
-        return [picture_of(face.clip(0, 1) * 255) for face in faces]
 
 
 def speech2face(
