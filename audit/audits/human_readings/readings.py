@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from audit.audits.human_readings.sample import draw, strata_of
+from audit.core.blind_page import CANNOT_TELL, whole
 from audit.core.errors import AuditError
 from audit.core.vocabulary import RACES, group_members
 from audit.runs.run import Run
 
-CANNOT_TELL, NO_FACE = "cannot_tell", "no_face"
+NO_FACE = "no_face"
 ANSWERS = (*RACES, CANNOT_TELL, NO_FACE)
 SHEET_COLUMNS = ("picture", "reader", "race", "gender", "age", "remark", "seed", "faces")
 
@@ -96,8 +97,8 @@ def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
     }
     if drawn is not None:
         facts["sampling"] = {
-            "seed": _whole(rows[0]["seed"]),
-            "faces": _whole(rows[0]["faces"]),
+            "seed": whole(rows[0]["seed"]),
+            "faces": whole(rows[0]["faces"]),
             "strata": strata_of(run, drawn).to_dict("records"),
         }
     return HumanReadings(_shares(table, run), facts["n_readers"], facts)
@@ -105,7 +106,7 @@ def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
 
 def _sheet(path: Path, rows: list[dict[str, str]], run: Run) -> pd.DataFrame:
     """The sample of the sheet, drawn again."""
-    plans = {(_whole(row.get("seed")), _whole(row.get("faces"))) for row in rows}
+    plans = {(whole(row.get("seed")), whole(row.get("faces"))) for row in rows}
     seed, faces = next(iter(plans))
     if len(plans) != 1 or seed is None or faces is None or faces < 1:
         raise AuditError(
@@ -165,18 +166,3 @@ def _shares(table: pd.DataFrame, run: Run) -> pd.DataFrame:
         },
         index=seen.index,
     )
-
-
-def _whole(text: str | None) -> int | None:
-    """An integer as a spreadsheet may have written it; ``None`` for other text.
-
-    Examples
-    --------
-    >>> _whole("100"), _whole("100.0"), _whole(""), _whole("x")
-    (100, 100, None, None)
-    """
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else None

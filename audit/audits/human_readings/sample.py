@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.core.blind_page import picture_name
 from audit.core.vocabulary import ordered_groups
 from audit.runs.run import Run
 
@@ -41,7 +42,7 @@ def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
     drawn = able.merge(pd.concat(chosen) if chosen else units)
     drawn = drawn.assign(lot=[_lot(seed, clip) for clip in drawn["clip_id"]]).sort_values("lot")
     drawn = drawn.drop_duplicates(["speaker_id", *STRATUM]).drop(columns="lot")
-    pictures = [_lot(seed, run.digest, clip)[:16] for clip in drawn["clip_id"]]
+    pictures = [picture_name(seed, run.digest, clip) for clip in drawn["clip_id"]]
     return drawn.assign(picture=pictures).sort_values("picture", ignore_index=True)
 
 

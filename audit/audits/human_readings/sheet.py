@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.audits.human_readings.readings import CANNOT_TELL, NO_FACE, SHEET_COLUMNS
+from audit.audits.human_readings.readings import NO_FACE, SHEET_COLUMNS
 from audit.audits.human_readings.sample import draw, strata_of
+from audit.core.blind_page import CANNOT_TELL, PICTURES, BlindPage, Question
 from audit.core.errors import RunError
 from audit.core.files import write_whole
 from audit.core.vocabulary import RACES
 from audit.runs.run import FACES, Run
 
 FACES_ASKED = 100
-PICTURES = "pictures"
 SHEET = "sheet.csv"
-_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -97,14 +96,18 @@ def labelling_sheet(
 
 
 def _page(pictures: list[str], seed: int, faces: int) -> str:
-    import jinja2  # imported late: the gate does not need it
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     answers = [*((race, race.replace("_", " ")) for race in RACES), (CANNOT_TELL, "cannot tell"), (NO_FACE, "no face")]
-    sheet = {"pictures": pictures, "folder": PICTURES, "columns": SHEET_COLUMNS, "file": SHEET, "seed": seed}
-    return environment.get_template("page.html.jinja").render(answers=answers, sheet=sheet | {"faces": faces})
+    return BlindPage(
+        title="What is the face in this picture read as?",
+        introduction="A rendered face has no race. Say how it strikes you, at first sight; there is no right answer. "
+        "If you cannot decide, say so: that is an answer too.",
+        picture="The rendered face that is asked about",
+        questions=(Question("race", "I read it as", answers),),
+        columns=SHEET_COLUMNS,
+        file=SHEET,
+        fixed={"seed": seed, "faces": faces},
+        person="reader",
+    ).html(pictures)
 
 
 def _readme(run: Run, pictures: int, seed: int, faces: int) -> str:
