@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.checks.disputed import memberships
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure
 from audit.checks.strata import Mask
 from audit.core.vocabulary import FILE_STATUSES, STAGES, Stage
+from audit.core.votes import GROUP_VOTES
 from audit.stats.speakers import Floats, Ints
 from audit.stats.tipping import even_order, filling_order, relabelled, tipping_point
 from audit.stats.verdict import Outcome
@@ -27,7 +29,7 @@ from audit.stats.verdict import Outcome
 Doubt = Literal["missing_faces", "misclassified_faces", "wrong_labels"]
 DOUBTS: Final[tuple[Doubt, ...]] = ("missing_faces", "misclassified_faces", "wrong_labels")
 OPPOSITE: Final[dict[Outcome, Outcome]] = {"shown": "not_shown", "not_shown": "shown"}
-_LABELS: Final = ("speaker_id", "cluster", "group", "gender", "language", "english", "ceiling_status")
+_LABELS: Final = ("speaker_id", "cluster", "group", GROUP_VOTES, "gender", "language", "english", "ceiling_status")
 """The columns of the frame, besides metrics, that a figure may be computed from."""
 
 
@@ -79,6 +81,8 @@ class Sensitivity:
         How much each clip raises the figure, averaged over a speaker's clips; NaN if it does not count.
     read : FaceRead or None
         The read behind the figure; ``None`` if it is not computed from single reads.
+    allows : callable or None
+        Whether speakers with a group label are members; ``None`` if it is the label of the figure's group.
     """
 
     evidence: Evidence
@@ -88,6 +92,7 @@ class Sensitivity:
     others: Mask
     contribution: Floats
     read: FaceRead | None = None
+    allows: Callable[[str], bool] | None = None
 
     @classmethod
     def of(
@@ -101,6 +106,7 @@ class Sensitivity:
         read: FaceRead | None = None,
         contribution: Floats | None = None,
         columns: Sequence[str] = (),
+        allows: Callable[[str], bool] | None = None,
     ) -> Self:
         """The sensitivity of a figure, with the few columns that it needs.
 
@@ -115,7 +121,7 @@ class Sensitivity:
         of_read = [] if read is None else [f"{stage}.{read.metric}" for stage in STAGES] + ["rendered.no_face"]
         names = [name for name in dict.fromkeys((*_LABELS, *of_read, *columns)) if name in evidence.frame]
         narrow = replace(evidence, frame=evidence.frame[names])
-        return cls(narrow, figure, judge, members, others, contribution, read)
+        return cls(narrow, figure, judge, members, others, contribution, read, allows)
 
     def directions(self) -> tuple[bool, ...]:
         """The directions, up (``True``) or down, in which a change of the figure could change its verdict."""
@@ -186,6 +192,27 @@ class Sensitivity:
     def n_speakers(self) -> int:
         """The number of the group's speakers who count."""
         return len(np.unique(self.evidence.speakers[self.members & ~np.isnan(self.contribution)]))
+
+    def worst(self, up: bool) -> tuple[int, Figure]:
+        """The number of speakers with a disputed label, and the highest (or lowest) figure that their labels allow.
+
+        For every number of these speakers in the group, those with the highest (lowest) values are in it. No other
+        choice gives a more extreme mean over speakers, nor a more extreme difference to the others.
+        """
+        (members, values), (others, outside) = self._labelled
+        value = np.zeros(int(self.evidence.speakers.max(initial=0)) + 1)
+        value[members], value[others] = values, outside
+        _, disputed = memberships(self.evidence, self.allows or self.figure.group.__eq__)
+        speakers = np.intersect1d(np.r_[members, others], self.evidence.speakers[disputed])
+        order = speakers[np.argsort(-value[speakers] if up else value[speakers], kind="stable")]
+        place, found = np.zeros(len(value), np.int64), [self.figure]
+        place[order] = -1
+        for i in range(len(order) + 1):
+            place[order[:i]] = 1
+            of = place[self.evidence.speakers]
+            found.append(self.judge(self.evidence, (self.members & (of >= 0)) | (self.others & (of > 0))))
+        known = [figure for figure in found if figure.value is not None]
+        return len(order), max(known, key=lambda figure: (1 if up else -1) * (figure.value or 0.0))
 
     def asks(self, doubt: Doubt) -> bool:
         """Whether the question makes sense for this figure."""

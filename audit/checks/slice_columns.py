@@ -14,6 +14,7 @@ from audit.core.columns import ABOUT_LABELS, OF_THE_COHORT, further_columns
 from audit.core.errors import PlanError
 from audit.core.languages import UNDETERMINED
 from audit.core.vocabulary import is_known
+from audit.core.votes import GROUP_VOTES
 
 AGE: Final = "age"
 MOST_VALUES: Final = 50
@@ -47,7 +48,7 @@ def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
     frame = strata.frame
     declared = [name for name in (*OF_THE_COHORT, *further_columns(frame)) if name in frame]
     texts = [name for name in declared if frame[name].dtype.kind not in "biuf" and not name.endswith(ABOUT_LABELS)]
-    able = [name for name in declared if name not in OF_PEOPLE and (name in texts or name == AGE)]
+    able = [name for name in declared if name not in (*OF_PEOPLE, GROUP_VOTES) and (name in texts or name == AGE)]
     if unable := [name for name in named if name not in able]:
         raise PlanError(f"measure.slice_columns names {', '.join(unable)}.", f"columns of the run: {', '.join(able)}")
     columns = {name: _age_bands(strata) if name == AGE else _known(strata, name) for name in named or able}

@@ -16,7 +16,7 @@ from audit.checks.grouped import grouped
 from audit.core.columns import CLUSTER
 from audit.core.grouping import GROUP, Grouping
 from audit.core.languages import UNDETERMINED
-from audit.core.vocabulary import UNKNOWN, group_members, ordered_groups
+from audit.core.vocabulary import UNKNOWN, group_members, includes, ordered_groups
 from audit.stats import ALL
 from audit.stats.speakers import Standing, distinct, divided, numbered
 
@@ -252,9 +252,7 @@ class Strata:
         if group is not None:
             mask &= self._having(self.group_column).get(group, False)
         if race is not None:
-            allowed = [
-                name for name in self._having("group") if race in group_members(name) and but not in group_members(name)
-            ]
+            allowed = [name for name in self._having("group") if includes(name, race, but)]
             mask &= self.frame["group"].isin(allowed).to_numpy()
         if language is not None:
             mask &= self._having("language").get(language, False)

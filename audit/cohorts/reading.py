@@ -27,6 +27,7 @@ from audit.cohorts.validation import (
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
+from audit.core.votes import GROUP_VOTES
 
 SPEAKER_LABELS = ("group", "gender", "age", "native_language", "group_source", "gender_source", "split")
 SPEAKER_COLUMNS = ("speaker_id", *SPEAKER_LABELS, "portrait")
@@ -40,7 +41,7 @@ NAMED = 10
 """Number of groups that a remark names; the others are counted."""
 FILES = {"speakers": ("portrait",), "clips": ("audio", "portrait", "rendered", "ceiling")}
 """Columns of each table that name files."""
-KNOWN = {"speakers": SPEAKER_COLUMNS, "clips": (*CLIP_COLUMNS, CLUSTER)}
+KNOWN = {"speakers": (*SPEAKER_COLUMNS, GROUP_VOTES), "clips": (*CLIP_COLUMNS, CLUSTER)}
 REQUIRED = {"speakers": ("speaker_id",), "clips": ("clip_id", "speaker_id", "audio", "language")}
 
 
@@ -185,7 +186,7 @@ def _check_speakers(
     file: str, frame: pd.DataFrame, boundary: Boundary, notes: CohortNotes, errors: ValidationErrors
 ) -> None:
     check_ids(file, frame["speaker_id"], errors)
-    for column in SPEAKER_LABELS:
+    for column in (*SPEAKER_LABELS, *([GROUP_VOTES] if GROUP_VOTES in frame else [])):
         rule = group_rule(notes.in_words("group")) if column == "group" else RULES[column]
         check_values(file, frame[column], rule, errors)
     boundary.check(file, frame["portrait"], errors)

@@ -19,6 +19,7 @@ from audit.core.vocabulary import (
     STATED_GENDERS,
     UNKNOWN,
 )
+from audit.core.votes import GROUP_VOTES, is_votes
 
 SET_ASIDE_SPLITS: Final = ("training", "validation")
 """Splits whose speakers were used to train a model; an audit excludes them and reports that."""
@@ -131,6 +132,7 @@ RULES: Final[dict[str, Rule]] = {
     "group_source": _SOURCE,
     "gender_source": _SOURCE,
     "language_source": _SOURCE,
+    GROUP_VOTES: (is_votes, lambda _: "LABEL:NUMBER of race labels or unknown, such as 'asian:2 white:1', or empty"),
 }
 """Rule of each column."""
 

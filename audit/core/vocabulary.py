@@ -60,6 +60,18 @@ def group_members(group: str) -> frozenset[str]:
     return frozenset(parts) if len(set(parts)) == len(parts) and set(parts) <= set(RACES) else frozenset()
 
 
+def includes(group: str, race: str, but: str | None = None) -> bool:
+    """Whether a group label allows a race, and not the race ``but``.
+
+    Examples
+    --------
+    >>> [includes(label, "asian", but="white") for label in ("asian", "asian|indian", "asian|white", "unknown")]
+    [True, True, False, False]
+    """
+    members = group_members(group)
+    return race in members and but not in members
+
+
 def is_known(value: object) -> bool:
     """Whether a label is known: neither missing nor empty nor ``unknown``.
 

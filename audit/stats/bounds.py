@@ -112,7 +112,9 @@ def missing_bounds(tally: Tally, settings: Settings, names: Sequence[str]) -> li
     return [Bounds(*pair) for pair in zip(*sides, strict=True)]
 
 
-def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, name: str = "") -> Bounds:
+def unknown_group_bounds(
+    known: Tally, unknown: Tally, settings: Settings, *, name: str = "", whose: str = "of unknown group"
+) -> Bounds:
     """Worst-case bounds of a group's rate over all ways to assign the speakers of unknown group.
 
     Any of these speakers may belong to the group. The bounds are sharp: for the lower bound speakers are added in
@@ -126,6 +128,8 @@ def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, na
         are left out; those of the group count as missing.
     settings, name
         As :func:`rate`.
+    whose : str
+        Describes the speakers who may belong to the group, for the method.
 
     Examples
     --------
@@ -150,7 +154,7 @@ def unknown_group_bounds(known: Tally, unknown: Tally, settings: Settings, *, na
         totals, clips = np.r_[group.total, others.total[added]], np.r_[group.read, others.read[added]]
         sums = sorted_sums(np.zeros(len(clips), np.int64), totals, clips, np.array([known.missing.sum()]))
         made = estimates(sums, "rate", settings, [name])[0]
-        method = f"{made.method}; {len(added)} of {len(others.total)} speakers of unknown group added"
+        method = f"{made.method}; {len(added)} of {len(others.total)} speakers {whose} added"
         sides.append(replace(made, method=method))
     return Bounds(*sides)
 

@@ -1,4 +1,4 @@
-"""Worst-case (Manski) bounds of rates for missing faces and for speakers of unknown group."""
+"""Worst-case (Manski) bounds of rates for missing faces, speakers of unknown group, and disputed group labels."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_CLIPS, N_SPEAKERS, Column
 from audit.audits.tables.spec import Row, Source, TableSpec
+from audit.checks.disputed import has_votes, memberships
 from audit.checks.evidence import Evidence
 from audit.core.vocabulary import RACES, UNKNOWN, group_members
 from audit.stats import ALL, Bounds, Tally, missing_bounds, unknown_group_bounds
 
 METRICS: Final = ("read_own_group", "read_white")
-MISSING_FACES, UNKNOWN_GROUPS = "missing faces", "unknown groups"
+MISSING_FACES, UNKNOWN_GROUPS, DISPUTED_LABELS = "missing faces", "unknown groups", "disputed labels"
 
 
 def bounds(source: Source) -> Iterator[Row]:
@@ -44,10 +45,21 @@ def _rows(evidence: Evidence, metric: str, language: str, clips: NDArray[np.int6
             continue
         yield _row(metric, evidence.groups[i], language, MISSING_FACES, found, 0)
         if unknown.any():
-            as_group = np.where(reads[unknown] < 0, np.nan, allowed[i][reads[unknown]].astype(float))
-            others = Tally.of(as_group, speakers[unknown])
+            others = Tally.of(_as_group(reads[unknown], allowed[i]), speakers[unknown])
             either = unknown_group_bounds(tally.of_cell(i), others, evidence.settings, name=names[i])
             yield _row(metric, evidence.groups[i], language, UNKNOWN_GROUPS, either, int((others.read > 0).sum()))
+    if has_votes(evidence):
+        for i, group in enumerate(evidence.groups):
+            certain, disputed = (part[clips] for part in memberships(evidence, group.__eq__))
+            if disputed.any():
+                sure, maybe = (Tally.of(_as_group(reads[m], allowed[i]), speakers[m]) for m in (certain, disputed))
+                either = unknown_group_bounds(sure, maybe, evidence.settings, name=names[i], whose="of disputed label")
+                yield _row(metric, group, language, DISPUTED_LABELS, either, int((maybe.read > 0).sum()))
+
+
+def _as_group(reads: NDArray[np.int64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The metric of each read as if its speaker belonged to the group; NaN where nothing was read."""
+    return np.where(reads < 0, np.nan, allowed[reads].astype(float))
 
 
 def _allowed(metric: str, group: str) -> NDArray[np.bool_]:
@@ -69,7 +81,8 @@ TABLE = TableSpec(
     name="bounds",
     title="Worst-case bounds of the rates",
     note="The smallest and largest possible rates, however missing faces would be read and whether or not speakers "
-    "of unknown group belong to the group (Manski bounds); low and high also include sampling error.",
+    "of unknown group, or of a group label that annotators dispute, belong to the group (Manski bounds); low and high "
+    "also include sampling error.",
     columns=(
         Column("metric", "metric", "Figure"),
         GROUP,

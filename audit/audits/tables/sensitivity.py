@@ -10,6 +10,7 @@ import pandas as pd
 from audit.audits.table import GROUP, LANGUAGE, N_SPEAKERS, Column, interval_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
 from audit.checks import chosen, sensitivities
+from audit.checks.disputed import has_votes
 from audit.checks.finding import OUTCOME_WORDS
 from audit.checks.sensitivity import DOUBTS, OPPOSITE, Doubt, Sensitivity
 from audit.core.sentences import group_words
@@ -17,6 +18,7 @@ from audit.core.units import write_value
 from audit.stats.verdict import Outcome
 
 DECIDED: Final[tuple[Outcome, ...]] = ("shown", "not_shown", "inconclusive")
+DISPUTED_LABELS: Final = "disputed_labels"
 COUNTS: Final = ("n_available", "n_to_change", "n_to_reverse")
 
 
@@ -28,6 +30,8 @@ def sensitivity(source: Source) -> pd.DataFrame:
             rows += (
                 (check.code, *row) for doubt in DOUBTS for up in found.directions() for row in _rows(found, doubt, up)
             )
+            if has_votes(source.evidence):
+                rows += ((check.code, *_disputed(found, up)) for up in found.directions())
     frame = pd.DataFrame(rows, columns=TABLE.names)
     numbers = [column.name for column in TABLE.columns if column.kind in ("value", "low", "high")]
     return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(COUNTS, "Int64"))
@@ -65,6 +69,22 @@ def _rows(found: Sensitivity, doubt: Doubt, up: bool) -> Iterator[Row]:
         everything.verdict.outcome if everything else None,
         found.n_speakers,
         sentence,
+    )
+
+
+def _disputed(found: Sensitivity, up: bool) -> Row:
+    """The row on the group labels that annotators dispute."""
+    figure, (n_disputed, worst) = found.figure, found.worst(up)
+    whose, outcome = f"of {group_words(figure.group)} speakers", worst.verdict.outcome
+    sentence = (
+        f"Whichever annotators are right about the {n_disputed} disputed group labels {whose}, the figure is at "
+        f"{'most' if up else 'least'} {worst.text}, and the verdict would be {OUTCOME_WORDS[outcome]}."
+    )
+    return (
+        *(figure.name, figure.group, figure.language, DISPUTED_LABELS, "higher" if up else "lower"),
+        *("another", figure.verdict.outcome, n_disputed, None, None, None, None, None),
+        *(worst.value, worst.low, worst.high, outcome, found.n_speakers),
+        sentence if n_disputed else f"No group label {whose} is disputed by annotators.",
     )
 
 
@@ -121,8 +141,9 @@ TABLE = TableSpec(
     title="How wrong would this have to be?",
     note="The smallest number of errors at which a verdict would change: missing faces with one read (and all other "
     "missing faces with another), rendered faces that the instrument misreads although portraits are read as they are, "
-    "and speakers with a wrong group label (those that matter most). No interval covers such errors. Only the figures "
-    "that decide a verdict are listed.",
+    "and speakers with a wrong group label (those that matter most). No interval covers such errors. Where annotators "
+    "dispute group labels: the worst case over the labels that they gave. Only the figures that decide a verdict are "
+    "listed.",
     columns=(
         Column("check", "key", "Check"),
         Column("figure", "key", "Figure"),
@@ -138,8 +159,8 @@ TABLE = TableSpec(
         Column("changes_to", "text", "It would be"),
         Column("n_to_reverse", "count", "Errors that reverse it"),
         Column("rate_to_reverse", "value", "Error rate", "share"),
-        *interval_columns("if_all", "If all missing faces were", "share", signed=True),
-        Column("outcome_if_all", "text", "Verdict if all were"),
+        *interval_columns("if_all", "In the worst case", "share", signed=True),
+        Column("outcome_if_all", "text", "Verdict in the worst case"),
         N_SPEAKERS,
         Column("sentence", "method", "In words"),
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,7 @@ from audit.checks.power import Comparison, GroupClips
 from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words, listing
-from audit.core.vocabulary import STAGES, Stage, group_members, ordered_groups
+from audit.core.vocabulary import STAGES, Stage, group_members, includes, ordered_groups
 from audit.stats import ALL, Curve, Estimate, prediction_powered_change
 
 RACE: Final = "asian"
@@ -147,7 +148,11 @@ class RenderedAsWhite(Check):
                 return self.figure(of, name, pairs.curve(), group=RACE, language=ENGLISH)
 
             read = FaceRead(READ, before, True, read_as)
-            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, others, read=read)
+            yield Sensitivity.of(
+                *(evidence, judge(evidence, members), judge, members, others),
+                read=read,
+                allows=partial(includes, race=RACE, but=WHITE),
+            )
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess; the portrait is the same picture in both runs and cancels."""

@@ -15,8 +15,9 @@ from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values
 from audit.core.columns import CLUSTER
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
+from audit.core.votes import GROUP_VOTES
 
-SPEAKER_LABELS: Final = ("group", "gender", "age", "native_language", "split")
+SPEAKER_LABELS: Final = ("group", "gender", "age", "native_language", "split", GROUP_VOTES)
 CLIP_LABELS: Final = ("language", CLUSTER)
 SOURCE_OF: Final = {"group": "group_source", "gender": "gender_source", "language": "language_source"}
 CONTEXT: Final = ("n_clips",)
@@ -29,8 +30,8 @@ def with_labels(found: Imported, path: Path) -> Imported:
     """Replace labels by those of a labels file.
 
     The file has a column ``speaker_id`` or ``clip_id`` and any of group, gender, age, native_language, split,
-    language and cluster; group, gender and language each need a column for the source. Empty cells leave a label
-    unchanged; a source is used with its label only.
+    group_votes, language and cluster; group, gender and language each need a column for the source. Empty cells leave
+    a label unchanged; a source is used with its label only.
     """
     table = read_labels(path)
     labels = table.frame

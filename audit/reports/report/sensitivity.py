@@ -18,6 +18,7 @@ ERRORS: Final = {
     "missing_faces": "Missing faces",
     "misclassified_faces": "Rendered faces misread",
     "wrong_labels": "Wrong group labels",
+    "disputed_labels": "Disputed group labels",
 }
 """The labels of the kinds of errors."""
 
@@ -98,7 +99,7 @@ def sensitivity(audit: Audit) -> TableView:
         Column[Record]("Errors that change it", lambda row: _needed(row, "change"), numeric=True),
         Column[Record]("It would be", lambda row: words(_outcome(row, "changes_to"))),
         Column[Record]("Errors that reverse it", lambda row: _needed(row, "reverse"), numeric=True),
-        Column[Record]("If all missing faces were", _if_all, numeric=True),
+        Column[Record]("In the worst case", _if_all, numeric=True),
     )
     caption = "How wrong would this have to be?"
     return TableView.of("sensitivity", caption, columns, records(audit, "sensitivity"), sortable=False)
@@ -114,7 +115,7 @@ def _needed(row: Record, target: str) -> Cell:
         found(row, key)
         for found, key in ((count, f"n_to_{target}"), (count, "n_available"), (number, f"rate_to_{target}"))
     )
-    if of is None:
+    if of is None or text(row, "doubt") == "disputed_labels":
         return DASH
     if needed is None or rate is None:
         asked = target == "change" or text(row, "outcome") != "inconclusive"
