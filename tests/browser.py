@@ -48,8 +48,11 @@ class Faults:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, *, width: int = 1200, **context: Any) -> Iterator[Page]:
-    """A page from disk, without a network; at the end it must have asked, said and broken nothing."""
+def opened(browser: Browser, path: Path, *, width: int = 1200, beside: str = "", **context: Any) -> Iterator[Page]:
+    """A page from disk, without a network; at the end it must have asked, said and broken nothing.
+
+    It may ask for files of the folder ``beside`` it, and for what it made itself.
+    """
     faults = Faults()
     place = browser.new_context(
         viewport={"width": width, "height": 900}, offline=True, reduced_motion="reduce", **context
@@ -64,6 +67,9 @@ def opened(browser: Browser, path: Path, *, width: int = 1200, **context: Any) -
     yield page
     place.close()
     own = path.resolve().as_uri()
+    if beside:
+        near = (path.resolve().parent / beside).as_uri() + "/"
+        faults.requests = [url for url in faults.requests if not url.startswith((near, "blob:"))]
     faults.requests = [url for url in faults.requests if url != own and not url.startswith("data:")]
     assert faults == Faults(), faults
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from audit.cli.annotate import cohort_annotate
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.draw import cohort_draw
@@ -34,6 +35,7 @@ _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
 for _panel, _verbs in _VERBS.items():
     for _name in _verbs:
         verb(_verbs[_name], _name, _panel)
+verb(cohort_annotate, "annotate", of=cohort_app)
 verb(cohort_check, "check", of=cohort_app)
 verb(cohort_draw, "draw", of=cohort_app)
 verb(cohort_import, "import", of=cohort_app)
