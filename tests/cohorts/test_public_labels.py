@@ -13,6 +13,7 @@ import audit
 from audit.cohorts import CohortNotes
 from audit.cohorts.adapters.voxceleb2 import META
 from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.language_lists import read_clip_list, with_language_lists
 from audit.cohorts.importing.pairs import PairSelection, pair_table, with_pairs
 from audit.cohorts.importing.public_labels import with_public_labels
@@ -110,6 +111,11 @@ def test_a_label_is_what_all_sources_allow_and_unknown_where_they_disagree(tmp_p
         "id00006": "vmer",
         "id00007": "",
     }
+    assert speakers["group_votes"].to_dict() == {
+        **dict.fromkeys(speakers.index, ""),
+        "id00002": "indian:1 white|latino_hispanic:1",
+        "id00003": "black:1 white|latino_hispanic:1",
+    }
     said = "\n".join(found.remarks)
     assert "4 speakers are labelled by several sources, 2 consistently." in said
     assert (
@@ -139,6 +145,18 @@ def test_genders_that_contradict_the_data_set_are_reported_since_the_file_may_be
 def test_a_file_in_another_form_is_refused_by_name(tmp_path: Path, name: str, text: str, message: str) -> None:
     with pytest.raises(AuditError, match=message):
         with_public_labels(speakers_of_seven(tmp_path), written(tmp_path, **{name: text}))
+
+
+def test_a_label_of_the_user_replaces_published_ones_with_their_makers_and_votes(tmp_path: Path) -> None:
+    found = with_public_labels(speakers_of_seven(tmp_path), written(tmp_path, vgg1200=VGG1200, bob=BOB))
+    (tmp_path / "own.csv").write_text(
+        "speaker_id,group,group_source\nid00001,white,self_reported\nid00002,asian,metadata\n"
+    )
+    speakers = with_labels(found, tmp_path / "own.csv").speakers.set_index("speaker_id")
+    columns = ["group", "group_source", "group_maker", "group_votes"]
+    assert list(speakers.loc["id00001", columns]) == ["white", "self_reported", "", ""]
+    assert list(speakers.loc["id00002", columns]) == ["asian", "metadata", "", ""]
+    assert list(speakers.loc["id00004", columns]) == ["white", "annotator", "vgg1200 bob", ""]
 
 
 def test_a_data_set_without_vggface2_ids_cannot_be_joined(tmp_path: Path) -> None:

@@ -141,6 +141,8 @@ def _lay_over(
         if column == label:
             changed = int((new.notna() & ~before.isin(["", UNKNOWN, "und"]) & (new != before)).sum())
         table = table.assign(**{column: new.fillna(before)})
+        for former in {f"{label}_maker", f"{label}_votes"} & {*table} if column == label else ():
+            table = table.assign(**{former: table[former].where(new.isna(), "")})  # they speak of the replaced label
     return table, changed
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from audit.cohorts.importing.adapter import Imported, counted
@@ -16,6 +17,7 @@ from audit.core.errors import AuditError, CohortError
 from audit.core.registry import Registry
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import RACES, UNKNOWN, group_members, ordered_groups
+from audit.core.votes import GROUP_VOTES, votes
 
 SOURCES: Final = Registry(
     "label source", "audit.cohorts.label_sources", group="audit.label_sources", declared_as="SOURCE"
@@ -93,8 +95,8 @@ def with_public_labels(found: Imported, files: Sequence[tuple[str, Path]]) -> Im
     """Give speakers of unknown group the labels of published files.
 
     Where several sources label a speaker, the label is what they all allow (``white`` and ``white|latino_hispanic`` are
-    ``white``); where they allow nothing together, the group remains unknown. The column ``group_maker`` has the names
-    of the sources of the label used.
+    ``white``); where they allow nothing together, the group remains unknown, and the column ``group_votes`` has their
+    labels, so that they enter the bounds. The column ``group_maker`` has the names of the sources of the label used.
 
     Parameters
     ----------
@@ -126,6 +128,10 @@ def with_public_labels(found: Imported, files: Sequence[tuple[str, Path]]) -> Im
         group_source=pd.Series(kinds, index=speakers.index).where(taken, speakers["group_source"]),
         group_maker=pd.Series([" ".join(names) for names in makers], index=speakers.index).where(taken, ""),
     )
+    disputed = np.array([bool(words) for _, words in joint], bool) & lacking
+    if disputed.any():
+        cast = [votes(label for label in row if label != UNKNOWN) for row in given.itertuples(index=False)]
+        speakers = speakers.assign(**{GROUP_VOTES: pd.Series(cast, index=speakers.index).where(disputed, "")})
     against = Counter(words for (_, words), lacks in zip(joint, lacking, strict=True) if words and lacks)
     several = int((given != UNKNOWN).sum(axis=1).ge(2).sum())
     shown = "; ".join(f"{words}: {n}" for words, n in sorted(against.items()))
