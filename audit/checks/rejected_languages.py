@@ -1,0 +1,58 @@
+"""Clips whose language identification was rejected, which may be in any language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from audit.checks.evidence import Evidence
+from audit.checks.figure import Figure
+from audit.checks.finding import OUTCOME_WORDS
+from audit.checks.strata import Mask
+from audit.core.identification import IDENTIFICATION, REJECTED
+from audit.core.languages import UNDETERMINED
+
+IF_ENGLISH = "excess_if_rejected_were_english"
+"""The name of the figure that is measured again with rejected clips as English ones."""
+
+
+def rejected_clips(evidence: Evidence) -> Mask:
+    """The clips without a language on which the identifiers did not agree, a bool array of shape (clips,).
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"language": ["und", "und", "en"],
+    ...                       "identification": ["disagreement", "too_short", "disagreement"]})
+    >>> rejected_clips(SimpleNamespace(frame=frame)).tolist()
+    [True, False, False]
+    """
+    frame = evidence.frame
+    if IDENTIFICATION not in frame:
+        return np.zeros(len(frame), bool)
+    return (frame[IDENTIFICATION].isin(REJECTED) & (frame["language"] == UNDETERMINED)).to_numpy(bool)
+
+
+def if_english(judged: Figure, group: str, number: int) -> tuple[Figure, str]:
+    """A judged figure of English and rejected clips as a further figure that is not judged, and a sentence on it.
+
+    Its language is that of the rejected clips, so that it is suppressed where they are of too few speakers.
+
+    Parameters
+    ----------
+    judged : Figure
+        The figure, with its margin.
+    group : str
+        The speakers, in words.
+    number : int
+        The number of rejected clips.
+    """
+    label = f"{judged.label}, if clips of rejected language were English"
+    figure = replace(judged, name=IF_ENGLISH, label=label, language=UNDETERMINED)
+    words = OUTCOME_WORDS[judged.verdict.outcome]
+    return figure, (
+        f" Language identification was rejected for {number} further clips of {group} speakers; if they were English, "
+        f"{judged.label} would be {figure.text} ({words} at the same margin)."
+    )
