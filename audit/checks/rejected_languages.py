@@ -18,17 +18,7 @@ IF_ENGLISH = "excess_if_rejected_were_english"
 
 
 def rejected_clips(evidence: Evidence) -> Mask:
-    """The clips without a language on which the identifiers did not agree, a bool array of shape (clips,).
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"language": ["und", "und", "en"],
-    ...                       "identification": ["disagreement", "too_short", "disagreement"]})
-    >>> rejected_clips(SimpleNamespace(frame=frame)).tolist()
-    [True, False, False]
-    """
+    """The clips without a language on which the identifiers did not agree, a bool array of shape (clips,)."""
     frame = evidence.frame
     if IDENTIFICATION not in frame:
         return np.zeros(len(frame), bool)
@@ -36,18 +26,9 @@ def rejected_clips(evidence: Evidence) -> Mask:
 
 
 def if_english(judged: Figure, group: str, number: int) -> tuple[Figure, str]:
-    """A judged figure of English and rejected clips as a further figure that is not judged, and a sentence on it.
+    """A judged figure of English and ``number`` rejected clips, not judged under its new name, and a sentence.
 
     Its language is that of the rejected clips, so that it is suppressed where they are of too few speakers.
-
-    Parameters
-    ----------
-    judged : Figure
-        The figure, with its margin.
-    group : str
-        The speakers, in words.
-    number : int
-        The number of rejected clips.
     """
     label = f"{judged.label}, if clips of rejected language were English"
     figure = replace(judged, name=IF_ENGLISH, label=label, language=UNDETERMINED)

@@ -26,7 +26,6 @@ def cohort_identify(
     every_clip: Annotated[
         bool, Option("--all", help="Identify clips that have a language too; their label is kept.")
     ] = False,
-    min_seconds: Annotated[float, Option(metavar="S", min=0, help="Shorter clips are not identified.")] = 1.0,
     allow_download: Annotated[
         bool, Option("--allow-download", help="Download weights where no folder is given; then a name may replace it.")
     ] = False,
@@ -50,7 +49,6 @@ def cohort_identify(
             other,
             threshold=threshold,
             every_clip=every_clip,
-            min_seconds=min_seconds,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
     for sentence in sentences:

@@ -9,6 +9,7 @@ import pytest
 
 import audit
 from audit.checks.rejected_languages import IF_ENGLISH
+from audit.core.plan import MeasureSettings
 
 TRUTH = {"groups": ["asian", "white"], "speakers_per_group": 40, "clips_per_language": 2, "languages": ["en", "zh"]}
 
@@ -76,11 +77,10 @@ def test_a_finding_without_english_clips_says_what_the_rejected_ones_would_show(
 
 
 def test_the_figure_is_suppressed_where_few_speakers_have_rejected_clips() -> None:
-    """Of 40 speakers, two have a rejected clip: with and without them, the figures would reveal those two."""
+    """Together with the judged figure, it would reveal the two speakers who have rejected clips."""
     run = run_with("second", white=True)
-    frame = run.observations.copy()
+    frame = run.observations
     kept = frame["speaker_id"].isin(frame.loc[frame["language"] == "und", "speaker_id"].unique()[:2])
-    frame = frame[(frame["language"] != "und") | kept].reset_index(drop=True)
-    settings = audit.Plan.parse("[measure]\nsuppress_below = 5\n").measure
-    found = audit.measure(audit.Run(frame, run.manifest), settings=settings, with_tables=False).finding("S2F001")
+    few = audit.Run(frame[(frame["language"] != "und") | kept].reset_index(drop=True), run.manifest)
+    found = audit.measure(few, settings=MeasureSettings(suppress_below=5), with_tables=False).finding("S2F001")
     assert found.estimates[IF_ENGLISH].value is None and "points" not in found.sentence

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
-
-import numpy as np
 
 from audit.audits.table import GROUP, METHOD, N_CLIPS, N_SPEAKERS, Column, interval_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
-from audit.core.identification import DECLARED, IDENTIFICATION, Outcome, contradicted, rejected
+from audit.core.identification import DECLARED, IDENTIFICATION, OUTCOMES, REJECTED, contradicted, rejected
 from audit.stats import figure_curve
-
-NOT_IDENTIFIED: Final[tuple[Outcome, ...]] = ("too_short", "silent", "unreadable")
 
 
 def language_identification(source: Source) -> list[Row] | None:
@@ -27,40 +21,37 @@ def language_identification(source: Source) -> list[Row] | None:
     if IDENTIFICATION not in frame or not (asked := frame[IDENTIFICATION] != "not_run").any():
         return None
     evidence = replace(source.evidence, frame=frame[asked].reset_index(drop=True), unfiltered=None)
-    other, value = contradicted(evidence.frame), rejected(evidence.frame)
-    found = evidence.frame.assign(other=other, value=value)
-
-    def rows() -> Iterator[Row]:
-        cells = evidence.cells("group", DECLARED)
-        for i, (group, declared) in enumerate(cells.keys):
-            clips = cells.number == i
-            of = found[clips]
-            rate = figure_curve(
-                of["value"].to_numpy(np.float64),
-                evidence.speakers[clips],
-                evidence.settings,
-                name=f"rejected/{group}/{declared}",
-                clusters=evidence.shared(clips),
-            ).at(evidence.settings.confidence)
-            counts = of[IDENTIFICATION].value_counts()
-            n_other = int(of["other"].sum())
-            yield (
-                *(group, declared, of["speaker_id"].nunique(), len(of)),
-                *(int(counts.get("accepted", 0)) - n_other, n_other),
-                *(int(counts.get(name, 0)) for name in ("disagreement", "low_probability")),
-                sum(int(counts.get(name, 0)) for name in NOT_IDENTIFIED),
+    other, value = (of(evidence.frame).to_numpy() for of in (contradicted, rejected))
+    rows: list[Row] = []
+    cells = evidence.cells("group", DECLARED)
+    for i, key in enumerate(cells.keys):
+        clips = cells.number == i
+        of, n_other = evidence.frame[clips], int(other[clips].sum())
+        rate = figure_curve(
+            value[clips],
+            evidence.speakers[clips],
+            evidence.settings,
+            name="/".join(("rejected", *map(str, key))),
+            clusters=evidence.shared(clips),
+        ).at(evidence.settings.confidence)
+        counts = {outcome: int((of[IDENTIFICATION] == outcome).sum()) for outcome in OUTCOMES}
+        rows.append(
+            (
+                *(*key, of["speaker_id"].nunique(), len(of), counts["accepted"] - n_other, n_other),
+                *(counts[name] for name in REJECTED),
+                *(counts["too_short"] + counts["silent"] + counts["unreadable"],),
                 *(rate.value, rate.low, rate.high, rate.method),
             )
-
+        )
     place = {group: i for i, group in enumerate(evidence.every_group)}
-    return sorted(rows(), key=lambda row: (place[str(row[0])], str(row[1])))
+    return sorted(rows, key=lambda row: (place[str(row[0])], str(row[1])))
 
 
 TABLE = TableSpec(
     name="language_identification",
     title="Language identification",
     note="A language is accepted where both identifiers name it with sufficient probability. Identifiers err more on "
-    "accented speech, so a share that differs between groups may bias every figure by language."
+    "accented speech, so a share that differs between groups may bias every figure by language. "
     "Language before is und for clips without one.",
     columns=(
         GROUP,

@@ -1,12 +1,14 @@
-"""Language identifiers: interface and registry."""
+"""Language identifiers: registry, interface, and what they name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from audit.core.arrays import Waveform
+from audit.core.audio import SAMPLE_RATE
 from audit.core.errors import ModelError
+from audit.core.languages import canonical_language
 from audit.core.registry import Registry
 
 IDENTIFIERS: Final = Registry(
@@ -16,22 +18,12 @@ IDENTIFIERS: Final = Registry(
     declared_as="IDENTIFIER",
     error=ModelError,
 )
-"""The factories of language identifiers: functions of ``where`` (str) and ``allow_download`` (bool)."""
+"""Factories of identifiers, with the parameters ``where`` (str: a folder, or empty) and ``allow_download`` (bool)."""
 
 
 @runtime_checkable
 class LanguageIdentifier(Protocol):
-    """Names the language that is spoken in clips.
-
-    A custom one is a factory with the parameters ``where`` (what follows ``=`` on the command line, such as a folder;
-    empty if nothing does) and ``allow_download``, as ``module:name`` or as an entry point of the group
-    ``audit.language_identifiers``.
-
-    Attributes
-    ----------
-    name : str
-        The name in notes and reports.
-    """
+    """Names the language that is spoken in clips."""
 
     @property
     def name(self) -> str:
@@ -39,25 +31,24 @@ class LanguageIdentifier(Protocol):
         ...
 
     def describe(self) -> Mapping[str, str]:
-        """What identifies it, such as the version of its package and the sha256 of its weights."""
+        """The version of its package, the sha256 of its weights, and anything else that its results depend on."""
         ...
 
     def identify(self, waveforms: Sequence[Waveform], sample_rate: int) -> Sequence[tuple[str, float]]:
         """The most probable language of each clip, as a BCP-47 code, and its probability in [0, 1].
 
-        ``waveforms`` are mono, float32 of shape [T], 1 to 30 s long. The result for a clip must not depend on the
-        others.
+        ``waveforms`` are mono, float32 of shape [T], up to 30 s. A result must not depend on the other clips.
         """
         ...
 
 
 def load_identifier(text: str, *, allow_download: bool = False) -> LanguageIdentifier:
-    """The identifier of ``NAME``, or of ``NAME=WHERE``, with what its factory needs to find its weights.
+    """The identifier of ``NAME`` or ``NAME=WHERE``.
 
     Raises
     ------
     ModelError
-        If there is no such identifier, its package or weights are missing, or it has not the interface.
+        If there is no such identifier, or its package or weights are missing.
 
     Examples
     --------
@@ -68,8 +59,33 @@ def load_identifier(text: str, *, allow_download: bool = False) -> LanguageIdent
     name, _, where = text.partition("=")
     made = IDENTIFIERS.create(name, {"where": where, "allow_download": allow_download})
     if not isinstance(made, LanguageIdentifier):
-        raise ModelError(
-            f"The language identifier {name!r} made a {type(made).__name__}.",
-            "an object with name, describe() and identify(); see audit.cohorts.identification.LanguageIdentifier",
-        )
+        raise ModelError(f"{name} made a {type(made).__name__}.", "an object with name, describe() and identify()")
+    return made
+
+
+class Guess(NamedTuple):
+    """A language, as a canonical code, and its probability in [0, 1], rounded to four digits."""
+
+    language: str
+    probability: float
+
+
+def guesses(identifier: LanguageIdentifier, waveforms: Sequence[Waveform]) -> list[Guess]:
+    """What an identifier names.
+
+    Raises
+    ------
+    ModelError
+        If their number is not that of the clips, or one has an invalid code or probability.
+    """
+    made = []
+    for code, probability in identifier.identify(waveforms, SAMPLE_RATE):
+        try:
+            made.append(Guess(canonical_language(code), round(float(probability), 4)))
+        except ValueError as error:
+            raise ModelError(f"{identifier.name} named the language {code!r}.", "a BCP-47 code") from error
+        if not 0 <= made[-1].probability <= 1:
+            raise ModelError(f"{identifier.name} returned the probability {probability}.", "0 to 1")
+    if len(made) != len(waveforms):
+        raise ModelError(f"{identifier.name} named {len(made)} languages for {len(waveforms)} clips.", "one for each")
     return made

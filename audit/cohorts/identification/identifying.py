@@ -9,29 +9,18 @@ from typing import Final
 import pandas as pd
 
 from audit.cohorts.cohort import Cohort
-from audit.cohorts.identification.agreement import guesses, outcome
-from audit.cohorts.identification.identifier import LanguageIdentifier
+from audit.cohorts.identification.identifier import Guess, LanguageIdentifier, guesses
 from audit.cohorts.identification.journal import JOURNAL, Journal, Pair
 from audit.cohorts.languages import GIVEN
 from audit.cohorts.writing import write_derived
-from audit.core.audio import MIN_SECONDS, AudioStatus, Clip, read_clip
-from audit.core.errors import AuditError, CohortError
-from audit.core.identification import (
-    COLUMNS,
-    DECLARED,
-    FIRST,
-    IDENTIFICATION,
-    PROBABILITIES,
-    Outcome,
-    contradicted,
-)
-from audit.core.languages import NO_LANGUAGE, UNDETERMINED, language_of
+from audit.core.audio import AudioStatus, Clip, read_clip
+from audit.core.errors import AuditError
+from audit.core.identification import COLUMNS, DECLARED, FIRST, IDENTIFICATION, PROBABILITIES, Outcome, contradicted
+from audit.core.languages import NO_LANGUAGE, UNDETERMINED, language_of, same_language
 from audit.core.vocabulary import ordered_groups
 
-THRESHOLD: Final = 0.8
 MAX_SECONDS: Final = 30.0
 """Identifiers are given the first 30 s of a clip, which is as much as Whisper takes."""
-BATCH: Final = 16
 _OUTCOMES: Final[dict[AudioStatus, Outcome]] = {
     "audio_unreadable": "unreadable",
     "audio_too_short": "too_short",
@@ -45,16 +34,14 @@ def identify_cohort(
     first: LanguageIdentifier,
     second: LanguageIdentifier,
     *,
-    threshold: float = THRESHOLD,
+    threshold: float = 0.8,
     every_clip: bool = False,
-    min_seconds: float = MIN_SECONDS,
-    batch: int = BATCH,
+    batch: int = 16,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[Cohort, tuple[str, ...]]:
-    """Write a cohort in which clips without a language have one where two identifiers agree.
+    """Write a cohort in which clips without a language have one where two identifiers agree; see :func:`outcome`.
 
-    A clip whose language is ``und`` gets the language that both identifiers name, with the source ``inferred``, if
-    both probabilities are at least the threshold. All others keep their label. The same call again resumes.
+    The new labels have the source ``inferred``; all others are kept. The same call again resumes.
 
     Parameters
     ----------
@@ -63,13 +50,11 @@ def identify_cohort(
     out : Path
         Folder of the new cohort: new, empty, or that of the same call which was interrupted.
     first, second : LanguageIdentifier
-        The identifiers, from :func:`load_identifier`.
+        The identifiers, from :func:`audit.cohorts.identification.load_identifier`.
     threshold : float
         The smallest probability that counts, in (0, 1].
     every_clip : bool
-        Identify clips that have a language too. Their label stays; what was identified is recorded.
-    min_seconds : float
-        Shorter clips are not identified.
+        Identify clips that have a language too. Their label is kept; what was identified is recorded.
     batch : int
         The number of clips given to an identifier at once; the result does not depend on it.
     progress : callable
@@ -86,43 +71,47 @@ def identify_cohort(
         If the cohort is invalid or was identified before, ``out`` is not empty, the threshold is not in (0, 1], or the
         two identifiers are the same.
     """
+    one, other = ({"name": identifier.name, **identifier.describe()} for identifier in (first, second))
+    cohort = Cohort.read(root)
     if not 0 < threshold <= 1:
         raise AuditError(f"The threshold is {threshold}.", "a probability above 0, up to 1")
-    if (described := dict(first.describe())) == dict(second.describe()) and first.name == second.name:
+    if one == other:
         raise AuditError(f"Both identifiers are {first.name} with the same weights.", "two different ones")
-    cohort = Cohort.read(root)
     if IDENTIFICATION in cohort.clips:
-        raise CohortError(
-            [f"The languages of {root} were identified before."], "a cohort as it was imported", "Identify that one."
-        )
-    if not _is_usable(out):
+        raise AuditError(f"The languages of {root} were identified before.", "the cohort from which it was made")
+    if out.is_symlink() or (out.exists() and not (out / JOURNAL).is_file() and (out.is_file() or any(out.iterdir()))):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", "Choose another folder for -o.")
     out.mkdir(parents=True, exist_ok=True)
-    identity = {
-        "first": {"name": first.name, **described},
-        "second": {"name": second.name, **second.describe()},
-        "max_seconds": MAX_SECONDS,
-    }
-    journal = Journal(out / JOURNAL, identity)
+    journal = Journal(out / JOURNAL, {"first": one, "second": other})
     unlabelled = _unlabelled(cohort.clips)
     chosen = (cohort.clips["audio"] != "") & (unlabelled | every_clip)
     paths = list(dict.fromkeys(cohort.clips.loc[chosen, "audio"]))
-    found = dict(_identified(cohort.root, paths, (first, second), journal, min_seconds, batch, progress))
+    found = dict(_identified(cohort.root, paths, (first, second), journal, batch, progress))
     clips = _labelled(cohort.clips, chosen, unlabelled, found, threshold)
+    by, also = (", ".join(f"{key} {value}" for key, value in each.items() if key != "name") for each in (one, other))
     sentences = (
-        _made(first, second, threshold),
+        f"Languages were identified by {first.name} ({by}) and by {second.name} ({also}): a clip without a language "
+        f"has the one that both name with a probability of at least {threshold:g}.",
         *_counts(clips.merge(cohort.speakers[["speaker_id", "group"]], on="speaker_id")),
     )
     made = write_derived(cohort, clips, " ".join(sentences), out)
-    journal.remove()
+    (out / JOURNAL).unlink()
     return made, sentences
 
 
-def _is_usable(out: Path) -> bool:
-    """Whether a folder is new, empty, or was left by an interrupted identification."""
-    if out.is_symlink() or out.exists():
-        return out.is_dir() and not out.is_symlink() and ((out / JOURNAL).is_file() or not any(out.iterdir()))
-    return True
+def outcome(first: Guess, second: Guess, threshold: float) -> Outcome:
+    """Whether a label counts: both name one language, and both probabilities are at least the threshold.
+
+    Scripts and regions do not matter. An undetermined language is never agreed on.
+
+    Examples
+    --------
+    >>> [outcome(Guess("zh", 0.8), Guess(code, p), 0.8) for code, p in (("zh-TW", 0.8), ("zh", 0.79), ("en", 1.0))]
+    ['accepted', 'low_probability', 'disagreement']
+    """
+    if not same_language(first.language, second.language):
+        return "disagreement"
+    return "accepted" if min(first.probability, second.probability) >= threshold else "low_probability"
 
 
 def _unlabelled(clips: pd.DataFrame) -> pd.Series:
@@ -136,34 +125,24 @@ def _identified(
     paths: Sequence[str],
     identifiers: tuple[LanguageIdentifier, LanguageIdentifier],
     journal: Journal,
-    min_seconds: float,
     batch: int,
     progress: Callable[[int, int], None],
 ) -> Iterator[tuple[str, Pair | Outcome]]:
-    """The guesses for each file, or the outcome if it cannot be identified."""
-    waiting: list[tuple[str, Clip]] = []
-
-    def flushed() -> Iterator[tuple[str, Pair | Outcome]]:
-        new = {clip.sha256: clip.waveform for _, clip in waiting if clip.waveform is not None}
-        one, other = (guesses(identifier, list(new.values())) for identifier in identifiers)
-        journal.add(dict(zip(new, zip(one, other, strict=True), strict=True)))
-        for path, clip in waiting:
-            pair = journal.get(clip.sha256)
-            assert pair is not None
-            yield path, pair
-        waiting.clear()
-
-    progress(0, len(paths))
+    """What was named for each file, or the outcome if it cannot be identified."""
+    waiting: dict[str, Clip] = {}
     for done, path in enumerate(paths, 1):
-        clip = read_clip(root / path, min_seconds=min_seconds, max_seconds=MAX_SECONDS)
+        clip = read_clip(root / path, max_seconds=MAX_SECONDS)
         if clip.status != "ok":
             yield path, _OUTCOMES[clip.status]
-        elif (known := journal.get(clip.sha256)) is not None:
-            yield path, known
         else:
-            waiting.append((path, clip))
-        if waiting and (len(waiting) == batch or done == len(paths)):
-            yield from flushed()
+            waiting[path] = clip
+        if len(waiting) >= batch or done == len(paths):
+            new = {clip.sha256: clip.waveform for clip in waiting.values() if clip.sha256 not in journal.found}
+            waveforms = [waveform for waveform in new.values() if waveform is not None]
+            one, other = (guesses(identifier, waveforms) if new else [] for identifier in identifiers)
+            journal.add(dict(zip(new, zip(one, other, strict=True), strict=True)))
+            yield from ((path, journal.found[clip.sha256]) for path, clip in waiting.items())
+            waiting.clear()
         progress(done, len(paths))
 
 
@@ -175,58 +154,33 @@ def _labelled(
     threshold: float,
 ) -> pd.DataFrame:
     """The clips with the columns of identification, and with the languages that were accepted."""
-    rows = [
-        _row(found[path] if asked else "not_run", threshold) for path, asked in zip(clips["audio"], chosen, strict=True)
-    ]
-    names = [name for name in COLUMNS if name != DECLARED]
-    columns = pd.DataFrame(rows, columns=names, index=clips.index).astype(dict.fromkeys(PROBABILITIES, "float64"))
+    rows: list[tuple[object, ...]] = []
+    for path, asked in zip(clips["audio"], chosen, strict=True):
+        pair = found[path] if asked else "not_run"
+        rows.append(
+            ("", None, "", None, pair) if isinstance(pair, str) else (*pair[0], *pair[1], outcome(*pair, threshold))
+        )
+    columns = pd.DataFrame(rows, columns=list(COLUMNS[1:]), index=clips.index)
+    columns = columns.astype(dict.fromkeys(PROBABILITIES, "float64"))
     made = pd.concat([clips.assign(**{DECLARED: clips["language"]}), columns], axis=1)
     accepted = unlabelled & (made[IDENTIFICATION] == "accepted")
+    named = made[FIRST].map({code: language_of(code) for code in made.loc[accepted, FIRST].unique()})
     return made.assign(
-        language=made["language"].mask(accepted, made[FIRST].map(lambda code: language_of(code) if code else code)),
+        language=made["language"].mask(accepted, named),
         language_source=made["language_source"].mask(accepted, "inferred"),
-    )
-
-
-def _row(found: Pair | Outcome, threshold: float) -> tuple[str, float | None, str, float | None, Outcome]:
-    """The values of the columns, except for the declared language."""
-    if isinstance(found, str):
-        return "", None, "", None, found
-    return *found[0], *found[1], outcome(*found, threshold)
-
-
-def _made(first: LanguageIdentifier, second: LanguageIdentifier, threshold: float) -> str:
-    """How the languages were identified, in one sentence."""
-    one, other = (
-        f"{identifier.name} ({', '.join(f'{key} {value}' for key, value in identifier.describe().items())})"
-        for identifier in (first, second)
-    )
-    return (
-        f"Languages were identified by {one} and by {other}: a clip without a language has the one that both name with "
-        f"a probability of at least {threshold:g}."
     )
 
 
 def _counts(clips: pd.DataFrame) -> Iterator[str]:
     """The outcomes by group, of clips without and with a language."""
-    run = clips[clips[IDENTIFICATION] != "not_run"]
-    for labelled, what in ((False, "clips without a language"), (True, "clips with a language")):
-        part = run[(run[DECLARED] != UNDETERMINED) == labelled]
+    clips = clips[clips[IDENTIFICATION] != "not_run"]
+    without = clips[DECLARED] == UNDETERMINED
+    for what, part in (("without", clips[without]), ("with", clips[~without])):
         texts = []
         for group in ordered_groups(part["group"]):
             of = part[part["group"] == group]
-            texts.append(f"{group}: {_outcomes(of, labelled)}")
+            outcomes = of[IDENTIFICATION].mask(contradicted(of), "accepted as another language").value_counts()
+            counts = ", ".join(f"{n} {str(name).replace('_', ' ')}" for name, n in outcomes.sort_index().items())
+            texts.append(f"{group}: {counts}")
         if texts:
-            yield f"Identified {what}, by group: {'; '.join(texts)}."
-
-
-def _outcomes(clips: pd.DataFrame, labelled: bool) -> str:
-    """The number of clips of each outcome."""
-    counts = clips[IDENTIFICATION].value_counts()
-    accepted = int(counts.get("accepted", 0))
-    texts = [f"{accepted} of {len(clips)} accepted"]
-    if labelled:
-        other = contradicted(clips)
-        texts = [f"{accepted - int(other.sum())} of {len(clips)} confirmed", f"{int(other.sum())} as another language"]
-    further = [name for name in counts.index.sort_values() if name != "accepted"]
-    return ", ".join([*texts, *(f"{counts[name]} {name.replace('_', ' ')}" for name in further)])
+            yield f"Identified clips {what} a language, by group: {'; '.join(texts)}."

@@ -1,4 +1,4 @@
-"""Whisper by faster-whisper: about 100 languages, at most 30 s of a clip."""
+"""Whisper by faster-whisper: about 100 languages."""
 
 from __future__ import annotations
 
@@ -11,37 +11,24 @@ from audit.core.arrays import Waveform
 from audit.core.errors import ModelError
 from audit.core.registry import Part
 
-NEEDED: Final = ("config.json", "model.bin", "tokenizer.json", "vocabulary.json|vocabulary.txt")
-"""The files of a model that was converted for CTranslate2. Without tokenizer.json the package would download one;
-models with 128 mel bands also need preprocessor_config.json."""
-DEFAULT: Final = "small"
+NEEDED: Final = ("config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+"""Without tokenizer.json, the package would download one."""
 
 
 class FasterWhisper:
-    """A multilingual Whisper model, in 8-bit integers on the CPU.
-
-    Raises
-    ------
-    ModelError
-        If the package is missing, the files are not such a model, or it knows English only.
-    """
+    """A multilingual Whisper model in a folder, in 8-bit integers on the CPU; raises ModelError for other ones."""
 
     name = "faster_whisper"
 
     def __init__(self, folder: Path) -> None:
-        module = imported("faster_whisper", self.name)
+        module = imported("faster_whisper")
         self._described = described("faster-whisper", folder, ["model.bin"])
         try:
-            self._model: Any = module.WhisperModel(
-                str(folder), device="cpu", compute_type="int8", local_files_only=True
-            )
+            self._model: Any = module.WhisperModel(str(folder), device="cpu", compute_type="int8")
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(f"{folder} is not a Whisper model for CTranslate2: {error}.") from error
         if not self._model.model.is_multilingual:
-            raise ModelError(
-                f"The Whisper model in {folder} knows English only.",
-                "a multilingual model, whose name does not end with .en",
-            )
+            raise ModelError(f"The Whisper model in {folder} knows English only.", "one whose name has no .en")
 
     def describe(self) -> dict[str, str]:
         """The package's version and the sha256 of the weights."""
@@ -53,17 +40,15 @@ class FasterWhisper:
 
 
 def faster_whisper(where: str = "", allow_download: bool = False) -> FasterWhisper:
-    """The model in a folder or, where downloads are allowed, of a name such as ``small`` or ``large-v3``."""
+    """The model in a folder or, where downloads are allowed, of a name such as ``large-v3``."""
 
     def fetch(model: str) -> str:
-        found: str = imported("faster_whisper", FasterWhisper.name).download_model(model)
+        found: str = imported("faster_whisper").download_model(model)
         return found
 
     return FasterWhisper(
-        weights_folder(FasterWhisper.name, where, NEEDED, allow_download=allow_download, default=DEFAULT, fetch=fetch)
+        weights_folder(FasterWhisper.name, where, NEEDED, fetch, "small", allow_download=allow_download)
     )
 
 
-IDENTIFIER = Part(
-    name="faster_whisper", summary="Whisper by faster-whisper, multilingual models only", value=faster_whisper
-)
+IDENTIFIER = Part(name="faster_whisper", summary="Whisper by faster-whisper, multilingual models", value=faster_whisper)

@@ -17,19 +17,12 @@ DEFAULT: Final = "speechbrain/lang-id-voxlingua107-ecapa"
 
 
 class VoxLingua107:
-    """The classifier in a folder, on the CPU. Its ``hyperparams.yaml`` can run any code: use trusted folders only.
-
-    Raises
-    ------
-    ModelError
-        If the package is missing or the files are not such a classifier.
-    """
+    """The classifier in a folder, on the CPU. Its ``hyperparams.yaml`` can run any code: use trusted folders only."""
 
     name = "voxlingua107"
 
     def __init__(self, folder: Path) -> None:
-        classifiers = imported("speechbrain.inference.classifiers", self.name)
-        fetching = imported("speechbrain.utils.fetching", self.name)
+        classifiers, fetching = map(imported, ("speechbrain.inference.classifiers", "speechbrain.utils.fetching"))
         self._described = described("speechbrain", folder, WEIGHTS)
         try:
             self._classifier: Any = classifiers.EncoderClassifier.from_hparams(
@@ -49,37 +42,25 @@ class VoxLingua107:
 
     def identify(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[tuple[str, float]]:
         """The most probable language of each clip; one by one, since padding would change the result."""
-        return [self._identify(waveform) for waveform in waveforms]
-
-    def _identify(self, waveform: Waveform) -> tuple[str, float]:
         import torch
 
-        with torch.inference_mode():
-            _, log_posterior, _, labels = self._classifier.classify_batch(torch.from_numpy(waveform)[None])
-        return code_of(labels[0]), float(log_posterior[0].exp())
-
-
-def code_of(label: str) -> str:
-    """The code in a label of the classifier.
-
-    Examples
-    --------
-    >>> code_of("th: Thai"), code_of("th")
-    ('th', 'th')
-    """
-    return label.partition(":")[0].strip()
+        found = []
+        for waveform in waveforms:
+            with torch.inference_mode():
+                _, log_posterior, _, labels = self._classifier.classify_batch(torch.from_numpy(waveform)[None])
+            code, _, _ = labels[0].partition(":")  # such as "th: Thai"
+            found.append((code.strip(), float(log_posterior[0].exp())))
+        return found
 
 
 def voxlingua107(where: str = "", allow_download: bool = False) -> VoxLingua107:
     """The classifier in a folder or, where downloads are allowed, that of the hub."""
 
     def fetch(model: str) -> str:
-        found: str = imported("huggingface_hub", VoxLingua107.name).snapshot_download(model, allow_patterns=[*NEEDED])
+        found: str = imported("huggingface_hub").snapshot_download(model, allow_patterns=[*NEEDED])
         return found
 
-    return VoxLingua107(
-        weights_folder(VoxLingua107.name, where, NEEDED, allow_download=allow_download, default=DEFAULT, fetch=fetch)
-    )
+    return VoxLingua107(weights_folder(VoxLingua107.name, where, NEEDED, fetch, DEFAULT, allow_download=allow_download))
 
 
 IDENTIFIER = Part(name="voxlingua107", summary="ECAPA-TDNN of VoxLingua107 by SpeechBrain", value=voxlingua107)
