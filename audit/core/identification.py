@@ -38,13 +38,10 @@ def contradicted(clips: pd.DataFrame) -> pd.Series:
     [False, True, False]
     """
     declared, named = clips[DECLARED].astype(str), clips[FIRST].astype(str)
-    differs = {
-        (one, other)
-        for one, other in {*zip(declared, named, strict=True)}
-        if one != UNDETERMINED and other and not same_language(one, other)
-    }
-    pairs = (declared + " " + named).isin({" ".join(pair) for pair in differs})
-    return (clips[IDENTIFICATION] == "accepted") & pairs
+    known = (clips[IDENTIFICATION] == "accepted") & (declared != UNDETERMINED)
+    pairs = declared[known] + " " + named[known]
+    differs = {pair for pair in pairs.unique() if not same_language(*pair.split())}
+    return pairs.isin(differs).reindex(clips.index, fill_value=False)
 
 
 def rejected(clips: pd.DataFrame) -> pd.Series:

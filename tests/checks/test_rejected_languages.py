@@ -20,10 +20,7 @@ def simulated() -> audit.Run:
 
 
 def run_with(rejected: str, *, white: bool, outcome: str = "disagreement", stage: str = "portrait") -> audit.Run:
-    """A run in which no face is read as white, but those of asian speakers' rejected clips if ``white``.
-
-    ``rejected`` is ``second``, the second English clip of each asian speaker; ``all``, all of them; or ``none``.
-    """
+    """Only faces of asian speakers' rejected clips (second, all or none of the English ones) are read as white."""
     frame = simulated().observations.copy()
     asian = frame["group"] == "asian"
     frame.loc[asian, ["portrait_race", "ceiling_race", "rendered_race"]] = "asian"
@@ -55,12 +52,11 @@ def test_rejected_clips_that_are_read_as_white_would_change_the_verdict(stage: s
     assert (further.margin, further.harm, further.verdict.outcome) == (found.threshold, "high", "shown")
     assert "rejected for 40 further clips of asian speakers; if they were English" in found.sentence
     assert "would be +50 points" in found.sentence and "(shown at the same margin)" in found.sentence
-
-
-def test_the_judged_figures_do_not_change() -> None:
-    found, plain = (finding(run_with("second", white=white)) for white in (True, False))
-    assert found.estimate == plain.estimate and found.p_value == plain.p_value
-    assert plain.estimates[IF_ENGLISH].value == 0.0
+    plain = finding(run_with("second", white=False, stage=stage))
+    assert plain.estimates[IF_ENGLISH].value == 0.0 and (plain.estimate, plain.p_value) == (
+        found.estimate,
+        found.p_value,
+    )
 
 
 @pytest.mark.parametrize(("rejected", "outcome"), [("none", "disagreement"), ("second", "too_short")])

@@ -102,7 +102,7 @@ def test_accepted_languages_are_labels_all_others_stay_undetermined_and_the_note
 def test_clips_that_cannot_be_identified_say_why(cohort: Path, tmp_path: Path) -> None:
     tone(cohort / "audio" / "0.wav", "en", 0, seconds=0.5)
     (cohort / "audio" / "1.wav").write_bytes(b"no audio")
-    tone(cohort / "audio" / "2.wav", "en", -100)  # without a sound
+    tone(cohort / "audio" / "2.wav", "en", -100)  # of zeros
     found = identified(cohort, tmp_path / "new").clips["identification"]
     assert found.tolist()[:4] == ["too_short", "unreadable", "silent", "accepted"]
 

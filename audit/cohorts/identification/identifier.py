@@ -43,12 +43,7 @@ class LanguageIdentifier(Protocol):
 
 
 def load_identifier(text: str, *, allow_download: bool = False) -> LanguageIdentifier:
-    """The identifier of ``NAME`` or ``NAME=WHERE``.
-
-    Raises
-    ------
-    ModelError
-        If there is no such identifier, or its package or weights are missing.
+    """The identifier of ``NAME`` or ``NAME=WHERE``; raises ModelError if it, its package or its weights are missing.
 
     Examples
     --------
@@ -71,13 +66,7 @@ class Guess(NamedTuple):
 
 
 def guesses(identifier: LanguageIdentifier, waveforms: Sequence[Waveform]) -> list[Guess]:
-    """What an identifier names.
-
-    Raises
-    ------
-    ModelError
-        If their number is not that of the clips, or one has an invalid code or probability.
-    """
+    """What an identifier names; raises ModelError if that is invalid or not one for each clip."""
     made = []
     for code, probability in identifier.identify(waveforms, SAMPLE_RATE):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -45,16 +46,14 @@ def identify_cohort(
 
     Parameters
     ----------
-    root : Path
-        The cohort.
-    out : Path
-        Folder of the new cohort: new, empty, or that of the same call which was interrupted.
+    root, out : Path
+        The cohort, and the folder of the new one: new, empty, or that of an interrupted call.
     first, second : LanguageIdentifier
-        The identifiers, from :func:`audit.cohorts.identification.load_identifier`.
+        From :func:`audit.cohorts.identification.load_identifier`.
     threshold : float
         The smallest probability that counts, in (0, 1].
     every_clip : bool
-        Identify clips that have a language too. Their label is kept; what was identified is recorded.
+        Identify clips that have a language too; they keep it.
     batch : int
         The number of clips given to an identifier at once; the result does not depend on it.
     progress : callable
@@ -68,8 +67,7 @@ def identify_cohort(
     Raises
     ------
     AuditError
-        If the cohort is invalid or was identified before, ``out`` is not empty, the threshold is not in (0, 1], or the
-        two identifiers are the same.
+        If the cohort is invalid or was identified before, ``out`` is not empty, or a parameter is invalid.
     """
     one, other = ({"name": identifier.name, **identifier.describe()} for identifier in (first, second))
     cohort = Cohort.read(root)
@@ -82,7 +80,7 @@ def identify_cohort(
     if out.is_symlink() or (out.exists() and not (out / JOURNAL).is_file() and (out.is_file() or any(out.iterdir()))):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", "Choose another folder for -o.")
     out.mkdir(parents=True, exist_ok=True)
-    journal = Journal(out / JOURNAL, {"first": one, "second": other})
+    journal = Journal(out / JOURNAL, json.dumps([one, other]))
     unlabelled = _unlabelled(cohort.clips)
     chosen = (cohort.clips["audio"] != "") & (unlabelled | every_clip)
     paths = list(dict.fromkeys(cohort.clips.loc[chosen, "audio"]))

@@ -16,27 +16,22 @@ Pair = tuple[Guess, Guess]
 
 
 class Journal:
-    """What both identifiers named, by the sha256 of the audio file; the first line is ``identity``, of the identifiers.
+    """What both identifiers named, by the sha256 of the audio file; the first line is ``head``, of the identifiers.
 
-    An incomplete last line, of a process that was killed, is dropped.
-
-    Raises
-    ------
-    CohortError
-        If the file is of other identifiers.
+    An incomplete last line is dropped. Raises CohortError if the file is of other identifiers.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, object]) -> None:
-        self._path, head = path, json.dumps(identity, sort_keys=True)
+    def __init__(self, path: Path, head: str) -> None:
+        self._path = path
         lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         if lines[:1] not in ([head], []):
             raise CohortError([f"{path} is of other identifiers or weights."], "the same ones, or a new folder for -o")
         found = (json.loads(line) for line in lines[1:])
-        self.found: dict[str, Pair] = {sha256: (Guess(*one), Guess(*other)) for sha256, (one, other) in found}
+        self.found: dict[str, Pair] = {sha256: (Guess(*one), Guess(*other)) for sha256, one, other in found}
         path.write_text("".join(f"{line}\n" for line in lines or [head]), encoding="utf-8")
 
     def add(self, found: Mapping[str, Pair]) -> None:
         """Keep further ones."""
         self.found.update(found)
         with self._path.open("a", encoding="utf-8") as stream:
-            stream.write("".join(json.dumps([sha256, pair]) + "\n" for sha256, pair in found.items()))
+            stream.write("".join(json.dumps([sha256, *pair]) + "\n" for sha256, pair in found.items()))

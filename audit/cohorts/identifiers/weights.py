@@ -17,12 +17,7 @@ def weights_folder(
 ) -> Path:
     """The folder ``where`` with files like ``needed`` or, where that is allowed, the one that ``fetch`` downloads.
 
-    The variable ``HF_HUB_OFFLINE`` forbids downloads all the same.
-
-    Raises
-    ------
-    ModelError
-        If there is no folder, it lacks a file, or the download failed.
+    Raises ModelError if there is no folder, it lacks a file, or the download failed.
     """
     allowed, folder = f"{name}=FOLDER, a folder with {', '.join(needed)}", Path(where)
     if where and folder.is_dir():
