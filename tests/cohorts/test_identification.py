@@ -90,6 +90,7 @@ def test_accepted_languages_are_labels_all_others_stay_undetermined_and_the_note
         ["en", "inferred", "en", "en", "accepted"],
         ["und", "unstated", "en", "en", "low_probability"],
     ]
+    assert made.clips["language_maker"].tolist() == [*("sound confused", "", "", *["sound confused"] * 2, "")]
     assert made.notes.notes == (
         "Made for a test. Languages were identified by sound (sure 0.95) and by confused (sure 0.95): a clip without a "
         "language has the one that both name with a probability of at least 0.8. Identified clips without a language, "

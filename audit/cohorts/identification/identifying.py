@@ -85,7 +85,7 @@ def identify_cohort(
     chosen = (cohort.clips["audio"] != "") & (unlabelled | every_clip)
     paths = list(dict.fromkeys(cohort.clips.loc[chosen, "audio"]))
     found = dict(_identified(cohort.root, paths, (first, second), journal, batch, progress))
-    clips = _labelled(cohort.clips, chosen, unlabelled, found, threshold)
+    clips = _labelled(cohort.clips, chosen, unlabelled, found, threshold, f"{first.name} {second.name}")
     by, also = (", ".join(f"{key} {value}" for key, value in each.items() if key != "name") for each in (one, other))
     sentences = (
         f"Languages were identified by {first.name} ({by}) and by {second.name} ({also}): a clip without a language "
@@ -150,6 +150,7 @@ def _labelled(
     unlabelled: pd.Series,
     found: dict[str, Pair | Outcome],
     threshold: float,
+    makers: str,
 ) -> pd.DataFrame:
     """The clips with the columns of identification, and with the languages that were accepted."""
     rows: list[tuple[object, ...]] = []
@@ -166,6 +167,7 @@ def _labelled(
     return made.assign(
         language=made["language"].mask(accepted, named),
         language_source=made["language_source"].mask(accepted, "inferred"),
+        language_maker=made.get("language_maker", pd.Series("", made.index)).mask(accepted, makers),
     )
 
 
