@@ -30,7 +30,7 @@ def if_english(judged: Figure, group: str, number: int) -> tuple[Figure, str]:
 
     Its language is that of the rejected clips, so that it is suppressed where they are of too few speakers.
     """
-    label = f"{judged.label}, if clips of rejected language were English"
+    label = f"{judged.label}, with rejected clips as English ones"
     figure = replace(judged, name=IF_ENGLISH, label=label, language=UNDETERMINED)
     words = OUTCOME_WORDS[judged.verdict.outcome]
     return figure, (
