@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from audit.checks.finding import Finding
     from audit.cohorts import Cohort, CohortNotes
     from audit.cohorts.drawing import draw_cohort
+    from audit.cohorts.identification import identify_cohort
     from audit.cohorts.importing import embedded, import_cohort
     from audit.comparisons import Comparison, compare
     from audit.core.errors import AuditError, CohortError, ModelError, PlanError, RunError
@@ -68,6 +69,7 @@ _HOMES = {
     "draw_cohort": "audit.cohorts.drawing",
     "embedded": "audit.cohorts.importing",
     "gate": "audit.release.gate",
+    "identify_cohort": "audit.cohorts.identification",
     "import_cohort": "audit.cohorts.importing",
     "instrument": "audit.instruments",
     "labelling_sheet": "audit.audits.human_readings",
@@ -108,6 +110,7 @@ __all__ = [
     "draw_cohort",
     "embedded",
     "gate",
+    "identify_cohort",
     "import_cohort",
     "instrument",
     "labelling_sheet",

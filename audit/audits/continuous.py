@@ -15,6 +15,7 @@ from audit.checks.evidence import Evidence
 from audit.core.columns import OF_A_CLIP, further_columns
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.grouping import Grouping
+from audit.core.identification import PROBABILITIES
 from audit.core.metric import Metric
 from audit.core.recording import RECORDING
 from audit.core.vocabulary import is_known
@@ -53,7 +54,10 @@ def continuous(frame: pd.DataFrame) -> list[Continuous]:
     further = [
         attribute(name)
         for name in (further_columns(frame) if "status" in frame else [])
-        if name not in declared and frame[name].dtype.kind in "iuf" and frame[name].nunique() > 2
+        if name not in declared
+        and name not in PROBABILITIES
+        and frame[name].dtype.kind in "iuf"
+        and frame[name].nunique() > 2
     ]
     present = [each for each in _DECLARED if each.column in frame and frame[each.column].nunique() > 1]
     return [*present, *further]

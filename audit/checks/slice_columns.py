@@ -12,6 +12,7 @@ from audit.checks.grouped import OF_PEOPLE, banded
 from audit.checks.strata import Strata
 from audit.core.columns import ABOUT_LABELS, OF_THE_COHORT, further_columns
 from audit.core.errors import PlanError
+from audit.core.identification import COLUMNS
 from audit.core.languages import UNDETERMINED
 from audit.core.vocabulary import is_known
 from audit.core.votes import GROUP_VOTES
@@ -31,7 +32,7 @@ def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
     named : sequence of str
         The columns to search; by default group, gender, language, native language, age, and every further column of
         words of the cohort, if it has 2 to 50 known values and identifies nobody. A column of numbers, such as a code,
-        is searched only if it is named.
+        or of language identification is searched only if it is named.
 
     Raises
     ------
@@ -51,7 +52,8 @@ def slice_columns(strata: Strata, named: Sequence[str] = ()) -> pd.DataFrame:
     able = [name for name in declared if name not in (*OF_PEOPLE, GROUP_VOTES) and (name in texts or name == AGE)]
     if unable := [name for name in named if name not in able]:
         raise PlanError(f"measure.slice_columns names {', '.join(unable)}.", f"columns of the run: {', '.join(able)}")
-    columns = {name: _age_bands(strata) if name == AGE else _known(strata, name) for name in named or able}
+    default = [name for name in able if name not in COLUMNS]
+    columns = {name: _age_bands(strata) if name == AGE else _known(strata, name) for name in named or default}
     kept = {
         name: column
         for name, column in columns.items()

@@ -10,6 +10,7 @@ from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.draw import cohort_draw
 from audit.cli.gate import gate
+from audit.cli.identify import cohort_identify
 from audit.cli.probe import probe
 from audit.cli.reading import read
 from audit.cli.runs import measure, report, run, sheet
@@ -38,6 +39,7 @@ for _panel, _verbs in _VERBS.items():
 verb(cohort_annotate, "annotate", of=cohort_app)
 verb(cohort_check, "check", of=cohort_app)
 verb(cohort_draw, "draw", of=cohort_app)
+verb(cohort_identify, "identify", of=cohort_app)
 verb(cohort_import, "import", of=cohort_app)
 verb(cohort_labels, "labels", of=cohort_app)
 app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")

@@ -22,6 +22,7 @@ _USED: Final = {
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R uses the shipped ones; add others with --check NAME, or in a plan",
     "metrics": "audit measure R makes the built-in ones; add a custom metric by --metric NAME, or in a plan",
+    "language_identifiers": "audit cohort identify C --first NAME=FOLDER --second NAME=FOLDER -o NEW",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
     "tables": "audit measure R, which makes the built-in ones; add a third-party table by --table NAME, or in a plan",
 }
@@ -125,6 +126,7 @@ def list_names(
             "detectors",
             "similarity",
             "datasets",
+            "language_identifiers",
             "checks",
             "metrics",
             "mitigations",
@@ -141,7 +143,7 @@ def list_names(
     from audit import checks, instruments, models
     from audit.audits import tables
     from audit.checks.metrics import custom
-    from audit.cohorts import importing
+    from audit.cohorts import identification, importing
     from audit.core import attributes
     from audit.instruments import detectors, similarity
     from audit.training import mitigations
@@ -153,6 +155,7 @@ def list_names(
         "detectors": detectors.REGISTRY.available,
         "similarity": similarity.available,
         "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
+        "language_identifiers": identification.IDENTIFIERS.available,
         "checks": checks.available,
         "metrics": custom.METRICS.available,
         "mitigations": mitigations.available,

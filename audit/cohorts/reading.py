@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from audit.cohorts.identified import check_identified, with_identified
 from audit.cohorts.languages import with_canonical
 from audit.cohorts.notes import CohortNotes, read_notes
 from audit.cohorts.paths import Boundary
@@ -83,7 +84,7 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
         for column in columns:
             frame[column] = frame[column].replace("", UNSTATED)
     speakers = with_canonical(speakers, "native_language")
-    clips = with_canonical(clips, "language").sort_values("clip_id", ignore_index=True)
+    clips = with_identified(with_canonical(clips, "language")).sort_values("clip_id", ignore_index=True)
     remarks = (*of_speakers, *of_clips, *without_group, *_free_groups(speakers, speakers_file, notes))
     return speakers.sort_values("speaker_id", ignore_index=True), clips, notes, remarks
 
@@ -211,6 +212,7 @@ def _check_clips(
     check_values(file, frame["speaker_id"], known, errors)
     for column in ("language", "language_source"):
         check_values(file, frame[column], RULES[column], errors)
+    check_identified(file, frame, errors)
     for column in FILES["clips"]:
         boundary.check(file, frame[column], errors)
     present = (frame["audio"] != "") | (frame["rendered"] != "")

@@ -21,6 +21,7 @@ ORDER: Final = (
     "strata",
     "groupings",
     "label_sources",
+    "language_identification",
     "statuses",
     "your_files",
     "recording",

@@ -19,6 +19,7 @@ from audit.checks.compared import CheckCompared, Compared, measured
 from audit.checks.finding import powered_name
 from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
+from audit.checks.rejected_languages import IF_ENGLISH, if_english, rejected_clips
 from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words, listing
@@ -29,6 +30,8 @@ RACE: Final = "asian"
 WHITE: Final = "white"
 ENGLISH: Final = "en"
 READ: Final = f"read_{WHITE}"
+BEFORE: Final[Mapping[str, Stage]] = {"excess_over_portrait": "portrait", "excess_over_ceiling": "ceiling"}
+"""The stage that each excess is over."""
 
 
 class RenderedAsWhite(Check):
@@ -59,11 +62,13 @@ class RenderedAsWhite(Check):
         if labels := set(group[english]) - {RACE}:
             mixed = f" Speakers labelled {_listed(labels)} are included, since their label includes asian."
         if not english.any():
+            further, what_if = self._if_english(evidence, english)
             return not_evaluable(
                 self,
-                f"No speaker of group asian has an English clip.{excluded}",
+                f"No speaker of group asian has an English clip.{excluded}{what_if}",
                 "English clips of speakers whose group is asian.",
                 group=RACE,
+                figures=further,
             )
         same_speakers = np.isin(evidence.speakers, evidence.speakers[english])
         other = evidence.where(race=RACE, but=WHITE, english=False) & same_speakers
@@ -71,7 +76,21 @@ class RenderedAsWhite(Check):
         judged = [figures[item.name] for item in self.judged]
         head = next((figure for figure in judged if figure.value is not None), judged[0])
         words = f"{_of_english(figures, evidence.instrument)} {_of_language(figures, bool(other.any()))}"
-        return judge(self, evidence, head, figures, words + mixed + excluded)
+        further, what_if = self._if_english(evidence, english, head.name)
+        return judge(self, evidence, head, figures | further, words + mixed + excluded + what_if)
+
+    def _if_english(self, evidence: Evidence, english: Mask, name: str = "") -> tuple[dict[str, Figure], str]:
+        """An excess, by default over the portrait, with clips of rejected language as English ones, and a sentence.
+
+        Nothing where the cohort has no such clips, or ``name`` is no excess.
+        """
+        rejected = evidence.where(race=RACE, but=WHITE) & rejected_clips(evidence) & ~english
+        name = name or next(name for name, stage in BEFORE.items() if stage == "ceiling" or evidence.has(stage))
+        if not rejected.any() or name not in BEFORE:
+            return {}, ""
+        pairs = evidence.changed(READ, BEFORE[name], "rendered", english | rejected)
+        figure, sentence = if_english(self.figure(evidence, name, pairs.curve(), group=RACE), RACE, int(rejected.sum()))
+        return {IF_ENGLISH: figure}, sentence
 
     def _figures(self, evidence: Evidence, english: Mask, other: Mask) -> dict[str, Figure]:
         compared = {
@@ -119,13 +138,12 @@ class RenderedAsWhite(Check):
 
     def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
         """The excess over the portrait, or else over the ceiling, of each cell of asian speakers in English."""
-        stages: dict[str, Stage] = {"excess_over_portrait": "portrait", "excess_over_ceiling": "ceiling"}
-        name = next((name for name, stage in stages.items() if crossed.has(stage)), None)
+        name = next((name for name, stage in BEFORE.items() if crossed.has(stage)), None)
         asked = [cell for cell in cells if RACE in (races := crossed.races_of(cell)) and WHITE not in races]
         if name is None:
             return []
         curves = {
-            cell: crossed.changed(READ, stages[name], "rendered", crossed.where(group=cell, english=True)).curve()
+            cell: crossed.changed(READ, BEFORE[name], "rendered", crossed.where(group=cell, english=True)).curve()
             for cell in asked
         }
         return [
@@ -140,8 +158,7 @@ class RenderedAsWhite(Check):
             ("read as other than white", "read as white"),
         )
         others = evidence.where(english=True) & ~members
-        stages: tuple[Stage, ...] = ("portrait", "ceiling")
-        for name, before in zip(("excess_over_portrait", "excess_over_ceiling"), stages, strict=True):
+        for name, before in BEFORE.items():
 
             def judge(of: Evidence, mask: Mask, name: str = name, before: Stage = before) -> Figure:
                 pairs = of.changed(READ, before, "rendered", mask)

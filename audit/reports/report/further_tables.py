@@ -21,13 +21,12 @@ _WRITE = {"group": group_name, "read": group_name, "language": language_name, "s
 def further_tables(audit: Audit) -> list[TableView]:
     """Every table that is not shipped with the package."""
     own = {spec.name for spec in shipped()}
-    metrics = MetricDefinitions.of(audit)
-    return [
-        _view(name, table, records(audit, name), metrics) for name, table in audit.tables.items() if name not in own
-    ]
+    return [typed_view(audit, name) for name in audit.tables if name not in own]
 
 
-def _view(name: str, table: Table, rows: list[Record], metrics: MetricDefinitions) -> TableView:
+def typed_view(audit: Audit, name: str) -> TableView:
+    """A table of the audit, displayed by its typed columns."""
+    table, rows, metrics = audit.tables[name], records(audit, name), MetricDefinitions.of(audit)
     metric = next(iter(table.names("metric")), "")
 
     def shown(column: Column, ends: tuple[Column, ...], heading: bool) -> tabular.Column[Record]:

@@ -29,6 +29,8 @@ from audit.reports.report.cells import cells
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
 from audit.reports.report.further_tables import further_tables
+from audit.reports.report.language_identification import SECTION as LANGUAGE_IDENTIFICATION
+from audit.reports.report.language_identification import language_identification
 from audit.reports.report.model_card import model_card
 from audit.reports.report.recording import SECTION as RECORDINGS
 from audit.reports.report.recording import recording
@@ -52,6 +54,7 @@ SECTIONS: Final = {
     "summary": "Summary",
     "scope": "The question, and the objection to asking it",
     "cohort": "Data and labels: speakers and the sources of their labels",
+    "language_identification": "Language identification",
     "your_files": "Your files",
     "recording": "Recordings",
     "instrument": "The instrument and its error",
@@ -91,6 +94,7 @@ _TABLES: Final = (
     evidence.label_sources,
     evidence.strata,
     evidence.rendered_as,
+    language_identification,
     your_files,
     recording,
     evidence.statuses,
@@ -170,6 +174,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     further = further_tables(audit)
     optional: dict[str, object] = {
         "further_tables": further,
+        LANGUAGE_IDENTIFICATION: records(audit, LANGUAGE_IDENTIFICATION),
         YOUR_FILES: records(audit, YOUR_FILES),
         RECORDINGS: records(audit, RECORDINGS),
         WORST_SLICES: records(audit, WORST_SLICES),

@@ -1,0 +1,1 @@
+"""Language identifiers, one in each module; their packages are in the extra ``lid``."""

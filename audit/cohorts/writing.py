@@ -1,0 +1,54 @@
+"""Writing of a cohort that is made from another one, with other clips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import tomli_w
+
+from audit.cohorts.cohort import Cohort
+from audit.cohorts.validation import UNSTATED
+from audit.core.files import write_whole
+
+_FILES: Final = ("audio", "portrait", "rendered", "ceiling")
+_LINKS: Final = ("files", "portraits")
+"""The links of a cohort to folders outside it, which are also keys of its notes."""
+
+
+def write_derived(cohort: Cohort, clips: pd.DataFrame, notes: str, out: Path) -> Cohort:
+    """Write a cohort with other clips and further notes, and return it as read from ``out``.
+
+    Links are made anew. Files in the cohort itself are linked (hard links) or, on other file systems, copied.
+    ``clips.csv`` is written last: without it, the folder is not a cohort.
+    """
+    targets = {name: (cohort.root / name).resolve() for name in _LINKS if getattr(cohort.notes, name)}
+    for name, target in targets.items():
+        if not (out / name).is_symlink():
+            (out / name).symlink_to(target, target_is_directory=True)
+    columns = [frame[name] for frame in (cohort.speakers, clips) for name in _FILES if name in frame]
+    for path in sorted({path for column in columns for path in column if path}):
+        if Path(path).parts[0] not in targets and (cohort.root / path).is_file() and not (out / path).exists():
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link((cohort.root / path).resolve(), out / path)
+            except OSError:
+                shutil.copyfile(cohort.root / path, out / path)
+    about = cohort.notes.model_dump() | {name: str(target) for name, target in targets.items()}
+    about |= {"name": cohort.name, "notes": f"{cohort.notes.notes} {notes}".strip()}
+    about |= {"categories": cohort.notes.order}  # the tables have the words, not the values that they stand for
+    write_whole(out / "cohort.toml", tomli_w.dumps({key: value for key, value in about.items() if value}))
+    write_whole(out / "speakers.csv", _csv(cohort.speakers))
+    write_whole(out / "clips.csv", _csv(clips))
+    return Cohort.read(out)
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    table = frame.astype(object).where(frame.notna(), "")
+    for column in table.columns[table.columns.str.endswith("_source")]:
+        table[column] = table[column].replace(UNSTATED, "")
+    text: str = table.to_csv(index=False, lineterminator="\n")
+    return text
