@@ -319,6 +319,23 @@ def test_real_lists_of_two_languages_never_name_one_clip(shared_data: Path) -> N
         assert not english & set(read_clip_list(path, 3))
 
 
+def test_the_clips_of_an_identified_cohort_are_a_labels_file(tmp_path: Path) -> None:
+    root = tmp_path / "vox"
+    for i in (1, 2):
+        for video in range(4):
+            tone(root / "wav" / f"id0000{i}" / f"aaaaaaaaa{video}{i}" / "00001.wav")
+    (root / "vox2_meta.csv").write_text(META_TEXT)
+    cohort, _ = audit.import_cohort("voxceleb2", root, tmp_path / "possible")
+    language = ["en", "en", "zh", "zh", "en", "en", "zh", "und"]
+    source = ["inferred" if code != "und" else "" for code in language]
+    clips = cohort.clips.assign(language=language, language_source=source, identification="accepted")
+    clips.to_csv(tmp_path / "clips.csv", index=False)
+    kept, _ = audit.import_cohort(
+        "voxceleb2", root, tmp_path / "pairs", labels=tmp_path / "clips.csv", pairs_only=True, speakers_per_group=None
+    )
+    assert list(kept.clips["language"]) == ["en", "en", "zh", "zh"] and set(kept.speakers["speaker_id"]) == {"id00001"}
+
+
 def test_import_takes_labels_lists_and_pairs_in_one_command(tmp_path: Path) -> None:
     root = tmp_path / "vox"
     for i in (1, 2, 3):

@@ -14,6 +14,7 @@ from audit.cohorts.user_tables import SYNONYMS, UserTable, read_user_table
 from audit.cohorts.validation import RULES, Rule, ValidationErrors, check_values, with_spelling
 from audit.core.columns import CLUSTER
 from audit.core.errors import CohortError, did_you_mean
+from audit.core.languages import UNDETERMINED
 from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 from audit.core.votes import GROUP_VOTES
 
@@ -68,6 +69,8 @@ def with_labels(found: Imported, path: Path) -> Imported:
 def read_labels(path: Path, files: Collection[str] = ()) -> UserTable:
     """A labels file as stripped strings, with an id and the source of every label.
 
+    An unknown group or gender, or an undetermined language, without a source is no label.
+
     ``files`` are further known columns, which name files; see :func:`audit.cohorts.user_tables.read_user_table`.
     """
     table = read_user_table(path, (*KNOWN, *files), synonyms=[name for name in files if name in SYNONYMS])
@@ -85,6 +88,10 @@ def read_labels(path: Path, files: Collection[str] = ()) -> UserTable:
         step = "Write a template: audit cohort labels ADAPTER ROOT -o FILE."
         raise CohortError(errors, "an id and a source for every label", step)
     frame, said = with_spelling(labels, path.name)
+    for label, source in SOURCE_OF.items():
+        if label in frame:  # as in the tables of a cohort, which may serve as a labels file
+            nothing = frame[label].isin([UNKNOWN, UNDETERMINED]) & (frame[source] == "")
+            frame[label] = frame[label].mask(nothing, "")
     return replace(table, frame=frame, remarks=(*table.remarks, *said))
 
 
