@@ -1,4 +1,4 @@
-"""Check that paths of a cohort stay inside its folder."""
+"""Paths of a cohort: the columns that have them, and the check that they stay inside its folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from audit.cohorts.validation import ValidationErrors
 from audit.core.errors import CohortError
 
 ALLOWED: Final = "a path inside the cohort's folder, relative to it"
+FILE_COLUMNS: Final = ("audio", "portrait", "rendered", "ceiling")
+"""Columns of a cohort's tables that name files."""
 DEEPEST: Final = 40
 """Paths with more folders than this are resolved one by one."""
 

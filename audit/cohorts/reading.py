@@ -12,7 +12,7 @@ import pyarrow as pa
 from audit.cohorts.identified import check_identified, with_identified
 from audit.cohorts.languages import with_canonical
 from audit.cohorts.notes import CohortNotes, read_notes
-from audit.cohorts.paths import Boundary
+from audit.cohorts.paths import FILE_COLUMNS, Boundary
 from audit.cohorts.resolving import Disk, resolved
 from audit.cohorts.user_tables import SYNONYMS, read_user_table
 from audit.cohorts.validation import (
@@ -40,7 +40,7 @@ WRITTEN = {*schema((), {}).names, "portrait_of_speaker"} - {*SPEAKER_COLUMNS, *C
 """Columns that a run adds, which a cohort may not have."""
 NAMED = 10
 """Number of groups that a remark names; the others are counted."""
-FILES = {"speakers": ("portrait",), "clips": ("audio", "portrait", "rendered", "ceiling")}
+FILES = {"speakers": ("portrait",), "clips": FILE_COLUMNS}
 """Columns of each table that name files."""
 KNOWN = {"speakers": (*SPEAKER_COLUMNS, GROUP_VOTES), "clips": (*CLIP_COLUMNS, CLUSTER)}
 REQUIRED = {"speakers": ("speaker_id",), "clips": ("clip_id", "speaker_id", "audio", "language")}

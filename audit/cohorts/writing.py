@@ -11,12 +11,14 @@ import pandas as pd
 import tomli_w
 
 from audit.cohorts.cohort import Cohort
+from audit.cohorts.paths import FILE_COLUMNS
 from audit.cohorts.validation import UNSTATED
 from audit.core.files import write_whole
 
-_FILES: Final = ("audio", "portrait", "rendered", "ceiling")
-_LINKS: Final = ("files", "portraits")
-"""The links of a cohort to folders outside it, which are also keys of its notes."""
+FILES: Final = "files"
+"""Name of a cohort's link to the download; paths in its tables begin with it."""
+PORTRAITS: Final = "portraits"
+"""Name of a cohort's link to a folder of portraits outside the download."""
 
 
 def write_derived(cohort: Cohort, clips: pd.DataFrame, notes: str, out: Path) -> Cohort:
@@ -25,11 +27,11 @@ def write_derived(cohort: Cohort, clips: pd.DataFrame, notes: str, out: Path) ->
     Links are made anew. Files in the cohort itself are linked (hard links) or, on other file systems, copied.
     ``clips.csv`` is written last: without it, the folder is not a cohort.
     """
-    targets = {name: (cohort.root / name).resolve() for name in _LINKS if getattr(cohort.notes, name)}
+    targets = {name: (cohort.root / name).resolve() for name in (FILES, PORTRAITS) if getattr(cohort.notes, name)}
     for name, target in targets.items():
         if not (out / name).is_symlink():
             (out / name).symlink_to(target, target_is_directory=True)
-    columns = [frame[name] for frame in (cohort.speakers, clips) for name in _FILES if name in frame]
+    columns = [frame[name] for frame in (cohort.speakers, clips) for name in FILE_COLUMNS if name in frame]
     for path in sorted({path for column in columns for path in column if path}):
         if Path(path).parts[0] not in targets and (cohort.root / path).is_file() and not (out / path).exists():
             (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -41,12 +43,19 @@ def write_derived(cohort: Cohort, clips: pd.DataFrame, notes: str, out: Path) ->
     about |= {"name": cohort.name, "notes": f"{cohort.notes.notes} {notes}".strip()}
     about |= {"categories": cohort.notes.order}  # the tables have the words, not the values that they stand for
     write_whole(out / "cohort.toml", tomli_w.dumps({key: value for key, value in about.items() if value}))
-    write_whole(out / "speakers.csv", _csv(cohort.speakers))
-    write_whole(out / "clips.csv", _csv(clips))
+    write_whole(out / "speakers.csv", table_text(cohort.speakers))
+    write_whole(out / "clips.csv", table_text(clips))
     return Cohort.read(out)
 
 
-def _csv(frame: pd.DataFrame) -> str:
+def table_text(frame: pd.DataFrame) -> str:
+    r"""A table of a cohort as CSV; what is missing, and a source that is not stated, is empty.
+
+    Examples
+    --------
+    >>> table_text(pd.DataFrame({"speaker_id": ["a"], "age": [None]}))
+    'speaker_id,age\na,\n'
+    """
     table = frame.astype(object).where(frame.notna(), "")
     for column in table.columns[table.columns.str.endswith("_source")]:
         table[column] = table[column].replace(UNSTATED, "")

@@ -9,7 +9,6 @@ import pandas as pd
 
 from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported, counted
-from audit.cohorts.importing.existing import FILE_COLUMNS
 from audit.cohorts.importing.labels import (
     NEXT_STEP,
     SPEAKER_LABELS,
@@ -20,6 +19,7 @@ from audit.cohorts.importing.labels import (
 )
 from audit.cohorts.importing.metadata import find_file
 from audit.cohorts.importing.scanning import scan, suffix_of
+from audit.cohorts.paths import FILE_COLUMNS
 from audit.cohorts.resolving import Disk, missing, resolved
 from audit.cohorts.user_tables import UserTable
 from audit.cohorts.validation import check_ids

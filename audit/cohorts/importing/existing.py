@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from audit.cohorts.importing.adapter import Imported
+from audit.cohorts.paths import FILE_COLUMNS
 from audit.cohorts.resolving import Disk, missing
 from audit.core.errors import CohortError
-
-FILE_COLUMNS: Final = ("audio", "portrait", "rendered", "ceiling")
-"""Columns of both tables that name files."""
 
 
 def with_files_checked(found: Imported, root: Path) -> Imported:

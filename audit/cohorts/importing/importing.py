@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import tomli_w
 from audit.cohorts import Cohort
 from audit.cohorts.importing.adapter import Imported, counted, read_download
 from audit.cohorts.importing.assumptions import with_inferred_groups, with_language
-from audit.cohorts.importing.existing import FILE_COLUMNS, with_files_checked
+from audit.cohorts.importing.existing import with_files_checked
 from audit.cohorts.importing.joining import joined
 from audit.cohorts.importing.labels import with_labels
 from audit.cohorts.importing.language_lists import with_language_lists
@@ -26,14 +25,11 @@ from audit.cohorts.importing.portraits import with_portraits
 from audit.cohorts.importing.public_labels import with_public_labels
 from audit.cohorts.importing.selection import Selection, lengths, selected
 from audit.cohorts.languages import with_canonical
-from audit.cohorts.validation import UNSTATED
+from audit.cohorts.paths import FILE_COLUMNS
+from audit.cohorts.writing import FILES, PORTRAITS, table_text
 from audit.core.audio_formats import INSTALL, PYAV_SUFFIXES, is_pyav_installed
 from audit.core.errors import AuditError, CohortError
 
-FILES: Final = "files"
-"""Name of the cohort's link to the download; paths in its tables begin with it."""
-PORTRAITS: Final = "portraits"
-"""Name of the cohort's link to a folder of portraits outside the download."""
 NEW_FOLDER: Final = "Choose another folder for -o."
 
 
@@ -179,8 +175,9 @@ def _written(
         about = found.notes.model_copy(update={**targets, "notes": notes}).model_dump()
         text = tomli_w.dumps({key: value for key, value in about.items() if value})
         (folder / "cohort.toml").write_text(text, encoding="utf-8")
-        _write(found.speakers, "speaker_id", folder / "speakers.csv")
-        _write(found.clips, "clip_id", folder / "clips.csv")
+        for name, key, frame in (("speakers", "speaker_id", found.speakers), ("clips", "clip_id", found.clips)):
+            table = frame[[key, *frame.columns.drop(key)]].sort_values(key)
+            (folder / f"{name}.csv").write_text(table_text(table), encoding="utf-8")
         cohort = Cohort.read(folder)
         if out.exists():
             out.rmdir()
@@ -232,11 +229,3 @@ def _copy(found: Imported, folder: Path, link: str, target: Path) -> None:
             continue
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / path)
-
-
-def _write(frame: pd.DataFrame, key: str, path: Path) -> None:
-    table = frame[[key, *frame.columns.drop(key)]].sort_values(key).astype(object)
-    table = table.where(table.notna(), "")
-    for column in table.columns[table.columns.str.endswith("_source")]:
-        table[column] = table[column].replace(UNSTATED, "")
-    table.to_csv(path, index=False, quoting=csv.QUOTE_MINIMAL)
