@@ -1,0 +1,344 @@
+"""S2F009: English by people of another first language, rendered differently from English by native speakers."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import audit
+from audit.audits.measure import evidence_of
+from audit.checks import Finding, findings, shipped
+from audit.checks.catalogue.accent_shift import CHECK
+from audit.checks.largest_size import change_of_size, largest_size
+from audit.comparisons.compare import paired_changes
+from audit.core.errors import PlanError
+from audit.core.grouping import Grouping
+from audit.core.plan import MeasureSettings
+from audit.core.vocabulary import RACES, STAGES
+from audit.release import Policy
+from audit.runs.simulation import reference_run
+from audit.stats import Curve, Estimate, Settings, difference, figure_curve
+from audit.stats.verdict import Outcome
+
+SIDES = {"natives": "en-GB", "korean": "ko", "mandarin": "zh"}
+WHITE = {"en": {"white": 1.0}}
+TRUTH: dict[str, Any] = {
+    "groups": list(SIDES),
+    "speakers_per_group": 60,
+    "clips_per_language": 2,
+    "icc": 0.3,
+    "portrait": {side: {"white": 1.0} for side in SIDES},
+    "ceiling": dict.fromkeys(SIDES, WHITE),
+    "rendered": dict.fromkeys(SIDES, WHITE),
+}
+ASIAN = {**dict.fromkeys(SIDES, WHITE), "mandarin": {"en": {"white": 0.5, "asian": 0.5}}}
+POLICY = 'schema = 1\nname = "p"\n[[rule]]\nid = "it"\ncheck = "S2F009"\nlimit = 0.15\n'
+
+
+def with_columns(run: audit.Run, **columns: object) -> audit.Run:
+    return audit.Run(run.observations.assign(**columns), run.manifest, None)
+
+
+def spoken(run: audit.Run, languages: dict[str, str] = SIDES) -> audit.Run:
+    """The run with the first language of each group."""
+    return with_columns(run, native_language=run.observations["group"].map(languages).fillna(""))
+
+
+@cache
+def fair() -> audit.Run:
+    return spoken(audit.simulate(TRUTH))
+
+
+@cache
+def planted() -> audit.Run:
+    """Half of the faces from English by Mandarin speakers are read as asian, all portraits as white."""
+    return spoken(audit.simulate(TRUTH | {"rendered": ASIAN}))
+
+
+def without_portraits(run: audit.Run) -> audit.Run:
+    columns = [name for name in run.observations if name.startswith("portrait_race")]
+    return with_columns(run, portrait_status="missing", **dict.fromkeys(columns))
+
+
+def of(run: audit.Run, **settings: Any) -> Finding:
+    chosen = MeasureSettings(**settings)
+    evidence = evidence_of(run, chosen).by(Grouping(("native_language",)))
+    (found,) = findings([CHECK], evidence, chosen.intersect)
+    return found
+
+
+def test_the_interval_of_a_small_case_by_hand() -> None:
+    """Of 8 native speakers 2 are read as asian, of 6 others 5: a difference of 5/6 - 1/4 = .583."""
+    reads = ["asian"] * 2 + ["white"] * 6 + ["asian"] * 5 + ["white"]
+    run = audit.simulate({"groups": ["asian"], "speakers_per_group": 14})
+    one_hot = {f"rendered_race_{race}": [float(read == race) for read in reads] for race in RACES}
+    run = with_columns(run, rendered_race=reads, **one_hot, native_language=["en"] * 8 + ["ko"] * 6)
+    found = of(without_portraits(run)).estimates
+    assert found["ko.difference_asian"].value == pytest.approx(5 / 6 - 1 / 4)
+    assert found["ko"].value == pytest.approx(5 / 6 - 1 / 4)
+    assert (found["ko"].n_speakers, found["ko"].n_smaller) == (14, 6)
+    settings = Settings(confidence=1 - 0.05 / 6)  # one first language, six reads
+    sides = [np.array([1, 1, 0, 0, 0, 0, 0, 0]), np.array([1, 1, 1, 1, 1, 0])]
+    natives, others = (figure_curve(of, np.arange(len(of)), settings).at(settings.confidence) for of in sides)
+    by_hand = difference(natives, others)
+    assert by_hand.low is not None and by_hand.low < 0
+    # the same of `white`, whose difference is the opposite; those of the other reads are 0
+    assert (found["ko"].low, found["ko"].high) == (0.0, pytest.approx(by_hand.high))
+
+
+def test_a_planted_shift_is_shown_for_its_first_language() -> None:
+    found = of(planted())
+    assert (found.outcome, found.group, found.grouping) == ("shown", "zh", "native_language")
+    assert found.by_group == {"ko": "not_shown", "zh": "shown"}
+    seen = planted().observations
+    share = (seen["rendered_race"] == "asian")[seen["native_language"] == "zh"].mean()
+    assert found.estimate is not None and found.estimate.value == pytest.approx(share)
+    assert found.estimates["zh.difference_asian"].value == pytest.approx(share)
+    assert found.estimates["zh.difference_white"].value == pytest.approx(-share)
+    assert found.estimates["zh.natives_rendered"].value == found.estimates["zh.portrait"].value == 0
+    assert "English by speakers of first language zh" in found.sentence and "read as asian" in found.sentence
+    assert of(fair()).outcome == "not_shown"
+
+
+def test_with_portraits_the_speakers_own_faces_cancel() -> None:
+    """Mandarin speakers look asian and are rendered so: no shift, unless their portraits are not known."""
+    looks = {"portrait": TRUTH["portrait"] | {"mandarin": {"asian": 1.0}}}
+    run = spoken(audit.simulate(TRUTH | looks | {"rendered": {**ASIAN, "mandarin": {"en": {"asian": 1.0}}}}))
+    assert of(run).outcome == "not_shown"
+    raw = of(without_portraits(run))
+    assert raw.outcome == "shown" and "not by itself an error" in raw.sentence
+    assert "zh.portrait" not in raw.estimates
+    assert "not by itself an error" not in of(run).sentence
+
+
+@pytest.mark.parametrize("speakers", [12, 100])
+@pytest.mark.parametrize(
+    ("model", "allowed"),
+    [
+        ("perfect", {"not_shown", "inconclusive"}),
+        ("constant", {"shown"}),
+        ("shuffled", {"not_shown", "inconclusive"}),
+        ("biased", {"shown"}),
+    ],
+)
+def test_reference_models(model: Any, allowed: set[Outcome], speakers: int) -> None:
+    assert of(reference_run(model, speakers)).outcome in allowed
+
+
+def test_it_is_made_where_a_first_language_is_known_and_not_twice() -> None:
+    codes = [(each.code, each.grouping) for each in audit.measure(planted(), with_tables=False).findings]
+    assert codes[-1] == ("S2F009", "native_language")
+    named = audit.measure(planted(), group_by=["native_language"], with_tables=False)
+    assert [each.grouping for each in named.findings if each.code == "S2F009"] == ["native_language"]
+    assert audit.measure(planted(), with_tables=False).finding("S2F009").group == "zh"
+    for languages in (dict.fromkeys(SIDES, "en"), {}):
+        made = audit.measure(spoken(planted(), languages), with_tables=False).findings
+        assert "S2F009" not in {each.code for each in made}
+
+
+@pytest.mark.parametrize(
+    ("languages", "words"),
+    [
+        ({}, "The first language of no speaker is known."),
+        (dict.fromkeys(SIDES, "und"), "The first language of no speaker is known."),
+        (dict.fromkeys(SIDES, "zh"), "No native speaker of English has an English clip."),
+        (dict.fromkeys(SIDES, "en-US"), "No speaker of another known first language has an English clip."),
+    ],
+)
+def test_what_the_data_cannot_answer(languages: dict[str, str], words: str) -> None:
+    found = of(spoken(planted(), languages))
+    assert (found.outcome, found.reason) == ("not_evaluable", words)
+
+
+def test_only_english_clips_count() -> None:
+    languages = ["en", "zh"]
+    reads = {stage: {side: {key: {"white": 1.0} for key in languages} for side in SIDES} for stage in STAGES}
+    reads["portrait"] = TRUTH["portrait"]
+    reads["rendered"]["mandarin"]["zh"] = {"asian": 1.0}
+    assert of(spoken(audit.simulate(TRUTH | reads | {"languages": languages}))).outcome == "not_shown"
+
+
+def test_unknown_first_languages_are_left_out_and_counted() -> None:
+    found = of(spoken(planted(), {"natives": "en", "mandarin": "zh", "korean": "und"}))
+    assert list(found.by_group) == ["zh"]
+    assert "60 speakers whose first language is not known are left out." in found.sentence
+
+
+def test_too_few_speakers_are_no_pass_and_do_not_widen_the_others() -> None:
+    seen = fair().observations
+    few = seen[(seen["native_language"] != "ko") | seen["speaker_id"].isin(["korean-00", "korean-01"])]
+    found = of(audit.Run(few.reset_index(drop=True), fair().manifest, None))
+    assert found.outcome == "inconclusive"
+    assert found.by_group == {"ko": "not_evaluable", "zh": "not_shown"}
+    alone = of(audit.Run(seen[seen["native_language"] != "ko"].reset_index(drop=True), fair().manifest, None))
+    assert found.estimates["zh"].high == alone.estimates["zh"].high
+    assert not any(key.startswith("ko.") for key in found.estimates)
+
+
+# Texts
+
+
+def with_texts(run: audit.Run, of_side: dict[str, list[str]]) -> audit.Run:
+    """The run whose speakers read the texts of their first language in turn."""
+    texts = [of_side[code][i % 2] for i, code in enumerate(run.observations["native_language"])]
+    return with_columns(run, text_id=texts)
+
+
+def test_only_shared_texts_are_compared_where_every_side_has_them() -> None:
+    """Of the Mandarin speakers' two texts, only the one that natives never read is read as asian."""
+    texts = with_texts(fair(), {"en-GB": ["a", "b"], "ko": ["a", "b"], "zh": ["a", "c"]})
+    other = texts.observations["text_id"] == "c"
+    asian = {"rendered_race": texts.observations["rendered_race"].mask(other, "asian")}
+    asian |= {f"rendered_race_{race}": np.where(other, race == "asian", race == "white") * 1.0 for race in RACES}
+    run = with_columns(texts, **asian)
+    found = of(run)
+    assert found.outcome == "not_shown" and "Only clips of texts that both sides read" in found.sentence
+    differ = of(with_texts(run, {"en-GB": ["a", "b"], "ko": ["d", "d"], "zh": ["a", "c"]}))
+    assert differ.outcome == "shown" and "read different texts" in differ.sentence
+    shares = [differ.estimates[key].value for key in ("zh.same_text", "zh.natives_same_text", "ko.same_text")]
+    assert shares == [0.5, 0.5, 0.0]
+
+
+# Skin tone
+
+
+def with_skin(run: audit.Run, shift: float) -> audit.Run:
+    """The run with skin tones by speaker, and a shift of the Mandarin speakers' rendered faces."""
+    seen, rng = run.observations, np.random.default_rng(3)
+    own = seen["speaker_id"].map({name: rng.normal(20, 8) for name in seen["speaker_id"].unique()}).to_numpy(float)
+    rendered = own + np.where(seen["native_language"] == "zh", shift, 0) + rng.normal(0, 4, len(seen))
+    columns: dict[str, object] = {}
+    for stage, angle in (("portrait", own + 8), ("ceiling", own), ("rendered", rendered)):
+        columns |= {f"{stage}_skin_tone": "monk_05", f"{stage}_skin_tone_ita": angle}
+        columns |= {f"{stage}_skin_tone_{name}": 60.0 for name in ("hue", "lightness", "chroma")}
+    instrument = run.manifest["instrument"] | {"attributes_read": ["race", "gender", "age", "skin_tone"]}
+    return audit.Run(seen.assign(**columns), {**run.manifest, "instrument": instrument}, None)
+
+
+@pytest.mark.parametrize("shift", [12.0, -12.0])
+def test_a_planted_shift_of_skin_tone_is_shown(shift: float) -> None:
+    found = of(with_skin(fair(), shift))
+    assert (found.outcome, found.group) == ("shown", "zh")
+    assert found.estimate is not None and found.estimate.name == "skin_difference"
+    assert found.estimate.value == pytest.approx(shift, abs=2.5) and found.estimate.margin == 5.0
+    assert "typology angle" in found.sentence
+    assert found.estimates["zh.skin_ceiling"].unit == "degrees"
+    assert of(with_skin(fair(), 0.0)).outcome == "not_shown"
+
+
+def test_skin_tone_alone_is_judged_where_no_race_was_read() -> None:
+    run = with_skin(fair(), 12.0)
+    columns = [f"{stage}_race{end}" for stage in STAGES for end in ("", *(f"_{race}" for race in RACES))]
+    found = of(with_columns(run, **dict.fromkeys(columns)))
+    assert found.outcome == "shown"
+    assert {figure.name for figure in found.estimates.values() if figure.harm} == {"skin_difference"}
+
+
+# Gate, comparison, cells, power, suppression
+
+
+def test_a_rule_is_by_first_language_without_saying_so() -> None:
+    assert audit.gate(planted(), policy=Policy.parse(POLICY)).exit_code == 10
+    decision = audit.gate(fair(), policy=Policy.parse(POLICY))
+    assert decision.exit_code == 0
+    ruling = decision.rulings[-1]
+    assert ruling.by == "native_language" and [item.group for item in ruling.judged] == ["ko", "zh"]
+    of_one = POLICY + 'figure = "difference_asian"\ngroups = ["zh"]\nside = "within"\n'
+    assert audit.gate(planted(), policy=Policy.parse(of_one)).exit_code == 10
+    assert audit.gate(spoken(fair(), {}), policy=Policy.parse(POLICY)).exit_code == 11
+    with pytest.raises(PlanError, match="S2F009 has figures by native_language only, not by accent"):
+        Policy.parse(POLICY + 'by = "accent"\n')
+
+
+def test_the_change_between_two_runs() -> None:
+    by = {"grouping": Grouping(("native_language",))}
+    worse = paired_changes(fair(), planted(), MeasureSettings(), **by)  # type: ignore[arg-type]  # a grouping
+    size = of(planted()).estimates["zh"].value
+    assert size is not None and worse["S2F009.zh"].at(0.95).value == worse["S2F009"].at(0.95).value == size
+    low = worse["S2F009.zh"].at(0.95).low
+    assert low is not None and low > 0
+    better = paired_changes(planted(), fair(), MeasureSettings(), **by)["S2F009.zh"].at(0.95)  # type: ignore[arg-type]
+    assert better.value == -size and better.high is not None and better.high < 0
+    changes = audit.compare(fair(), planted()).checks
+    words = {change.group: change.word for change in changes if change.figure == "S2F009" and not change.headline}
+    assert words["zh"] == "pays" and words["ko"] != "pays"
+    assert audit.gate(fair(), baseline=fair(), policy=Policy.parse(RELATIVE)).exit_code == 0
+    assert audit.gate(planted(), baseline=fair(), policy=Policy.parse(RELATIVE)).exit_code == 10
+
+
+RELATIVE = POLICY.replace("limit = 0.15", 'kind = "non_inferiority"\nmargin = 0.25')
+
+
+def test_cells_are_compared_with_native_speakers_of_the_same_gender() -> None:
+    """All faces of men are read as asian: no difference within a gender."""
+    seen = fair().observations
+    man = seen["gender"] == "man"
+    reads = {f"rendered_race_{race}": np.where(man, race == "asian", race == "white") * 1.0 for race in RACES}
+    run = with_columns(fair(), rendered_race=seen["rendered_race"].mask(man, "asian"), **reads)
+    cell = of(run).worst_cell
+    assert cell is not None and cell.n_cells == 4 and cell.figure.value == 0
+    assert cell.figure.grouping == Grouping(("native_language", "gender"))
+    worst = of(planted()).worst_cell
+    assert worst is not None and worst.figure.cell["native_language"] == "zh"
+
+
+def test_power_against_the_native_speakers() -> None:
+    table = audit.measure(planted()).tables["power"].frame
+    rows = table[(table["check"] == "S2F009") & table["margin"].notna()]
+    assert rows["group"].tolist() == ["ko", "zh"] and (rows["n_speakers"] == 60).all()
+    assert rows["smallest_detectable"].notna().all() and set(rows["grouping"]) == {"native_language"}
+    assert set(table["check"][table["grouping"] == "native_language"]) == {"S2F009"}
+
+
+def test_small_groups_are_suppressed() -> None:
+    seen = planted().observations
+    few = seen[(seen["native_language"] != "ko") | (seen["speaker_id"] < "korean-08")].reset_index(drop=True)
+    result = audit.measure(audit.Run(few, planted().manifest, None), settings=MeasureSettings(suppress_below=10))
+    found = result.finding("S2F009")
+    assert found.outcome == "shown"
+    assert all(figure.value is None for key, figure in found.estimates.items() if key.startswith("ko"))
+
+
+def test_speakers_of_shared_sessions_widen_the_interval() -> None:
+    number = planted().observations["speaker_id"].astype("category").cat.codes
+    clustered = of(with_columns(planted(), cluster=(number // 4).astype(str))).estimates["zh"]
+    alone = of(planted()).estimates["zh"]
+    assert clustered.low is not None and alone.low is not None and clustered.low < alone.low
+
+
+# The size of the largest difference
+
+
+def curve(value: float, low: float, high: float) -> Curve:
+    return Curve(lambda confidence: Estimate(value, low, high, 9, 9, 0, "x"))
+
+
+def test_the_largest_size_is_beyond_a_margin_if_any_difference_is() -> None:
+    found = largest_size([curve(-0.4, -0.6, -0.2), curve(0.3, 0.25, 0.35), curve(0.0, -0.1, 0.1)], 3).at(0.95)
+    assert (found.value, found.low, found.high) == (0.4, 0.25, 0.6)
+    without = Curve(lambda confidence: Estimate(0.1, None, None, 2, 2, 0, "too few"))
+    assert largest_size([curve(-0.4, -0.6, -0.2), without], 2).at(0.95).interval is None
+
+
+def test_the_change_of_a_size_is_bounded_by_both_sizes_and_by_the_changes() -> None:
+    """From a size in [.3, .5] to one in [0, .1], by changes of at most .45: at least .2 and at most .45 less."""
+    change = change_of_size([curve(-0.4, -0.5, -0.3)], [curve(0.05, -0.1, 0.1)], [curve(0.45, 0.42, 0.45)])
+    assert change.at(0.95).value == pytest.approx(-0.35)
+    assert change.at(0.95).interval == (pytest.approx(-0.45), pytest.approx(-0.2))
+
+
+@pytest.mark.study
+def test_of_500_null_runs_at_most_five_in_a_hundred_are_shown() -> None:
+    half = {"en": {"white": 0.5, "asian": 0.5}}
+    null = TRUTH | {"speakers_per_group": 30, "rendered": dict.fromkeys(SIDES, half)}
+    outcomes = pd.Series([of(spoken(audit.simulate(null, seed=seed)), intersect=()).outcome for seed in range(500)])
+    assert (outcomes == "shown").mean() <= 0.05
+
+
+def test_the_check_is_registered() -> None:
+    assert CHECK.code in {check.code for check in shipped()}
+    assert CHECK.margins() == {"S2F009": 0.10, "S2F009.skin_difference": 5.0}
