@@ -24,10 +24,10 @@ CODES = ("zh", "ko", "hi", "es", "ar")
 
 @dataclass(frozen=True)
 class Row:
-    """A scenario: speakers of every side, first languages, and the shares read as asian.
+    """A scenario: speakers of every side, first languages, and the share read as asian.
 
-    ``shift`` is added to the first language's share of the rendered faces. With ``portraits``, half of the other
-    first languages' speakers look asian and a tenth of the native speakers, and faces are rendered alike.
+    ``shift`` is added to the first one's share of the rendered faces. With ``portraits``, a tenth of the native
+    speakers looks asian, and faces are rendered as people look.
     """
 
     speakers: int
@@ -39,13 +39,12 @@ class Row:
     @property
     def truth(self) -> dict[str, Any]:
         """The parameters of the simulation."""
-        sides = ("natives", *CODES[: self.languages])
-        looks = {side: 0.1 if side == "natives" else 0.5 for side in sides}
-        base = looks if self.portraits else dict.fromkeys(sides, self.share)
-        shown = {side: share + self.shift * (side == CODES[0]) for side, share in base.items()}
+        looks = dict.fromkeys(("natives", *CODES[: self.languages]), self.share)
+        looks |= {"natives": 0.1} if self.portraits else {}
+        shown = {side: share + self.shift * (side == CODES[0]) for side, share in looks.items()}
         rendered = {side: {"en": reads(share)} for side, share in shown.items()}
-        portrait = {side: reads(share) for side, share in base.items()}
-        sizes = {"groups": list(sides), "speakers_per_group": self.speakers, "clips_per_language": 2, "icc": 0.3}
+        sizes = {"groups": list(looks), "speakers_per_group": self.speakers, "clips_per_language": 2, "icc": 0.3}
+        portrait = {side: reads(share) for side, share in looks.items()}
         return {**sizes, "portrait": portrait, "ceiling": rendered, "rendered": rendered}
 
 
@@ -53,12 +52,8 @@ ROWS = (
     *(Row(speakers) for speakers in (12, 32, 100)),
     Row(32, share=0.05),
     Row(32, languages=5),
-    Row(32, portraits=True),
-    Row(100, portraits=True),
-    Row(100, shift=0.1),
-    Row(100, shift=0.1, portraits=True),
-    Row(100, shift=0.3),
-    Row(100, shift=0.3, portraits=True),
+    *(Row(speakers, portraits=True) for speakers in (32, 100)),
+    *(Row(100, shift=shift, portraits=portraits) for shift in (0.1, 0.3) for portraits in (False, True)),
     Row(32, shift=0.3),
 )
 

@@ -1,8 +1,4 @@
-"""The size of the largest of several differences, whatever its sign, and its change between two runs.
-
-The differences of the shares of all reads sum to zero: what one read gains, others lose. Their largest size says
-how differently two sides are read.
-"""
+"""The size of the largest of several differences, whatever its sign, and its change between two runs."""
 
 from __future__ import annotations
 
@@ -15,9 +11,8 @@ from audit.stats import Curve, Estimate
 def largest_size(curves: Sequence[Curve], number: int) -> Curve:
     """The size of the largest of some differences, whatever its sign, simultaneous over ``number`` comparisons.
 
-    Its ends are the largest of the least and of the greatest sizes in the adjusted intervals: it lies above a margin if
-    and only if one of these lies beyond it on either side. The curve without adjustment is that of the differences' own
-    intervals; it lies within a margin if and only if all of them do.
+    It lies above a margin if and only if an adjusted interval lies beyond it on either side. The curve without
+    adjustment has the differences' own intervals, and lies within a margin if and only if all of them do.
 
     Examples
     --------

@@ -6,12 +6,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import audit
 from audit.audits.measure import evidence_of
-from audit.checks import Finding, findings, shipped
+from audit.checks import Finding, findings
 from audit.checks.catalogue.accent_shift import CHECK
 from audit.checks.largest_size import change_of_size, largest_size
 from audit.comparisons.compare import paired_changes
@@ -20,9 +19,7 @@ from audit.core.grouping import Grouping
 from audit.core.plan import MeasureSettings
 from audit.core.vocabulary import RACES, STAGES
 from audit.release import Policy
-from audit.runs.simulation import reference_run
 from audit.stats import Curve, Estimate, Settings, difference, figure_curve
-from audit.stats.verdict import Outcome
 
 SIDES = {"natives": "en-GB", "korean": "ko", "mandarin": "zh"}
 WHITE = {"en": {"white": 1.0}}
@@ -115,20 +112,6 @@ def test_with_portraits_the_speakers_own_faces_cancel() -> None:
     assert "not by itself an error" not in of(run).sentence
 
 
-@pytest.mark.parametrize("speakers", [12, 100])
-@pytest.mark.parametrize(
-    ("model", "allowed"),
-    [
-        ("perfect", {"not_shown", "inconclusive"}),
-        ("constant", {"shown"}),
-        ("shuffled", {"not_shown", "inconclusive"}),
-        ("biased", {"shown"}),
-    ],
-)
-def test_reference_models(model: Any, allowed: set[Outcome], speakers: int) -> None:
-    assert of(reference_run(model, speakers)).outcome in allowed
-
-
 def test_it_is_made_where_a_first_language_is_known_and_not_twice() -> None:
     codes = [(each.code, each.grouping) for each in audit.measure(planted(), with_tables=False).findings]
     assert codes[-1] == ("S2F009", "native_language")
@@ -152,14 +135,6 @@ def test_it_is_made_where_a_first_language_is_known_and_not_twice() -> None:
 def test_what_the_data_cannot_answer(languages: dict[str, str], words: str) -> None:
     found = of(spoken(planted(), languages))
     assert (found.outcome, found.reason) == ("not_evaluable", words)
-
-
-def test_only_english_clips_count() -> None:
-    languages = ["en", "zh"]
-    reads = {stage: {side: {key: {"white": 1.0} for key in languages} for side in SIDES} for stage in STAGES}
-    reads["portrait"] = TRUTH["portrait"]
-    reads["rendered"]["mandarin"]["zh"] = {"asian": 1.0}
-    assert of(spoken(audit.simulate(TRUTH | reads | {"languages": languages}))).outcome == "not_shown"
 
 
 def test_unknown_first_languages_are_left_out_and_counted() -> None:
@@ -255,22 +230,29 @@ def test_a_rule_is_by_first_language_without_saying_so() -> None:
 
 
 def test_the_change_between_two_runs() -> None:
-    by = {"grouping": Grouping(("native_language",))}
-    worse = paired_changes(fair(), planted(), MeasureSettings(), **by)  # type: ignore[arg-type]  # a grouping
-    size = of(planted()).estimates["zh"].value
-    assert size is not None and worse["S2F009.zh"].at(0.95).value == worse["S2F009"].at(0.95).value == size
-    low = worse["S2F009.zh"].at(0.95).low
-    assert low is not None and low > 0
-    better = paired_changes(planted(), fair(), MeasureSettings(), **by)["S2F009.zh"].at(0.95)  # type: ignore[arg-type]
-    assert better.value == -size and better.high is not None and better.high < 0
+    def change(first: audit.Run, second: audit.Run) -> Estimate:
+        by = Grouping(("native_language",))
+        return paired_changes(first, second, MeasureSettings(), grouping=by)["S2F009.zh"].at(0.95)
+
+    worse, better, size = change(fair(), planted()), change(planted(), fair()), of(planted()).estimates["zh"].value
+    assert size is not None and (worse.value, better.value) == (size, -size)
+    assert worse.low is not None and worse.low > 0.1
+    assert better.high is not None and better.high < -0.1
     changes = audit.compare(fair(), planted()).checks
     words = {change.group: change.word for change in changes if change.figure == "S2F009" and not change.headline}
     assert words["zh"] == "pays" and words["ko"] != "pays"
-    assert audit.gate(fair(), baseline=fair(), policy=Policy.parse(RELATIVE)).exit_code == 0
-    assert audit.gate(planted(), baseline=fair(), policy=Policy.parse(RELATIVE.replace("0.25", "0.1"))).exit_code == 10
+    for run, margin, code in ((fair(), 0.2, 0), (planted(), 0.1, 10)):
+        terms = POLICY.replace("limit = 0.15", f'kind = "non_inferiority"\nmargin = {margin}')
+        assert audit.gate(run, baseline=fair(), policy=Policy.parse(terms)).exit_code == code
 
 
-RELATIVE = POLICY.replace("limit = 0.15", 'kind = "non_inferiority"\nmargin = 0.25')
+def test_small_groups_are_suppressed() -> None:
+    seen = planted().observations
+    few = seen[(seen["native_language"] != "ko") | (seen["speaker_id"] < "korean-08")].reset_index(drop=True)
+    run = audit.Run(few, planted().manifest, None)
+    found = audit.measure(run, settings=MeasureSettings(suppress_below=10)).finding("S2F009")
+    assert found.outcome == "shown"
+    assert all(figure.value is None for key, figure in found.estimates.items() if key.startswith("ko"))
 
 
 def test_cells_are_compared_with_native_speakers_of_the_same_gender() -> None:
@@ -294,22 +276,6 @@ def test_power_against_the_native_speakers() -> None:
     assert set(table["check"][table["grouping"] == "native_language"]) == {"S2F009"}
 
 
-def test_small_groups_are_suppressed() -> None:
-    seen = planted().observations
-    few = seen[(seen["native_language"] != "ko") | (seen["speaker_id"] < "korean-08")].reset_index(drop=True)
-    result = audit.measure(audit.Run(few, planted().manifest, None), settings=MeasureSettings(suppress_below=10))
-    found = result.finding("S2F009")
-    assert found.outcome == "shown"
-    assert all(figure.value is None for key, figure in found.estimates.items() if key.startswith("ko"))
-
-
-def test_speakers_of_shared_sessions_widen_the_interval() -> None:
-    number = planted().observations["speaker_id"].astype("category").cat.codes
-    clustered = of(with_columns(planted(), cluster=(number // 4).astype(str))).estimates["zh"]
-    alone = of(planted()).estimates["zh"]
-    assert clustered.low is not None and alone.low is not None and clustered.low < alone.low
-
-
 # The size of the largest difference
 
 
@@ -329,16 +295,3 @@ def test_the_change_of_a_size_is_bounded_by_both_sizes_and_by_the_changes() -> N
     change = change_of_size([curve(-0.4, -0.5, -0.3)], [curve(0.05, -0.1, 0.1)], [curve(0.45, 0.42, 0.45)])
     found = change.at(0.95)
     assert [found.low, found.value, found.high] == pytest.approx([-0.45, -0.35, -0.2])
-
-
-@pytest.mark.study
-def test_of_500_null_runs_at_most_five_in_a_hundred_are_shown() -> None:
-    half = {"en": {"white": 0.5, "asian": 0.5}}
-    null = TRUTH | {"speakers_per_group": 30, "rendered": dict.fromkeys(SIDES, half)}
-    outcomes = pd.Series([of(spoken(audit.simulate(null, seed=seed)), intersect=()).outcome for seed in range(500)])
-    assert (outcomes == "shown").mean() <= 0.05
-
-
-def test_the_check_is_registered() -> None:
-    assert CHECK.code in {check.code for check in shipped()}
-    assert CHECK.margins() == {"S2F009": 0.10, "S2F009.skin_difference": 5.0}

@@ -29,10 +29,32 @@ from audit.stats import Curve, Estimate, difference_curve
 FIRST_LANGUAGE: Final = "native_language"
 TEXT: Final = "text_id"
 """The column of clips that names the text that is read."""
-READS: Final = tuple(f"read_{race}" for race in RACES)
-SKIN: Final = "skin_ita"
-_FORMS: Final[dict[str, tuple[Stage, ...]]] = {"reads": ("portrait",), "skin": ("ceiling", "portrait")}
-"""The stages from which the change is measured, the preferred one first."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A judged figure: the metrics compared, their words, and the stages to measure changes from, best first."""
+
+    judged: Judged
+    metrics: Mapping[str, str]
+    before: tuple[Stage, ...]
+    prefix: str = ""
+
+
+READS: Final = _Kind(
+    Judged("read_difference", "largest difference of a read", "share", 0.10, "high", per_group=True),
+    {f"read_{race}": f"read as {group_words(race)}" for race in RACES},
+    ("portrait",),
+)
+SKIN: Final = _Kind(
+    Judged("skin_difference", "difference in skin tone (ITA)", "degrees", 5.0, "high", two_sided=True, per_group=True),
+    {"skin_ita": "skin tone (ITA)"},
+    ("ceiling", "portrait"),
+    "skin_",
+)
+KINDS: Final = (READS, SKIN)
+DIFFERENCES: Final = {metric: f"difference_{race}" for race, metric in zip(RACES, READS.metrics, strict=True)}
+"""The names of the figures of every read's difference, by metric."""
 
 
 class AccentShift(Check):
@@ -51,44 +73,37 @@ class AccentShift(Check):
     scope = "English clips"
     grouping = Grouping((FIRST_LANGUAGE,))
     not_crossed = ("language",)
-    judged = (
-        Judged("read_difference", "largest difference of a read", "share", 0.10, "high", per_group=True),
-        Judged("skin_difference", "difference in skin tone (ITA)", "degrees", 5.0, "high", True, True),
-    )
+    judged = tuple(kind.judged for kind in KINDS)
 
     def judges(self, group: str) -> bool:
         """Whether a first language is not English."""
         return not _is_english(group)
 
     def measure(self, evidence: Evidence) -> Finding:
-        """The differences of each first language, and the reads behind the largest."""
-        english = evidence.where(english=True)
-        groups = [group for group in evidence.groups if self.judges(group)]
-        sides = _sides(evidence, groups)
-        if lacking := _lacking(evidence, english, sides):
+        """The differences of each first language, and the figures behind them."""
+        sides = _sides(evidence, evidence.groups)
+        if lacking := _lacking(evidence, sides):
             return not_evaluable(self, *lacking)
         sides, texts = _of_shared_texts(evidence, sides)
         found = _differences(evidence, sides)
-        figures = [each for one in found for each in self._figures(evidence, one)]
+        figures = [GroupFigure(one.side.group, self._figure(evidence, one), _behind(evidence, one)) for one in found]
         finding = judge_groups(self, evidence, figures, lambda named: "")
-        unknown = np.unique(evidence.speakers[english & ~evidence.known]).size
+        unknown = len(np.unique(evidence.speakers[evidence.where(english=True) & ~evidence.known]))
         left_out = f" {unknown} speakers whose first language is not known are left out." if unknown else ""
-        sentence = _sentence(finding, {one.side.group: one for one in found}, evidence.instrument)
-        return replace(finding, sentence=f"{sentence} {texts}{left_out}")
+        return replace(finding, sentence=f"{_sentence(finding, found, evidence.instrument)} {texts}{left_out}")
 
     def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
         """The differences of each cell from native speakers with the same further values, such as women from women."""
         sides, _ = _of_shared_texts(crossed, _sides(crossed, cells))
-        return [each.judged for one in _differences(crossed, sides) for each in self._figures(crossed, one)]
+        return [self._figure(crossed, one) for one in _differences(crossed, sides)]
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the largest difference of any read; portraits, which both runs share, cancel."""
         run = pair.baseline
-        sides = _sides(run, [group for group in run.groups if self.judges(group)])
-        if _lacking(run, run.where(english=True), sides):
+        sides = _sides(run, run.groups)
+        if _lacking(run, sides):
             return None
-        sides, _ = _of_shared_texts(run, sides)
-        groups = measured([_compared(pair, side) for side in sides])
+        groups = measured([_compared(pair, side) for side in _of_shared_texts(run, sides)[0]])
         if not groups:
             return None
         head = worst(groups, self.judged[0].harm)
@@ -96,25 +111,20 @@ class AccentShift(Check):
 
     def power(self, group: GroupClips) -> Iterator[Comparison]:
         """English by the group against English by native speakers, adjusted for the reads and skin tone."""
-        natives = sum(other.speaking("en") for other in group.others if _is_english(other.group))
+        n, others = group.speaking("en"), filter(lambda other: _is_english(other.group), group.others)
+        natives = sum(other.speaking("en") for other in others)
         if natives and self.judges(group.group):
             for item in self.judged:
                 words = f"{item.label}, against native speakers"
-                n, figures = group.speaking("en"), len(READS) + 1
-                yield Comparison(item, words, n, "unpaired", natives, "en", figures=figures)
+                yield Comparison(item, words, n, "unpaired", natives, "en", figures=len(RACES) + 1)
 
-    def _figures(self, evidence: Evidence, found: _Difference) -> Iterator[GroupFigure]:
-        """The judged figures of one first language, and those behind them."""
-        group, number = found.side.group, found.number
-        if found.reads:
-            label = f"read as {group_words(RACES[found.place])}, {found.words('reads')}, size of the difference"
-            curve = largest_size([*found.reads.values()], number)
-            figure = self.figure(evidence, "read_difference", curve, group=group, label=label)
-            yield GroupFigure(group, replace(figure, n_smaller=found.n_smaller), _behind_reads(evidence, found))
-        if found.skin is not None:
-            label = f"skin tone (ITA), {found.words('skin')}, minus native speakers"
-            figure = self.figure(evidence, "skin_difference", found.skin.together(number), group=group, label=label)
-            yield GroupFigure(group, replace(figure, n_smaller=found.n_smaller), _behind_skin(evidence, found))
+    def _figure(self, evidence: Evidence, one: _Difference) -> Figure:
+        """The judged figure of one first language."""
+        curves, end = [*one.curves.values()], ", size of the difference" if one.kind is READS else ""
+        curve = largest_size(curves, one.number) if one.kind is READS else curves[0].together(one.number)
+        label = f"{one.words(one.metric)}{end}"
+        figure = self.figure(evidence, one.kind.judged.name, curve, group=one.side.group, label=label)
+        return replace(figure, n_smaller=min(one.side.n_speakers(evidence)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,33 +139,36 @@ class _Side:
     def each(self) -> tuple[Mask, Mask]:
         return self.own, self.natives
 
+    def n_speakers(self, evidence: Evidence) -> list[int]:
+        return [len(np.unique(evidence.speakers[mask])) for mask in self.each]
+
+    def enough(self, evidence: Evidence) -> bool:
+        """Whether both sides have enough speakers for an interval."""
+        return min(self.n_speakers(evidence)) >= evidence.settings.min_speakers
+
 
 @dataclass(frozen=True, eq=False)
 class _Difference:
-    """The differences of one first language from native speakers.
+    """One first language minus native speakers: a curve of each metric, of changes since ``before`` if that is known.
 
-    ``reads`` are those of each read by metric, ``skin`` that of skin tone; ``before`` are the stages from which each is
-    a change, ``number`` the number of simultaneous comparisons, ``n_smaller`` the speakers of the smaller side, and
-    ``enough`` whether both sides have enough speakers for an interval.
+    ``number`` is the number of simultaneous comparisons.
     """
 
     side: _Side
-    reads: Mapping[str, Curve]
-    skin: Curve | None
-    before: Mapping[str, Stage | None]
+    kind: _Kind
+    curves: Mapping[str, Curve]
+    before: Stage | None
     number: int
-    n_smaller: int
-    enough: bool
 
     @property
-    def place(self) -> int:
-        """The place of the read with the largest difference."""
-        values = [curve.at(0.95).value or 0.0 for curve in self.reads.values()]
-        return max(range(len(values)), key=lambda i: (round(abs(values[i]), 9), values[i]))  # a gain rather than a loss
+    def metric(self) -> str:
+        """The metric with the largest difference; of a gain and an equal loss, the gain."""
+        values = {name: curve.at(0.95).value or 0.0 for name, curve in self.curves.items()}
+        return max(values, key=lambda name: (round(abs(values[name]), 9), values[name]))
 
-    def words(self, what: str) -> str:
-        before = self.before[what]
-        return f"rendered minus {before}" if before else "rendered"
+    def words(self, metric: str) -> str:
+        change = f"rendered minus {self.before}" if self.before else "rendered"
+        return f"{self.kind.metrics[metric]}, {change}, minus native speakers"
 
 
 def _is_english(code: str) -> bool:
@@ -163,60 +176,43 @@ def _is_english(code: str) -> bool:
 
 
 def _sides(evidence: Evidence, groups: Sequence[str]) -> list[_Side]:
-    """The two sides of each group with English clips; the groups' further values are those of its native speakers."""
-    english, made = evidence.where(english=True), []
-    natives: dict[tuple[tuple[str, str], ...], Mask] = {}
-    languages = {group: dict(evidence.cell_of(group)) for group in evidence.groups}
-    further = {group: tuple((k, v) for k, v in of.items() if k != FIRST_LANGUAGE) for group, of in languages.items()}
-    for group, of in languages.items():
-        if _is_english(of[FIRST_LANGUAGE]):
-            known = natives.get(further[group], np.zeros(len(english), bool))
-            natives[further[group]] = known | (english & evidence.where(group=group))
-    for group in groups:
-        own = english & evidence.where(group=group)
-        if not _is_english(languages[group][FIRST_LANGUAGE]) and own.any():
-            made.append(_Side(group, own, natives.get(further[group], np.zeros(len(english), bool))))
-    return made
+    """The two sides of each group with English clips; native speakers have its values in further columns."""
+    english, nobody = evidence.where(english=True), np.zeros(len(evidence.frame), bool)
+    of = {group: evidence.cell_of(group) for group in evidence.groups}
+    first = {group: values.pop(FIRST_LANGUAGE) for group, values in of.items()}
+    natives: dict[tuple[str, ...], Mask] = {}
+    for group in filter(lambda group: _is_english(first[group]), of):
+        key = (*of[group].values(),)
+        natives[key] = natives.get(key, nobody) | (english & evidence.where(group=group))
+    sides = [
+        _Side(group, english & evidence.where(group=group), natives.get((*of[group].values(),), nobody))
+        for group in groups
+        if not _is_english(first[group])
+    ]
+    return [side for side in sides if side.own.any()]
 
 
-def _lacking(evidence: Evidence, english: Mask, sides: Sequence[_Side]) -> tuple[str, str] | None:
+def _lacking(evidence: Evidence, sides: Sequence[_Side]) -> tuple[str, str] | None:
     """Why nothing can be compared, and the data that are needed; ``None`` where something can."""
     if not evidence.groups:
         return "The first language of no speaker is known.", f"Values of the speakers' column {FIRST_LANGUAGE}."
-    if not (english & _natives(evidence)).any():
+    if not any((evidence.where(group=each, english=True)).any() for each in evidence.groups if _is_english(each)):
         return "No native speaker of English has an English clip.", "English clips of native speakers of English."
     if not sides:
-        return (
-            "No speaker of another known first language has an English clip.",
-            "English clips of speakers of other first languages.",
-        )
+        who = "speakers of another known first language"
+        return f"No {who.replace('speakers', 'speaker')} has an English clip.", f"English clips of {who}."
     if not evidence.has("rendered"):
         return "No rendered face was read.", "Rendered faces that the instrument reads."
     return None
 
 
-def _natives(evidence: Evidence) -> Mask:
-    chosen = [group for group in evidence.groups if _is_english(group)]
-    return evidence.frame[evidence.group_column].isin(chosen).to_numpy(bool)
-
-
-def _n_speakers(evidence: Evidence, mask: Mask) -> int:
-    return len(np.unique(evidence.speakers[mask]))
-
-
-def _enough(evidence: Evidence, side: _Side) -> bool:
-    """Whether both sides have enough speakers for an interval."""
-    return min(_n_speakers(evidence, mask) for mask in side.each) >= evidence.settings.min_speakers
-
-
 def _texts(evidence: Evidence) -> NDArray[np.int64] | None:
-    """The number of each clip's text, -1 where it is not known; ``None`` without the column or any known text."""
+    """The number of each clip's text, -1 where it is not known; ``None`` if none is."""
     if TEXT not in evidence.frame:
         return None
-    codes, names = pd.factorize(evidence.frame[TEXT].astype(object))
-    known = np.array([is_known(name) for name in names], bool)
-    found = np.where((codes >= 0) & np.append(known, False)[codes], codes, -1)
-    return found if (found >= 0).any() else None
+    texts = evidence.frame[TEXT].astype(object)
+    codes = pd.factorize(texts.where(texts.map(is_known).astype(bool), None))[0]
+    return codes if (codes >= 0).any() else None
 
 
 def _of_shared_texts(evidence: Evidence, sides: list[_Side]) -> tuple[list[_Side], str]:
@@ -225,7 +221,7 @@ def _of_shared_texts(evidence: Evidence, sides: list[_Side]) -> tuple[list[_Side
     if texts is None:
         return sides, "The texts are not known: what was said may explain a part."
     made = [replace(side, own=own, natives=natives) for side in sides for own, natives in (_both_read(texts, side),)]
-    if all(_enough(evidence, now) for now, side in zip(made, sides, strict=True) if _enough(evidence, side)):
+    if all(now.enough(evidence) for now, side in zip(made, sides, strict=True) if side.enough(evidence)):
         return made, "Only clips of texts that both sides read are compared."
     return sides, "The two sides read different texts, which may explain a part."
 
@@ -237,11 +233,11 @@ def _both_read(texts: NDArray[np.int64], side: _Side) -> tuple[Mask, Mask]:
     return side.own & read, side.natives & read
 
 
-def _before(evidence: Evidence, metric: str, what: str, side: _Side) -> Stage | None:
+def _before(evidence: Evidence, kind: _Kind, side: _Side) -> Stage | None:
     """The stage from which changes are compared: one that was read for clips of both sides."""
-    for stage in _FORMS[what]:
-        values = evidence.values(stage, metric)
-        if all(np.isfinite(values[mask]).any() for mask in side.each):
+    for stage in kind.before:
+        read = np.isfinite(evidence.values(stage, next(iter(kind.metrics))))
+        if all((mask & read).any() for mask in side.each):
             return stage
     return None
 
@@ -255,15 +251,12 @@ def _curve(evidence: Evidence, metric: str, before: Stage | None, mask: Mask) ->
 
 
 def _differences(evidence: Evidence, sides: Sequence[_Side]) -> list[_Difference]:
-    """The differences of every first language, with the number of comparisons that can be made."""
-    english = evidence.where(english=True)
-    able = {
-        "reads": bool(np.isfinite(evidence.values("rendered", READS[0])[english]).any()),
-        "skin": SKIN in evidence.metrics and bool(np.isfinite(evidence.values("rendered", SKIN)[english]).any()),
-    }
-    enough = [_enough(evidence, side) for side in sides]
-    number = max(1, sum(enough)) * (able["reads"] * len(READS) + able["skin"])
-    natives: dict[tuple[str, Stage | None, bytes], Curve] = {}
+    """The differences of every first language, of the kinds that were read; the small ones are not counted."""
+    english, natives = evidence.where(english=True), dict[tuple[str, Stage | None, bytes], Curve]()
+
+    def was_read(metric: str) -> bool:
+        known = metric in evidence.metrics
+        return known and bool(np.isfinite(evidence.values("rendered", metric)[english]).any())
 
     def difference(metric: str, before: Stage | None, side: _Side) -> Curve:
         key = (metric, before, np.packbits(side.natives).tobytes())
@@ -271,120 +264,84 @@ def _differences(evidence: Evidence, sides: Sequence[_Side]) -> list[_Difference
             natives[key] = _curve(evidence, metric, before, side.natives)
         return difference_curve(natives[key], _curve(evidence, metric, before, side.own))
 
-    made = []
-    for side, is_enough in zip(sides, enough, strict=True):
-        before = {
-            "reads": _before(evidence, READS[0], "reads", side),
-            "skin": _before(evidence, SKIN, "skin", side) if able["skin"] else None,
-        }
-        reads = {metric: difference(metric, before["reads"], side) for metric in READS} if able["reads"] else {}
-        skin = difference(SKIN, before["skin"], side) if able["skin"] else None
-        n_smaller = min(_n_speakers(evidence, mask) for mask in side.each)
-        made.append(_Difference(side, reads, skin, before, number, n_smaller, is_enough))
-    return made
+    able = [kind for kind in KINDS if all(map(was_read, kind.metrics))]
+    number = max(1, sum(side.enough(evidence) for side in sides)) * sum(len(kind.metrics) for kind in able)
+    return [
+        _Difference(side, kind, {name: difference(name, before, side) for name in kind.metrics}, before, number)
+        for side in sides
+        for kind in able
+        for before in (_before(evidence, kind, side),)
+    ]
 
 
-def _behind_reads(evidence: Evidence, found: _Difference) -> dict[str, Figure]:
-    """The shares of the read with the largest difference, the difference of every read, and the shared texts."""
-    if not found.enough:
-        return {}
-    metric, group, before = READS[found.place], found.side.group, found.before["reads"]
-    words = f"read as {group_words(RACES[found.place])}"
-    made = _stages(evidence, metric, found.side, before, "", words)
-    for race, (name, curve) in zip(RACES, found.reads.items(), strict=True):
-        label = f"read as {group_words(race)}, {found.words('reads')}, minus native speakers"
-        named = f"difference_{race}"
-        made[named] = evidence.as_figure(curve, name, name=named, group=group, label=label, kind="difference")
-    if (texts := _texts(evidence)) is not None:
-        for prefix, mask, read in zip(("", "natives_"), found.side.each, _both_read(texts, found.side), strict=True):
-            made[f"{prefix}same_text"] = _share(evidence, f"{prefix}same_text", group, mask, read)
-    return made
-
-
-def _behind_skin(evidence: Evidence, found: _Difference) -> dict[str, Figure]:
-    """The mean angles of both sides."""
-    if not found.enough:
-        return {}
-    return _stages(evidence, SKIN, found.side, found.before["skin"], "skin_", "skin tone (ITA)")
-
-
-def _stages(
-    evidence: Evidence, metric: str, side: _Side, before: Stage | None, prefix: str, words: str
-) -> dict[str, Figure]:
-    """A metric of both sides' rendered faces, and of those before."""
-    made = {}
+def _behind(evidence: Evidence, one: _Difference) -> dict[str, Figure]:
+    """The metric of both sides at each stage; of reads also each one's difference, and the shared texts."""
+    side, made = one.side, dict[str, Figure]()
+    if not side.enough(evidence):
+        return made
     for whose, who, mask in (("", "the first language", side.own), ("natives_", "native speakers", side.natives)):
-        for stage in ("rendered", *([before] if before else [])):
-            name = f"{prefix}{whose}{stage}"
-            label = f"{words}, {stage}, {who}"
-            made[name] = evidence.figure(metric, stage, mask, name=name, group=side.group, language="en", label=label)
+        for stage in ("rendered", *([one.before] if one.before else [])):
+            name, label = f"{one.kind.prefix}{whose}{stage}", f"{one.kind.metrics[one.metric]}, {stage}, {who}"
+            known = {"name": name, "group": side.group, "language": "en", "label": label}
+            made[name] = evidence.figure(one.metric, stage, mask, **known)
+    if one.kind is not READS:
+        return made
+    for metric, curve in one.curves.items():
+        name, label = DIFFERENCES[metric], one.words(metric)
+        made[name] = evidence.as_figure(curve, metric, name=name, group=side.group, label=label, kind="difference")
+    if (texts := _texts(evidence)) is not None:
+        counted = zip(("", "natives_"), side.each, _both_read(texts, side), side.n_speakers(evidence), strict=True)
+        for whose, mask, read, n in counted:
+            share = Estimate(float(read.sum() / mask.sum()), None, None, n, int(mask.sum()), 0, "counted")
+            known = {"group": side.group, "label": "clips of shared texts", "unit": "share", "kind": "rate"}
+            name, cell = f"{whose}same_text", evidence.cell_of(side.group)
+            made[name] = Figure.of(share, name=name, cell=cell, **known)
     return made
-
-
-def _share(evidence: Evidence, name: str, group: str, mask: Mask, read: Mask) -> Figure:
-    """The share of a side's clips whose text the other side read as well, a count without an interval."""
-    n_speakers, n_clips = _n_speakers(evidence, mask), int(mask.sum())
-    found = Estimate(float(read.sum() / n_clips), None, None, n_speakers, n_clips, 0, "counted")
-    label = "clips of texts that the other side read as well"
-    return Figure.of(
-        found, name=name, unit="share", kind="rate", group=group, label=label, cell=evidence.cell_of(group)
-    )
 
 
 def _compared(pair: Pair, side: _Side) -> Compared:
     """The size of the largest difference in both runs, and its change."""
-    run = pair.baseline
-    before = _before(run, READS[0], "reads", side)
-    changes, each = [], []
-    for metric in READS:
+    run, before = pair.baseline, _before(pair.baseline, READS, side)
+
+    def change(metric: str) -> Curve:
         known = np.isfinite(run.values(before, metric)) if before else run.where()
-        own, natives = (
-            pair.pairs(pair.change(metric), mask & known, "rate", f"rendered.{metric}").curve() for mask in side.each
-        )
-        changes.append(difference_curve(natives, own))
-    for evidence in pair.each:
-        curves = [
-            difference_curve(_curve(evidence, metric, before, side.natives), _curve(evidence, metric, before, side.own))
-            for metric in READS
-        ]
-        each.append(curves)
-    baseline, candidate = (largest_size(curves, len(READS)) for curves in each)
-    return Compared(side.group, baseline, candidate, change_of_size(each[0], each[1], changes))
+        moved, name = pair.change(metric), f"rendered.{metric}"
+        own, natives = (pair.pairs(moved, mask & known, "rate", name).curve() for mask in side.each)
+        return difference_curve(natives, own)
+
+    def difference(evidence: Evidence, metric: str) -> Curve:
+        own, natives = (_curve(evidence, metric, before, mask) for mask in side.each)
+        return difference_curve(natives, own)
+
+    first, second = ([difference(evidence, metric) for metric in READS.metrics] for evidence in pair.each)
+    moved = change_of_size(first, second, [*map(change, READS.metrics)])
+    return Compared(side.group, largest_size(first, len(RACES)), largest_size(second, len(RACES)), moved)
 
 
-def _sentence(finding: Finding, found: Mapping[str, _Difference], instrument: str) -> str:
+def _sentence(finding: Finding, found: Sequence[_Difference], instrument: str) -> str:
     """The read or the skin tone with the largest difference, and the other first languages for which it is shown."""
-    head = finding.estimate
+    head, group = finding.estimate, finding.group
     assert head is not None  # by judge_groups
-    group, of = finding.group, found[finding.group]
-    who = f"speakers of first language {group_words(group)}"
-    if not of.enough:
+    one = next(each for each in found if (each.side.group, each.kind.judged.name) == (group, head.name))
+    who, key = f"speakers of first language {group_words(group)}", f"{group}.{one.kind.prefix}"
+    if f"{key}rendered" not in finding.estimates:
         return f"Too few speakers: English by {who} cannot be compared with native English ({head.method})."
-    what = "reads" if head.name == "read_difference" else "skin"
-    prefix, before = ("" if what == "reads" else "skin_"), of.before[what]
-    values = {
-        name: finding.estimates[f"{group}.{prefix}{name}"].text
-        for whose in ("", "natives_")
-        for name in (f"{whose}rendered", *([f"{whose}{before}"] if before else []))
-    }
-    if what == "reads":
-        race = RACES[of.place]
-        words = f"Of the faces rendered from English by {who}, {values['rendered']} are read as {group_words(race)} by "
-        words += f"{instrument}, against {values['natives_rendered']} from English by native speakers"
-        signed = finding.estimates[f"{group}.difference_{race}"].text
+    values = {name: finding.estimates[f"{key}{name}"].text for name in ("rendered", "natives_rendered")}
+    natives = f"against {values['natives_rendered']} from English by native speakers"
+    if one.kind is READS:
+        signed = finding.estimates[f"{group}.{DIFFERENCES[one.metric]}"].text
+        words = f"Of the faces rendered from English by {who}, {values['rendered']} are {READS.metrics[one.metric]} by "
+        words += f"{instrument}, {natives}"
     else:
-        words = f"The skin of faces rendered from English by {who} has a typology angle (ITA) of {values['rendered']}, "
-        words += f"against {values['natives_rendered']} from English by native speakers"
         signed = f"{head.text}; positive is lighter"
-    if before:
-        stage = {"portrait": "their portraits", "ceiling": "their ceilings"}[before]
-        words += f"; in {stage}, {values[before]} against {values[f'natives_{before}']} (difference of the changes "
-        words += f"{signed})."
+        words = f"The skin of faces rendered from English by {who} has a typology angle (ITA) of {values['rendered']}, "
+        words += natives
+    if one.before:
+        own, other = (finding.estimates[f"{key}{whose}{one.before}"].text for whose in ("", "natives_"))
+        words += f"; in their {one.before}s, {own} against {other} (difference of the changes {signed})."
     else:
-        words += (
-            f" (difference {signed}). These are different people whose true faces are not known: the difference is "
-        )
-        words += "a reaction to the voice, accent and speaker, and not by itself an error."
+        words += f" (difference {signed}). These are different people whose true faces are not known: the difference "
+        words += "is a reaction to the voice, accent and speaker, and not by itself an error."
     further = [group_words(name) for name in finding.groups_with("shown") if name != group]
     return f"{words} It is also shown for {listing(further)}." if finding.outcome == "shown" and further else words
 
