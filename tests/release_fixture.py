@@ -88,6 +88,9 @@ def made(
         ),
         "statuses": pd.DataFrame(statuses, columns=["group", "language", "status", "n_clips", "n_speakers"]),
     }
+    further = dict.fromkeys(finding.grouping for finding in findings if finding.grouping != GROUP.name)
+    sizes = [(grouping, group, 25, 2 * each) for grouping in further for group in groups]
+    tables["groupings"] = pd.DataFrame(sizes, columns=["grouping", "group", "n_speakers", "n_clips"])
     run = {
         "digest": "d" * 64,
         "model": "m",
@@ -110,7 +113,8 @@ def made(
 def decided(terms: Policy, found: Audit, changes: Mapping[str, Estimate] | None = None) -> Decision:
     """The decision, a change from the baseline having the same interval at every confidence."""
     curves = {name: Curve(lambda _, held=held: held) for name, held in (changes or {}).items()}
-    baseline = None if changes is None else Baseline(found.run, curves)
+    by = {finding.grouping: curves for finding in found.findings}
+    baseline = None if changes is None else Baseline(found.run, curves, by)
     return decide(terms, found, baseline, today=TODAY, code={"version": "1", "commit": None, "dirty": None})
 
 

@@ -73,7 +73,7 @@ class Audit(Document):
     schema_version: str = SCHEMA_VERSION
     scores: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
-    def finding(self, code: str, by: str = GROUP.name) -> Finding:
+    def finding(self, code: str, by: str = "") -> Finding:
         """The finding of one check.
 
         Parameters
@@ -81,14 +81,16 @@ class Audit(Document):
         code : str
             The code of the check.
         by : str
-            The grouping, such as ``accent x gender``.
+            The grouping, such as ``accent x gender``; by default ``group``, or the only one with a finding of
+            this check.
 
         Raises
         ------
         KeyError
             If the audit has no such finding.
         """
-        grouping = Grouping.parse(by).name
+        made = [finding.grouping for finding in self.findings if finding.code == code]
+        grouping = Grouping.parse(by).name if by else made[0] if len(made) == 1 else GROUP.name
         for finding in self.findings:
             if (finding.code, finding.grouping) == (code, grouping):
                 return finding

@@ -16,7 +16,7 @@ from audit.audits.tables import tables as audit_tables
 from audit.audits.tables.faces_found import faces_found
 from audit.audits.tables.your_files import sentence_about_files
 from audit.checks import chosen as chosen_checks
-from audit.checks import findings, margins_of
+from audit.checks import findings, groupings_of, margins_of
 from audit.checks.calibration import read_calibration
 from audit.checks.evidence import Evidence
 from audit.checks.judging import holm_adjusted
@@ -97,8 +97,8 @@ def measure(
     found = holm_adjusted(
         [
             finding
-            for grouping in chosen.groupings
-            for finding in findings(asked, evidence.by(grouping), chosen.intersect)
+            for grouping, checks_of in groupings_of(asked, evidence.frame, chosen.groupings)
+            for finding in findings(checks_of, evidence.by(grouping), chosen.intersect)
         ],
         chosen.confidence,
     )

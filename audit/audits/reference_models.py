@@ -12,7 +12,7 @@ from audit.audits.measure import evidence_of
 from audit.checks import Check, chosen, findings, shipped
 from audit.checks.finding import OUTCOMES
 from audit.core.errors import AuditError
-from audit.core.grouping import Grouping
+from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import MeasureSettings
 from audit.runs.simulation.reference import REFERENCE_MODELS, ReferenceName, reference_run
 from audit.stats.verdict import Outcome
@@ -81,6 +81,7 @@ TRUTHS: Final = {
     "S2F006": _of_models("absent", "absent", "absent", "absent"),
     "S2F007": _of_models("absent", "absent", "absent", "present"),  # the planted group and language was hardly covered
     "S2F008": _of_models("absent", "present", "absent", "absent"),
+    "S2F009": _of_models("absent", "present", "absent", "present"),  # only the planted group has another first language
     "S2F010": _of_models("absent", "present", "absent", "absent"),  # by gender: the planted excess is below the margin
 }
 """Whether each reference model has the failure that a shipped check looks for, by the check's code."""
@@ -170,7 +171,8 @@ def reference_verdicts(
         for n in speakers:
             evidence = evidence_of(reference_run(model, n, seed=seed), MeasureSettings())
             for check in tried:
-                of = evidence if check.applies(evidence) else evidence.by(OTHERWISE)
+                by = check.grouping or (GROUP if check.applies(evidence) else OTHERWISE)
+                of = evidence.by(by)
                 for finding in findings([check], of):
                     allowed = allowed_outcomes(finding.code, model, n, expected)
                     rows.append((model, n, finding.code, finding.outcome, allowed, finding.outcome in allowed))

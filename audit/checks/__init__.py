@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final, cast
 
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from audit.checks.check import Check
@@ -20,7 +21,9 @@ from audit.checks.intersections import with_worst_cell
 from audit.checks.judging import GroupFigure, judge, judge_groups, not_evaluable
 from audit.checks.metrics.custom import CustomMetric, Readings, custom_metrics
 from audit.checks.sensitivity import Sensitivity
+from audit.checks.strata import Strata
 from audit.core.errors import AuditError, PlanError, did_you_mean
+from audit.core.grouping import Grouping
 from audit.core.registry import Registry
 from audit.core.units import unit_of
 
@@ -37,6 +40,7 @@ __all__ = [
     "available",
     "chosen",
     "findings",
+    "groupings_of",
     "judge",
     "judge_groups",
     "margins_of",
@@ -150,6 +154,30 @@ def margins_of(checks: Sequence[Check], given: Mapping[str, float] | None = None
             raise PlanError(f"measure.margins: the margin of {key} is {margin:g}; allowed: [0, {largest:g}].")
         margins[key] = margin
     return margins
+
+
+def groupings_of(
+    checks: Sequence[Check], observed: pd.DataFrame, asked: Sequence[Grouping]
+) -> list[tuple[Grouping, tuple[Check, ...]]]:
+    """The groupings that a plan asks for, with all checks, then those of checks with a grouping of their own.
+
+    A grouping that the plan does not ask for is added if the clips have a group in it that one of its checks judges.
+
+    Examples
+    --------
+    >>> from audit.core.grouping import GROUP
+    >>> clips = pd.DataFrame({"group": ["asian", "white"], "native_language": ["zh", "en"]})
+    >>> [(grouping.name, len(checks)) for grouping, checks in groupings_of(shipped(), clips, [GROUP])][1:]
+    [('native_language', 1)]
+    """
+    own: dict[Grouping, list[Check]] = {}
+    for check in checks:
+        grouping = check.grouping
+        if grouping is None or grouping in asked or not {*grouping.columns} <= {*observed.columns}:
+            continue
+        if any(map(check.judges, Strata(observed[[*grouping.columns]]).by(grouping).groups)):
+            own.setdefault(grouping, []).append(check)
+    return [*((each, tuple(checks)) for each in asked), *((each, tuple(found)) for each, found in own.items())]
 
 
 def findings(checks: Sequence[Check], evidence: Evidence, intersect: Sequence[str] = ()) -> list[Finding]:

@@ -41,6 +41,8 @@ class Check(ABC):
     needs_race : bool
         Whether the question is about race labels. The check is then made only for groupings by the column ``group``:
         alone, or crossed with others if it judges a figure for each group.
+    grouping : Grouping or None
+        The only grouping that the check is made for, whether or not a plan names it; ``None`` for those of the plan.
     not_crossed : tuple of str
         Columns whose values the check compares or chooses, so that its groups cannot be crossed with them.
 
@@ -71,6 +73,7 @@ class Check(ABC):
     scope: ClassVar[str] = ""
     judged: ClassVar[tuple[Judged, ...]] = ()
     needs_race: ClassVar[bool] = False
+    grouping: ClassVar[Grouping | None] = None
     not_crossed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
@@ -100,8 +103,14 @@ class Check(ABC):
 
     def fits(self, grouping: Grouping) -> bool:
         """Whether the question can be asked of the groups of a grouping."""
+        if self.grouping is not None:
+            return grouping == self.grouping
         crossing = GROUP.name in grouping.columns and self.judged[0].per_group
         return not self.needs_race or grouping == GROUP or crossing
+
+    def judges(self, group: str) -> bool:
+        """Whether a known group is judged, instead of only being compared with; gate rules skip other groups."""
+        return True
 
     def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
         """The judged figures of some groups of a finer grouping, to find the worst one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -31,12 +31,15 @@ class GroupClips:
         also cluster, the number of the cluster with most of the speaker's clips.
     n, n_others : int
         The numbers of speakers in the group and in all other known groups.
+    others : tuple of GroupClips
+        The other known groups.
     """
 
     group: str
     clips: pd.DataFrame
     n: int
     n_others: int
+    others: tuple[GroupClips, ...] = field(default=(), repr=False)
 
     def speaking(self, language: str) -> int:
         """The number of speakers with a clip in a language."""
@@ -115,7 +118,7 @@ def group_clips(clips: pd.DataFrame, grouping: Grouping = GROUP) -> list[GroupCl
         own = known[known["group"] == group]
         n = own["speaker_id"].nunique()
         parts.append(GroupClips(group, own, n, everyone - n))
-    return parts
+    return [replace(part, others=tuple(other for other in parts if other is not part)) for part in parts]
 
 
 @dataclass(frozen=True)

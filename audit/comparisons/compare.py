@@ -14,7 +14,7 @@ from audit.audits.measure import evidence_of
 from audit.audits.method import refuse_other_method
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
-from audit.checks import Evidence
+from audit.checks import Evidence, groupings_of
 from audit.checks import chosen as chosen_checks
 from audit.checks.metrics.metric_frame import files_usable, over_impostors
 from audit.checks.pair import Pair
@@ -80,6 +80,8 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     asked, evidence = chosen_checks(chosen.checks, chosen.metrics), _evidence(runs, chosen)
     order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen)
+    made_by = groupings_of(asked, evidence[0].frame, chosen.groupings)
+    groupings = [grouping.name for grouping, _ in made_by]
     checks: list[Change] = []
     metrics: list[Change] = []
     levelled: list[Levelling] = []
@@ -88,13 +90,13 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         pair = Pair(evidence[0], candidate)
         found = [
             change
-            for of_grouping in map(pair.by, chosen.groupings)
-            for check, compared in compared_checks(asked, of_grouping)
+            for grouping, checks_of in made_by
+            for of_grouping in (pair.by(grouping),)
+            for check, compared in compared_checks(checks_of, of_grouping)
             for change in check_changes(check, compared, letter, of_grouping)
         ]
         headlines = adjusted([change for change in found if change.headline], holm)
         groups = adjusted([change for change in found if not change.headline], benjamini_hochberg)
-        groupings = [grouping.name for grouping in chosen.groupings]
         checks += sorted(
             [*headlines, *groups],
             key=lambda change: (groupings.index(change.grouping), order.index(change.figure)),

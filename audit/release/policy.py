@@ -151,6 +151,10 @@ class ResolvedRule:
             If the limit or margin is out of the unit's range, or a figure is named that is not judged and has no side.
         """
         declared = {item.name: item for item in check.judged}
+        if (own := check.grouping) is not None:
+            if rule.by not in (GROUP.name, own.name):
+                raise ValueError(f"rule {rule.id!r}: {check.code} has figures by {own.name} only, not by {rule.by}")
+            rule = rule.model_copy(update={"by": own.name})
         if not check.fits(Grouping.parse(rule.by)):
             raise ValueError(f"rule {rule.id!r}: {check.code} needs race labels, so it has no figures by {rule.by}")
         judged = declared.get(rule.figure or headline, check.judged[0])
@@ -177,7 +181,7 @@ class ResolvedRule:
         if isinstance(rule.groups, tuple):
             return list(rule.groups)
         if rule.groups == ALL or (rule.figure in (None, self.judged.name) and self.judged.per_group):
-            return list(known) or None
+            return [group for group in known if self.check.judges(group)] or None
         return None
 
     def outcome(self, figure: Figure) -> tuple[Outcome, str]:
@@ -332,7 +336,8 @@ class Policy:
     @property
     def groupings(self) -> tuple[str, ...]:
         """The groupings of the rules, besides ``group``."""
-        return tuple(dict.fromkeys(rule.by for rule in self.terms.rule if rule.by != GROUP.name))
+        rules = (resolved.rule for resolved in self.terms.resolved)
+        return tuple(dict.fromkeys(rule.by for rule in rules if rule.by != GROUP.name))
 
     @property
     def confidence(self) -> float:

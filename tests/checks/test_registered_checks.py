@@ -37,6 +37,7 @@ from audit.checks.pair import Pair
 from audit.checks.power import Comparison, GroupClips
 from audit.comparisons.groups import check_changes, compared_checks
 from audit.core.errors import AuditError, PlanError
+from audit.core.grouping import GROUP
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.units import UNITS, unit_of
 from audit.release import Policy
@@ -131,7 +132,8 @@ def finding_of(check: Check, item: Judged, interval: Interval, margin: float) ->
         for place, group in enumerate(groups)
     }
     head = next(iter(figures.values()))
-    return Finding(check.code, check.title, head.verdict.outcome, head.group, head, figures, margin)
+    found = Finding(check.code, check.title, head.verdict.outcome, head.group, head, figures, margin)
+    return replace(found, grouping=(check.grouping or GROUP).name)
 
 
 def policy(check: Check, *lines: str) -> Policy:
@@ -146,7 +148,13 @@ def runs() -> tuple[audit.Run, audit.Run]:
     reads = {language: {"white": share} for language, share in (("en", 0.7), ("zh", 0.2))}
     missing, gender = {"asian": 0.3, "white": 0.0}, {"asian": 0.6, "white": 1.0}
     worse = truth | {"rendered": {"asian": reads}, "missing": missing, "gender_right": gender}
-    return audit.simulate(truth), audit.simulate(worse)
+    return with_first_languages(audit.simulate(truth)), with_first_languages(audit.simulate(worse))
+
+
+def with_first_languages(run: audit.Run) -> audit.Run:
+    """The run with the first languages Chinese of Asian and English of white speakers."""
+    languages = run.observations["group"].map({"asian": "zh", "white": "en"})
+    return audit.Run(run.observations.assign(native_language=languages), run.manifest, None)
 
 
 @cache
@@ -287,7 +295,7 @@ def test_a_change_beyond_its_margin_is_never_not_worse(check: Check, interval: I
 @every_check
 @pytest.mark.parametrize("place", [0, 1], ids=["fair", "worse"])
 def test_a_finding_has_the_declared_units_and_directions(check: Check, place: int) -> None:
-    by = "gender" if check.code == "S2F010" else "group"  # it is not made for race labels
+    by = "gender" if check.code == "S2F010" else (check.grouping or GROUP).name  # it is not made for race labels
     finding = result(place).finding(check.code, by)
     assert finding.scope == check.scope or finding.outcome == "not_evaluable"
     judged = [figure for figure in finding.estimates.values() if figure.harm is not None]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from audit.audits.audit import Audit
 from audit.audits.table import Table
+from audit.checks import chosen, groupings_of
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOME_WORDS, Finding
 from audit.checks.strata import Strata
@@ -62,7 +63,8 @@ class SmallCells:
         if below < 2 or observations.empty:
             return cls(below)
         strata, cells = Strata(observations), dict[str, frozenset[Cell]]()
-        for grouping in settings.groupings:
+        asked = chosen(settings.checks, settings.metrics)
+        for grouping, _ in groupings_of(asked, observations, settings.groupings):
             cells[grouping.name] = frozenset(_hidden(_speakers(strata.by(grouping)), below))
             further = [name for name in settings.intersect if name in observations]
             for n in range(1, len(further) + 1):

@@ -11,7 +11,7 @@ import pandas as pd
 from audit.audits.table import GROUP as GROUP_COLUMN
 from audit.audits.table import LANGUAGE, METHOD, N_SPEAKERS, Column
 from audit.audits.tables.spec import TableSpec
-from audit.checks import Check, chosen
+from audit.checks import Check, chosen, groupings_of
 from audit.checks.power import GroupClips, group_clips
 from audit.core.grouping import GROUP, Grouping
 from audit.stats import Detectable, Settings, smallest_detectable
@@ -38,7 +38,8 @@ def detectable(
     settings : Settings
         Confidence, and the minimum number of speakers.
     groupings : sequence of Grouping
-        The groupings, whose columns ``clips`` has. Checks about race labels have rows by ``group`` only.
+        The groupings, whose columns ``clips`` has. Checks about race labels have rows by ``group`` only, those with a
+        grouping of their own by that one.
 
     Returns
     -------
@@ -55,16 +56,11 @@ def detectable(
     >>> found.loc[found["group"] == "asian", ["check", "n_speakers", "smallest_detectable"]].values.tolist()
     [['S2F001', 60, 0.344], ['S2F001', 0, nan], ['', 60, 0.18]]
     """
-    asked = list(checks)
-    parts = [
-        _detectable(
-            group_clips(clips, grouping),
-            [check for check in asked if check.fits(grouping)],
-            margins,
-            settings,
-        ).assign(grouping=grouping.name)
-        for grouping in groupings
-    ]
+    parts = []
+    for grouping, asked in groupings_of([*checks], clips, groupings):
+        able = [check for check in asked if check.fits(grouping)]
+        part = _detectable(group_clips(clips, grouping), able, margins, settings).assign(grouping=grouping.name)
+        parts.append(part if grouping in groupings else part[part["check"] != ""])
     found = pd.concat(parts, ignore_index=True)[TABLE.names]
     return found.astype({"margin": float, "smallest_detectable": float})
 

@@ -60,6 +60,8 @@ _ALIKE: Final = {"asian": 0.30, "black": 0.20, "indian": 0.10, "white": 0.0}
 _SKIN: Final = {"asian": 35.0, "black": -30.0, "indian": 10.0, "white": 45.0}
 """The mean typology angle of each group's skin in degrees; made up, as everything here."""
 _SKIN_DEVIATION: Final = 8.0
+_NATIVE: Final = {PLANTED_GROUP: "zh"}
+"""The first language of a group's speakers, English for the other groups."""
 _HUE, _CHROMA = 55.0, 20.0
 _COVERED, _HARDLY_COVERED = (100, 1000, 5000.0), (2, 20, 100.0)
 """Speakers, clips and seconds of a group and language in the training data."""
@@ -238,6 +240,7 @@ def _observations(
         "gender": np.array(GENDERS, object)[faces.man[own]],
         "age": faces.age[own],
         "language": [language for *_, language, _ in clips],
+        "native_language": [_NATIVE.get(group, "en") for _, group, *_ in clips],
         "status": ["ok"] * n,
         "detail": [""] * n,
     }
