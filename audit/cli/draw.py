@@ -34,6 +34,14 @@ def cohort_draw(
         Option(metavar="DIR", help="The downloaded parts of the synthesiser, for new speech; see docs/guide/draw.md."),
     ] = None,
     groups: Annotated[str, Option(help="Which groups.")] = "asian,indian,black,white",
+    accents: Annotated[
+        str,
+        Option(
+            metavar="LIST",
+            help="Of zh, es, hi, with --parts: each speaker's first English clip again with a crude accent, for audit "
+            "probe. zh and es for speakers of these languages, hi for all.",
+        ),
+    ] = "",
     workers: Annotated[int, Option(metavar="N", min=1, help="Processes.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -60,6 +68,7 @@ def cohort_draw(
             clips=clips,
             parts=parts,
             groups=_listed(groups),
+            accents=_listed(accents),
             workers=workers,
             progress=report,
         )

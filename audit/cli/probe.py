@@ -55,5 +55,5 @@ def probe(
     with stderr.status("writing the page"):
         path = write_probe(made, out)
     suggest(f"audit run --cohort C --model {model}, with voices of real people")
-    lines = [f"{each.code:<18}{each.outcome.replace('_', ' '):<14}{each.sentence}" for each in made.findings]
+    lines = [f"{each.code:<20}{each.outcome.replace('_', ' '):<14}{each.sentence}" for each in made.findings]
     give_result(lines, path, made, as_json=as_json)

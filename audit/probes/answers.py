@@ -1,4 +1,4 @@
-"""Findings and sentences of a probe: sixteen simultaneous questions, four factors by four properties."""
+"""Findings and sentences of a probe: simultaneous questions, each family of factors by each property."""
 
 from __future__ import annotations
 
@@ -15,29 +15,45 @@ from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import write_estimate
 from audit.probes.changes import Property, reads_of
 from audit.probes.effects import Effect
-from audit.probes.factors import FAMILIES
+from audit.probes.factors import ACCENT, FAMILIES, LANGUAGE
 from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
 from audit.stats.verdict import Outcome
 
+_CASES: Final = {
+    ("shown", "not_shown"): "changed by the language, not by this accent",
+    ("not_shown", "shown"): "changed by this accent, not by the language",
+    ("shown", "shown"): "changed by both",
+    ("not_shown", "not_shown"): "changed by neither",
+}
+"""What the outcomes for the language and for the accent say together."""
+_UNDECIDED: Final = "undecided"
 ASKED: Final = {
     "language": "the language",
+    "accent": "the accent",
     "pitch": "the pitch",
     "duration": "the duration",
     "telephone": "a telephone line",
 }
 _LEADS: Final = {
     "language": "When only the language changes",
+    "accent": "When only the accent changes",
     "telephone": "By telephone",
     "first_3_s": "From its first 3 s alone",
     "first_1_5_s": "From its first 1.5 s alone",
 }
 _SHIFTS: Final = (
     ("language", "the other language minus English", "group", ("read_white", "read_own_group")),
+    ("accent", "with another accent", "group", ("read_white", "read_own_group")),
     ("pitch_up_4", "4 semitones higher", "gender", ("read_woman",)),
     ("pitch_down_4", "4 semitones lower", "gender", ("read_woman",)),
     ("telephone", "by telephone", "group", ("read_white", "read_own_group")),
 )
 """Shifts that sentences report: factor, its words, the column to split by, and the reads."""
+NO_ACCENTS: Final = (
+    "These voices have no accented clips (accents.csv), so speaking another language cannot be told from sounding like "
+    "it in English. Probe the embedded voices, or a cohort made by audit cohort draw --parts PARTS --accents zh,es."
+)
+"""The sentence and reason of the accent's findings if no voice has an accented clip."""
 _SEXES: Final = {"woman": "voices of women", "man": "voices of men"}
 
 
@@ -82,6 +98,11 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
     judged = verdict(_excess(head), prop.margin, "greater")
     by_factor = f" By factor, adjusted: {_by_outcome(mine, [each.factor.title for each in mine])}."
     title = f"{prop.title[:1].upper()}{prop.title[1:]} changes with {ASKED[family]}"
+    words = _effect_words(head)
+    reason = f"{_lead(head)}, over another clip: {judged.reason}.{by_factor if len(mine) > 1 else ''}"
+    change = _would_change(head, outcome, settings)
+    if family == ACCENT.family and not _has_accents(mine):
+        words, reason, change = NO_ACCENTS, NO_ACCENTS, "voices with accented clips."
     return Finding(
         f"{family}.{prop.name}",
         title,
@@ -90,9 +111,9 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         _judged(head),
         estimates,
         prop.margin,
-        _effect_words(head),
-        typeset(f"{_lead(head)}, over another clip: {judged.reason}.{by_factor if len(mine) > 1 else ''}"),
-        _would_change(head, outcome, settings),
+        words,
+        typeset(reason),
+        change,
         min((each.p for each in mine if each.p is not None), default=None),
     )
 
@@ -134,7 +155,7 @@ def sentences(
 ) -> tuple[str, ...]:
     """The sentences of the probe, the language first."""
     language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
-    words = [language["face"].sentence, *_by_group(found)]
+    words = [language["face"].sentence, *_by_group(found), _spoken_or_sounding(made, found)]
     words += [
         finding.sentence + _adjusted_words(finding, len(made), confidence)
         for finding in made
@@ -148,6 +169,30 @@ def sentences(
         if named := _questions([finding for finding in made if finding.outcome == outcome], found):
             words.append(form.format(named))
     return (*words, *_which_way(reads, confidence), same_again)
+
+
+def _spoken_or_sounding(made: tuple[Finding, ...], found: list[Effect]) -> str:
+    """Which properties change with the language that is spoken, which with its sounds in English."""
+    mine = [each for each in found if each.factor is ACCENT and each.stratum.everyone]
+    if not _has_accents(mine):
+        return NO_ACCENTS
+    outcomes = {finding.code: finding.outcome for finding in made}
+    cases: dict[str, list[str]] = {}
+    for each in mine:
+        spoken, sounding = (outcomes[f"{family}.{each.prop.name}"] for family in (LANGUAGE.family, ACCENT.family))
+        cases.setdefault(_CASES.get((spoken, sounding), _UNDECIDED), []).append(each.prop.title)
+    parts = [f"{case}: {listing(cases[case])}" for case in (*_CASES.values(), _UNDECIDED) if case in cases]
+    whole = [each for each in found if each.factor is LANGUAGE and each.stratum.everyone]
+    voices, everyone = (max(each.changed.n_speakers for each in of) for of in (mine, whole))
+    return (
+        f"Speaking another language, or only sounding like it in English (accented clips of {voices} of {everyone} "
+        f"voices). {'; '.join(parts).capitalize()}."
+    )
+
+
+def _has_accents(effects: list[Effect]) -> bool:
+    """Whether any voice has an accented clip."""
+    return any(each.changed.n_clips + each.changed.n_missing for each in effects)
 
 
 def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:

@@ -19,7 +19,7 @@ from audit.core.languages import same_language
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument, attributes_of
 from audit.models.protocol import Reconstructor
-from audit.probes.factors import AGAIN, ALTERED, Factor
+from audit.probes.factors import ACCENT, AGAIN, ALTERED, Factor
 from audit.probes.voices import FIRST
 from audit.runs.harness.cache import Cache, cache_key
 from audit.runs.harness.hearing import NO_PORTRAIT, LoadedPart, load_part
@@ -45,7 +45,8 @@ class Asked:
     ----------
     faces : DataFrame
         One row for each clip and factor: ``speaker_id``, ``group``, ``gender``, ``language``, ``clip_id``, ``factor``,
-        ``base`` (whether it is, or comes from, the clip that is altered), ``status``, ``detail``, ``lowered_db``,
+        ``base`` (whether it is, or comes from, the clip that is altered), ``of`` (the unchanged clip that it comes
+        from), ``status``, ``detail``, ``lowered_db``,
         ``face``, and the reads ``race``, ``man``, ``age`` and further attributes; ``None`` where nothing was read.
     features : float array of shape (rows, D)
         The primary face feature of each row, of unit length; NaN if there is none.
@@ -62,12 +63,15 @@ def ask(
     model: Reconstructor,
     instrument: Instrument,
     *,
+    accented: pd.DataFrame | None = None,
     faces: Path,
     cache: Path | None,
     seed: int,
     progress: Progress | None = None,
 ) -> Asked:
     """Render and read every clip as it is, and the first English clip of each voice under each factor.
+
+    Clips of the table ``accented`` (:func:`audit.cohorts.accented_clips.read_accented_clips`) are the factor accent.
 
     The control ``again`` is rendered last, in reverse order, and never from the cache: a random model, or one whose
     face depends on the other clips of a batch, cannot pass it. The table is that of
@@ -76,7 +80,8 @@ def ask(
     """
     english = table["language"].map(lambda code: same_language(code, FIRST))
     first = table[english].groupby("speaker_id")["clip_id"].min()
-    table = table.assign(portrait="", base=table["clip_id"].isin(first))
+    table = table.assign(portrait="", base=table["clip_id"].isin(first), of=table["clip_id"])
+    accents = _accents(table, accented)
     read = attributes_of(instrument)
     kept = None if cache is None else Cache(cache)
     keys = {"model_key": cache_key(model, {"seed": seed}), "instrument_key": cache_key(instrument, {})}
@@ -84,12 +89,12 @@ def ask(
     with_cache = Observer(model, instrument, faces, cache=kept, **keys)
     without = Observer(model, instrument, faces, cache=kept, **(keys | {"model_key": None}))
     bases = table[table["base"]]
-    total, done = len(table) + len(ALTERED) * len(bases), 0
+    total, done = len(table) + len(accents) + len(ALTERED) * len(bases), 0
     rows: list[dict[str, Any]] = []
     vectors: list[np.ndarray | None] = []
     try:
         with ThreadPoolExecutor(1) as decoder:
-            for factor, part, lowered in _parts(table, bases, root, decoder):
+            for factor, part, lowered in _parts(table, accents, bases, root, decoder):
                 observer = without if factor == AGAIN.name else with_cache
                 observed, _ = observer.read(observer.render(part))
                 for seen, clip, how_much in zip(observed, part.clips, lowered, strict=True):
@@ -102,17 +107,26 @@ def ask(
         if kept is not None:
             kept.close()
     frame = pd.DataFrame(rows)
-    place = frame["factor"].map([UNCHANGED, *(factor.name for factor in ALTERED)].index)
+    place = frame["factor"].map([UNCHANGED, *(factor.name for factor in (ACCENT, *ALTERED))].index)
     order = frame.assign(place=place).sort_values(["place", "clip_id"]).index.to_numpy()
     return Asked(frame.iloc[order].reset_index(drop=True), _unit(vectors)[order], read)
 
 
+def _accents(table: pd.DataFrame, accented: pd.DataFrame | None) -> pd.DataFrame:
+    """The accented clips of English clips in the table: the rows of these clips, with the other audio."""
+    if accented is None:
+        return table.iloc[:0]
+    said = accented[["clip_id", "of", "audio"]].merge(table.drop(columns=["clip_id", "audio"]), on="of")
+    return said[[*table]]
+
+
 def _parts(
-    table: pd.DataFrame, bases: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor
+    table: pd.DataFrame, accents: pd.DataFrame, bases: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor
 ) -> Iterator[tuple[str, LoadedPart, list[float]]]:
     """Every batch with its factor, and the attenuation of each clip in dB."""
-    for part in _loaded(table, root, decoder):
-        yield UNCHANGED, part, [0.0] * len(part.clips)
+    for name, rows in ((UNCHANGED, table), (ACCENT.name, accents)):
+        for part in _loaded(rows, root, decoder):
+            yield name, part, [0.0] * len(part.clips)
     for factor in ALTERED:
         for part in _loaded(bases[::-1] if factor is AGAIN else bases, root, decoder):
             clips, lowered = zip(*(_changed(clip, factor) for clip in part.clips), strict=True)
@@ -152,6 +166,7 @@ def _row(seen: dict[str, Any], clip: Clip, factor: str, lowered: float, read: tu
         **{name: seen[name] for name in ("speaker_id", "group", "gender", "language", "clip_id")},
         "factor": factor,
         "base": bool(seen["base"]),
+        "of": seen["of"],
         "status": status,
         "detail": "" if ok else "; ".join(details),
         "lowered_db": lowered,

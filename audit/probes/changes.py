@@ -15,7 +15,7 @@ from audit.core.attributes import Attribute
 from audit.core.languages import same_language
 from audit.core.metric import Metric
 from audit.probes.asking import UNCHANGED, Asked
-from audit.probes.factors import ALTERED, CLIP, LANGUAGE
+from audit.probes.factors import ACCENT, ALTERED, CLIP, LANGUAGE
 from audit.probes.voices import FIRST
 from audit.stats.settings import Kind
 from audit.stats.speakers import Floats
@@ -65,7 +65,8 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
     """The changes of each voice's faces under each factor, one row for each voice and factor.
 
     For every property, the distance ``d`` of two faces is 1 or 0 (read differently or not), the difference in years, or
-    one minus the cosine of their features. For an altered clip it is ``d(clip, altered clip)``. For ``language`` it is
+    one minus the cosine of their features. For an altered clip it is ``d(clip, altered clip)``; for ``accent`` the mean
+    of that over the accented clips of the voice, and a voice without any has no such row. For ``language`` it is
     the mean over all pairs of an English and another clip, for ``clip`` the mean over the pairs in one language, then
     over the languages. The expected difference of the last two is never negative, and zero if the language changes
     nothing: it is half of the energy distance of Székely and Rizzo (2013), each ``d`` being of negative type. Every
@@ -84,7 +85,7 @@ def voice_changes(asked: Asked) -> pd.DataFrame:
         first, other = voice.first, voice.other
         within = [list(combinations(clips, 2)) for clips in (first, other)]
         pairs = {CLIP.name: within, LANGUAGE.name: [list(product(first, other))]}
-        pairs |= {name: [[(voice.base, place)]] for name, place in voice.altered.items()}
+        pairs |= {name: [of] for name, of in voice.altered.items()}
         for factor, parts in pairs.items():
             used = sorted({place for part in parts for pair in part for place in pair})
             moved = {
@@ -120,7 +121,7 @@ def voice_reads(asked: Asked) -> pd.DataFrame:
             UNCHANGED: ([voice.base], [voice.base]),
             CLIP.name: ([voice.base], others),
             LANGUAGE.name: (voice.first, voice.other),
-            **{name: ([voice.base], [place]) for name, place in voice.altered.items()},
+            **{name: tuple(map(list, zip(*of, strict=True))) for name, of in voice.altered.items()},
         }
         for factor, places in sides.items():
             values = {
@@ -140,18 +141,23 @@ class _Voice:
     base: int
     first: list[int]
     other: list[int]
-    altered: dict[str, int]
+    altered: dict[str, list[tuple[int, int]]]
+    """By factor, each altered clip after the clip that it comes from."""
 
 
 def _voices(frame: pd.DataFrame) -> Iterator[_Voice]:
     natural = (frame["factor"] == UNCHANGED).to_numpy()
     english = frame["language"].map(lambda code: same_language(code, FIRST)).to_numpy()
     base = frame["base"].to_numpy()
-    order = [factor.name for factor in ALTERED]
+    order = [factor.name for factor in (ACCENT, *ALTERED)]
+    factor, clip, origin = (frame[name].to_numpy() for name in ("factor", "clip_id", "of"))
     for name, places in sorted(frame.groupby("speaker_id", sort=True).indices.items()):
         of = np.sort(places)
         own = of[natural[of]]
-        changed = dict(zip(frame["factor"].to_numpy()[of[~natural[of]]], of[~natural[of]].tolist(), strict=True))
+        place_of = {clip[place]: int(place) for place in own}
+        changed: dict[str, list[tuple[int, int]]] = {}
+        for place in of[~natural[of]].tolist():
+            changed.setdefault(factor[place], []).append((place_of[origin[place]], place))
         row = frame.iloc[int(of[0])]
         yield _Voice(
             {"speaker_id": name, "group": row["group"], VOICE_GENDER: row["gender"]},

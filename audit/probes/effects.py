@@ -47,7 +47,8 @@ class Effect:
     Attributes
     ----------
     changed, yardstick : Estimate
-        The mean change under the factor, and between two clips, over all voices with such a pair.
+        The mean change under the factor, and between two clips, over all voices with such a pair. Voices to which the
+        factor does not apply, because they have no accented clip, are in neither.
     excess : Estimate or None
         The first minus the second, over voices that have both; ``None`` for the yardstick itself.
     curve : Curve or None
@@ -99,9 +100,8 @@ def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Prop
 
 
 def _effect(factor: Factor, prop: Property, stratum: Stratum, mine: pd.DataFrame, settings: Settings) -> Effect:
-    usual = mine[mine["factor"] == CLIP.name].set_index("speaker_id").sort_index()
-    rows = mine[mine["factor"] == factor.name].set_index("speaker_id").reindex(usual.index)
-    rows = rows.fillna({"n_clips": 0, "n_missing": 0})
+    rows = mine[mine["factor"] == factor.name].set_index("speaker_id").sort_index()
+    usual = mine[mine["factor"] == CLIP.name].set_index("speaker_id").reindex(rows.index)
     who, name = usual.index.tolist(), f"{prop.name} {factor.name} {stratum.group} {stratum.gender}"
     values, yardsticks = (of[prop.name].to_numpy(np.float64) for of in (rows, usual))
     changed, yardstick = (

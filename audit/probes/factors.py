@@ -29,8 +29,8 @@ class Factor:
     role : {"yardstick", "factor", "control"}
         The change between any two clips; a factor under test; a control that must change nothing.
     change : callable or None
-        Changes a clip at 16 kHz; returns ``None`` if the clip is too short. Natural factors, which use other clips of
-        the voice, have no such function.
+        Changes a clip at 16 kHz; returns ``None`` if the clip is too short. Factors that use other clips of the voice
+        have no such function.
     level_kept : bool
         Whether the changed clip is restored to the original level.
     """
@@ -135,6 +135,14 @@ LANGUAGE: Final = Factor(
     "two clips of one voice in two languages, averaged over all such pairs",
     "Oh et al. 2019, on language and ethnicity",
 )
+ACCENT: Final = Factor(
+    "accent",
+    "accent",
+    "factor",
+    "another accent",
+    "the same English words with the nearest phonemes of another language, spoken by the same voice (accents.csv)",
+    "a crude accent: one phoneme for each, rhythm and melody kept; audit.cohorts.drawing.accents",
+)
 AGAIN: Final = Factor(
     "again",
     "control",
@@ -172,7 +180,7 @@ ALTERED: Final = (
     AGAIN,
 )
 """Factors that alter one English clip of each voice."""
-FACTORS: Final = (CLIP, LANGUAGE, *ALTERED)
+FACTORS: Final = (CLIP, LANGUAGE, ACCENT, *ALTERED)
 """All factors in display order: the yardstick, the factors under test, the controls."""
-FAMILIES: Final = ("language", "pitch", "duration", "telephone")
+FAMILIES: Final = ("language", "accent", "pitch", "duration", "telephone")
 """Families of factors, each of which is a question."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ import pandas as pd
 
 from audit.audits.measure import unheard
 from audit.cohorts import Cohort
+from audit.cohorts.accented_clips import read_accented_clips
 from audit.cohorts.importing import embedded
 from audit.core.attributes import ALWAYS
 from audit.core.errors import CohortError, ModelError, RunError
@@ -52,7 +54,8 @@ def probe(
     """Measure what changes in a model's faces when one thing about a voice changes.
 
     The model renders fictional voices in English and in another language, and one English clip of each under every
-    factor of :data:`audit.probes.factors.FACTORS`. The change under a factor is compared with the change between two
+    factor of :data:`audit.probes.factors.FACTORS`. Voices with accented clips (``accents.csv`` in the cohort's folder)
+    are rendered in these as well. The change under a factor is compared with the change between two
     clips of the same voice in the same language.
 
     Parameters
@@ -112,6 +115,8 @@ def probe(
             "an instrument with at least one similarity model",
         )
     table = drawn(bilingual(people), voices, seed)
+    accented = read_accented_clips(people)
+    accented = accented[accented["of"].isin(table["clip_id"])]
     refuse_fitted(model, table, people.root)
     with ExitStack() as stack:
         if out is None:
@@ -128,14 +133,26 @@ def probe(
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(claim(folder))
         (folder / FACES).mkdir(exist_ok=True)
-        asked = ask(table, people.root, model, reader, faces=folder / FACES, cache=kept, seed=seed, progress=progress)
-        made = _probe(asked, people, model, reader, settings)
+        asked = ask(
+            table,
+            people.root,
+            model,
+            reader,
+            accented=accented,
+            faces=folder / FACES,
+            cache=kept,
+            seed=seed,
+            progress=progress,
+        )
+        made = _probe(asked, people, accented, model, reader, settings)
         if out is not None:
             made.write(folder)
     return made
 
 
-def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrument, settings: Settings) -> Probe:
+def _probe(
+    asked: Asked, people: Cohort, accented: pd.DataFrame, model: Reconstructor, reader: Instrument, settings: Settings
+) -> Probe:
     changes, reads = voice_changes(asked), voice_reads(asked)
     properties = properties_of(asked.read)
     found = effects(changes, settings, properties)
@@ -156,6 +173,8 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
             "digest": people.digest,
             "n_voices": int(changes["speaker_id"].nunique()),
             "n_clips": int((asked.faces["factor"] == UNCHANGED).sum()),
+            "n_accented_clips": len(accented),
+            **({} if accented.empty else {"accents_sha256": _digest(accented)}),
             **people.notes.model_dump(include={"licence", "consent", "notes", "fictional"}),
         },
         settings={
@@ -172,6 +191,11 @@ def _probe(asked: Asked, people: Cohort, model: Reconstructor, reader: Instrumen
         sentences=sentences(found, made, shifted, again, settings.confidence),
         tables=tables(asked, effect_table(found), shifted, changes, settings.seed),
     )
+
+
+def _digest(accented: pd.DataFrame) -> str:
+    """The sha256 of the table of accented clips that were used."""
+    return hashlib.sha256(accented.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def _instrument() -> Instrument:
@@ -204,9 +228,9 @@ def _notices(described: Mapping[str, Any]) -> list[str]:
     notices = [
         "The voices and the faces are fictional: no real person speaks or is shown here. The assignment of timbres to "
         "groups is a rule that was made up for these voices.",
-        "What a synthetic voice can show: that this model's face depends on the language, the pitch, the length or the "
-        "channel of a voice that is otherwise the same, and in which direction. What it cannot show: how often that "
-        "happens to real speakers, or that it does not; a model may treat synthetic speech differently.",
+        "What a synthetic voice can show: that this model's face depends on the language, the accent, the pitch, the "
+        "length or the channel of a voice that is otherwise the same, and in which direction. What it cannot show: how "
+        "often that happens to real speakers, or that it does not; a model may treat synthetic speech differently.",
         "A synthetic face has no race, gender or age: each is only what the instrument reads.",
     ]
     if never := unheard(described.get("training_coverage", [])):

@@ -62,6 +62,7 @@ MISSING: Final = (
     GROUP,
     N_VOICES,
     Column("n_voices_failed", "count", "Voices that failed"),
+    Column("n_voices_without", "count", "Voices without such a clip"),
     N_FACES,
     Column("n_not_read", "count", "Faces not read"),
 )
@@ -100,7 +101,7 @@ def _faces(asked: Asked) -> Table:
         *(_reads(each, column, number) for each in asked.read for column, number in each.probe_columns.items()),
         Column("face", "picture", "Picture, sha256"),
     )
-    return Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns="base")), columns)
+    return Table("Every face", "The reads of each face.", _rounded(asked.faces.drop(columns=["base", "of"])), columns)
 
 
 def _strip(asked: Asked, seed: int) -> Table:
@@ -135,7 +136,7 @@ def _one_under_each_factor(mine: pd.DataFrame) -> list[tuple[str, pd.Series]]:
         (UNCHANGED, natural[natural["base"]]),
         (factors.CLIP.name, natural[english & ~natural["base"]]),
         (factors.LANGUAGE.name, natural[~english]),
-        *((factor.name, mine[mine["factor"] == factor.name]) for factor in factors.ALTERED),
+        *((factor.name, mine[mine["factor"] == factor.name]) for factor in (factors.ACCENT, *factors.ALTERED)),
     ]
     return [(name, of.sort_values("clip_id").iloc[0]) for name, of in chosen if len(of)]
 
@@ -190,7 +191,8 @@ def _factors(asked: Asked) -> pd.DataFrame:
     frame = asked.faces
     rows = []
     for factor in factors.FACTORS:
-        mine = frame[frame["factor"] == (factor.name if factor in factors.ALTERED else UNCHANGED)]
+        natural = factor in (factors.CLIP, factors.LANGUAGE)
+        mine = frame[frame["factor"] == (UNCHANGED if natural else factor.name)]
         lowered = mine["lowered_db"].to_numpy(np.float64)
         rows.append(
             {
@@ -208,17 +210,19 @@ def _missing(asked: Asked) -> Table:
     frame = asked.faces
     statuses = sorted(set(frame["status"]) - {"ok"})
     rows = []
-    for factor in (UNCHANGED, *(each.name for each in factors.ALTERED)):
+    everyone = frame[frame["factor"] == UNCHANGED].groupby("group")["speaker_id"].nunique()
+    for factor in (UNCHANGED, *(each.name for each in (factors.ACCENT, *factors.ALTERED))):
         mine = frame[frame["factor"] == factor]
         for group in (ALL, *ordered_groups(frame["group"])):
             of = mine if group == ALL else mine[mine["group"] == group]
-            failed = of["status"] != "ok"
+            failed, there = of["status"] != "ok", int(of["speaker_id"].nunique())
             rows.append(
                 {
                     "factor": factor,
                     "group": group,
-                    "n_voices": int(of["speaker_id"].nunique()),
+                    "n_voices": there,
                     "n_voices_failed": int(of.loc[failed, "speaker_id"].nunique()),
+                    "n_voices_without": int(everyone.sum() if group == ALL else everyone[group]) - there,
                     "n_faces": len(of),
                     "n_not_read": int(failed.sum()),
                     **{status: int((of["status"] == status).sum()) for status in statuses},

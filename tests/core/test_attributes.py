@@ -201,6 +201,7 @@ def test_a_probe_compares_an_attribute_of_a_package(installed_glasses: None) -> 
             "gender": "woman",
             "language": ["en", "en", "zh", "zh"],
             "clip_id": ["a", "b", "c", "d"],
+            "of": ["a", "b", "c", "d"],
             "factor": UNCHANGED,
             "base": [True, False, False, False],
             "status": "ok",

@@ -74,8 +74,8 @@ def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
 
 def test_one_voice_of_each_group_and_sex_is_shown_under_every_factor(page: Page) -> None:
     images = page.all("img")
-    assert len(images) == 2 * 2 * (len(FACTORS) + 1)
-    alts = [str(image["alt"]) for image in images[: len(FACTORS) + 1]]
+    assert len(images) == 2 * 2 * len(FACTORS), "every factor and the unchanged clip; no accented clips"
+    alts = [str(image["alt"]) for image in images[: len(FACTORS)]]
     assert alts[0] == "Group asian, a woman's voice, as it is, read as white woman, 40"
     assert alts[2] == "Group asian, a woman's voice, the other language, read as asian woman, 40"
 

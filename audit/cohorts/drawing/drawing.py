@@ -16,12 +16,14 @@ import cv2
 import pandas as pd
 import tomli_w
 
+from audit.cohorts.accented_clips import AccentedClip, write_accents
 from audit.cohorts.cohort import Cohort
 from audit.cohorts.drawing import timbre
+from audit.cohorts.drawing.accents import ACCENTS
 from audit.cohorts.drawing.derived import Derived
 from audit.cohorts.drawing.ogg import opus
 from audit.cohorts.drawing.resuming import ClipRow, Settings, is_draw, open_folder
-from audit.cohorts.drawing.seeds import key_of, new_seed
+from audit.cohorts.drawing.seeds import key_of, new_seed, seeded_number
 from audit.cohorts.drawing.speakers import GROUPS, OTHER_LANGUAGES, people
 from audit.cohorts.drawing.speech import Speaker, Speech, source_voice
 from audit.cohorts.drawing.synthesised import Synthesised
@@ -31,6 +33,8 @@ from audit.core.errors import AuditError, did_you_mean
 from audit.core.files import write_whole
 
 ENGLISH: Final = "en"
+FOR_ALL: Final = "hi"
+"""The accent of a language that no drawn speaker speaks."""
 LANGUAGES: Final = (ENGLISH, *OTHER_LANGUAGES)
 MOST_SPEAKERS: Final = 10_000
 QUALITY: Final = 90
@@ -45,6 +49,7 @@ class _Work:
     speech: Speech
     settings: Settings
     key: str
+    accents: tuple[str, ...]
 
 
 def draw_cohort(
@@ -57,6 +62,7 @@ def draw_cohort(
     parts: str | Path | None = None,
     groups: Sequence[str] = GROUPS,
     split: Literal["audited", "training"] = "audited",
+    accents: Sequence[str] = (),
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Cohort:
@@ -87,6 +93,10 @@ def draw_cohort(
     split : {"audited", "training"}
         For an audit, or for training a model: the voices are then derived from those of the training speakers. No
         speaker, clip or sentence of one split occurs in the other.
+    accents : sequence of str
+        Among zh, es and hi: the first English clip of each speaker again, with a crude accent
+        (:mod:`audit.cohorts.drawing.accents`), for :func:`audit.probe`; needs ``parts``. zh is given to speakers of
+        Chinese, es to those of Spanish, hi to all. A complete draw can be given them later.
     workers : int
         Number of processes.
     progress : callable, optional
@@ -115,6 +125,7 @@ def draw_cohort(
         "Parts of the synthesiser for training speakers.",
         "derived voices, without parts",
     )
+    _check_accents(accents, parts)
     speech: Speech = Derived(split) if parts is None else Synthesised(Path(parts).resolve())
     settings = _settings(speakers, languages, clips, groups, speech, split)
     _check(workers >= 1, f"{workers} workers.", "1 or more")
@@ -128,6 +139,10 @@ def draw_cohort(
     folder = open_folder(Path(out), settings, key)
     table = people(key, speakers, speech.voices, split=split, groups=settings.groups, others=settings.languages[1:])
     records = folder.finished(table["speaker_id"])
+    accented = {str(row["speaker_id"]): accent_rows(row, accents) for row in _rows(table)}
+    records = {
+        name: rows for name, rows in records.items() if all((Path(out) / row.audio).is_file() for row in accented[name])
+    }
     missing = [row for row in _rows(table) if row["speaker_id"] not in records]
     report = progress or (lambda done, of: None)
     report(len(records), len(table))
@@ -136,10 +151,12 @@ def draw_cohort(
         folder.begin()
         if seed is None:  # on stderr whatever the verbosity: it is the only copy
             print(f"The seed of this draw is {secret}. It is written nowhere: keep it secret.", file=sys.stderr)
-        work = partial(_draw_speaker, _Work(Path(out), speech, settings, key))
+        work = partial(_draw_speaker, _Work(Path(out), speech, settings, key, tuple(accents)))
         for speaker, rows in _done(work, missing, workers):
             records[speaker] = rows
             report(len(records), len(table))
+    if accents:
+        write_accents(Path(out), [row for rows in accented.values() for row in rows])
     if missing or not folder.complete:
         clip_rows = pd.DataFrame([row for speaker in table["speaker_id"] for row in records[speaker]])
         folder.finish(
@@ -151,6 +168,29 @@ def draw_cohort(
             table["speaker_id"],
         )
     return Cohort.read(out)
+
+
+def _check_accents(accents: Sequence[str], parts: str | Path | None) -> None:
+    for accent in accents:
+        _check(accent in ACCENTS, f"The accent {accent!r}{did_you_mean(accent, ACCENTS)}.", ", ".join(ACCENTS))
+    _check(
+        not accents or parts is not None,
+        "Accents without the parts of the synthesiser.",
+        "accents of synthesised speech",
+        "Pass --parts.",
+    )
+
+
+def accent_rows(speaker: Speaker, accents: Sequence[str]) -> list[AccentedClip]:
+    """The accented clips of a speaker: that of the other language, and Hindi for everybody, if asked for.
+
+    Examples
+    --------
+    >>> [row.clip_id for row in accent_rows({"speaker_id": "d001", "other_language": "es"}, ("zh", "es", "hi"))]
+    ['d001_en1_es', 'd001_en1_hi']
+    """
+    name, own = str(speaker["speaker_id"]), (speaker["other_language"], FOR_ALL)
+    return [AccentedClip.of_clip(f"{name}_{ENGLISH}1", name, accent) for accent in accents if accent in own]
 
 
 def _check(allowed: bool, found: str, words: str, next_step: str = "") -> None:
@@ -235,6 +275,12 @@ def _draw_speaker(work: _Work, speaker: Speaker) -> list[ClipRow]:
                 **clip.columns,
             }
         )
+    if isinstance(work.speech, Synthesised):
+        for row in accent_rows(speaker, work.accents):
+            sound = work.speech.accented(speaker, work.settings.clips, work.key, row.accent)
+            serial = seeded_number(work.key, "clip", row.clip_id)
+            (work.folder / row.audio).parent.mkdir(exist_ok=True)
+            write_whole(work.folder / row.audio, opus(sound, timbre.RATE, serial))
     write_whole(work.folder / str(speaker["portrait"]), _portrait(speaker))
     write_whole(work.folder / "drawing" / f"{name}.json", json.dumps(rows))
     return rows

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.cohorts.drawing.accents import accented
 from audit.core.errors import AuditError
 
 RATE = 24_000
@@ -148,7 +149,9 @@ class Synthesiser:
         self._session = ort.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
         self._inputs = [given.name for given in self._session.get_inputs()]
 
-    def say(self, text: str, language: str, blend: dict[str, float], speed: float) -> NDArray[np.float32]:
+    def say(
+        self, text: str, language: str, blend: dict[str, float], speed: float, accent: str = ""
+    ) -> NDArray[np.float32]:
         """One sentence.
 
         Parameters
@@ -159,6 +162,9 @@ class Synthesiser:
             Base voice -> weight; the weights add up to 1.
         speed : float
             1 is the synthesiser's own rate; more is faster.
+        accent : str
+            For English: the language whose phonemes replace the native ones; see :mod:`audit.cohorts.drawing.accents`.
+            Everything else, the style table's row too, stays that of the native sentence.
 
         Returns
         -------
@@ -170,7 +176,8 @@ class Synthesiser:
         ValueError
             If the sentence holds a phoneme that the model does not know, or too many.
         """
-        spoken = phonemes(text, language)
+        native = phonemes(text, language)
+        spoken = accented(native, accent) if accent else native
         unknown = sorted(set(spoken) - set(self._vocab))
         if unknown:
             raise ValueError(f"{language} {text!r}: no token for {unknown} in {spoken!r}")
@@ -178,7 +185,7 @@ class Synthesiser:
         if not 0 < len(tokens) <= MAX_TOKENS:
             raise ValueError(f"{language} {text!r}: {len(tokens)} tokens, at most {MAX_TOKENS}")
         style = sum(
-            weight * self.voices[name][min(len(tokens), len(self.voices[name])) - 1] for name, weight in blend.items()
+            weight * self.voices[name][min(len(native), len(self.voices[name])) - 1] for name, weight in blend.items()
         )
         given = (
             np.array([[0, *tokens, 0]], np.int64),

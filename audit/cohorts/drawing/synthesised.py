@@ -85,6 +85,16 @@ class Synthesised:
             made.append(SpokenClip(spoken.clip_id, spoken.language, sound, names, spoken.seed))
         return made
 
+    def accented(self, speaker: Speaker, count: int, key: str, accent: str) -> timbre.Sound:
+        """The first English clip of a speaker who has ``count`` of them, with the phonemes of another language.
+
+        Voice, sentences, rate, cue, room, microphone, noise and length are those of that clip.
+        """
+        spoken = script(speaker, "audited", ("en",), count, key)[0]
+        native, _ = speak(synthesiser(self.parts), spoken)
+        raw, _ = speak(synthesiser(self.parts), spoken, accent, len(native))
+        return finished(raw, spoken.seed, cue_of(speaker))
+
 
 @cache
 def synthesiser(parts: Path) -> kokoro.Synthesiser:
@@ -160,10 +170,23 @@ def in_order(offered: list[int], lasting: list[int], wanted: float) -> list[int]
     return [offered[place] for place in (*first, *rest)]
 
 
-def speak(voice: kokoro.Synthesiser, spoken: Spoken) -> tuple[NDArray[np.int16], list[int]]:
+def speak(
+    voice: kokoro.Synthesiser, spoken: Spoken, accent: str = "", samples: int | None = None
+) -> tuple[NDArray[np.int16], list[int]]:
     """The raw sound of a clip at 24 kHz, a little over six seconds, and which sentences are in it.
 
     The first two sentences are said in one breath; should they be too short, others follow after a short pause.
+
+    Parameters
+    ----------
+    voice : Synthesiser
+        Says the sentences.
+    spoken : Spoken
+        What to say.
+    accent : str
+        For an English clip: the language whose phonemes replace the native ones.
+    samples : int, optional
+        The exact length, for a clip that is compared with another one.
 
     Raises
     ------
@@ -171,18 +194,19 @@ def speak(voice: kokoro.Synthesiser, spoken: Spoken) -> tuple[NDArray[np.int16],
         If the sentences are too short, or the synthesiser gave no sound.
     """
     rng = np.random.default_rng(spoken.seed)
-    wanted = int(RAW_SECONDS * kokoro.RATE)
+    wanted = samples or int(RAW_SECONDS * kokoro.RATE)
+    longest = samples or wanted + int(SPARE_SECONDS * kokoro.RATE)
     pieces: list[NDArray[np.float64]] = []
     used = 0
     while sum(map(len, pieces)) < wanted:
         text = " ".join(spoken.texts[used : used + (1 if used else 2)])
         if not text:
             raise ValueError(f"{spoken.clip_id}: {used} sentences last less than {RAW_SECONDS} s")
-        said = voice.say(text, spoken.language, spoken.blend, spoken.tempo).astype(np.float64)
+        said = voice.say(text, spoken.language, spoken.blend, spoken.tempo, accent).astype(np.float64)
         pause = np.zeros(int(rng.uniform(*PAUSE) * kokoro.RATE)) if pieces else np.zeros(0)
         pieces += [pause, timbre.shortened(timbre.trimmed(said, kokoro.RATE), kokoro.RATE)]
         used += 1 if used else 2
-    sound = np.concatenate(pieces)[: wanted + int(SPARE_SECONDS * kokoro.RATE)]
+    sound = np.concatenate(pieces)[:longest]
     loudest = float(np.abs(sound).max())
     if not np.isfinite(sound).all() or loudest < 0.01:
         raise ValueError(f"{spoken.clip_id}: the synthesiser gave no sound")

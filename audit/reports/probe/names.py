@@ -20,6 +20,7 @@ TITLES: Final = {UNCHANGED: "as it is", **{factor.name: factor.title for factor 
 """The display name of every factor."""
 SHORT: Final = TITLES | {
     "language": "other language",
+    "accent": "other accent",
     "pitch_down_4": "pitch \N{MINUS SIGN}4",
     "pitch_down_2": "pitch \N{MINUS SIGN}2",
     "pitch_up_2": "pitch +2",

@@ -89,6 +89,7 @@ def to_html(probe: Probe, folder: Path) -> str:
         "tally": tally(answers),
         "confidence": write_confidence(probe.settings),
         "verdicts": answers,
+        "n_questions": len(probe.findings),
         "p_values": {finding.code: _p_values(finding) for finding in language},
         "sentences": [sentence for sentence in probe.sentences if not sentence.startswith(shown)],
         "figures": {"far": far_view(probe), "direction": direction_view(probe), "groups": groups_view(probe)},

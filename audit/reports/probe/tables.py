@@ -98,7 +98,7 @@ def factors(probe: Probe) -> TableView:
 
 def missing(probe: Probe) -> TableView:
     """The faces that could not be read, by factor and group."""
-    known = {"factor", "group", "n_voices", "n_voices_failed", "n_faces", "n_not_read"}
+    known = {"factor", "group", "n_voices", "n_voices_failed", "n_voices_without", "n_faces", "n_not_read"}
 
     def reasons(row: Record) -> Cell:
         found = {name: count(row, name) for name in row if name not in known}

@@ -11,7 +11,9 @@ import pytest
 import soundfile
 
 import audit
+from audit.cohorts.accented_clips import read_accented_clips
 from audit.cohorts.drawing import kokoro, synthesised
+from tests.cohorts.drawing.conftest import bytes_in
 
 PARTS = os.environ.get("AUDIT_SYNTHESISER_PARTS")
 
@@ -21,12 +23,15 @@ class FakeSynthesiser:
 
     def __init__(self, parts: Path) -> None:
         self.said: list[tuple[str, str]] = []
+        self.accents: list[str] = []
 
-    def say(self, text: str, language: str, blend: dict[str, float], speed: float) -> np.ndarray:
+    def say(self, text: str, language: str, blend: dict[str, float], speed: float, accent: str = "") -> np.ndarray:
         self.said.append((text, language))
+        self.accents.append(accent)
         assert sum(blend.values()) == pytest.approx(1)
         time = np.arange(round(0.07 * len(text) / speed * kokoro.RATE)) / kokoro.RATE
-        return np.asarray(0.3 * np.sign(np.sin(2 * np.pi * 150 * time)), np.float32)
+        pitch = 250 if accent else 150
+        return np.asarray(0.3 * np.sign(np.sin(2 * np.pi * pitch * time)), np.float32)
 
 
 @pytest.fixture
@@ -51,6 +56,37 @@ def test_sentences_are_spoken_by_a_fresh_blend(fake: FakeSynthesiser, tmp_path: 
     assert voices[cohort.speakers["speaker_id"]].tolist() == larger
     for name in cohort.clips["audio"]:
         assert soundfile.info(tmp_path / "new" / name).frames == 96_000
+
+
+def test_accented_clips_are_added_to_a_draw_and_change_nothing_else(fake: FakeSynthesiser, tmp_path: Path) -> None:
+    def draw(*accents: str) -> audit.Cohort:
+        return audit.draw_cohort(tmp_path / "new", 2, groups=("black",), seed="s", parts=tmp_path, accents=accents)
+
+    cohort, before = draw(), bytes_in(tmp_path / "new")
+    fake.accents.clear()
+    accented, after = draw("zh", "es", "hi"), bytes_in(tmp_path / "new")
+    assert set(fake.accents) == {"", "zh", "es", "hi"} and accented.digest == cohort.digest
+    assert {name: after[name] for name in before} == before
+    table = read_accented_clips(accented)
+    assert table["clip_id"].tolist() == ["d001_en1_hi", "d001_en1_zh", "d002_en1_es", "d002_en1_hi"]
+    assert table["of"].tolist() == ["d001_en1"] * 2 + ["d002_en1"] * 2
+    for row in table.itertuples():
+        assert soundfile.info(tmp_path / "new" / row.audio).frames == 96_000
+        assert after[row.audio] != after[f"audio/{row.of}.ogg"]
+    fake.said.clear()
+    draw("zh", "es", "hi")
+    assert not fake.said, "nothing is left to draw"
+    (tmp_path / "new" / "accents" / "d002_en1_es.ogg").unlink()
+    draw("zh", "es", "hi")
+    assert bytes_in(tmp_path / "new") == after
+
+
+def test_accents_that_cannot_be_drawn_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(audit.AuditError, match=r"Accents without the parts.*--parts"):
+        audit.draw_cohort(tmp_path / "new", 2, seed="s", accents=("zh",))
+    with pytest.raises(audit.AuditError, match=r"The accent 'fr'.*zh, es, hi"):
+        audit.draw_cohort(tmp_path / "new", 2, seed="s", accents=("fr",), parts=tmp_path)
+    assert not (tmp_path / "new").exists()
 
 
 def test_missing_modules_name_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
