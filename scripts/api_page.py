@@ -19,7 +19,7 @@ import audit
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
-embedded import_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
+embedded import_cohort identify_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
 Plan measure Audit Finding Estimate Table
 compare Comparison gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
 AuditError CohortError ModelError PlanError RunError
