@@ -9,6 +9,8 @@ import pytest
 import soundfile
 
 import audit
+from tests.conftest import tone
+from tests.fakes import ColourInstrument, LoudnessModel
 
 ROWS = (
     "age,age_onset,birthplace,filename,native_language,sex,speakerid,country,file_missing?,,,\n"
@@ -62,3 +64,22 @@ def test_different_rows_of_a_speaker_are_refused(tmp_path: Path) -> None:
     root = archive(tmp_path / "saa", ROWS + "5,5,x,ga1,korean,female,9,x,FALSE,,,\n")
     with pytest.raises(audit.CohortError, match="two different rows of ga1"):
         audit.import_cohort("accent_archive", root, tmp_path / "C")
+
+
+def test_accent_shift_is_judged_on_the_same_text_without_portraits(tmp_path: Path) -> None:
+    """A model that renders soft voices as asian women and loud ones as white men; only Mandarin speakers are soft."""
+    loudness = {"english": 0.5, "mandarin": 0.1, "korean": 0.5}
+    rows = ["age,age_onset,birthplace,filename,native_language,sex,speakerid,country,file_missing?,,,"]
+    for language, level in loudness.items():
+        for i in range(1, 31):
+            tone(tmp_path / "saa" / "recordings" / "recordings" / f"{language}{i}.wav", level)
+            rows.append(f'30,5,"x, y",{language}{i},{language},female,{len(rows)},z,FALSE,,,')
+    (tmp_path / "saa" / "speakers_all.csv").write_text("\n".join(rows))
+    cohort, _ = audit.import_cohort("accent_archive", tmp_path / "saa", tmp_path / "C")
+    run = audit.run(cohort, model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run")
+    finding = audit.measure(run).finding("S2F009")
+    assert finding.outcome == "shown" and finding.group == "zh"
+    assert finding.estimates["zh.difference_asian"].value == 1.0
+    assert finding.estimates["ko"].value == 0.0
+    assert "Only clips of texts that both sides read are compared." in finding.sentence
+    assert "not by itself an error" in finding.sentence  # no portraits: these are different people
