@@ -124,7 +124,7 @@ def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_p
 def test_a_run_killed_several_times_ends_as_an_unbroken_one(
     make_cohort: Callable[..., Path], tmp_path: Path, times: int
 ) -> None:
-    plan = fake_plan(make_cohort(40, faces=160), tmp_path, part=2)
+    plan = fake_plan(make_cohort(16, faces=64), tmp_path, part=2)
     assert command("run", plan, "-o", tmp_path / "unbroken").returncode == 0
     draw = random.Random(0)
     for _ in range(times):

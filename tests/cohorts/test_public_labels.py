@@ -312,13 +312,6 @@ def test_the_real_label_files_hold_the_pairs_of_the_case(shared_data: Path, tmp_
     assert known["n_pairs"].sum() == 0  # no list of another language was given: nothing is known of the other videos
 
 
-def test_real_lists_of_two_languages_never_name_one_clip(shared_data: Path) -> None:
-    lists = shared_data / "labels" / "vsr_low"
-    english = set(read_clip_list(shared_data / "labels" / "vox-en.id.gz", 3))
-    for path in sorted(lists.glob("*.ids.txt.gz")):
-        assert not english & set(read_clip_list(path, 3))
-
-
 def test_the_clips_of_an_identified_cohort_are_a_labels_file(tmp_path: Path) -> None:
     root = tmp_path / "vox"
     for i in (1, 2):

@@ -69,7 +69,7 @@ def write_a_comparison(folder: Path) -> None:
 
 def write_a_probe(folder: Path) -> None:
     voices = folder.parent / "voices"
-    cohort = audit.Cohort.read(voices if voices.exists() else bilingual_voices(voices, 8))
+    cohort = audit.Cohort.read(voices if voices.exists() else bilingual_voices(voices, 2))
     instrument = ColourInstrument()
     write_probe(audit.probe(PitchAndLanguage(), instrument=instrument, cohort=cohort, out=folder, cache="none"), folder)
 

@@ -163,10 +163,11 @@ def test_voices_without_an_accented_clip_are_counted_and_left_out_of_this_factor
 
 
 def test_without_accented_clips_the_accent_is_not_evaluable_and_all_else_is_as_before(
-    voices: audit.Cohort, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    plain = audit.Cohort.read(bilingual_voices(tmp_path / "plain", 48))
-    probe, other = (probed(LanguageAlone(), each) for each in (plain, voices))
+    plain = audit.Cohort.read(bilingual_voices(tmp_path / "plain", 8))
+    accented = audit.Cohort.read(accented_voices(tmp_path / "accented", 8, 8))
+    probe, other = (probed(LanguageAlone(), each) for each in (plain, accented))
     finding = probe.finding("accent.race")
     assert finding.outcome == "not_evaluable" and finding.p_value is None
     assert "no accented clips" in finding.sentence and "audit cohort draw --parts PARTS --accents" in finding.sentence
