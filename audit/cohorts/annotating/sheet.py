@@ -110,8 +110,8 @@ def _page(seed: int) -> BlindPage:
         title="How do you perceive the person in this picture?",
         introduction="Label each person as you perceive them; there is no right answer. If you cannot decide, say so: "
         "that is an answer too. Do not look anything up, and do not discuss the pictures before all annotators have "
-        "finished. At the end, save the table and send it back. The pictures show people: do not show them to others, and "
-        "delete them afterwards.",
+        "finished. At the end, save the table and send it back. The pictures show people: do not show them to others, "
+        "and delete them afterwards.",
         picture="The portrait that is asked about",
         questions=[
             Question(
