@@ -166,6 +166,7 @@ def read_as(run: audit.Run, group: str, stage: str) -> pd.Series:
     return seen[f"{stage}_race"].value_counts(normalize=True)
 
 
+@pytest.mark.study
 def test_black_speakers_are_erased_in_the_released_faces(released: audit.Run) -> None:
     assert read_as(released, "black", "portrait")["black"] > 0.85
     assert read_as(released, "black", "ceiling")["black"] > 0.85
@@ -174,12 +175,14 @@ def test_black_speakers_are_erased_in_the_released_faces(released: audit.Run) ->
     assert (finding.outcome, finding.group) == ("shown", "black")
 
 
+@pytest.mark.study
 def test_no_asian_or_indian_speaker_is_read_as_such_in_the_released_faces(released: audit.Run) -> None:
     reads = read_as(released, "asian|indian", "rendered")
     assert reads.get("asian", 0.0) + reads.get("indian", 0.0) < 0.1
     assert reads.idxmax() in ("latino_hispanic", "middle_eastern")
 
 
+@pytest.mark.study
 def test_five_speakers_settle_nothing(released: audit.Run) -> None:
     finding = audit.measure(released).finding("S2F001")
     assert finding.outcome == "inconclusive"
