@@ -340,8 +340,8 @@ def _sentence(finding: Finding, found: Sequence[_Difference], instrument: str) -
         own, other = (finding.estimates[f"{key}{whose}{one.before}"].text for whose in ("", "natives_"))
         words += f"; in their {one.before}s, {own} against {other} (difference of the changes {signed})."
     else:
-        words += f" (difference {signed}). These are different people whose true faces are not known: the difference "
-        words += "is a reaction to the voice, accent and speaker, and not by itself an error."
+        words += f" (difference {signed}; these are different people, whose true faces are not known). "
+        words += "The difference is a reaction to the voice, accent and speaker, and not by itself an error."
     further = [group_words(name) for name in finding.groups_with("shown") if name != group]
     return f"{words} It is also shown for {listing(further)}." if finding.outcome == "shown" and further else words
 
