@@ -22,6 +22,7 @@ _USED: Final = {
     "datasets": "audit cohort import ADAPTER ROOT -o C, or audit run --cohort NAME --model NAME",
     "checks": "audit measure R uses the shipped ones; add others with --check NAME, or in a plan",
     "metrics": "audit measure R makes the built-in ones; add a custom metric by --metric NAME, or in a plan",
+    "label_sources": "audit cohort import ADAPTER ROOT --labels-from NAME=FILE -o C",
     "language_identifiers": "audit cohort identify C --first NAME=FOLDER --second NAME=FOLDER -o NEW",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
     "tables": "audit measure R, which makes the built-in ones; add a third-party table by --table NAME, or in a plan",
@@ -126,6 +127,7 @@ def list_names(
             "detectors",
             "similarity",
             "datasets",
+            "label_sources",
             "language_identifiers",
             "checks",
             "metrics",
@@ -144,6 +146,7 @@ def list_names(
     from audit.audits import tables
     from audit.checks.metrics import custom
     from audit.cohorts import identification, importing
+    from audit.cohorts.importing import public_labels
     from audit.core import attributes
     from audit.instruments import detectors, similarity
     from audit.training import mitigations
@@ -155,6 +158,7 @@ def list_names(
         "detectors": detectors.REGISTRY.available,
         "similarity": similarity.available,
         "datasets": lambda: importing.available() | dict.fromkeys(importing.embedded_names(), "embedded cohort"),
+        "label_sources": public_labels.SOURCES.available,
         "language_identifiers": identification.IDENTIFIERS.available,
         "checks": checks.available,
         "metrics": custom.METRICS.available,

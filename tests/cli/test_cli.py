@@ -163,6 +163,8 @@ def test_the_cohort_check_speaks_json(make_cohort: Callable[..., Path]) -> None:
         ("models", "planted"),
         ("instruments", "embedded"),
         ("attributes", "race"),
+        ("label_sources", "vgg1200"),
+        ("language_identifiers", "faster_whisper"),
         ("similarity", "FaceRes"),
         ("checks", "S2F001"),
         ("datasets", "speech2face_released"),
