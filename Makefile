@@ -1,6 +1,8 @@
 # Two commands for a newcomer: `make demo` and `make test`. Each sets up .venv first, from a fresh clone and nothing else.
 VENV := .venv
 PYTHON ?= python3
+# the tests start hundreds of processes: each would compile the package anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint types suite studies sample clean
 
