@@ -69,7 +69,7 @@ def with_labels(found: Imported, path: Path) -> Imported:
 def read_labels(path: Path, files: Collection[str] = ()) -> UserTable:
     """A labels file as stripped strings, with an id and the source of every label.
 
-    An unknown group or gender, or an undetermined language, without a source is no label.
+    An unknown group or gender, or an undetermined language, without a source counts as missing.
 
     ``files`` are further known columns, which name files; see :func:`audit.cohorts.user_tables.read_user_table`.
     """
@@ -148,8 +148,9 @@ def _lay_over(
         if column == label:
             changed = int((new.notna() & ~before.isin(["", UNKNOWN, "und"]) & (new != before)).sum())
         table = table.assign(**{column: new.fillna(before)})
-        for former in {f"{label}_maker", f"{label}_votes"} & {*table} if column == label else ():
-            table = table.assign(**{former: table[former].where(new.isna(), "")})  # they speak of the replaced label
+    former = [name for name in (f"{label}_maker", f"{label}_votes") if name in table]
+    if former:  # they are about the labels that are replaced
+        table = table.assign(**{name: table[name].mask(table[key].isin(ids), "") for name in former})
     return table, changed
 
 

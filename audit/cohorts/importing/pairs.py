@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from audit.cohorts.importing.adapter import Imported, counted
-from audit.cohorts.importing.selection import with_clips
+from audit.cohorts.importing.bilingual import ENGLISH
+from audit.cohorts.importing.selection import lots, with_clips
 from audit.core.columns import CLUSTER
 from audit.core.errors import AuditError, CohortError
 from audit.core.group_order import in_group_order
@@ -18,9 +18,8 @@ from audit.core.languages import UNDETERMINED, same_language
 from audit.core.sentences import group_words
 from audit.core.vocabulary import UNKNOWN
 
-ENGLISH: Final = "en"
 LEAST: Final = 2
-"""Videos in each of the two languages that make a pair; with one, language and recording cannot be told apart."""
+"""Videos in each of the two languages that make a pair; with one, language and recording cannot be distinguished."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,8 @@ def videos_by_language(clips: pd.DataFrame) -> pd.DataFrame:
     >>> videos_by_language(clips).to_dict("index")
     {'a': {'english': 1, 'other': 1, 'undetermined': 0}}
     """
-    known = {code: code for code in clips["language"].unique()}
-    english = clips["language"].map({code: same_language(code, ENGLISH) for code in known}).astype(bool)
+    codes = clips["language"].unique()
+    english = clips["language"].map({code: same_language(code, ENGLISH) for code in codes}).astype(bool)
     other = ~english & ~clips["language"].isin(["", UNDETERMINED])
     video = clips["clip_id"]
     if CLUSTER in clips:
@@ -95,11 +94,14 @@ def pair_table(found: Imported) -> pd.DataFrame:
         English videos and as many in another known language) and ``n_possible`` (the same if videos of undetermined
         language count as another language).
     """
-    videos = videos_by_language(found.clips)
-    group = found.speakers.set_index("speaker_id")["group"].reindex(videos.index)
+    return _counted(found, videos_by_language(found.clips))
+
+
+def _counted(found: Imported, videos: pd.DataFrame) -> pd.DataFrame:
+    """:func:`pair_table`, from the videos that are counted already."""
     marks = pd.DataFrame(
         {
-            "group": group,
+            "group": found.speakers.set_index("speaker_id")["group"].reindex(videos.index),
             "n_speakers": True,
             "n_english": videos["english"] > 0,
             "n_pairs": _paired(videos, undetermined=False),
@@ -119,13 +121,14 @@ def with_pairs(found: Imported, wanted: PairSelection) -> Imported:
     CohortError
         If no speaker is left.
     """
-    table = pair_table(found)
-    counts = ", ".join(f"{group_words(group)} {n} ({m})" for group, n, m in _counts(table))
+    videos = videos_by_language(found.clips)
+    table = _counted(found, videos)
+    numbers = zip(table["group"], table["n_pairs"], table["n_possible"], strict=True)
+    counts = ", ".join(f"{group_words(str(group))} {n} ({possible})" for group, n, possible in numbers)
     remarks = [
         f"Speakers with at least {LEAST} videos in English and {LEAST} in another known language (in brackets: with "
         f"{LEAST} in which no clip is known to be English, which may be English): {counts}."
     ]
-    videos = videos_by_language(found.clips)
     speakers = found.speakers.set_index("speaker_id").reindex(videos.index)
     kept = np.ones(len(videos), bool)
     if wanted.pairs_only:
@@ -155,18 +158,10 @@ def _paired(videos: pd.DataFrame, *, undetermined: bool) -> pd.Series:
     return (videos["english"] >= LEAST) & (other >= LEAST)
 
 
-def _counts(table: pd.DataFrame) -> list[tuple[str, int, int]]:
-    return [
-        (str(group), int(n), int(m))
-        for group, n, m in zip(table["group"], table["n_pairs"], table["n_possible"], strict=True)
-    ]
-
-
 def _drawn(speakers: pd.DataFrame, per_group: int, seed: int) -> pd.Series:
     """Whether each speaker is drawn: within a group by turns over the genders, within a gender by lot."""
     known = speakers[~speakers["group"].isin(["", UNKNOWN])]
-    lot = [hashlib.sha256(f"{seed}\0speaker\0{name}".encode()).hexdigest() for name in known.index]
-    order = known.assign(lot=lot).sort_values("lot")
+    order = known.assign(lot=lots((f"speaker\0{name}" for name in known.index), seed)).sort_values("lot")
     order["turn"] = order.groupby(["group", "gender"]).cumcount()
     order = order.sort_values(["turn", "lot"])
     return order.groupby("group").cumcount() < per_group

@@ -112,8 +112,8 @@ def with_public_labels(found: Imported, files: Sequence[tuple[str, Path]]) -> Im
     """
     speakers, remarks = found.speakers, list(found.remarks)
     labels: dict[str, pd.Series] = {}
-    for name in dict.fromkeys(name for name, _ in files):
-        source = label_source(name)
+    sources = {name: label_source(name) for name, _ in files}
+    for name, source in sources.items():
         labels[name], said = _labels_of(found, source, [path for of, path in files if of == name])
         remarks += said
     lacking = ~speakers["group"].map(lambda group: bool(group_members(str(group)))).to_numpy(bool)
@@ -122,7 +122,7 @@ def with_public_labels(found: Imported, files: Sequence[tuple[str, Path]]) -> Im
     group = pd.Series([label for label, _ in joint], index=speakers.index, dtype=object)
     taken = lacking & (group != UNKNOWN).to_numpy()
     makers = [[name for name in labels if row[name] != UNKNOWN] for row in given.to_dict("records")]
-    kinds = [label_source(names[0]).source if names else "" for names in makers]
+    kinds = [sources[names[0]].source if names else "" for names in makers]
     speakers = speakers.assign(
         group=group.where(taken, speakers["group"]),
         group_source=pd.Series(kinds, index=speakers.index).where(taken, speakers["group_source"]),
@@ -136,10 +136,7 @@ def with_public_labels(found: Imported, files: Sequence[tuple[str, Path]]) -> Im
     several = int((given != UNKNOWN).sum(axis=1).ge(2).sum())
     shown = "; ".join(f"{words}: {n}" for words, n in sorted(against.items()))
     remarks += counted(
-        (
-            several,
-            f"{several} speakers are labelled by several sources, {several - against.total()} consistently.",
-        ),
+        (several, f"{several} speakers are labelled by several sources, {several - against.total()} consistently."),
         (len(against), f"In {against.total()} speakers sources disagree, so that the group is unknown ({shown})."),
     )
     return replace(found, speakers=speakers, remarks=tuple(remarks))

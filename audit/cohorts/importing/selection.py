@@ -72,10 +72,18 @@ def selected(found: Imported, wanted: Selection, lengths: Callable[[Iterable[str
     return with_clips(found, clips[taken], remarks)
 
 
+def lots(names: Iterable[str], seed: int) -> list[bytes]:
+    """The sort keys of a random draw; each depends on the seed and its name only."""
+    return [hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:8] for name in names]
+
+
 def in_order_of_draw(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Clips by speaker and language, in the order in which they are drawn."""
-    order = [hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:8] for name in clips["clip_id"]]
-    return clips.assign(_draw=order).sort_values([*CELL, "_draw"], ignore_index=True).drop(columns="_draw")
+    return (
+        clips.assign(_draw=lots(clips["clip_id"], seed))
+        .sort_values([*CELL, "_draw"], ignore_index=True)
+        .drop(columns="_draw")
+    )
 
 
 def not_drawn(n: int, wanted: Selection) -> str:
