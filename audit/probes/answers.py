@@ -50,8 +50,9 @@ _SHIFTS: Final = (
 )
 """Shifts that sentences report: factor, its words, the column to split by, and the reads."""
 NO_ACCENTS: Final = (
-    "These voices have no accented clips (accents.csv), so speaking another language cannot be told from sounding like "
-    "it in English. Probe the embedded voices, or a cohort made by audit cohort draw --parts PARTS --accents zh,es."
+    "These voices have no accented clips (accents.csv), so speaking another language cannot be distinguished from "
+    "sounding like it in English. Probe the embedded voices, or a cohort made by audit cohort draw --parts PARTS "
+    "--accents zh,es."
 )
 """The sentence and reason of the accent's findings if no voice has an accented clip."""
 _SEXES: Final = {"woman": "voices of women", "man": "voices of men"}

@@ -99,7 +99,7 @@ def test_a_label_is_what_all_sources_allow_and_unknown_where_they_disagree(tmp_p
         "id00003": "unknown",  # African and class 3
         "id00004": "white",  # Caucasian, and W, which is white or Hispanic
         "id00005": "white|latino_hispanic",  # W alone
-        "id00006": "indian",  # U is no label
+        "id00006": "indian",  # U counts as missing
         "id00007": "unknown",  # bob's pictures disagree
     }
     assert speakers["group_maker"].to_dict() == {

@@ -47,7 +47,7 @@ def test_utterances_are_written_to_the_cohort(root: Path, tmp_path: Path) -> Non
     assert rate == 16_000 and np.abs(wave).max() == pytest.approx(0.12, abs=0.001)
     for remark in (
         "2 rows lack a speaker, a known language or an audio file, or repeat one: left out.",
-        "2 utterances are in both languages (mul).",  # so spk2, who has English and mixed ones, is no pair
+        "2 utterances are in both languages (mul).",  # so spk2, who has English and mixed ones, does not count
         "1 of 3 speakers have clips in two or more languages; 1 have English and another language (zh 1)",
     ):
         assert remark in "\n".join(remarks)
