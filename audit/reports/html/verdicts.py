@@ -14,7 +14,7 @@ from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.grouping import GROUP
-from audit.core.units import is_signed, write_interval, write_number, write_value
+from audit.core.units import is_signed, write_interval, write_margin, write_number, write_value
 from audit.reports.html.badges import BADGES
 from audit.reports.html.charts import nice_reach
 from audit.reports.html.tabular import Cell, Column, TableView, estimate, head, whole, words
@@ -109,7 +109,7 @@ def draw(figure: Figure) -> Glyph | None:
     spoken = f"{write_value(value, unit, sign)}, interval {write_interval(low, high, unit, sign)}"
     band = None
     if margin is not None:
-        spoken += f", against a margin of {_margin(margin, unit)}"
+        spoken += f", against a margin of {write_margin(margin, unit)}"
         tolerated = (
             (-margin, margin) if figure.two_sided else (left, margin) if figure.harm == "high" else (-margin, reach)
         )
@@ -170,7 +170,7 @@ def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip
         would_change=_sentence(finding.would_change),
         value=value,
         interval=interval,
-        margin="" if finding.threshold is None else _margin(finding.threshold, unit),
+        margin="" if finding.threshold is None else write_margin(finding.threshold, unit),
         sizes=sizes,
         missing=missing,
         glyph=draw(figure) if figure else None,
@@ -220,11 +220,6 @@ def _of_cell(figure: Figure) -> str:
     sign = is_signed(figure.kind)
     value = write_value(figure.value, figure.unit, sign)
     return f"{cell_name(figure.cell)}{language} {value} {write_interval(figure.low, figure.high, figure.unit, sign)}"
-
-
-def _margin(threshold: float, unit: str) -> str:
-    """A margin without a sign; margins of rates are in points."""
-    return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
 
 
 def _sentence(text: str) -> str:
