@@ -197,8 +197,12 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         digest=str(run.get("digest") or identity.NOT_RECORDED),
     )
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
+    shared = _content(audit)
+    on_page = [view.name for view in (*shared["tables"].values(), *further, shared["stages"])]
+    on_page += [view.name for figure in figures.values() for view in figure.tables]
     content = {
-        **_content(audit),
+        **shared,
+        "first": first_page(audit, shared["verdicts"], signed, on_page),
         "further_tables": further,
         "figures": figures,
         "gallery": pictures,
@@ -217,7 +221,6 @@ def _content(audit: Audit) -> dict[str, object]:
     speakers, clips = sizes(run)
     estimand = str(audit.settings.get("estimand", identity.NOT_RECORDED))
     return {
-        "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
         "tipping_points": tipping_points(audit),
