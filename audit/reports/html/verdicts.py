@@ -130,7 +130,7 @@ def draw(figure: Figure, axes: Axes | None = None, worst: Figure | None = None) 
         band = (place(tolerated[0]), place(tolerated[1]))
     meeting = None
     if worst is not None and worst.value is not None:
-        spoken += f"; worst where groups meet: {_of_cell(worst)}"
+        spoken += f"; worst where groups meet: {of_cell(worst)}"
         meeting = Mark(place(worst.value), bar(worst.low, worst.high))
     return Glyph(
         dot=place(value),
@@ -198,7 +198,7 @@ def verdict_of(
         figures=_figures(finding),
         by="" if finding.grouping == GROUP.name else f"by {clean(finding.grouping).replace('_', ' ')}",
         worst=_worst(finding),
-        cells="" if finding.worst_cell is None else "; ".join(map(_of_cell, finding.worst_cell.others)),
+        cells="" if finding.worst_cell is None else "; ".join(map(of_cell, finding.worst_cell.others)),
         shrunk=_shrunk(finding),
     )
 
@@ -221,7 +221,7 @@ def _worst(finding: Finding) -> str:
         return f"Worst where groups meet: {worst.figure.method}."
     small = f"; {counted(worst.n_small, 'cell')} with too few speakers left out" if worst.n_small else ""
     several = f", largest of {worst.n_cells} cells (simultaneous interval{small})" if worst.n_cells > 1 else ""
-    return f"Worst where groups meet: {_of_cell(worst.figure)}{several}."
+    return f"Worst where groups meet: {of_cell(worst.figure)}{several}."
 
 
 def _shrunk(finding: Finding) -> str:
@@ -233,7 +233,7 @@ def _shrunk(finding: Finding) -> str:
     return f"Shrunk toward the mean of the cells: {value} (shrinkage {write_value(worst.shrinkage, 'share')})."
 
 
-def _of_cell(figure: Figure) -> str:
+def of_cell(figure: Figure) -> str:
     """A cell and its figure, with the simultaneous interval."""
     if figure.value is None:
         return f"{cell_name(figure.cell)} {figure.method}"

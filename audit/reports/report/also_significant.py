@@ -20,7 +20,7 @@ from audit.reports.html.wording import counted, figure_name, file_stem, group_na
 from audit.reports.report.evidence import falls
 
 MOST_ROWS: Final = 2
-"""Rows of each table that are written out, each of another metric; the rest is counted."""
+"""Rows of each table that are written out, each of another metric; the others are counted."""
 VIEWS: Final = {
     "groups": "groups",
     "changes": "stages-{metric}",

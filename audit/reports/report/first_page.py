@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.audits.audit import Audit
-from audit.checks.finding import OUTCOMES
+from audit.checks.finding import OUTCOMES, Finding
+from audit.core.clean_text import clean
 from audit.core.sentences import listing
 from audit.reports.html.badges import BADGES
-from audit.reports.html.verdicts import Verdict
+from audit.reports.html.verdicts import Verdict, of_cell
 from audit.reports.html.wording import group_name
 from audit.reports.report.also_significant import Also, also_significant
 from audit.reports.report.plain_words import how_much, how_sure, in_words
@@ -147,13 +148,24 @@ def _line(verdict: Verdict, place: str) -> Line:
             if (groups := finding.groups_with(outcome))
         ]
         about = "; ".join(named)
-        about = about[:1].upper() + about[1:]
     sentences = [how_much(finding), how_sure(finding)]
     if sentences[0] and not finding.by_group:
         about = ""  # the sentence names whom it is about
     if finding.outcome == "not_evaluable" or not sentences[0]:
         sentences.append(first_sentence(verdict.reason))
-    return Line(verdict, place, "; ".join(filter(None, (about, finding.scope))), tuple(filter(None, sentences)))
+    sentences.append(_where_groups_meet(finding))
+    about = "; ".join(filter(None, (about, finding.scope)))
+    return Line(verdict, place, about[:1].upper() + about[1:], tuple(filter(None, sentences)))
+
+
+def _where_groups_meet(finding: Finding) -> str:
+    """The worst intersection, with the label of its figure if that is not the headline's; empty without one."""
+    if finding.worst_cell is None or finding.worst_cell.figure.value is None:
+        return ""
+    figure = finding.worst_cell.figure
+    same = finding.estimate is not None and finding.estimate.name == figure.name
+    label = "" if same else f" ({clean(figure.label or figure.name)})"
+    return f"Worst where groups meet: {of_cell(figure)}{label}."
 
 
 def _adjusted(audit: Audit) -> str:

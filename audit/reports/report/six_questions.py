@@ -151,7 +151,7 @@ def what_should_happen(audit: Audit, recommended: Sequence[Recommended] = ()) ->
           if outcomes & {"inconclusive", "not_evaluable"} else []),
     ]  # fmt: skip
     sentence = "; ".join(asked) or "no harm beyond the margins was found in these data"
-    return (f"{decides} {sentence[:1].upper()}{sentence[1:]}.",)
+    return (f"{sentence[:1].upper()}{sentence[1:]}. {decides}",)
 
 
 def _code(finding: Finding) -> str:
