@@ -70,10 +70,12 @@ class Recommended(Protocol):
 
 def six_questions(audit: Audit, signed: SignOffs, recommended: Sequence[Recommended] = ()) -> tuple[Answer, ...]:
     """The answers, from the audit, its sign-offs and the recommendations."""
-    doubt = "sensitivity" if "sensitivity" in audit.tables else "method"
+    doubt = ("method", "Method and standards")
+    if records(audit, "sensitivity"):
+        doubt = ("sensitivity", "How wrong would this have to be?")
     return (
         Answer("Who is harmed?", who_is_harmed(audit), "results", "Results by check"),
-        Answer("How sure is it?", how_sure(audit), doubt, "How wrong would this have to be?"),
+        Answer("How sure is it?", how_sure(audit), *doubt),
         Answer("Is it the classifier?", is_it_the_classifier(audit), "instrument", "The instrument and its error"),
         Answer("What was not looked at?", not_looked_at(audit), "cohort", "Data and labels"),
         Answer("Who says so?", who_says_so(audit, signed), "sign_off", "Sign-off"),
@@ -96,7 +98,7 @@ def who_is_harmed(audit: Audit) -> tuple[str, ...]:
         f"{'all groups together' if group == 'all' else group_name(group)} ({', '.join(codes)})"
         for group, codes in sorted(of_group.items(), key=lambda item: item[0] == "all")
     ]
-    sentences = [f"Found for {_few(named[:MOST], len(named), '; ')}."]
+    sentences = [f"Found for {_few(named[:MOST], len(named), '; ', 'under Results')}."]
     cells = {id(cell.figure): finding for finding in shown if (cell := finding.worst_cell) and cell.figure.value}
     if cells:
         worst = largest([f.worst_cell.figure for f in cells.values() if f.worst_cell is not None])
@@ -165,7 +167,7 @@ def _undecided(audit: Audit) -> str:
     for outcome, words in (("inconclusive", "Not decided"), ("not_evaluable", "Not evaluable")):
         codes = [_code(finding) for finding in audit.findings if finding.outcome == outcome]
         if codes:
-            parts.append(f"{words}: {_few(codes[:MOST], len(codes))}.")
+            parts.append(f"{words}: {_few(codes[:MOST], len(codes), rest='under Results')}.")
     parts += ["What would settle each is under Results."] if parts else []
     return " ".join(parts) or "Every check could be judged."
 
@@ -213,10 +215,10 @@ def _by_group(rows: Sequence[Record], unit: str, worst: Callable[[float], float]
     return "; ".join(listed)
 
 
-def _few(named: Sequence[str], number_: int, between: str = ", ") -> str:
+def _few(named: Sequence[str], number_: int, between: str = ", ", rest: str = "in the tables") -> str:
     """A list of the first of ``number_`` items, with the number of the others."""
     listed = between.join(named)
-    return f"{listed}, and {number_ - len(named)} more in the tables" if number_ > len(named) else listed
+    return f"{listed}, and {number_ - len(named)} more {rest}" if number_ > len(named) else listed
 
 
 def _labels(audit: Audit) -> tuple[str, ...]:
