@@ -197,12 +197,15 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         digest=str(run.get("digest") or identity.NOT_RECORDED),
     )
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
-    shared = _content(audit)
-    on_page = [view.name for view in (*shared["tables"].values(), *further, shared["stages"])]
-    on_page += [view.name for figure in figures.values() for view in figure.tables]
+    found, stages = verdicts(audit), evidence.three_stages(audit, "read_own_group")
+    tables = {make.__name__: make(audit) for make in _TABLES}
+    views = [*tables.values(), *further, stages, *(view for figure in figures.values() for view in figure.tables)]
     content = {
-        **shared,
-        "first": first_page(audit, shared["verdicts"], signed, on_page),
+        **_content(audit),
+        "first": first_page(audit, found, signed, [view.name for view in views if view.rows]),
+        "verdicts": found,
+        "tables": tables,
+        "stages": stages,
         "further_tables": further,
         "figures": figures,
         "gallery": pictures,
@@ -217,12 +220,11 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
 
 def _content(audit: Audit) -> dict[str, object]:
     """The variables of the templates that depend on the audit alone."""
-    run, found = audit.run, verdicts(audit)
+    run = audit.run
     speakers, clips = sizes(run)
     estimand = str(audit.settings.get("estimand", identity.NOT_RECORDED))
     return {
         "confidence": write_confidence(audit.settings),
-        "verdicts": found,
         "tipping_points": tipping_points(audit),
         "adjusted_for": adjusted_for(audit),
         "recording_measured": recording_measured(audit),
@@ -238,8 +240,6 @@ def _content(audit: Audit) -> dict[str, object]:
         "excluded": strings(run.get("set_aside")),
         "card": identity.instrument_card(audit),
         "facts": identity.facts(audit),
-        "tables": {make.__name__: make(audit) for make in _TABLES},
-        "stages": evidence.three_stages(audit, "read_own_group"),
         "failures_known": "failures" in audit.tables,
         "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),

@@ -99,11 +99,13 @@ def who_is_harmed(audit: Audit) -> tuple[str, ...]:
         for group, codes in sorted(of_group.items(), key=lambda item: item[0] == "all")
     ]
     sentences = [f"Found for {_few(named[:MOST], len(named), '; ', 'under Results')}."]
-    cells = {id(cell.figure): finding for finding in shown if (cell := finding.worst_cell) and cell.figure.value}
-    if cells:
-        worst = largest([f.worst_cell.figure for f in cells.values() if f.worst_cell is not None])
+    cells = {_code(found): found.worst_cell.figure for found in shown if found.worst_cell is not None}
+    able = {code: figure for code, figure in cells.items() if figure.value is not None}
+    if able:
+        worst = largest([*able.values()])
+        code = next(code for code, figure in able.items() if figure is worst)
         size = write_value(worst.value or 0.0, worst.unit, worst.signed)
-        sentences.append(f"Worst where groups meet: {who(worst)}, {size} ({_code(cells[id(worst)])}).")
+        sentences.append(f"Worst where groups meet: {who(worst)}, {size} ({code}).")
     return tuple(sentences)
 
 
