@@ -28,7 +28,7 @@ from audit.reports.html.records import (
     values,
     where,
 )
-from audit.reports.html.wording import counted, group_name, language_name, sizes, write_confidence
+from audit.reports.html.wording import counted, group_name, language_name, order_groups, sizes, write_confidence
 from audit.reports.report.plain_words import who
 from audit.reports.report.sign_off import SignOffs
 
@@ -95,8 +95,8 @@ def who_is_harmed(audit: Audit) -> tuple[str, ...]:
         more = f" {counted(undecided, 'check')} could not be decided, which is not a pass." if undecided else ""
         return (f"No harm was found for any group.{more}",)
     named = [
-        f"{'all groups together' if group == 'all' else group_name(group)} ({', '.join(codes)})"
-        for group, codes in sorted(of_group.items(), key=lambda item: item[0] == "all")
+        f"{'all groups together' if group == 'all' else group_name(group)} ({', '.join(of_group[group])})"
+        for group in order_groups(of_group)
     ]
     sentences = [f"Found for {_few(named[:MOST], len(named), '; ', 'under Results')}."]
     cells = {_code(found): found.worst_cell.figure for found in shown if found.worst_cell is not None}
