@@ -12,6 +12,7 @@ from audit.audits.audit import Audit
 from audit.core.front_matter import SECTION, FrontMatter
 from audit.core.typed_toml import read_text
 from audit.core.written_files import write_files
+from audit.runs.manifest import MANIFEST
 from audit.runs.run import PLAN, Run
 
 
@@ -34,7 +35,7 @@ def keep_in_plan(front: FrontMatter, folder: str | Path) -> None:
 
 
 def keep_front_matter(front: FrontMatter, folder: str | Path) -> Audit:
-    """Put front matter into a run's audit.json, and into its plan for measuring again; nothing is measured.
+    """Put front matter into a run's audit.json, and into the plan of its run for measuring again; nothing is measured.
 
     Sign-offs of the former audit.json do not count for the new one, whose readers see other front matter.
 
@@ -44,6 +45,7 @@ def keep_front_matter(front: FrontMatter, folder: str | Path) -> Audit:
         If the folder has no audit.json, or a file cannot be written.
     """
     made = replace(Audit.read(folder), front_matter=front)
-    keep_in_plan(front, folder)
+    if (Path(folder) / MANIFEST).is_file():  # an audit may be without its run
+        keep_in_plan(front, folder)
     made.write(folder)
     return made

@@ -12,8 +12,8 @@ DECODER: Final = "decoder"
 ENCODER: Final = "voice encoder"
 GAPS: Final = ("gender_gap", "age_gap")
 ADVICE: Final = {
-    ENCODER: "Choose a mitigation (docs/guide/mitigations.md) by what each did to every group of the embedded cohort "
-    "(docs/validation/mitigations.md), and compare the result with this run.",
+    ENCODER: "Try a mitigation (docs/guide/mitigations.md); docs/validation/mitigations.md has what each did to every "
+    "group of the embedded cohort. Compare the result with this run.",
     DECODER: "Examine the faces that the decoder was trained on, by group; mitigations of the voice encoder do not "
     "change it.",
 }
@@ -44,7 +44,7 @@ def words(case: Case, groups: Sequence[str]) -> str:
     found = []
     for part, advice in ADVICE.items():
         if of_part := [group_words(group) for group in groups if part in stages(case, group)]:
-            found.append(f"For {listing(of_part)} speakers it arises in the {part}. {advice}")
+            found.append(f"For {listing(of_part)} speakers the difference arises in the {part}. {advice}")
     return " ".join(found)
 
 

@@ -59,7 +59,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 SECTIONS: Final = {
     "summary": "Summary",
-    FRONT_MATTER: "Front matter: who audited what, and for which use",
+    FRONT_MATTER: "Front matter",
     "scope": "The question, and the objection to asking it",
     "cohort": "Data and labels: speakers and the sources of their labels",
     "language_identification": "Language identification",
@@ -78,7 +78,7 @@ SECTIONS: Final = {
     "limitations": "Limitations",
     "method": "Method",
     "reproduce": "How to reproduce this report",
-    STANDARDS: "Standards: which section has what they ask for",
+    STANDARDS: "Standards and laws",
     "sign_off": "Sign-off",
 }
 """Summary, scope, data and instrument come before the evidence."""

@@ -17,35 +17,36 @@ SECTION: Final = "recommendations"
 
 @dataclass(frozen=True)
 class Advice:
-    """One recommendation; ``figures`` are those that it rests on, in words."""
+    """The recommendations for one shown finding.
 
-    recommendation: Recommendation
-    figures: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Advised:
-    """The recommendations for one shown finding; ``place`` is its place among all findings, from 1."""
+    ``place`` is the place of the finding among all, from 1; ``by_evidence`` has the recommendations by strength and
+    reason; ``figures`` are those that any of them rests on, in words.
+    """
 
     verdict: Verdict
     place: int
-    advice: tuple[Advice, ...]
+    by_evidence: tuple[tuple[str, str, tuple[str, ...]], ...]
+    figures: tuple[str, ...]
 
 
-def recommendations(audit: Audit, found: Sequence[Verdict], rules: Sequence[str] = ()) -> tuple[Advised, ...]:
+def recommendations(audit: Audit, found: Sequence[Verdict], rules: Sequence[str] = ()) -> tuple[Advice, ...]:
     """The recommendations of an audit by finding, with those of third-party ``rules``."""
-    made = recommend(audit, rules)
-    return tuple(
-        Advised(verdict, place, advice)
-        for place, verdict in enumerate(found, 1)
-        if (advice := tuple(_advice(verdict, each) for each in made if _is_about(each, verdict)))
+    made: dict[tuple[str, str], list[Recommendation]] = {}
+    for each in recommend(audit, rules):
+        made.setdefault((each.code, each.grouping), []).append(each)
+    places = {(verdict.finding.code, verdict.finding.grouping): i for i, verdict in enumerate(found)}
+    return tuple(_advice(found[places[key]], places[key] + 1, of) for key, of in made.items())
+
+
+def _advice(verdict: Verdict, place: int, of: Sequence[Recommendation]) -> Advice:
+    texts: dict[tuple[str, str], list[str]] = {}
+    for each in of:
+        texts.setdefault((each.strength, each.reason), []).append(clean(each.text))
+    keys = dict.fromkeys(key for each in of for key in each.figures)
+    figures = [verdict.finding.estimates[key] for key in keys]
+    return Advice(
+        verdict,
+        place,
+        tuple((strength, reason, tuple(words)) for (strength, reason), words in texts.items()),
+        tuple(f"{figure_name(figure)}: {clean(figure.text)}" for figure in figures),
     )
-
-
-def _is_about(each: Recommendation, verdict: Verdict) -> bool:
-    return (each.code, each.grouping) == (verdict.finding.code, verdict.finding.grouping)
-
-
-def _advice(verdict: Verdict, each: Recommendation) -> Advice:
-    figures = [verdict.finding.estimates[key] for key in each.figures]
-    return Advice(each, tuple(f"{figure_name(figure)} {clean(figure.text)}" for figure in figures))

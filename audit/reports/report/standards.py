@@ -109,10 +109,14 @@ LOCAL_LAW_144: Final = Standard(
     "New York City, Local Law 144: published results of a bias audit (6 RCNY 5-303)",
     "Number and topics as in summaries of the rule. It is about tools for hiring, which such a model must not be.",
     (
-        Point("5-303", "date of the audit; since when the tool is in use", ("front_matter",)),
-        Point("5-303", "source and explanation of the data", ("cohort", "front_matter")),
-        Point("5-303", "number of people whose category is unknown", ("summary", "cohort")),
-        Point("5-303", "rates by category and intersection; differences here, not impact ratios", ("disparities",)),
+        Point("5\N{NON-BREAKING HYPHEN}303", "date of the audit; since when the tool is in use", ("front_matter",)),
+        Point("5\N{NON-BREAKING HYPHEN}303", "source and explanation of the data", ("cohort", "front_matter")),
+        Point("5\N{NON-BREAKING HYPHEN}303", "number of people whose category is unknown", ("summary", "cohort")),
+        Point(
+            "5\N{NON-BREAKING HYPHEN}303",
+            "rates by category and intersection; differences here, not impact ratios",
+            ("disparities",),
+        ),
     ),
 )
 STANDARDS: Final = (ANNEX_IV, AI_RMF, ISO_42001, ISO_19795_10, LOCAL_LAW_144)
