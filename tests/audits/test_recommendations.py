@@ -156,6 +156,7 @@ def test_missing_faces_are_those_of_the_group_that_has_more_of_them() -> None:
     [
         ({}, "strong"),
         ({"p": 0.2}, "weak"),
+        ({"p": None}, "weak"),
         ({"missing": "inconclusive"}, "weak"),
         ({"missing": None}, "moderate"),
         ({"missing": None, "n_missing": 0}, "strong"),

@@ -32,7 +32,7 @@ def test_front_matter_follows_the_summary_and_says_what_is_not_stated(page: Page
 def test_recommendations_follow_the_results_and_name_the_finding(page: Page) -> None:
     assert list(SECTIONS).index("recommendations") == list(SECTIONS).index("results") + 1
     said = page.text.split("What would help with each shown finding")[1].split("Strong:")[0]
-    assert "S2F001 Read as white in English Weak evidence: no longer shown after adjustment" in said
+    assert "Weak evidence: no adjusted p-value" in said
     assert "Do not use rendered faces of asian speakers in en, until" in said
     assert "S2F003" not in said  # it is inconclusive
 

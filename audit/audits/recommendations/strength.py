@@ -27,10 +27,10 @@ _WORST: Final = ("missing_faces", "disputed_labels")
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is known of the evidence for one group; ``worst_case`` is ``None`` where no worst case was computed."""
+    """What is known of the evidence for one group; ``worst_case`` and ``adjusted`` are ``None`` where not computed."""
 
     known: bool
-    adjusted: bool
+    adjusted: bool | None
     far: bool
     worst_case: bool | None
     size: Size
@@ -38,12 +38,11 @@ class Criteria:
     @classmethod
     def least(cls, of: Sequence[Criteria]) -> Criteria:
         """What holds for every one of some groups."""
-        worst = [each.worst_case for each in of]
         return cls(
             all(each.known for each in of),
-            all(each.adjusted for each in of),
+            _all([each.adjusted for each in of]),
             all(each.far for each in of),
-            False if False in worst else None if None in worst else True,
+            _all([each.worst_case for each in of]),
             max((each.size for each in of), key=SIZES.index),
         )
 
@@ -59,11 +58,16 @@ class Criteria:
         """The criteria in words."""
         if not self.known:
             return "the figures are suppressed"
+        adjusted = {
+            True: "still shown after adjustment",
+            False: "no longer shown after adjustment",
+            None: "no adjusted p-value",
+        }
         worst = {True: "no worst case changes it", False: "a worst case changes it", None: "worst cases not computed"}
         sizes = (f"{ENOUGH} speakers or more", f"fewer than {ENOUGH} speakers", f"fewer than {FEW} speakers")
         return "; ".join(
             (
-                f"{'still' if self.adjusted else 'no longer'} shown after adjustment",
+                adjusted[self.adjusted],
                 f"interval {'beyond' if self.far else 'within'} twice the margin",
                 worst[self.worst_case],
                 sizes[SIZES.index(self.size)],
@@ -75,7 +79,7 @@ def criteria(case: Case, group: str) -> Criteria:
     """The evidence of a case for one of its groups."""
     finding, judged = case.finding, case.judged(group)
     confidence, p = case.audit.settings.get("confidence"), finding.p_adjusted
-    adjusted = isinstance(confidence, float) and p is not None and p <= 1 - confidence + 1e-9
+    adjusted = p <= 1 - confidence + 1e-9 if isinstance(confidence, float) and p is not None else None
     ends = [max(f.interval[0], -f.interval[1]) - 2 * (f.margin or 0.0) for f in judged if f.interval is not None]
     speakers = [f.n_speakers if f.n_smaller is None else min(f.n_speakers, f.n_smaller) for f in judged]
     fewest = min(speakers, default=0)
@@ -86,6 +90,11 @@ def criteria(case: Case, group: str) -> Criteria:
         worst_case=_worst_case(case, group),
         size="enough" if fewest >= ENOUGH else "few" if fewest < FEW else "some",
     )
+
+
+def _all(of: Sequence[bool | None]) -> bool | None:
+    """Whether all hold; ``None`` where that is not known."""
+    return False if False in of else None if None in of else True
 
 
 def _worst_case(case: Case, group: str) -> bool | None:
