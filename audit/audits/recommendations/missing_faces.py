@@ -10,7 +10,8 @@ from audit.core.sentences import group_words, listing
 
 def words(case: Case, groups: Sequence[str]) -> str:
     """Whose missing faces to handle: the group's where the gap is positive, else all others'."""
-    more, less = [], []
+    more: list[str] = []
+    less: list[str] = []
     for group in groups:
         gap = next((figure.value for figure in case.judged(group) if figure.value is not None), 0.0)
         (more if gap >= 0 else less).append(group_words(group))
