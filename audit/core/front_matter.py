@@ -6,9 +6,9 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Any, Final, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import ConfigDict, Field, field_validator
 
 from audit.core.errors import PlanError
 from audit.core.typed_toml import Section, parse_mapping, read_text
@@ -16,17 +16,6 @@ from audit.core.typed_toml import Section, parse_mapping, read_text
 SECTION: Final = "audit"
 """The section of a plan that has the front matter."""
 PAGE: Final = "docs/reference/plan.md"
-
-
-def _written_date(value: object) -> object:
-    """A date as written; a number or a time of day is none."""
-    if isinstance(value, dt.datetime) or not isinstance(value, str | dt.date | None):
-        raise ValueError("not a date, such as 2026-03-01")
-    return value
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
-Date = Annotated[dt.date | None, BeforeValidator(_written_date)]
 
 
 class FrontMatter(Section):
@@ -44,23 +33,33 @@ class FrontMatter(Section):
     False
     """
 
-    date: Date = Field(default=None, title="Date of the audit")
-    auditor: Text = Field(default="", title="Auditor")
-    contact: Text = Field(default="", title="Contact")
-    independence: Text = Field(default="", title="Independence: who commissioned and paid, conflicts of interest")
-    consulted: Text = Field(default="", title="People consulted")
-    next_audit: Date = Field(default=None, title="Next audit due")
-    model_owner: Text = Field(default="", title="Model owner")
-    model_version: Text = Field(default="", title="Model version")
-    distributed: Date = Field(default=None, title="Model in use since")
-    intended_use: Text = Field(default="", title="Intended use")
-    intended_users: Text = Field(default="", title="Intended users")
-    out_of_scope_uses: Text = Field(default="", title="Uses that are out of scope")
-    people_affected: Text = Field(default="", title="People affected")
-    human_oversight: Text = Field(default="", title="Human oversight")
-    data_source: Text = Field(default="", title="Source of the data, and why these")
-    data_period: Text = Field(default="", title="Period of the data")
-    complaints: Text = Field(default="", title="How to complain or appeal")
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, str_max_length=4000)
+
+    date: dt.date | None = Field(default=None, title="Date of the audit")
+    auditor: str = Field(default="", title="Auditor")
+    contact: str = Field(default="", title="Contact")
+    independence: str = Field(default="", title="Independence: who commissioned and paid, conflicts of interest")
+    consulted: str = Field(default="", title="People consulted")
+    next_audit: dt.date | None = Field(default=None, title="Next audit due")
+    model_owner: str = Field(default="", title="Model owner")
+    model_version: str = Field(default="", title="Model version")
+    distributed: dt.date | None = Field(default=None, title="Model in use since")
+    intended_use: str = Field(default="", title="Intended use")
+    intended_users: str = Field(default="", title="Intended users")
+    out_of_scope_uses: str = Field(default="", title="Uses that are out of scope")
+    people_affected: str = Field(default="", title="People affected")
+    human_oversight: str = Field(default="", title="Human oversight")
+    data_source: str = Field(default="", title="Source of the data, and why these")
+    data_period: str = Field(default="", title="Period of the data")
+    complaints: str = Field(default="", title="How to complain or appeal")
+
+    @field_validator("date", "next_audit", "distributed", mode="before")
+    @classmethod
+    def _is_a_date(cls, value: object) -> object:
+        """A date as written; a number or a time of day is none."""
+        if isinstance(value, dt.datetime) or not isinstance(value, str | dt.date | None):
+            raise ValueError("not a date, such as 2026-03-01")
+        return value
 
     @classmethod
     def of(cls, text: str, source: str) -> Self | None:

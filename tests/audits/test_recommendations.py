@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from audit.audits.audit import Audit
-from audit.audits.recommendations import Case, RecommendationRule, recommend, rules, shipped
+from audit.audits.recommendations import Case, RecommendationRule, chosen, recommend, shipped
 from audit.audits.recommendations.strength import Criteria, Size
 from audit.audits.table import Table
 from audit.checks import shipped as checks
@@ -204,4 +204,4 @@ def test_a_third_party_rule_is_named() -> None:
             recommend(made, [f"{HERE}:{name}"])
     with pytest.raises(ValueError, match="names no check"):
         replace(LAB, figures={})
-    assert len(rules([f"{HERE}:LAB"])) == len(shipped()) + 1
+    assert len(chosen([f"{HERE}:LAB"])) == len(shipped()) + 1

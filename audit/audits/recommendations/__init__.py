@@ -19,8 +19,8 @@ __all__ = [
     "Case",
     "Recommendation",
     "RecommendationRule",
+    "chosen",
     "recommend",
-    "rules",
     "shipped",
 ]
 
@@ -71,7 +71,7 @@ def shipped() -> tuple[RecommendationRule, ...]:
     return tuple(cast(RecommendationRule, REGISTRY.get(name)) for name in names)
 
 
-def rules(names: Sequence[str] = ()) -> tuple[RecommendationRule, ...]:
+def chosen(names: Sequence[str] = ()) -> tuple[RecommendationRule, ...]:
     """The shipped rules, then the named third-party ones: entry points of ``audit.recommendations`` or ``module:name``.
 
     Their modules are imported and executed: never pass names from untrusted files.
@@ -92,7 +92,7 @@ def rules(names: Sequence[str] = ()) -> tuple[RecommendationRule, ...]:
     return tuple(found)
 
 
-def recommend(audit: Audit, rules_named: Sequence[str] = ()) -> tuple[Recommendation, ...]:
+def recommend(audit: Audit, rules: Sequence[str] = ()) -> tuple[Recommendation, ...]:
     """The recommendations that follow from the shown findings of an audit, by finding and rule.
 
     None follows from a finding that is inconclusive, not shown or not evaluable, nor for a group with such an outcome.
@@ -101,8 +101,8 @@ def recommend(audit: Audit, rules_named: Sequence[str] = ()) -> tuple[Recommenda
     ----------
     audit : Audit
         The audit.
-    rules_named : sequence of str
-        Third-party rules to use as well; see :func:`rules`.
+    rules : sequence of str
+        Third-party rules to use as well; see :func:`chosen`.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def recommend(audit: Audit, rules_named: Sequence[str] = ()) -> tuple[Recommenda
     >>> [each.rule for each in found]
     []
     """
-    asked = rules(rules_named)
+    asked = chosen(rules)
     return tuple(
         recommendation
         for finding in audit.findings
