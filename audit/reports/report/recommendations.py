@@ -42,8 +42,8 @@ def _advice(verdict: Verdict, place: int, of: Sequence[Recommendation]) -> Advic
     texts: dict[tuple[str, str], list[str]] = {}
     for each in of:
         texts.setdefault((each.strength, each.reason), []).append(clean(each.text))
-    keys = dict.fromkeys(key for each in of for key in each.figures)
-    figures = [verdict.finding.estimates[key] for key in keys]
+    used = {key for each in of for key in each.figures}
+    figures = [figure for key, figure in verdict.finding.estimates.items() if key in used]
     return Advice(
         verdict,
         place,
