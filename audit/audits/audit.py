@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import pandas as pd
-from pydantic import JsonValue
+from pydantic import BeforeValidator, JsonValue
 
 from audit.audits.fairness import metric_frame_of
 from audit.audits.method import METHOD_VERSION
@@ -16,6 +16,7 @@ from audit.checks.finding import Finding
 from audit.core.clusters import Clusters
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
+from audit.core.front_matter import FrontMatter
 from audit.core.grouping import GROUP, Grouping
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class AuditForm(Form):
 
     method_version: int | None = None
     run: Annotated[_RunForm, AS_STORED]
+    front_matter: Annotated[FrontMatter, BeforeValidator(FrontMatter.stored)] = FrontMatter()
     settings: dict[str, JsonValue]
     findings: tuple[Finding, ...]
     tables: dict[str, StoredTable]
@@ -54,6 +56,8 @@ class Audit(Document):
         One for each check, in the order of their codes.
     tables : Mapping[str, Table]
         The tables by name.
+    front_matter : FrontMatter
+        What the auditor states about audit, model and use. It is not a part of the run: changing it needs no measuring.
     method_version : int or None
         The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
     scores : DataFrame or None
@@ -71,7 +75,14 @@ class Audit(Document):
     tables: Mapping[str, Table]
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
+    front_matter: FrontMatter = field(default_factory=FrontMatter)
     scores: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+
+    def content(self) -> dict[str, object]:
+        """The published keys; without ``front_matter`` where none is stated, as in documents of earlier versions."""
+        content = super().content()
+        content["front_matter"] = self.front_matter.as_dict()
+        return content if self.front_matter else {key: content[key] for key in content if key != "front_matter"}
 
     def finding(self, code: str, by: str = "") -> Finding:
         """The finding of one check.

@@ -14,6 +14,7 @@ from audit.audits.audit import Audit
 from audit.audits.table import GROUP, OF_METRIC, Q_VALUE, Column, Table, estimate_columns
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding, WorstCell
+from audit.core.front_matter import FrontMatter
 from audit.reports.html.verdicts import verdict_of
 from audit.reports.report.also_significant import also_significant
 from audit.reports.report.first_page import first_page, lead
@@ -176,7 +177,8 @@ def test_of_many_checks_without_an_answer_few_are_named(audit: Audit) -> None:
 
 
 def test_who_says_so_has_the_auditor_the_tool_and_who_signed(audit: Audit) -> None:
-    facts = {**audit.run, "audit": {"auditor": "Lab A"}, "versions": {"speech2face-audit": "0.1.0"}}
+    facts = {**audit.run, "versions": {"speech2face-audit": "0.1.0"}}
+    stated = FrontMatter(auditor="Lab A")
     signed = SignOff(
         audit_sha256="0" * 64,
         name="Ada",
@@ -185,7 +187,7 @@ def test_who_says_so_has_the_auditor_the_tool_and_who_signed(audit: Audit) -> No
         conditions="Why.",
         date=datetime.date(2026, 1, 2),
     )
-    (said,) = who_says_so(dataclasses.replace(audit, run=facts), SignOffs((signed,)))
+    (said,) = who_says_so(dataclasses.replace(audit, run=facts, front_matter=stated), SignOffs((signed,)))
     assert said == (
         "Auditor: Lab A; contact: not stated. Measured by speech2face-audit 0.1.0, read by embedded faceres heads. "
         "Signed by Ada, board."
@@ -202,5 +204,5 @@ class Advice:
 def test_recommendations_replace_the_general_answer(audit: Audit) -> None:
     advice = [Advice("S2F001", f"Add clips {i}.", "strong") for i in range(8)]
     said = what_should_happen(audit, advice)
-    assert said[1] == "S2F001: Add clips 0. (evidence: strong)" and said[-1].endswith("(evidence: strong) And 2 more.")
-    assert len(said) == 7 and "another model" not in " ".join(said)
+    assert said[1] == "S2F001: Add clips 0. (evidence: strong)" and said[-1].endswith("(evidence: strong) And 5 more.")
+    assert len(said) == 4 and "another model" not in " ".join(said)

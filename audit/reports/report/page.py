@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
+from audit.audits.recommendations import DEFINITION, recommend
 from audit.core.clusters import Clusters
 from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
@@ -28,15 +29,21 @@ from audit.reports.report.adjusted_gaps import adjusted_for, adjusted_gaps, adju
 from audit.reports.report.cells import cells
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
+from audit.reports.report.front_matter import SECTION as FRONT_MATTER
+from audit.reports.report.front_matter import front_matter
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.language_identification import SECTION as LANGUAGE_IDENTIFICATION
 from audit.reports.report.language_identification import language_identification
 from audit.reports.report.model_card import model_card
+from audit.reports.report.recommendations import SECTION as RECOMMENDATIONS
+from audit.reports.report.recommendations import recommendations
 from audit.reports.report.recording import SECTION as RECORDINGS
 from audit.reports.report.recording import recording
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
+from audit.reports.report.standards import SECTION as STANDARDS
+from audit.reports.report.standards import standards
 from audit.reports.report.trends import SECTION as TRENDS
 from audit.reports.report.trends import bands, trends
 from audit.reports.report.worst_slices import SECTION as WORST_SLICES
@@ -52,6 +59,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 SECTIONS: Final = {
     "summary": "Summary",
+    FRONT_MATTER: "Front matter",
     "scope": "The question, and the objection to asking it",
     "cohort": "Data and labels: speakers and the sources of their labels",
     "language_identification": "Language identification",
@@ -59,6 +67,7 @@ SECTIONS: Final = {
     "recording": "Recordings",
     "instrument": "The instrument and its error",
     "results": "Results by check",
+    RECOMMENDATIONS: "Recommendations",
     "disparities": "Disparities by group and intersection",
     "worst_slices": "Worst slices",
     "adjusted_gaps": "Is it the recording?",
@@ -67,8 +76,9 @@ SECTIONS: Final = {
     "failures": "Missing faces and failures",
     "further_tables": "Further tables",
     "limitations": "Limitations",
-    "method": "Method and standards",
+    "method": "Method",
     "reproduce": "How to reproduce this report",
+    STANDARDS: "Standards and laws",
     "sign_off": "Sign-off",
 }
 """Summary, scope, data and instrument come before the evidence."""
@@ -121,7 +131,9 @@ _TABLES: Final = (
 """The tables of the page; templates name them as the functions."""
 
 
-def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
+def write_report(
+    audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False, rules: Sequence[str] = ()
+) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit with the same sign-offs gives the same bytes. Charts, tables and the PDF of an earlier report are
@@ -138,6 +150,8 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     show_ids : bool
         Keep ids and details; by default an id that is not a pseudonym is withheld. See
         :func:`audit.with_ids`.
+    rules : sequence of str
+        Third-party rules of recommendations; see :func:`audit.recommend`.
 
     Returns
     -------
@@ -160,14 +174,21 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
-        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest)),
-        CARD: model_card(audit),
+        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest), rules),
+        CARD: model_card(audit, rules),
     }
     write_files(home, files, instead_of=(TABLES, FIGURES, PDF))
     return home / PAGE
 
 
-def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
+def to_html(
+    audit: Audit,
+    figures: Mapping[str, FigureView],
+    pictures: Gallery,
+    digest: str,
+    signed: SignOffs,
+    rules: Sequence[str] = (),
+) -> str:
     """The text of the page; ``digest`` is that of audit.json, which a sign-off names."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
@@ -202,10 +223,12 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     views = [*tables.values(), *further, stages, *(view for figure in figures.values() for view in figure.tables)]
     content = {
         **_content(audit),
-        "first": first_page(audit, found, signed, [view.name for view in views if view.rows]),
+        "first": first_page(audit, found, signed, [view.name for view in views if view.rows], recommend(audit, rules)),
         "verdicts": found,
         "tables": tables,
         "stages": stages,
+        "recommended": recommendations(audit, found, rules),
+        STANDARDS: standards(page.sections),
         "further_tables": further,
         "figures": figures,
         "gallery": pictures,
@@ -225,6 +248,8 @@ def _content(audit: Audit) -> dict[str, object]:
     estimand = str(audit.settings.get("estimand", identity.NOT_RECORDED))
     return {
         "confidence": write_confidence(audit.settings),
+        FRONT_MATTER: front_matter(audit),
+        "strength_defined": DEFINITION,
         "tipping_points": tipping_points(audit),
         "adjusted_for": adjusted_for(audit),
         "recording_measured": recording_measured(audit),

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from audit.audits.audit import Audit
 from audit.checks.finding import Finding
 from audit.checks.judging import largest
+from audit.core.clean_text import clean
 from audit.core.grouping import GROUP
 from audit.core.sentences import listing
 from audit.core.units import write_value
@@ -34,6 +35,8 @@ from audit.reports.report.sign_off import SignOffs
 
 MOST: Final = 6
 """Groups or checks that an answer names; the rest is counted."""
+MOST_ADVICE: Final = 3
+"""Recommendations that the first page has; the section has all."""
 WEAK_SOURCES: Final = ("inferred", "assumed")
 NOT_STATED: Final = "not stated"
 PACKAGE: Final = "speech2face-audit"
@@ -73,13 +76,14 @@ def six_questions(audit: Audit, signed: SignOffs, recommended: Sequence[Recommen
     doubt = ("method", "Method and standards")
     if records(audit, "sensitivity"):
         doubt = ("sensitivity", "How wrong would this have to be?")
+    advice = ("recommendations", "Recommendations") if recommended else ("sign_off", "Sign-off")
     return (
         Answer("Who is harmed?", who_is_harmed(audit), "results", "Results by check"),
         Answer("How sure is it?", how_sure(audit), *doubt),
         Answer("Is it the classifier?", is_it_the_classifier(audit), "instrument", "The instrument and its error"),
         Answer("What was not looked at?", not_looked_at(audit), "cohort", "Data and labels"),
-        Answer("Who says so?", who_says_so(audit, signed), "sign_off", "Sign-off"),
-        Answer("What should happen?", what_should_happen(audit, recommended), "sign_off", "Sign-off"),
+        Answer("Who says so?", who_says_so(audit, signed), "front_matter", "Front matter"),
+        Answer("What should happen?", what_should_happen(audit, recommended), *advice),
     )
 
 
@@ -130,9 +134,9 @@ def not_looked_at(audit: Audit) -> tuple[str, ...]:
 
 
 def who_says_so(audit: Audit, signed: SignOffs) -> tuple[str, ...]:
-    """The auditor from the run's front matter, the tool and instrument with versions, and who signed."""
-    stated, versions = mapping(audit.run.get("audit")), mapping(audit.run.get("versions"))
-    auditor, contact = (text(stated, key, NOT_STATED) for key in ("auditor", "contact"))
+    """The auditor from the front matter, the tool and instrument with versions, and who signed."""
+    stated, versions = audit.front_matter, mapping(audit.run.get("versions"))
+    auditor, contact = (clean(value) or NOT_STATED for value in (stated.auditor, stated.contact))
     tool = f"{PACKAGE} {text(versions, PACKAGE)}".strip()
     instrument = identity.name_of(audit.run.get("instrument"), "the instrument")
     names = [f"{found.name}, {found.role}" for found in signed.counting]
@@ -144,8 +148,8 @@ def what_should_happen(audit: Audit, recommended: Sequence[Recommended] = ()) ->
     """The recommendations; without any, what the outcomes ask of the person who decides."""
     decides = "A person decides on a release, not the audit."
     if recommended:
-        listed = [f"{each.code}: {each.text} (evidence: {each.strength})" for each in recommended[:MOST]]
-        more = f" And {len(recommended) - MOST} more." if len(recommended) > MOST else ""
+        listed = [f"{each.code}: {each.text} (evidence: {each.strength})" for each in recommended[:MOST_ADVICE]]
+        more = f" And {len(recommended) - MOST_ADVICE} more." if len(recommended) > MOST_ADVICE else ""
         return (decides, *listed[:-1], f"{listed[-1]}{more}")
     outcomes = {finding.outcome for finding in audit.findings}
     asked = [
