@@ -24,6 +24,7 @@ BADGES: Final = {
     "not_evaluable": Badge("\N{MULTIPLICATION X}", "not evaluable"),
     "gains": Badge("\N{BLACK UP-POINTING TRIANGLE}", "gains"),
     "pays": Badge("\N{BLACK DOWN-POINTING TRIANGLE}", "pays"),
+    "mixed": Badge("\N{UP DOWN ARROW}", "gains and pays"),
     "no_difference": Badge("\N{WHITE CIRCLE}", "no difference shown"),
 }
 """The outcomes of checks and probes, then the words of comparisons."""
