@@ -29,19 +29,8 @@ _BY_GROUP: Final[dict[Word, str]] = {
     "no_difference": "changed by no more than the margin for",
 }
 _NUMBERS: Final = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
 
 
@@ -72,10 +61,10 @@ class HarmChange:
         return self.headline.figure
 
     @property
-    def title(self) -> str:
-        """The code, what is compared, and by which columns where that is not the group."""
+    def quantity(self) -> str:
+        """What is compared, and by which columns where that is not the group."""
         by = "" if self.headline.grouping == GROUP.name else f", by {self.headline.grouping.replace('_', ' ')}"
-        return f"{self.figure}, {self.headline.told}{by}"
+        return f"{self.headline.told}{by}"
 
     @property
     def outcome(self) -> Outcome:
@@ -92,13 +81,17 @@ class HarmChange:
         return [change for change in self.groups if change.word == word]
 
     def sentence(self, confidence: float) -> str:
+        """What is compared, then :meth:`by_group`."""
+        return f"{self.figure}, {self.quantity}, {self.candidate} against A: {self.by_group(confidence)}"
+
+    def by_group(self, confidence: float) -> str:
         """Who, how much and how sure: every group by its word, with the change, its interval and the adjusted p."""
         parts = [
             f"{words} {listing([_whom(change) for change in found])}"
             for word, words in _BY_GROUP.items()
             if (found := self.named(word))
         ]
-        return f"{self.title}, {self.candidate} against A: {'; '.join(parts)}.{self._not_after_adjustment(confidence)}"
+        return f"{'; '.join(parts)}.{self._not_after_adjustment(confidence)}"
 
     @property
     def would_change(self) -> str:
@@ -121,7 +114,7 @@ class HarmChange:
         if limit and abs(change.value or 0.0) <= limit:
             size = write_value(limit, change.unit, signed=True).removeprefix("+")
             effect = f"it would be shown to be no more than the margin of {size}"
-        return f"{start}: with about {known[limit]:,} more of them {effect}, if it stayed at {change.text}."
+        return f"{start}: with about {known[limit]:,} more speakers like the present ones {effect}, if it stayed at {change.text}."
 
     def _not_after_adjustment(self, confidence: float) -> str:
         """A note on the changes that are shown by themselves but not after adjustment for all changes."""

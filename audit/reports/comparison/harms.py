@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from audit.checks.figure import Figure
 from audit.comparisons.comparison import Comparison
-from audit.comparisons.harms import HarmChange, tally
+from audit.comparisons.harms import COUNTED, HarmChange, tally
 from audit.core.clean_text import clean
 from audit.reports.html.charts import Row, dots, nice_reach
 from audit.reports.html.panels import Panel
@@ -16,22 +15,13 @@ from audit.reports.html.records import Value
 from audit.reports.html.wording import file_stem, group_name, order_groups
 from audit.stats import ALL
 
-_BADGES: Final = {
-    "larger": "pays",
-    "mixed": "mixed",
-    "smaller": "gains",
-    "inconclusive": "inconclusive",
-    "no_difference": "no_difference",
-}
-"""The badge of every outcome, the worst first."""
-
 
 @dataclass(frozen=True)
 class HarmView:
     """One harm for display; ``direction`` says which side of zero of the chart is less harm."""
 
     harm: HarmChange
-    badge: str
+    title: str
     sentence: str
     would_change: str
     panel: Panel
@@ -54,7 +44,7 @@ def candidates(comparison: Comparison) -> list[CandidateView]:
     for run in comparison.runs[1:]:
         letter = str(run["letter"])
         mine = [harm for harm in comparison.harms if harm.candidate == letter]
-        in_order = sorted(mine, key=lambda harm: [*_BADGES].index(harm.outcome))
+        in_order = sorted(mine, key=lambda harm: [*COUNTED].index(harm.outcome))
         views.append(CandidateView(letter, tally(mine), tuple(_view(harm, comparison, limits) for harm in in_order)))
     return views
 
@@ -71,10 +61,10 @@ def _view(harm: HarmChange, comparison: Comparison, limits: Mapping[str, float])
     side = "Left" if harm.headline.worse == "high" else "Right"
     return HarmView(
         harm,
-        _BADGES[harm.outcome],
-        harm.sentence(comparison.confidence),
+        _capital(harm.quantity),
+        _capital(harm.by_group(comparison.confidence)),
         harm.would_change,
-        Panel(name, svg, f"{clean(harm.title)}, {harm.candidate} minus A. {spoken}."),
+        Panel(name, svg, f"{clean(harm.figure)}, {clean(harm.quantity)}, {harm.candidate} minus A. {spoken}."),
         f"{side} of zero: less harm.",
     )
 
@@ -90,3 +80,7 @@ def _limits(found: Sequence[HarmChange]) -> dict[str, float]:
         known = (figure.value, figure.low, figure.high)
         ends.setdefault(figure.unit, []).extend(abs(end) for end in known if end is not None)
     return {unit: nice_reach(max(of, default=0.0)) for unit, of in ends.items()}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -128,7 +128,8 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
     pictures = {"portrait": ("portrait", runs.get("A"))}
     pictures |= {letter: (f"rendered by {letter}", runs.get(letter)) for letter in ("A", *letters)}
     told = {*levelled, *not_compared_words(comparison.not_compared)}
-    told |= {sentence for view in found for sentence in (view.tally, *(harm.sentence for harm in view.harms))}
+    told |= {view.tally for view in found}
+    told |= {harm.sentence(comparison.confidence) for harm in comparison.harms}
     show = show_faces or all(map(fictional, comparison.runs))
     pareto = pareto_view(comparison)
     content = {

@@ -24,7 +24,9 @@ BADGES: Final = {
     "not_evaluable": Badge("\N{MULTIPLICATION X}", "not evaluable"),
     "gains": Badge("\N{BLACK UP-POINTING TRIANGLE}", "gains"),
     "pays": Badge("\N{BLACK DOWN-POINTING TRIANGLE}", "pays"),
-    "mixed": Badge("\N{UP DOWN ARROW}", "gains and pays"),
     "no_difference": Badge("\N{WHITE CIRCLE}", "no difference shown"),
+    "smaller": Badge("\N{WHITE DOWN-POINTING TRIANGLE}", "less harm"),
+    "larger": Badge("\N{BLACK UP-POINTING TRIANGLE}", "more harm"),
+    "mixed": Badge("\N{UP DOWN ARROW}", "less and more harm"),
 }
-"""The outcomes of checks and probes, then the words of comparisons."""
+"""The outcomes of checks and probes, then the words of comparisons, then the outcomes of their harms."""
