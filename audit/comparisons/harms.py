@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from audit.comparisons.changes import Change, Word
 from audit.core.grouping import GROUP
-from audit.core.sentences import group_words, listing
+from audit.core.sentences import group_words, listing, number_words, p_words
 from audit.core.units import write_value
 from audit.stats import ALL, speakers_needed
 
@@ -28,10 +28,6 @@ _BY_GROUP: Final[dict[Word, str]] = {
     "inconclusive": "undecided for",
     "no_difference": "changed by no more than the margin for",
 }
-_NUMBERS: Final = (
-    *("no", "one", "two", "three", "four", "five", "six"),
-    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
-)
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ class HarmChange:
         if limit and abs(change.value or 0.0) <= limit:
             size = write_value(limit, change.unit, signed=True).removeprefix("+")
             effect = f"it would be shown to be no more than the margin of {size}"
-        return f"{start}: with about {known[limit]:,} more speakers like the present ones {effect}, if it stayed at {change.text}."
+        return f"{start}: with about {known[limit]:,} more speakers {effect}, if it stayed at {change.text}."
 
     def _not_after_adjustment(self, confidence: float) -> str:
         """A note on the changes that are shown by themselves but not after adjustment for all changes."""
@@ -161,17 +157,6 @@ def tally(found: Sequence[HarmChange]) -> str:
     return f"{found[0].candidate} against A: {listing(parts)}." if parts else ""
 
 
-def p_words(p: float | None) -> str:
-    """An adjusted p in words; empty if there is none.
-
-    Examples
-    --------
-    >>> p_words(0.0004), p_words(0.0312), p_words(None)
-    ('p < 0.001', 'p 0.031', '')
-    """
-    return "" if p is None else "p < 0.001" if p < 0.001 else f"p {p:.3f}"
-
-
 def _whom(change: Change) -> str:
     """A group with its change, interval and adjusted p; the reason in place of a figure that is missing."""
     whom = "all groups together" if change.group == ALL else group_words(change.group)
@@ -183,11 +168,7 @@ def _whom(change: Change) -> str:
 def _counted(number: int, of: int) -> str:
     """A number in words; with ``of``, the number of all harms as well."""
     if not of:
-        return _number(number)
+        return number_words(number)
     if number == of:
-        return "the one harm" if of == 1 else f"all {_number(of)} harms"
-    return f"{_number(number)} of {_number(of)} harms"
-
-
-def _number(number: int) -> str:
-    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+        return "the one harm" if of == 1 else f"all {number_words(of)} harms"
+    return f"{number_words(number)} of {number_words(of)} harms"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from audit.checks.figure import Figure
 from audit.comparisons.changes import Change, turned
 from audit.comparisons.comparison import NotCompared
-from audit.comparisons.harms import HarmChange, p_words, tally
+from audit.comparisons.harms import HarmChange, tally
 from audit.comparisons.levelling import Levelling
-from audit.core.sentences import group_words, listing
+from audit.core.sentences import group_words, listing, p_words
 from audit.stats import ALL
 
 QUIET = ("no_difference", "inconclusive")
