@@ -99,14 +99,18 @@ def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Prop
     the factors share its multiplier. The effects by group, and those by sex, are exploratory and adjusted by Benjamini
     and Hochberg (1995).
     """
-    return _adjusted(
-        [
-            _effect(factor, prop, stratum, stratum.of(changes), settings)
-            for stratum in strata(changes)
-            for prop in properties
+    made = []
+    for stratum in strata(changes):
+        rows = {name: of.set_index("speaker_id").sort_index() for name, of in stratum.of(changes).groupby("factor")}
+        none = changes.iloc[:0].set_index("speaker_id")
+        pairs = {
+            factor: (mine := rows.get(factor.name, none), rows.get(CLIP.name, none).reindex(mine.index))
             for factor in FACTORS
+        }
+        made += [
+            _effect(factor, prop, stratum, *pairs[factor], settings) for prop in properties for factor in FACTORS
         ]
-    )
+    return _adjusted(made)
 
 
 def _adjusted(found: Sequence[Effect]) -> list[Effect]:
@@ -127,9 +131,10 @@ def _adjusted(found: Sequence[Effect]) -> list[Effect]:
     ]
 
 
-def _effect(factor: Factor, prop: Property, stratum: Stratum, mine: pd.DataFrame, settings: Settings) -> Effect:
-    rows = mine[mine["factor"] == factor.name].set_index("speaker_id").sort_index()
-    usual = mine[mine["factor"] == CLIP.name].set_index("speaker_id").reindex(rows.index)
+def _effect(
+    factor: Factor, prop: Property, stratum: Stratum, rows: pd.DataFrame, usual: pd.DataFrame, settings: Settings
+) -> Effect:
+    """The effect of one factor on one property; ``rows`` are the voices under it, ``usual`` between two clips."""
     who, name = usual.index.tolist(), f"{prop.name} {factor.name} {stratum.group} {stratum.gender}"
     values, yardsticks = (of[prop.name].to_numpy(np.float64) for of in (rows, usual))
     changed, yardstick = (
@@ -184,11 +189,10 @@ def read_table(reads: pd.DataFrame, settings: Settings, metrics: Sequence[Metric
     """
     rows = []
     for stratum in strata(reads):
-        mine = stratum.of(reads)
+        mine = {name: of.sort_values("speaker_id") for name, of in stratum.of(reads).groupby("factor")}
         for metric in metrics:
             for factor in (UNCHANGED, *(factor.name for factor in FACTORS)):
-                of = mine[mine["factor"] == factor].sort_values("speaker_id")
-                rows.append(_read_row(metric, factor, stratum, of, settings))
+                rows.append(_read_row(metric, factor, stratum, mine.get(factor, reads.iloc[:0]), settings))
     frame = pd.DataFrame(rows)
     p = frame["p_value"].astype(np.float64)
     frame.insert(list(frame).index("p_value") + 1, "p_adjusted", benjamini_hochberg(p.to_numpy()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,10 +16,12 @@ import pytest
 import audit
 from audit.checks import margins_of, shipped
 from audit.comparisons import paired_changes
-from audit.comparisons.changes import word_for
+from audit.comparisons.changes import Change, Word, word_for
+from audit.comparisons.harms import HarmChange, tally
 from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings
-from audit.stats import Estimate
+from audit.core.sentences import p_words
+from audit.stats import Estimate, benjamini_hochberg
 
 TRUTH: dict[str, Any] = {
     "groups": ["asian", "black", "white"],
@@ -226,13 +229,110 @@ def test_only_the_planted_change_of_one_group_is_found(compared: audit.Compariso
     assert white.loc["asian", "change_low"] <= -0.5 <= white.loc["asian", "change_high"]
     assert white.loc["asian", "word"] == "gains"
     assert set(frame["word"]) <= {"gains", "no_difference", "inconclusive"}
-    assert "asian gains" in compared.sentences[0] and "pays" not in " ".join(compared.sentences)
+    assert "less harm for asian" in compared.sentences[1] and "asian gains" in " ".join(compared.sentences)
+    assert "pays" not in " ".join(compared.sentences) and "more harm" not in " ".join(compared.sentences)
     assert not compared.levelled
+
+
+def test_every_check_is_in_the_summary_and_a_harm_is_never_set_off_against_another(
+    compared: audit.Comparison, runs: tuple[audit.Run, audit.Run]
+) -> None:
+    """S2F002 gets better for one group only, so that its worst change is undecided."""
+    headlines = [change for change in compared.checks if change.headline]
+    assert [harm.figure for harm in compared.harms] == [change.figure for change in headlines]
+    assert len(headlines) > 4
+    for harm in compared.harms:
+        assert harm.sentence(compared.confidence) in compared.sentences
+        assert {change.group for change in harm.groups} == {
+            change.group for change in compared.checks if change.figure == harm.figure
+        }
+    flip = next(harm for harm in compared.harms if harm.figure == "S2F002")
+    assert flip.headline.word == "inconclusive" and flip.outcome == "smaller"
+    assert [change.group for change in flip.named("gains")] == ["asian"]
+    (absent,) = (sentence for sentence in compared.sentences if sentence.startswith("Not compared"))
+    assert all(check.code in absent for check in compared.not_compared)
+    answered = {change.figure for change in compared.checks}
+    assert answered.isdisjoint(check.code for check in compared.not_compared)
+    assert {*answered, *(check.code for check in compared.not_compared)} == {check.code for check in shipped()}
+
+    def change(group: str, word: Word) -> Change:
+        return replace(flip.groups[0], group=group, word=word)
+
+    outcomes = {
+        ("gains", "inconclusive"): "smaller",
+        ("pays", "no_difference"): "larger",
+        ("pays", "gains"): "mixed",
+        ("no_difference", "no_difference"): "no_difference",
+        ("no_difference", "inconclusive"): "inconclusive",
+    }
+    for words, outcome in outcomes.items():
+        groups = tuple(change(group, word) for group, word in zip(("asian", "white"), words, strict=True))  # type: ignore[arg-type]  # words
+        assert HarmChange(flip.headline, groups).outcome == outcome
+    found = [replace(flip, groups=(change("asian", word),)) for word in ("gains", "gains", "inconclusive", "pays")]
+    assert tally(found) == "B against A: one of four harms grew, two became smaller and one is undecided."
+
+
+def test_a_change_has_one_p_wherever_it_is_printed_and_it_agrees_with_its_interval(
+    compared: audit.Comparison,
+) -> None:
+    printed: dict[tuple[str, ...], set[float | None]] = {}
+    for change in (*compared.checks, *compared.metrics):
+        if change.change.interval is not None:
+            place = change.candidate, change.figure, change.grouping, change.group, change.language
+            printed.setdefault(place, set()).add(change.p_adjusted)
+            assert change.p_value is not None and change.p_adjusted is not None
+            assert change.p_value <= change.p_adjusted
+            low, high = change.change.interval
+            if low > 0 or high < 0:
+                assert change.p_value <= 0.05 + 1e-9, "an adjusted interval excludes zero, so the change's own does too"
+    assert {len(found) for found in printed.values()} == {1}
+    family = benjamini_hochberg(
+        [
+            change.p_value
+            for change in (*(c for c in compared.checks if not c.headline), *compared.metrics)
+            if change.p_value is not None
+        ]
+    )
+    assert sorted(family) == pytest.approx(
+        sorted(found for each in printed.values() for found in each if found is not None)
+    )
+    asian = next(change for change in compared.metrics if (change.figure, change.group) == ("read_own_group", "asian"))
+    assert f"asian gains ({asian.change.text}, {p_words(asian.p_adjusted)})" in " ".join(compared.sentences)
+    csv = compared.tables["checks"].frame
+    assert csv["p_adjusted"].tolist() == [change.p_adjusted for change in compared.checks]
+
+
+def test_what_would_decide_an_undecided_harm_is_about_its_headline(compared: audit.Comparison) -> None:
+    undecided = [harm for harm in compared.harms if harm.outcome == "inconclusive"]
+    assert undecided
+    for harm in undecided:
+        assert harm.would_change.startswith(f"What would decide it, for {harm.headline.group} speakers: ")
+        assert harm.headline.change.text in harm.would_change
+    assert {harm.would_change for harm in compared.harms if harm.outcome != "inconclusive"} == {""}
+
+
+def test_a_small_group_is_in_no_figure_sentence_or_worst_change() -> None:
+    """With 24 white speakers suppressed, so is the worst change of the checks, whose interval has an end of theirs."""
+    truth = TRUTH | {"speakers_per_group": 24}
+    runs = audit.simulate(truth, 3), audit.simulate(truth | {"rendered": {"white": {"en": {"black": 0.6}}}}, 3)
+    few = [run.observations[~run.observations["speaker_id"].isin([f"white-{i:02}" for i in range(20)])] for run in runs]
+    small_runs = [replace(run, held=seen.reset_index(drop=True)) for run, seen in zip(runs, few, strict=True)]
+    made = audit.compare(*small_runs, settings=MeasureSettings(suppress_below=5))
+    hidden = [change for change in (*made.checks, *made.metrics) if change.group == "white"]
+    assert hidden
+    for change in hidden:
+        assert change.change.value is None and change.change.method.startswith("suppressed")
+        assert (change.p_value, change.p_adjusted, change.change.n_speakers) == (None, None, 0)
+    for change in (change for change in made.checks if change.headline and change.worst_of_groups):
+        assert change.change.method.startswith("suppressed") or change.change.interval is not None
+    said = re.findall(r"white \(([^)]*)\)", " ".join(made.sentences))
+    assert said and all(words.startswith("suppressed") for words in said)
+    assert "white: not estimable" not in made.to_json()
 
 
 def test_in_the_reverse_order_the_group_pays(runs: tuple[audit.Run, audit.Run]) -> None:
     made = audit.compare(runs[1], runs[0])
-    assert "asian pays" in made.sentences[0]
+    assert "more harm for asian" in made.sentences[1]
     headline = next(change for change in made.checks if change.figure == "S2F003" and change.headline)
     assert (headline.group, headline.word) == ("asian", "pays")
 
@@ -265,8 +365,9 @@ def test_a_gain_of_the_worst_group_is_not_levelling_down() -> None:
     truth = {"groups": ["asian", "black", "white"], "speakers_per_group": 60, "clips_per_language": 2}
     made = audit.compare(*(audit.simulate(truth | {"rendered": table}) for table in (before, after)))
     assert not made.levelled
-    assert made.sentences[0].startswith("Read as white in English: excess over the portrait, B against A: asian gains")
-    assert "asian gains" in made.sentences[1] and "white pays" in made.sentences[1]
+    assert made.sentences[1].startswith("S2F001, read as white in English: excess over the portrait, B against A: less")
+    own = next(sentence for sentence in made.sentences if sentence.startswith("Read as the speaker's own group"))
+    assert "asian gains" in own and "white pays" in own
 
 
 def test_the_headline_is_the_simultaneous_worst_change_of_any_group(runs: tuple[audit.Run, audit.Run]) -> None:
