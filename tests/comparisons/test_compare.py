@@ -237,7 +237,7 @@ def test_only_the_planted_change_of_one_group_is_found(compared: audit.Compariso
 def test_every_check_is_in_the_summary_and_a_harm_is_never_set_off_against_another(
     compared: audit.Comparison, runs: tuple[audit.Run, audit.Run]
 ) -> None:
-    """S2F002 gets better for one group only, so that its worst change is undecided."""
+    """S2F003 gets better for one group only, so that its worst change is undecided."""
     headlines = [change for change in compared.checks if change.headline]
     assert [harm.figure for harm in compared.harms] == [change.figure for change in headlines]
     assert len(headlines) > 4
@@ -246,9 +246,9 @@ def test_every_check_is_in_the_summary_and_a_harm_is_never_set_off_against_anoth
         assert {change.group for change in harm.groups} == {
             change.group for change in compared.checks if change.figure == harm.figure
         }
-    flip = next(harm for harm in compared.harms if harm.figure == "S2F002")
-    assert flip.headline.word == "inconclusive" and flip.outcome == "smaller"
-    assert [change.group for change in flip.named("gains")] == ["asian"]
+    erased = next(harm for harm in compared.harms if harm.figure == "S2F003")
+    assert erased.headline.word == "inconclusive" and erased.outcome == "smaller"
+    assert [change.group for change in erased.named("gains")] == ["asian"]
     (absent,) = (sentence for sentence in compared.sentences if sentence.startswith("Not compared"))
     assert all(check.code in absent for check in compared.not_compared)
     answered = {change.figure for change in compared.checks}
@@ -256,7 +256,7 @@ def test_every_check_is_in_the_summary_and_a_harm_is_never_set_off_against_anoth
     assert {*answered, *(check.code for check in compared.not_compared)} == {check.code for check in shipped()}
 
     def change(group: str, word: Word) -> Change:
-        return replace(flip.groups[0], group=group, word=word)
+        return replace(erased.groups[0], group=group, word=word)
 
     outcomes = {
         ("gains", "inconclusive"): "smaller",
@@ -267,8 +267,8 @@ def test_every_check_is_in_the_summary_and_a_harm_is_never_set_off_against_anoth
     }
     for words, outcome in outcomes.items():
         groups = tuple(change(group, word) for group, word in zip(("asian", "white"), words, strict=True))  # type: ignore[arg-type]  # words
-        assert HarmChange(flip.headline, groups).outcome == outcome
-    found = [replace(flip, groups=(change("asian", word),)) for word in ("gains", "gains", "inconclusive", "pays")]
+        assert HarmChange(erased.headline, groups).outcome == outcome
+    found = [replace(erased, groups=(change("asian", word),)) for word in ("gains", "gains", "inconclusive", "pays")]
     assert tally(found) == "B against A: one of four harms grew, two became smaller and one is undecided."
 
 
@@ -293,9 +293,8 @@ def test_a_change_has_one_p_wherever_it_is_printed_and_it_agrees_with_its_interv
             if change.p_value is not None
         ]
     )
-    assert sorted(family) == pytest.approx(
-        sorted(found for each in printed.values() for found in each if found is not None)
-    )
+    adjusted = [found for each in printed.values() for found in each if found is not None]
+    assert sorted(family) == pytest.approx(sorted(adjusted))
     asian = next(change for change in compared.metrics if (change.figure, change.group) == ("read_own_group", "asian"))
     assert f"asian gains ({asian.change.text}, {p_words(asian.p_adjusted)})" in " ".join(compared.sentences)
     csv = compared.tables["checks"].frame
