@@ -69,7 +69,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40}
     >>> worse = truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0]
-    ''
+    'B against A: two of four harms became smaller and two are undecided.'
     """
     chosen = _without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
