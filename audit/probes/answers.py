@@ -32,8 +32,8 @@ _ALIKE: Final = {
     "not_evaluable": "Not evaluable: {}.",
 }
 _COUNTED: Final = {
-    "shown": ("is shown to change the face", "are shown to change the face"),
-    "not_shown": ("is shown not to", "are shown not to"),
+    "shown": ("has the answer yes", "have the answer yes"),
+    "not_shown": ("has the answer no", "have the answer no"),
     "inconclusive": ("is undecided", "are undecided"),
     "not_evaluable": ("cannot be answered", "cannot be answered"),
 }
@@ -244,7 +244,7 @@ def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
 def adjusted_words(finding: Finding, number: int, confidence: float) -> str:
     """A note that a finding is shown by itself, but not after adjustment for all questions."""
     p = finding.p_adjusted
-    if p is None or p <= 1 - confidence:
+    if finding.outcome != "shown" or p is None or p <= 1 - confidence:
         return ""
     return f" Adjusted for all {number} questions this is not shown (adjusted p {p:.2f})."
 
