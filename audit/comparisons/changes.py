@@ -75,6 +75,11 @@ class Change:
         """The change with its sign set so that more is better for the group."""
         return self.change if self.worse == "low" else turned(self.change)
 
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether its figures are suppressed: a change is made only where at least one run has a figure."""
+        return all(figure.value is None for figure in (self.before, self.after, self.change))
+
 
 def word_for(change: Estimate, worse: Harm, margin: float | None) -> Word:
     """The meaning of a change for the group.

@@ -85,8 +85,10 @@ class HarmChange:
         parts = [
             f"{words} {listing([_whom(change) for change in found])}"
             for word, words in _BY_GROUP.items()
-            if (found := self.named(word))
+            if (found := [change for change in self.named(word) if not change.is_suppressed])
         ]
+        if hidden := sum(change.is_suppressed for change in self.groups):
+            parts.append(f"the figures of {number_words(hidden)} {'group' if hidden == 1 else 'groups'} are suppressed")
         return f"{'; '.join(parts)}.{self._not_after_adjustment(confidence)}"
 
     @property
@@ -96,6 +98,8 @@ class HarmChange:
             return ""
         change, margin = self.headline.change, self.headline.margin
         whom = "all speakers" if self.headline.group == ALL else f"{group_words(self.headline.group)} speakers"
+        if self.headline.is_suppressed:
+            return "What would decide it is not stated, because the figures of the headline are suppressed."
         start = f"What would decide it, for {whom}"
         if change.interval is None:
             return f"{start}: {change.method}."

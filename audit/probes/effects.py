@@ -107,9 +107,7 @@ def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Prop
             factor: (mine := rows.get(factor.name, none), rows.get(CLIP.name, none).reindex(mine.index))
             for factor in FACTORS
         }
-        made += [
-            _effect(factor, prop, stratum, *pairs[factor], settings) for prop in properties for factor in FACTORS
-        ]
+        made += [_effect(factor, prop, stratum, *pairs[factor], settings) for prop in properties for factor in FACTORS]
     return _adjusted(made)
 
 

@@ -51,7 +51,7 @@ def candidates(comparison: Comparison) -> list[CandidateView]:
 
 def _view(harm: HarmChange, comparison: Comparison, limits: Mapping[str, float]) -> HarmView:
     unit, reach = harm.headline.change.unit, limits[harm.headline.change.unit]
-    changes = {change.group: _value(change.change) for change in harm.groups}
+    changes = {change.group: _value(change.change) for change in harm.groups if not change.is_suppressed}
     places = order_groups(changes)
     rows = [Row("all" if group == ALL else group_name(group), {"ink": changes[group]}) for group in places]
     title = f"{harm.figure}: change, {harm.candidate} minus A"
