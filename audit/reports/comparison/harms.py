@@ -24,7 +24,7 @@ class HarmView:
     title: str
     sentence: str
     would_change: str
-    panel: Panel
+    panel: Panel | None
     direction: str
 
 
@@ -50,22 +50,30 @@ def candidates(comparison: Comparison) -> list[CandidateView]:
 
 
 def _view(harm: HarmChange, comparison: Comparison, limits: Mapping[str, float]) -> HarmView:
-    unit, reach = harm.headline.change.unit, limits[harm.headline.change.unit]
-    changes = {change.group: _value(change.change) for change in harm.groups if not change.is_suppressed}
-    places = order_groups(changes)
-    rows = [Row("all" if group == ALL else group_name(group), {"ink": changes[group]}) for group in places]
-    title = f"{harm.figure}: change, {harm.candidate} minus A"
-    spoken = "; ".join(f"{group_name(group)} {changes[group].words(unit, signed=True)}" for group in places)
-    svg = dots(title, rows, unit, signed=True, limits=(-reach, reach))
-    name = file_stem(f"harm-{harm.candidate}-{harm.figure}-{harm.headline.grouping}")
-    side = "Left" if harm.headline.worse == "high" else "Right"
     return HarmView(
         harm,
         _capital(harm.quantity),
         _capital(harm.by_group(comparison.confidence)),
         harm.would_change,
-        Panel(name, svg, f"{clean(harm.figure)}, {clean(harm.quantity)}, {harm.candidate} minus A. {spoken}."),
-        f"{side} of zero: less harm.",
+        _panel(harm, limits[harm.headline.change.unit]),
+        f"{'Left' if harm.headline.worse == 'high' else 'Right'} of zero: less harm.",
+    )
+
+
+def _panel(harm: HarmChange, reach: float) -> Panel | None:
+    """The chart of the groups that are not suppressed; ``None`` if all are."""
+    unit = harm.headline.change.unit
+    changes = {change.group: _value(change.change) for change in harm.groups if not change.is_suppressed}
+    places = order_groups(changes)
+    if not places:
+        return None
+    rows = [Row("all" if group == ALL else group_name(group), {"ink": changes[group]}) for group in places]
+    spoken = "; ".join(f"{group_name(group)} {changes[group].words(unit, signed=True)}" for group in places)
+    title = f"{harm.figure}: change, {harm.candidate} minus A"
+    return Panel(
+        file_stem(f"harm-{harm.candidate}-{harm.figure}-{harm.headline.grouping}"),
+        dots(title, rows, unit, signed=True, limits=(-reach, reach)),
+        f"{clean(harm.figure)}, {clean(harm.quantity)}, {harm.candidate} minus A. {spoken}.",
     )
 
 
