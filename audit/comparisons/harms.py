@@ -153,7 +153,7 @@ def tally(found: Sequence[HarmChange]) -> str:
     >>> tally([])
     ''
     """
-    parts = []
+    parts: list[str] = []
     for outcome, (one, several) in COUNTED.items():
         if number := sum(harm.outcome == outcome for harm in found):
             whole = len(found) if not parts else 0
