@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
+import audit
 from audit.training.data import cohort_folder
-from tests.fakes import fake_face
+from tests.fakes import ColourInstrument, fake_face
+from tests.probing_fixture import PitchAndLanguage, bilingual_voices
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,6 +54,30 @@ def training_part(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips.to_csv(folder / "clips.csv", index=False)
     shutil.copy(source / "cohort.toml", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def harmonic_voices(tmp_path_factory: pytest.TempPathFactory) -> audit.Cohort:
+    """Sixteen voices made of harmonics: the fewest with which a change of half of them is shown in a family of 4."""
+    return audit.Cohort.read(bilingual_voices(tmp_path_factory.mktemp("harmonics") / "voices", 16, seconds=3.05))
+
+
+@pytest.fixture(scope="session")
+def harmonic_probe_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of :func:`harmonic_probe`, with its faces; its page may be written again."""
+    return tmp_path_factory.mktemp("probe") / "out"
+
+
+@pytest.fixture(scope="session")
+def harmonic_probe(harmonic_voices: audit.Cohort, harmonic_probe_folder: Path) -> audit.Probe:
+    """A probe with every factor, of a model that depends on pitch and language alone; made once."""
+    return audit.probe(
+        PitchAndLanguage(),
+        instrument=ColourInstrument(),
+        cohort=harmonic_voices,
+        out=harmonic_probe_folder,
+        cache="none",
+    )
 
 
 def tone(path: Path, level: float = 0.1, seconds: float = 2.0, rate: int = 16_000, channels: int = 1) -> Path:

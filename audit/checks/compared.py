@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from audit.checks.figure import Harm, Judged
 from audit.checks.pair import Pair
-from audit.stats import Curve, Estimate, Pairs
+from audit.stats import Curve, Estimate
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,17 @@ class Compared:
         The figure in each run.
     change : Curve
         Candidate minus baseline, paired.
-    pairs : Pairs or None
-        The speakers of the change, for a permutation test; ``None`` where the change is not a mean over speakers.
     """
 
     group: str
     baseline: Curve
     candidate: Curve
     change: Curve
-    pairs: Pairs | None = None
 
     def adjusted(self, number: int) -> Compared:
         """The same figure with intervals adjusted for ``number`` simultaneous comparisons (Bonferroni)."""
         baseline, candidate, change = (c.together(number) for c in (self.baseline, self.candidate, self.change))
-        return Compared(self.group, baseline, candidate, change, self.pairs)
+        return Compared(self.group, baseline, candidate, change)
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,8 @@ def change_of_difference(
     name: str,
     counts: tuple[int, int, int] | None = None,
     clusters: NDArray[np.int64] | None = None,
-) -> tuple[Curve, Pairs]:
-    """The change of the difference of two shares over the same speakers, at every confidence, and its pairs.
+) -> Curve:
+    """The change of the difference of two shares over the same speakers, at every confidence.
 
     ``first`` and ``second`` are the changes of the two shares in each row; rows without both are left out. Where rows
     are speakers, ``counts`` are the numbers of clips used and missing, and of unpaired speakers. ``clusters`` are the
@@ -125,4 +125,4 @@ def change_of_difference(
         method = f"MOVER of two changes of the same speakers (first: {one.method}; second: {two.method})"
         return Estimate(point, shortened(ends[0]), shortened(ends[1]), *numbers, method)
 
-    return Curve(at, max(curve.least for curve in curves)), both
+    return Curve(at, max(curve.least for curve in curves))

@@ -115,11 +115,11 @@ class StageChange(Check):
             if kind == "mean" or before == "portrait":
                 pairs = pair.pairs(second - first, mask, kind, name)
                 curve = pairs.curve(pair.span(self.metric, before, "rendered"))
-                return Compared(group, baseline, candidate, curve, pairs)
+                return Compared(group, baseline, candidate, curve)
             speakers = pair.baseline.speakers[mask]
             shared = pair.baseline.shared(mask)
             found = change_of_difference(first[mask], second[mask], speakers, pair.settings, name, clusters=shared)
-            return Compared(group, baseline, candidate, *found)
+            return Compared(group, baseline, candidate, found)
 
         return compare_groups(pair, self.judged[0], compared, self.compared_label.format(before=before))
 

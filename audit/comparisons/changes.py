@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from audit.checks.figure import Figure, Harm
 from audit.core.grouping import GROUP
-from audit.stats import Curve, Estimate, Pairs, p_value, verdict
-from audit.stats.speakers import Floats
+from audit.stats import Curve, Estimate, benjamini_hochberg, p_value, verdict
 
 Word = Literal["gains", "pays", "no_difference", "inconclusive"]
+FAMILY: Final = (
+    "p is the smallest error probability at which a change's own interval excludes zero, adjusted for all changes of "
+    "the candidate: every check and metric, group and language, in one family (Benjamini and Hochberg 1995)."
+)
+"""How the one p of a change is made."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Change:
     word : {"gains", "pays", "no_difference", "inconclusive"} or None
         See :func:`word_for`; None for a figure of one language, whose interval is not simultaneous with the others.
     p_value, p_adjusted : float or None
-        P-value of no change; adjusted by Holm over the headlines of checks, by Benjamini-Hochberg over all others.
+        The smallest error probability at which the interval of this change alone excludes zero; the same, adjusted for
+        all changes of the candidate (see :func:`adjusted`).
     worst_of_groups : bool
         Whether it is the worst change of any group, simultaneous over all of them.
     grouping : str
@@ -69,6 +74,11 @@ class Change:
     def better(self) -> Figure:
         """The change with its sign set so that more is better for the group."""
         return self.change if self.worse == "low" else turned(self.change)
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether its figures are suppressed: a change is made only where at least one run has a figure."""
+        return all(figure.value is None for figure in (self.before, self.after, self.change))
 
 
 def word_for(change: Estimate, worse: Harm, margin: float | None) -> Word:
@@ -99,20 +109,43 @@ def word_for(change: Estimate, worse: Harm, margin: float | None) -> Word:
     return "inconclusive"
 
 
-def p_of(change: Curve, pairs: Pairs | None, confidence: float) -> float | None:
-    """P-value of no change: by permuting the runs within speakers, or from the intervals if there are no pairs."""
-    if change.at(confidence).interval is None:
-        return None
-    return pairs.permutation().p if pairs else p_value(change, 0.0, "two_sided", confidence)
+def p_of(change: Curve, confidence: float) -> float | None:
+    """P-value of no change: the smallest error probability at which its own interval excludes zero.
+
+    So p and interval cannot contradict each other. ``None`` if there is no interval.
+    """
+    alone = change.alone
+    return None if alone.at(confidence).interval is None else p_value(alone, 0.0, "two_sided", confidence)
 
 
-def adjusted(changes: Sequence[Change], rule: Callable[[Floats], Floats]) -> list[Change]:
-    """Adjust the p-values of changes for multiple comparisons, by a rule of :mod:`audit.stats.multiplicity`."""
-    adjusted_p = rule(np.array([change.p_value for change in changes], np.float64)).tolist()
-    return [
-        change if np.isnan(q) else replace(change, p_adjusted=float(f"{max(q, change.p_value or 0.0):.12g}"))
-        for change, q in zip(changes, adjusted_p, strict=True)
+def adjusted(changes: Sequence[Change]) -> list[Change]:
+    """The changes of one candidate with p-values adjusted by Benjamini and Hochberg (1995), in one family.
+
+    The family has every check and every metric in every group and language, so that a change has one adjusted p
+    wherever it is printed. The headline of a check that is the change of one of its groups is the same change: it
+    does not count again and has the p-values of that group.
+    """
+    rows = {_place(change): change for change in changes if not change.headline}
+    repeated = [change.headline and _place(change) in rows for change in changes]
+    p = [
+        np.nan if again or change.p_value is None else change.p_value
+        for change, again in zip(changes, repeated, strict=True)
     ]
+    made = [
+        change if np.isnan(q) else replace(change, p_adjusted=float(f"{max(q, change.p_value or 0.0):.12g}"))
+        for change, q in zip(changes, benjamini_hochberg(p).tolist(), strict=True)
+    ]
+    rows = {_place(change): change for change in made if not change.headline}
+    return [
+        replace(change, p_value=rows[_place(change)].p_value, p_adjusted=rows[_place(change)].p_adjusted)
+        if again and change.change.interval is not None
+        else change
+        for change, again in zip(made, repeated, strict=True)
+    ]
+
+
+def _place(change: Change) -> tuple[str, str, str, str]:
+    return change.figure, change.grouping, change.group, change.language
 
 
 def turned(figure: Figure) -> Figure:

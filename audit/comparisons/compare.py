@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any, Final
 
@@ -20,17 +19,19 @@ from audit.checks.metrics.metric_frame import files_usable, over_impostors
 from audit.checks.pair import Pair
 from audit.comparisons.changes import Change, adjusted
 from audit.comparisons.comparable import refuse_what_differs, same_model
-from audit.comparisons.comparison import Comparison
+from audit.comparisons.comparison import Comparison, NotCompared
 from audit.comparisons.groups import check_changes, compared_checks, metric_changes
+from audit.comparisons.harms import harms
 from audit.comparisons.levelling import Levelling, levellings
-from audit.comparisons.sentences import sentences
+from audit.comparisons.sentences import not_compared_words, sentences
+from audit.comparisons.sharing import shared, shared_levellings, suppression_notice
 from audit.comparisons.tables import given_tables
 from audit.core.errors import RunError
 from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
 from audit.runs.simulation import REFERENCE, SIMULATED
-from audit.stats import Curve, benjamini_hochberg, holm
+from audit.stats import Curve
 
 LETTERS: Final = ascii_uppercase
 UNUSED: Final = {
@@ -67,8 +68,8 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> import audit
     >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40}
     >>> worse = truth | {"rendered": {"asian": {"en": {"white": 0.9}}}}
-    >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0][:70]
-    'Read as white in English: excess over the portrait, B against A: asian'
+    >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0]
+    'B against A: two of four harms became smaller and two are undecided.'
     """
     chosen = _without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
@@ -95,58 +96,32 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
             for check, compared in compared_checks(checks_of, of_grouping)
             for change in check_changes(check, compared, letter, of_grouping)
         ]
-        headlines = adjusted([change for change in found if change.headline], holm)
-        groups = adjusted([change for change in found if not change.headline], benjamini_hochberg)
-        checks += sorted(
-            [*headlines, *groups],
-            key=lambda change: (groupings.index(change.grouping), order.index(change.figure)),
+        family = adjusted([*found, *metric_changes(asked, pair, letter)])
+        of_metrics = family[len(found) :]
+        of_checks = sorted(
+            family[: len(found)],
+            key=lambda change: (groupings.index(change.grouping), order.index(change.figure), not change.headline),
         )
-        of_metrics = adjusted(metric_changes(asked, pair, letter), benjamini_hochberg)
-        metrics += of_metrics
-        here = _shared_levellings(levellings(pair, of_metrics), small)
+        here = shared_levellings(levellings(pair, of_metrics), small)
+        shown_checks, shown_metrics = shared(of_checks, small), shared(of_metrics, small)
+        checks += shown_checks
+        metrics += shown_metrics
         levelled += here
-        seen = [change for change in of_metrics if not _hidden(change, small)]
-        named = next((change for change in headlines if change.figure == "S2F001" and not _hidden(change, small)), None)
-        words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
+        seen = [change for change in shown_metrics if change.change.value is not None]
+        words += sentences(harms(shown_checks), seen, here, _shown_metrics(evidence[0]), chosen.confidence)
+    answered = {change.figure for change in checks}
+    absent = tuple(NotCompared(check.code, check.title) for check in asked if check.code not in answered)
     return Comparison(
         runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude=UNUSED),
-        notices=(*_notices(runs), *_suppression_notice([*checks, *metrics], small)),
-        checks=tuple(_shared(change, small) for change in checks),
-        metrics=tuple(_shared(change, small) for change in metrics),
+        notices=(*_notices(runs), *suppression_notice([*checks, *metrics], small)),
+        checks=tuple(checks),
+        metrics=tuple(metrics),
         levelled=tuple(levelled),
-        sentences=tuple(words),
+        sentences=(*words, *not_compared_words(absent)),
+        not_compared=absent,
         given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
     )
-
-
-def _hidden(change: Change, small: SmallCells) -> bool:
-    """Whether a change belongs to a small cell."""
-    return any(small.hides(figure) for figure in (change.before, change.after, change.change))
-
-
-def _shared(change: Change, small: SmallCells) -> Change:
-    """The change, without its figures if it belongs to a small cell; its word stays."""
-    if not _hidden(change, small):
-        return change
-    before, after, between = (figure.emptied(small.words) for figure in (change.before, change.after, change.change))
-    return replace(change, before=before, after=after, change=between, p_value=None, p_adjusted=None)
-
-
-def _shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list[Levelling]:
-    """The levellings, without those of small groups."""
-    return [
-        replace(item, losers={group: by for group, by in item.losers.items() if not small.hide(group)})
-        for item in levelled
-        if not small.hides(item.own)
-    ]
-
-
-def _suppression_notice(changes: Sequence[Change], small: SmallCells) -> list[str]:
-    """A notice with the number of suppressed changes; none without suppression."""
-    count = sum(_hidden(change, small) for change in changes)
-    notice = f"{count:,} of {len(changes):,} changes are suppressed: {small.words.partition(': ')[2]}."
-    return [notice] if small.below >= 2 else []
 
 
 def _name(letter: str, run: Run) -> str:

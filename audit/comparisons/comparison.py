@@ -12,9 +12,10 @@ from pydantic import Field, JsonValue
 
 from audit.audits.method import METHOD_VERSION
 from audit.audits.table import StoredTable, Table
-from audit.comparisons.changes import Change
+from audit.comparisons.changes import FAMILY, Change
+from audit.comparisons.harms import HarmChange, harms
 from audit.comparisons.levelling import Levelling
-from audit.comparisons.tables import CHECK_CHANGES, METRIC_CHANGES, changes_frame, runs_table
+from audit.comparisons.tables import CHECK_CHANGES, METRIC_CHANGES, changes_frame, harms_table, runs_table
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 
 
@@ -23,6 +24,14 @@ class _RunForm(Form):
     digest: str
     n_speakers: int
     n_clips: int
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """A check that could not be compared, because the runs have no figure for it: its code and title."""
+
+    code: str
+    title: str
 
 
 class ComparisonForm(Form):
@@ -36,6 +45,7 @@ class ComparisonForm(Form):
     levelled: tuple[Levelling, ...] = Field(alias="levelled_down")
     checks: tuple[Change, ...]
     metrics: tuple[Change, ...]
+    not_compared: tuple[NotCompared, ...] = ()
     given: dict[str, StoredTable] = Field(alias="tables")
 
 
@@ -59,7 +69,9 @@ class Comparison(Document):
     levelled : tuple of Levelling
         What was levelled down.
     sentences : tuple of str
-        Which groups gain and which lose, in words.
+        How many harms became smaller or grew, every harm by group, and which groups gain and lose, in words.
+    not_compared : tuple of NotCompared
+        The checks that were asked for and for which the runs have no figure.
     given : Mapping of str to Table
         ``pareto``: each run's figure over all clips and for its worst group; ``faces``: the sample of pictures;
         ``metric_definitions``: the label and unit of every metric.
@@ -79,6 +91,7 @@ class Comparison(Document):
     levelled: tuple[Levelling, ...]
     sentences: tuple[str, ...]
     given: Mapping[str, Table]
+    not_compared: tuple[NotCompared, ...] = ()
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
 
@@ -87,19 +100,30 @@ class Comparison(Document):
         return changes_frame([*self.checks, *self.metrics])
 
     @cached_property
+    def harms(self) -> tuple[HarmChange, ...]:
+        """How the harm of every check changed, over its groups; in the order of ``checks``."""
+        return harms(self.checks)
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of the intervals."""
+        return float(str(self.settings.get("confidence", 0.95)))
+
+    @cached_property
     def tables(self) -> dict[str, Table]:
         """Every table that is written as CSV."""
         return {
             "runs": runs_table(self.runs),
+            "harms": harms_table(self.harms, self.confidence),
             "checks": Table(
                 "Every check",
-                "Candidate minus baseline; headlines adjusted by Holm, groups by Benjamini-Hochberg.",
+                f"Candidate minus baseline. {FAMILY}",
                 changes_frame(self.checks),
                 CHECK_CHANGES,
             ),
             "metrics": Table(
                 "Every metric",
-                "Candidate minus baseline; Benjamini-Hochberg; simultaneous intervals for groups over all languages.",
+                f"Candidate minus baseline; simultaneous intervals for groups over all languages. {FAMILY}",
                 changes_frame(self.metrics),
                 METRIC_CHANGES,
             ),

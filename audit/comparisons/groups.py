@@ -59,6 +59,7 @@ def check_changes(check: Check, found: CheckCompared, candidate: str, pair: Pair
             )
 
         between = figure(compared.change)
+        repeats = headline and compared.group in of_groups  # its p is that of the group's own change
         return Change(
             candidate,
             check.code,
@@ -72,11 +73,12 @@ def check_changes(check: Check, found: CheckCompared, candidate: str, pair: Pair
             judged.harm,
             margin,
             word_for(between, judged.harm, margin),
-            p_of(compared.change, compared.pairs, confidence),
+            None if repeats else p_of(compared.change, confidence),
             worst_of_groups=headline and found.worst_of_groups,
             grouping=pair.baseline.grouping.name,
         )
 
+    of_groups = {group.group for group in found.groups}
     groups = [group.adjusted(len(found.groups)) for group in found.groups]
     return [change(found.headline, True), *(change(group, False) for group in groups)]
 
@@ -143,7 +145,7 @@ def _in_cells(
                 worse,
                 margin,
                 None if by_language else word_for(between[i], worse, margin),
-                None if between[i].interval is None else found.one(i, metric.kind, pair.settings, name).permutation().p,
+                p_of(found.one(i, metric.kind, pair.settings, name).curve(), pair.settings.confidence),
             )
         )
     return changes

@@ -1,12 +1,15 @@
-"""Sentences about a comparison: which groups gain, which lose, and levelling down."""
+"""Sentences about a comparison: levelling down, the change of every harm, and which groups gain and lose."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit.comparisons.changes import Change
+from audit.checks.figure import Figure
+from audit.comparisons.changes import Change, turned
+from audit.comparisons.comparison import NotCompared
+from audit.comparisons.harms import HarmChange, tally
 from audit.comparisons.levelling import Levelling
-from audit.core.sentences import group_words, listing
+from audit.core.sentences import group_words, listing, p_words
 from audit.stats import ALL
 
 QUIET = ("no_difference", "inconclusive")
@@ -20,7 +23,7 @@ def who_gains(changes: Sequence[Change]) -> str:
     """
     first = changes[0]
     parts = [
-        f"{group_words(change.group)} {word} ({change.change.text})"
+        f"{group_words(change.group)} {word} {_how_much(change)}"
         for word in ("gains", "pays")
         for change in changes
         if change.word == word
@@ -32,16 +35,16 @@ def who_gains(changes: Sequence[Change]) -> str:
 
 
 def sentences(
-    headline: Change | None,
+    found: Sequence[HarmChange],
     changes: Sequence[Change],
     levelled: Sequence[Levelling],
     figures: Sequence[str],
     confidence: float,
 ) -> list[str]:
-    """Sentences about one candidate: levelling down, the headline check, gains and losses by metric, then no change."""
-    made = [_levelling_words(item) for item in levelled]
-    if headline is not None:
-        made.append(who_gains([headline]))
+    """Sentences about one candidate: levelling down, every harm, gains and losses by metric, then no change."""
+    made = [levelling_words(item) for item in levelled]
+    if found:
+        made += [tally(found), *(harm.sentence(confidence) for harm in found)]
     quiet: dict[str, list[str]] = {word: [] for word in QUIET}
     for figure in figures:
         of_groups = [change for change in changes if change.figure == figure and change.group != ALL]
@@ -60,13 +63,30 @@ def sentences(
     return made
 
 
-def _levelling_words(levelling: Levelling) -> str:
-    lost = listing([f"{group_words(name)} ({by.text})" for name, by in levelling.losers.items()])
+def not_compared_words(absent: Sequence[NotCompared]) -> list[str]:
+    """One sentence with the checks that could not be compared; none if all could."""
+    named = listing([f"{check.code} ({check.title})" for check in absent])
+    return [f"Not compared, because the runs have no figure for it: {named}."] if absent else []
+
+
+def levelling_words(levelling: Levelling) -> str:
+    """Levelling down in a sentence; the changes have their measured sign."""
+    lost = [f"{group_words(name)} ({_measured(by).text})" for name, by in levelling.losers.items()]
     return (
         f"Levelling down in {levelling.candidate}, {levelling.told}: {group_words(levelling.worst)} speakers had the "
-        f"worst figure in A. The gap to all other groups shrank ({levelling.gap.text}), but they are not shown to have "
-        f"gained themselves ({levelling.own.text}, more being better). Other groups lost: {lost}."
+        f"worst figure in A. They came closer to all other groups ({levelling.gap.text}), but are not shown to have "
+        f"gained themselves ({_measured(levelling.own).text}). "
+        f"{f'Other groups lost: {listing(lost)}.' if lost else 'The figures of the groups that lost are suppressed.'}"
     )
+
+
+def _measured(figure: Figure) -> Figure:
+    """The change with its measured sign; in a levelling, more is better."""
+    return turned(figure) if figure.harm == "high" else figure
+
+
+def _how_much(change: Change) -> str:
+    return f"({', '.join(filter(None, (change.change.text, p_words(change.p_adjusted))))})"
 
 
 def _by_language(changes: Sequence[Change], error: float) -> str:
@@ -74,7 +94,7 @@ def _by_language(changes: Sequence[Change], error: float) -> str:
     error = round(error, 12)
     found = [
         f"{group_words(change.group)} in {change.language} {'pays' if (change.better.value or 0) < 0 else 'gains'} "
-        f"({change.change.text})"
+        f"{_how_much(change)}"
         for change in changes
         if change.p_adjusted is not None and change.p_adjusted <= error and change.change.value
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, get_args
 
 import pandas as pd
 
@@ -23,7 +23,8 @@ from audit.audits.tables.gallery import gallery
 from audit.audits.tables.metric_definitions import definitions_table
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.metric_frame import over_impostors
-from audit.comparisons.changes import Change
+from audit.comparisons.changes import Change, Word
+from audit.comparisons.harms import HarmChange
 from audit.core.plan import MeasureSettings
 from audit.stats import Estimate
 
@@ -34,6 +35,18 @@ RUNS: Final = (
     Column("digest", "text", "Digest"),
     N_SPEAKERS,
     N_CLIPS,
+)
+HARMS: Final = (
+    Column("candidate", "key", "Candidate"),
+    Column("figure", "key", "Check"),
+    Column("grouping", "grouping", "Grouping"),
+    Column("outcome", "text", "Harm"),
+    Column("gains", "text", "Less harm for"),
+    Column("pays", "text", "More harm for"),
+    Column("no_difference", "text", "No difference for"),
+    Column("inconclusive", "text", "Undecided for"),
+    Column("sentence", "text", "In words"),
+    Column("would_change", "text", "What would decide it"),
 )
 PARETO: Final = (
     Column("run", "key", "Run"),
@@ -78,6 +91,19 @@ def runs_table(runs: Sequence[Mapping[str, object]]) -> Table:
     """The table of the compared runs."""
     rows = [[run.get(column.name) for column in RUNS] for run in runs]
     return Table("What is compared", "A is the baseline.", _frame(rows, RUNS), RUNS)
+
+
+def harms_table(found: Sequence[HarmChange], confidence: float) -> Table:
+    """The table of the harms: one row for each check, with the groups by what the change means for them."""
+    rows = [
+        (
+            *(harm.candidate, harm.figure, harm.headline.grouping, harm.outcome),
+            *("; ".join(change.group for change in harm.named(word)) for word in get_args(Word)),
+            *(harm.sentence(confidence), harm.would_change),
+        )
+        for harm in found
+    ]
+    return Table("Every harm", "What the changes of each check mean, over its groups.", _frame(rows, HARMS), HARMS)
 
 
 def changes_frame(changes: Sequence[Change]) -> pd.DataFrame:

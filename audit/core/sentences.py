@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 
 def signed(number: float, digits: int) -> str:
@@ -16,6 +17,34 @@ def signed(number: float, digits: int) -> str:
     """
     text = f"{number:+.{digits}f}"
     return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+_NUMBERS: Final = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+
+
+def number_words(number: int) -> str:
+    """A count in words up to twelve, then in digits.
+
+    Examples
+    --------
+    >>> number_words(3), number_words(1200)
+    ('three', '1,200')
+    """
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+
+
+def p_words(p: float | None) -> str:
+    """An adjusted p in words; empty if there is none.
+
+    Examples
+    --------
+    >>> p_words(0.0004), p_words(0.0312), p_words(None)
+    ('p < 0.001', 'p 0.031', '')
+    """
+    return "" if p is None else "p < 0.001" if p < 0.001 else f"p {p:.3f}"
 
 
 def typeset(text: str) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.attributes import attributes
-from audit.core.sentences import group_words, listing, typeset
+from audit.core.sentences import group_words, listing, number_words, p_words, typeset
 from audit.core.units import write_estimate
 from audit.probes.changes import Property, reads_of
 from audit.probes.effects import Effect
 from audit.probes.factors import ACCENT, FAMILIES, LANGUAGE
-from audit.stats import ALL, Estimate, Settings, holm, speakers_needed, verdict
+from audit.stats import ALL, Estimate, Settings, speakers_needed, verdict
 from audit.stats.verdict import Outcome
 
 _CASES: Final = {
@@ -27,6 +26,18 @@ _CASES: Final = {
 }
 """What the outcomes for the language and for the accent say together."""
 _UNDECIDED: Final = "undecided"
+_ALIKE: Final = {
+    "not_shown": "Shown to change the face no more than another clip does: {}.",
+    "inconclusive": "Inconclusive with this number of voices: {}.",
+    "not_evaluable": "Not evaluable: {}.",
+}
+_COUNTED: Final = {
+    "shown": ("has the answer yes", "have the answer yes"),
+    "not_shown": ("has the answer no", "have the answer no"),
+    "inconclusive": ("is undecided", "are undecided"),
+    "not_evaluable": ("cannot be answered", "cannot be answered"),
+}
+"""What one question and several with each outcome are said to do."""
 ASKED: Final = {
     "language": "the language",
     "accent": "the accent",
@@ -59,22 +70,18 @@ _SEXES: Final = {"woman": "voices of women", "man": "voices of men"}
 
 
 def findings(found: list[Effect], settings: Settings) -> tuple[Finding, ...]:
-    """One finding for each factor family and property, over all voices; p-values adjusted by Holm (1979).
+    """One finding for each factor family and property, over all voices; its p-values are those of its headline effect.
 
     A family is ``shown`` if any of its factors is, ``not_shown`` only if all are. The headline is a factor for which it
     is shown, otherwise the one with the largest excess.
     """
-    made = []
-    for family in FAMILIES:
-        for prop in dict.fromkeys(each.prop for each in found):
-            mine = [
-                each for each in found if each.factor.family == family and each.prop is prop and each.stratum.everyone
-            ]
-            made.append(_finding(family, prop, mine, settings))
-    adjusted = holm([np.nan if finding.p_value is None else finding.p_value for finding in made])
+    questions: dict[tuple[str, Property], list[Effect]] = {}
+    for each in found:
+        if each.stratum.everyone:
+            questions.setdefault((each.factor.family, each.prop), []).append(each)
+    properties = dict.fromkeys(each.prop for each in found)
     return tuple(
-        finding if np.isnan(p) else replace(finding, p_adjusted=float(p))
-        for finding, p in zip(made, adjusted.tolist(), strict=True)
+        _finding(family, prop, questions[family, prop], settings) for family in FAMILIES for prop in properties
     )
 
 
@@ -115,7 +122,8 @@ def _finding(family: str, prop: Property, mine: list[Effect], settings: Settings
         words,
         typeset(reason),
         change,
-        min((each.p for each in mine if each.p is not None), default=None),
+        head.p,
+        head.p_adjusted,
     )
 
 
@@ -124,7 +132,7 @@ def _effect_words(effect: Effect) -> str:
     changed, clip = (_changed(effect, each, "").text for each in (effect.changed, effect.yardstick))
     return (
         f"{_lead(effect)}, {effect.prop.sentence.format(changed)}, against {clip} between two clips of one voice "
-        f"in one language ({_judged(effect).text})."
+        f"in one language (excess {', '.join(filter(None, (_judged(effect).text, p_words(effect.p_adjusted))))})."
     )
 
 
@@ -154,22 +162,39 @@ def _changed(effect: Effect, change: Estimate, factor: str) -> Figure:
 def sentences(
     found: list[Effect], made: tuple[Finding, ...], reads: pd.DataFrame, same_again: str, confidence: float
 ) -> tuple[str, ...]:
-    """The sentences of the probe, the language first."""
-    language = {finding.code.split(".")[1]: finding for finding in made if finding.code.startswith("language.")}
-    words = [language["face"].sentence, *_by_group(found), _spoken_or_sounding(made, found)]
+    """The sentences of the probe: its questions counted, every answer, then by group and in which direction.
+
+    Answers that are the same for several questions, except *shown*, are in one sentence.
+    """
+    titles = {each.prop.name: each.prop.title for each in found}
+    words = [lead(made, titles)]
     words += [
-        finding.sentence + _adjusted_words(finding, len(made), confidence)
+        finding.sentence + adjusted_words(finding, len(made), confidence)
         for finding in made
-        if finding.outcome == "shown" and finding.code != "language.face"
+        if finding.outcome == "shown" or finding.code == "language.face"
     ]
-    for outcome, form in (
-        ("not_shown", "Shown to change the face no more than another clip does: {}."),
-        ("inconclusive", "Inconclusive with this number of voices: {}."),
-        ("not_evaluable", "Not evaluable: {}."),
-    ):
-        if named := _questions([finding for finding in made if finding.outcome == outcome], found):
-            words.append(form.format(named))
-    return (*words, *_which_way(reads, confidence), same_again)
+    words += alike(made, titles)
+    return (*words, *_by_group(found), _spoken_or_sounding(made, found), *_which_way(reads, confidence), same_again)
+
+
+def alike(made: Sequence[Finding], titles: Mapping[str, str]) -> list[str]:
+    """The questions with each outcome except *shown*, in one sentence each."""
+    named = {
+        form: _questions([finding for finding in made if finding.outcome == outcome], titles)
+        for outcome, form in _ALIKE.items()
+    }
+    return [form.format(questions) for form, questions in named.items() if questions]
+
+
+def lead(made: Sequence[Finding], titles: Mapping[str, str]) -> str:
+    """What is shown to change the face, then how many questions have which answer."""
+    shown = _questions([finding for finding in made if finding.outcome == "shown"], titles)
+    parts = []
+    for outcome, (one, several) in _COUNTED.items():
+        if number := sum(finding.outcome == outcome for finding in made):
+            parts.append(f"{number_words(number)} {one if number == 1 else several}")
+    start = f"Shown to change: {shown}." if shown else "Nothing about a voice is shown to change the face."
+    return f"{start} Of {number_words(len(made))} questions, {listing(parts)}."
 
 
 def _spoken_or_sounding(made: tuple[Finding, ...], found: list[Effect]) -> str:
@@ -216,10 +241,10 @@ def _which_way(reads: pd.DataFrame, confidence: float) -> list[str]:
     return words
 
 
-def _adjusted_words(finding: Finding, number: int, confidence: float) -> str:
+def adjusted_words(finding: Finding, number: int, confidence: float) -> str:
     """A note that a finding is shown by itself, but not after adjustment for all questions."""
     p = finding.p_adjusted
-    if p is None or p <= 1 - confidence:
+    if finding.outcome != "shown" or p is None or p <= 1 - confidence:
         return ""
     return f" Adjusted for all {number} questions this is not shown (adjusted p {p:.2f})."
 
@@ -239,14 +264,13 @@ def _by_group(found: list[Effect]) -> list[str]:
     return [f"{lead}: {'; '.join(sizes)}. The outcome is {outcomes}."]
 
 
-def _questions(named: list[Finding], found: list[Effect]) -> str:
-    """Factors, each with its properties."""
-    properties = {each.prop.name: each.prop.title for each in found}
+def _questions(named: list[Finding], properties: Mapping[str, str]) -> str:
+    """Factors, each with its properties, whose titles are given by name."""
     asked: dict[str, list[str]] = {}
     for finding in named:
         family, prop = finding.code.split(".")
         asked.setdefault(ASKED[family], []).append(properties[prop])
-    return "; ".join(f"{factor}, for {listing(titles)}" for factor, titles in asked.items())
+    return "; ".join(f"{listing(titles)}, by {factor}" for factor, titles in asked.items())
 
 
 def _lead(effect: Effect) -> str:
@@ -263,9 +287,17 @@ def _by_outcome(effects: list[Effect], names: list[str], ending: str = "") -> st
 
 def _would_change(effect: Effect, outcome: Outcome, settings: Settings) -> str:
     if outcome in ("inconclusive", "not_evaluable"):
-        needed = speakers_needed(_excess(effect), effect.prop.margin, "greater", settings).reason
-        needed = typeset(needed.replace("speakers", "voices").replace("not_shown", "not shown"))
-        return f"{needed}."
+        excess, margin = _excess(effect), effect.prop.margin
+        needed = speakers_needed(excess, margin, "greater", settings)
+        if excess.interval is None or excess.value is None:
+            return f"{typeset(needed.reason.replace('speakers', 'voices'))}."
+        if needed.more is None:
+            return "no number of voices would, if the excess stayed on the margin."
+        word = "shown" if excess.value > margin else "shown to be no more than the margin"
+        return (
+            f"{_lead(effect).lower()}, about {needed.more:,} more voices: it would be {word} if the excess stayed at "
+            f"{_judged(effect).text}."
+        )
     return "other voices, another instrument or another margin."
 
 

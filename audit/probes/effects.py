@@ -13,7 +13,7 @@ from audit.core.vocabulary import GENDERS, ordered_groups
 from audit.probes.asking import UNCHANGED
 from audit.probes.changes import VOICE_GENDER, Property
 from audit.probes.factors import CLIP, FACTORS, Factor
-from audit.stats import ALL, Curve, Estimate, Settings, benjamini_hochberg, figure_curve, p_value, paired, verdict
+from audit.stats import ALL, Curve, Estimate, Settings, benjamini_hochberg, figure_curve, holm, p_value, paired, verdict
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Effect:
         The excess at every confidence, adjusted for simultaneous comparisons.
     p : float or None
         The smallest error probability at which the excess still lies beyond its margin.
+    p_adjusted : float or None
+        The same, adjusted for its family of tests (see :func:`effects`).
     """
 
     factor: Factor
@@ -65,6 +67,7 @@ class Effect:
     excess: Estimate | None = None
     curve: Curve | None = None
     p: float | None = None
+    p_adjusted: float | None = None
 
     @property
     def outcome(self) -> str:
@@ -90,18 +93,46 @@ def effects(changes: pd.DataFrame, settings: Settings, properties: Sequence[Prop
 
     Intervals of the excess are Bonferroni-adjusted: over all voices for the factors of one family, by group or sex for
     the number of groups or sexes. The changes are those of :func:`audit.probes.changes.voice_changes`.
+
+    Every effect is in one family of tests, so that it has one adjusted p. Over all voices, the questions (each family
+    of factors by each property) are adjusted by Holm (1979); the p of a question is the smallest of its factors, and
+    the factors share its multiplier. The effects by group, and those by sex, are exploratory and adjusted by Benjamini
+    and Hochberg (1995).
     """
+    made = []
+    for stratum in strata(changes):
+        rows = {name: of.set_index("speaker_id").sort_index() for name, of in stratum.of(changes).groupby("factor")}
+        none = changes.iloc[:0].set_index("speaker_id")
+        pairs = {
+            factor: (mine := rows.get(factor.name, none), rows.get(CLIP.name, none).reindex(mine.index))
+            for factor in FACTORS
+        }
+        made += [_effect(factor, prop, stratum, *pairs[factor], settings) for prop in properties for factor in FACTORS]
+    return _adjusted(made)
+
+
+def _adjusted(found: Sequence[Effect]) -> list[Effect]:
+    p = np.array([np.nan if each.p is None else each.p for each in found])
+    made = np.full(len(found), np.nan)
+    for of in ([each.stratum.gender != ALL for each in found], [each.stratum.group != ALL for each in found]):
+        made[of] = benjamini_hochberg(p[of])
+    questions: dict[tuple[str, str], list[int]] = {}
+    for i, each in enumerate(found):
+        if each.stratum.everyone and each.p is not None:
+            questions.setdefault((each.factor.family, each.prop.name), []).append(i)
+    least = np.array([p[places].min() for places in questions.values()])
+    for places, smallest, question in zip(questions.values(), least, holm(least), strict=True):
+        made[places] = np.minimum(1, p[places] * (question / smallest if smallest else 1))
     return [
-        _effect(factor, prop, stratum, stratum.of(changes), settings)
-        for stratum in strata(changes)
-        for prop in properties
-        for factor in FACTORS
+        each if np.isnan(q) else replace(each, p_adjusted=float(f"{max(q, each.p or 0.0):.12g}"))
+        for each, q in zip(found, made.tolist(), strict=True)
     ]
 
 
-def _effect(factor: Factor, prop: Property, stratum: Stratum, mine: pd.DataFrame, settings: Settings) -> Effect:
-    rows = mine[mine["factor"] == factor.name].set_index("speaker_id").sort_index()
-    usual = mine[mine["factor"] == CLIP.name].set_index("speaker_id").reindex(rows.index)
+def _effect(
+    factor: Factor, prop: Property, stratum: Stratum, rows: pd.DataFrame, usual: pd.DataFrame, settings: Settings
+) -> Effect:
+    """The effect of one factor on one property; ``rows`` are the voices under it, ``usual`` between two clips."""
     who, name = usual.index.tolist(), f"{prop.name} {factor.name} {stratum.group} {stratum.gender}"
     values, yardsticks = (of[prop.name].to_numpy(np.float64) for of in (rows, usual))
     changed, yardstick = (
@@ -123,13 +154,9 @@ def _effect(factor: Factor, prop: Property, stratum: Stratum, mine: pd.DataFrame
 
 
 def effect_table(found: Sequence[Effect]) -> pd.DataFrame:
-    """Effects as rows; p-values adjusted by Benjamini and Hochberg (1995), those by sex among themselves."""
-    p = np.array([np.nan if each.p is None else each.p for each in found])
-    by_sex = np.array([each.stratum.gender != ALL for each in found])
-    for of in (by_sex, ~by_sex):
-        p[of] = benjamini_hochberg(p[of])
+    """Effects as rows."""
     rows = []
-    for each, adjusted in zip(found, p.tolist(), strict=True):
+    for each in found:
         estimate = each.excess or each.changed
         rows.append(
             {
@@ -143,7 +170,7 @@ def effect_table(found: Sequence[Effect]) -> pd.DataFrame:
                 "margin": each.prop.margin,
                 "outcome": each.outcome or None,
                 "p_value": each.p,
-                "p_adjusted": None if np.isnan(adjusted) else adjusted,
+                "p_adjusted": each.p_adjusted,
                 "n_voices": estimate.n_speakers,
                 "n_faces": estimate.n_clips,
                 "n_missing": estimate.n_missing,
@@ -160,11 +187,10 @@ def read_table(reads: pd.DataFrame, settings: Settings, metrics: Sequence[Metric
     """
     rows = []
     for stratum in strata(reads):
-        mine = stratum.of(reads)
+        mine = {name: of.sort_values("speaker_id") for name, of in stratum.of(reads).groupby("factor")}
         for metric in metrics:
             for factor in (UNCHANGED, *(factor.name for factor in FACTORS)):
-                of = mine[mine["factor"] == factor].sort_values("speaker_id")
-                rows.append(_read_row(metric, factor, stratum, of, settings))
+                rows.append(_read_row(metric, factor, stratum, mine.get(factor, reads.iloc[:0]), settings))
     frame = pd.DataFrame(rows)
     p = frame["p_value"].astype(np.float64)
     frame.insert(list(frame).index("p_value") + 1, "p_adjusted", benjamini_hochberg(p.to_numpy()))

@@ -165,8 +165,8 @@ def tables(
             "Change under each factor, against another clip",
             "changed: the mean over voices under the factor; clip: between two clips of one voice in one language; "
             "excess: the first minus the second, of the voices that have both. Intervals of the excess are "
-            "simultaneous over the factors of one family (all voices), the groups, or the sexes; p adjusted by "
-            "Benjamini-Hochberg, for the sexes separately.",
+            "simultaneous over the factors of one family (all voices), the groups, or the sexes. p over all voices is "
+            "adjusted for all questions (Holm), p by group and by sex for their rows (Benjamini-Hochberg).",
             effects,
             EFFECTS,
         ),

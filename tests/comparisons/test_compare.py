@@ -19,28 +19,9 @@ from audit.comparisons.changes import word_for
 from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings
 from audit.stats import Estimate
+from tests.comparisons.conftest import BETTER, TRUTH
 
-TRUTH: dict[str, Any] = {
-    "groups": ["asian", "black", "white"],
-    "languages": ["en", "zh"],
-    "speakers_per_group": 40,
-    "clips_per_language": 2,
-    "icc": 0.3,
-    "missing": 0.05,
-    "rendered": {"asian": {"en": {"white": 0.7}, "zh": {"white": 0.1}}},
-}
-BETTER = TRUTH | {"rendered": {"asian": {"en": {"white": 0.2}, "zh": {"white": 0.1}}}}
 SETTINGS = MeasureSettings()
-
-
-@pytest.fixture(scope="module")
-def runs() -> tuple[audit.Run, audit.Run]:
-    return audit.simulate(TRUTH, 3), audit.simulate(BETTER, 3)
-
-
-@pytest.fixture(scope="module")
-def compared(runs: tuple[audit.Run, audit.Run]) -> audit.Comparison:
-    return audit.compare(*runs)
 
 
 def small(clips: Mapping[str, list[str]], languages: tuple[str, ...] = ("en",), each: int = 1) -> audit.Run:
@@ -226,13 +207,14 @@ def test_only_the_planted_change_of_one_group_is_found(compared: audit.Compariso
     assert white.loc["asian", "change_low"] <= -0.5 <= white.loc["asian", "change_high"]
     assert white.loc["asian", "word"] == "gains"
     assert set(frame["word"]) <= {"gains", "no_difference", "inconclusive"}
-    assert "asian gains" in compared.sentences[0] and "pays" not in " ".join(compared.sentences)
+    assert "less harm for asian" in compared.sentences[1] and "asian gains" in " ".join(compared.sentences)
+    assert "pays" not in " ".join(compared.sentences) and "more harm" not in " ".join(compared.sentences)
     assert not compared.levelled
 
 
 def test_in_the_reverse_order_the_group_pays(runs: tuple[audit.Run, audit.Run]) -> None:
     made = audit.compare(runs[1], runs[0])
-    assert "asian pays" in made.sentences[0]
+    assert "more harm for asian" in made.sentences[1]
     headline = next(change for change in made.checks if change.figure == "S2F003" and change.headline)
     assert (headline.group, headline.word) == ("asian", "pays")
 
@@ -265,8 +247,9 @@ def test_a_gain_of_the_worst_group_is_not_levelling_down() -> None:
     truth = {"groups": ["asian", "black", "white"], "speakers_per_group": 60, "clips_per_language": 2}
     made = audit.compare(*(audit.simulate(truth | {"rendered": table}) for table in (before, after)))
     assert not made.levelled
-    assert made.sentences[0].startswith("Read as white in English: excess over the portrait, B against A: asian gains")
-    assert "asian gains" in made.sentences[1] and "white pays" in made.sentences[1]
+    assert made.sentences[1].startswith("S2F001, read as white in English: excess over the portrait, B against A: less")
+    own = next(sentence for sentence in made.sentences if sentence.startswith("Read as the speaker's own group"))
+    assert "asian gains" in own and "white pays" in own
 
 
 def test_the_headline_is_the_simultaneous_worst_change_of_any_group(runs: tuple[audit.Run, audit.Run]) -> None:

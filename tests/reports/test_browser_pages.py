@@ -15,8 +15,6 @@ from audit.reports import keep_sign_off, write_report
 from audit.reports.comparison.page import write_comparison
 from audit.reports.probe.page import write_probe
 from tests.browser import chromium, opened, pdf_headings, pdf_pages, poor_contrasts, violations
-from tests.fakes import ColourInstrument
-from tests.probing_fixture import PitchAndLanguage, bilingual_voices
 from tests.report_fixture import draw_faces, fictional_audit
 from tests.reports.test_compare_page import BETTER, WORSE, pictured
 
@@ -50,7 +48,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> dict[str, Path]:
+def pages(
+    tmp_path_factory: pytest.TempPathFactory, browser: Any, harmonic_probe: audit.Probe, harmonic_probe_folder: Path
+) -> dict[str, Path]:
     home = tmp_path_factory.mktemp("pages")
     fictional = fictional_audit()
     draw_faces(fictional, home / "report")
@@ -58,28 +58,39 @@ def pages(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> dict[str, P
     first, second = (
         pictured(audit.simulate(truth), home / name, name) for truth, name in ((WORSE, "teal"), (BETTER, "navy"))
     )
-    cohort = audit.Cohort.read(bilingual_voices(home / "voices", 6, seconds=2.0))
-    probe = audit.probe(
-        PitchAndLanguage(), instrument=ColourInstrument(), cohort=cohort, out=home / "probe", cache="none"
-    )
     folders = [home / "teal", home / "navy"]
     return {
         "report": write_report(fictional, home / "report"),
         "comparison": write_comparison(audit.compare(first, second), home / "comparison", folders, show_faces=True),
-        "probe": write_probe(probe, home / "probe"),
+        "probe": write_probe(harmonic_probe, harmonic_probe_folder),
     }
 
 
-@pytest.mark.parametrize("width", [1200, 360])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_and_nothing_sticks_out(browser: Any, pages: dict[str, Path], name: str, width: int) -> None:
-    with opened(browser, pages[name], width=width, color_scheme="light") as page:
-        wide, room = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert wide <= room == width
+def test_axe_finds_nothing_and_nothing_sticks_out(browser: Any, pages: dict[str, Path], name: str) -> None:
+    with opened(browser, pages[name], color_scheme="light") as page:
+        room = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        for width in (360, 400, 1200):
+            page.set_viewport_size({"width": width, "height": 900})
+            wide, narrow = page.evaluate(room)
+            assert wide <= narrow == width
         assert violations(page) == []
         page.emulate_media(color_scheme="dark")
         assert page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
         assert poor_contrasts(page) == []
+
+
+def test_axe_finds_nothing_on_a_phone(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["report"], width=360, color_scheme="light") as page:
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("name", ("comparison", "probe"))
+def test_the_verdict_is_on_the_first_screen_of_a_phone(browser: Any, pages: dict[str, Path], name: str) -> None:
+    with opened(browser, pages[name], width=400) as page:
+        verdict = page.locator(".subtitle").bounding_box()
+        assert verdict["y"] + verdict["height"] < 800
+        assert page.locator(".subtitle").inner_text().startswith(("B against A: ", "Shown to change: "))
 
 
 @pytest.mark.parametrize("name", PAGES)

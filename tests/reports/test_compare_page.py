@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import audit
 from audit.core.errors import RunError
 from audit.core.written_files import LIST
 from audit.reports.comparison.page import write_comparison
-from tests.cli.test_cli import command
+from tests.cli.test_cli import called
 from tests.reports.test_report_page import HOSTILE, Page
 
 WORSE: dict[str, Any] = {
@@ -56,12 +57,22 @@ def page(made: audit.Comparison, folders: dict[str, Path]) -> Page:
     return Page(written.read_text(encoding="utf-8"))
 
 
-def test_the_page_says_first_who_gains_and_who_pays(page: Page) -> None:
+def test_the_page_says_first_which_harms_changed_and_for_whom(made: audit.Comparison, page: Page) -> None:
     ids = [element["id"] for element in page.all("section")]
-    assert ids == ["changed", "compared", "slopes", "pareto", "checked", "groups", "strips", "lineage"]
-    assert page.text.index("These runs are simulated") < page.text.index("asian gains")
+    main, appendix = ids[:5], ids[5:]
+    assert main == ["changed", "gains", "not_answered", "slopes", "pareto"]
+    assert appendix == ["compared", "checked", "groups", "numbers", "strips", "lineage"]
+    verdict = made.sentences[0]
+    assert verdict.startswith("B against A: ")
+    assert (
+        page.text.index(verdict) < page.text.index("These runs are simulated") < page.text.index("Less harm for asian")
+    )
+    assert page.source.index("<table") > page.source.index('<section id="compared"'), "all tables are in the appendix"
+    for harm in made.harms:
+        words = harm.by_group(made.confidence)
+        assert words[:1].upper() + words[1:] in page.text
     assert "No metric was levelled down" in page.text
-    for word in ("gains", "pays", "no difference shown", "inconclusive"):
+    for word in ("gains", "pays", "less harm", "no difference shown", "inconclusive"):
         assert word in page.text
 
 
@@ -70,6 +81,9 @@ def test_levelling_down_is_in_a_banner(tmp_path: Path) -> None:
     page = Page(write_comparison(levelled, tmp_path).read_text(encoding="utf-8"))
     assert "banner-title: Levelling down" in page.outline
     assert "Other groups lost: white" in page.text
+    assert page.text.index("Levelling down in B. B against A: ") < page.text.index("Contents")
+    (harm,) = (harm for harm in levelled.harms if harm.outcome in ("larger", "mixed") and harm.figure == "S2F003")
+    assert "more harm for white" in harm.sentence(levelled.confidence)
 
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
@@ -82,9 +96,11 @@ def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
     assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
     assert len(page.all("caption")) == len(page.all("table"))
     panels = [element for element in page.all("div") if element.get("class") == "panel"]
-    assert [str(panel["aria-label"]).split(",")[0] for panel in panels] == ["Asian", "White", "Read as the own group"]
+    assert [str(panel["aria-label"]).split(",")[0] for panel in panels][-3:] == [
+        *("Asian", "White", "Read as the own group"),
+    ]
     assert all(len(str(panel["aria-label"])) > 60 for panel in panels)
-    assert "; English: A 40% [26, 56], B 100% [92, 100]; Chinese: A 100%" in str(panels[0]["aria-label"])
+    assert "; English: A 40% [26, 56], B 100% [92, 100]; Chinese: A 100%" in str(panels[-3]["aria-label"])
     assert not re.search(r"\b(nan|None|null|undefined)\b", page.text)
 
 
@@ -145,7 +161,10 @@ def test_the_same_comparison_gives_the_same_bytes(made: audit.Comparison, tmp_pa
         LIST,
         "comparison.html",
         "comparison.json",
-        *(f"tables/{name}.csv" for name in ("checks", "faces", "metric_definitions", "metrics", "pareto", "runs")),
+        *(
+            f"tables/{name}.csv"
+            for name in ("checks", "faces", "harms", "metric_definitions", "metrics", "pareto", "runs")
+        ),
     }
 
 
@@ -155,14 +174,19 @@ def test_a_runs_own_folder_is_never_written_into(made: audit.Comparison, tmp_pat
         write_comparison(made, tmp_path / "run")
 
 
-def test_the_command_ends_with_the_pages_path_and_refuses_with_2(tmp_path: Path) -> None:
+def test_the_command_ends_with_the_pages_path_and_refuses_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return called(monkeypatch, capsys, *arguments)
+
     for name, truth in (("a", WORSE), ("b", BETTER)):
         audit.simulate(truth, out=tmp_path / name)
     audit.simulate(BETTER, seed=1, out=tmp_path / "other")
     done = command("compare", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == str(tmp_path / "out" / "comparison.html")
-    assert "asian gains" in done.stdout
+    assert "less harm for asian" in done.stdout
     as_json = command("compare", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out", "--json")
     assert json.loads(as_json.stdout) == json.loads((tmp_path / "out" / "comparison.json").read_text())
     refused = command("compare", tmp_path / "a", tmp_path / "other", "-o", tmp_path / "no")

@@ -12,23 +12,22 @@ import pytest
 
 import audit
 from audit.probes import asking
-from audit.probes.factors import FACTORS
+from audit.probes.factors import AGAIN, FACTORS, TELEPHONE
 from audit.reports.probe.page import write_probe
-from tests.cli.test_cli import command
+from tests.cli.test_cli import called, command
 from tests.fakes import ColourInstrument
-from tests.probing_fixture import AfraidOfTelephones, PitchAndLanguage, bilingual_voices
+from tests.probing_fixture import AfraidOfTelephones, bilingual_voices
 from tests.reports.test_report_page import HOSTILE, Page
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("probe") / "out"
+def folder(harmonic_probe_folder: Path) -> Path:
+    return harmonic_probe_folder
 
 
 @pytest.fixture(scope="module")
-def made(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> audit.Probe:
-    cohort = audit.Cohort.read(bilingual_voices(tmp_path_factory.mktemp("voices") / "v", 8))
-    return audit.probe(PitchAndLanguage(), instrument=ColourInstrument(), cohort=cohort, out=folder, cache="none")
+def made(harmonic_probe: audit.Probe) -> audit.Probe:
+    return harmonic_probe
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +40,20 @@ def page(made: audit.Probe, folder: Path) -> Page:
 def test_the_page_says_first_what_it_can_show_then_whether_the_language_matters(page: Page) -> None:
     ids = [element["id"] for element in page.all("section")]
     assert ids == [
-        "answers", "far", "direction", "for_whom", "same_voices", "can_show", "factors_used", "not_read", "once_more",
+        "answers", "in_words", "can_show", "far", "direction", "for_whom",
+        "numbers", "same_voices", "factors_used", "not_read", "once_more",
     ]  # fmt: skip
     assert page.text.index("fictional: no real person") < page.text.index("What it cannot show")
-    assert page.text.index("What it cannot show") < page.text.index("The face itself changes with the language")
+    assert page.text.index("What it cannot show") < page.text.index("When only the language changes")
+    verdict = (
+        "Shown to change: the read race, by the language; the read gender, by the pitch. Of 20 questions, two have"
+    )
+    assert page.text.index(verdict) < page.text.index("fictional: no real person")
+    assert page.source.index("<table") > page.source.index('<section id="numbers"'), "all tables are in the appendix"
     headings = [line for line in page.outline if line.startswith("h3")]
-    assert headings[:4] == [
-        f"h3: The {what} changes with the language" for what in ("face itself", "read race", "read gender", "read age")
-    ]
-    assert "Every face was made and read: 104 of 104." in page.text
+    asked = ("the language", "the accent", "the pitch", "the duration", "a telephone line")
+    assert headings[:5] == [f"h3: By {factor}" for factor in asked]
+    assert "Every face was made and read: 208 of 208." in page.text
     for factor in FACTORS:
         assert factor.title in page.text and factor.formula in page.text
     assert "mu-law" in page.text and "300 to 3,400 Hz" in page.text
@@ -65,9 +69,10 @@ def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
     assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
     assert len(page.all("caption")) == len(page.all("table"))
     panels = [str(e["aria-label"]) for e in page.all("div") if e.get("class") == "panel"]
-    assert len(panels) == 14 and all(len(label) > 100 for label in panels)
-    assert "the other language 100% [67, 100]" in panels[1]
-    assert "4 semitones higher, voices of men 100%" in panels[4]
+    assert len(panels) == 18 and all(len(label) > 100 for label in panels)
+    assert "the other language +100 points [" in panels[1]
+    assert "the other language 100% [" in panels[5]
+    assert "4 semitones higher, voices of men 100%" in panels[8]
     assert all(str(image["alt"]).startswith("Group ") for image in page.all("img"))
     assert not re.search(r"\b(nan|None|null|undefined)\b", page.text)
 
@@ -99,11 +104,11 @@ def test_hostile_names_are_shown_as_text(made: audit.Probe, text: str, tmp_path:
 
 
 def test_failures_are_shown_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "ALTERED", asking.ALTERED[-3:])
+    monkeypatch.setattr(asking, "ALTERED", (TELEPHONE, AGAIN))
     cohort = audit.Cohort.read(bilingual_voices(tmp_path / "v", 4))
     found = audit.probe(AfraidOfTelephones(), instrument=ColourInstrument(), cohort=cohort, out=tmp_path / "out")
     page = Page(write_probe(found, tmp_path / "out").read_text(encoding="utf-8"))
-    assert "4 of 28 faces could not be made or read" in page.text and "the model failed: 4" in page.text
+    assert "4 of 24 faces could not be made or read" in page.text and "the model failed: 4" in page.text
 
 
 @pytest.mark.study
@@ -113,7 +118,7 @@ def test_the_command_ends_with_the_page_and_says_what_was_found(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[-1] == str(tmp_path / "out" / "probe.html") and Path(lines[-1]).is_file()
-    assert lines[0].startswith("language.face") and len(lines) == 17
+    assert lines[0].startswith("language.face") and len(lines) == 21
     printed = command(*asked, "--voices", 2, "-o", tmp_path / "again", "--json")
     assert printed.stdout == (tmp_path / "out" / "probe.json").read_text(encoding="utf-8")
     assert json.loads(printed.stdout)["cohort"]["n_voices"] == 2
@@ -127,8 +132,15 @@ def test_the_command_ends_with_the_page_and_says_what_was_found(tmp_path: Path) 
         (("--model", "tests.probing_fixture:Deaf", "--voices", "500"), "1 to 128"),
     ],
 )
-def test_the_users_own_mistakes_end_with_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
-    done = command("probe", *arguments, "--instrument", "tests.fakes:ColourInstrument", "-o", tmp_path / "out")
+def test_the_users_own_mistakes_end_with_2(
+    arguments: tuple[str, ...],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reader = ("--instrument", "tests.fakes:ColourInstrument", "-o", tmp_path / "out")
+    done = called(monkeypatch, capsys, "probe", *arguments, *reader)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert words in " ".join(done.stderr.split()) and done.stdout == ""
 

@@ -117,7 +117,7 @@ class Coverage(Check):
                 name = f"rendered.{metric} by heard"
                 linked = pair.baseline.shared_by_speakers(same)
                 found = change_of_difference(hardly[at], covered[place], same, pair.settings, name, counts, linked)
-                return Compared(group, own[0].curve(), own[1].curve(), *found)
+                return Compared(group, own[0].curve(), own[1].curve(), found)
             first, second = (pair.pairs(change, of, "rate", f"rendered.{metric}").curve() for of in part)
             unpaired = [_unpaired(each, *part) for each in pair.each]
             return Compared(group, unpaired[0], unpaired[1], difference_curve(first, second))

@@ -118,7 +118,7 @@ class LanguageFlip(Check):
             found = change_of_difference(
                 within, between, able, pair.settings, "flips", counts, pair.baseline.shared_by_speakers(able)
             )
-            return Compared(group, baseline, candidate, *found)
+            return Compared(group, baseline, candidate, found)
 
         return compare_groups(pair, self.judged[0], compared, "flips between languages minus those within one")
 

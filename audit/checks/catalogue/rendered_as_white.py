@@ -181,8 +181,8 @@ class RenderedAsWhite(Check):
                 baseline, candidate = (each.changed(READ, "portrait", "rendered", mask).curve() for each in pair.each)
             else:
                 baseline, candidate = (each.figure_curve(READ, "rendered", mask) for each in pair.each)
-            pairs = pair.pairs(pair.change(READ), mask, "rate", f"rendered.{READ}")
-            return Compared(group, baseline, candidate, pairs.curve(), pairs)
+            change = pair.pairs(pair.change(READ), mask, "rate", f"rendered.{READ}").curve()
+            return Compared(group, baseline, candidate, change)
 
         english = pair.baseline.where(race=RACE, but=WHITE, english=True)
         if not english.any():

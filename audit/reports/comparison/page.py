@@ -9,10 +9,13 @@ from typing import Final
 
 from audit.audits.privacy.sharing import withheld
 from audit.checks.figure import Figure
-from audit.comparisons.changes import Change
+from audit.comparisons.changes import FAMILY, Change
 from audit.comparisons.comparison import Comparison
+from audit.comparisons.sentences import levelling_words, not_compared_words
 from audit.core.errors import RunError
+from audit.core.grouping import GROUP
 from audit.core.written_files import write_files
+from audit.reports.comparison.harms import candidates
 from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
@@ -21,7 +24,7 @@ from audit.reports.html.identity import Fact, fictional, name_of
 from audit.reports.html.page import Page
 from audit.reports.html.records import MetricDefinitions, count, mapping, records
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
-from audit.reports.html.wording import group_name, language_name, sizes, write_confidence
+from audit.reports.html.wording import file_stem, group_name, language_name, sizes, write_confidence
 from audit.stats import ALL
 
 Run = Mapping[str, object]
@@ -29,15 +32,22 @@ Run = Mapping[str, object]
 PAGE: Final = "comparison.html"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 SECTIONS: Final = {
-    "changed": "Who gains and who pays",
-    "compared": "The runs",
+    "changed": "What became better and worse, and for whom",
+    "gains": "Who gains and who pays, by metric",
+    "not_answered": "What this comparison does not answer",
     "slopes": "Group by group, from model to model",
     "pareto": "Quality and the worst group",
+}
+"""The main part, of at most 12 printed pages."""
+APPENDIX: Final = {
+    "compared": "The runs",
     "checked": "Every check",
     "groups": "Every group",
+    "numbers": "The numbers of the charts",
     "strips": "The same speakers by every model",
     "lineage": "Sources and settings",
 }
+"""The appendix, with every table."""
 
 
 def write_comparison(
@@ -94,33 +104,48 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
     """The page's text."""
     first, *others = comparison.runs
     baseline, instrument = name_of(first.get("model")), name_of(first.get("instrument"))
-    candidates = ", ".join(f"{run['letter']}: {name_of(run.get('model'))}" for run in others)
+    others_named = ", ".join(f"{run['letter']}: {name_of(run.get('model'))}" for run in others)
+    found = candidates(comparison)
+    levelled = [levelling_words(item) for item in comparison.levelled]
+    verdicts = [
+        *(f"Levelling down in {letter}." for letter in dict.fromkeys(item.candidate for item in comparison.levelled)),
+        *(view.tally for view in found if view.tally),
+        f"The same {' and '.join(sizes(first))}, read by {instrument}.",
+    ]
     page = Page(
         comparison,
-        title=f"{candidates} against A: {baseline}",
+        title=f"{others_named} against A: {baseline}",
         eyebrow="Comparison of models that render faces from voices",
-        subtitle=f"Baseline A: {baseline}. The same {' and '.join(sizes(first))}, read by {instrument}.",
-        skip="Skip to who gains and who pays",
+        subtitle=" ".join(verdicts),
+        skip="Skip to what became better and worse",
         footer="Written only from comparison.json; the same comparison gives the same page.",
-        sections=SECTIONS,
+        sections=SECTIONS | {name: f"Appendix: {title}" for name, title in APPENDIX.items()},
         templates=_TEMPLATES,
         style="comparison.css",
         notices=comparison.notices,
     )
-    levelled = [sentence for sentence in comparison.sentences if sentence.startswith("Levelling down")]
     letters = [str(run["letter"]) for run in others]
     pictures = {"portrait": ("portrait", runs.get("A"))}
     pictures |= {letter: (f"rendered by {letter}", runs.get(letter)) for letter in ("A", *letters)}
+    told = {*levelled, *not_compared_words(comparison.not_compared)}
+    told |= {view.tally for view in found}
+    told |= {harm.sentence(comparison.confidence) for harm in comparison.harms}
     show = show_faces or all(map(fictional, comparison.runs))
+    pareto = pareto_view(comparison)
     content = {
-        "levelled": levelled[: len(comparison.levelled)],
-        "sentences": [sentence for sentence in comparison.sentences if sentence not in levelled],
+        "levelled": levelled,
+        "candidates": found,
+        "sentences": [sentence for sentence in comparison.sentences if sentence not in told],
+        "not_compared": comparison.not_compared,
+        "family": FAMILY,
         "confidence": write_confidence(comparison.settings),
         "runs_table": _runs(comparison),
         "check_tables": [view for letter in letters for view in _checks(comparison, letter)],
         "group_tables": [_metrics(comparison, letter, by_language=False) for letter in letters],
         "language_tables": [_metrics(comparison, letter, by_language=True) for letter in letters],
-        "figures": {"slopes": slopes_view(comparison), "pareto": pareto_view(comparison)},
+        "figures": {"slopes": slopes_view(comparison), "pareto": replace(pareto, tables=())},
+        "has_bare_dot": pareto.has_bare_dot,
+        "numbers": pareto.tables,
         "gallery": gallery(records(comparison, "faces"), pictures, show),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
         "settings_facts": [(str(key).capitalize(), str(value)) for key, value in comparison.settings.items()],
@@ -173,12 +198,17 @@ def _checks(comparison: Comparison, letter: str) -> list[TableView]:
     changes = [change for change in comparison.checks if change.candidate == letter]
     for headline in (change for change in changes if change.headline):
         check = headline.figure
+        by = "" if headline.grouping == GROUP.name else f", by {headline.grouping.replace('_', ' ')}"
+        mine = [change for change in changes if (change.figure, change.grouping) == (check, headline.grouping)]
+        # a headline that is one group's own change stands for that group's row
+        repeats = set() if headline.worst_of_groups else {headline.group}
+        rows = [change for change in mine if change is headline or change.group not in repeats]
         views.append(
             TableView.of(
-                f"{check}-{letter}".lower(),
-                f"{check}, {letter} against A: {headline.told}",
+                file_stem(f"{check}-{headline.grouping}-{letter}"),
+                f"{check}, {letter} against A: {headline.told}{by}",
                 (Column("Group", label), *_CHANGE),
-                [change for change in changes if change.figure == check],
+                rows,
                 sortable=False,
             )
         )

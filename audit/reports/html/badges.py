@@ -25,5 +25,8 @@ BADGES: Final = {
     "gains": Badge("\N{BLACK UP-POINTING TRIANGLE}", "gains"),
     "pays": Badge("\N{BLACK DOWN-POINTING TRIANGLE}", "pays"),
     "no_difference": Badge("\N{WHITE CIRCLE}", "no difference shown"),
+    "smaller": Badge("\N{WHITE DOWN-POINTING TRIANGLE}", "less harm"),
+    "larger": Badge("\N{BLACK UP-POINTING TRIANGLE}", "more harm"),
+    "mixed": Badge("\N{UP DOWN ARROW}", "less and more harm"),
 }
-"""The outcomes of checks and probes, then the words of comparisons."""
+"""The outcomes of checks and probes, then the words of comparisons, then the outcomes of their harms."""

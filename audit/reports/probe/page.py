@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from audit.checks.finding import Finding
 from audit.core.units import write_value
 from audit.core.written_files import write_files
+from audit.probes.answers import ASKED, adjusted_words, alike, lead
 from audit.probes.probe import Probe
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Album, Strip
 from audit.reports.html.identity import NOT_RECORDED, Fact, name_of
 from audit.reports.html.page import Page
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
-from audit.reports.html.tabular import p_value
-from audit.reports.html.verdicts import tally, verdict_of
+from audit.reports.html.verdicts import Verdict, verdict_of
 from audit.reports.html.wording import counted, group_name, status_name, write_confidence
 from audit.reports.probe.names import TITLES, properties_in
-from audit.reports.probe.panels import direction_view, far_view, groups_view
+from audit.reports.probe.panels import answers_view, direction_view, far_view, groups_view
 from audit.reports.probe.tables import factors, matrix, missing, shifts
 from audit.runs.run import FACES
 from audit.stats import ALL
@@ -27,16 +27,23 @@ from audit.stats import ALL
 PAGE: Final = "probe.html"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 SECTIONS: Final = {
-    "answers": "Does the face change when only the language does?",
+    "answers": "What about a voice changes the face, and how much",
+    "in_words": "Which way, and for whom",
+    "can_show": "What was not asked, and what this cannot show",
     "far": "How much each change of a voice changes the face",
     "direction": "Direction of the changes",
     "for_whom": "The effect of the language by group",
+}
+"""The main part, of at most 12 printed pages."""
+APPENDIX: Final = {
+    "numbers": "The numbers of the charts",
     "same_voices": "The same voices, one thing changed",
-    "can_show": "What this can and cannot show",
     "factors_used": "The changes to the voices",
     "not_read": "Missing faces",
     "once_more": "How to reproduce this probe",
 }
+"""The appendix, with every table."""
+_FAMILIES: Final = {family: f"By {words}" for family, words in ASKED.items()}
 
 
 def write_probe(probe: Probe, folder: str | Path) -> Path:
@@ -67,32 +74,38 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
 
 def to_html(probe: Probe, folder: Path) -> str:
     """The page's text; pictures are read from the folder."""
+    titles = {prop.name: prop.title for prop in properties_in(probe)}
+    verdict = lead(probe.findings, titles)
     voices, clips = (count(probe.cohort, name) or 0 for name in ("n_voices", "n_clips"))
     page = Page(
         probe,
         title=f"Probe of \u201c{name_of(probe.model)}\u201d",
         eyebrow="Probe of a model that renders faces from voices",
-        subtitle=f"{counted(voices, 'voice')}, fictional and bilingual, {counted(clips, 'clip')}; one thing changed "
-        f"at a time. Read by: {name_of(probe.instrument)}.",
+        subtitle=f"{verdict} {counted(voices, 'voice')}, fictional and bilingual, {counted(clips, 'clip')}; one thing "
+        f"changed at a time. Read by: {name_of(probe.instrument)}.",
         skip="Skip to the findings",
         footer="Written only from probe.json; the same probe gives the same page.",
-        sections=SECTIONS,
+        sections=SECTIONS | {name: f"Appendix: {title}" for name, title in APPENDIX.items()},
         templates=_TEMPLATES,
         style="probe.css",
         notices=probe.notices,
     )
-    language = [finding for finding in probe.findings if finding.code.startswith("language.")]
-    answers = [verdict_of(finding, ("voice", "face")) for finding in language]
-    shown = tuple(finding.sentence for finding in language)
+    confidence = float(str(probe.settings.get("confidence", 0.95)))
+    told = {finding.sentence + adjusted_words(finding, len(probe.findings), confidence) for finding in probe.findings}
+    told |= {verdict, *alike(probe.findings, titles)}
     rows = where(records(probe, "missing"), group=ALL)
+    views = {"answers": answers_view(probe), "far": far_view(probe), "direction": direction_view(probe)}
+    views["groups"] = groups_view(probe)
     content = {
-        "tally": tally(answers),
+        "verdict": verdict,
         "confidence": write_confidence(probe.settings),
-        "verdicts": answers,
+        "families": _families(probe, confidence),
+        "without_accent": not probe.cohort.get("n_accented_clips"),
         "n_questions": len(probe.findings),
-        "p_values": {finding.code: _p_values(finding) for finding in language},
-        "sentences": [sentence for sentence in probe.sentences if not sentence.startswith(shown)],
-        "figures": {"far": far_view(probe), "direction": direction_view(probe), "groups": groups_view(probe)},
+        "sentences": [sentence for sentence in probe.sentences if sentence not in told],
+        "figures": {name: replace(view, tables=()) for name, view in views.items()},
+        "has_bare_dot": any(view.has_bare_dot for view in views.values()),
+        "numbers": [table for view in views.values() for table in view.tables],
         "tables": {make.__name__: make(probe) for make in (matrix, shifts, factors, missing)},
         "voices": _voices(probe, folder),
         "faces": sum(count(row, "n_faces") or 0 for row in rows),
@@ -104,11 +117,14 @@ def to_html(probe: Probe, folder: Path) -> str:
     return page.html(content)
 
 
-def _p_values(finding: Finding) -> str:
-    """The p-value of a finding, and the adjusted one."""
-    if finding.p_value is None or finding.p_adjusted is None:
-        return ""
-    return f"{p_value(finding.p_value).text}, adjusted {p_value(finding.p_adjusted).text}"
+def _families(probe: Probe, confidence: float) -> list[tuple[str, list[tuple[Verdict, str]]]]:
+    """The answers by family of factors, each with its sentence."""
+    number, found = len(probe.findings), dict[str, list[tuple[Verdict, str]]]()
+    for finding in probe.findings:
+        family = finding.code.split(".", 1)[0]
+        sentence = finding.sentence + adjusted_words(finding, number, confidence)
+        found.setdefault(_FAMILIES.get(family, family), []).append((verdict_of(finding, ("voice", "face")), sentence))
+    return [*found.items()]
 
 
 def _voices(probe: Probe, folder: Path) -> list[Strip]:

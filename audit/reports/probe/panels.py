@@ -8,7 +8,7 @@ from audit.core.metric import Metric
 from audit.core.vocabulary import GENDERS
 from audit.probes.asking import UNCHANGED
 from audit.probes.probe import Probe
-from audit.reports.html.charts import Row, dots
+from audit.reports.html.charts import Row, dots, nice_reach
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import Record, Value, number, records, split, text, where
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, estimate, head, p_value
@@ -16,11 +16,10 @@ from audit.reports.html.wording import file_stem
 from audit.reports.probe.names import SHORT, TITLES, capital, panel_title, properties_in, reads_in, voices_name
 from audit.stats import ALL
 
+_RACE_READS = ("read_white", "read_own_group")
 VOICES = Column[Record]("Voices", lambda row: head(voices_name(text(row, "group"))))
 FACTOR = Column[Record]("Factor", lambda row: head(TITLES[text(row, "factor")]))
-P_ADJUSTED = Column[Record](
-    "p, adjusted", lambda row: p_value(number(row, "p_adjusted")), numeric=True, hint="Benjamini-Hochberg"
-)
+P_ADJUSTED = Column[Record]("p, adjusted", lambda row: p_value(number(row, "p_adjusted")), numeric=True)
 
 
 def figure_of(row: Record, name: str) -> Value:
@@ -44,6 +43,25 @@ def column(
 def overall(probe: Probe) -> list[Record]:
     """The effects over all voices."""
     return where(records(probe, "effects"), group=ALL, gender=ALL)
+
+
+def answers_view(probe: Probe) -> FigureView:
+    """A panel for every property: its excess over another clip under each factor."""
+    panels = []
+    for prop in properties_in(probe):
+        rows = [row for row in where(overall(probe), property=prop.name) if text(row, "outcome")]
+        title = panel_title(prop)
+        lines = [Row(SHORT[text(row, "factor")], {"ink": figure_of(row, "excess")}) for row in rows]
+        alt = _alt(f"{title}, excess over another clip", rows, "excess", prop.unit, "factor", signed=True)
+        svg = dots(title, lines, prop.unit, signed=True, limits=_excess_limits(probe, prop.name))
+        panels.append(Panel(file_stem(f"answers-{prop.name}"), svg, alt))
+    return FigureView("answers-figure", panels)
+
+
+def _excess_limits(probe: Probe, prop: str) -> tuple[float, float]:
+    """The one scale of a property's excess: over all voices under each factor, and by group with the language."""
+    rows = where(records(probe, "effects"), property=prop, gender=ALL)
+    return _limits([row for row in rows if text(row, "group") == ALL or text(row, "factor") == "language"], "excess")
 
 
 def far_view(probe: Probe) -> FigureView:
@@ -78,12 +96,14 @@ def groups_view(probe: Probe) -> FigureView:
             column("Excess", "excess", unit, signed=True),
             P_ADJUSTED,
         ]
-        panels.append(_by_group(prop.name, title, f"{title}, excess with the language", rows, "excess", unit))
+        lead, limits = f"{title}, excess with the language", _excess_limits(probe, prop.name)
+        panels.append(_by_group(prop.name, title, lead, rows, "excess", unit, limits))
         caption = f"{title}, by group"
         tables.append(TableView.of(f"language-{prop.name}-numbers", caption, columns, rows, sortable=False))
     shifts = where(records(probe, "reads"), factor="language", gender=ALL)
+    shift_limits = _limits([row for read in _RACE_READS for row in where(shifts, read=read)], "shift")
     for read in reads_in(probe):
-        if read.name not in ("read_white", "read_own_group"):
+        if read.name not in _RACE_READS:
             continue
         rows, unit, title = _in_order(where(shifts, read=read.name)), read.unit, capital(read.words)
         columns = [
@@ -93,7 +113,7 @@ def groups_view(probe: Probe) -> FigureView:
             P_ADJUSTED,
         ]
         caption = f"{title}: the other language minus English"
-        panels.append(_by_group(read.name, title, caption.replace(":", ","), rows, "shift", unit))
+        panels.append(_by_group(read.name, title, caption.replace(":", ","), rows, "shift", unit, shift_limits))
         name = file_stem(f"language-{read.name}-numbers")
         tables.append(TableView.of(name, caption, columns, rows, sortable=False))
     return FigureView("groups-figure", panels, tables)
@@ -104,11 +124,20 @@ def _in_order(rows: Sequence[Record]) -> list[Record]:
     return [row for of in split(rows, "group") for row in of]
 
 
-def _by_group(name: str, title: str, lead: str, rows: Sequence[Record], figure: str, unit: str) -> Panel:
+def _limits(rows: Sequence[Record], figure: str) -> tuple[float, float]:
+    """One scale for a figure of several rows, symmetrical about zero."""
+    ends = [number(row, name) for row in rows for name in (figure, f"{figure}_low", f"{figure}_high")]
+    reach = nice_reach(max((abs(end) for end in ends if end is not None), default=0.0))
+    return -reach, reach
+
+
+def _by_group(
+    name: str, title: str, lead: str, rows: Sequence[Record], figure: str, unit: str, limits: tuple[float, float]
+) -> Panel:
     """A panel of differences, with a row for each group."""
     lines = [Row(voices_name(text(row, "group")), {"ink": figure_of(row, figure)}) for row in rows]
     alt = _alt(lead, rows, figure, unit, "group", signed=True)
-    return Panel(file_stem(f"language-{name}"), dots(title, lines, unit, signed=True), alt)
+    return Panel(file_stem(f"language-{name}"), dots(title, lines, unit, signed=True, limits=limits), alt)
 
 
 def direction_view(probe: Probe) -> FigureView:
