@@ -70,7 +70,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0][:70]
     'Read as white in English: excess over the portrait, B against A: asian'
     """
-    chosen = _without_files(settings or MeasureSettings())
+    chosen = without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
         raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
     refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
@@ -78,7 +78,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         if run.folder is not None and (run.folder / Audit.FILE).is_file():
             stored = Audit.read_stored(run.folder)
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
-    asked, evidence = chosen_checks(chosen.checks, chosen.metrics), _evidence(runs, chosen)
+    asked, evidence = chosen_checks(chosen.checks, chosen.metrics), shared_evidence(runs, chosen)
     order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen)
     made_by = groupings_of(asked, evidence[0].frame, chosen.groupings)
     groupings = [grouping.name for grouping, _ in made_by]
@@ -105,29 +105,29 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         metrics += of_metrics
         here = _shared_levellings(levellings(pair, of_metrics), small)
         levelled += here
-        seen = [change for change in of_metrics if not _hidden(change, small)]
-        named = next((change for change in headlines if change.figure == "S2F001" and not _hidden(change, small)), None)
+        seen = [change for change in of_metrics if not is_hidden(change, small)]
+        named = next((change for change in headlines if change.figure == "S2F001" and not is_hidden(change, small)), None)
         words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
-        runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
+        runs=tuple(identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude=UNUSED),
-        notices=(*_notices(runs), *_suppression_notice([*checks, *metrics], small)),
-        checks=tuple(_shared(change, small) for change in checks),
-        metrics=tuple(_shared(change, small) for change in metrics),
+        notices=(*notices(runs), *_suppression_notice([*checks, *metrics], small)),
+        checks=tuple(without_small(change, small) for change in checks),
+        metrics=tuple(without_small(change, small) for change in metrics),
         levelled=tuple(levelled),
         sentences=tuple(words),
         given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
     )
 
 
-def _hidden(change: Change, small: SmallCells) -> bool:
+def is_hidden(change: Change, small: SmallCells) -> bool:
     """Whether a change belongs to a small cell."""
     return any(small.hides(figure) for figure in (change.before, change.after, change.change))
 
 
-def _shared(change: Change, small: SmallCells) -> Change:
+def without_small(change: Change, small: SmallCells) -> Change:
     """The change, without its figures if it belongs to a small cell; its word stays."""
-    if not _hidden(change, small):
+    if not is_hidden(change, small):
         return change
     before, after, between = (figure.emptied(small.words) for figure in (change.before, change.after, change.change))
     return replace(change, before=before, after=after, change=between, p_value=None, p_adjusted=None)
@@ -144,7 +144,7 @@ def _shared_levellings(levelled: Sequence[Levelling], small: SmallCells) -> list
 
 def _suppression_notice(changes: Sequence[Change], small: SmallCells) -> list[str]:
     """A notice with the number of suppressed changes; none without suppression."""
-    count = sum(_hidden(change, small) for change in changes)
+    count = sum(is_hidden(change, small) for change in changes)
     notice = f"{count:,} of {len(changes):,} changes are suppressed: {small.words.partition(': ')[2]}."
     return [notice] if small.below >= 2 else []
 
@@ -160,7 +160,7 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
     return ["read_own_group", "gender_right", "age_error", *similarity, "no_face"]
 
 
-def _identity(letter: str, run: Run) -> dict[str, Any]:
+def identity(letter: str, run: Run) -> dict[str, Any]:
     """A run's identity, without paths and independent of machine and time."""
     manifest, model = run.manifest, run.manifest["model"]
     facts = {
@@ -180,8 +180,8 @@ def _identity(letter: str, run: Run) -> dict[str, Any]:
     return {**without_paths(facts), "plan": plan_without_paths(str(manifest.get("plan", "")))}
 
 
-def _notices(runs: Sequence[Run]) -> list[str]:
-    """Warnings to show before any figure."""
+def notices(runs: Sequence[Run], names: Sequence[str] = LETTERS) -> list[str]:
+    """Warnings to show before any figure, by the names of the runs."""
     first, made = runs[0].manifest, []
     if first["model"]["kind"] in (SIMULATED, REFERENCE):
         made.append("These runs are simulated: no model was audited, and the figures describe no model and no person.")
@@ -191,19 +191,19 @@ def _notices(runs: Sequence[Run]) -> list[str]:
             "looks."
         )
     for i, run in enumerate(runs):
-        if alike := [LETTERS[j] for j in range(i) if same_model(runs[j], run)]:
+        if alike := [names[j] for j in range(i) if same_model(runs[j], run)]:
             made.append(
-                f"By its own description, {LETTERS[i]} is the same model as {alike[0]}: they differ only by chance."
+                f"By its own description, {names[i]} is the same model as {alike[0]}: they differ only by chance."
             )
-    for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
+    for name, run in zip(names[1:], runs[1:], strict=False):
         before, now = first.get("versions", {}), run.manifest.get("versions", {})
         differ = [
-            f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}"
-            for name in sorted({*before, *now})
-            if before.get(name) != now.get(name)
+            f"{package} {before.get(package, 'absent')} and {now.get(package, 'absent')}"
+            for package in sorted({*before, *now})
+            if before.get(package) != now.get(package)
         ]
         if differ:
-            made.append(f"A and {letter} were made with different versions: {', '.join(differ)}.")
+            made.append(f"{names[0]} and {name} were made with different versions: {', '.join(differ)}.")
     return made
 
 
@@ -250,8 +250,8 @@ def paired_changes(
     1.0
     """
     refuse_what_differs([baseline, candidate], names)
-    plain = _without_files(settings)
-    pair = Pair(*_evidence((baseline, candidate), plain)).by(grouping)
+    plain = without_files(settings)
+    pair = Pair(*shared_evidence((baseline, candidate), plain)).by(grouping)
     changes: dict[str, Curve] = {}
     for check, found in compared_checks(chosen_checks(plain.checks, plain.metrics), pair):
         changes[check.code] = found.headline.change
@@ -259,13 +259,13 @@ def paired_changes(
     return changes
 
 
-def _evidence(runs: Sequence[Run], settings: MeasureSettings) -> list[Evidence]:
+def shared_evidence(runs: Sequence[Run], settings: MeasureSettings) -> list[Evidence]:
     """The clips of each run without those whose own files cannot be used in any of the runs, in the same rows."""
     found = [evidence_of(run, settings) for run in runs]
     usable = np.logical_and.reduce([files_usable(each.frame) for each in found])
     return [each.only(usable) for each in found]
 
 
-def _without_files(settings: MeasureSettings) -> MeasureSettings:
+def without_files(settings: MeasureSettings) -> MeasureSettings:
     """The settings without human readings and calibration files: a comparison uses the instrument's raw reads."""
     return settings.model_copy(update={"human_readings": None, "calibration": PORTRAITS})
