@@ -109,7 +109,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         named = next((change for change in headlines if change.figure == "S2F001" and not is_hidden(change, small)), None)
         words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
-        runs=tuple(identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
+        runs=tuple({"letter": letter, **identity(run)} for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude=UNUSED),
         notices=(*notices(runs), *_suppression_notice([*checks, *metrics], small)),
         checks=tuple(without_small(change, small) for change in checks),
@@ -160,11 +160,10 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
     return ["read_own_group", "gender_right", "age_error", *similarity, "no_face"]
 
 
-def identity(letter: str, run: Run) -> dict[str, Any]:
+def identity(run: Run) -> dict[str, Any]:
     """A run's identity, without paths and independent of machine and time."""
     manifest, model = run.manifest, run.manifest["model"]
     facts = {
-        "letter": letter,
         "digest": run.digest,
         "title": manifest.get("title", ""),
         "model": model["name"],
