@@ -106,7 +106,9 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         here = _shared_levellings(levellings(pair, of_metrics), small)
         levelled += here
         seen = [change for change in of_metrics if not is_hidden(change, small)]
-        named = next((change for change in headlines if change.figure == "S2F001" and not is_hidden(change, small)), None)
+        named = next(
+            (change for change in headlines if change.figure == "S2F001" and not is_hidden(change, small)), None
+        )
         words += sentences(named, seen, here, _shown_metrics(evidence[0]), chosen.confidence)
     return Comparison(
         runs=tuple({"letter": letter, **identity(run)} for letter, run in zip(LETTERS, runs, strict=False)),

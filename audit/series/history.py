@@ -22,6 +22,8 @@ from audit.series.wording import count_sentence, labelled, step_sentence, suppre
 
 MOST: Final = 100
 """The largest number of runs."""
+_LONG: Final = 24
+"""The most characters of a value in a sentence about a break."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,11 @@ class Break:
     @property
     def sentence(self) -> str:
         """The break in words."""
-        return (
-            f"No change is tested between {self.before} and {self.after}: {self.what} is {self.was} in {self.before} "
-            f"and {self.now} in {self.after}."
+        was, now = (
+            value if len(value) <= _LONG else f"{value[:_LONG]}\N{HORIZONTAL ELLIPSIS}"
+            for value in (self.was, self.now)
         )
+        return f"No change is tested between {self.before} and {self.after}: {self.what} is {was} and then {now}."
 
 
 class HistoryForm(SeriesForm):
@@ -72,7 +75,10 @@ class History(Series):
 
 
 def history(
-    runs: Sequence[Run | str | Path] | Mapping[str, Run | str | Path], *, settings: MeasureSettings | None = None
+    runs: Sequence[Run | str | Path] | Mapping[str, Run | str | Path],
+    *,
+    labels: Sequence[str | None] | None = None,
+    settings: MeasureSettings | None = None,
 ) -> History:
     """The figures of a model over its releases, with the changes that are beyond noise.
 
@@ -86,7 +92,9 @@ def history(
     ----------
     runs : sequence, or mapping of str
         Complete runs or their folders, from the oldest release to the newest. The keys of a mapping are the labels of
-        the releases; by default these are the names of the folders.
+        the releases.
+    labels : sequence of str or None, optional
+        The labels of the releases, if ``runs`` is a sequence; ``None`` for the name of the run's folder.
     settings : MeasureSettings, optional
         Measurement settings, as in a plan's section ``measure``. Human readings and calibration files are not used.
 
@@ -105,15 +113,16 @@ def history(
     >>> import audit
     >>> truth = {"groups": ["asian", "white"], "speakers_per_group": 40}
     >>> worse = truth | {"rendered": {"asian": {"en": {"white": 0.5}}}}
-    >>> found = audit.history({"1.0": audit.simulate(truth), "1.1": audit.simulate(truth), "2.0": audit.simulate(worse)})
+    >>> runs = audit.simulate(truth), audit.simulate(truth), audit.simulate(worse)
+    >>> found = audit.history(runs, labels=["1.0", "1.1", "2.0"])
     >>> step = next(step for step in found.marked if step.change.figure == "S2F001")
     >>> step.since, step.change.candidate, step.change.group, step.marked
     ('1.1', '2.0', 'asian', 'worse')
     """
-    read, labels = labelled(runs)
+    read, names = labelled(runs, labels)
     if not 2 <= len(read) <= MOST:
         raise RunError(f"{len(read)} runs were given.", f"from 2 to {MOST}: audit history A B ... -o OUT")
-    refuse_incomplete(read, labels)
+    refuse_incomplete(read, names)
     chosen = without_files(settings or MeasureSettings())
     breaks, stretches = [], [[0]]
     for i, (one, other) in enumerate(pairwise(read), start=1):
@@ -121,17 +130,20 @@ def history(
             stretches[-1].append(i)
         else:
             stretches.append([i])
-            breaks.append(Break(labels[i - 1], labels[i], *found))
+            breaks.append(Break(names[i - 1], names[i], *found))
     links = [Link(*places) for stretch in stretches for places in pairwise(stretch)]
     links += [Link(stretch[0], stretch[-1], overall=True) for stretch in stretches if len(stretch) > 2]
-    made = measure_series(read, labels, stretches, links, chosen)
-    of_stretches = [notices([read[i] for i in stretch], [labels[i] for i in stretch]) for stretch in stretches]
+    made = measure_series(read, names, stretches, links, chosen)
+    of_stretches = [notices([read[i] for i in stretch], [names[i] for i in stretch]) for stretch in stretches]
     said = dict.fromkeys(notice for found in of_stretches for notice in found)
     return History(
-        runs=tuple({"label": label, **identity(run)} for label, run in zip(labels, read, strict=True)),
+        runs=tuple({"label": label, **identity(run)} for label, run in zip(names, read, strict=True)),
         settings=chosen.model_dump(mode="json", exclude=UNUSED),
-        notices=(*said, *_other_methods(read, labels), *suppression_notice(made, chosen)),
-        sentences=(count_sentence(made, chosen), *(step_sentence(step) for step in made.steps if step.marked)),
+        notices=(*said, *_other_methods(read, names), *suppression_notice(made, chosen)),
+        sentences=(
+            count_sentence(made, chosen, "changes"),
+            *(step_sentence(step) for step in made.steps if step.marked),
+        ),
         n_tests=made.n_tests,
         verdicts=made.verdicts,
         points=made.points,

@@ -37,6 +37,14 @@ class Link(NamedTuple):
     overall: bool = False
 
 
+class Tested(NamedTuple):
+    """The change of a figure over a link, and what it means for the group if it is beyond noise."""
+
+    link: Link
+    change: Change
+    mark: Mark | None
+
+
 @dataclass(frozen=True)
 class Measured:
     """The verdicts, points and steps of a series, and the number of tested changes."""
@@ -74,31 +82,12 @@ def measure_series(
     for stretch in stretches:
         evidence |= zip(stretch, shared_evidence([runs[i] for i in stretch], settings), strict=True)
     found = {i: _findings(evidence[i], asked, settings) for i in sorted(evidence)}
-    tested = [(link, change) for link in links for change in _changes(evidence, link, labels, asked, settings)]
-    n_tests = sum(change.p_value is not None for _, change in tested)
-    resamples = min(MOST_RESAMPLES, math.ceil(4 * n_tests / (1 - settings.confidence)))
-    if resamples > settings.resamples:
-        finer = {i: replace(each, settings=replace(each.settings, resamples=resamples)) for i, each in evidence.items()}
-        tested = [
-            again
-            for link in links
-            for again in _resolved(
-                link,
-                [change for of, change in tested if of == link],
-                lambda only, link=link: _changes(finer, link, labels, asked, settings, only),
-                min(1 - settings.confidence, FEW / (settings.resamples + 1)),
-            )
-        ]
-    changes = adjusted([change for _, change in tested], holm)
+    tested = tested_changes(evidence, labels, links, asked, settings)
+    changes = [(each.link, each.change) for each in tested]
     small = [SmallCells.of(run.observations, settings) for run in runs]
     steps = [
-        Step(
-            labels[link.before],
-            link.overall,
-            without_small(change, small[link.after]),
-            _mark(change, 1 - settings.confidence),
-        )
-        for (link, _), change in zip(tested, changes, strict=True)
+        Step(labels[link.before], link.overall, without_small(change, small[link.after]), mark)
+        for link, change, mark in tested
     ]
     alone = [
         (Link(i, i), change)
@@ -107,17 +96,45 @@ def measure_series(
         for change in _changes(evidence, Link(i, i), labels, asked, settings)
     ]
     points = [
-        point
-        for i, label in enumerate(labels)
-        for point in _points(i, label, [*tested, *alone], found[i], small[i])
+        point for i, label in enumerate(labels) for point in _points(i, label, [*changes, *alone], found[i], small[i])
     ]
     return Measured(
         tuple(_verdict(labels[i], each, small[i]) for i in found for each in found[i]),
         tuple(points),
         tuple(steps),
-        n_tests,
-        sum(is_hidden(change, small[link.after]) for link, change in tested),
+        sum(change.p_value is not None for _, change in changes),
+        sum(is_hidden(change, small[link.after]) for link, change in changes),
     )
+
+
+def tested_changes(
+    evidence: Mapping[int, Evidence],
+    labels: Sequence[str],
+    links: Sequence[Link],
+    asked: Sequence[Check],
+    settings: MeasureSettings,
+) -> list[Tested]:
+    """The changes of all links, with p-values adjusted over all of them, and what those beyond noise mean.
+
+    ``evidence`` has the clips of each run by its place; the other parameters are those of :func:`measure_series`.
+    """
+    error = 1 - settings.confidence
+    tested = [(link, change) for link in links for change in _changes(evidence, link, labels, asked, settings)]
+    resamples = min(MOST_RESAMPLES, math.ceil(4 * sum(change.p_value is not None for _, change in tested) / error))
+    if resamples > settings.resamples:
+        finer = {i: replace(each, settings=replace(each.settings, resamples=resamples)) for i, each in evidence.items()}
+        tested = [
+            again
+            for link in links
+            for again in resolved(
+                link,
+                [change for of, change in tested if of == link],
+                lambda only, link=link: _changes(finer, link, labels, asked, settings, only),
+                min(error, FEW / (settings.resamples + 1)),
+            )
+        ]
+    changes = adjusted([change for _, change in tested], holm)
+    return [Tested(link, change, mark_of(change, error)) for (link, _), change in zip(tested, changes, strict=True)]
 
 
 def _findings(evidence: Evidence, asked: Sequence[Check], settings: MeasureSettings) -> list[Finding]:
@@ -152,7 +169,7 @@ def _changes(
                 yield from (change for change in groups if change.group != head.group)
 
 
-def _resolved(
+def resolved(
     link: Link, changes: Sequence[Change], again: Callable[[frozenset[tuple[str, str]]], Iterator[Change]], most: float
 ) -> Iterator[tuple[Link, Change]]:
     """The changes of a link, with small p-values made again by more resamples.
@@ -168,7 +185,7 @@ def _resolved(
         yield link, replace(change, p_value=finer[_key(change)].p_value) if _key(change) in small else change
 
 
-def _mark(change: Change, error: float) -> Mark | None:
+def mark_of(change: Change, error: float) -> Mark | None:
     """What a change beyond noise means for its group.
 
     Both the adjusted p-value and the interval must show it: the interval of some figures is wider than the test needs.

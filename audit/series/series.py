@@ -118,7 +118,10 @@ class Series(Document):
                 "Every verdict",
                 "The outcome of each check, as in the audit of each run.",
                 _frame(
-                    [(v.run, v.check, v.title, v.grouping, v.group, v.outcome, *_ends(v.figure)) for v in self.verdicts],
+                    [
+                        (v.run, v.check, v.title, v.grouping, v.group, v.outcome, *_ends(v.figure))
+                        for v in self.verdicts
+                    ],
                     verdicts,
                 ),
                 verdicts,
@@ -126,7 +129,11 @@ class Series(Document):
         }
 
 
-_CHANGE = (*interval_columns("change", "Change", "", signed=True), P_VALUE, Column("p_adjusted", "p_value", "p, adjusted"))
+_CHANGE = (
+    *interval_columns("change", "Change", "", signed=True),
+    P_VALUE,
+    Column("p_adjusted", "p_value", "p, adjusted"),
+)
 CHANGES = (
     Column("since", "key", "Since"),
     Column("run", "key", "Run"),

@@ -19,10 +19,7 @@ from audit.series.wording import count_sentence, labelled, step_sentence, suppre
 
 @dataclass(frozen=True)
 class Sweep(Series):
-    """The figures of several models on one cohort, and the differences of each from the first.
-
-    ``apart`` maps the label of each model but the first to the number of differences from the first beyond noise.
-    """
+    """The figures of several models on one cohort, and the differences of each from the first."""
 
     FILE: ClassVar[str] = "sweep.json"
     COMMAND: ClassVar[str] = "audit sweep --models A,B --cohort C -o OUT"
@@ -63,7 +60,7 @@ def swept(
     made = measure_series(read, labels, [range(len(read))], links, chosen)
     marked = [step for step in made.steps if step.marked]
     apart = {step.change.candidate for step in marked}
-    words = [count_sentence(made, chosen)]
+    words = [count_sentence(made, chosen, "differences")]
     for label in labels[1:]:
         words.append(f"{label} {'differs' if label in apart else 'cannot be told apart'} from {labels[0]}.")
         words += [step_sentence(step) for step in marked if step.change.candidate == label]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings
 from audit.core.sentences import group_words
 from audit.runs.run import Run
@@ -12,17 +13,34 @@ from audit.series.figures import Step
 from audit.series.measuring import Measured
 
 
-def labelled(runs: Sequence[Run | str | Path] | Mapping[str, Run | str | Path]) -> tuple[list[Run], list[str]]:
+def labelled(
+    runs: Sequence[Run | str | Path] | Mapping[str, Run | str | Path], labels: Sequence[str | None] | None = None
+) -> tuple[list[Run], list[str]]:
     """The runs with a label for each: the given one, else its folder's name, or its model's if it has no folder.
 
-    A label that occurs twice is preceded by the place of its run.
+    A label that was not given and occurs twice is preceded by the place of its run.
+
+    Raises
+    ------
+    RunError
+        If the labels are not one for each run, or a given one is repeated.
     """
     given = runs.values() if isinstance(runs, Mapping) else runs
     read = [run if isinstance(run, Run) else Run.read(run) for run in given]
-    if isinstance(runs, Mapping):
-        return read, list(runs)
-    names = [run.folder.resolve().name if run.folder else str(run.manifest["model"]["name"]) for run in read]
-    return read, [f"{i}: {name}" if names.count(name) > 1 else name for i, name in enumerate(names, start=1)]
+    asked = list(runs) if isinstance(runs, Mapping) else [None] * len(read) if labels is None else list(labels)
+    if len(asked) != len(read):
+        raise RunError(f"{len(asked)} labels were given for {len(read)} runs.", "one label for each run")
+    names = [
+        label or (run.folder.resolve().name if run.folder else str(run.manifest["model"]["name"]))
+        for label, run in zip(asked, read, strict=True)
+    ]
+    found = [
+        name if label or names.count(name) == 1 else f"{i}: {name}"
+        for i, (label, name) in enumerate(zip(asked, names, strict=True), start=1)
+    ]
+    if repeated := sorted({name for name in found if found.count(name) > 1}):
+        raise RunError(f"Two runs have the label {repeated[0]!r}.", "a different label for each run: NAME=RUN NAME=RUN")
+    return read, found
 
 
 def step_sentence(step: Step) -> str:
@@ -38,13 +56,13 @@ def step_sentence(step: Step) -> str:
     )
 
 
-def count_sentence(made: Measured, settings: MeasureSettings) -> str:
-    """The number of tested changes, and of those beyond noise."""
+def count_sentence(made: Measured, settings: MeasureSettings, what: str) -> str:
+    """The number of tested changes, and of those beyond noise; ``what`` is their noun."""
     count = sum(step.marked is not None for step in made.steps)
-    error = f"{round(100 * (1 - settings.confidence), 6):g}%"
+    error, verb = f"{round(100 * (1 - settings.confidence), 6):g}%", "is" if count == 1 else "are"
     return (
-        f"{count} of {made.n_tests} tested changes {'is' if count == 1 else 'are'} beyond noise. If nothing had changed, "
-        f"the probability of any would be at most {error} (p-values adjusted by Holm)."
+        f"{count} of {made.n_tests} tested {what} {verb} beyond noise. If nothing differed, the probability of any "
+        f"such result would be at most {error} (p-values adjusted by Holm)."
     )
 
 

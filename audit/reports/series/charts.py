@@ -28,14 +28,14 @@ def timeline(
     signed: bool,
     margin: float | None,
     breaks: Collection[int] = (),
-    marked: Mapping[int, Mark],
+    marked: Mapping[int, Mark | None],
     overall: str = "",
 ) -> str:
     """One group's figure in every release, with intervals, as a standalone SVG.
 
     The band is that of the margin. ``breaks`` are the places before which no change is tested: a dotted line is there,
     and points are not joined across it. ``marked`` are the releases whose change since the one before is beyond noise.
-    ``overall`` is a note on the change from the first release to the last.
+    ``overall`` is a note on the change from the first comparable release to the last.
     """
     with mpl.rc_context(STYLE):
         figure, ax = canvas(title, top=34, body=150, bottom=44, left=46, right=14)
@@ -67,7 +67,7 @@ def timeline(
             if i in marked:
                 top = mark.value if mark.high is None else mark.high
                 y, va = (top, "bottom") if top < limits[1] - 0.12 * (limits[1] - limits[0]) else (mark.low, "top")
-                label(ax, i, y or 0.0, marked[i], 9.5, "rendered", ha="center", va=va, fontweight="bold")
+                label(ax, i, y or 0.0, marked[i] or "", 9.5, "rendered", ha="center", va=va, fontweight="bold")
         if overall:
             label(figure, 0.02, 9 / (figure.get_figheight() * 72), overall, 9.5, "rendered", fontweight="bold")
         return svg_of(figure)

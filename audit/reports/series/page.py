@@ -19,8 +19,10 @@ from audit.series import Series
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def write_series(series: Series, folder: str | Path, name: str, page: str) -> Path:
-    """Write a page, its document and ``tables/*.csv`` into a folder; tables of an earlier time are removed.
+def write_series(series: Series, folder: str | Path, name: str, text: str) -> Path:
+    """Write a page of this name and text, its document and ``tables/*.csv`` into a folder.
+
+    Tables of an earlier time are removed.
 
     Raises
     ------
@@ -30,12 +32,11 @@ def write_series(series: Series, folder: str | Path, name: str, page: str) -> Pa
     home = Path(folder)
     if (home / "manifest.json").exists():
         raise RunError(
-            f"{folder} contains a run.", f"a folder for the {name} alone", "Choose another folder for -o."
+            f"{folder} contains a run.", f"a folder for {series.FILE} alone", "Choose another folder for -o."
         )
     home.mkdir(parents=True, exist_ok=True)
-    path = f"{name}.html"
-    write_files(home, {series.FILE: series.to_json(), **csv_tables(series), path: page}, instead_of=(TABLES,))
-    return home / path
+    write_files(home, {series.FILE: series.to_json(), **csv_tables(series), name: text}, instead_of=(TABLES,))
+    return home / name
 
 
 def series_page(
@@ -67,7 +68,9 @@ def series_page(
         notices=series.notices,
     )
     short = short_labels(series.labels)
-    numbered = [f"{number}: {clean(label)}" for number, label in zip(short, series.labels, strict=True) if number != label]
+    numbered = [
+        f"{number}: {clean(label)}" for number, label in zip(short, series.labels, strict=True) if number != label
+    ]
     return page.html(
         {
             "summary": series.sentences[0],

@@ -15,6 +15,7 @@ from audit.reports.series.views import value_of
 from audit.series.figures import Point
 from audit.series.sweep import Sweep
 
+PAGE: Final = "sweep.html"
 SECTIONS: Final = {
     "changed": "Which models can be told apart",
     "verdicts": "Models and checks",
@@ -38,7 +39,8 @@ EXPLAINED: Final = {
         "models differ, since the speakers are the same. All groups of a check have the same axis."
     ),
     "tested": (
-        "The other model minus the first, in the figure's own sign. Intervals are simultaneous over the groups of a check."
+        "The other model minus the first, in the figure's own sign. Intervals are simultaneous over the groups of each "
+        "check."
     ),
 }
 
@@ -56,7 +58,7 @@ def write_sweep(sweep: Sweep, folder: str | Path) -> Path:
     RunError
         If the folder contains a run, or a file to be replaced was not written by this tool.
     """
-    return write_series(sweep, folder, "sweep", to_html(sweep))
+    return write_series(sweep, folder, PAGE, to_html(sweep))
 
 
 def to_html(sweep: Sweep) -> str:

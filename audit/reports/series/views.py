@@ -12,7 +12,19 @@ from audit.reports.html.badges import BADGES
 from audit.reports.html.identity import name_of
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import Value, count, mapping
-from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, missing, p_value, whole, words
+from audit.reports.html.tabular import (
+    DASH,
+    Cell,
+    Column,
+    TableView,
+    code,
+    estimate,
+    head,
+    missing,
+    p_value,
+    whole,
+    words,
+)
 from audit.reports.html.wording import file_stem, group_name, order_groups
 from audit.reports.series.charts import shared_limits
 from audit.series import Series
@@ -71,7 +83,9 @@ def verdict_table(series: Series) -> TableView:
         )
         for label in series.labels
     ]
-    return TableView.of("verdicts", f"The outcome of every check by {series.LABEL}", columns, checks.values(), sortable=False)
+    return TableView.of(
+        "verdicts", f"The outcome of every check by {series.LABEL}", columns, checks.values(), sortable=False
+    )
 
 
 def change_table(series: Series, steps: Sequence[Step]) -> TableView:
@@ -103,7 +117,9 @@ def run_table(series: Series) -> TableView:
         Column[tuple[int, Run]]("Clips", lambda row: whole(count(row[1], "n_clips")), numeric=True),
         Column[tuple[int, Run]]("Run", lambda row: code(str(row[1].get("digest"))[:12])),
     )
-    return TableView.of("runs", f"The {series.LABEL}s in order", columns, enumerate(series.runs, start=1), sortable=False)
+    return TableView.of(
+        "runs", f"The {series.LABEL}s in order", columns, enumerate(series.runs, start=1), sortable=False
+    )
 
 
 def _digest(run: Run) -> str:
@@ -146,7 +162,7 @@ def _verdict_cell(verdict: Verdict | None) -> Cell:
     outcome, figure = str(BADGES[verdict.outcome]), verdict.figure
     if figure is None or figure.value is None:
         return Cell(outcome)
-    return Cell(outcome, (f"{group_name(verdict.group)}: {figure.text}",), kind="estimate")
+    return Cell(outcome, (f"{group_name(verdict.group)}: {figure.text}",))
 
 
 def _group(step: Step) -> str:
