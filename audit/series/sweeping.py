@@ -80,7 +80,7 @@ def sweep(
     home = Path(out)
     refuse_foreign_files(home, [Sweep.FILE])
     made = [_made(each) for each in models]  # an unknown name is reported before any model runs
-    labels = _labels([model.name for model, _ in made])
+    labels = labels_of([model.name for model, _ in made])
     reader, n_clips = instrument or instrument_named(), len(people.audited().table)
     runs: dict[str, Run] = {}
     for i, (label, (model, chosen)) in enumerate(zip(labels, made, strict=True)):
@@ -113,14 +113,8 @@ def _made(asked: AskedModel) -> tuple[AnyModel, ModelSettings]:
     return model_named(name, weights=chosen.weights, options=options), chosen
 
 
-def _labels(names: Sequence[str]) -> list[str]:
-    """A label for each model: its name, with the number of its occurrence from the second on.
-
-    Examples
-    --------
-    >>> _labels(["planted", "mine", "planted"])
-    ['planted', 'mine', 'planted 2']
-    """
+def labels_of(names: Sequence[str]) -> list[str]:
+    """A label for each model: its name, with the number of its occurrence from the second on."""
     counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
     return [name if n == 1 else f"{name} {n}" for name, n in zip(names, counts, strict=True)]
 

@@ -20,22 +20,20 @@ from audit.series.measuring import Link, mark_of, resolved
 from audit.series.wording import labelled
 from audit.stats import holm
 from tests.comparisons.test_compare import described
+from tests.series_fixture import LABELS, history_of_three, releases
 
-SAME: dict[str, Any] = {"groups": ["asian", "white"], "speakers_per_group": 20, "missing": 0.05}
-WORSE = SAME | {"rendered": {"asian": {"en": {"white": 0.6}}}}
 NOTHING = Figure(0.0, None, None, 0, 0, 0, "")
 CHANGE = Change("b", "ONE", "one", "asian", "all", False, NOTHING, NOTHING, NOTHING, "high", None, None)
-LABELS = ["1.0", "1.1", "2.0"]
 
 
 @pytest.fixture(scope="module")
 def runs() -> list[audit.Run]:
-    return [audit.simulate(SAME), audit.simulate(SAME), audit.simulate(WORSE)]
+    return [*releases()]
 
 
 @pytest.fixture(scope="module")
-def made(runs: list[audit.Run]) -> audit.History:
-    return audit.history(runs, labels=LABELS)
+def made() -> audit.History:
+    return history_of_three()
 
 
 def test_each_release_is_compared_with_the_one_before_and_the_last_with_the_first(made: audit.History) -> None:
@@ -104,14 +102,26 @@ def test_small_p_values_are_made_again_and_only_those() -> None:
     assert asked == [frozenset({("ONE", "group")})]
 
 
-def test_a_new_cohort_is_a_break_across_which_nothing_is_tested(runs: list[audit.Run]) -> None:
+@pytest.fixture(scope="module")
+def broken(runs: list[audit.Run]) -> audit.History:
+    """A history whose second and third release are of another cohort, without figures of fewer than 50 speakers."""
     other = [described(run, cohort__digest="of another cohort") for run in runs[1:]]
-    made = audit.history([runs[0], *other], labels=LABELS)
-    assert list(dict.fromkeys((step.since, step.change.candidate) for step in made.steps)) == [("1.1", "2.0")]
-    (found,) = made.breaks
+    return audit.history([runs[0], *other], labels=LABELS, settings=MeasureSettings(suppress_below=50))
+
+
+def test_a_new_cohort_is_a_break_across_which_nothing_is_tested(broken: audit.History) -> None:
+    assert list(dict.fromkeys((step.since, step.change.candidate) for step in broken.steps)) == [("1.1", "2.0")]
+    (found,) = broken.breaks
     assert (found.before, found.after, found.what) == ("1.0", "1.1", "the cohort's digest")
     assert "No change is tested between 1.0 and 1.1" in found.sentence
-    assert one(made, "1.0", "S2F003", "asian")["value"] is not None, "a release alone has its figures"
+    assert one(broken, "1.0", "S2F003", "asian")["outcome"], "a release alone has its figures"
+
+
+def test_figures_of_few_speakers_are_suppressed_and_marks_are_kept(broken: audit.History) -> None:
+    assert broken.marked
+    assert broken.frame()[["value", "change"]].isna().all(axis=None)
+    assert not [step for step in broken.steps if step.change.p_value is not None]
+    assert "are suppressed" in broken.notices[-1]
 
 
 def test_labels_are_the_given_ones_then_those_of_folders(runs: list[audit.Run], tmp_path: Path) -> None:
@@ -133,14 +143,6 @@ def test_fewer_than_two_runs_are_refused(runs: list[audit.Run], number: int) -> 
 def test_an_incomplete_run_is_refused_by_its_label(runs: list[audit.Run]) -> None:
     with pytest.raises(RunError, match=r"2\.0 is not complete"):
         audit.history([runs[0], described(runs[1], status="running")], labels=["1.0", "2.0"])
-
-
-def test_figures_of_few_speakers_are_suppressed_and_marks_are_kept(runs: list[audit.Run]) -> None:
-    made = audit.history([runs[0], runs[2]], labels=["a", "b"], settings=MeasureSettings(suppress_below=50))
-    assert made.marked
-    assert made.frame()[["value", "change"]].isna().all(axis=None)
-    assert not [step for step in made.steps if step.change.p_value is not None]
-    assert "are suppressed" in made.notices[-1]
 
 
 def test_the_document_is_read_again_and_a_careless_edit_is_refused(made: audit.History) -> None:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import audit
 from audit.core.errors import ModelError, RunError
 from audit.series.sweep import swept
+from audit.series.sweeping import labels_of
 from tests.comparisons.test_compare import described
 from tests.fakes import ColourInstrument
 from tests.probing_fixture import Deaf, PitchAndLanguage, bilingual_voices
-
-SAME: dict[str, Any] = {"groups": ["asian", "white"], "speakers_per_group": 20}
-WORSE = SAME | {"rendered": {"asian": {"en": {"white": 0.6}}}}
+from tests.series_fixture import releases, sweep_of_three
 
 
 @pytest.fixture(scope="module")
 def made() -> audit.Sweep:
-    return swept({"z": audit.simulate(SAME), "worse": audit.simulate(WORSE), "a": audit.simulate(SAME)})
+    return sweep_of_three()
 
 
 def test_every_model_is_compared_with_the_first_in_the_given_order(made: audit.Sweep) -> None:
@@ -44,7 +42,7 @@ def test_every_model_has_the_outcome_of_every_check(made: audit.Sweep) -> None:
 
 
 def test_runs_of_different_cohorts_are_refused() -> None:
-    run = audit.simulate(SAME)
+    run = releases()[0]
     with pytest.raises(RunError, match="cohort's digest"):
         swept({"a": run, "b": described(run, cohort__digest="other")})
 
@@ -52,7 +50,7 @@ def test_runs_of_different_cohorts_are_refused() -> None:
 def test_every_model_has_its_own_run_and_the_same_call_resumes(tmp_path: Path) -> None:
     cohort = audit.Cohort.read(bilingual_voices(tmp_path / "voices", 2, seconds=1.5))
     reader, progress = ColourInstrument(), list[tuple[int, int]]()
-    models = [PitchAndLanguage(), Deaf(), PitchAndLanguage()]
+    models = [PitchAndLanguage(), Deaf()]
 
     def again() -> audit.Sweep:
         return audit.sweep(
@@ -60,11 +58,11 @@ def test_every_model_has_its_own_run_and_the_same_call_resumes(tmp_path: Path) -
         )
 
     first = again()
-    assert first.labels == [PitchAndLanguage.name, Deaf.name, f"{PitchAndLanguage.name} 2"]
+    assert first.labels == [PitchAndLanguage.name, Deaf.name]
     folders = {path.name for path in (tmp_path / "out" / "runs").iterdir()}
-    assert folders >= {"pitch-and-language-fake", "deaf-fake", "pitch-and-language-fake-2"}
+    assert folders >= {"pitch-and-language-fake", "deaf-fake"}
     n_clips = len(cohort.table)
-    assert progress[-1] == (3 * n_clips, 3 * n_clips)
+    assert progress[-1] == (2 * n_clips, 2 * n_clips)
     pictures = reader.pictures_read
     assert again().to_json() == first.to_json()
     assert reader.pictures_read == pictures, "a finished run is not read again"
@@ -77,3 +75,7 @@ def test_an_unknown_model_is_refused_before_any_runs(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="two or more"):
         audit.sweep(["planted"], cohort, out=tmp_path / "out", instrument=ColourInstrument())
     assert not (tmp_path / "out").exists()
+
+
+def test_models_of_one_name_have_their_own_labels() -> None:
+    assert labels_of(["planted", "mine", "planted"]) == ["planted", "mine", "planted 2"]
