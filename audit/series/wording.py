@@ -11,6 +11,7 @@ from audit.core.sentences import group_words
 from audit.runs.run import Run
 from audit.series.figures import Step
 from audit.series.measuring import Measured
+from audit.stats import ALL
 
 
 def labelled(
@@ -48,12 +49,10 @@ def step_sentence(step: Step) -> str:
     change = step.change
     p = "below 0.001" if (change.p_adjusted or 0) < 0.001 else f"{change.p_adjusted or 0:.3f}"
     sizes = f"{change.change.text}; from {change.before.text} to {change.after.text}; adjusted p {p}"
+    who = "all groups" if change.group == ALL else group_words(change.group)
     if change.change.value is None:
         sizes = change.change.method
-    return (
-        f"{change.candidate} against {step.since}: {change.figure}, {change.told}, {group_words(change.group)}: "
-        f"{step.marked} ({sizes})."
-    )
+    return f"{change.candidate} against {step.since}: {change.figure}, {change.told}, {who}: {step.marked} ({sizes})."
 
 
 def count_sentence(made: Measured, settings: MeasureSettings, what: str) -> str:
