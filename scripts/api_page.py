@@ -21,7 +21,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
 embedded import_cohort identify_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
 Plan measure Audit Finding Estimate Table
-compare Comparison history History sweep Sweep gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
+compare Comparison history History sweep Sweep
+gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
 AuditError CohortError ModelError PlanError RunError
 """
 """The names of ``audit``, in the order of an audit."""

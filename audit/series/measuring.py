@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from audit.audits.privacy.small_cells import SmallCells
@@ -129,7 +130,7 @@ def tested_changes(
             for again in resolved(
                 link,
                 [change for of, change in tested if of == link],
-                lambda only, link=link: _changes(finer, link, labels, asked, settings, only),
+                partial(_changes, finer, link, labels, asked, settings),
                 min(error, FEW / (settings.resamples + 1)),
             )
         ]

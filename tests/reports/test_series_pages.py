@@ -57,7 +57,12 @@ def test_a_chart_can_be_read_without_seeing_it(texts: dict[str, str], name: str)
 
 def test_all_groups_of_a_check_have_one_axis(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[float, float]] = []
-    monkeypatch.setattr(history, "timeline", lambda *given, **_: asked.append(given[4]) or "<svg></svg>")
+
+    def timeline(*given: Any, **_: Any) -> str:
+        asked.append(given[4])
+        return "<svg></svg>"
+
+    monkeypatch.setattr(history, "timeline", timeline)
     made = few(history_of_three())
     history.to_html(replace(made, points=tuple(point for point in made.points if point.check == "S2F003")))
     assert len(asked) == 2

@@ -60,7 +60,7 @@ def one(made: audit.History, release: str, check: str, group: str) -> dict[str, 
     (row,) = frame[(frame["release"] == release) & (frame["check"] == check) & (frame["group"] == group)].to_dict(
         "records"
     )
-    return row
+    return {str(name): value for name, value in row.items()}
 
 
 def test_p_values_are_adjusted_over_all_checks_groups_and_changes(made: audit.History) -> None:
