@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from audit.runs.harness import read_again, run
     from audit.runs.run import Run
     from audit.runs.simulation import simulate
+    from audit.series import History, history
+    from audit.series.sweep import Sweep
+    from audit.series.sweeping import sweep
     from audit.stats import Estimate
     from audit.training.mitigations.mitigated import mitigate
 
@@ -60,6 +63,7 @@ _HOMES = {
     "Estimate": "audit.stats",
     "Finding": "audit.checks.finding",
     "FrontMatter": "audit.core.front_matter",
+    "History": "audit.series",
     "ModelError": "audit.core.errors",
     "Plan": "audit.core.plan",
     "PlanError": "audit.core.errors",
@@ -67,11 +71,13 @@ _HOMES = {
     "Policy": "audit.release",
     "Run": "audit.runs.run",
     "RunError": "audit.core.errors",
+    "Sweep": "audit.series.sweep",
     "Table": "audit.audits.table",
     "compare": "audit.comparisons",
     "draw_cohort": "audit.cohorts.drawing",
     "embedded": "audit.cohorts.importing",
     "gate": "audit.release.gate",
+    "history": "audit.series",
     "identify_cohort": "audit.cohorts.identification",
     "import_cohort": "audit.cohorts.importing",
     "instrument": "audit.instruments",
@@ -85,6 +91,7 @@ _HOMES = {
     "reference_verdicts": "audit.audits.reference_models",
     "run": "audit.runs.harness",
     "simulate": "audit.runs.simulation",
+    "sweep": "audit.series.sweeping",
     "track": "audit.reports.tracking",
     "with_ids": "audit.audits.privacy.sharing",
 }
@@ -102,6 +109,7 @@ __all__ = [
     "Estimate",
     "Finding",
     "FrontMatter",
+    "History",
     "ModelError",
     "Plan",
     "PlanError",
@@ -109,12 +117,14 @@ __all__ = [
     "Probe",
     "Run",
     "RunError",
+    "Sweep",
     "Table",
     "__version__",
     "compare",
     "draw_cohort",
     "embedded",
     "gate",
+    "history",
     "identify_cohort",
     "import_cohort",
     "instrument",
@@ -128,6 +138,7 @@ __all__ = [
     "reference_verdicts",
     "run",
     "simulate",
+    "sweep",
     "track",
     "with_ids",
 ]

@@ -21,7 +21,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
 embedded import_cohort identify_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
 Plan FrontMatter measure Audit Finding Estimate Table recommend
-compare Comparison gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
+compare Comparison history History sweep Sweep
+gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
 AuditError CohortError ModelError PlanError RunError
 """
 """The names of ``audit``, in the order of an audit."""
@@ -44,6 +45,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "audit.cohorts.importing": ("Adapters, and labels that a data set lacks.", ""),
     "audit.training.mitigations": ("The interface of a mitigation that acts after training.", ""),
     "audit.comparisons": ("Changes between two runs, at every confidence.", ""),
+    "audit.series": ("Histories and sweeps: several runs in one document.", "Series"),
     "audit.core.document": ("The files of audits, comparisons, probes and decisions.", ""),
     "audit.audits.fairness": ("Use with fairlearn.", ""),
     "audit.testing": ("The gate in a test.", ""),

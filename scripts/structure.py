@@ -26,6 +26,7 @@ LAYERS: Final = (
     ("cli",),
     ("reports",),
     ("release",),
+    ("series",),
     ("comparisons", "probes"),
     ("audits",),
     ("checks",),

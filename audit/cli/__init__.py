@@ -10,10 +10,12 @@ from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.draw import cohort_draw
 from audit.cli.gate import gate
+from audit.cli.history import history
 from audit.cli.identify import cohort_identify
 from audit.cli.probe import probe
 from audit.cli.reading import read
 from audit.cli.runs import measure, report, run, sheet
+from audit.cli.sweep import sweep
 from audit.cli.terminal import stderr
 from audit.cli.verbs import app, cohort_app, verb
 from audit.core.errors import AuditError
@@ -27,8 +29,9 @@ _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
         "read": read,
         "sheet": sheet,
         "probe": probe,
+        "sweep": sweep,
     },
-    "Decide": {"compare": compare, "gate": gate, "track": track},
+    "Decide": {"compare": compare, "history": history, "gate": gate, "track": track},
     "Prepare": {"simulate": simulate, "train": train, "list": list_names},
 }
 """The verbs by their panel in the help."""

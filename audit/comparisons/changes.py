@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from audit.checks.figure import Figure, Harm
 from audit.core.grouping import GROUP
 from audit.stats import Curve, Estimate, benjamini_hochberg, p_value, verdict
+from audit.stats.speakers import Floats
 
 Word = Literal["gains", "pays", "no_difference", "inconclusive"]
 FAMILY: Final = (
@@ -127,20 +128,28 @@ def adjusted(changes: Sequence[Change]) -> list[Change]:
     """
     rows = {_place(change): change for change in changes if not change.headline}
     repeated = [change.headline and _place(change) in rows for change in changes]
-    p = [
-        np.nan if again or change.p_value is None else change.p_value
-        for change, again in zip(changes, repeated, strict=True)
-    ]
-    made = [
-        change if np.isnan(q) else replace(change, p_adjusted=float(f"{max(q, change.p_value or 0.0):.12g}"))
-        for change, q in zip(changes, benjamini_hochberg(p).tolist(), strict=True)
-    ]
+    made = with_adjusted(changes, benjamini_hochberg, [not again for again in repeated])
     rows = {_place(change): change for change in made if not change.headline}
     return [
         replace(change, p_value=rows[_place(change)].p_value, p_adjusted=rows[_place(change)].p_adjusted)
         if again and change.change.interval is not None
         else change
         for change, again in zip(made, repeated, strict=True)
+    ]
+
+
+def with_adjusted(
+    changes: Sequence[Change], adjust: Callable[[Sequence[float]], Floats], counted: Sequence[bool] | None = None
+) -> list[Change]:
+    """The changes with their p-values adjusted as one family; without ``counted``, every change with a p is in it."""
+    counts = [True] * len(changes) if counted is None else counted
+    p = [
+        change.p_value if in_family and change.p_value is not None else np.nan
+        for change, in_family in zip(changes, counts, strict=True)
+    ]
+    return [
+        change if np.isnan(q) else replace(change, p_adjusted=float(f"{max(q, change.p_value or 0.0):.12g}"))
+        for change, q in zip(changes, adjust(p).tolist(), strict=True)
     ]
 
 

@@ -30,16 +30,9 @@ def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
     """
     if len(runs) < 2:
         raise RunError(f"{len(runs)} run was given to compare.", "two or more: audit compare A B -o OUT")
-    for run, name in zip(runs, names, strict=True):
-        if not run.complete:
-            raise RunError(
-                f"The run {name} is not complete: it has {len(run.observations)} of "
-                f"{run.manifest['cohort']['n_clips']} clips.",
-                "complete runs",
-                "Finish it by running the same audit run command again.",
-            )
+    refuse_incomplete(runs, names)
     for run, name in zip(runs[1:], names[1:], strict=True):
-        if (found := _difference(runs[0], run)) is not None:
+        if (found := difference(runs[0], run)) is not None:
             what, before, now = found
             raise RunError(
                 f"The runs {names[0]} and {name} cannot be compared: {what} is {before} in the first and {now} in the "
@@ -51,8 +44,20 @@ def refuse_what_differs(runs: Sequence[Run], names: Sequence[str]) -> None:
             )
 
 
-def _difference(one: Run, other: Run) -> tuple[str, str, str] | None:
-    """The first difference besides the model: its name and both values."""
+def refuse_incomplete(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """Raise RunError if a run is not complete; ``names`` are those of the runs in the message."""
+    for run, name in zip(runs, names, strict=True):
+        if not run.complete:
+            raise RunError(
+                f"The run {name} is not complete: it has {len(run.observations)} of "
+                f"{run.manifest['cohort']['n_clips']} clips.",
+                "complete runs",
+                "Finish it by running the same audit run command again.",
+            )
+
+
+def difference(one: Run, other: Run) -> tuple[str, str, str] | None:
+    """The first difference of two runs besides the model: its name and both values; ``None`` if they are comparable."""
     first, second = _facts(one), _facts(other)
     for key in first:
         if (found := _first_difference(first[key], second[key], key)) is not None:

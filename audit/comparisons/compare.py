@@ -71,7 +71,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0]
     'B against A: two of four harms became smaller and two are undecided.'
     """
-    chosen = _without_files(settings or MeasureSettings())
+    chosen = without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
         raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
     refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
@@ -79,7 +79,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         if run.folder is not None and (run.folder / Audit.FILE).is_file():
             stored = Audit.read_stored(run.folder)
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
-    asked, evidence = chosen_checks(chosen.checks, chosen.metrics), _evidence(runs, chosen)
+    asked, evidence = chosen_checks(chosen.checks, chosen.metrics), shared_evidence(runs, chosen)
     order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen)
     made_by = groupings_of(asked, evidence[0].frame, chosen.groupings)
     groupings = [grouping.name for grouping, _ in made_by]
@@ -112,9 +112,9 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     answered = {change.figure for change in checks}
     absent = tuple(NotCompared(check.code, check.title) for check in asked if check.code not in answered)
     return Comparison(
-        runs=tuple(_identity(letter, run) for letter, run in zip(LETTERS, runs, strict=False)),
+        runs=tuple({"letter": letter, **identity(run)} for letter, run in zip(LETTERS, runs, strict=False)),
         settings=chosen.model_dump(mode="json", exclude=UNUSED),
-        notices=(*_notices(runs), *suppression_notice([*checks, *metrics], small)),
+        notices=(*notices(runs), *suppression_notice([*checks, *metrics], small)),
         checks=tuple(checks),
         metrics=tuple(metrics),
         levelled=tuple(levelled),
@@ -135,11 +135,10 @@ def _shown_metrics(evidence: Evidence) -> list[str]:
     return ["read_own_group", "gender_right", "age_error", *similarity, "no_face"]
 
 
-def _identity(letter: str, run: Run) -> dict[str, Any]:
+def identity(run: Run) -> dict[str, Any]:
     """A run's identity, without paths and independent of machine and time."""
     manifest, model = run.manifest, run.manifest["model"]
     facts = {
-        "letter": letter,
         "digest": run.digest,
         "title": manifest.get("title", ""),
         "model": model["name"],
@@ -155,8 +154,8 @@ def _identity(letter: str, run: Run) -> dict[str, Any]:
     return {**without_paths(facts), "plan": plan_without_paths(str(manifest.get("plan", "")))}
 
 
-def _notices(runs: Sequence[Run]) -> list[str]:
-    """Warnings to show before any figure."""
+def notices(runs: Sequence[Run], names: Sequence[str] = LETTERS) -> list[str]:
+    """Warnings to show before any figure, by the names of the runs."""
     first, made = runs[0].manifest, []
     if first["model"]["kind"] in (SIMULATED, REFERENCE):
         made.append("These runs are simulated: no model was audited, and the figures describe no model and no person.")
@@ -166,19 +165,19 @@ def _notices(runs: Sequence[Run]) -> list[str]:
             "looks."
         )
     for i, run in enumerate(runs):
-        if alike := [LETTERS[j] for j in range(i) if same_model(runs[j], run)]:
+        if alike := [names[j] for j in range(i) if same_model(runs[j], run)]:
             made.append(
-                f"By its own description, {LETTERS[i]} is the same model as {alike[0]}: they differ only by chance."
+                f"By its own description, {names[i]} is the same model as {alike[0]}: they differ only by chance."
             )
-    for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
+    for name, run in zip(names[1:], runs[1:], strict=False):
         before, now = first.get("versions", {}), run.manifest.get("versions", {})
         differ = [
-            f"{name} {before.get(name, 'absent')} and {now.get(name, 'absent')}"
-            for name in sorted({*before, *now})
-            if before.get(name) != now.get(name)
+            f"{package} {before.get(package, 'absent')} and {now.get(package, 'absent')}"
+            for package in sorted({*before, *now})
+            if before.get(package) != now.get(package)
         ]
         if differ:
-            made.append(f"A and {letter} were made with different versions: {', '.join(differ)}.")
+            made.append(f"{names[0]} and {name} were made with different versions: {', '.join(differ)}.")
     return made
 
 
@@ -225,8 +224,8 @@ def paired_changes(
     1.0
     """
     refuse_what_differs([baseline, candidate], names)
-    plain = _without_files(settings)
-    pair = Pair(*_evidence((baseline, candidate), plain)).by(grouping)
+    plain = without_files(settings)
+    pair = Pair(*shared_evidence((baseline, candidate), plain)).by(grouping)
     changes: dict[str, Curve] = {}
     for check, found in compared_checks(chosen_checks(plain.checks, plain.metrics), pair):
         changes[check.code] = found.headline.change
@@ -234,13 +233,13 @@ def paired_changes(
     return changes
 
 
-def _evidence(runs: Sequence[Run], settings: MeasureSettings) -> list[Evidence]:
+def shared_evidence(runs: Sequence[Run], settings: MeasureSettings) -> list[Evidence]:
     """The clips of each run without those whose own files cannot be used in any of the runs, in the same rows."""
     found = [evidence_of(run, settings) for run in runs]
     usable = np.logical_and.reduce([files_usable(each.frame) for each in found])
     return [each.only(usable) for each in found]
 
 
-def _without_files(settings: MeasureSettings) -> MeasureSettings:
+def without_files(settings: MeasureSettings) -> MeasureSettings:
     """The settings without human readings and calibration files: a comparison uses the instrument's raw reads."""
     return settings.model_copy(update={"human_readings": None, "calibration": PORTRAITS})

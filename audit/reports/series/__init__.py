@@ -1,0 +1,1 @@
+"""The pages of a history and of a sweep."""
