@@ -154,7 +154,7 @@ def _changes(
     settings: MeasureSettings,
     only: frozenset[tuple[str, str]] | None = None,
 ) -> Iterator[Change]:
-    """Every group's change between two runs, and the headline of a check whose headline is of no single group.
+    """Every group's change between two runs, and the headline of a check where it is the change of none of them.
 
     A worst change of any group is left out, since the changes of all groups are tested. ``only`` are the checks and
     groupings to make.
@@ -165,11 +165,9 @@ def _changes(
         of_grouping = pair.by(grouping)
         for check, compared in compared_checks(here, of_grouping):
             head, *groups = check_changes(check, compared, labels[link.after], of_grouping)
-            if head.worst_of_groups:
-                yield from groups
-            else:
+            if not head.worst_of_groups and head.group not in {change.group for change in groups}:
                 yield head
-                yield from (change for change in groups if change.group != head.group)
+            yield from groups
 
 
 def resolved(
