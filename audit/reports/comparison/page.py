@@ -18,7 +18,7 @@ from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import gallery
 from audit.reports.html.identity import Fact, fictional, name_of
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.records import MetricDefinitions, count, mapping, records
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
 from audit.reports.html.wording import group_name, language_name, sizes, write_confidence
@@ -102,7 +102,7 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
         subtitle=f"Baseline A: {baseline}. The same {' and '.join(sizes(first))}, read by {instrument}.",
         skip="Skip to who gains and who pays",
         footer="Written only from comparison.json; the same comparison gives the same page.",
-        sections=SECTIONS,
+        sections={name: Section(title) for name, title in SECTIONS.items()},
         templates=_TEMPLATES,
         style="comparison.css",
         notices=comparison.notices,

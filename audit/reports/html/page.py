@@ -35,12 +35,31 @@ NOTICES_TITLE: Final = "Read this first"
 
 
 @dataclass(frozen=True)
+class Section:
+    """A section of a page.
+
+    Attributes
+    ----------
+    title : str
+        Its title.
+    appendix : bool
+        Whether it is in the appendix, which comes after the main report and is printed from a new page.
+    parts : Mapping of str to str
+        The titles of its parts, by id, for the contents.
+    """
+
+    title: str
+    appendix: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Page:
     """A page of sections about a document.
 
-    ``skip`` is the link over the contents, ``footer`` names the sources. ``sections`` has the titles by id, in order;
+    ``skip`` is the link over the contents, ``footer`` names the sources. ``sections`` has the sections by id, in order;
     each has its own template ``section_<id>.html.jinja`` in the folder ``templates``, as has the further ``style``.
-    ``parts`` has the titles of the parts of a section. ``digest`` is by default that of the document.
+    ``digest`` is by default that of the document.
     """
 
     document: Document
@@ -49,14 +68,23 @@ class Page:
     subtitle: str
     skip: str
     footer: str
-    sections: Mapping[str, str]
+    sections: Mapping[str, Section]
     templates: Path
     style: str = ""
-    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notices: Sequence[str] = ()
     complete: bool = True
     digest_of: str = "sha256"
     digest: str = ""
+
+    @property
+    def main(self) -> dict[str, Section]:
+        """The sections of the main report, by id."""
+        return {name: section for name, section in self.sections.items() if not section.appendix}
+
+    @property
+    def appendix(self) -> dict[str, Section]:
+        """The sections of the appendix, by id."""
+        return {name: section for name, section in self.sections.items() if section.appendix}
 
     def html(self, content: Mapping[str, object]) -> str:
         """The text of the page; ``content`` has the variables of the templates, whose texts are cleaned and escaped."""

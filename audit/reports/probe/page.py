@@ -13,7 +13,7 @@ from audit.probes.probe import Probe
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Album, Strip
 from audit.reports.html.identity import NOT_RECORDED, Fact, name_of
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
 from audit.reports.html.tabular import p_value
 from audit.reports.html.verdicts import tally, verdict_of
@@ -76,7 +76,7 @@ def to_html(probe: Probe, folder: Path) -> str:
         f"at a time. Read by: {name_of(probe.instrument)}.",
         skip="Skip to the findings",
         footer="Written only from probe.json; the same probe gives the same page.",
-        sections=SECTIONS,
+        sections={name: Section(title) for name, title in SECTIONS.items()},
         templates=_TEMPLATES,
         style="probe.css",
         notices=probe.notices,

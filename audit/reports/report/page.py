@@ -17,7 +17,7 @@ from audit.core.written_files import write_files
 from audit.reports.html import identity
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Gallery, gallery
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.panels import FigureView
 from audit.reports.html.records import MetricDefinitions, records, split, strings
 from audit.reports.html.verdicts import verdicts
@@ -50,39 +50,44 @@ CARD: Final = "model-card.md"
 FIGURES: Final = "figures"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
-SECTIONS: Final = {
-    "summary": "Summary",
-    "scope": "The question, and the objection to asking it",
-    "cohort": "Data and labels: speakers and the sources of their labels",
-    "language_identification": "Language identification",
-    "your_files": "Your files",
-    "recording": "Recordings",
-    "instrument": "The instrument and its error",
-    "results": "Results by check",
-    "disparities": "Disparities by group and intersection",
-    "worst_slices": "Worst slices",
-    "adjusted_gaps": "Is it the recording?",
-    "trends": "Age, skin tone and recording quality",
-    "faces": "Pictures",
-    "failures": "Missing faces and failures",
-    "further_tables": "Further tables",
-    "limitations": "Limitations",
-    "method": "Method and standards",
-    "reproduce": "How to reproduce this report",
-    "sign_off": "Sign-off",
+DISPARITIES: Final = {
+    "stages": "Read as the own group, stage by stage",
+    "confusion": "Reads as other groups",
+    "intersections": "Group by language",
+    "languages": "The same speakers in another language",
+    "together": "All groups at once",
+    "attributes": "Gender, age and similarity",
 }
-"""Summary, scope, data and instrument come before the evidence."""
 
-PARTS: Final = {
-    "disparities": {
-        "stages": "Read as the own group, stage by stage",
-        "confusion": "Reads as other groups",
-        "intersections": "Group by language",
-        "languages": "The same speakers in another language",
-        "together": "All groups at once",
-        "attributes": "Gender, age and similarity",
-    },
+SECTIONS: Final = {
+    "summary": Section("Summary"),
+    "scope": Section("The question, and the objection to asking it"),
+    "cohort": Section("Who is in the data"),
+    "instrument": Section("The instrument and its error"),
+    "results": Section("Results by check"),
+    "limitations": Section("Limitations"),
+    "reproduce": Section("How to reproduce this report"),
+    "sign_off": Section("Sign-off"),
+    "labels": Section("Data and labels: speakers and the sources of their labels", appendix=True),
+    "language_identification": Section("Language identification", appendix=True),
+    "your_files": Section("Your files", appendix=True),
+    "recording": Section("Recordings", appendix=True),
+    "instrument_details": Section("The instrument in detail", appendix=True),
+    "check_figures": Section("Every figure of every check", appendix=True),
+    "disparities": Section("Disparities by group and intersection", appendix=True, parts=DISPARITIES),
+    "worst_slices": Section("Worst slices", appendix=True),
+    "adjusted_gaps": Section("Is it the recording?", appendix=True),
+    "trends": Section("Age, skin tone and recording quality", appendix=True),
+    "faces": Section("Pictures", appendix=True),
+    "failures": Section("Missing faces and failures", appendix=True),
+    "further_tables": Section("Further tables", appendix=True),
+    "method": Section("Method and standards", appendix=True),
+    "run_details": Section("Plan, versions and settings", appendix=True),
 }
+"""The main report, of at most 12 printed pages, and its appendix with every table.
+
+Summary, scope, data and instrument come before the evidence.
+"""
 
 ESTIMANDS: Final = {
     "speaker": "the mean over speakers with equal weights (macro average)",
@@ -188,9 +193,8 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         subtitle=f"Model: {model}. Read by: {instrument}. {', '.join(sizes(run))}.",
         skip="Skip to the first page",
         footer="Written only from audit.json and the sign-offs in its folder; the same files give the same page.",
-        sections={name: title for name, title in SECTIONS.items() if optional.get(name, True)},
+        sections={name: section for name, section in SECTIONS.items() if optional.get(name, True)},
         templates=_TEMPLATES,
-        parts=PARTS,
         notices=strings(run.get("notices")),
         complete=run.get("complete") is True,
         digest_of="run",
@@ -237,6 +241,7 @@ def _content(audit: Audit) -> dict[str, object]:
         "facts": identity.facts(audit),
         "tables": {make.__name__: make(audit) for make in _TABLES},
         "stages": evidence.three_stages(audit, "read_own_group"),
+        "people_in_short": evidence.people_in_short(audit),
         "failures_known": "failures" in audit.tables,
         "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),

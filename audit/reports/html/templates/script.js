@@ -96,6 +96,11 @@ for (const gallery of document.querySelectorAll(".gallery")) {
     show();
   }
 }
+// On a phone the contents stay closed, so that the first screen shows the findings.
+const roomy = matchMedia("(min-width: 44.01rem)");
+const unfold = () => { for (const part of document.querySelectorAll(".contents details")) part.open = roomy.matches; };
+roomy.addEventListener("change", unfold);
+unfold();
 // What does not scroll is no stop for the keyboard.
 const scrolled = new ResizeObserver((entries) => {
   for (const { target } of entries) {
