@@ -15,6 +15,7 @@ from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
+from audit.reports.html.assets import earlier_assets
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Gallery, gallery
 from audit.reports.html.page import Page, Section
@@ -126,7 +127,9 @@ _TABLES: Final = (
 """The tables of the page; templates name them as the functions."""
 
 
-def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
+def write_report(
+    audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False, assets: str = ""
+) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit with the same sign-offs gives the same bytes. Charts, tables and the PDF of an earlier report are
@@ -143,6 +146,9 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     show_ids : bool
         Keep ids and details; by default an id that is not a pseudonym is withheld. See
         :func:`audit.with_ids`.
+    assets : str
+        A folder, relative to the page, for style and script as files. The page then has no inline style or script and
+        works under a Content-Security-Policy without ``'unsafe-inline'``. Without it the page is one standalone file.
 
     Returns
     -------
@@ -151,6 +157,8 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
 
     Raises
     ------
+    AuditError
+        If ``assets`` is not a folder within that of the page.
     RunError
         If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
@@ -165,15 +173,22 @@ def write_report(audit: Audit, folder: str | Path, *, show_faces: bool = False, 
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
-        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest)),
+        **page_files(audit, figures, pictures, digest, sign_offs(home, digest), assets),
         CARD: model_card(audit),
     }
-    write_files(home, files, instead_of=(TABLES, FIGURES, PDF))
+    write_files(home, files, instead_of=(TABLES, FIGURES, PDF, *earlier_assets(home, Path(PAGE).stem)))
     return home / PAGE
 
 
-def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
-    """The text of the page; ``digest`` is that of audit.json, which a sign-off names."""
+def page_files(
+    audit: Audit,
+    figures: Mapping[str, FigureView],
+    pictures: Gallery,
+    digest: str,
+    signed: SignOffs,
+    assets: str = "",
+) -> dict[str, str]:
+    """The page, and its style and script if they are files; ``digest`` is that of audit.json, which a sign-off names."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
@@ -212,7 +227,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
         "decisions": DECISIONS,
         "by_hand": json.dumps(form, indent=1),
     }
-    return page.html(content)
+    return page.files(PAGE, content, assets)
 
 
 def _content(audit: Audit) -> dict[str, object]:
