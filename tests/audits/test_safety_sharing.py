@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 import audit
 from audit.audits.privacy.sharing import pseudonym_key, withheld, without_paths
-from audit.audits.privacy.small_cells import SmallCells, suppressed
+from audit.audits.privacy.small_cells import SmallCells
+from audit.audits.privacy.suppressing import suppressed
 from audit.cli import app
 from audit.core.plan import CohortSettings, MeasureSettings, Plan
 from audit.reports import write_report

@@ -84,13 +84,15 @@ def write_comparison(
         comparison = replace(comparison, given=withheld(comparison.given))
     letters = [str(run["letter"]) for run in comparison.runs]
     places = {letter: None if place is None else Path(place) for letter, place in zip(letters, runs, strict=False)}
-    page = to_html(comparison, places, show_faces=show_faces)
+    page = to_html(comparison, places, show_faces=show_faces, show_ids=show_ids)
     files = {Comparison.FILE: comparison.to_json(), **csv_tables(comparison), PAGE: page}
     write_files(home, files, instead_of=(TABLES,))
     return home / PAGE
 
 
-def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False) -> str:
+def to_html(
+    comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False, show_ids: bool = False
+) -> str:
     """The page's text."""
     first, *others = comparison.runs
     baseline, instrument = name_of(first.get("model")), name_of(first.get("instrument"))
@@ -121,7 +123,7 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
         "group_tables": [_metrics(comparison, letter, by_language=False) for letter in letters],
         "language_tables": [_metrics(comparison, letter, by_language=True) for letter in letters],
         "figures": {"slopes": slopes_view(comparison), "pareto": pareto_view(comparison)},
-        "gallery": gallery(records(comparison, "faces"), pictures, show),
+        "gallery": gallery(records(comparison, "faces"), pictures, show, show_ids),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
         "settings_facts": [(str(key).capitalize(), str(value)) for key, value in comparison.settings.items()],
     }

@@ -169,7 +169,8 @@ def write_report(
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
-    pictures = gallery(clips, {stage: (stage, home) for stage in STAGES}, show_faces or identity.fictional(audit.run))
+    stages = {stage: (stage, home) for stage in STAGES}
+    pictures = gallery(clips, stages, show_faces or identity.fictional(audit.run), show_ids)
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
