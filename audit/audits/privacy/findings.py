@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final, TypeVar
 
 from audit.audits.privacy.small_cells import SmallCells
@@ -23,8 +24,8 @@ def hidden_figures(figures: Mapping[Key, Figure], small: SmallCells) -> set[Key]
     """The keys of the figures that are suppressed.
 
     These are the figures of small cells and of few speakers; where only one group, or one language of a group, is
-    hidden among the figures of a name, also that of the next smallest, since one could be computed from a total; and the
-    differences of a group in which a rate or mean is hidden, since it could be computed from a difference.
+    hidden among the figures of a name, also that of the next smallest, since one could be computed from a total; and
+    the differences of a group in which a rate or mean is hidden, since it could be computed from a difference.
     """
     hidden = {key for key, figure in figures.items() if small.hides(figure)}
     while True:
@@ -92,7 +93,7 @@ def _quoted(clause: str, numbers: list[str], figure: Figure) -> bool:
         return False
     for low, high in ((figure.low, figure.high), figure.alone or (None, None)):
         if low is not None and high is not None:
-            ends, pairs = (_written(low), _written(high)), list(zip(numbers, numbers[1:], strict=False))
+            ends, pairs = (_written(low), _written(high)), list(pairwise(numbers))
             if any(first in ends[0] and second in ends[1] for first, second in pairs):
                 return True
             signed = (True, False)
@@ -148,10 +149,7 @@ def _worst_cell(worst: WorstCell | None, small: SmallCells, hidden: bool) -> tup
         return None, []
     cells = dict(enumerate((worst.figure, *worst.others)))
     gone = set(cells) if hidden else hidden_figures(cells, small)
-    emptied: Callable[[int], Figure] = lambda place: (
-        cells[place].emptied(small.words) if place in gone else cells[place]
-    )
-    first, *others = map(emptied, cells)
+    first, *others = (cell.emptied(small.words) if place in gone else cell for place, cell in cells.items())
     if first.value is None:
         worst = replace(worst, shrunk=None, shrinkage=None)
     return replace(worst, figure=first, others=tuple(others)), [cells[place] for place in gone]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
-from audit.core.vocabulary import STAGES, group_members, ordered_groups
+from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
 from audit.runs.run import FACES
 
 Pick: TypeAlias = Literal["failure", "success", "neither"]
@@ -23,10 +23,10 @@ _READ: Final = tuple(f"{stage}_{of}" for stage in STAGES for of in ("face", "rac
 def pick(clip: _Clip) -> Pick:
     """What the rendered face of a clip is an example of.
 
-    For a group that is one or more race labels, a failure is a face that is read as another group although the portrait,
-    where there is one, was read as the own group; a success is a face that is read as the own group. For another group,
-    a failure is a picture in which no face was found, a success one in which a face was found. Other clips, such as
-    those of speakers of unknown group, are neither.
+    For a group that is one or more race labels, a failure is a face that is read as another group although the
+    portrait, where there is one, was read as the own group; a success is a face that is read as the own group. For
+    another group, a failure is a picture in which no face was found, a success one in which a face was found. Other
+    clips, such as those of speakers of unknown group, are neither.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def pick(clip: _Clip) -> Pick:
         if read in own:
             return "success"
         return "failure" if read and (portrait is None or portrait in own) else "neither"
-    if clip["group"] == "unknown":
+    if clip["group"] == UNKNOWN:
         return "neither"
     if clip.get("rendered_status") == "no_face":
         return "failure"

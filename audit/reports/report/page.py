@@ -189,7 +189,7 @@ def page_files(
     signed: SignOffs,
     assets: str = "",
 ) -> dict[str, str]:
-    """The page, and its style and script if they are files; ``digest`` is that of audit.json, which a sign-off names."""
+    """The page, with style and script where they are files; ``digest`` is that of audit.json, for sign-offs."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
