@@ -54,9 +54,9 @@ def people_in_short(audit: Audit) -> str:
     if not groups:
         return ""
     sizes = [(group_name(text(row, "group")), count(row, "n_speakers")) for row in groups]
-    people = [f"{name}: {'number withheld' if size is None else f'{size:,}'}" for name, size in sizes]
+    people = [f"{name} {'(number withheld)' if size is None else f'{size:,}'}" for name, size in sizes]
     languages = [language_name(language) for language in values(rows, "language") if language != "all"]
-    return f"Speakers by group: {'; '.join(people)}. Languages: {listing(languages)}."
+    return f"Speakers by group: {', '.join(people)}. Languages: {listing(languages)}."
 
 
 def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView:
