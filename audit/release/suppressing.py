@@ -26,7 +26,7 @@ def _ruling(ruling: Ruling, small: SmallCells) -> Ruling:
         ruling = replace(ruling, plan=None)
     figure = ruling.estimate
     hidden = figure is not None and (small.hides(figure) or small.hide(ruling.group, grouping=ruling.by))
-    hidden |= any(ruling.held[place].estimate == figure for place in gone)
+    hidden |= figure is not None and any(figures.get(place) == figure for place in gone)
     lost = [figures[place] for place in gone if place in figures]
     if not hidden and quotes(ruling.sentence, lost):
         what = " ".join(filter(None, (ruling.check, ruling.figure or ruling.id)))
