@@ -23,6 +23,7 @@ from tests.fakes import ColourInstrument
 from tests.probing_fixture import PitchAndLanguage, bilingual_voices
 from tests.report_fixture import draw_faces, fictional_audit
 from tests.reports.test_compare_page import BETTER, WORSE, pictured
+from tests.reports.test_report_page import only
 
 SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
 PAGES = ("report", "comparison", "probe")
@@ -87,9 +88,9 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Any, pages: dict[str,
 
 
 def test_the_page_works_under_a_strict_content_security_policy(browser: Any, tmp_path: Path) -> None:
-    fictional = fictional_audit()
-    draw_faces(fictional, tmp_path)
-    write_report(fictional, tmp_path, assets="assets")
+    few = only(fictional_audit(), "gallery", "instrument", "metric_definitions")
+    draw_faces(few, tmp_path)
+    write_report(few, tmp_path, assets="assets")
     with served(tmp_path, "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:") as address:
         place = browser.new_context()
         page = place.new_page()
@@ -102,7 +103,7 @@ def test_the_page_works_under_a_strict_content_security_policy(browser: Any, tmp
         look = "part => { const {fill, backgroundColor} = getComputedStyle(part); return [fill, backgroundColor]; }"
         assert page.locator(".badge-shown").first.evaluate(look)[1] == "rgb(168, 56, 12)"
         assert page.locator(".panel svg text").first.evaluate(look)[0] != "rgb(0, 0, 0)", "charts have their colours"
-        assert page.locator("th button").count() > 5, "the script ran"
+        assert page.locator("th button").count() > 0, "the script ran"
         page.locator(".shot img").first.scroll_into_view_if_needed()
         page.wait_for_function("() => document.querySelector('.shot img').naturalWidth > 0")
         place.close()
