@@ -78,8 +78,8 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
         if not kinds.keys() & sizes.keys():
             sizes = {"neither": clips}
         for kind in get_args(Pick):
-            for clip in _drawn(kinds.get(kind, []), sizes.get(kind, 0), seed):
-                rows.append((group, language, clip["speaker_id"], clip["clip_id"], kind, *_pictures(clip)))
+            for drawn in _drawn(kinds.get(kind, []), sizes.get(kind, 0), seed):
+                rows.append((group, language, drawn["speaker_id"], drawn["clip_id"], kind, *_pictures(drawn)))
     return pd.DataFrame(rows, columns=TABLE.names)
 
 
@@ -105,8 +105,8 @@ def random_sample(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame
         for clip in shown.to_dict("records"):
             clips.setdefault((clip["speaker_id"], clip["language"]), []).append(clip)
         for person, language in sorted(clips, key=lambda key: (chosen.index(key[0]), key[1])):
-            (clip,) = _drawn(clips[person, language], 1, seed)
-            rows.append((group, language, person, clip["clip_id"], *_pictures(clip)))
+            (drawn,) = _drawn(clips[person, language], 1, seed)
+            rows.append((group, language, person, drawn["clip_id"], *_pictures(drawn)))
     return pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "pick"])
 
 
