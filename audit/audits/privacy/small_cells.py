@@ -202,7 +202,7 @@ def _hidden_cells(table: Table, small: SmallCells) -> Mask:
         hidden |= np.array([small.hide(*cell) for cell in zip(group, language, groupings, strict=True)], bool)
     keys = {column.name for column in table.columns if column.key}
     if further := [name for name in small.crossed_with if name in keys]:
-        values = frame[further].to_dict("records")
+        values = [dict(zip(further, row, strict=True)) for row in frame[further].itertuples(index=False, name=None)]
         for group in groups:
             rows = zip(group, values, groupings, strict=True)
             hidden |= np.array([small.hide_crossing(one, of, by) for one, of, by in rows], bool)

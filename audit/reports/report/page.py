@@ -169,7 +169,7 @@ def write_report(
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
-    stages = {stage: (stage, home) for stage in STAGES}
+    stages: dict[str, tuple[str, Path | None]] = {stage: (stage, home) for stage in STAGES}
     pictures = gallery(clips, stages, show_faces or identity.fictional(audit.run), show_ids)
     files = {
         **csv_tables(audit),
