@@ -12,7 +12,8 @@ from audit.audits.audit import Audit
 from audit.audits.front_matter import front_matter_of
 from audit.audits.human_readings import HumanReadings, read_human_readings
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
-from audit.audits.privacy.small_cells import SmallCells, suppressed
+from audit.audits.privacy.small_cells import SmallCells
+from audit.audits.privacy.suppressing import suppressed
 from audit.audits.tables import tables as audit_tables
 from audit.audits.tables.faces_found import faces_found
 from audit.audits.tables.your_files import sentence_about_files

@@ -172,6 +172,13 @@ def report(
         ),
     ] = None,
     pdf: Annotated[bool, Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")] = False,
+    assets: Annotated[
+        str,
+        Option(
+            metavar="DIR",
+            help="Write style and script as files into DIR, relative to the page, for servers that forbid inline ones.",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a measured run again.
@@ -189,7 +196,9 @@ def report(
         say(f"saved as {kept.name}")
     if show_ids:
         made = audit.with_ids(made, audit.Run.read(run))
-    page = write_report(made, run, show_faces=show_faces, show_ids=show_ids, rules=recommendation or ())
+    page = write_report(
+        made, run, show_faces=show_faces, show_ids=show_ids, rules=recommendation or (), assets=assets
+    )
     paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
     paths = {"report": page, "pdf": paper, "sign_off": kept}

@@ -19,7 +19,7 @@ from audit.audits.table import (
     Table,
     interval_columns,
 )
-from audit.audits.tables.gallery import gallery
+from audit.audits.tables.gallery import random_sample
 from audit.audits.tables.metric_definitions import definitions_table
 from audit.checks.evidence import Evidence
 from audit.checks.metrics.metric_frame import over_impostors
@@ -160,7 +160,7 @@ def _pareto(letters: str, evidence: Sequence[Evidence]) -> Table:
 def _faces(letters: str, evidence: Sequence[Evidence], settings: MeasureSettings) -> Table:
     """The sample of pictures: one row for each clip, with its portrait and the rendered face of each run."""
     columns = [GROUP, LANGUAGE, Column("speaker_id", "speaker_id", "Speaker"), Column("clip_id", "clip_id", "Clip")]
-    samples = [gallery(each.frame, settings.gallery, settings.seed) for each in evidence]
+    samples = [random_sample(each.frame, settings.gallery, settings.seed) for each in evidence]
     frame = samples[0][[column.name for column in columns]].copy()
     shown = [("portrait", "Portrait", "portrait", samples[0])]
     shown += [(letter, f"Rendered by {letter}", "rendered", of) for letter, of in zip(letters, samples, strict=False)]

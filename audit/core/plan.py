@@ -166,7 +166,7 @@ class MeasureSettings(Section):
     margins : dict
         Smallest relevant difference by check; default: that of the check.
     gallery : int
-        Number of speakers per stratum of the gallery.
+        Number of clips per stratum of the gallery: half failures, half successes.
     human_readings : str or None
         Completed labelling sheet of human readings, relative to the plan's folder.
     calibration : str

@@ -93,6 +93,11 @@ def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Col
         _keep(home, _Written({k: v for k, v in (written.files | digests).items() if k not in stale}, written.older))
 
 
+def listed(home: Path) -> list[str]:
+    """The names, relative to ``home``, of what the tool wrote into a folder."""
+    return sorted(_read(home).files)
+
+
 def remove_temporary_files(home: Path, folders: Iterable[str]) -> None:
     """Remove what a killed process left half-written in a folder, in ``folders`` and next to listed files."""
     places = {*folders, *(str(PurePosixPath(name).parent) for name in _read(home).files)} - {"."}

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from audit.audits.audit import Audit
 from audit.audits.measure import identity, measure
 from audit.audits.method import refuse_other_method
-from audit.audits.privacy.small_cells import SmallCells, suppressed
+from audit.audits.privacy.small_cells import SmallCells
+from audit.audits.privacy.suppressing import suppressed
 from audit.audits.table import Table
 from audit.audits.tables.groupings import group_sizes
 from audit.audits.tables.label_sources import label_sources

@@ -18,6 +18,7 @@ from audit.audits.audit import Audit
 from audit.audits.privacy.small_cells import SmallCells, suppressed_tables
 from audit.audits.table import GROUP, LANGUAGE, METHOD, N_SPEAKERS, OF_METRIC, Column, Table, interval_columns
 from audit.audits.tables import shipped
+from audit.audits.tables.gallery import gallery
 from audit.audits.tables.spec import Source, TableSpec
 from audit.cli import main
 from audit.core.errors import AuditError
@@ -309,3 +310,42 @@ def test_a_plan_names_it_but_a_received_run_does_not_start_it(
 def test_a_name_that_cannot_be_a_files_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is named"):
         TableSpec(name, "t", "", (GROUP,), lambda source: None)
+
+
+def test_the_gallery_has_a_failure_and_a_success_of_each_group_and_language() -> None:
+    reads = {"asian": ("asian", "white"), "black": ("white", "white"), "white": ("white", "white")}
+    clips = [
+        (
+            group,
+            language,
+            f"{group}-{k}",
+            f"{group}-{k}-{language}",
+            group,
+            reads[group][k % 2 if language == "en" else 0],
+        )
+        for group in reads
+        for language in ("en", "zh")
+        for k in range(10)
+    ]
+    clips.append(("unknown", "en", "nobody", "nobody-en", "white", "white"))
+    columns = ["group", "language", "speaker_id", "clip_id", "portrait_race", "rendered_race"]
+    frame = pd.DataFrame(clips, columns=columns).assign(
+        ceiling_race=None, portrait_face="a", ceiling_face=None, rendered_face="b"
+    )
+    drawn = gallery(frame, 2, seed=0)
+    picks = drawn.groupby(["group", "language"], sort=False)["pick"].agg(list).to_dict()
+    assert picks == {
+        ("asian", "en"): ["failure", "success"],
+        ("asian", "zh"): ["success"],
+        ("black", "en"): ["failure"],
+        ("black", "zh"): ["failure"],
+        ("white", "en"): ["success"],
+        ("white", "zh"): ["success"],
+        ("unknown", "en"): ["neither"],
+    }
+    assert drawn.equals(gallery(frame.sample(frac=1, random_state=1), 2, seed=0)), "the order of clips is no matter"
+    assert {*gallery(frame, 2, seed=1)["clip_id"]} != {*drawn["clip_id"]}
+    assert gallery(frame, 0, seed=0).empty
+    assert gallery(frame, 6, seed=0).groupby(["group", "language", "pick"])["speaker_id"].nunique().max() == 3
+    misread = frame.assign(portrait_race="indian")
+    assert set(gallery(misread[misread["group"] == "black"], 2, seed=0)["pick"]) == {"neither"}, "not the model's doing"

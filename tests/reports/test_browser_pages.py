@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from audit.reports.probe.page import write_probe
 from tests.browser import chromium, opened, pdf_headings, pdf_pages, poor_contrasts, violations
 from tests.report_fixture import draw_faces, fictional_audit
 from tests.reports.test_compare_page import BETTER, WORSE, pictured
+from tests.reports.test_report_page import only
 
 SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
 PAGES = ("report", "comparison", "probe")
@@ -91,6 +96,65 @@ def test_the_verdict_is_on_the_first_screen_of_a_phone(browser: Any, pages: dict
         verdict = page.locator(".subtitle").bounding_box()
         assert verdict["y"] + verdict["height"] < 800
         assert page.locator(".subtitle").inner_text().startswith(("B against A: ", "Shown to change: "))
+def test_the_page_works_under_a_strict_content_security_policy(browser: Any, tmp_path: Path) -> None:
+    few = only(fictional_audit(), "gallery", "instrument", "metric_definitions")
+    draw_faces(few, tmp_path)
+    write_report(few, tmp_path, assets="assets")
+    with served(tmp_path, "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:") as address:
+        place = browser.new_context()
+        page = place.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{address}/report.html")
+        assert said == [], "nothing was refused"
+        assert page.locator("style, script:not([src]), [style]").count() == 0
+        look = "part => { const {fill, backgroundColor} = getComputedStyle(part); return [fill, backgroundColor]; }"
+        assert page.locator(".badge-shown").first.evaluate(look)[1] == "rgb(168, 56, 12)"
+        assert page.locator(".panel svg text").first.evaluate(look)[0] != "rgb(0, 0, 0)", "charts have their colours"
+        assert page.locator("th button").count() > 0, "the script ran"
+        page.locator(".shot img").first.scroll_into_view_if_needed()
+        page.wait_for_function("() => document.querySelector('.shot img').naturalWidth > 0")
+        place.close()
+
+
+@contextmanager
+def served(folder: Path, policy: str) -> Iterator[str]:
+    """The address of a server on this machine that sends a policy with every file of a folder."""
+
+    class Strict(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", policy)
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Strict, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_on_a_phone_the_first_screen_has_the_verdict_and_contents_are_closed(browser: Any, long_page: Path) -> None:
+    with opened(browser, long_page, width=400) as page:
+        lead = page.locator("#summary .lead").bounding_box()
+        assert lead is not None and lead["y"] + lead["height"] < 800
+        assert page.locator(".contents details[open]").count() == 0
+        wide, room = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide <= room == 400
+        page.set_viewport_size({"width": 1280, "height": 900})
+        assert page.locator(".contents details[open]").count() == 1
+
+
+def test_the_main_report_has_at_most_twelve_printed_pages(browser: Any, long_page: Path) -> None:
+    with opened(browser, long_page) as page:
+        page.evaluate("() => document.querySelector('#appendix').remove()")  # it is printed from a new page
+        main = pdf_pages(page.pdf(prefer_css_page_size=True))
+    print(f"{main} pages")
+    assert 3 <= main <= 12
 
 
 @pytest.mark.parametrize("name", PAGES)

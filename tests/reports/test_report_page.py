@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from audit.core.errors import AuditError
 from audit.core.written_files import LIST
 from audit.reports import write_report
 from audit.reports.html.gallery import thumbnail
@@ -120,11 +121,20 @@ def test_headings_and_verdict_sentences_are_those_of_the_golden_file(page):
 def test_scope_cohort_and_the_instruments_error_come_before_any_result(page):
     ids = [element["id"] for element in page.all("section")]
     assert ids[:6] == ["summary", "front_matter", "scope", "cohort", "instrument", "results"]
-    assert ids[-4:] == ["method", "reproduce", "standards", "sign_off"]
+    place = ids.index("sign_off")
+    assert ids[place - 1 : place + 2] == ["reproduce", "sign_off", "labels"], "the appendix comes last"
     contents = page.source.split("<nav", 1)[1].split("</nav>", 1)[0]
     named = re.findall(r'href="#([^"]+)"', contents)
     assert [name for name in named if name in ids] == ids
-    assert set(named) - set(ids) == {"stages", "confusion", "intersections", "languages", "together", "attributes"}
+    parts = {"stages", "confusion", "intersections", "languages", "together", "attributes"}
+    assert set(named) - set(ids) == {"appendix", *parts}
+
+
+def test_every_table_is_in_the_appendix(page):
+    main, appendix = page.source.split('<div id="appendix"')
+    assert "<table" not in main and appendix.count("<table") == len(page.all("table")) > 20
+    assert re.findall(r'<span class="number">(\w+)</span>', main)[-1].isdecimal()
+    assert re.search(r'<span class="number">A1</span>', appendix)
 
 
 def test_the_first_page_says_who_how_much_how_sure_and_answers_six_questions(page):
@@ -288,7 +298,7 @@ def test_ids_and_details_are_withheld_unless_asked_for(tmp_path, cohort):
 def test_fictional_faces_are_shown_side_by_side_with_what_each_was_read_as(page):
     images = page.all("img")
     assert len(images) == 47, "three stages of sixteen clips, one of them not rendered"
-    assert images[0]["alt"] == "Portrait, withheld, withheld, read as asian"
+    assert images[0]["alt"] == "Portrait, asian speaker, clip in English, read as asian"
     assert all(str(image["src"]).startswith("data:image/webp;base64,") for image in images)
 
 
@@ -358,8 +368,31 @@ def test_nothing_is_loaded_from_anywhere(page):
     script = re.search(r"<script>(.*)</script>", page.source, re.DOTALL)
     assert script is not None
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in page.policy and "unsafe-inline' 'sha" not in page.policy
+    assert f"script-src 'sha256-{digest}'" in page.policy and "unsafe-inline" not in page.policy
+    assert not [name for _, attributes in page.elements for name in attributes if name == "style"]
     page.check_that_nothing_is_loaded()
+
+
+def test_style_and_script_are_files_on_request(tmp_path):
+    audit = only(fictional_audit())
+    source = write_report(audit, tmp_path, assets="static/audit").read_text(encoding="utf-8")
+    written = {path.name: path for path in (tmp_path / "static" / "audit").iterdir()}
+    assert len(written) == 2
+    for name, path in written.items():
+        assert f'"static/audit/{name}"' in source
+        assert hashlib.sha256(path.read_bytes()).hexdigest()[:12] in name
+    assert "<style" not in source and "<script>" not in source and "style=" not in source
+    (tmp_path / "static" / "audit" / "mine.css").write_text("p {}")
+    whole = write_report(audit, tmp_path).read_text(encoding="utf-8")
+    assert "<style>" in whole
+    assert [path.name for path in (tmp_path / "static" / "audit").iterdir()] == ["mine.css"]
+
+
+@pytest.mark.parametrize("folder", ["../elsewhere", "/static", "a/../../b", ".", "a b", "c:static"])
+def test_assets_stay_in_the_folder_of_the_page(tmp_path, folder):
+    with pytest.raises(AuditError, match=r"cannot be the folder .* Allowed: a folder within that of the page"):
+        write_report(only(fictional_audit()), tmp_path, assets=folder)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_audit_gives_the_same_bytes(tmp_path):

@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, product
-from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.audits.audit import Audit
 from audit.audits.table import Table
 from audit.checks import chosen, groupings_of
 from audit.checks.figure import Figure
-from audit.checks.finding import OUTCOME_WORDS, Finding
 from audit.checks.strata import Strata
 from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import MeasureSettings
@@ -43,10 +40,13 @@ class SmallCells:
     cells : Mapping of str to frozenset of (str, str)
         By the name of a grouping, the group and language (or ``all``) of the small cells, and of those from which they
         could be computed.
+    crossed_with : tuple of str
+        The columns that groups are crossed with.
     """
 
     below: int
     cells: Mapping[str, frozenset[Cell]] = field(default_factory=dict)
+    crossed_with: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, observations: pd.DataFrame, settings: MeasureSettings) -> SmallCells:
@@ -64,19 +64,25 @@ class SmallCells:
             return cls(below)
         strata, cells = Strata(observations), dict[str, frozenset[Cell]]()
         asked = chosen(settings.checks, settings.metrics)
+        further = tuple(name for name in settings.intersect if name in observations)
         for grouping, _ in groupings_of(asked, observations, settings.groupings):
             cells[grouping.name] = frozenset(_hidden(_speakers(strata.by(grouping)), below))
-            further = [name for name in settings.intersect if name in observations]
             for n in range(1, len(further) + 1):
                 for columns in combinations(further, n):
                     finer = grouping.crossed(columns)
                     if finer.name not in cells:
                         cells[finer.name] = _hidden_crossings(strata.by(finer), cells[grouping.name], grouping, below)
-        return cls(below, cells)
+        return cls(below, cells, further)
 
     def hide(self, group: object, language: object = ALL, grouping: object = GROUP.name) -> bool:
         """Whether a cell is suppressed."""
         return (str(group), str(language)) in self.cells.get(str(grouping), ())
+
+    def hide_crossing(self, group: object, further: Mapping[str, object], grouping: object = GROUP.name) -> bool:
+        """Whether the cell of a group that is crossed with these values of further columns is suppressed."""
+        parent = Grouping.parse(str(grouping))
+        named = {name: value for name, value in further.items() if name not in parent.columns and str(value) != ALL}
+        return self.hide(", ".join(map(str, (group, *named.values()))), grouping=parent.crossed([*named]).name)
 
     def any_of(self, group: str, grouping: str = GROUP.name) -> bool:
         """Whether any cell of a group is suppressed."""
@@ -84,7 +90,8 @@ class SmallCells:
 
     def hides(self, figure: Figure) -> bool:
         """Whether a figure is of a suppressed cell or has too few speakers."""
-        few = 0 < figure.n_speakers < self.below
+        counts = (figure.n_speakers, figure.n_smaller or 0)
+        few = any(0 < n < self.below for n in counts)
         cells = ((figure.group, figure.language), (figure.group, ALL), (ALL, figure.language))
         return few or any(self.hide(*cell, figure.grouping.name) for cell in cells)
 
@@ -92,26 +99,6 @@ class SmallCells:
     def words(self) -> str:
         """The reason that replaces a suppressed figure."""
         return f"suppressed: fewer than {self.below} speakers, or it would reveal a cell with fewer"
-
-
-def suppressed(audit: Audit, small: SmallCells) -> Audit:
-    """The audit without the figures of small cells.
-
-    The outcomes of all checks are kept. Where the headline figure of a check is suppressed, its sentence and p-values
-    are too. Rows of single clips are removed with their cell.
-    """
-    if small.below < 2:
-        return audit
-    found = [_finding(finding, small) for finding in audit.findings]
-    tables, count = suppressed_tables(audit.tables, small)
-    count += sum(hidden for _, hidden in found)
-    notice = (
-        f"{count:,} figures and rows are suppressed, because they are of fewer than {small.below} speakers or would "
-        "reveal a cell with fewer. The verdicts include them."
-    )
-    notices: list[str] = cast(list[str], audit.run.get("notices", []))
-    run = {**audit.run, "notices": [*notices, notice]}
-    return replace(audit, run=run, findings=tuple(finding for finding, _ in found), tables=tables)
 
 
 def suppressed_tables(tables: Mapping[str, Table], small: SmallCells) -> tuple[dict[str, Table], int]:
@@ -186,29 +173,6 @@ def _hidden(speakers: Mapping[Cell, int], below: int) -> set[Cell]:
         hidden |= parts | ({found} if found else set())
 
 
-def _finding(finding: Finding, small: SmallCells) -> tuple[Finding, int]:
-    masked = {key for key, figure in finding.estimates.items() if small.hides(figure)}
-    figures = {key: finding.estimates[key].emptied(small.words) for key in masked}
-    changed = replace(finding, estimates={**finding.estimates, **figures})
-    head = finding.estimate
-    hidden = small.hide(finding.group, grouping=finding.grouping) or (head is not None and small.hides(head))
-    # the sentence may quote any figure of the headline's group, or over all groups
-    if hidden or any(figure.group in (finding.group, ALL) for figure in figures.values()):
-        words = f"{finding.title}: {OUTCOME_WORDS[finding.outcome]}; the figures are {small.words}."
-        changed = replace(changed, sentence=words, reason=words, would_change="")
-    worst = finding.worst_cell
-    if worst is not None:
-        shown, *others = (
-            each.emptied(small.words) if small.hides(each) else each for each in (worst.figure, *worst.others)
-        )
-        if shown.value is None:
-            worst = replace(worst, shrunk=None, shrinkage=None)
-        changed = replace(changed, worst_cell=replace(worst, figure=shown, others=tuple(others)))
-    if head is None or not hidden:
-        return changed, len(masked)
-    return replace(changed, estimate=head.emptied(small.words), p_value=None, p_adjusted=None), len(masked) + 1
-
-
 def _mask(table: Table, small: SmallCells) -> Mask:
     """The rows of a table that are suppressed."""
     frame = table.frame
@@ -236,6 +200,12 @@ def _hidden_cells(table: Table, small: SmallCells) -> Mask:
     hidden = np.zeros(len(frame), bool)
     for group, language in product(groups, languages):
         hidden |= np.array([small.hide(*cell) for cell in zip(group, language, groupings, strict=True)], bool)
+    keys = {column.name for column in table.columns if column.key}
+    if further := [name for name in small.crossed_with if name in keys]:
+        values = [dict(zip(further, row, strict=True)) for row in frame[further].itertuples(index=False, name=None)]
+        for group in groups:
+            rows = zip(group, values, groupings, strict=True)
+            hidden |= np.array([small.hide_crossing(one, of, by) for one, of, by in rows], bool)
     return hidden
 
 

@@ -1,21 +1,90 @@
-"""The faces that a report shows: a random sample of each stratum, independent of reads and outcomes."""
+"""The faces that a report shows: failures and successes of each group and language, drawn by seed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
-from audit.core.vocabulary import STAGES, ordered_groups
+from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
 from audit.runs.run import FACES
 
+Pick: TypeAlias = Literal["failure", "success", "neither"]
+"""Why a clip may be drawn; see :func:`pick`."""
+_Clip: TypeAlias = Mapping[Hashable, Any]
+_PEOPLE: Final = ("speaker_id", "language", "clip_id")
+_READ: Final = tuple(f"{stage}_{of}" for stage in STAGES for of in ("face", "race"))
 
-def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
-    """One clip in each language of some speakers of each group: the paths of its pictures, and the race read in each.
+
+def pick(clip: _Clip) -> Pick:
+    """What the rendered face of a clip is an example of.
+
+    For a group that is one or more race labels, a failure is a face that is read as another group although the
+    portrait, where there is one, was read as the own group; a success is a face that is read as the own group. For
+    another group, a failure is a picture in which no face was found, a success one in which a face was found. Other
+    clips, such as those of speakers of unknown group, are neither.
+
+    Examples
+    --------
+    >>> pick({"group": "asian", "portrait_race": "asian", "rendered_race": "white"})
+    'failure'
+    >>> pick({"group": "asian", "portrait_race": "white", "rendered_race": "white"})
+    'neither'
+    >>> pick({"group": "scottish", "rendered_status": "no_face"})
+    'failure'
+    """
+    own = group_members(str(clip["group"]))
+    read, portrait = (_text(clip.get(f"{stage}_race")) for stage in ("rendered", "portrait"))
+    if own:
+        if read in own:
+            return "success"
+        return "failure" if read and (portrait is None or portrait in own) else "neither"
+    if clip["group"] == UNKNOWN:
+        return "neither"
+    if clip.get("rendered_status") == "no_face":
+        return "failure"
+    return "success" if _text(clip.get("rendered_face")) else "neither"
+
+
+def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
+    """Failures and successes of each group and language: the paths of their pictures, and the race read in each.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The observations.
+    clips : int
+        The number of clips of a group and language: half are failures, half successes, where there are as many. At
+        least one of each is shown where there are any; 0 shows none. Clips that are neither are drawn only where there
+        are no others.
+    seed : int
+        Within each group, language and kind the draw depends on the seed and the ids alone. One speaker is drawn at
+        most once for each kind in a language.
+    """
+    given = {*_PEOPLE, *_READ, "group", "rendered_status"} & {*frame.columns}
+    strata: dict[tuple[str, str], dict[Pick, list[_Clip]]] = {}
+    for clip in frame[sorted(given)].to_dict("records"):
+        kinds = strata.setdefault((clip["group"], clip["language"]), {})
+        kinds.setdefault(pick(clip), []).append(clip)
+    order = {group: place for place, group in enumerate(ordered_groups(frame["group"]))}
+    rows = []
+    for group, language in sorted(strata, key=lambda key: (order[key[0]], key[1])):
+        kinds = strata[group, language]
+        sizes = {"failure": (clips + 1) // 2, "success": max(clips // 2, min(clips, 1))}
+        if not kinds.keys() & sizes.keys():
+            sizes = {"neither": clips}
+        for kind in get_args(Pick):
+            for drawn in _drawn(kinds.get(kind, []), sizes.get(kind, 0), seed):
+                rows.append((group, language, drawn["speaker_id"], drawn["clip_id"], kind, *_pictures(drawn)))
+    return pd.DataFrame(rows, columns=TABLE.names)
+
+
+def random_sample(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
+    """One clip in each language of some speakers of each group, whatever was read in them.
 
     Parameters
     ----------
@@ -24,24 +93,35 @@ def gallery(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
     speakers : int
         The number of speakers per group; the same ones in all their languages.
     seed : int
-        The sample depends on the seed and the ids, never on reads or statuses.
+        The sample depends on the seed and the ids, never on reads or statuses, so that it is the same for every model.
     """
     everyone = frame[["group", "speaker_id"]].drop_duplicates()
-    columns = ["speaker_id", "language", "clip_id", *(f"{stage}_{of}" for stage in STAGES for of in ("face", "race"))]
     rows = []
     for group in ordered_groups(everyone["group"]):
         names = everyone.loc[everyone["group"] == group, "speaker_id"]
         chosen = sorted(names, key=lambda name: _lot(seed, name))[:speakers]
-        shown = frame.loc[(frame["group"] == group) & frame["speaker_id"].isin(chosen), columns]
-        clips: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
+        shown = frame.loc[(frame["group"] == group) & frame["speaker_id"].isin(chosen), [*_PEOPLE, *_READ]]
+        clips: dict[tuple[str, str], list[_Clip]] = {}
         for clip in shown.to_dict("records"):
             clips.setdefault((clip["speaker_id"], clip["language"]), []).append(clip)
         for person, language in sorted(clips, key=lambda key: (chosen.index(key[0]), key[1])):
-            clip = min(clips[person, language], key=lambda each: _lot(seed, each["clip_id"]))
-            digests, races = ([_text(clip[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
-            pictures = [digest and f"{FACES}/{digest}.png" for digest in digests]
-            rows.append((group, language, person, clip["clip_id"], *pictures, *races))
-    return pd.DataFrame(rows, columns=TABLE.names)
+            (drawn,) = _drawn(clips[person, language], 1, seed)
+            rows.append((group, language, person, drawn["clip_id"], *_pictures(drawn)))
+    return pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "pick"])
+
+
+def _drawn(clips: list[_Clip], number: int, seed: int) -> list[_Clip]:
+    """Some of the clips, each of another speaker."""
+    first: dict[str, _Clip] = {}
+    for clip in sorted(clips, key=lambda each: _lot(seed, each["clip_id"])):
+        first.setdefault(clip["speaker_id"], clip)
+    return [first[name] for name in sorted(first, key=lambda name: _lot(seed, name))[:number]]
+
+
+def _pictures(clip: _Clip) -> list[str | None]:
+    """The paths of the pictures of a clip, and the race read in each."""
+    digests, races = ([_text(clip[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
+    return [*(digest and f"{FACES}/{digest}.png" for digest in digests), *races]
 
 
 def _lot(seed: int, name: str) -> bytes:
@@ -55,12 +135,13 @@ def _text(value: object) -> str | None:
 TABLE = TableSpec(
     name="gallery",
     title="Faces",
-    note="A random sample of each stratum with a fixed seed.",
+    note="Drawn by seed within each group and language: failures and successes. This is not a random sample.",
     columns=(
         GROUP,
         LANGUAGE,
         Column("speaker_id", "speaker_id", "Speaker"),
         Column("clip_id", "clip_id", "Clip"),
+        Column("pick", "text", "Drawn as"),
         *(Column(stage, "picture", stage.capitalize()) for stage in STAGES),
         *(Column(f"{stage}_read", "read", f"{stage.capitalize()} read as") for stage in STAGES),
     ),

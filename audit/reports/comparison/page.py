@@ -21,7 +21,7 @@ from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import gallery
 from audit.reports.html.identity import Fact, fictional, name_of
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.records import MetricDefinitions, count, mapping, records
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
 from audit.reports.html.wording import file_stem, group_name, language_name, sizes, write_confidence
@@ -94,13 +94,15 @@ def write_comparison(
         comparison = replace(comparison, given=withheld(comparison.given))
     letters = [str(run["letter"]) for run in comparison.runs]
     places = {letter: None if place is None else Path(place) for letter, place in zip(letters, runs, strict=False)}
-    page = to_html(comparison, places, show_faces=show_faces)
+    page = to_html(comparison, places, show_faces=show_faces, show_ids=show_ids)
     files = {Comparison.FILE: comparison.to_json(), **csv_tables(comparison), PAGE: page}
     write_files(home, files, instead_of=(TABLES,))
     return home / PAGE
 
 
-def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False) -> str:
+def to_html(
+    comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False, show_ids: bool = False
+) -> str:
     """The page's text."""
     first, *others = comparison.runs
     baseline, instrument = name_of(first.get("model")), name_of(first.get("instrument"))
@@ -119,7 +121,8 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
         subtitle=" ".join(verdicts),
         skip="Skip to what became better and worse",
         footer="Written only from comparison.json; the same comparison gives the same page.",
-        sections=SECTIONS | {name: f"Appendix: {title}" for name, title in APPENDIX.items()},
+        sections={name: Section(title) for name, title in SECTIONS.items()}
+        | {name: Section(title, appendix=True) for name, title in APPENDIX.items()},
         templates=_TEMPLATES,
         style="comparison.css",
         notices=comparison.notices,
@@ -146,7 +149,7 @@ def to_html(comparison: Comparison, runs: Mapping[str, Path | None], *, show_fac
         "figures": {"slopes": slopes_view(comparison), "pareto": replace(pareto, tables=())},
         "has_bare_dot": pareto.has_bare_dot,
         "numbers": pareto.tables,
-        "gallery": gallery(records(comparison, "faces"), pictures, show),
+        "gallery": gallery(records(comparison, "faces"), pictures, show, show_ids),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
         "settings_facts": [(str(key).capitalize(), str(value)) for key, value in comparison.settings.items()],
     }

@@ -41,6 +41,7 @@ STYLE: Final[Any] = {  # rc_context's type requires literal keys
     "path.simplify": False,
 }
 _FONTS: Final = "Helvetica, Arial, &apos;DejaVu Sans&apos;, sans-serif"
+_STYLE_ATTRIBUTE: Final = re.compile(r'\bstyle="([^"]*)"')
 _MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^", "man": "o", "ink": "o"}
 
 
@@ -140,12 +141,22 @@ def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Colle
 
 
 def inline(svg: str, name: str) -> str:
-    """The chart for use inside a page: with the page's colours and font, and ids unique to the chart."""
+    """The chart for use inside a page: with the page's colours and font, and ids unique to the chart.
+
+    Its style is in presentation attributes, since a page whose security policy forbids inline style would lose it.
+    """
     body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r'(xlink:href|href)="#', rf'\1="#{name}-', body)
     body = re.sub(r"url\(#", f"url(#{name}-", body)
-    return with_variables(body.replace(_FONTS, "var(--sans)")).replace("<svg ", '<svg aria-hidden="true" ', 1)
+    body = _STYLE_ATTRIBUTE.sub(_presentation_attributes, body.replace(_FONTS, "var(--sans)"))
+    return with_variables(body).replace("<svg ", '<svg aria-hidden="true" ', 1)
+
+
+def _presentation_attributes(style: re.Match[str]) -> str:
+    """The declarations of a style attribute, each as an attribute of its own (SVG 2, section 6.6)."""
+    pairs = (declaration.split(":", 1) for declaration in style.group(1).split(";") if declaration.strip())
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, value in pairs)
 
 
 def canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:

@@ -16,6 +16,7 @@ from typing import Final
 
 from PIL import Image
 
+from audit.audits.privacy.sharing import WITHHELD
 from audit.reports.html.records import Record, split, text
 from audit.reports.html.wording import group_name, language_name
 
@@ -45,6 +46,8 @@ class Strip:
     title: str
     who: str
     shots: tuple[Shot, ...]
+    language: str = ""
+    drawn_as: str = ""
 
 
 class Album:
@@ -78,24 +81,42 @@ class Gallery:
     album: Album
 
 
-def gallery(rows: Sequence[Record], columns: Mapping[str, tuple[str, Path | None]], show: bool) -> Gallery:
-    """The pictures of clips by group; ``columns`` has the label and the folder of each column of paths."""
+def gallery(
+    rows: Sequence[Record], columns: Mapping[str, tuple[str, Path | None]], show: bool, show_ids: bool = False
+) -> Gallery:
+    """The pictures of clips by group, whose speakers are numbered on the page.
+
+    ``columns`` has the label and the folder of each column of paths; ``show_ids`` adds the ids of speakers and clips.
+    """
     album = Album(show)
+    names = [text(row, "speaker_id") for row in rows]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names), start=1) if name != WITHHELD}
     groups = [
-        (group_name(text(of[0], "group")), tuple(_strip(album, row, columns) for row in of))
+        (group_name(text(of[0], "group")), tuple(_strip(album, row, columns, numbers, show_ids) for row in of))
         for of in split(rows, "group")
     ]
     return Gallery(tuple(groups), album)
 
 
-def _strip(album: Album, row: Record, columns: Mapping[str, tuple[str, Path | None]]) -> Strip:
-    who = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}"
+def _strip(
+    album: Album,
+    row: Record,
+    columns: Mapping[str, tuple[str, Path | None]],
+    numbers: Mapping[str, int],
+    show_ids: bool,
+) -> Strip:
+    group, language = group_name(text(row, "group")), language_name(text(row, "language"))
+    number, drawn_as = numbers.get(text(row, "speaker_id"), ""), text(row, "pick")
+    title = f"{f'Speaker {number}'.strip()}, clip in {language}"
+    ids = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}" if show_ids else ""
     shots = []
     for column, (label, folder) in columns.items():
         read = text(row, f"{column}_read")
-        alt = f"{label.capitalize()}, {who}"
+        alt = f"{label.capitalize()}, {group} {title[0].lower()}{title[1:]}"
         shots.append(album.shot(folder, text(row, column), label, group_name(read) if read else "", alt))
-    return Strip(language_name(text(row, "language")), who, tuple(shots))
+    return Strip(
+        title, "; ".join(filter(None, (drawn_as and f"drawn as {drawn_as}", ids))), tuple(shots), language, drawn_as
+    )
 
 
 def thumbnail(folder: Path, path: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from audit.probes.probe import Probe
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Album, Strip
 from audit.reports.html.identity import NOT_RECORDED, Fact, name_of
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.records import Record, count, mapping, number, records, text, where
 from audit.reports.html.verdicts import Verdict, verdict_of
 from audit.reports.html.wording import counted, group_name, status_name, write_confidence
@@ -85,7 +85,8 @@ def to_html(probe: Probe, folder: Path) -> str:
         f"changed at a time. Read by: {name_of(probe.instrument)}.",
         skip="Skip to the findings",
         footer="Written only from probe.json; the same probe gives the same page.",
-        sections=SECTIONS | {name: f"Appendix: {title}" for name, title in APPENDIX.items()},
+        sections={name: Section(title) for name, title in SECTIONS.items()}
+        | {name: Section(title, appendix=True) for name, title in APPENDIX.items()},
         templates=_TEMPLATES,
         style="probe.css",
         notices=probe.notices,

@@ -9,6 +9,7 @@ from audit.audits.audit import Audit
 from audit.checks import shipped
 from audit.checks.stage_change import StageChange
 from audit.core.grouping import GROUP as BY_GROUP
+from audit.core.sentences import listing
 from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, LABEL_SOURCES, RACES, STAGES
 from audit.reports.html.records import (
@@ -46,6 +47,18 @@ _STEPS = {
     "Both: portrait to rendered": ("portrait", "rendered"),
 }
 GENDER = Column[Sequence[Record]]("Gender", lambda rows: words(text(rows[0], "gender")))
+
+
+def people_in_short(audit: Audit) -> str:
+    """The number of speakers of each group, and the languages, in a sentence; empty without figures."""
+    rows = where(disparities(audit), metric="no_face", stage="rendered")
+    groups = [row for row in where(rows, language="all") if text(row, "group") != "all"]
+    if not groups:
+        return ""
+    sizes = [(group_name(text(row, "group")), count(row, "n_speakers")) for row in groups]
+    people = [f"{name} {'(number withheld)' if size is None else f'{size:,}'}" for name, size in sizes]
+    languages = [language_name(language) for language in values(rows, "language") if language != "all"]
+    return f"Speakers by group: {', '.join(people)}. Languages: {listing(languages)}."
 
 
 def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView:

@@ -16,9 +16,10 @@ from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
+from audit.reports.html.assets import earlier_assets
 from audit.reports.html.csv_tables import TABLES, csv_tables
 from audit.reports.html.gallery import Gallery, gallery
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.panels import FigureView
 from audit.reports.html.records import MetricDefinitions, records, split, strings
 from audit.reports.html.verdicts import verdicts
@@ -57,42 +58,47 @@ CARD: Final = "model-card.md"
 FIGURES: Final = "figures"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
-SECTIONS: Final = {
-    "summary": "Summary",
-    FRONT_MATTER: "Front matter",
-    "scope": "The question, and the objection to asking it",
-    "cohort": "Data and labels: speakers and the sources of their labels",
-    "language_identification": "Language identification",
-    "your_files": "Your files",
-    "recording": "Recordings",
-    "instrument": "The instrument and its error",
-    "results": "Results by check",
-    RECOMMENDATIONS: "Recommendations",
-    "disparities": "Disparities by group and intersection",
-    "worst_slices": "Worst slices",
-    "adjusted_gaps": "Is it the recording?",
-    "trends": "Age, skin tone and recording quality",
-    "faces": "Pictures",
-    "failures": "Missing faces and failures",
-    "further_tables": "Further tables",
-    "limitations": "Limitations",
-    "method": "Method",
-    "reproduce": "How to reproduce this report",
-    STANDARDS: "Standards and laws",
-    "sign_off": "Sign-off",
+DISPARITIES: Final = {
+    "stages": "Read as the own group, stage by stage",
+    "confusion": "Reads as other groups",
+    "intersections": "Group by language",
+    "languages": "The same speakers in another language",
+    "together": "All groups at once",
+    "attributes": "Gender, age and similarity",
 }
-"""Summary, scope, data and instrument come before the evidence."""
 
-PARTS: Final = {
-    "disparities": {
-        "stages": "Read as the own group, stage by stage",
-        "confusion": "Reads as other groups",
-        "intersections": "Group by language",
-        "languages": "The same speakers in another language",
-        "together": "All groups at once",
-        "attributes": "Gender, age and similarity",
-    },
+SECTIONS: Final = {
+    "summary": Section("Summary"),
+    FRONT_MATTER: Section("Front matter"),
+    "scope": Section("The question, and the objection to asking it"),
+    "cohort": Section("Who is in the data"),
+    "instrument": Section("The instrument and its error"),
+    "results": Section("Results by check"),
+    RECOMMENDATIONS: Section("Recommendations"),
+    "limitations": Section("Limitations"),
+    "reproduce": Section("How to reproduce this report"),
+    "sign_off": Section("Sign-off"),
+    "labels": Section("Data and labels: speakers and the sources of their labels", appendix=True),
+    "language_identification": Section("Language identification", appendix=True),
+    "your_files": Section("Your files", appendix=True),
+    "recording": Section("Recordings", appendix=True),
+    "instrument_details": Section("The instrument in detail", appendix=True),
+    "check_figures": Section("Every figure of every check", appendix=True),
+    "disparities": Section("Disparities by group and intersection", appendix=True, parts=DISPARITIES),
+    "worst_slices": Section("Worst slices", appendix=True),
+    "adjusted_gaps": Section("Is it the recording?", appendix=True),
+    "trends": Section("Age, skin tone and recording quality", appendix=True),
+    "faces": Section("Pictures", appendix=True),
+    "failures": Section("Missing faces and failures", appendix=True),
+    "further_tables": Section("Further tables", appendix=True),
+    "method": Section("Method", appendix=True),
+    STANDARDS: Section("Standards and laws", appendix=True),
+    "run_details": Section("Plan, versions and settings", appendix=True),
 }
+"""The main report, of at most 12 printed pages, and its appendix with every table.
+
+Summary, scope, data and instrument come before the evidence.
+"""
 
 ESTIMANDS: Final = {
     "speaker": "the mean over speakers with equal weights (macro average)",
@@ -132,7 +138,13 @@ _TABLES: Final = (
 
 
 def write_report(
-    audit: Audit, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False, rules: Sequence[str] = ()
+    audit: Audit,
+    folder: str | Path,
+    *,
+    show_faces: bool = False,
+    show_ids: bool = False,
+    rules: Sequence[str] = (),
+    assets: str = "",
 ) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
@@ -152,6 +164,9 @@ def write_report(
         :func:`audit.with_ids`.
     rules : sequence of str
         Third-party rules of recommendations; see :func:`audit.recommend`.
+    assets : str
+        A folder, relative to the page, for style and script as files. The page then has no inline style or script and
+        works under a Content-Security-Policy without ``'unsafe-inline'``. Without it the page is one standalone file.
 
     Returns
     -------
@@ -160,6 +175,8 @@ def write_report(
 
     Raises
     ------
+    AuditError
+        If ``assets`` is not a folder within that of the page.
     RunError
         If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
@@ -170,26 +187,29 @@ def write_report(
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
-    pictures = gallery(clips, {stage: (stage, home) for stage in STAGES}, show_faces or identity.fictional(audit.run))
+    stages: dict[str, tuple[str, Path | None]] = {stage: (stage, home) for stage in STAGES}
+    pictures = gallery(clips, stages, show_faces or identity.fictional(audit.run), show_ids)
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
-        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest), rules),
+        **page_files(audit, figures, pictures, digest, sign_offs(home, digest), rules=rules, assets=assets),
         CARD: model_card(audit, rules),
     }
-    write_files(home, files, instead_of=(TABLES, FIGURES, PDF))
+    write_files(home, files, instead_of=(TABLES, FIGURES, PDF, *earlier_assets(home, Path(PAGE).stem)))
     return home / PAGE
 
 
-def to_html(
+def page_files(
     audit: Audit,
     figures: Mapping[str, FigureView],
     pictures: Gallery,
     digest: str,
     signed: SignOffs,
+    *,
     rules: Sequence[str] = (),
-) -> str:
-    """The text of the page; ``digest`` is that of audit.json, which a sign-off names."""
+    assets: str = "",
+) -> dict[str, str]:
+    """The page, with style and script where they are files; ``digest`` is that of audit.json, for sign-offs."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
     further = further_tables(audit)
@@ -209,9 +229,8 @@ def to_html(
         subtitle=f"Model: {model}. Read by: {instrument}. {', '.join(sizes(run))}.",
         skip="Skip to the first page",
         footer="Written only from audit.json and the sign-offs in its folder; the same files give the same page.",
-        sections={name: title for name, title in SECTIONS.items() if optional.get(name, True)},
+        sections={name: section for name, section in SECTIONS.items() if optional.get(name, True)},
         templates=_TEMPLATES,
-        parts=PARTS,
         notices=strings(run.get("notices")),
         complete=run.get("complete") is True,
         digest_of="run",
@@ -238,7 +257,7 @@ def to_html(
         "decisions": DECISIONS,
         "by_hand": json.dumps(form, indent=1),
     }
-    return page.html(content)
+    return page.files(PAGE, content, assets)
 
 
 def _content(audit: Audit) -> dict[str, object]:
@@ -265,6 +284,8 @@ def _content(audit: Audit) -> dict[str, object]:
         "excluded": strings(run.get("set_aside")),
         "card": identity.instrument_card(audit),
         "facts": identity.facts(audit),
+        "stages": evidence.three_stages(audit, "read_own_group"),
+        "people_in_short": evidence.people_in_short(audit),
         "failures_known": "failures" in audit.tables,
         "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),

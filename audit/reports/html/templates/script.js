@@ -6,6 +6,7 @@ const words = {
   filter_group: "Group",
   filter_language: "Language",
   filter_read: "Rendered, read as",
+  filter_drawn: "Drawn as",
   filter_all: "all",
   saved: "sign-off.json was handed to the browser to be saved. It counts once it is kept beside the audit: audit report RUN --sign-off sign-off.json",
 };
@@ -80,7 +81,7 @@ for (const gallery of document.querySelectorAll(".gallery")) {
     }
     bar.status.textContent = told(strips.filter((strip) => !strip.hidden).length, strips.length);
   };
-  for (const field of ["group", "language", "read"]) {
+  for (const field of ["group", "language", "read", "drawn"]) {
     const found = [...new Set(strips.map((strip) => strip.dataset[field]).filter(Boolean))];
     if (found.length < 2) continue;
     const label = document.createElement("label");
@@ -96,6 +97,11 @@ for (const gallery of document.querySelectorAll(".gallery")) {
     show();
   }
 }
+// On a phone the contents stay closed, so that the first screen shows the findings.
+const roomy = matchMedia("(min-width: 44.01rem)");
+const unfold = () => { for (const part of document.querySelectorAll(".contents details")) part.open = roomy.matches; };
+roomy.addEventListener("change", unfold);
+unfold();
 // What does not scroll is no stop for the keyboard.
 const scrolled = new ResizeObserver((entries) => {
   for (const { target } of entries) {
