@@ -36,7 +36,7 @@ from audit.reports.report.sign_off import SignOffs
 MOST: Final = 6
 """Groups or checks that an answer names; the rest is counted."""
 MOST_ADVICE: Final = 3
-"""Recommendations that the first page has; the section has all."""
+"""Recommendations that the first page has, one for each check; the section has all."""
 WEAK_SOURCES: Final = ("inferred", "assumed")
 NOT_STATED: Final = "not stated"
 PACKAGE: Final = "speech2face-audit"
@@ -148,8 +148,10 @@ def what_should_happen(audit: Audit, recommended: Sequence[Recommended] = ()) ->
     """The recommendations; without any, what the outcomes ask of the person who decides."""
     decides = "A person decides on a release, not the audit."
     if recommended:
-        listed = [f"{each.code}: {each.text} (evidence: {each.strength})" for each in recommended[:MOST_ADVICE]]
-        more = f" And {len(recommended) - MOST_ADVICE} more." if len(recommended) > MOST_ADVICE else ""
+        first = {each.code: each for each in reversed(recommended)}
+        shown = [each for each in recommended if first[each.code] is each][:MOST_ADVICE]
+        listed = [f"{each.code}: {each.text} (evidence: {each.strength})" for each in shown]
+        more = f" And {len(recommended) - len(shown)} more." if len(recommended) > len(shown) else ""
         return (decides, *listed[:-1], f"{listed[-1]}{more}")
     outcomes = {finding.outcome for finding in audit.findings}
     asked = [
