@@ -75,9 +75,9 @@ def _effects(audit: Audit) -> FigureView:
                 lines.append(Row(label, {"ink": Value.of(row)}))
         if lines:
             title, unit = metrics.title(metric), metrics.unit(metric)
-            svg = dots(title, lines, unit, signed=True, limits=(-1, 1))
+            drawing = dots(title, lines, unit, signed=True, limits=(-1, 1))
             alt = f"{title}, English minus the other language, points. {_spoken(here, unit, signed=True)}"
-            panels.append(Panel(file_stem(f"language-effects-{metric.replace('_', '-')}"), svg, alt))
+            panels.append(Panel(file_stem(f"language-effects-{metric.replace('_', '-')}"), drawing, alt))
     return _view("language-effects", panels, [language_tables.language_effects(audit)])
 
 
@@ -151,8 +151,8 @@ def _dots(
     ]
     if all(mark.value is None for line in lines for mark in line.marks.values()):
         return []  # the table says why
-    svg = dots(title, lines, unit, limits=limits, series=series)
-    return [Panel(file_stem(name), svg, f"{title}, {what}. {_spoken(rows, unit)}")]
+    drawing = dots(title, lines, unit, limits=limits, series=series)
+    return [Panel(file_stem(name), drawing, f"{title}, {what}. {_spoken(rows, unit)}")]
 
 
 def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> list[Panel]:
