@@ -29,6 +29,7 @@ from audit.core.errors import RunError
 from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
+from audit.runs.run_like import RunLike, as_run
 from audit.runs.simulation import REFERENCE, SIMULATED
 from audit.stats import Curve, benjamini_hochberg, holm
 
@@ -40,12 +41,12 @@ UNUSED: Final = {
 """Settings that do not affect a comparison, or are not shared."""
 
 
-def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
+def compare(*runs: RunLike, settings: MeasureSettings | None = None) -> Comparison:
     """Compare models on the same speakers: each run against the first.
 
     Parameters
     ----------
-    runs : Run
+    runs : Run, Audit or path
         Two or more complete runs; the first is the baseline A, the others are B, C and so on.
     settings : MeasureSettings, optional
         Measurement settings, as in a plan's section ``measure``. Human readings and calibration files are not used.
@@ -70,9 +71,12 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0][:70]
     'Read as white in English: excess over the portrait, B against A: asian'
     """
-    chosen = _without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
         raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
+    return _compare([as_run(run) for run in runs], _without_files(settings or MeasureSettings()))
+
+
+def _compare(runs: Sequence[Run], chosen: MeasureSettings) -> Comparison:
     refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
     for run in runs:
         if run.folder is not None and (run.folder / Audit.FILE).is_file():
@@ -117,6 +121,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         levelled=tuple(levelled),
         sentences=tuple(words),
         given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
+        folders=tuple(run.folder for run in runs),
     )
 
 

@@ -10,7 +10,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -46,13 +46,14 @@ _MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^
 
 @dataclass(frozen=True)
 class Margins:
-    """The height of a panel's axes and the margins around them, in pixels."""
+    """The height of a panel's axes, the margins around them, and the width of the panel, in pixels."""
 
     top: float
     body: float
     bottom: float
     left: float
     right: float
+    width: float = PANEL_WIDTH
 
     @property
     def height(self) -> float:
@@ -89,14 +90,14 @@ class Drawing:
         """The panel as a standalone SVG; the same bytes every time."""
         margins = self.margins
         with mpl.rc_context(STYLE):
-            figure, ax = canvas(self.title, **asdict(margins))
+            figure, ax = canvas(self.title, margins)
             self.draw(ax)
             if self.along:
-                middle = (margins.left + (PANEL_WIDTH - margins.left - margins.right) / 2) / PANEL_WIDTH
+                middle = (margins.left + (margins.width - margins.left - margins.right) / 2) / margins.width
                 label(figure, middle, 9 / margins.height, self.along, 10, "ink", ha="center")
             if self.up:
                 middle = (margins.bottom + margins.body / 2) / margins.height
-                label(figure, 8 / PANEL_WIDTH, middle, self.up, 10, "ink", ha="center", rotation=90)
+                label(figure, 8 / margins.width, middle, self.up, 10, "ink", ha="center", rotation=90)
             if self.legend:
                 draw_legend(figure, self.legend)
             return svg_of(figure)
@@ -220,10 +221,9 @@ def inline(svg: str, name: str) -> str:
     return with_variables(body.replace(_FONTS, "var(--sans)")).replace("<svg ", '<svg aria-hidden="true" ', 1)
 
 
-def canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
-    """An empty panel with its title; the margins around its axes, and their height, in pixels."""
-    margins = Margins(top, body, bottom, left, right)
-    figure = Figure(figsize=(PANEL_WIDTH / 72, margins.height / 72), facecolor="none")
+def canvas(title: str, margins: Margins) -> tuple[Figure, Axes]:
+    """An empty panel with its title."""
+    figure = Figure(figsize=(margins.width / 72, margins.height / 72), facecolor="none")
     FigureCanvasSVG(figure)
     ax = axes_in(figure, margins)
     shown = {"fontsize": 12, "fontweight": "bold", "color": light("ink"), "va": "center"}
@@ -233,7 +233,7 @@ def canvas(title: str, *, top: float, body: float, bottom: float, left: float, r
 
 def axes_in(figure: Figure, margins: Margins) -> Axes:
     """The axes of a panel in its figure."""
-    left, wide = margins.left / PANEL_WIDTH, (PANEL_WIDTH - margins.left - margins.right) / PANEL_WIDTH
+    left, wide = margins.left / margins.width, (margins.width - margins.left - margins.right) / margins.width
     place = (left, margins.bottom / margins.height, wide, margins.body / margins.height)
     return figure.add_axes(place, facecolor="none")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from audit.audits.audit import Audit
 from audit.core.units import write_value
@@ -34,8 +35,7 @@ MOST_LANGUAGES = 4
 
 def figure_views(audit: Audit) -> dict[str, FigureView]:
     """All charts of the report by name; those without data are left out."""
-    made = (_stages, _confusion, _by_language, _effects, _attributes, _instrument, _missing, trend_view)
-    return {view.name: view for make in made if (view := make(audit)).panels}
+    return {view.name: view for make in VIEWS.values() if (view := make(audit)).panels}
 
 
 def _stages(audit: Audit) -> FigureView:
@@ -203,3 +203,16 @@ def _spoken(rows: Sequence[Record], unit: str, signed: bool = False) -> str:
 
 def _view(name: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView:
     return FigureView(name, panels, [table for table in tables if table.rows])
+
+
+VIEWS: Final[dict[str, Callable[[Audit], FigureView]]] = {
+    "stages": _stages,
+    "confusion": _confusion,
+    "confusion-by-language": _by_language,
+    "language-effects": _effects,
+    "attributes": _attributes,
+    "instrument": _instrument,
+    "no-face": _missing,
+    "trends": trend_view,
+}
+"""The sets of charts of the report, by name."""
