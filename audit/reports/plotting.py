@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -87,7 +88,7 @@ def stages(audited: AuditLike, *, language: str = "all", ax: Axes | None = None)
 
     ``language`` is a language's code, or ``all``; the other parameters are those of :func:`findings`.
     """
-    return chart(audited, f"stages-{language}", ax=ax)
+    return _drawn(_chart(audited, f"stages-{language}"), ax, f"Read as the own group, {language_name(language)}")
 
 
 def confusion(audited: AuditLike, *, stage: str = "rendered", language: str = "all", ax: Axes | None = None) -> Axes:
@@ -96,7 +97,8 @@ def confusion(audited: AuditLike, *, stage: str = "rendered", language: str = "a
     ``stage`` is portrait, ceiling or rendered, in one ``language`` rendered only; the other parameters are those of
     :func:`findings`.
     """
-    return chart(audited, f"confusion-{stage}-{language}", ax=ax)
+    found = _chart(audited, f"confusion-{stage}-{language}")
+    return _drawn(found, ax, f"{stage.capitalize()} faces are read as, {language_name(language)}")
 
 
 def disparity(
@@ -132,8 +134,8 @@ def disparity(
     if not shown:
         names = sorted({text(row, "metric") for row in known})
         raise AuditError(
-            f"The audit has no value of {metric!r} in {language_name(language)} at {', '.join(at)}."
-            + did_you_mean(metric, names),
+            f"The audit has no value of {metric!r} in {language_name(language)} at {', '.join(at)}"
+            f"{did_you_mean(metric, names)}.",
             f"a metric of this audit: {', '.join(names)}",
         )
     defined = MetricDefinitions.of(audit)
@@ -151,12 +153,13 @@ def language_effects(audited: AuditLike, *, metric: str = "read_own_group", ax: 
 
     ``metric`` is read_own_group, read_white or gender_right; the other parameters are those of :func:`findings`.
     """
-    return chart(audited, f"language-effects-{metric.replace('_', '-')}", ax=ax)
+    found = _chart(audited, f"language-effects-{metric.replace('_', '-')}")
+    return _drawn(found, ax, f"{found.title}: English minus another language")
 
 
 def failures(audited: AuditLike, *, language: str = "all", ax: Axes | None = None) -> Axes:
     """The share of clips without a usable face, by group; the parameters are those of :func:`stages`."""
-    return chart(audited, f"no-face-{language}", ax=ax)
+    return _drawn(_chart(audited, f"no-face-{language}"), ax, f"No usable face, {language_name(language)}")
 
 
 def instrument(audited: AuditLike, *, metric: str = "read_own_group", ax: Axes | None = None) -> Axes:
@@ -164,7 +167,8 @@ def instrument(audited: AuditLike, *, metric: str = "read_own_group", ax: Axes |
 
     ``metric`` is read_own_group, gender_right or age_error; the other parameters are those of :func:`findings`.
     """
-    return chart(audited, f"instrument-{metric.replace('_', '-')}", ax=ax)
+    found = _chart(audited, f"instrument-{metric.replace('_', '-')}")
+    return _drawn(found, ax, f"Portraits: {found.title[:1].lower()}{found.title[1:]}")
 
 
 def comparison(compared: Comparison, group: str, *, ax: Axes | None = None) -> Axes:
@@ -172,7 +176,8 @@ def comparison(compared: Comparison, group: str, *, ax: Axes | None = None) -> A
 
     ``compared`` is what :func:`audit.compare` returns.
     """
-    return chart(compared, f"slope-{group}", ax=ax)
+    found = _chart(compared, f"slope-{group}")
+    return _drawn(found, ax, f"{found.title}: read as the own group")
 
 
 def pareto(compared: Comparison, metric: str = "read_own_group", *, ax: Axes | None = None) -> Axes:
@@ -197,11 +202,7 @@ def chart(document: AuditLike | Comparison | Probe, name: str, *, ax: Axes | Non
     AuditError
         If the report has no such chart. A chart without data is left out of a report.
     """
-    panels = _panels(document)
-    found = panels.get(name) or panels.get(file_stem(name))
-    if found is None:
-        raise AuditError(f"There is no chart {name!r}." + did_you_mean(name, [*panels]), ", ".join(panels) or "none")
-    return _drawn(found.drawing, ax)
+    return _drawn(_chart(document, name), ax)
 
 
 def charts(document: AuditLike | Comparison | Probe) -> list[str]:
@@ -220,7 +221,19 @@ def _panels(document: AuditLike | Comparison | Probe) -> Mapping[str, Panel]:
     return {panel.name: panel for view in views for panel in view.panels}
 
 
-def _drawn(drawing: Drawing, ax: Axes | None) -> Axes:
+def _chart(document: AuditLike | Comparison | Probe, name: str) -> Drawing:
+    panels = _panels(document)
+    found = panels.get(name) or panels.get(file_stem(name))
+    if found is None:
+        raise AuditError(
+            f"There is no chart {name!r}{did_you_mean(name, [*panels])}.",
+            ", ".join(panels) or "none: the document has no figures to draw",
+        )
+    return found.drawing
+
+
+def _drawn(drawing: Drawing, ax: Axes | None, title: str = "") -> Axes:
+    drawing = replace(drawing, title=title or drawing.title)
     if ax is not None:
         return drawing.on(ax)
     from matplotlib import pyplot as plt  # only here, so that charts on given axes need no display

@@ -113,7 +113,8 @@ class Drawing:
             ax.set_xlabel(self.along)
             ax.set_ylabel(self.up)
             if self.legend:
-                handles = [mpl.lines.Line2D([], [], label=name, **shape) for name, shape in self.legend.shapes.items()]
+                marks = ({**shape, "label": name, "linestyle": ""} for name, shape in self.legend.shapes.items())
+                handles = [mpl.lines.Line2D([], [], **mark) for mark in marks]
                 style = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "frameon": False, "handletextpad": 0}
                 ax.legend(handles=handles, ncols=len(handles), **style)
         return ax
