@@ -92,7 +92,7 @@ class Comparison(Shown, Document):
         words = {"gains": "gains", "pays": "pays", "no_difference": "no difference", "inconclusive": "inconclusive"}
         counts = ", ".join(f"{found.count(word)} {said}" for word, said in words.items() if word in found)
         first, *others = (f"{run['letter']} {name_in_line(run.get('model'))}" for run in self.runs)
-        return f"{', '.join(others)} against {first}: {len(found)} headlines; {counts}"
+        return f"of {len(self.runs)} runs, {len(found)} headlines: {counts}; {', '.join(others)} against {first}"
 
     def write(self, folder: str | Path) -> Path:
         """Write ``comparison.json`` into a folder, with the page ``comparison.html`` and the tables as CSV.
