@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 
@@ -246,7 +246,8 @@ def _draw_finding(on: Axes, verdict: Verdict, y: float) -> None:
     """One finding at a height in pixels: its margin, interval and value, and their words on both sides."""
     badge, glyph, edge = BADGES[verdict.finding.outcome], verdict.glyph, on.get_yaxis_transform()
     code = clean(verdict.finding.code) + (f" {verdict.by}" if verdict.by else "")
-    left, right = {"transform": edge, "ha": "right"}, {"transform": edge, "ha": "left"}
+    left: dict[str, Any] = {"transform": edge, "ha": "right"}
+    right: dict[str, Any] = {"transform": edge, "ha": "left"}
     label(on, -0.04, y - 6, code, 10.5, "ink", fontweight="bold", **left)
     label(on, -0.04, y + 7, verdict.about.removeprefix("Group: "), 9.5, **left)
     label(on, 1.04, y - 6, str(badge), 10.5, "ink", **right)

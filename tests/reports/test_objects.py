@@ -15,7 +15,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 import audit
+from audit.audits.audit_like import as_audit
 from audit.core.arrays import Picture
+from audit.core.plan import MeasureSettings
 from audit.core.shown import PROVIDED
 from audit.instruments.protocol import Reading
 from audit.runs.run_like import as_run, folder_of
@@ -141,12 +143,12 @@ def test_a_run_an_audit_and_a_path_are_alike(run: audit.Run, measured: audit.Aud
     given: list[audit.Run | audit.Audit | Path] = [run, read, run.folder]
     assert {folder_of(each) for each in given} == {run.folder}
     assert {as_run(each).digest for each in given} == {run.digest}
-    assert {audit.measure(each, with_tables=False).content_sha256 for each in given[1:]} == {
-        audit.measure(run, with_tables=False).content_sha256
-    }
-    assert {audit.gate(each).exit_code for each in given} == {audit.gate(run).exit_code}
-    assert audit.compare(read, run.folder).content_sha256 == audit.compare(run, run).content_sha256
-    assert {len(audit.plot.charts(each)) for each in given} == {len(audit.plot.charts(measured))}
+    again = audit.measure(read, with_tables=False)
+    assert again.findings == read.findings and again.measured_run().digest == run.digest
+    compared = audit.compare(read, run.folder)
+    assert [each["digest"] for each in compared.runs] == [run.digest] * 2 and compared.folders == (run.folder,) * 2
+    assert audit.gate(read).exit_code == audit.gate(run.folder).exit_code
+    assert as_audit(run).content_sha256 == as_audit(run.folder).content_sha256 == measured.content_sha256
     with pytest.raises(audit.RunError, match="did not keep its faces"):
         audit.labelling_sheet(read, tmp_path / "sheet")
 
@@ -166,9 +168,6 @@ def test_what_has_no_run_says_so(measured: audit.Audit, tmp_path: Path) -> None:
 def test_documents_write_their_pages(measured: audit.Audit, compared: audit.Comparison, tmp_path: Path) -> None:
     page = measured.write_report(tmp_path / "audit")
     assert page.name == "report.html" and audit.Audit.read(tmp_path / "audit").findings == measured.findings
-    before = (tmp_path / "audit" / "audit.json").read_bytes()
-    measured.write_report(tmp_path / "audit")
-    assert (tmp_path / "audit" / "audit.json").read_bytes() == before
     stored = compared.write(tmp_path / "compared")
     assert stored.name == "comparison.json" and (tmp_path / "compared" / "comparison.html").is_file()
     assert audit.Comparison.read(tmp_path / "compared").content_sha256 == compared.content_sha256
@@ -218,7 +217,7 @@ class ThreeFeatures(ColourInstrument):
 def test_a_third_similarity_model_is_in_tables_and_charts(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
     cohort = audit.Cohort.read(make_cohort(12))
     made = audit.run(cohort, model=LoudnessModel(), instrument=ThreeFeatures(), out=tmp_path / "run")
-    result = audit.measure(made)
+    result = audit.measure(made, settings=MeasureSettings(resamples=200, intersect=(), slice_depth=1))
     page = result.write_report(tmp_path / "run").read_text(encoding="utf-8")
     metrics, drawn = {*result.frame()["metric"]}, audit.plot.charts(result)
     for model in ("faceres", "sface", "lab"):

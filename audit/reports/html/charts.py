@@ -115,7 +115,12 @@ class Drawing:
             if self.legend:
                 marks = ({**shape, "label": name, "linestyle": ""} for name, shape in self.legend.shapes.items())
                 handles = [mpl.lines.Line2D([], [], **mark) for mark in marks]
-                style = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "frameon": False, "handletextpad": 0}
+                style: dict[str, Any] = {
+                    "loc": "upper center",
+                    "bbox_to_anchor": (0.5, -0.12),
+                    "frameon": False,
+                    "handletextpad": 0,
+                }
                 ax.legend(handles=handles, ncols=len(handles), **style)
         return ax
 
@@ -227,7 +232,7 @@ def canvas(title: str, margins: Margins) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(margins.width / 72, margins.height / 72), facecolor="none")
     FigureCanvasSVG(figure)
     ax = axes_in(figure, margins)
-    shown = {"fontsize": 12, "fontweight": "bold", "color": light("ink"), "va": "center"}
+    shown: dict[str, Any] = {"fontsize": 12, "fontweight": "bold", "color": light("ink"), "va": "center"}
     figure.text(0, 1 - 12 / margins.height, clean(title), **shown)
     return figure, ax
 

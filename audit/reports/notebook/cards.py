@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Final
 
+import pandas as pd
+
 from audit.audits.audit import Audit
 from audit.audits.table import Table
 from audit.checks.figure import Figure
@@ -156,7 +158,7 @@ def _of_run(run: Run) -> Card:
         Column[Mapping[str, object]]("Status", lambda row: words(status_name(str(row["status"])))),
         Column[Mapping[str, object]]("Clips", lambda row: whole(int(str(row["n"])))),
     )
-    rows = counts.to_dict("records")
+    rows = _rows(counts)
     return Card(
         title=f"Run of {name_of(run.manifest['model'])} on {name_of(cohort)}",
         subtitle=f"{counted(done['speaker_id'].nunique(), 'speaker')}, {counted(len(done), 'clip')}. "
@@ -179,7 +181,7 @@ def _of_cohort(cohort: Cohort) -> Card:
         title=f"Cohort {cohort.name}",
         subtitle=f"{counted(len(cohort.speakers), 'speaker')}, {counted(len(cohort.clips), 'clip')}.",
         notices=cohort.set_aside,
-        tables=[TableView.of("strata", "Speakers and clips", columns, strata.to_dict("records"))],
+        tables=[TableView.of("strata", "Speakers and clips", columns, _rows(strata))],
     )
 
 
@@ -197,6 +199,10 @@ def _column(name: str, heading: str) -> Column[Mapping[str, object]]:
         return words("" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value))
 
     return Column(heading, cell)
+
+
+def _rows(frame: pd.DataFrame) -> list[Mapping[str, object]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _shown(figure: Figure) -> Cell:
