@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audit.audits.human_readings import labelling_sheet
     from audit.audits.measure import measure
     from audit.audits.privacy.sharing import with_ids
+    from audit.audits.recommendations import recommend
     from audit.audits.reference_models import reference_verdicts
     from audit.audits.table import Table
     from audit.checks.finding import Finding
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from audit.cohorts.importing import embedded, import_cohort
     from audit.comparisons import Comparison, compare
     from audit.core.errors import AuditError, CohortError, ModelError, PlanError, RunError
+    from audit.core.front_matter import FrontMatter
     from audit.core.plan import Plan
     from audit.instruments import instrument
     from audit.models import model
@@ -58,6 +60,7 @@ _HOMES = {
     "Decision": "audit.release",
     "Estimate": "audit.stats",
     "Finding": "audit.checks.finding",
+    "FrontMatter": "audit.core.front_matter",
     "ModelError": "audit.core.errors",
     "Plan": "audit.core.plan",
     "PlanError": "audit.core.errors",
@@ -80,6 +83,7 @@ _HOMES = {
     "plot": "audit.plot",
     "probe": "audit.probes",
     "read_again": "audit.runs.harness",
+    "recommend": "audit.audits.recommendations",
     "reference_verdicts": "audit.audits.reference_models",
     "run": "audit.runs.harness",
     "simulate": "audit.runs.simulation",
@@ -99,6 +103,7 @@ __all__ = [
     "Decision",
     "Estimate",
     "Finding",
+    "FrontMatter",
     "ModelError",
     "Plan",
     "PlanError",
@@ -122,6 +127,7 @@ __all__ = [
     "plot",
     "probe",
     "read_again",
+    "recommend",
     "reference_verdicts",
     "run",
     "simulate",

@@ -20,7 +20,7 @@ import audit
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
 embedded import_cohort identify_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
-Plan measure Audit Finding Estimate Table
+Plan FrontMatter measure Audit Finding Estimate Table recommend
 compare Comparison plot gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
 AuditError CohortError ModelError PlanError RunError
 """
@@ -40,6 +40,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "audit.instruments.similarity": ("The declaration of a similarity model.", "SimilarityModel FoundFace"),
     "audit.audits.table": ("The columns of a table.", "Column estimate_columns"),
     "audit.audits.tables.spec": ("The declaration of a table.", "TableSpec Source"),
+    "audit.audits.recommendations": ("The rules of recommendations.", "RecommendationRule Case Recommendation"),
     "audit.cohorts.importing": ("Adapters, and labels that a data set lacks.", ""),
     "audit.training.mitigations": ("The interface of a mitigation that acts after training.", ""),
     "audit.comparisons": ("Changes between two runs, at every confidence.", ""),

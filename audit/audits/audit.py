@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import pandas as pd
-from pydantic import JsonValue
+from pydantic import BeforeValidator, JsonValue
 
 from audit.audits.fairness import metric_frame_of
 from audit.audits.latex import findings_latex, table_latex
@@ -18,6 +18,7 @@ from audit.checks.finding import Finding, findings_frame, outcomes_in_line
 from audit.core.clusters import Clusters
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
+from audit.core.front_matter import FrontMatter
 from audit.core.grouping import GROUP, Grouping
 from audit.core.shown import Shown, name_in_line, provided, sizes_in_line
 from audit.runs.run import Run
@@ -38,6 +39,7 @@ class AuditForm(Form):
 
     method_version: int | None = None
     run: Annotated[_RunForm, AS_STORED]
+    front_matter: Annotated[FrontMatter, BeforeValidator(FrontMatter.stored)] = FrontMatter()
     settings: dict[str, JsonValue]
     findings: tuple[Finding, ...]
     tables: dict[str, StoredTable]
@@ -58,6 +60,8 @@ class Audit(Shown, Document):
         One for each check, in the order of their codes.
     tables : Mapping[str, Table]
         The tables by name.
+    front_matter : FrontMatter
+        What the auditor states about audit, model and use. It is not a part of the run: changing it needs no measuring.
     method_version : int or None
         The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
     scores : DataFrame or None
@@ -77,6 +81,7 @@ class Audit(Shown, Document):
     tables: Mapping[str, Table]
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
+    front_matter: FrontMatter = field(default_factory=FrontMatter)
     scores: pd.DataFrame | None = field(default=None, compare=False)
     source: Run | Path | None = field(default=None, compare=False)
 
@@ -127,7 +132,13 @@ class Audit(Shown, Document):
         return run
 
     def write_report(
-        self, folder: str | Path, *, pdf: bool = False, show_faces: bool = False, show_ids: bool = False
+        self,
+        folder: str | Path,
+        *,
+        pdf: bool = False,
+        show_faces: bool = False,
+        show_ids: bool = False,
+        rules: Sequence[str] = (),
     ) -> Path:
         """Write the report: ``report.html``, ``model-card.md``, charts, tables and ``audit.json``.
 
@@ -143,6 +154,8 @@ class Audit(Shown, Document):
             Show the gallery's pictures even of real people.
         show_ids : bool
             Keep ids and details, which :func:`audit.with_ids` adds; without it they are withheld.
+        rules : sequence of str
+            Third-party rules of recommendations; see :func:`audit.recommend`.
 
         Returns
         -------
@@ -157,7 +170,7 @@ class Audit(Shown, Document):
             If there is no browser for ``pdf``.
         """
         write = provided("write_audit_report")
-        page: Path = write(self, folder, pdf=pdf, show_faces=show_faces, show_ids=show_ids)
+        page: Path = write(self, folder, pdf=pdf, show_faces=show_faces, show_ids=show_ids, rules=rules)
         return page
 
     def findings_frame(self) -> pd.DataFrame:
@@ -191,6 +204,12 @@ class Audit(Shown, Document):
         if table not in self.tables:
             raise KeyError(f"{table}: this audit has the tables {', '.join(self.tables)}")
         return table_latex(self.tables[table], self.tables.get("metric_definitions"))
+
+    def content(self) -> dict[str, object]:
+        """The published keys; without ``front_matter`` where none is stated, as in documents of earlier versions."""
+        content = super().content()
+        content["front_matter"] = self.front_matter.as_dict()
+        return content if self.front_matter else {key: content[key] for key in content if key != "front_matter"}
 
     def finding(self, code: str, by: str = "") -> Finding:
         """The finding of one check.

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from audit.audits.audit import Audit
+from audit.audits.front_matter import front_matter_of
 from audit.audits.human_readings import HumanReadings, read_human_readings
 from audit.audits.privacy.sharing import plan_without_paths, pseudonymous, without_paths
 from audit.audits.privacy.small_cells import SmallCells, suppressed
@@ -24,6 +25,7 @@ from audit.checks.metrics.custom import custom_metrics, scored
 from audit.checks.metrics.metric_frame import files_usable, metric_frame, metrics_of
 from audit.core.attributes import known_attributes
 from audit.core.clusters import Clusters
+from audit.core.front_matter import FrontMatter
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import ordered_groups
@@ -47,6 +49,7 @@ def measure(
     tables: Sequence[str] | None = None,
     settings: MeasureSettings | None = None,
     with_tables: bool = True,
+    front_matter: FrontMatter | None = None,
 ) -> Audit:
     """Measure a run: the findings of all checks, and the tables behind them.
 
@@ -64,6 +67,8 @@ def measure(
         As in the section ``[measure]`` of a plan.
     with_tables : bool
         Whether to make the tables. The findings do not depend on it.
+    front_matter : FrontMatter, optional
+        What the report states of audit, model and use; by default that of the run's plan.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def measure(
     Raises
     ------
     PlanError
-        If a column of ``by`` is not in the run.
+        If a column of ``by`` is not in the run, or the plan's front matter is invalid.
     AuditError
         If the human readings cannot be read or are of another run, the calibration file is invalid, or a third-party
         check, metric or table is not installed or fails.
@@ -117,6 +122,7 @@ def measure(
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
         findings=found,
         tables=pseudonymous(audit_tables(evidence, chosen, found), run.observations) if with_tables else {},
+        front_matter=front_matter_of(run) if front_matter is None else front_matter,
         scores=_scores(evidence),
         source=run,
     )

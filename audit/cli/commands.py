@@ -26,6 +26,7 @@ _USED: Final = {
     "language_identifiers": "audit cohort identify C --first NAME=FOLDER --second NAME=FOLDER -o NEW",
     "mitigations": 'names = ["NAME"] in a plan\'s section [model.mitigation], then audit run PLAN',
     "tables": "audit measure R, which makes the built-in ones; add a third-party table by --table NAME, or in a plan",
+    "recommendations": "audit report R, which uses the shipped rules; add a third-party rule by --recommendation NAME",
 }
 """How to use a name of each kind."""
 
@@ -133,6 +134,7 @@ def list_names(
             "metrics",
             "mitigations",
             "tables",
+            "recommendations",
         ],
         Argument(help="What to list."),
     ],
@@ -143,7 +145,7 @@ def list_names(
     Example: [bold]audit list models[/bold]
     """
     from audit import checks, instruments, models
-    from audit.audits import tables
+    from audit.audits import recommendations, tables
     from audit.checks.metrics import custom
     from audit.cohorts import identification, importing
     from audit.cohorts.importing import public_labels
@@ -164,6 +166,7 @@ def list_names(
         "metrics": custom.METRICS.available,
         "mitigations": mitigations.available,
         "tables": tables.REGISTRY.available,
+        "recommendations": recommendations.REGISTRY.available,
     }[what]()
     suggest(_USED[what])
     if as_json:

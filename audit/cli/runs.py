@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
-from audit.cli.verbs import AsJson, By, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.cli.verbs import AsJson, By, FrontMatterFile, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
 from audit.core.grouping import GROUP, Grouping
@@ -130,12 +130,15 @@ def measure(
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
+    front_matter: FrontMatterFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a run again, without running the model, as its plan says; writes audit.json and the report.
 
     Example: [bold]audit measure R --suppress-below 5[/bold]
     """
+    from audit.audits.front_matter import keep_in_plan
+
     planned = plan_of(run).measure
     given = {"checks": tuple(check or ()), "metrics": tuple(metric or ()), "tables": tuple(table or ())}
     for kind, names in {"checks": planned.checks, "metrics": planned.metrics, "tables": planned.tables}.items():
@@ -147,7 +150,10 @@ def measure(
                 f"If you trust them: audit measure {run}{''.join(option + name for name in names)}",
             )
     settings = measured_as(planned, suppress_below, human_readings, by).model_copy(update=given)
-    _measure_and_report(audit.Run.read(run), settings, show_faces, show_ids, as_json)
+    found = audit.Run.read(run)
+    if front_matter is not None:
+        keep_in_plan(audit.FrontMatter.read(front_matter), run)
+    _measure_and_report(found, settings, show_faces, show_ids, as_json)
 
 
 def report(
@@ -158,22 +164,32 @@ def report(
         Path | None,
         Option("--sign-off", metavar="FILE", help="Keep a sign-off, as the report's form saves it, and print it."),
     ] = None,
+    front_matter: FrontMatterFile = None,
+    recommendation: Annotated[
+        list[str] | None,
+        Option(
+            "--recommendation", metavar="NAME", help="A third-party rule of recommendations, module:name. Repeatable."
+        ),
+    ] = None,
     pdf: Annotated[bool, Option("--pdf", help="Print it to report.pdf too, by a browser of this machine.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a measured run again.
 
-    Examples: [bold]audit report R --pdf[/bold], [bold]audit report R --sign-off sign-off.json[/bold]
+    Examples: [bold]audit report R --pdf[/bold], [bold]audit report R --sign-off sign-off.json[/bold],
+    [bold]audit report R --front-matter front.toml[/bold]
     """
+    from audit.audits.front_matter import keep_front_matter
     from audit.reports import keep_sign_off, print_pdf, write_report
 
-    made = audit.Audit.read(run)
+    front = None if front_matter is None else audit.FrontMatter.read(front_matter)
+    made = audit.Audit.read(run) if front is None else keep_front_matter(front, run)
     kept = None if sign_off is None else keep_sign_off(sign_off, run)
     if kept:
         say(f"saved as {kept.name}")
     if show_ids:
         made = audit.with_ids(made, audit.Run.read(run))
-    page = write_report(made, run, show_faces=show_faces, show_ids=show_ids)
+    page = write_report(made, run, show_faces=show_faces, show_ids=show_ids, rules=recommendation or ())
     paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
     paths = {"report": page, "pdf": paper, "sign_off": kept}

@@ -36,6 +36,14 @@ By = Annotated[
         help="Group the speakers by a column too, or by several that are crossed: 'accent x gender'. Repeatable.",
     ),
 ]
+FrontMatterFile = Annotated[
+    Path | None,
+    Option(
+        "--front-matter",
+        metavar="FILE",
+        help="Take the front matter from the section \\[audit] of a TOML file; nothing is rendered again.",
+    ),
+]
 SuppressBelow = Annotated[
     int | None,
     Option("--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."),

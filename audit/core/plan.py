@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+import tomli_w
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from audit.core.channels import Channel
 from audit.core.errors import PlanError
+from audit.core.front_matter import SECTION, FrontMatter
 from audit.core.grouping import GROUP, Grouping
 from audit.core.typed_toml import Section, parse_toml, read_text
 
@@ -226,11 +228,17 @@ class Plan(Section):
     run: RunSettings = RunSettings()
     engine: EngineSettings = EngineSettings()
     measure: MeasureSettings = MeasureSettings()
+    audit: FrontMatter = FrontMatter()
 
     @classmethod
     def parse(cls, text: str, source: str = "the plan") -> Plan:
         """The plan in a TOML text; raises PlanError if it is not TOML, or a key or value is not allowed."""
         return parse_toml(cls, text, source, "docs/reference/plan.md")
+
+    def to_toml(self) -> str:
+        """The plan as TOML, every key written; ``[audit]`` has what is stated, and is left out if nothing is."""
+        sections = self.model_dump(mode="json", exclude_none=True, exclude={SECTION})
+        return tomli_w.dumps(sections | ({SECTION: self.audit.as_dict()} if self.audit else {}))
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:

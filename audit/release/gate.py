@@ -26,6 +26,7 @@ from audit.checks import margins_of, shipped
 from audit.checks.strata import Strata
 from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
+from audit.core.front_matter import FrontMatter
 from audit.core.grouping import GROUP
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
@@ -173,7 +174,8 @@ def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, oth
         return _nothing(run)
     # decisions are based on unsuppressed figures, and need worst cells only to compare them with those of audit.json
     unused = {} if stored is not None else {"intersect": ()}
-    audit = measure(run, settings=settings.model_copy(update={"suppress_below": 0, **unused}), with_tables=False)
+    settings_used = settings.model_copy(update={"suppress_below": 0, **unused})
+    audit = measure(run, settings=settings_used, with_tables=False, front_matter=FrontMatter())
     if stored is not None:
         _refuse_contradiction(stored, suppressed(audit, _small(run, settings)), run, other_readings)
     return _with_cohort(audit, settings)

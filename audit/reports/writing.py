@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,13 @@ from audit.reports.report.sign_off import same_audit
 
 
 def write_audit_report(
-    audit: Audit, folder: str | Path, *, pdf: bool = False, show_faces: bool = False, show_ids: bool = False
+    audit: Audit,
+    folder: str | Path,
+    *,
+    pdf: bool = False,
+    show_faces: bool = False,
+    show_ids: bool = False,
+    rules: Sequence[str] = (),
 ) -> Path:
     """The page of an audit; see :meth:`audit.Audit.write_report`."""
     home = Path(folder)
@@ -29,7 +36,7 @@ def write_audit_report(
     if not (path.is_file() and same_audit(path, audit)):
         (audit if show_ids else replace(audit, tables=withheld(audit.tables))).write(home)
     with writing(home):
-        page = write_report(audit, home, show_faces=show_faces, show_ids=show_ids)
+        page = write_report(audit, home, show_faces=show_faces, show_ids=show_ids, rules=rules)
     if pdf:
         print_pdf(page)
     return page

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import audit
@@ -45,6 +45,10 @@ def test_every_plan_on_the_page_is_valid() -> None:
         ("[run]\nmin_seconds = nan\n", "run.min_seconds is nan"),
         ("[run]\nmin_seconds = 5.0\nmax_seconds = 5.0\n", "run: min_seconds = 5 is not below max_seconds = 5"),
         ("title = 3\n", "title is 3"),
+        ("[audit]\ndate = 20260301\n", "audit.date is 20260301: not a date, such as 2026-03-01"),
+        ("[audit]\ndate = 2026-03-01T12:00:00\n", "not a date, such as 2026-03-01"),
+        ("[audit]\ncontact = 3\n", "audit.contact is 3"),
+        ("[audit]\nauditer = 'x'\n", "there is no key audit.auditer, did you mean 'auditor'?"),
         ("[run\n", "is not a TOML file"),
     ],
 )
@@ -78,6 +82,7 @@ def test_a_wrong_margin_is_refused(margins: dict[str, float], words: str) -> Non
         margins_of(shipped(), margins)
 
 
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**31),
     confidence=st.floats(0.51, 0.99),
@@ -85,7 +90,14 @@ def test_a_wrong_margin_is_refused(margins: dict[str, float], words: str) -> Non
 )
 def test_a_plan_written_is_the_plan_read(seed: int, confidence: float, name: str) -> None:
     plan = audit.Plan.model_validate({"title": name, "run": {"seed": seed}, "measure": {"confidence": confidence}})
-    assert audit.Plan.parse(tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))) == plan
+    assert audit.Plan.parse(plan.to_toml()) == plan
+
+
+def test_a_plan_without_front_matter_is_written_as_before_there_was_any() -> None:
+    plan = audit.Plan(title="older runs resume with the same bytes")
+    assert plan.to_toml() == tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True, exclude={"audit"}))
+    stated = audit.Plan.parse('[audit]\ndate = 2026-03-01\ncontact = "x"\n')
+    assert audit.Plan.parse(stated.to_toml()) == stated
 
 
 @given(st.text(max_size=200))

@@ -119,8 +119,8 @@ def test_headings_and_verdict_sentences_are_those_of_the_golden_file(page):
 
 def test_scope_cohort_and_the_instruments_error_come_before_any_result(page):
     ids = [element["id"] for element in page.all("section")]
-    assert ids[:5] == ["summary", "scope", "cohort", "instrument", "results"]
-    assert ids[-3:] == ["method", "reproduce", "sign_off"]
+    assert ids[:6] == ["summary", "front_matter", "scope", "cohort", "instrument", "results"]
+    assert ids[-4:] == ["method", "reproduce", "standards", "sign_off"]
     contents = page.source.split("<nav", 1)[1].split("</nav>", 1)[0]
     named = re.findall(r'href="#([^"]+)"', contents)
     assert [name for name in named if name in ids] == ids

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
+from audit.core.front_matter import SECTION as FRONT_MATTER
 from audit.runs.run_like import RunLike, as_run
 
 if TYPE_CHECKING:
@@ -151,7 +152,9 @@ def without_paths(value: Any) -> Any:
 
 
 def plan_without_paths(text: str) -> str:
-    r"""The text of a plan, with paths reduced as by :func:`without_paths`.
+    r"""The text of a plan, with paths reduced as by :func:`without_paths`, and without front matter.
+
+    Front matter is a part of the audit itself, and may be changed after the run.
 
     Examples
     --------
@@ -159,7 +162,9 @@ def plan_without_paths(text: str) -> str:
     '[cohort]\npath = "our cohort"\n'
     """
     try:
-        return tomli_w.dumps(without_paths(tomllib.loads(text)))
+        plan = tomllib.loads(text)
+        plan.pop(FRONT_MATTER, None)
+        return tomli_w.dumps(without_paths(plan))
     except tomllib.TOMLDecodeError:
         return str(without_paths(text))
 

@@ -24,11 +24,12 @@ from audit.reports.html.page import INCOMPLETE, INCOMPLETE_TITLE, NOTICES_TITLE
 from audit.reports.html.records import Value, disparities, mapping, one, split, strings, text, where
 from audit.reports.html.verdicts import Verdict, verdicts
 from audit.reports.html.wording import group_name, sizes, write_confidence
+from audit.reports.report.recommendations import recommendations
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def model_card(audit: Audit) -> str:
+def model_card(audit: Audit, rules: Sequence[str] = ()) -> str:
     """The audit as a section of a model card, in Markdown; it names no speaker and no clip.
 
     First is a metadata block in YAML between lines of three hyphens, left out if no check has an estimate; then
@@ -60,6 +61,9 @@ def model_card(audit: Audit) -> str:
         badges=BADGES,
         confidence=write_confidence(audit.settings),
         groups=_by_group(audit),
+        stated=[(title, text) for title, text in audit.front_matter.lines if text],
+        not_stated=[title for title, text in audit.front_matter.lines if not text],
+        recommended=recommendations(audit, found, rules),
         run_digest=run.get("digest"),
         cohort_digest=cohort.get("digest"),
         weights=run.get("weights_sha256") or "none",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.sharing import withheld
+from audit.audits.recommendations import DEFINITION
 from audit.core.clusters import Clusters
 from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
@@ -29,15 +30,21 @@ from audit.reports.report.adjusted_gaps import adjusted_for, adjusted_gaps, adju
 from audit.reports.report.cells import cells
 from audit.reports.report.charts import figure_views
 from audit.reports.report.first_page import first_page
+from audit.reports.report.front_matter import SECTION as FRONT_MATTER
+from audit.reports.report.front_matter import front_matter
 from audit.reports.report.further_tables import further_tables
 from audit.reports.report.language_identification import SECTION as LANGUAGE_IDENTIFICATION
 from audit.reports.report.language_identification import language_identification
 from audit.reports.report.model_card import model_card
+from audit.reports.report.recommendations import SECTION as RECOMMENDATIONS
+from audit.reports.report.recommendations import recommendations
 from audit.reports.report.recording import SECTION as RECORDINGS
 from audit.reports.report.recording import recording
 from audit.reports.report.sensitivity import sensitivity, tipping_points
 from audit.reports.report.sign_off import DECISIONS, SignOffs, audit_sha256, sign_offs
 from audit.reports.report.skin_tone import skin_tone
+from audit.reports.report.standards import SECTION as STANDARDS
+from audit.reports.report.standards import standards
 from audit.reports.report.trends import SECTION as TRENDS
 from audit.reports.report.trends import bands, trends
 from audit.reports.report.worst_slices import SECTION as WORST_SLICES
@@ -53,6 +60,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 SECTIONS: Final = {
     "summary": "Summary",
+    FRONT_MATTER: "Front matter",
     "scope": "The question, and the objection to asking it",
     "cohort": "Data and labels: speakers and the sources of their labels",
     "language_identification": "Language identification",
@@ -60,6 +68,7 @@ SECTIONS: Final = {
     "recording": "Recordings",
     "instrument": "The instrument and its error",
     "results": "Results by check",
+    RECOMMENDATIONS: "Recommendations",
     "disparities": "Disparities by group and intersection",
     "worst_slices": "Worst slices",
     "adjusted_gaps": "Is it the recording?",
@@ -68,8 +77,9 @@ SECTIONS: Final = {
     "failures": "Missing faces and failures",
     "further_tables": "Further tables",
     "limitations": "Limitations",
-    "method": "Method and standards",
+    "method": "Method",
     "reproduce": "How to reproduce this report",
+    STANDARDS: "Standards and laws",
     "sign_off": "Sign-off",
 }
 """Summary, scope, data and instrument come before the evidence."""
@@ -122,7 +132,14 @@ _TABLES: Final = (
 """The tables of the page; templates name them as the functions."""
 
 
-def write_report(audited: AuditLike, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
+def write_report(
+    audited: AuditLike,
+    folder: str | Path,
+    *,
+    show_faces: bool = False,
+    show_ids: bool = False,
+    rules: Sequence[str] = (),
+) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
     The same audit with the same sign-offs gives the same bytes. Charts, tables and the PDF of an earlier report are
@@ -140,6 +157,8 @@ def write_report(audited: AuditLike, folder: str | Path, *, show_faces: bool = F
     show_ids : bool
         Keep ids and details; by default an id that is not a pseudonym is withheld. See
         :func:`audit.with_ids`.
+    rules : sequence of str
+        Third-party rules of recommendations; see :func:`audit.recommend`.
 
     Returns
     -------
@@ -164,14 +183,21 @@ def write_report(audited: AuditLike, folder: str | Path, *, show_faces: bool = F
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
-        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest)),
-        CARD: model_card(audit),
+        PAGE: to_html(audit, figures, pictures, digest, sign_offs(home, digest), rules),
+        CARD: model_card(audit, rules),
     }
     write_files(home, files, instead_of=(TABLES, FIGURES, PDF))
     return home / PAGE
 
 
-def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, digest: str, signed: SignOffs) -> str:
+def to_html(
+    audit: Audit,
+    figures: Mapping[str, FigureView],
+    pictures: Gallery,
+    digest: str,
+    signed: SignOffs,
+    rules: Sequence[str] = (),
+) -> str:
     """The text of the page; ``digest`` is that of audit.json, which a sign-off names."""
     run = audit.run
     model, instrument = (identity.name_of(run.get(part), f"the {part}") for part in ("model", "instrument"))
@@ -202,7 +228,8 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     )
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
     content = {
-        **_content(audit),
+        **_content(audit, rules),
+        STANDARDS: standards(page.sections),
         "further_tables": further,
         "figures": figures,
         "gallery": pictures,
@@ -215,7 +242,7 @@ def to_html(audit: Audit, figures: Mapping[str, FigureView], pictures: Gallery, 
     return page.html(content)
 
 
-def _content(audit: Audit) -> dict[str, object]:
+def _content(audit: Audit, rules: Sequence[str]) -> dict[str, object]:
     """The variables of the templates that depend on the audit alone."""
     run, found = audit.run, verdicts(audit)
     speakers, clips = sizes(run)
@@ -224,6 +251,9 @@ def _content(audit: Audit) -> dict[str, object]:
         "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
         "verdicts": found,
+        FRONT_MATTER: front_matter(audit),
+        "recommended": recommendations(audit, found, rules),
+        "strength_defined": DEFINITION,
         "tipping_points": tipping_points(audit),
         "adjusted_for": adjusted_for(audit),
         "recording_measured": recording_measured(audit),

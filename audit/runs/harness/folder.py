@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tomli_w
 
 from audit.core.errors import RunError
 from audit.core.files import writing
@@ -52,7 +51,7 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
     with a resumed one if it was ``given``. Raises RunError if the folder contains another run.
     """
     plain = json.loads(json.dumps(identity))
-    written = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
+    written = plan.to_toml()
     followed = {"title": plan.title, "plan": written}
     if (folder / MANIFEST).is_file():
         manifest = read_manifest(folder)

@@ -288,7 +288,7 @@ def simulated_manifest(
         "schema_version": "1.0",
         "status": "complete",
         "title": "",
-        "plan": tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True)),
+        "plan": plan.to_toml(),
         "command": "",
         "versions": versions(),
         "code": code_version(),
