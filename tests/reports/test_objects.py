@@ -25,6 +25,7 @@ from tests.fakes import ColourInstrument, LoudnessModel
 from tests.report_fixture import fictional_audit, hostile_audit
 
 TRUTH = {"groups": ["asian", "white"], "speakers_per_group": 6, "languages": ["en", "zh"]}
+QUICK = MeasureSettings(resamples=200, intersect=(), slice_depth=1)
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +35,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> audit.Run:
 
 @pytest.fixture(scope="module")
 def measured(run: audit.Run) -> audit.Audit:
-    return audit.measure(run)
+    return audit.measure(run, settings=QUICK)
 
 
 @pytest.fixture(scope="module")
 def compared(measured: audit.Audit) -> audit.Comparison:
     worse = audit.simulate(TRUTH | {"rendered": {"asian": {"en": {"white": 0.9}}}})
-    return audit.compare(measured, worse)
+    return audit.compare(measured, worse, settings=QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +144,9 @@ def test_a_run_an_audit_and_a_path_are_alike(run: audit.Run, measured: audit.Aud
     given: list[audit.Run | audit.Audit | Path] = [run, read, run.folder]
     assert {folder_of(each) for each in given} == {run.folder}
     assert {as_run(each).digest for each in given} == {run.digest}
-    again = audit.measure(read, with_tables=False)
+    again = audit.measure(read, settings=QUICK, with_tables=False)
     assert again.findings == read.findings and again.measured_run().digest == run.digest
-    compared = audit.compare(read, run.folder)
+    compared = audit.compare(read, run.folder, settings=QUICK)
     assert [each["digest"] for each in compared.runs] == [run.digest] * 2 and compared.folders == (run.folder,) * 2
     assert audit.gate(read).exit_code == audit.gate(run.folder).exit_code
     assert as_audit(run).content_sha256 == as_audit(run.folder).content_sha256 == measured.content_sha256
@@ -217,7 +218,7 @@ class ThreeFeatures(ColourInstrument):
 def test_a_third_similarity_model_is_in_tables_and_charts(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
     cohort = audit.Cohort.read(make_cohort(12))
     made = audit.run(cohort, model=LoudnessModel(), instrument=ThreeFeatures(), out=tmp_path / "run")
-    result = audit.measure(made, settings=MeasureSettings(resamples=200, intersect=(), slice_depth=1))
+    result = audit.measure(made, settings=QUICK)
     page = result.write_report(tmp_path / "run").read_text(encoding="utf-8")
     metrics, drawn = {*result.frame()["metric"]}, audit.plot.charts(result)
     for model in ("faceres", "sface", "lab"):
