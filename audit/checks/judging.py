@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 
@@ -12,12 +11,10 @@ from audit.checks.check import Check
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOME_WORDS, OUTCOMES, Finding
+from audit.checks.would_change import towards_harm, would_change
 from audit.core.sentences import group_words, listing, typeset
-from audit.stats import ALL, holm, p_value, speakers_needed
+from audit.stats import ALL, holm, p_value
 from audit.stats.verdict import Outcome
-
-MOST_SPEAKERS: Final = 20_000
-"""The largest number of speakers that a finding recommends: VoxCeleb has 7,000, AVSpeech 100,000."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ def judge(check: Check, evidence: Evidence, head: Figure, figures: Mapping[str, 
         head.margin,
         sentence,
         typeset(f"{head.label}: {reason}."),
-        _would_change([head], outcome, evidence),
+        would_change(head, (), outcome, evidence.settings),
         None if outcome == "not_evaluable" else _p_value([head], evidence),
         scope=check.scope,
     )
@@ -125,7 +122,7 @@ def judge_groups(
         head.margin,
         sentence([item.group for item in largest]),
         typeset(f"{head.label}, {group_words(group)}: {head.verdict.reason}. By group: {groups}.{lacking}"),
-        _would_change([item.judged for item in figures], outcome, evidence),
+        would_change(head, [item.judged for item in by_size if item.judged is not head], outcome, evidence.settings),
         None if outcome == "not_evaluable" else _p_value([item.judged for item in by_size], evidence),
         by_group=by_group,
         scope=check.scope,
@@ -174,43 +171,6 @@ def holm_adjusted(findings: Sequence[Finding], confidence: float) -> tuple[Findi
     return tuple(made)
 
 
-def _would_change(figures: Sequence[Figure], outcome: Outcome, evidence: Evidence) -> str:
-    """One sentence on what would change a verdict about one or several judged figures."""
-    found = [figure.verdict.outcome for figure in figures]
-    if outcome in ("inconclusive", "not_evaluable"):
-        needed = [
-            speakers_needed(figure, figure.margin or 0.0, figure.direction, evidence.settings, figure.alone)
-            for figure, each in zip(figures, found, strict=True)
-            if each in (outcome, "not_evaluable")
-        ]
-        most = max(needed, key=lambda each: float("inf") if each.more is None else each.more)
-        if most.more is not None and most.more > MOST_SPEAKERS:
-            return f"More than {MOST_SPEAKERS:,} further speakers, since the estimate lies close to the margin."
-        return most.reason[:1].upper() + most.reason[1:] + "."
-    intervals = [figure.interval if outcome == "shown" else figure.alone or figure.interval for figure in figures]
-    decided = [
-        (figure, interval)
-        for figure, interval, each in zip(figures, intervals, found, strict=True)
-        if interval is not None and each == outcome
-    ]
-    if outcome == "shown":
-        nearest = _largest([(figure, low if low > 0 else -high) for figure, (low, high) in decided])
-        margins = f"A margin above {nearest[0]}" if len(nearest) == 1 else f"Margins above {listing(nearest)}"
-        return f"{margins}, instrument errors that explain the difference, or different speakers."
-    farthest = _largest([(figure, _towards_harm(figure, *interval)) for figure, interval in decided])
-    less = f"A margin below {' or '.join(farthest)}, instrument" if farthest else "Instrument"
-    return f"{less} errors that hide the difference, or different speakers."
-
-
-def _largest(ends: Sequence[tuple[Figure, float]]) -> list[str]:
-    """The largest of the figures' ends in each unit, where it is above zero; with the unit if there are several."""
-    largest: dict[str, float] = {}
-    for figure, end in ends:
-        largest[figure.unit] = max(end, largest.get(figure.unit, 0.0))
-    above = {unit: f"{end:.2f}" for unit, end in largest.items() if end > 0}
-    return [f"{end} ({unit})" if len(above) > 1 else end for unit, end in above.items()]
-
-
 def _p_value(figures: Sequence[Figure], evidence: Evidence) -> float | None:
     """The smallest p-value of figures whose curves are already adjusted; ``None`` where a curve is missing."""
     least = 1.0
@@ -233,12 +193,7 @@ def _size(figure: Figure) -> tuple[float, float]:
     """
     if figure.value is None:
         return float("-inf"), float("-inf")
-    value = _towards_harm(figure, figure.value, figure.value)
+    value = towards_harm(figure.value, figure.value, figure.direction)
     if figure.margin:
         return value / figure.margin, value
     return float("inf") if value > 0 else 0.0, value
-
-
-def _towards_harm(figure: Figure, low: float, high: float) -> float:
-    """The end of an interval in the tested direction."""
-    return {"greater": high, "less": -low, "two_sided": max(-low, high)}[figure.direction]

@@ -111,6 +111,17 @@ def write_value(value: float, unit: str, signed: bool = False) -> str:
     return number + suffix
 
 
+def write_margin(margin: float, unit: str) -> str:
+    """A margin with its unit and without a sign; margins of shares are in points.
+
+    Examples
+    --------
+    >>> write_margin(0.1, "share"), write_margin(2.0, "years"), write_margin(-5.0, "degrees")
+    ('10 points', '2.0 years', '5.0 degrees')
+    """
+    return write_value(abs(margin), unit, signed=unit == "share").removeprefix("+")
+
+
 def write_interval(low: float | None, high: float | None, unit: str, signed: bool = False) -> str:
     """An interval in brackets, or that there is none.
 

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from audit.checks import Check
-from audit.checks.judging import MOST_SPEAKERS
 from audit.checks.power import Comparison, GroupClips
+from audit.checks.would_change import MOST_SPEAKERS
 from audit.core.sentences import group_words, listing
 from audit.release.outcomes import Outcome, worst
 from audit.release.plans import Assumptions

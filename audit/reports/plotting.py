@@ -15,6 +15,7 @@ from audit.core.errors import AuditError, did_you_mean
 from audit.core.vocabulary import STAGES
 from audit.probes import Probe
 from audit.reports.comparison.panels import pareto_view, slopes_view
+from audit.reports.html.axes import metric_axes
 from audit.reports.html.badges import BADGES
 from audit.reports.html.charts import Drawing, Margins, Row, axes_in, bare, dots, label
 from audit.reports.html.palette import light
@@ -145,7 +146,7 @@ def disparity(
     ]
     title = defined.title(metric) + ("" if language == "all" else f", {language_name(language)}")
     unit = defined.unit(metric)
-    return _drawn(dots(title, lines, unit, limits=(0, 1) if unit == "share" else None, series=shown), ax)
+    return _drawn(dots(title, lines, unit, limits=metric_axes(audit).get(metric), series=shown), ax)
 
 
 def language_effects(audited: AuditLike, *, metric: str = "read_own_group", ax: Axes | None = None) -> Axes:

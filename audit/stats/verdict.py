@@ -25,10 +25,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Needed:
-    """Number of additional speakers that would settle a verdict (None: no number would, or unknown), and the reason."""
+    """Number of additional speakers that would settle a verdict (None: no number would, or unknown), and the reason.
+
+    ``becomes`` is the settled outcome, ``None`` where it is not known.
+    """
 
     more: int | None
     reason: str
+    becomes: Outcome | None = None
 
 
 def verdict(
@@ -139,8 +143,9 @@ def speakers_needed(
     shrink = [arm / distance for arm, distance in gaps]
     total = math.floor(estimate.n_speakers * max(1.0, *shrink) ** 2 + 1e-9) + 1
     more = total - estimate.n_speakers
-    word = "shown" if beyond_above or beyond_below else "not_shown"
-    return Needed(more, f"about {more} more speakers would make it {word} if the value stayed at {estimate.value:.3f}")
+    word: Outcome = "shown" if beyond_above or beyond_below else "not_shown"
+    reason = f"about {more} more speakers would make it {word} if the value stayed at {estimate.value:.3f}"
+    return Needed(more, reason, word)
 
 
 def _checked(margin: float, direction: str) -> None:

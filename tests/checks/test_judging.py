@@ -53,7 +53,8 @@ def test_would_change_is_about_the_deciding_group() -> None:
     few = run.observations.groupby("group", observed=True).cumcount().lt(8) | (run.observations["group"] == "asian")
     finding = audit.measure(dataclasses.replace(run, held=run.observations[few])).finding("S2F003")
     assert (finding.outcome, finding.group) == ("inconclusive", "asian")
-    assert "more speakers would make it not shown" in finding.would_change.replace("_", " ")
+    assert "more speakers would make it not shown if the value stayed at " in finding.would_change
+    assert finding.would_change.count(" points") == 1 and "0." not in finding.would_change
 
 
 def test_no_margin_is_asked_for_where_none_would_change_the_verdict() -> None:
@@ -170,12 +171,34 @@ def test_figures_of_different_units_are_ordered_by_their_margins() -> None:
     found = found_for(asian={"rate": NOT, "years": (3.0, 5.0)}, white={"rate": SHOWN, "years": (0.0, 1.0)})
     assert found.estimate == found.estimates["white"] and found.threshold == 0.1
     assert found.sentence == "white, asian"
-    assert found.would_change.startswith("Margins above 3.00 (years) and 0.20 (share), instrument errors")
+    assert found.would_change == (
+        "For white speakers (a rate): a margin of at least 20 points, instrument errors that explain the difference, "
+        "or different speakers. At that margin it would still be shown for asian."
+    )
 
 
-def test_a_margin_of_either_unit_would_change_what_is_not_shown() -> None:
+def test_what_would_change_is_about_the_headline_in_its_unit() -> None:
     found = found_for(asian={"rate": NOT, "years": (0.0, 1.0)}, white={"rate": NOT, "years": (0.0, 1.5)})
-    assert found.would_change.startswith("A margin below 0.05 (share) or 1.50 (years), instrument errors")
+    assert found.estimate == found.estimates["white.years"]
+    start = "For white speakers (an age): a margin of at most 1.4 years, instrument errors that hide the difference"
+    assert found.would_change.startswith(start), "a margin of 1.5 years would still contain the interval"
+    wide, narrow = (-0.30, 0.90), (-0.10, 0.14)
+    open_ = found_for(asian={"rate": wide}, white={"rate": narrow}, black={"rate": NOT})
+    assert open_.estimate == open_.estimates["asian"]
+    assert open_.would_change.startswith("For asian speakers: about ")
+    assert open_.would_change.endswith(
+        "would make it shown if the value stayed at +30 points. 1 other figure is undecided too."
+    )
+
+
+def test_where_the_headline_is_decided_the_undecided_figure_is_named() -> None:
+    """The largest figure is asian and not shown; what keeps the check undecided is white."""
+    found = found_for(asian={"rate": (0.05, 0.09)}, white={"rate": (-0.2, 0.2)})
+    assert (found.outcome, found.group) == ("inconclusive", "asian")
+    assert found.would_change.startswith(
+        "The headline figure, of asian speakers, is not shown by itself. For white speakers: about "
+    )
+    assert found.would_change.endswith("more speakers would make it not shown if the value stayed at 0 points.")
 
 
 def test_the_headline_is_a_figure_that_decides_its_group() -> None:

@@ -22,8 +22,10 @@ class CurvePoint:
     band: tuple[float, float]
 
 
-def curve(title: str, points: Sequence[CurvePoint], unit: str, along: str, unit_along: str) -> Drawing:
-    """A curve with its intervals (darker) and band (lighter)."""
+def curve(
+    title: str, points: Sequence[CurvePoint], unit: str, limits: tuple[float, float], along: str, unit_along: str
+) -> Drawing:
+    """A curve with its intervals (darker) and band (lighter); ``limits`` are of its values."""
     places = [point.at for point in points]
     lows, highs = ([point.band[end] for point in points] for end in (0, 1))
 
@@ -33,9 +35,7 @@ def curve(title: str, points: Sequence[CurvePoint], unit: str, along: str, unit_
         bare(ax)
         ax.grid(axis="y", color=light("grid"), linewidth=1)
         ax.set_xlim(places[0], places[-1])
-        pad = 0.08 * (max(highs) - min(lows)) or 0.1
-        low, high = min(lows) - pad, max(highs) + pad
-        ax.set_ylim(*((max(low, 0.0), min(high, 1.0)) if unit == "share" else (low, high)))
+        ax.set_ylim(*limits)
         ax.fill_between(places, lows, highs, color=light("grid"), linewidth=0)
         below, above = ([point.interval[end] for point in points] for end in (0, 1))
         ax.fill_between(places, below, above, color=light("rule"), linewidth=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from audit.audits.audit import Audit
@@ -154,6 +154,18 @@ class Value:
         """The figure in the column ``name``, with the columns of its interval and the column of its sample size."""
         low, high = ("low", "high") if name == "value" else (f"{name}_low", f"{name}_high")
         return cls(number(row, name), number(row, low), number(row, high), count(row, size), text(row, "method"))
+
+    @property
+    def turned(self) -> Value:
+        """The same difference, subtracted the other way round.
+
+        Examples
+        --------
+        >>> Value(-0.5, -0.75, -0.25).turned
+        Value(value=0.5, low=0.25, high=0.75, n_speakers=None, method='')
+        """
+        value, low, high = (None if end is None else -end for end in (self.value, self.high, self.low))
+        return replace(self, value=value, low=low, high=high)
 
     def words(self, unit: str, signed: bool = False) -> str:
         """The value with its interval, for alternative texts."""

@@ -129,13 +129,18 @@ def figure(
     band: str = "",
     hint: str = "",
     size: str = "n_speakers",
+    turned: bool = False,
     **keys: str,
 ) -> Column[Sequence[Record]]:
-    """A column of figures: the column ``name`` of the row that has the texts ``keys``; see :func:`estimate`."""
+    """A column of figures: the column ``name`` of the row that has the texts ``keys``; see :func:`estimate`.
+
+    With ``turned`` a difference is shown with the opposite sign, as a fall instead of a change.
+    """
 
     def cell(rows: Sequence[Record]) -> Cell:
         row = one(rows, **keys)
-        return estimate(None if row is None else Value.of(row, name, size), unit, signed, bare, speakers)
+        found = None if row is None else Value.of(row, name, size)
+        return estimate(found.turned if found and turned else found, unit, signed, bare, speakers)
 
     return Column(label, cell, True, band, hint)
 

@@ -14,9 +14,9 @@ from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.grouping import GROUP
-from audit.core.units import is_signed, write_interval, write_number, write_value
+from audit.core.units import is_signed, write_interval, write_margin, write_number, write_value
+from audit.reports.html.axes import Axes, drawn, worst_cell
 from audit.reports.html.badges import BADGES
-from audit.reports.html.charts import nice_reach
 from audit.reports.html.tabular import Cell, Column, TableView, estimate, head, whole, words
 from audit.reports.html.wording import cell_name, counted, figure_name, file_stem, group_name, language_name
 
@@ -34,11 +34,19 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """The place of an estimate on a glyph's scale, and of the ends of its interval."""
+
+    dot: float
+    bar: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
 class Glyph:
     """An interval drawn against its margin: positions along a line ``GLYPH_WIDTH`` wide, and the alternative text.
 
     ``band`` is the tolerated range: both sides of zero, or all on one side of the margin. ``zero`` is ``None`` if the
-    scale does not contain it.
+    scale does not contain it. ``worst`` is the worst cell where groups meet.
     """
 
     dot: float
@@ -47,6 +55,7 @@ class Glyph:
     zero: float | None
     ticks: tuple[Tick, ...]
     label: str
+    worst: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,8 @@ class Verdict:
 
 def verdicts(audit: Audit) -> list[Verdict]:
     """Every finding of the audit, in its order."""
-    return [verdict_of(finding) for finding in audit.findings]
+    axes = Axes.over(drawn(audit.findings))
+    return [verdict_of(finding, axes=axes) for finding in audit.findings]
 
 
 def tally(found: Sequence[Verdict]) -> str:
@@ -86,20 +96,24 @@ def tally(found: Sequence[Verdict]) -> str:
     return ", ".join(f"{number} {BADGES[outcome].name}" for outcome, number in counts if number)
 
 
-def draw(figure: Figure) -> Glyph | None:
-    """The glyph of a figure against its margin, ``None`` without a value."""
+def draw(figure: Figure, axes: Axes | None = None, worst: Figure | None = None) -> Glyph | None:
+    """The glyph of a figure against its margin, ``None`` without a value.
+
+    ``axes`` are those of the page, by default those of this figure alone; ``worst`` is the worst cell of the same
+    figure.
+    """
     value, (low, high), unit, margin = figure.value, figure.deciding, figure.unit, figure.margin
     if value is None:
         return None
-    sign, inset = is_signed(figure.kind), 8.0
-    reach = nice_reach(max(abs(end) for end in (value, low, high, margin) if end is not None))
-    if unit == "share" and not sign:
-        reach = 1.0
-    left = -reach if sign or min(value, low or 0.0) < 0 else 0.0
+    sign, inset = figure.signed, 8.0
+    left, reach = (axes or Axes.over([figure, *([worst] if worst else [])])).limits(figure)
 
     def place(at: float) -> float:
         inside = min(max(at, left), reach)
         return round(inset + (GLYPH_WIDTH - 2 * inset) * (inside - left) / (reach - left), 2)
+
+    def bar(low: float | None, high: float | None) -> tuple[float, float] | None:
+        return None if low is None or high is None else (place(low), place(high))
 
     ticks = [
         Tick(place(end), write_number(end, unit, sign), anchor) for end, anchor in ((left, "start"), (reach, "end"))
@@ -109,18 +123,23 @@ def draw(figure: Figure) -> Glyph | None:
     spoken = f"{write_value(value, unit, sign)}, interval {write_interval(low, high, unit, sign)}"
     band = None
     if margin is not None:
-        spoken += f", against a margin of {_margin(margin, unit)}"
+        spoken += f", against a margin of {write_margin(margin, unit)}"
         tolerated = (
             (-margin, margin) if figure.two_sided else (left, margin) if figure.harm == "high" else (-margin, reach)
         )
         band = (place(tolerated[0]), place(tolerated[1]))
+    meeting = None
+    if worst is not None and worst.value is not None:
+        spoken += f"; worst where groups meet: {of_cell(worst)}"
+        meeting = Mark(place(worst.value), bar(worst.low, worst.high))
     return Glyph(
         dot=place(value),
-        bar=None if low is None or high is None else (place(low), place(high)),
+        bar=bar(low, high),
         band=band,
         zero=place(0.0) if left < 0 else None,
         ticks=tuple(ticks),
         label=spoken,
+        worst=meeting,
     )
 
 
@@ -150,8 +169,10 @@ def outcome_table(audit: Audit) -> pd.DataFrame:
     return table.astype({"speakers": "Int64"})
 
 
-def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip")) -> Verdict:
-    """One finding for display; ``unit_names`` are the nouns of its sample sizes."""
+def verdict_of(
+    finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip"), *, axes: Axes | None = None
+) -> Verdict:
+    """One finding for display; ``unit_names`` are the nouns of its sample sizes, ``axes`` those of the page."""
     figure = finding.estimate
     unit, sign = (figure.unit, is_signed(figure.kind)) if figure else ("", False)
     value = interval = sizes = missing = ""
@@ -170,14 +191,14 @@ def verdict_of(finding: Finding, unit_names: tuple[str, str] = ("speaker", "clip
         would_change=_sentence(finding.would_change),
         value=value,
         interval=interval,
-        margin="" if finding.threshold is None else _margin(finding.threshold, unit),
+        margin="" if finding.threshold is None else write_margin(finding.threshold, unit),
         sizes=sizes,
         missing=missing,
-        glyph=draw(figure) if figure else None,
+        glyph=draw(figure, axes, worst_cell(finding)) if figure else None,
         figures=_figures(finding),
         by="" if finding.grouping == GROUP.name else f"by {clean(finding.grouping).replace('_', ' ')}",
         worst=_worst(finding),
-        cells="" if finding.worst_cell is None else "; ".join(map(_of_cell, finding.worst_cell.others)),
+        cells="" if finding.worst_cell is None else "; ".join(map(of_cell, finding.worst_cell.others)),
         shrunk=_shrunk(finding),
     )
 
@@ -200,7 +221,7 @@ def _worst(finding: Finding) -> str:
         return f"Worst where groups meet: {worst.figure.method}."
     small = f"; {counted(worst.n_small, 'cell')} with too few speakers left out" if worst.n_small else ""
     several = f", largest of {worst.n_cells} cells (simultaneous interval{small})" if worst.n_cells > 1 else ""
-    return f"Worst where groups meet: {_of_cell(worst.figure)}{several}."
+    return f"Worst where groups meet: {of_cell(worst.figure)}{several}."
 
 
 def _shrunk(finding: Finding) -> str:
@@ -212,7 +233,7 @@ def _shrunk(finding: Finding) -> str:
     return f"Shrunk toward the mean of the cells: {value} (shrinkage {write_value(worst.shrinkage, 'share')})."
 
 
-def _of_cell(figure: Figure) -> str:
+def of_cell(figure: Figure) -> str:
     """A cell and its figure, with the simultaneous interval."""
     if figure.value is None:
         return f"{cell_name(figure.cell)} {figure.method}"
@@ -220,11 +241,6 @@ def _of_cell(figure: Figure) -> str:
     sign = is_signed(figure.kind)
     value = write_value(figure.value, figure.unit, sign)
     return f"{cell_name(figure.cell)}{language} {value} {write_interval(figure.low, figure.high, figure.unit, sign)}"
-
-
-def _margin(threshold: float, unit: str) -> str:
-    """A margin without a sign; margins of rates are in points."""
-    return write_value(abs(threshold), unit, signed=unit == "share").removeprefix("+")
 
 
 def _sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.core.units import write_value
 from audit.core.vocabulary import GENDERS, RACES, STAGES
+from audit.reports.html.axes import DIFFERENCES, SHARES, Limits, metric_axes
 from audit.reports.html.charts import Row, dots, heat
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import (
@@ -75,43 +76,43 @@ def _effects(audit: Audit) -> FigureView:
                 lines.append(Row(label, {"ink": Value.of(row)}))
         if lines:
             title, unit = metrics.title(metric), metrics.unit(metric)
-            drawing = dots(title, lines, unit, signed=True, limits=(-1, 1))
+            drawing = dots(title, lines, unit, signed=True, limits=DIFFERENCES)
             alt = f"{title}, English minus the other language, points. {_spoken(here, unit, signed=True)}"
             panels.append(Panel(file_stem(f"language-effects-{metric.replace('_', '-')}"), drawing, alt))
     return _view("language-effects", panels, [language_tables.language_effects(audit)])
 
 
 def _attributes(audit: Audit) -> FigureView:
-    rows, metrics = where(disparities(audit), language="all"), MetricDefinitions.of(audit)
+    rows, metrics, axes = where(disparities(audit), language="all"), MetricDefinitions.of(audit), metric_axes(audit)
     panels: list[Panel] = []
     tables: list[TableView] = []
     for metric in ("gender_right", "age_error"):
         name, what, unit = metric.replace("_", "-"), "at portrait, ceiling and rendered", metrics.unit(metric)
-        limits = (0.0, 1.0) if metric == "gender_right" else None
+        limits = axes.get(metric)
         if found := _dots(name, _title(metrics, metric), what, where(rows, metric=metric), unit, STAGES, limits):
             panels += found
             tables.append(evidence.three_stages(audit, metric))
     for own, metric in similarity_tables.similarity_metrics(audit):
         name, title = metric.replace("_", "-"), f"Similarity: {metrics.label(metric).removeprefix('similarity ')}"
         here = [row for row in where(rows, metric=metric) if text(row, "stage") in LATER]
-        panels += _dots(name, title, "cosine", here, "cosine", LATER)
+        panels += _dots(name, title, "cosine", here, "cosine", LATER, axes.get(metric))
         tables += [evidence.three_stages(audit, own), evidence.three_stages(audit, metric)]
     for metric in similarity_tables.identification_metrics(audit):
         name, what = metric.replace("_", "-"), "impostor portraits less similar than the own one"
-        if found := _dots(name, _title(metrics, metric), what, where(rows, metric=metric), "share", LATER, (0.0, 1.0)):
+        if found := _dots(name, _title(metrics, metric), what, where(rows, metric=metric), "share", LATER, SHARES):
             panels += found
             tables.append(evidence.three_stages(audit, metric))
     return _view("attributes", panels, tables)
 
 
 def _instrument(audit: Audit) -> FigureView:
-    rows, metrics = records(audit, "instrument"), MetricDefinitions.of(audit)
+    rows, metrics, axes = records(audit, "instrument"), MetricDefinitions.of(audit), metric_axes(audit)
     panels: list[Panel] = []
     for metric in ("read_own_group", "gender_right", "age_error"):
         here = where(rows, metric=metric)
         series = [gender for gender in GENDERS if where(here, gender=gender)]
         here = [row for row in here if text(row, "gender") in (series or ["all"])]
-        name, limits = f"instrument-{metric.replace('_', '-')}", None if metric == "age_error" else (0.0, 1.0)
+        name, limits = f"instrument-{metric.replace('_', '-')}", axes.get(metric)
         title, unit, by = _title(metrics, metric), metrics.unit(metric), "gender" if series else ""
         panels += _dots(name, title, "on the portraits", here, unit, series or ["ink"], limits, by)
     return _view("instrument", panels, [evidence.instrument_error(audit)])
@@ -130,7 +131,7 @@ def _dots_by_language(
     panels: list[Panel] = []
     for code in ("all", *languages):
         title, here = language_name(code).capitalize(), where(rows, language=code)
-        panels += _dots(f"{name}-{code}", title, what, here, "share", series, (0, 1))
+        panels += _dots(f"{name}-{code}", title, what, here, "share", series, SHARES)
     return panels
 
 
@@ -141,7 +142,7 @@ def _dots(
     rows: Sequence[Record],
     unit: str,
     series: Sequence[str],
-    limits: tuple[float, float] | None = None,
+    limits: Limits | None = None,
     by: str = "stage",
 ) -> list[Panel]:
     """A panel with a row for each group and a mark for each of the ``series`` of a column; none without values."""

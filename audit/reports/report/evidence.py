@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from audit.audits.audit import Audit
+from audit.checks import shipped
+from audit.checks.stage_change import StageChange
 from audit.core.grouping import GROUP as BY_GROUP
 from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, LABEL_SOURCES, RACES, STAGES
@@ -47,15 +49,19 @@ GENDER = Column[Sequence[Record]]("Gender", lambda rows: words(text(rows[0], "ge
 
 
 def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView:
-    """One metric at each stage, and the changes between stages for the same speakers, by group."""
+    """One metric at each stage, and the changes between stages for the same speakers, by group.
+
+    A change that a check judges as a fall is shown as a fall, so that it has the same sign in both places.
+    """
     rows = where(disparities(audit), metric=metric, language=language)
     changes = where(records(audit, "changes"), metric=metric, language=language)
     metrics = MetricDefinitions.of(audit)
     unit, title = metrics.unit(metric), metrics.title(metric)
-    band = f"Change at each step, same speakers, {metrics.scale(metric)}"
+    fall = metric in falls()
+    band = f"{'Fall' if fall else 'Change'} at each step, same speakers, {metrics.scale(metric)}"
     columns = [GROUP, *(figure(stage.capitalize(), unit, band=title, stage=stage) for stage in STAGES)]
     columns += [
-        figure(label, unit, signed=True, bare=True, band=band, from_stage=start, to_stage=end)
+        figure(label, unit, signed=True, bare=True, band=band, turned=fall, from_stage=start, to_stage=end)
         for label, (start, end) in _STEPS.items()
     ]
     of_groups = [[*of, *where(changes, group=text(of[0], "group"))] for of in split(rows, "group")]
@@ -63,6 +69,17 @@ def three_stages(audit: Audit, metric: str, language: str = "all") -> TableView:
     if language != "all":
         name, caption = f"{name}-{language}", f"{caption}, {language_name(language)}"
     return TableView.of(name, caption, columns, of_groups, totals=int("all" in values(rows, "group")))
+
+
+def falls() -> frozenset[str]:
+    """The metrics whose change from a stage to the next one a shipped check judges as a fall.
+
+    Examples
+    --------
+    >>> sorted(falls())
+    ['read_own_group']
+    """
+    return frozenset(check.metric for check in shipped() if isinstance(check, StageChange) and check.is_fall)
 
 
 def by_language(audit: Audit, metric: str, stage: str = "rendered") -> TableView:

@@ -1,71 +1,131 @@
-"""The first page: findings by group with uncertainty, what is not known, and who decides."""
+"""The first page: every check in plain words, what else is significant, and six questions with their answers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from audit.audits.audit import Audit
-from audit.checks.finding import OUTCOMES
+from audit.checks.finding import OUTCOMES, Finding
+from audit.core.clean_text import clean
 from audit.core.sentences import listing
-from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
 from audit.reports.html.badges import BADGES
-from audit.reports.html.records import (
-    MetricDefinitions,
-    Record,
-    Value,
-    count,
-    disparities,
-    number,
-    records,
-    split,
-    text,
-    values,
-    where,
-)
-from audit.reports.html.verdicts import Verdict, tally
-from audit.reports.html.wording import counted, group_name
+from audit.reports.html.verdicts import Verdict, of_cell
+from audit.reports.html.wording import group_name
+from audit.reports.report.also_significant import Also, also_significant
+from audit.reports.report.plain_words import how_much, how_sure, in_words
+from audit.reports.report.sign_off import SignOffs
+from audit.reports.report.six_questions import Answer, Recommended, six_questions
+from audit.stats.verdict import Outcome
 
-MOST: Final = 6
-"""Groups, or undecided checks, that the first page names; the rest is counted."""
-WEAK_SOURCES: Final = ("inferred", "assumed")
+MEANINGS: Final[dict[Outcome, str]] = {
+    "shown": "beyond the margin",
+    "not_shown": "within it",
+    "inconclusive": "across it: not a pass",
+    "not_evaluable": "the data cannot answer",
+}
+"""What each outcome means, in a few words."""
 _END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One check on the first page."""
+    """One check on the first page: whom it is about, how much and how sure in sentences, and its place in Results."""
 
     verdict: Verdict
+    place: str
     about: str
-    short: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The content of the first page; ``unknown`` has terms with their sentences."""
+    """The content of the first page; ``overview`` has the meaning of each outcome that occurs, and its checks."""
 
     lead: str
     adjusted: str
+    overview: tuple[tuple[Outcome, str, tuple[Line, ...]], ...]
     lines: tuple[Line, ...]
-    unknown: tuple[tuple[str, tuple[str, ...]], ...]
+    also: tuple[Also, ...]
+    questions: tuple[Answer, ...]
 
 
-def first_page(audit: Audit, found: Sequence[Verdict]) -> FirstPage:
-    """The first page of an audit with the given findings."""
+def first_page(
+    audit: Audit,
+    found: Sequence[Verdict],
+    signed: SignOffs | None = None,
+    on_page: Sequence[str] = (),
+    recommended: Sequence[Recommended] = (),
+) -> FirstPage:
+    """The first page of an audit with the given findings.
+
+    Parameters
+    ----------
+    audit : Audit
+        The audit.
+    found : sequence of Verdict
+        Its findings for display.
+    signed : SignOffs, optional
+        The sign-offs in its folder; by default none.
+    on_page : sequence of str
+        The names of the tables on the page.
+    recommended : sequence of Recommended
+        The recommendations that follow from the findings.
+    """
+    lines = tuple(_line(verdict, f"check-{place}") for place, verdict in enumerate(found, 1))
     return FirstPage(
-        lead=f"Of {counted(len(found), 'check')}: {tally(found) or 'none made'}.",
+        lead=lead([verdict.finding.outcome for verdict in found]),
         adjusted=_adjusted(audit),
-        lines=tuple(map(_line, found)),
-        unknown=(
-            ("Not answered", _undecided(found)),
-            ("Missing faces", (_missing(audit),)),
-            ("Labels", _labels(audit)),
-            ("Instrument", (_instrument(audit),)),
+        overview=tuple(
+            (outcome, MEANINGS[outcome], of)
+            for outcome in OUTCOMES
+            if (of := tuple(line for line in lines if line.verdict.finding.outcome == outcome))
         ),
+        lines=lines,
+        also=also_significant(audit, on_page),
+        questions=six_questions(audit, signed or SignOffs(), recommended),
     )
+
+
+def lead(outcomes: Sequence[Outcome]) -> str:
+    """How many harms were found, ruled out, and neither, in one sentence.
+
+    Examples
+    --------
+    >>> lead(["shown", "shown", "not_shown", "inconclusive", "inconclusive"])
+    'Two of five harms were found, one was ruled out within its margin, and two could not be decided.'
+    >>> lead(["not_shown", "not_evaluable"])
+    'None of two harms was found: one was ruled out within its margin, and one could not be examined with these data.'
+    >>> lead(["shown"]), lead([])
+    ('The one harm that was looked for was found.', 'No check was made.')
+    """
+    if not outcomes:
+        return "No check was made."
+    of = {outcome: outcomes.count(outcome) for outcome in OUTCOMES}
+    parts = [
+        f"{in_words(number)} {words[number > 1]}" for outcome, words in _NOT_FOUND.items() if (number := of[outcome])
+    ]
+    if len(outcomes) == 1:
+        said = "was found" if of["shown"] else parts[0].removeprefix("one ")
+        return f"The one harm that was looked for {said}."
+    found, total = of["shown"], in_words(len(outcomes))
+    if found == len(outcomes):
+        return f"All {total} harms were found."
+    joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+    if not found:
+        return f"None of {total} harms was found: {joined}."
+    start = f"{in_words(found)} of {total} harms {'was' if found == 1 else 'were'} found"
+    return f"{start[:1].upper()}{start[1:]}{' and ' if len(parts) == 1 else ', '}{joined}."
+
+
+_NOT_FOUND: Final[dict[Outcome, tuple[str, str]]] = {
+    "not_shown": ("was ruled out within its margin", "were ruled out within their margins"),
+    "inconclusive": ("could not be decided", "could not be decided"),
+    "not_evaluable": ("could not be examined with these data", "could not be examined with these data"),
+}
+"""The words for one harm and for several, by outcome."""
 
 
 def first_sentence(sentences: str) -> str:
@@ -79,17 +139,33 @@ def first_sentence(sentences: str) -> str:
     return _END.split(sentences, maxsplit=1)[0]
 
 
-def _line(verdict: Verdict) -> Line:
+def _line(verdict: Verdict, place: str) -> Line:
     finding, about = verdict.finding, verdict.about
     if finding.by_group:
         named = [
             f"{BADGES[outcome].name} for {listing(list(map(group_name, groups)))}"
             for outcome in OUTCOMES
-            if (groups := [group for group, found in finding.by_group.items() if found == outcome])
+            if (groups := finding.groups_with(outcome))
         ]
         about = "; ".join(named)
-        about = about[:1].upper() + about[1:]
-    return Line(verdict, "; ".join(filter(None, (about, finding.scope))), first_sentence(finding.sentence))
+    sentences = [how_much(finding), how_sure(finding)]
+    if sentences[0] and not finding.by_group:
+        about = ""  # the sentence names whom it is about
+    if finding.outcome == "not_evaluable" or not sentences[0]:
+        sentences.append(first_sentence(verdict.reason))
+    sentences.append(_where_groups_meet(finding))
+    about = "; ".join(filter(None, (about, finding.scope)))
+    return Line(verdict, place, about[:1].upper() + about[1:], tuple(filter(None, sentences)))
+
+
+def _where_groups_meet(finding: Finding) -> str:
+    """The worst intersection, with the label of its figure if that is not the headline's; empty without one."""
+    if finding.worst_cell is None or finding.worst_cell.figure.value is None:
+        return ""
+    figure = finding.worst_cell.figure
+    same = finding.estimate is not None and finding.estimate.name == figure.name
+    label = "" if same else f" ({clean(figure.label or figure.name)})"
+    return f"Worst where groups meet: {of_cell(figure)}{label}."
 
 
 def _adjusted(audit: Audit) -> str:
@@ -102,87 +178,3 @@ def _adjusted(audit: Audit) -> str:
     if not beyond:
         return "All shown findings remain shown after adjustment for the number of checks (Holm)."
     return f"Not shown after adjustment for the number of checks (Holm): {', '.join(beyond)}."
-
-
-def _undecided(found: Sequence[Verdict]) -> tuple[str, ...]:
-    """The checks without an answer, each with the reason or what would answer it."""
-    lines = [
-        f"{verdict.finding.code}{f' {verdict.by}' if verdict.by else ''} ({BADGES[verdict.finding.outcome].name}): "
-        + first_sentence(verdict.would_change if verdict.finding.outcome == "inconclusive" else verdict.reason)
-        for verdict in found
-        if verdict.finding.outcome in OUTCOMES[2:]
-    ]
-    if len(lines) > MOST:
-        lines = [*lines[: MOST - 1], f"And {len(lines) - MOST + 1} more under Results."]
-    return tuple(lines) or ("Every check could be judged.",)
-
-
-def _missing(audit: Audit) -> str:
-    rows = where(disparities(audit), metric="no_face", stage="rendered", language="all")
-    listed = _by_group(rows, MetricDefinitions.of(audit).unit("no_face"), lambda value: -value)
-    if not listed:
-        return "The audit does not say how many clips are without a face."
-    return f"Clips without a usable rendered face: {listed}."
-
-
-def _instrument(audit: Audit) -> str:
-    rows = where(disparities(audit), metric="read_own_group", stage="portrait", language="all")
-    if all(count(row, "n_speakers") == 0 for row in rows):
-        return "Its error on this cohort is not known: it could read no portraits."
-    able = any(number(row, "value") is not None for row in rows if text(row, "group") != "all")
-    listed = _by_group(rows, MetricDefinitions.of(audit).unit("read_own_group"), lambda value: value)
-    error = f"it reads the own group in {listed}" if able else f"its error is {listed}"
-    sentence = f"On this cohort\u2019s portraits {error}."
-    return sentence if "human_readings" in audit.tables else f"{sentence} On rendered faces its error is not known."
-
-
-def _by_group(rows: Sequence[Record], unit: str, worst: Callable[[float], float]) -> str:
-    """The figures of at most :data:`MOST` groups, the worst ones, with intervals; then the groups without a figure."""
-    figures = {group: Value.of(of[0]) for of in split(rows, "group") if (group := text(of[0], "group")) != "all"}
-    able = {group: found.value for group, found in figures.items() if found.value is not None}
-    kept = sorted(able, key=lambda group: (worst(able[group]), group))[:MOST]
-    parts = [f"{group_name(group)} {figures[group].words(unit)}" for group in figures if group in kept]
-    listed = [_few(parts, len(able))] if parts else []
-    if without := [group_name(group) for group in figures if group not in able]:
-        listed.append(f"not estimable for {_few(without[:MOST], len(without))}")
-    return "; ".join(listed)
-
-
-def _few(named: Sequence[str], number_: int) -> str:
-    """A list of the first of ``number_`` items, with the number of the others."""
-    listed = ", ".join(named)
-    return f"{listed}, and {number_ - len(named)} more in the tables" if number_ > len(named) else listed
-
-
-def _labels(audit: Audit) -> tuple[str, ...]:
-    rows = records(audit, "label_sources")
-    if not rows:
-        return ("The audit does not say where the labels come from.",)
-
-    def named(chosen: Sequence[Record]) -> str:
-        by_field = {
-            field: [
-                source
-                for source in (*LABEL_SOURCES, *values(chosen, "source"))
-                if where(chosen, field=field, source=source)
-            ]
-            for field in dict.fromkeys(text(row, "field") for row in chosen)
-        }
-        return ", ".join(
-            f"{field} {' or '.join(dict.fromkeys(sources)).replace('_', ' ')}" for field, sources in by_field.items()
-        )
-
-    weak = [row for row in rows if text(row, "source") in WEAK_SOURCES]
-    sentences = [
-        f"These labels were inferred or assumed, not stated by anyone: {named(weak)}."
-        if weak
-        else f"No label was inferred or assumed: {named(rows)}."
-    ]
-    # the row over all languages counts each speaker once
-    for row in where(disparities(audit), metric="no_face", stage="rendered", language="all", group=UNKNOWN)[:1]:
-        unknown = count(row, "n_speakers")
-        if unknown is None:
-            sentences.append("Speakers of unknown group are never judged right or wrong; their number is withheld.")
-        elif unknown:
-            sentences.append(f"{counted(unknown, 'speaker')} of unknown group, never judged right or wrong.")
-    return tuple(sentences)

@@ -11,7 +11,7 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.sharing import withheld
-from audit.audits.recommendations import DEFINITION
+from audit.audits.recommendations import DEFINITION, recommend
 from audit.core.clusters import Clusters
 from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
@@ -227,8 +227,16 @@ def to_html(
         digest=str(run.get("digest") or identity.NOT_RECORDED),
     )
     form = {"audit_sha256": digest, "name": "", "role": "", "decision": "", "conditions": "", "date": "YYYY-MM-DD"}
+    found, stages = verdicts(audit), evidence.three_stages(audit, "read_own_group")
+    tables = {make.__name__: make(audit) for make in _TABLES}
+    views = [*tables.values(), *further, stages, *(view for figure in figures.values() for view in figure.tables)]
     content = {
-        **_content(audit, rules),
+        **_content(audit),
+        "first": first_page(audit, found, signed, [view.name for view in views if view.rows], recommend(audit, rules)),
+        "verdicts": found,
+        "tables": tables,
+        "stages": stages,
+        "recommended": recommendations(audit, found, rules),
         STANDARDS: standards(page.sections),
         "further_tables": further,
         "figures": figures,
@@ -242,17 +250,14 @@ def to_html(
     return page.html(content)
 
 
-def _content(audit: Audit, rules: Sequence[str]) -> dict[str, object]:
+def _content(audit: Audit) -> dict[str, object]:
     """The variables of the templates that depend on the audit alone."""
-    run, found = audit.run, verdicts(audit)
+    run = audit.run
     speakers, clips = sizes(run)
     estimand = str(audit.settings.get("estimand", identity.NOT_RECORDED))
     return {
-        "first": first_page(audit, found),
         "confidence": write_confidence(audit.settings),
-        "verdicts": found,
         FRONT_MATTER: front_matter(audit),
-        "recommended": recommendations(audit, found, rules),
         "strength_defined": DEFINITION,
         "tipping_points": tipping_points(audit),
         "adjusted_for": adjusted_for(audit),
@@ -269,8 +274,6 @@ def _content(audit: Audit, rules: Sequence[str]) -> dict[str, object]:
         "excluded": strings(run.get("set_aside")),
         "card": identity.instrument_card(audit),
         "facts": identity.facts(audit),
-        "tables": {make.__name__: make(audit) for make in _TABLES},
-        "stages": evidence.three_stages(audit, "read_own_group"),
         "failures_known": "failures" in audit.tables,
         "not_estimable": [MetricDefinitions.of(audit).title(metric) for metric in evidence.never_estimable(audit)],
         "min_speakers": str(audit.settings.get("min_speakers", identity.NOT_RECORDED)),

@@ -8,6 +8,7 @@ from typing import Final
 from audit.audits.audit import Audit
 from audit.audits.continuous import attribute
 from audit.core.units import write_value
+from audit.reports.html.axes import metric_axes
 from audit.reports.html.curves import CurvePoint, curve
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import MetricDefinitions, Record, Value, count, number, records, text
@@ -62,7 +63,7 @@ def trends(audit: Audit) -> TableView:
 
 def trend_view(audit: Audit) -> FigureView:
     """The curves with the smallest p."""
-    defined, panels = MetricDefinitions.of(audit), []
+    defined, axes, panels = MetricDefinitions.of(audit), metric_axes(audit), []
     known = [rows for rows in _curves(audit) if len(rows) > 1 and number(rows[0], "p_value") is not None]
     known.sort(key=lambda rows: (number(rows[0], "p_value"), text(rows[0], "metric"), text(rows[0], "attribute")))
     for rows in known[:MOST_PANELS]:
@@ -73,7 +74,7 @@ def trend_view(audit: Audit) -> FigureView:
             continue
         unit, along, name = defined.unit(metric), attribute(column), file_stem(f"trend-{metric}-{column}")
         title = defined.title(metric) + (f", {unit}" if unit not in ("", "share") else "")
-        drawing = curve(title, points, unit, _along(column), along.unit)
+        drawing = curve(title, points, unit, axes[metric], _along(column), along.unit)
         spoken = ", ".join(
             f"{write_value(point.value, unit)} at {write_value(point.at, along.unit)}"
             for point in (points[0], points[len(points) // 2], points[-1])
