@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from audit.core.moved import MovedModules
 
 if TYPE_CHECKING:
+    from audit import plot
     from audit.audits.audit import Audit
     from audit.audits.human_readings import labelling_sheet
     from audit.audits.measure import measure
@@ -85,6 +86,7 @@ _HOMES = {
     "measure": "audit.audits.measure",
     "mitigate": "audit.training.mitigations.mitigated",
     "model": "audit.models",
+    "plot": "audit.plot",
     "probe": "audit.probes",
     "read_again": "audit.runs.harness",
     "recommend": "audit.audits.recommendations",
@@ -132,6 +134,7 @@ __all__ = [
     "measure",
     "mitigate",
     "model",
+    "plot",
     "probe",
     "read_again",
     "recommend",
@@ -149,7 +152,8 @@ sys.meta_path.insert(0, MovedModules)  # first, so that no module of a moved pac
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'audit' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    module = importlib.import_module(_HOMES[name])
+    value = module if module.__name__ == f"{__name__}.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import audit
+from audit.runs.run_like import RunLike
 
 
 def assert_audit(
-    run: audit.Audit | audit.Run | str | Path,
+    run: RunLike,
     policy: audit.Policy | str | Path | None = None,
-    baseline: audit.Run | str | Path | None = None,
+    baseline: RunLike | None = None,
 ) -> audit.Decision:
     """Fail unless every rule of a policy passes; the parameters are those of :func:`audit.gate`.
 

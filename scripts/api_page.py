@@ -21,7 +21,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 ORDER = """
 embedded import_cohort identify_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
 Plan FrontMatter measure Audit Finding Estimate Table recommend
-compare Comparison history History sweep Sweep
+compare Comparison history History sweep Sweep plot
 gate Policy Decision probe Probe labelling_sheet simulate reference_verdicts track with_ids
 AuditError CohortError ModelError PlanError RunError
 """
@@ -141,13 +141,15 @@ def methods(kind: type) -> list[str]:
 
 def entry(thing: Any, name: str, level: str) -> str:
     """One public name."""
-    doc = inspect.getdoc(thing) if inspect.isclass(thing) or callable(thing) else None
+    module = inspect.ismodule(thing)
+    doc = inspect.getdoc(thing) if module or callable(thing) else None
     parts = [f"{level} {name}"]
     if callable(thing) and not (inspect.isclass(thing) and issubclass(thing, Exception)):
         built = not inspect.isclass(thing) or is_dataclass(thing) or issubclass(thing, BaseModel)
         parts.append(f"```text\n{signature(thing, name) if built else name}\n```")
     parts.append(prose(doc) if doc else f"`{thing!r}`")
-    return "\n\n".join([*parts, *(methods(thing) if inspect.isclass(thing) else [])])
+    inner = [entry(getattr(thing, each), f"{name}.{each}", f"{level}#") for each in thing.__all__] if module else []
+    return "\n\n".join([*parts, *(methods(thing) if inspect.isclass(thing) else inner)])
 
 
 def page() -> str:

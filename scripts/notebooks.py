@@ -1,6 +1,8 @@
 """Run the notebooks, each in a fresh kernel, and store what they say; or hold what is stored to what they say.
 
 python scripts/notebooks.py [--check] [NAME ...]
+
+Without names it runs all three. ``reviewers_walk`` reads reports/sample: run it again after that was made again.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import difflib
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +63,9 @@ def main() -> None:
     for path in sorted(FOLDER.glob("*.ipynb")):
         if names and path.stem not in names:
             continue
+        began = time.monotonic()
         fresh, stored = executed(path), nbformat.read(path, as_version=4)
+        print(f"{path.stem}: {time.monotonic() - began:.0f} s")
         if "--check" not in sys.argv[1:]:
             nbformat.write(fresh, path)
         elif said(fresh) != said(stored):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import pandas as pd
 from pydantic import BeforeValidator, JsonValue
 
 from audit.audits.fairness import metric_frame_of
+from audit.audits.latex import findings_latex, table_latex
 from audit.audits.method import METHOD_VERSION
 from audit.audits.table import StoredTable, Table
-from audit.checks.finding import Finding
+from audit.checks.finding import Finding, findings_frame, outcomes_in_line
 from audit.core.clusters import Clusters
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
 from audit.core.front_matter import FrontMatter
 from audit.core.grouping import GROUP, Grouping
+from audit.core.shown import Shown, name_in_line, provided, sizes_in_line
+from audit.runs.run import Run
 
 if TYPE_CHECKING:
     from fairlearn.metrics import MetricFrame
@@ -41,8 +45,8 @@ class AuditForm(Form):
     tables: dict[str, StoredTable]
 
 
-@dataclass(frozen=True)
-class Audit(Document):
+@dataclass(frozen=True, repr=False)
+class Audit(Shown, Document):
     """The findings and tables of one run; a pure function of the run and the settings.
 
     Attributes
@@ -63,6 +67,8 @@ class Audit(Document):
     scores : DataFrame or None
         Every metric of every clip, from :func:`~audit.checks.metrics.metric_frame.metric_frame`. They are not part of
         audit.json; ``None`` if the audit was read from a file.
+    source : Run, Path or None
+        The run that was measured, or the folder that the audit was read from. Not part of audit.json.
     """
 
     FILE: ClassVar[str] = "audit.json"
@@ -76,7 +82,128 @@ class Audit(Document):
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
     front_matter: FrontMatter = field(default_factory=FrontMatter)
-    scores: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+    scores: pd.DataFrame | None = field(default=None, compare=False)
+    source: Run | Path | None = field(default=None, compare=False)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Self:
+        """The audit in a folder; it remembers the folder.
+
+        Raises
+        ------
+        RunError
+            As :meth:`audit.core.document.Document.read`.
+        """
+        return replace(super().read(folder), source=Path(folder))
+
+    def _line(self) -> str:
+        names = f"{name_in_line(self.run.get('model'))} on {name_in_line(self.run.get('cohort'))}"
+        sizes = sizes_in_line(self.run.get("n_speakers"), self.run.get("n_clips"))
+        return f"{names}: {sizes}; {outcomes_in_line(finding.outcome for finding in self.findings)}"
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the run, or that the audit was read from; ``None`` if there is none."""
+        return self.source.folder if isinstance(self.source, Run) else self.source
+
+    def measured_run(self) -> Run:
+        """The run that was measured.
+
+        Raises
+        ------
+        RunError
+            If it is not known, or the folder that the audit was read from has no run or another one.
+        """
+        if isinstance(self.source, Run):
+            return self.source
+        if self.source is None:
+            raise RunError(
+                "This audit does not know its run: it was made from a text.",
+                "a run, its folder, or an audit that was measured or read from the run's folder",
+                "Give the run: audit.Run.read(RUN).",
+            )
+        run = Run.read(self.source)
+        if run.digest != self.run["digest"]:
+            raise RunError(
+                f"{self.source} now holds another run than the one that this audit is about.",
+                "the run with the digest in the audit's run",
+                f"Measure it again: audit measure {self.source}.",
+            )
+        return run
+
+    def write_report(
+        self,
+        folder: str | Path,
+        *,
+        pdf: bool = False,
+        show_faces: bool = False,
+        show_ids: bool = False,
+        rules: Sequence[str] = (),
+    ) -> Path:
+        """Write the report: ``report.html``, ``model-card.md``, charts, tables and ``audit.json``.
+
+        An audit.json of this audit that is in the folder already is kept.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The run's folder, or another one. Pictures are taken from the run's folder.
+        pdf : bool
+            Also print ``report.pdf``, with a browser of this machine.
+        show_faces : bool
+            Show the gallery's pictures even of real people.
+        show_ids : bool
+            Keep ids and details, which :func:`audit.with_ids` adds; without it they are withheld.
+        rules : sequence of str
+            Third-party rules of recommendations; see :func:`audit.recommend`.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        RunError
+            If a file to be replaced was not written by this tool.
+        AuditError
+            If there is no browser for ``pdf``.
+        """
+        write = provided("write_audit_report")
+        page: Path = write(self, folder, pdf=pdf, show_faces=show_faces, show_ids=show_ids, rules=rules)
+        return page
+
+    def findings_frame(self) -> pd.DataFrame:
+        """A row for each finding, with its headline figure.
+
+        Returns
+        -------
+        DataFrame
+            Columns code, grouping, title, outcome, group, value, low, high, unit, n_speakers, p and p_adjusted.
+            ``low`` and ``high`` are the interval that decides the verdict; shares are in [-1, 1].
+        """
+        return findings_frame(self.findings)
+
+    def to_latex(self, table: str = "") -> str:
+        """The findings, or one of :attr:`tables`, as a LaTeX ``table`` with numbers as in the report.
+
+        Needs the LaTeX package booktabs. Texts are escaped.
+
+        Parameters
+        ----------
+        table : str
+            The name of a table, such as ``rendered_as``; by default the findings.
+
+        Raises
+        ------
+        KeyError
+            If there is no such table.
+        """
+        if not table:
+            return findings_latex(self.findings)
+        if table not in self.tables:
+            raise KeyError(f"{table}: this audit has the tables {', '.join(self.tables)}")
+        return table_latex(self.tables[table], self.tables.get("metric_definitions"))
 
     def content(self) -> dict[str, object]:
         """The published keys; without ``front_matter`` where none is stated, as in documents of earlier versions."""

@@ -32,12 +32,13 @@ from audit.core.sentences import group_words, listing
 from audit.core.vocabulary import ordered_groups
 from audit.models.coverage import coverage_of
 from audit.runs.run import Run
+from audit.runs.run_like import RunLike, as_run
 from audit.runs.simulation import REFERENCE, SIMULATED
 from audit.stats import Settings
 
 
 def measure(
-    run: Run,
+    run: RunLike,
     *,
     by: Sequence[str] | None = None,
     group_by: Sequence[str] | None = None,
@@ -55,8 +56,8 @@ def measure(
 
     Parameters
     ----------
-    run : Run
-        The run.
+    run : Run, Audit or path
+        The run, the path of its folder, or an audit of it, which is then measured again.
     by : sequence of str, optional
         Columns of the observations that stratify the main table, in addition to ``group`` and ``language``.
     group_by : sequence of str, optional
@@ -83,6 +84,7 @@ def measure(
         If the human readings cannot be read or are of another run, the calibration file is invalid, or a third-party
         check, metric or table is not installed or fails.
     """
+    run = as_run(run)
     given = {
         "by": None if by is None else tuple(by),
         "group_by": None if group_by is None else tuple(group_by),
@@ -123,6 +125,7 @@ def measure(
         tables=pseudonymous(audit_tables(evidence, chosen, found), run.observations) if with_tables else {},
         front_matter=front_matter_of(run) if front_matter is None else front_matter,
         scores=_scores(evidence),
+        source=run,
     )
     return suppressed(made, SmallCells.of(run.observations, chosen))
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, TypeAdapter, model_validator
 
 from audit.core.clean_text import clean
 from audit.core.document import Form, HasJson
+from audit.core.shown import Shown
 from audit.stats import Estimate
 
 Kind = Literal[
@@ -165,8 +166,8 @@ def estimate_columns(unit: str, label: str = "Value", *, signed: bool = False) -
     )
 
 
-@dataclass(frozen=True)
-class Table(HasJson):
+@dataclass(frozen=True, repr=False)
+class Table(Shown, HasJson):
     """One table of a document.
 
     Attributes
@@ -197,6 +198,9 @@ class Table(HasJson):
             object.__setattr__(self, "columns", tuple(Column(name) for name in found))
         elif (declared := tuple(column.name for column in self.columns)) != found:
             raise ValueError(f"a table has the columns {', '.join(found)}; its types are of {', '.join(declared)}")
+
+    def _line(self) -> str:
+        return f"{self.title!r}: {len(self.frame):,} rows of {', '.join(column.name for column in self.columns)}"
 
     def names(self, *kinds: Kind) -> list[str]:
         """The names of the columns of these kinds."""

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 from audit.core.document import as_json
 from audit.core.grouping import GROUP, Grouping
+from audit.core.shown import Shown
 from audit.core.units import is_signed, write_estimate
 from audit.stats import ALL, Curve, Estimate, Verdict, verdict
 from audit.stats.verdict import Direction
@@ -123,8 +124,8 @@ class Judged:
         )
 
 
-@dataclass(frozen=True)
-class Figure(Estimate):
+@dataclass(frozen=True, repr=False)
+class Figure(Shown, Estimate):
     """An estimate with its unit, kind, group, language, stage and label, and with margin and direction if it is judged.
 
     Attributes
@@ -180,6 +181,11 @@ class Figure(Estimate):
     alone_high: float | None = None
     n_smaller: int | None = None
     curve: Curve | None = field(default=None, compare=False, repr=False)
+
+    def _line(self) -> str:
+        about = [each for each in (self.group, self.language) if each != ALL]
+        where = f" ({', '.join(about)})" if about else ""
+        return f"{self.label or self.name}{where}: {self.text}, {self.n_speakers:,} speakers"
 
     @classmethod
     def of(cls, estimate: Estimate, **known: object) -> Self:

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+import pandas as pd
 
 from audit.checks.figure import Figure
 from audit.core.document import as_json
 from audit.core.grouping import GROUP
+from audit.core.shown import Shown, shortened
 from audit.stats import ALL
 from audit.stats.verdict import Outcome
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("shown", "not_shown", "inconclusive", "not_evaluable")
 OUTCOME_WORDS: Final[dict[Outcome, str]] = {name: name.replace("_", " ") for name in OUTCOMES}
+
+
+FRAME_TYPES: Final = {
+    **dict.fromkeys(("code", "grouping", "title", "outcome", "group"), "object"),
+    **dict.fromkeys(("value", "low", "high"), "float64"),
+    **{"unit": "object", "n_speakers": "Int64", "p": "float64", "p_adjusted": "float64"},
+}
+"""The columns of :func:`findings_frame` and their types."""
+
+
+def outcomes_in_line(outcomes: Iterable[str]) -> str:
+    """The number of each outcome, as in a repr.
+
+    Examples
+    --------
+    >>> outcomes_in_line(["inconclusive", "shown", "shown"])
+    '2 shown, 1 inconclusive'
+    """
+    found = [*outcomes]
+    counts = [f"{found.count(outcome)} {words}" for outcome, words in OUTCOME_WORDS.items() if outcome in found]
+    return ", ".join(counts) or "no findings"
 
 
 def powered_name(figure: str) -> str:
@@ -55,8 +79,8 @@ class WorstCell:
     n_small: int
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Shown):
     """The answer of one check.
 
     Attributes
@@ -114,6 +138,12 @@ class Finding:
     grouping: str = GROUP.name
     worst_cell: WorstCell | None = None
 
+    def _line(self) -> str:
+        by = "" if self.grouping == GROUP.name else f" by {shortened(self.grouping, 24)}"
+        head = self.estimate
+        figure = "no estimate" if head is None else f"{head.text}, {head.n_speakers:,} speakers"
+        return f"{self.code}{by} {OUTCOME_WORDS[self.outcome]}: {shortened(self.group, 24)} {figure}; {self.title}"
+
     def groups_with(self, outcome: Outcome) -> list[str]:
         """The groups with an outcome, in the order of the check."""
         return [group for group, found in self.by_group.items() if found == outcome]
@@ -132,3 +162,36 @@ class Finding:
         """The contract's JSON form."""
         found: dict[str, object] = as_json(self)
         return found
+
+
+def findings_frame(findings: Iterable[Finding]) -> pd.DataFrame:
+    """A row for each finding, with its headline figure.
+
+    Returns
+    -------
+    DataFrame
+        Columns code, grouping, title, outcome, group, value, low, high, unit, n_speakers, p and p_adjusted. ``low`` and
+        ``high`` are the interval that decides the verdict. Numbers are in the unit, with shares in [-1, 1]; they are
+        missing where there is none.
+    """
+    rows = []
+    for finding in findings:
+        figure = finding.estimate
+        low, high = (None, None) if figure is None else figure.deciding
+        rows.append(
+            {
+                "code": finding.code,
+                "grouping": finding.grouping,
+                "title": finding.title,
+                "outcome": finding.outcome,
+                "group": finding.group,
+                "value": None if figure is None else figure.value,
+                "low": low,
+                "high": high,
+                "unit": "" if figure is None else figure.unit,
+                "n_speakers": None if figure is None else figure.n_speakers,
+                "p": finding.p_value,
+                "p_adjusted": finding.p_adjusted,
+            }
+        )
+    return pd.DataFrame(rows, columns=[*FRAME_TYPES]).astype(FRAME_TYPES)

@@ -196,9 +196,7 @@ def report(
         say(f"saved as {kept.name}")
     if show_ids:
         made = audit.with_ids(made, audit.Run.read(run))
-    page = write_report(
-        made, run, show_faces=show_faces, show_ids=show_ids, rules=recommendation or (), assets=assets
-    )
+    page = write_report(made, run, show_faces=show_faces, show_ids=show_ids, rules=recommendation or (), assets=assets)
     paper = print_pdf(page) if pdf else None
     suggest(f"read it, then decide: audit gate {run}")
     paths = {"report": page, "pdf": paper, "sign_off": kept}

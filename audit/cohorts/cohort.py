@@ -14,10 +14,11 @@ from audit.cohorts.notes import CohortNotes
 from audit.cohorts.reading import read_tables
 from audit.cohorts.validation import SET_ASIDE_SPLITS
 from audit.core.group_order import in_group_order
+from audit.core.shown import Shown, name_in_line, sizes_in_line
 
 
-@dataclass(frozen=True)
-class Cohort:
+@dataclass(frozen=True, repr=False)
+class Cohort(Shown):
     """Speakers and their clips, validated.
 
     Use :meth:`read` to create one from a folder, which adapters write.
@@ -65,6 +66,10 @@ class Cohort:
             *language_notes(clips, "language", "clips"),
         )
         return cls(Path(folder), speakers, clips, notes, changed, remarks)
+
+    def _line(self) -> str:
+        languages = ", ".join(self.clips["language"].value_counts().index[:6])
+        return f"{name_in_line(self.name)}: {sizes_in_line(len(self.speakers), len(self.clips))}; {languages}"
 
     @property
     def name(self) -> str:

@@ -30,6 +30,7 @@ from audit.core.errors import RunError
 from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import PORTRAITS, MeasureSettings
 from audit.runs.run import Run
+from audit.runs.run_like import RunLike, as_run
 from audit.runs.simulation import REFERENCE, SIMULATED
 from audit.stats import Curve
 
@@ -41,12 +42,12 @@ UNUSED: Final = {
 """Settings that do not affect a comparison, or are not shared."""
 
 
-def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
+def compare(*runs: RunLike, settings: MeasureSettings | None = None) -> Comparison:
     """Compare models on the same speakers: each run against the first.
 
     Parameters
     ----------
-    runs : Run
+    runs : Run, Audit or path
         Two or more complete runs; the first is the baseline A, the others are B, C and so on.
     settings : MeasureSettings, optional
         Measurement settings, as in a plan's section ``measure``. Human readings and calibration files are not used.
@@ -71,9 +72,12 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
     >>> audit.compare(audit.simulate(worse), audit.simulate(truth)).sentences[0]
     'B against A: two of four harms became smaller and two are undecided.'
     """
-    chosen = without_files(settings or MeasureSettings())
     if len(runs) > len(LETTERS):
         raise RunError(f"{len(runs)} runs were given to compare.", f"at most {len(LETTERS)}")
+    return _compare([as_run(run) for run in runs], without_files(settings or MeasureSettings()))
+
+
+def _compare(runs: Sequence[Run], chosen: MeasureSettings) -> Comparison:
     refuse_what_differs(runs, [_name(letter, run) for letter, run in zip(LETTERS, runs, strict=False)])
     for run in runs:
         if run.folder is not None and (run.folder / Audit.FILE).is_file():
@@ -121,6 +125,7 @@ def compare(*runs: Run, settings: MeasureSettings | None = None) -> Comparison:
         sentences=(*words, *not_compared_words(absent)),
         not_compared=absent,
         given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
+        folders=tuple(run.folder for run in runs),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 import pandas as pd
@@ -17,6 +18,7 @@ from audit.comparisons.harms import HarmChange, harms
 from audit.comparisons.levelling import Levelling
 from audit.comparisons.tables import CHECK_CHANGES, METRIC_CHANGES, changes_frame, harms_table, runs_table
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
+from audit.core.shown import Shown, name_in_line, provided
 
 
 class _RunForm(Form):
@@ -49,8 +51,8 @@ class ComparisonForm(Form):
     given: dict[str, StoredTable] = Field(alias="tables")
 
 
-@dataclass(frozen=True)
-class Comparison(Document):
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown, Document):
     """The result of comparing runs; a pure function of the runs and the settings.
 
     Attributes
@@ -77,6 +79,8 @@ class Comparison(Document):
         ``metric_definitions``: the label and unit of every metric.
     method_version : int or None
         The version of the method that measured the runs; ``None`` in documents of earlier versions of the tool.
+    folders : tuple of Path or None
+        The folder of each run that has one, for its pictures. Not part of comparison.json.
     """
 
     FILE: ClassVar[str] = "comparison.json"
@@ -94,6 +98,53 @@ class Comparison(Document):
     not_compared: tuple[NotCompared, ...] = ()
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
+    folders: tuple[Path | None, ...] = field(default=(), compare=False)
+
+    def _line(self) -> str:
+        found = [change.word for change in self.checks if change.headline]
+        words = {"gains": "gains", "pays": "pays", "no_difference": "no difference", "inconclusive": "inconclusive"}
+        counts = ", ".join(f"{found.count(word)} {said}" for word, said in words.items() if word in found)
+        first, *others = (f"{run['letter']} {name_in_line(run.get('model'))}" for run in self.runs)
+        return f"of {len(self.runs)} runs, {len(found)} headlines: {counts}; {', '.join(others)} against {first}"
+
+    def write(self, folder: str | Path) -> Path:
+        """Write ``comparison.json`` into a folder, with the page ``comparison.html`` and the tables as CSV.
+
+        Returns
+        -------
+        Path
+            The path of comparison.json.
+
+        Raises
+        ------
+        RunError
+            If the folder contains a run, or a file to be replaced was not written by this tool.
+        """
+        return self.write_report(folder).with_name(self.FILE)
+
+    def write_report(self, folder: str | Path, *, show_faces: bool = False, show_ids: bool = False) -> Path:
+        """Write ``comparison.html``, ``comparison.json`` and ``tables/*.csv`` into a folder.
+
+        Parameters
+        ----------
+        folder : str or Path
+            A folder for the comparison alone. Pictures are taken from the folders of the runs.
+        show_faces, show_ids : bool
+            As of :meth:`audit.Audit.write_report`.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        RunError
+            As :meth:`write`.
+        """
+        write = provided("write_comparison_report")
+        page: Path = write(self, folder, show_faces=show_faces, show_ids=show_ids)
+        return page
 
     def frame(self) -> pd.DataFrame:
         """Every change as a tidy table: candidate, figure, group, language, before, after, change, p_value and more."""

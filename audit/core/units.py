@@ -135,6 +135,17 @@ def write_interval(low: float | None, high: float | None, unit: str, signed: boo
     return f"[{write_number(low, unit, signed)}, {write_number(high, unit, signed)}]"
 
 
+def write_p(value: float) -> str:
+    """A p-value.
+
+    Examples
+    --------
+    >>> write_p(0.0304), write_p(3e-7)
+    ('0.030', '< 0.001')
+    """
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
 def write_estimate(value: float | None, low: float | None, high: float | None, unit: str, signed: bool = False) -> str:
     """A value with its unit and interval.
 

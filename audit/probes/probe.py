@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
 from pydantic import JsonValue
 
 from audit.audits.table import StoredTable, Table
-from audit.checks.finding import Finding
+from audit.checks.finding import Finding, findings_frame, outcomes_in_line
 from audit.core.attributes import ALWAYS, Attribute, known_attributes
 from audit.core.document import SCHEMA_VERSION, Document, Form
+from audit.core.shown import Shown, name_in_line, provided
 
 
 class ProbeForm(Form):
@@ -28,8 +30,8 @@ class ProbeForm(Form):
     tables: dict[str, StoredTable]
 
 
-@dataclass(frozen=True)
-class Probe(Document):
+@dataclass(frozen=True, repr=False)
+class Probe(Shown, Document):
     """The result of probing one model; the same model, voices and settings give the same bytes.
 
     Attributes
@@ -61,6 +63,30 @@ class Probe(Document):
     sentences: tuple[str, ...]
     tables: Mapping[str, Table]
     schema_version: str = SCHEMA_VERSION
+
+    def _line(self) -> str:
+        outcomes = outcomes_in_line(finding.outcome for finding in self.findings)
+        return f"{name_in_line(self.model)}: {self.cohort.get('n_voices')} voices; {outcomes}"
+
+    def write_report(self, folder: str | Path) -> Path:
+        """Write ``probe.html``, ``probe.json`` and ``tables/*.csv`` into the folder given to :func:`audit.probe`.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        RunError
+            If a file to be replaced was not written by this tool.
+        """
+        page: Path = provided("write_probe_report")(self, folder)
+        return page
+
+    def findings_frame(self) -> pd.DataFrame:
+        """A row for each finding, with the columns of :meth:`audit.Audit.findings_frame`."""
+        return findings_frame(self.findings)
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

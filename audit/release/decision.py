@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue, model_validator
@@ -12,6 +13,7 @@ from audit.audits.method import METHOD_VERSION
 from audit.checks.figure import Figure
 from audit.core.document import SCHEMA_VERSION, Document, Form
 from audit.core.grouping import GROUP
+from audit.core.shown import Shown, name_in_line, provided
 from audit.release.outcomes import EXIT_CODES, WORDS, Outcome, worst
 from audit.release.plans import RulePlan
 from audit.stats import ALL
@@ -138,8 +140,8 @@ class DecisionForm(Form):
         return self
 
 
-@dataclass(frozen=True)
-class Decision(Document):
+@dataclass(frozen=True, repr=False)
+class Decision(Shown, Document):
     """The gate's decision about a release.
 
     Attributes
@@ -178,6 +180,27 @@ class Decision(Document):
     ledger: Mapping[str, object] | None = None
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
+
+    def _line(self) -> str:
+        found = [ruling.outcome for ruling in self.rulings]
+        counts = ", ".join(f"{found.count(outcome)} {outcome}" for outcome in EXIT_CODES if outcome in found)
+        return f"{self.outcome}, exit code {self.exit_code}: {name_in_line(self.run.get('model'))}; {counts}"
+
+    def write_report(self, folder: str | Path) -> Path:
+        """Write ``decision.json``, ``decision.md``, ``decision.junit.xml`` and ``decision.sarif``.
+
+        Returns
+        -------
+        Path
+            The Markdown file.
+
+        Raises
+        ------
+        RunError
+            If a file to be replaced was not written by this tool.
+        """
+        page: Path = provided("write_decision_report")(self, folder)
+        return page
 
     @property
     def outcome(self) -> Outcome:

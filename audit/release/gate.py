@@ -38,6 +38,7 @@ from audit.release.planning import with_plans
 from audit.release.suppressing import suppressed_decision
 from audit.runs.manifest import read_manifest
 from audit.runs.run import PLAN, Run, part_files
+from audit.runs.run_like import RunLike, as_run, folder_of
 
 MADE: Final = {"strata": strata, "label_sources": label_sources, "statuses": statuses, "your_files": your_files}
 """The tables that a policy's requirements read."""
@@ -53,10 +54,10 @@ _FINDING_TEXT: Final = frozenset({"title", "sentence", "reason", "would_change",
 
 
 def gate(
-    audited: Audit | Run | str | Path,
+    audited: RunLike,
     *,
     policy: Policy | str | Path | None = None,
-    baseline: Run | str | Path | None = None,
+    baseline: RunLike | None = None,
     human_readings: str | Path | None = None,
     today: dt.date | None = None,
     plans: bool = False,
@@ -67,10 +68,11 @@ def gate(
     ----------
     audited : Audit, Run or path
         The run. A run on disk is verified and measured again: its parts are checked against their digests, and its
-        audit.json, if there is one, against the new measurement. An audit is used without verification.
+        audit.json, if there is one, against the new measurement. An audit is used without verification; with a
+        baseline or human readings its run is measured again.
     policy : Policy or path, optional
         The policy; by default the one that ships.
-    baseline : Run or path, optional
+    baseline : Run, Audit or path, optional
         The baseline of non-inferiority rules: a run of the same cohort by the same instrument.
     human_readings : path, optional
         A filled labelling sheet, for rules with ``readings = "human"``; by default that of the run's plan.
@@ -99,10 +101,7 @@ def gate(
     """
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
-    if isinstance(audited, Audit):
-        if baseline is not None or human_readings is not None:
-            what = "compared with a baseline" if human_readings is None else "given human readings"
-            raise PlanError(f"An audit cannot be {what}.", "a run, or its folder")
+    if isinstance(audited, Audit) and baseline is None and human_readings is None:
         return _decided(chosen, _wide_enough(audited, chosen), None, day, plans=plans)
     run = _read(audited)
     settings, stored = _measured_before(run)
@@ -201,12 +200,12 @@ def _nothing(run: Run) -> Audit:
     return Audit(identity(run), {}, (), {name: Table(name, "", pd.DataFrame(columns=[*columns])) for name in MADE})
 
 
-def _read(given: Run | str | Path) -> Run:
+def _read(given: RunLike) -> Run:
     """Read a run and verify its parts; a run without parts has no observations."""
-    if isinstance(given, Run) and given.folder is None:
-        return given
-    folder = given.folder if isinstance(given, Run) else Path(given)
-    assert folder is not None
+    run = None if isinstance(given, str | Path) else as_run(given)
+    if run is not None and run.folder is None:
+        return run
+    folder = folder_of(given if run is None else run)
     manifest = read_manifest(folder)
     if not part_files(folder):
         return Run(pd.DataFrame({"clip_id": [], "speaker_id": []}), manifest, folder)

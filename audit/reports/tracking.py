@@ -16,6 +16,7 @@ from audit.core.errors import RunError
 from audit.core.grouping import GROUP
 from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import PLAN
+from audit.runs.run_like import RunLike, folder_of
 
 EXPERIMENT: Final = "speech2face-audit"
 _ARTIFACTS: Final = (Audit.FILE, "report.html", PLAN, MANIFEST)
@@ -24,14 +25,14 @@ _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": 
 
 
 def track(
-    run: str | Path, *, store: str | Path = "mlruns", experiment: str = EXPERIMENT, files: Iterable[str | Path] = ()
+    run: RunLike, *, store: str | Path = "mlruns", experiment: str = EXPERIMENT, files: Iterable[str | Path] = ()
 ) -> str:
     """Log a measured run to an MLflow file store.
 
     Parameters
     ----------
-    run : path
-        The folder of a run that was measured.
+    run : Run, Audit or path
+        A run with a folder that was measured.
     store : path
         The store's folder, created if needed.
     experiment : str
@@ -50,7 +51,7 @@ def track(
     RunError
         If the run was not measured, a file does not exist, or MLflow is not installed.
     """
-    folder = Path(run)
+    folder = folder_of(run)
     found, manifest = Audit.read(folder), read_manifest(folder)
     kept = [folder / name for name in _ARTIFACTS if (folder / name).is_file()] + [Path(file) for file in files]
     if absent := [str(path) for path in kept if not path.is_file()]:

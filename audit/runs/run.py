@@ -22,6 +22,7 @@ from audit.core.attributes import ALWAYS
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
+from audit.core.shown import Shown, name_in_line, sizes_in_line
 from audit.runs.manifest import read_manifest
 
 OBSERVATIONS = "observations"
@@ -30,8 +31,8 @@ PLAN = "plan.toml"
 _AT_ONCE = 10_000
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
     """The observations of one model on one cohort by one instrument.
 
     Attributes
@@ -77,6 +78,14 @@ class Run:
             return self.held
         assert self.folder is not None
         return _observations(self.folder, self.manifest)
+
+    def _line(self) -> str:
+        cohort = self.manifest["cohort"]
+        sizes = sizes_in_line(cohort.get("n_speakers"), cohort["n_clips"])
+        state = "complete" if self.complete else "not complete"
+        where = "in memory" if self.folder is None else f"in {self.folder.name}"
+        names = f"{name_in_line(self.manifest['model']['name'])} on {name_in_line(cohort['name'])}"
+        return f"{names}: {sizes}, {state}, {where}"
 
     @property
     def complete(self) -> bool:

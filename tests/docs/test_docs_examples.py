@@ -278,6 +278,14 @@ def known_truth(place: Path) -> None:
     assert space["run"].digest == audit.Run.read("R").digest  # type: ignore[attr-defined]  # a Run
 
 
+def objects(place: Path) -> None:
+    space: dict[str, object] = {}
+    do(of("docs/guide/python.md", "python")[0], space)
+    space["plt"].close("all")  # type: ignore[attr-defined]  # the module
+    pages = ("report/report.html", "comparison/comparison.html", "decision/decision.md")
+    assert all(Path(page).is_file() for page in pages)
+
+
 def method(place: Path) -> None:
     space: dict[str, object] = {}
     do(of("docs/reference/method.md", "python")[0], space)
@@ -376,6 +384,7 @@ RUN: dict[str, Callable[[Path], None]] = {
     "docs/guide/own-metric.md": own_metric,
     "docs/guide/own-similarity-model.md": own_similarity_model,
     "docs/guide/own-table.md": own_table,
+    "docs/guide/python.md": objects,
 }
 """How the examples of a page are run, after preparing what the page assumes."""
 

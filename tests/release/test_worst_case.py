@@ -162,8 +162,8 @@ def test_a_rate_has_a_version_with_people_too(misread: tuple[Path, Path]) -> Non
     assert found.outcome == "breach"
 
 
-def test_readings_cannot_be_given_to_an_audit(misread: tuple[Path, Path]) -> None:
-    with pytest.raises(PlanError, match="cannot be given human readings"):
+def test_readings_need_the_run_of_an_audit(misread: tuple[Path, Path]) -> None:
+    with pytest.raises(audit.RunError, match="does not know its run"):
         audit.gate(made(white(0.0, 0.05)), policy=Policy.default(), human_readings=misread[1])
 
 

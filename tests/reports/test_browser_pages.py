@@ -96,6 +96,8 @@ def test_the_verdict_is_on_the_first_screen_of_a_phone(browser: Any, pages: dict
         verdict = page.locator(".subtitle").bounding_box()
         assert verdict["y"] + verdict["height"] < 800
         assert page.locator(".subtitle").inner_text().startswith(("B against A: ", "Shown to change: "))
+
+
 def test_the_page_works_under_a_strict_content_security_policy(browser: Any, tmp_path: Path) -> None:
     few = only(fictional_audit(), "gallery", "instrument", "metric_definitions")
     draw_faces(few, tmp_path)

@@ -33,7 +33,7 @@ def sample() -> str:
         "ceiling": Value(0.7, 0.6, 0.8, 24),
         "rendered": Value(None, n_speakers=3),
     }
-    return dots("Read <as> $own$ group", [Row("asian & more", marks)], "share", limits=(0, 1), series=STAGES)
+    return dots("Read <as> $own$ group", [Row("asian & more", marks)], "share", limits=(0, 1), series=STAGES).svg()
 
 
 def test_a_figure_is_the_same_every_time_and_carries_no_date():
@@ -46,7 +46,7 @@ def test_a_null_is_written_as_not_estimable():
     assert "not estimable" in sample()
     rows = [Row("asian\nn = 3", {"read_asian": Value(None), "read_white": Value(0.5, 0.4, 0.6)})]
     columns = {"read_asian": "asian", "read_white": "white"}
-    drawn = heat("Portrait", rows, columns, own=[("asian\nn = 3", "read_asian")])
+    drawn = heat("Portrait", rows, columns, own=[("asian\nn = 3", "read_asian")]).svg()
     texts = [element.text for element in ElementTree.fromstring(drawn).iter() if element.tag.endswith("}text")]
     assert "not esti-" in texts and "50" in texts and "40\u201360" in texts
 

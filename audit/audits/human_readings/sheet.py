@@ -16,6 +16,7 @@ from audit.core.errors import RunError
 from audit.core.files import write_whole
 from audit.core.vocabulary import RACES
 from audit.runs.run import FACES, Run
+from audit.runs.run_like import RunLike, as_run
 
 FACES_ASKED = 100
 SHEET = "sheet.csv"
@@ -40,14 +41,12 @@ class LabellingSheet:
     strata: pd.DataFrame
 
 
-def labelling_sheet(
-    run: Run | str | Path, out: str | Path, *, faces: int = FACES_ASKED, seed: int = 0
-) -> LabellingSheet:
+def labelling_sheet(run: RunLike, out: str | Path, *, faces: int = FACES_ASKED, seed: int = 0) -> LabellingSheet:
     """Write a sheet on which people label rendered faces without knowing the speakers.
 
     Parameters
     ----------
-    run : Run or path
+    run : Run, Audit or path
         A complete run that kept its faces.
     out : path
         A new or empty folder for the sheet.
@@ -62,7 +61,7 @@ def labelling_sheet(
         If the run is incomplete, kept no faces or has none that was read, if the folder is not empty, or if ``faces``
         is below 1.
     """
-    run = run if isinstance(run, Run) else Run.read(run)
+    run = as_run(run)
     if faces < 1:
         raise RunError(f"The sheet cannot have {faces} faces.", "at least 1")
     if not run.complete:

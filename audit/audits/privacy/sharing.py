@@ -19,10 +19,10 @@ import pandas as pd
 import tomli_w
 
 from audit.core.front_matter import SECTION as FRONT_MATTER
+from audit.runs.run_like import RunLike, as_run
 
 if TYPE_CHECKING:
     from audit.audits.table import Kind, Table
-    from audit.runs.run import Run
 
 NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip", "cluster": "cluster"}
 """The columns of the observations whose values may identify people, and the prefixes of their pseudonyms."""
@@ -89,14 +89,14 @@ def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dic
     return _replaced(tables, lambda kind, name: pseudonym(key, NAMED[kind], name))
 
 
-def with_ids(shared: Shared, run: Run) -> Shared:
+def with_ids(shared: Shared, run: RunLike) -> Shared:
     """An audit or comparison with the ids and details of its run, without paths, in place of pseudonyms.
 
     Parameters
     ----------
     shared : Audit or Comparison
         The document, as made or as read from a file.
-    run : Run
+    run : Run, Audit or path
         Its run; the baseline of a comparison.
 
     Examples
@@ -107,6 +107,7 @@ def with_ids(shared: Shared, run: Run) -> Shared:
     >>> set(table["speaker_id"]) <= set(run.observations["speaker_id"])
     True
     """
+    run = as_run(run)
     key = pseudonym_key(run.observations)
     known = {
         pseudonym(key, kind, str(name)): name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import matplotlib as mpl
+from matplotlib.axes import Axes
 
-from audit.reports.html.charts import PANEL_WIDTH, STYLE, Row, bare, canvas, draw_legend, label, scale, svg_of
+from audit.reports.html.charts import Drawing, Legend, Margins, Row, bare, scale
 from audit.reports.html.palette import light
 from audit.reports.html.records import Value
 
@@ -15,14 +15,13 @@ SERIES: Final = (("ink", "o"), ("ceiling", "s"), ("rendered", "D"), ("man", "^")
 """Colour and marker of each line of a slope chart, that over all languages first."""
 
 
-def pareto(title: str, points: Mapping[str, tuple[Value, Value]], unit: str) -> str:
-    """Runs, by letter, at their figures over all speakers and for the worst group, with both intervals, as an SVG.
+def pareto(title: str, points: Mapping[str, tuple[Value, Value]], unit: str) -> Drawing:
+    """Runs, by letter, at their figures over all speakers and for the worst group, with both intervals.
 
     On the dashed line both are equal; a point above it is due to chance.
     """
-    body, left, right = 214, 56, 14
-    with mpl.rc_context(STYLE):
-        figure, ax = canvas(title, top=34, body=body, bottom=44, left=left, right=right)
+
+    def draw(ax: Axes) -> None:
         low, high = _limits([figure for point in points.values() for figure in point], unit)
         scale(ax.yaxis, unit)
         bare(ax)
@@ -40,19 +39,17 @@ def pareto(title: str, points: Mapping[str, tuple[Value, Value]], unit: str) -> 
             ax.plot([x], [y], marker="o", markersize=6.5, color=light("rendered"), clip_on=False)
             offset: Any = {"xytext": (6, 5), "textcoords": "offset points"}
             ax.annotate(letter, (x, y), fontsize=12, fontweight="bold", color=light("ink"), **offset)
-        height = figure.get_figheight() * 72
-        middle = (left + (PANEL_WIDTH - left - right) / 2) / PANEL_WIDTH
-        label(figure, middle, 9 / height, "all speakers", 10, "ink", ha="center")
-        label(figure, 8 / PANEL_WIDTH, (44 + body / 2) / height, "worst group", 10, "ink", ha="center", rotation=90)
-        return svg_of(figure)
+
+    margins = Margins(top=34, body=214, bottom=44, left=56, right=14)
+    return Drawing(title, draw, margins, along="all speakers", up="worst group")
 
 
-def slope(title: str, lines: Sequence[Row], unit: str, limits: tuple[float, float]) -> str:
-    """One group's figures from run to run, with intervals, over all languages and for each, as an SVG."""
+def slope(title: str, lines: Sequence[Row], unit: str, limits: tuple[float, float]) -> Drawing:
+    """One group's figures from run to run, with intervals, over all languages and for each."""
     letters = list(lines[0].marks)
-    body, left, right = 168, 46, 14
-    with mpl.rc_context(STYLE):
-        figure, ax = canvas(title, top=34, body=body, bottom=46, left=left, right=right)
+    drawn = list(zip(lines, SERIES, strict=False))
+
+    def draw(ax: Axes) -> None:
         scale(ax.yaxis, unit)
         bare(ax)
         ax.set_xlim(-0.45, len(letters) - 0.55)
@@ -61,7 +58,6 @@ def slope(title: str, lines: Sequence[Row], unit: str, limits: tuple[float, floa
         ax.set_xticks(range(len(letters)), letters)
         ax.tick_params(axis="x", length=0, labelsize=11, labelcolor=light("ink"), pad=4)
         ax.grid(axis="y", color=light("grid"), linewidth=1)
-        drawn = list(zip(lines, SERIES, strict=False))
         for i, (line, (colour, shape)) in enumerate(drawn):
             shift = 0.07 * (i - (len(drawn) - 1) / 2)
             marks = enumerate(line.marks.values())
@@ -71,12 +67,13 @@ def slope(title: str, lines: Sequence[Row], unit: str, limits: tuple[float, floa
             for x, y, ends in places:
                 ax.plot([x, x], ends, color=light(colour), linewidth=wide * 0.75)
                 ax.plot([x], [y], marker=shape, markersize=6 if i == 0 else 5, color=light(colour))
-        shapes = {
-            line.label: {"marker": shape, "markersize": 5.5, "color": light(colour), "linestyle": ""}
-            for line, (colour, shape) in drawn
-        }
-        draw_legend(figure, shapes, left=left + 4, pitch=64, y=10, size=9.5)
-        return svg_of(figure)
+
+    shapes = {
+        line.label: {"marker": shape, "markersize": 5.5, "color": light(colour), "linestyle": ""}
+        for line, (colour, shape) in drawn
+    }
+    margins = Margins(top=34, body=168, bottom=46, left=46, right=14)
+    return Drawing(title, draw, margins, Legend(shapes, left=50, pitch=64, y=10, size=9.5))
 
 
 def shared_limits(lines: Sequence[Row], unit: str) -> tuple[float, float]:

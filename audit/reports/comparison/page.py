@@ -25,6 +25,7 @@ from audit.reports.html.page import Page, Section
 from audit.reports.html.records import MetricDefinitions, count, mapping, records
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
 from audit.reports.html.wording import file_stem, group_name, language_name, sizes, write_confidence
+from audit.runs.run_like import RunLike, folder_of
 from audit.stats import ALL
 
 Run = Mapping[str, object]
@@ -53,7 +54,7 @@ APPENDIX: Final = {
 def write_comparison(
     comparison: Comparison,
     folder: str | Path,
-    runs: Sequence[str | Path | None] = (),
+    runs: Sequence[RunLike | None] = (),
     *,
     show_faces: bool = False,
     show_ids: bool = False,
@@ -66,8 +67,8 @@ def write_comparison(
         The comparison. Besides it, only the pictures are read.
     folder : str or Path
         The comparison's folder; tables of an earlier comparison are removed, other files are kept.
-    runs : sequence of str, Path or None
-        The folder of each run, in the comparison's order; pictures of a run without one are not shown.
+    runs : sequence of Run, Audit, path or None
+        Each run, or its folder, in the comparison's order; pictures of a run without one are not shown.
     show_faces : bool
         Show pictures even of real people.
     show_ids : bool
@@ -93,7 +94,7 @@ def write_comparison(
     if not show_ids:
         comparison = replace(comparison, given=withheld(comparison.given))
     letters = [str(run["letter"]) for run in comparison.runs]
-    places = {letter: None if place is None else Path(place) for letter, place in zip(letters, runs, strict=False)}
+    places = {letter: None if place is None else folder_of(place) for letter, place in zip(letters, runs, strict=False)}
     page = to_html(comparison, places, show_faces=show_faces, show_ids=show_ids)
     files = {Comparison.FILE: comparison.to_json(), **csv_tables(comparison), PAGE: page}
     write_files(home, files, instead_of=(TABLES,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,6 +46,87 @@ _MARKERS: Final = {"portrait": "o", "ceiling": "s", "rendered": "D", "woman": "^
 
 
 @dataclass(frozen=True)
+class Margins:
+    """The height of a panel's axes, the margins around them, and the width of the panel, in pixels."""
+
+    top: float
+    body: float
+    bottom: float
+    left: float
+    right: float
+    width: float = PANEL_WIDTH
+
+    @property
+    def height(self) -> float:
+        """The height of the panel."""
+        return self.top + self.body + self.bottom
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The markers of a panel by name, and their places along its lower edge, in pixels."""
+
+    shapes: Mapping[str, Mapping[str, Any]]
+    left: float
+    pitch: float
+    y: float
+    size: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One chart: as a panel of a page, or on axes of any figure.
+
+    ``draw`` draws it on axes. ``along`` and ``up`` are the labels of its axes.
+    """
+
+    title: str
+    draw: Callable[[Axes], None]
+    margins: Margins
+    legend: Legend | None = None
+    along: str = ""
+    up: str = ""
+
+    def svg(self) -> str:
+        """The panel as a standalone SVG; the same bytes every time."""
+        margins = self.margins
+        with mpl.rc_context(STYLE):
+            figure, ax = canvas(self.title, margins)
+            self.draw(ax)
+            if self.along:
+                middle = (margins.left + (margins.width - margins.left - margins.right) / 2) / margins.width
+                label(figure, middle, 9 / margins.height, self.along, 10, "ink", ha="center")
+            if self.up:
+                middle = (margins.bottom + margins.body / 2) / margins.height
+                label(figure, 8 / margins.width, middle, self.up, 10, "ink", ha="center", rotation=90)
+            if self.legend:
+                draw_legend(figure, self.legend)
+            return svg_of(figure)
+
+    def on(self, ax: Axes) -> Axes:
+        """The chart drawn on the given axes, with title, labels and legend of their own."""
+        with mpl.rc_context({key: value for key, value in STYLE.items() if key.startswith(("font.", "text."))}):
+            self.draw(ax)
+            # the report's charts have their numbers or headings between title and axes
+            ax.set_title(
+                clean(self.title), loc="left", fontsize=12, fontweight="bold", pad=max(6, self.margins.top - 28)
+            )
+            ax.set_xlabel(self.along)
+            ax.set_ylabel(self.up)
+            if self.legend:
+                marks = ({**shape, "label": name, "linestyle": ""} for name, shape in self.legend.shapes.items())
+                handles = [mpl.lines.Line2D([], [], **mark) for mark in marks]
+                style: dict[str, Any] = {
+                    "loc": "upper center",
+                    "bbox_to_anchor": (0.5, -0.12),
+                    "frameon": False,
+                    "handletextpad": 0,
+                }
+                ax.legend(handles=handles, ncols=len(handles), **style)
+        return ax
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of a chart: its label, and a figure for each series."""
 
@@ -61,8 +142,8 @@ def dots(
     signed: bool = False,
     limits: tuple[float, float] | None = None,
     series: Sequence[str] = ("ink",),
-) -> str:
-    """Dots with their intervals, one row a label, as a standalone SVG.
+) -> Drawing:
+    """Dots with their intervals, one row a label.
 
     ``signed`` figures are differences: the axis is then symmetrical about zero. Without ``limits`` the axis covers
     every interval. ``series`` are the names of the marks within a row, and of their colours.
@@ -72,9 +153,8 @@ def dots(
     gap = 12 if len(series) > 1 else 0
     body = len(rows) * (pitch * len(series) + gap)
     legend = 22 if len(series) > 1 else 0
-    top, bottom, left, right = 42, 24 + legend, 90, 38
-    with mpl.rc_context(STYLE):
-        figure, ax = canvas(title, top=top, body=body, bottom=bottom, left=left, right=right)
+
+    def draw(ax: Axes) -> None:
         low, high = limits or _limits(rows, signed)
         pad = 0.02 * (high - low)
         ax.set_xlim(low - pad, high + pad)
@@ -103,22 +183,20 @@ def dots(
             for j, name in enumerate(series):
                 if name in row.marks and not blank:
                     _draw_mark(ax, row.marks[name], name, start + pitch * (j + 0.5), low)
-        if legend:
-            draw_legend(figure, {name: _shape(name) for name in series}, left=30, pitch=84, y=9, size=10)
-        return svg_of(figure)
+
+    names = Legend({name: _shape(name) for name in series}, left=30, pitch=84, y=9, size=10) if legend else None
+    return Drawing(title, draw, Margins(top=42, body=body, bottom=24 + legend, left=90, right=38), names)
 
 
-def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Collection[tuple[str, str]] = ()) -> str:
-    """A confusion heat map, the share and its interval written in every cell, as a standalone SVG.
+def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Collection[tuple[str, str]] = ()) -> Drawing:
+    """A confusion heat map, the share and its interval written in every cell.
 
     Rows are the speakers' groups; a second line of a label is drawn smaller. ``columns`` has the heading of each
     series; ``own`` has the row labels and series of the reads that are right for the group.
     """
-    size, left, right = 36, 86, 2
-    body = size * len(rows)
     cells = [[row.marks.get(name, Value(None)) for name in columns] for row in rows]
-    with mpl.rc_context(STYLE):
-        figure, ax = canvas(title, top=58, body=body, bottom=6, left=left, right=right)
+
+    def draw(ax: Axes) -> None:
         levels = [[0 if cell.value is None else heat_level(cell.value) for cell in row] for row in cells]
         colours = mpl.colors.ListedColormap([light(f"heat{i}") for i in range(11)])
         sns.heatmap(
@@ -137,7 +215,8 @@ def heat(title: str, rows: Sequence[Row], columns: Mapping[str, str], own: Colle
                 label(ax, -0.15, i + 0.5 + 0.31 * (k - (len(lines) - 1) / 2), line, points, shade, ha="right")
             for j, series in enumerate(columns):
                 _write_cell(ax, cells[i][j], i, j, levels[i][j], (row.label, series) in own)
-        return svg_of(figure)
+
+    return Drawing(title, draw, Margins(top=58, body=36 * len(rows), bottom=6, left=86, right=2))
 
 
 def inline(svg: str, name: str) -> str:
@@ -159,17 +238,21 @@ def _presentation_attributes(style: re.Match[str]) -> str:
     return " ".join(f'{name.strip()}="{value.strip()}"' for name, value in pairs)
 
 
-def canvas(title: str, *, top: float, body: float, bottom: float, left: float, right: float) -> tuple[Figure, Axes]:
-    """An empty panel with its title; the margins around its axes, and their height, in pixels."""
-    height = top + body + bottom
-    figure = Figure(figsize=(PANEL_WIDTH / 72, height / 72), facecolor="none")
+def canvas(title: str, margins: Margins) -> tuple[Figure, Axes]:
+    """An empty panel with its title."""
+    figure = Figure(figsize=(margins.width / 72, margins.height / 72), facecolor="none")
     FigureCanvasSVG(figure)
-    ax = figure.add_axes(
-        (left / PANEL_WIDTH, bottom / height, (PANEL_WIDTH - left - right) / PANEL_WIDTH, body / height),
-        facecolor="none",
-    )
-    figure.text(0, 1 - 12 / height, clean(title), fontsize=12, fontweight="bold", color=light("ink"), va="center")
+    ax = axes_in(figure, margins)
+    shown: dict[str, Any] = {"fontsize": 12, "fontweight": "bold", "color": light("ink"), "va": "center"}
+    figure.text(0, 1 - 12 / margins.height, clean(title), **shown)
     return figure, ax
+
+
+def axes_in(figure: Figure, margins: Margins) -> Axes:
+    """The axes of a panel in its figure."""
+    left, wide = margins.left / margins.width, (margins.width - margins.left - margins.right) / margins.width
+    place = (left, margins.bottom / margins.height, wide, margins.body / margins.height)
+    return figure.add_axes(place, facecolor="none")
 
 
 def label(on: Axes | Figure, x: float, y: float, text: str, size: float, colour: str = "muted", **style: Any) -> None:
@@ -192,15 +275,13 @@ def bare(ax: Axes) -> None:
         ax.spines[side].set_visible(False)
 
 
-def draw_legend(
-    figure: Figure, shapes: Mapping[str, Mapping[str, Any]], *, left: float, pitch: float, y: float, size: float
-) -> None:
-    """A line of markers and names along the lower edge; the positions are in pixels."""
-    height = figure.get_figheight() * 72
-    for i, (name, shape) in enumerate(shapes.items()):
-        x = (left + pitch * i) / PANEL_WIDTH
-        figure.add_artist(mpl.lines.Line2D([x], [y / height], **shape))
-        label(figure, x + 8 / PANEL_WIDTH, y / height, name, size, "ink")
+def draw_legend(figure: Figure, legend: Legend) -> None:
+    """A line of markers and names along the lower edge."""
+    y = legend.y / (figure.get_figheight() * 72)
+    for i, (name, shape) in enumerate(legend.shapes.items()):
+        x = (legend.left + legend.pitch * i) / PANEL_WIDTH
+        figure.add_artist(mpl.lines.Line2D([x], [y], **shape))
+        label(figure, x + 8 / PANEL_WIDTH, y, name, legend.size, "ink")
 
 
 def _draw_mark(ax: Axes, mark: Value, series: str, y: float, left: float) -> None:

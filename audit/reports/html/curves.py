@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
+from matplotlib.axes import Axes
 
 from audit.core.clean_text import clean
-from audit.reports.html.charts import PANEL_WIDTH, STYLE, bare, canvas, label, scale, svg_of
+from audit.reports.html.charts import Drawing, Margins, bare, scale
 from audit.reports.html.palette import light
 
 
@@ -24,13 +24,12 @@ class CurvePoint:
 
 def curve(
     title: str, points: Sequence[CurvePoint], unit: str, limits: tuple[float, float], along: str, unit_along: str
-) -> str:
-    """A curve with its intervals (darker) and band (lighter), as a standalone SVG; ``limits`` are of its values."""
-    body, bottom, left, right = 132, 44, 58, 14
+) -> Drawing:
+    """A curve with its intervals (darker) and band (lighter); ``limits`` are of its values."""
     places = [point.at for point in points]
     lows, highs = ([point.band[end] for point in points] for end in (0, 1))
-    with mpl.rc_context(STYLE):
-        figure, ax = canvas(title, top=34, body=body, bottom=bottom, left=left, right=right)
+
+    def draw(ax: Axes) -> None:
         scale(ax.yaxis, unit)
         scale(ax.xaxis, unit_along)
         bare(ax)
@@ -43,7 +42,5 @@ def curve(
         for edge in (lows, highs):  # the edges are visible without colours
             ax.plot(places, edge, color=light("muted"), linewidth=0.8, linestyle=(0, (3, 2)))
         ax.plot(places, [point.value for point in points], color=light("rendered"), linewidth=2.2)
-        height = figure.get_figheight() * 72
-        middle = (left + (PANEL_WIDTH - left - right) / 2) / PANEL_WIDTH
-        label(figure, middle, 9 / height, clean(along), 10, "ink", ha="center")
-        return svg_of(figure)
+
+    return Drawing(title, draw, Margins(top=34, body=132, bottom=44, left=58, right=14), along=clean(along))

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from audit.core.units import NO_INTERVAL
+from audit.reports.html.charts import Drawing
 from audit.reports.html.tabular import TableView
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its file name, its SVG, and its alternative text."""
+    """One chart: its file name, how it is drawn, and its alternative text."""
 
     name: str
-    svg: str
+    drawing: Drawing
     alt: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The chart as a standalone SVG."""
+        return self.drawing.svg()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
 from audit.checks.figure import Figure
-from audit.core.units import write_interval, write_number, write_value
+from audit.core.units import write_interval, write_number, write_p, write_value
 from audit.reports.html.records import Record, Value, one, text
 from audit.reports.html.wording import group_name, language_name
 
@@ -176,7 +176,7 @@ def written(value: float, text: str, *lines: str) -> Cell:
 
 def p_value(value: float | None) -> Cell:
     """A cell of a p-value."""
-    return DASH if value is None else written(value, f"{value:.3f}" if value >= 0.001 else "< 0.001")
+    return DASH if value is None else written(value, write_p(value))
 
 
 def whole(value: int | None, absent: str = "not recorded") -> Cell:

@@ -154,9 +154,9 @@ def direction_view(probe: Probe) -> FigureView:
             marks = {text(row, "gender") if by_sex else "ink": figure_of(row, "level") for row in here}
             lines.append(Row(label, marks))
         limits = (0.0, 1.0) if unit == "share" else None
-        svg = dots(title, lines, unit, limits=limits, series=(sexes if by_sex else []) or ["ink"])
+        drawing = dots(title, lines, unit, limits=limits, series=(sexes if by_sex else []) or ["ink"])
         alt = _alt(f"{title} under each factor", rows, "level", unit, "factor", by_sex=by_sex)
-        panels.append(Panel(file_stem(f"direction-{read.name}"), svg, alt))
+        panels.append(Panel(file_stem(f"direction-{read.name}"), drawing, alt))
         tables.append(_reads_table(read, rows, by_sex))
     return FigureView("direction-figure", panels, tables)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from audit.audits.audit import Audit
 from audit.core.units import write_value
@@ -35,8 +36,7 @@ MOST_LANGUAGES = 4
 
 def figure_views(audit: Audit) -> dict[str, FigureView]:
     """All charts of the report by name; those without data are left out."""
-    made = (_stages, _confusion, _by_language, _effects, _attributes, _instrument, _missing, trend_view)
-    return {view.name: view for make in made if (view := make(audit)).panels}
+    return {view.name: view for make in VIEWS.values() if (view := make(audit)).panels}
 
 
 def _stages(audit: Audit) -> FigureView:
@@ -76,9 +76,9 @@ def _effects(audit: Audit) -> FigureView:
                 lines.append(Row(label, {"ink": Value.of(row)}))
         if lines:
             title, unit = metrics.title(metric), metrics.unit(metric)
-            svg = dots(title, lines, unit, signed=True, limits=DIFFERENCES)
+            drawing = dots(title, lines, unit, signed=True, limits=DIFFERENCES)
             alt = f"{title}, English minus the other language, points. {_spoken(here, unit, signed=True)}"
-            panels.append(Panel(file_stem(f"language-effects-{metric.replace('_', '-')}"), svg, alt))
+            panels.append(Panel(file_stem(f"language-effects-{metric.replace('_', '-')}"), drawing, alt))
     return _view("language-effects", panels, [language_tables.language_effects(audit)])
 
 
@@ -152,8 +152,8 @@ def _dots(
     ]
     if all(mark.value is None for line in lines for mark in line.marks.values()):
         return []  # the table says why
-    svg = dots(title, lines, unit, limits=limits, series=series)
-    return [Panel(file_stem(name), svg, f"{title}, {what}. {_spoken(rows, unit)}")]
+    drawing = dots(title, lines, unit, limits=limits, series=series)
+    return [Panel(file_stem(name), drawing, f"{title}, {what}. {_spoken(rows, unit)}")]
 
 
 def _heat_panel(audit: Audit, stage: str, language: str, title: str) -> list[Panel]:
@@ -204,3 +204,16 @@ def _spoken(rows: Sequence[Record], unit: str, signed: bool = False) -> str:
 
 def _view(name: str, panels: Sequence[Panel], tables: Sequence[TableView]) -> FigureView:
     return FigureView(name, panels, [table for table in tables if table.rows])
+
+
+VIEWS: Final[dict[str, Callable[[Audit], FigureView]]] = {
+    "stages": _stages,
+    "confusion": _confusion,
+    "confusion-by-language": _by_language,
+    "language-effects": _effects,
+    "attributes": _attributes,
+    "instrument": _instrument,
+    "no-face": _missing,
+    "trends": trend_view,
+}
+"""The sets of charts of the report, by name."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from audit.audits.audit import Audit
+from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.sharing import withheld
 from audit.audits.recommendations import DEFINITION, recommend
 from audit.core.clusters import Clusters
@@ -138,7 +139,7 @@ _TABLES: Final = (
 
 
 def write_report(
-    audit: Audit,
+    audited: AuditLike,
     folder: str | Path,
     *,
     show_faces: bool = False,
@@ -153,10 +154,11 @@ def write_report(
 
     Parameters
     ----------
-    audit : Audit
-        The audit. Besides it, only the gallery's pictures and the sign-offs in the folder are read.
+    audited : Audit, Run or path
+        The audit; see :func:`audit.audits.audit_like.as_audit`. Besides it, only the gallery's pictures and the
+        sign-offs in the folder are read.
     folder : str or Path
-        The run's folder.
+        The run's folder, or another one. Pictures are taken from the run's folder where the audit knows it.
     show_faces : bool
         Show the gallery's pictures even of real people. Those of a cohort that is declared fictional are always shown.
     show_ids : bool
@@ -180,15 +182,16 @@ def write_report(
     RunError
         If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
-    home = Path(folder)
+    audit, home = as_audit(audited), Path(folder)
+    pictured = audit.folder or home
     home.mkdir(parents=True, exist_ok=True)
     digest = audit_sha256(audit, home)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
-    stages: dict[str, tuple[str, Path | None]] = {stage: (stage, home) for stage in STAGES}
-    pictures = gallery(clips, stages, show_faces or identity.fictional(audit.run), show_ids)
+    show = show_faces or identity.fictional(audit.run)
+    pictures = gallery(clips, {stage: (stage, pictured) for stage in STAGES}, show, show_ids)
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},

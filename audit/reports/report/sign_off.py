@@ -104,11 +104,11 @@ def audit_sha256(audit: Audit, folder: Path) -> str:
     that a sign-off of other figures does not count. Tables may differ, because ids may be added to them.
     """
     path = folder / Audit.FILE
-    data = path.read_bytes() if path.is_file() and _same_audit(path, audit) else None
+    data = path.read_bytes() if path.is_file() and same_audit(path, audit) else None
     return hashlib.sha256(audit.to_json().encode("utf-8", "surrogatepass") if data is None else data).hexdigest()
 
 
-def _same_audit(path: Path, audit: Audit) -> bool:
+def same_audit(path: Path, audit: Audit) -> bool:
     """Whether an audit.json has the audit's run, settings and findings."""
     try:
         written = Audit.read(path.parent)

@@ -74,13 +74,13 @@ def trend_view(audit: Audit) -> FigureView:
             continue
         unit, along, name = defined.unit(metric), attribute(column), file_stem(f"trend-{metric}-{column}")
         title = defined.title(metric) + (f", {unit}" if unit not in ("", "share") else "")
-        svg = curve(title, points, unit, axes[metric], _along(column), along.unit)
+        drawing = curve(title, points, unit, axes[metric], _along(column), along.unit)
         spoken = ", ".join(
             f"{write_value(point.value, unit)} at {write_value(point.at, along.unit)}"
             for point in (points[0], points[len(points) // 2], points[-1])
         )
         alt = f"{defined.title(metric)} along {_along(column)}: curve with intervals and band. {spoken}."
-        panels.append(Panel(name, svg, alt))
+        panels.append(Panel(name, drawing, alt))
     return FigureView("trends", panels)
 
 

@@ -24,10 +24,11 @@ from audit.runs.harness.observing import INSTRUMENT_ERROR, stage_columns, status
 from audit.runs.harness.running import Progress, instrument_identity
 from audit.runs.harness.work import Parts
 from audit.runs.run import FACES, Run, write_part
+from audit.runs.run_like import RunLike, as_run
 
 
 def read_again(
-    run: Run | str | Path,
+    run: RunLike,
     *,
     instrument: Instrument,
     out: str | Path,
@@ -42,7 +43,7 @@ def read_again(
 
     Parameters
     ----------
-    run : Run or path
+    run : Run, Audit or path
         A complete run that kept its faces.
     instrument : Instrument
         Reads the faces; see :func:`audit.instrument`.
@@ -63,7 +64,7 @@ def read_again(
     RunError
         If the run is not complete, kept no faces, or a face is missing or was changed; or ``out`` contains another run.
     """
-    given = run if isinstance(run, Run) else Run.read(run)
+    given = as_run(run)
     source, folder = _faces_of(given), Path(out)
     followed = plan or (Plan.parse(given.manifest["plan"]) if given.manifest.get("plan") else Plan())
     settings = given.manifest["settings"]
