@@ -18,6 +18,7 @@ PROVIDED: Final = {
     "write_comparison_report": "audit.reports.writing",
     "write_decision_report": "audit.reports.writing",
     "write_probe_report": "audit.reports.writing",
+    "write_series_report": "audit.reports.writing",
 }
 """The module of each function that a method of a lower layer calls; imported on first use.
 

@@ -1,4 +1,4 @@
-"""Documents written with their pages: the functions behind ``write_report`` of audit, comparison, probe, decision."""
+"""Documents written with their pages: the functions behind every ``write_report``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from audit.reports.html.pdf import print_pdf
 from audit.reports.probe.page import write_probe
 from audit.reports.report.page import write_report
 from audit.reports.report.sign_off import same_audit
+from audit.reports.series.history import write_history
+from audit.reports.series.sweep import write_sweep
+from audit.series import History, Series
 
 
 def write_audit_report(
@@ -54,6 +57,12 @@ def write_probe_report(probe: Probe, folder: str | Path) -> Path:
     """The page of a probe; see :meth:`audit.Probe.write_report`."""
     with writing(folder):
         return write_probe(probe, folder)
+
+
+def write_series_report(series: Series, folder: str | Path) -> Path:
+    """The page of a history or a sweep; see :meth:`audit.History.write_report`."""
+    with writing(folder):
+        return write_history(series, folder) if isinstance(series, History) else write_sweep(series, folder)
 
 
 def write_decision_report(decision: Decision, folder: str | Path) -> Path:

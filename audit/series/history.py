@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import ClassVar, Final
 
 from audit.audits.audit import Audit
@@ -16,6 +15,7 @@ from audit.core.document import Form
 from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings
 from audit.runs.run import Run
+from audit.runs.run_like import RunLike
 from audit.series.measuring import Link, measure_series
 from audit.series.series import Series, SeriesForm
 from audit.series.wording import count_sentence, labelled, step_sentence, suppression_notice
@@ -56,7 +56,7 @@ class HistoryForm(SeriesForm):
     breaks: tuple[Break, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History(Series):
     """The figures of every release, and the changes beyond noise; a pure function of the runs and the settings.
 
@@ -75,7 +75,7 @@ class History(Series):
 
 
 def history(
-    runs: Sequence[Run | str | Path] | Mapping[str, Run | str | Path],
+    runs: Sequence[RunLike] | Mapping[str, RunLike],
     *,
     labels: Sequence[str | None] | None = None,
     settings: MeasureSettings | None = None,
@@ -91,8 +91,8 @@ def history(
     Parameters
     ----------
     runs : sequence, or mapping of str
-        Complete runs or their folders, from the oldest release to the newest. The keys of a mapping are the labels of
-        the releases.
+        Complete runs, their audits or folders, from the oldest release to the newest. The keys of a mapping are the
+        labels of the releases.
     labels : sequence of str or None, optional
         The labels of the releases, if ``runs`` is a sequence; ``None`` for the name of the run's folder.
     settings : MeasureSettings, optional
@@ -101,7 +101,7 @@ def history(
     Returns
     -------
     History
-        Write its page with :func:`audit.reports.series.history.write_history`.
+        Write its page with :meth:`History.write_report`.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import pandas as pd
@@ -14,6 +15,7 @@ from audit.audits.method import METHOD_VERSION
 from audit.audits.table import GROUP, METHOD, N_SPEAKERS, P_VALUE, Column, Table, interval_columns
 from audit.checks.figure import Figure
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
+from audit.core.shown import Shown, provided
 from audit.series.figures import Point, Step, Verdict
 
 
@@ -38,8 +40,8 @@ class SeriesForm(Form):
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True)
-class Series(Document):
+@dataclass(frozen=True, repr=False)
+class Series(Shown, Document):
     """Several runs, each with the figures of every check and group, and the changes between them.
 
     Attributes
@@ -77,6 +79,25 @@ class Series(Document):
     steps: tuple[Step, ...]
     method_version: int | None = field(default=METHOD_VERSION, kw_only=True)
     schema_version: str = field(default=SCHEMA_VERSION, kw_only=True)
+
+    def _line(self) -> str:
+        return f"{len(self.marked)} of {self.n_tests} tested changes beyond noise: {', '.join(self.labels)}"
+
+    def write_report(self, folder: str | Path) -> Path:
+        """Write the page, the document as JSON and ``tables/*.csv`` into a folder for the series alone.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        RunError
+            If the folder contains a run, or a file to be replaced was not written by this tool.
+        """
+        page: Path = provided("write_series_report")(self, folder)
+        return page
 
     @property
     def labels(self) -> list[str]:

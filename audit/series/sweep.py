@@ -17,7 +17,7 @@ from audit.series.series import Series, SeriesForm
 from audit.series.wording import count_sentence, labelled, step_sentence, suppression_notice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep(Series):
     """The figures of several models on one cohort, and the differences of each from the first."""
 

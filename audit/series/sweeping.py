@@ -65,7 +65,7 @@ def sweep(
     Returns
     -------
     Sweep
-        Write its page with :func:`audit.reports.series.sweep.write_sweep`.
+        Write its page with :meth:`Sweep.write_report`.
 
     Raises
     ------

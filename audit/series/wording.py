@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings
 from audit.core.sentences import group_words
 from audit.runs.run import Run
+from audit.runs.run_like import RunLike, as_run
 from audit.series.figures import Step
 from audit.series.measuring import Measured
 from audit.stats import ALL
 
 
 def labelled(
-    runs: Sequence[Run | str | Path] | Mapping[str, Run | str | Path], labels: Sequence[str | None] | None = None
+    runs: Sequence[RunLike] | Mapping[str, RunLike], labels: Sequence[str | None] | None = None
 ) -> tuple[list[Run], list[str]]:
     """The runs with a label for each: the given one, else its folder's name, or its model's if it has no folder.
 
@@ -27,7 +27,7 @@ def labelled(
         If the labels are not one for each run, or a given one is repeated.
     """
     given = runs.values() if isinstance(runs, Mapping) else runs
-    read = [run if isinstance(run, Run) else Run.read(run) for run in given]
+    read = [as_run(run) for run in given]
     asked = list(runs) if isinstance(runs, Mapping) else [None] * len(read) if labels is None else list(labels)
     if len(asked) != len(read):
         raise RunError(f"{len(asked)} labels were given for {len(read)} runs.", "one label for each run")

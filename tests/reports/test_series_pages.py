@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 import audit
 from audit.core.errors import RunError
@@ -55,18 +56,11 @@ def test_a_chart_can_be_read_without_seeing_it(texts: dict[str, str], name: str)
     assert any(panel.startswith("White") and panel.endswith("No change is beyond noise.") for panel in panels)
 
 
-def test_all_groups_of_a_check_have_one_axis(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[float, float]] = []
-
-    def timeline(*given: Any, **_: Any) -> str:
-        asked.append(given[4])
-        return "<svg></svg>"
-
-    monkeypatch.setattr(history, "timeline", timeline)
+def test_all_groups_of_a_check_have_one_axis() -> None:
     made = few(history_of_three())
-    history.to_html(replace(made, points=tuple(point for point in made.points if point.check == "S2F003")))
-    assert len(asked) == 2
-    assert len(set(asked)) == 1
+    (view,) = history.check_charts(replace(made, points=tuple(each for each in made.points if each.check == "S2F003")))
+    ends = [panel.drawing.on(Figure().subplots()).get_ylim() for panel in view.figure.panels]
+    assert len(ends) == 2 and ends[0] == ends[1]
 
 
 def test_a_break_is_on_the_page() -> None:

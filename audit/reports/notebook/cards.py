@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Final
 
@@ -28,7 +28,12 @@ from audit.reports.html.verdicts import tally, verdict_of, verdicts
 from audit.reports.html.wording import counted, group_name, language_name, sizes, status_name
 from audit.reports.notebook.html import Card
 from audit.reports.report.charts import VIEWS
+from audit.reports.series.history import check_charts as history_charts
+from audit.reports.series.sweep import check_charts as sweep_charts
+from audit.reports.series.views import CheckView, verdict_table
 from audit.runs.run import Run
+from audit.series import History, Series
+from audit.series.sweep import Sweep
 
 MOST_ROWS: Final = 10
 """Rows of a table that a card shows."""
@@ -46,7 +51,7 @@ GATE: Final = {
 
 @singledispatch
 def card_of(shown: object) -> Card:
-    """The card of an object: an Audit, Finding, Figure, Comparison, Decision, Probe, Run, Cohort or Table.
+    """The card of an object: a document (Audit, Comparison, ...), Finding, Figure, Run, Cohort or Table.
 
     Raises
     ------
@@ -129,6 +134,29 @@ def _of_comparison(comparison: Comparison) -> Card:
         tables=[TableView.of("headlines", "Every check: candidate minus baseline", columns, headlines)],
         charts="Read as the own group, from run to run",
         panels=slopes_view(comparison).panels,
+    )
+
+
+@card_of.register
+def _of_history(history: History) -> Card:
+    return _of_series(history, "History", history_charts(history))
+
+
+@card_of.register
+def _of_sweep(sweep: Sweep) -> Card:
+    return _of_series(sweep, "Sweep", sweep_charts(sweep))
+
+
+def _of_series(series: Series, kind: str, charts: Sequence[CheckView]) -> Card:
+    shown = charts[:1]
+    return Card(
+        title=f"{kind}: {', '.join(series.labels)}",
+        subtitle=f"The same {' and '.join(sizes(series.runs[0]))} in the first.",
+        notices=series.notices,
+        sentences=series.sentences,
+        tables=[verdict_table(series)],
+        charts="".join(f"{view.title}: {view.told}" for view in shown),
+        panels=[panel for view in shown for panel in view.figure.panels],
     )
 
 

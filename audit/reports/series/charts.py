@@ -6,9 +6,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-import matplotlib as mpl
+from matplotlib.axes import Axes
 
-from audit.reports.html.charts import STYLE, bare, canvas, label, nice_reach, scale, svg_of
+from audit.core.clean_text import clean
+from audit.reports.html.charts import Drawing, Margins, bare, label, nice_reach, scale
 from audit.reports.html.palette import light
 from audit.reports.html.records import Value
 from audit.series.figures import Mark
@@ -30,15 +31,15 @@ def timeline(
     breaks: Collection[int] = (),
     marked: Mapping[int, Mark | None],
     overall: str = "",
-) -> str:
-    """One group's figure in every release, with intervals, as a standalone SVG.
+) -> Drawing:
+    """One group's figure in every release, with intervals.
 
     The band is that of the margin. ``breaks`` are the places before which no change is tested: a dotted line is there,
     and points are not joined across it. ``marked`` are the releases whose change since the one before is beyond noise.
     ``overall`` is a note on the change from the first comparable release to the last.
     """
-    with mpl.rc_context(STYLE):
-        figure, ax = canvas(title, top=34, body=150, bottom=44, left=46, right=14)
+
+    def draw(ax: Axes) -> None:
         scale(ax.yaxis, unit, signed)
         bare(ax)
         ax.set_xlim(-0.5, len(marks) - 0.5)
@@ -69,8 +70,9 @@ def timeline(
                 y, va = (top, "bottom") if top < limits[1] - 0.12 * (limits[1] - limits[0]) else (mark.low, "top")
                 label(ax, i, y or 0.0, marked[i] or "", 9.5, "rendered", ha="center", va=va, fontweight="bold")
         if overall:
-            label(figure, 0.02, 9 / (figure.get_figheight() * 72), overall, 9.5, "rendered", fontweight="bold")
-        return svg_of(figure)
+            label(ax, 0.0, -0.26, clean(overall), 9.5, "rendered", transform=ax.transAxes, fontweight="bold")
+
+    return Drawing(title, draw, Margins(top=34, body=150, bottom=44, left=46, right=14))
 
 
 def short_labels(labels: Sequence[str]) -> list[str]:

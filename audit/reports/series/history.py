@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from audit.core.clean_text import clean
+from audit.reports.html.charts import Drawing
 from audit.reports.html.records import Value
 from audit.reports.html.wording import counted
 from audit.reports.series.charts import short_labels, timeline
 from audit.reports.series.page import series_page, write_series
-from audit.reports.series.views import value_of
+from audit.reports.series.views import CheckView, check_views, value_of
 from audit.series import History
 from audit.series.figures import Point
 
@@ -62,8 +63,8 @@ def write_history(history: History, folder: str | Path) -> Path:
     return write_series(history, folder, PAGE, to_html(history))
 
 
-def to_html(history: History) -> str:
-    """The page's text."""
+def check_charts(history: History) -> list[CheckView]:
+    """The charts of every check: one of every group, over the releases."""
     labels, short = history.labels, short_labels(history.labels)
     names = dict(zip(labels, short, strict=True))
     breaks = {labels.index(each.after) for each in history.breaks}
@@ -72,7 +73,7 @@ def to_html(history: History) -> str:
         for step in history.marked
     }
 
-    def draw(title: str, points: list[Point], limits: tuple[float, float]) -> str:
+    def draw(title: str, points: list[Point], limits: tuple[float, float]) -> Drawing:
         first, by_run = points[0], {point.run: value_of(point.figure) for point in points}
         key = first.check, first.grouping, first.group
         drifts = [step for label in labels if (step := marked.get((*key, label, True)))]
@@ -91,13 +92,19 @@ def to_html(history: History) -> str:
             ),
         )
 
+    return check_views(history, draw)
+
+
+def to_html(history: History) -> str:
+    """The page's text."""
+    labels = history.labels
     return series_page(
         history,
         title=f"{clean(labels[0])} to {clean(labels[-1])}",
         eyebrow="History of a model that renders faces from voices",
         subtitle=f"{counted(len(labels), 'release')}, {counted(len(history.breaks), 'break')}.",
         sections=SECTIONS,
-        draw=draw,
+        checks=check_charts(history),
         explained=EXPLAINED,
         further=[each.sentence for each in history.breaks],
     )

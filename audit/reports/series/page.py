@@ -10,13 +10,15 @@ from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.core.written_files import write_files
 from audit.reports.html.csv_tables import TABLES, csv_tables
-from audit.reports.html.page import Page
+from audit.reports.html.page import Page, Section
 from audit.reports.html.wording import write_confidence
 from audit.reports.series.charts import short_labels
-from audit.reports.series.views import Draw, change_table, check_views, run_table, verdict_table
+from audit.reports.series.views import CheckView, change_table, run_table, verdict_table
 from audit.series import Series
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+APPENDIX: Final = ("tested", "runs", "settings")
+"""The sections of the appendix."""
 
 
 def write_series(series: Series, folder: str | Path, name: str, text: str) -> Path:
@@ -46,14 +48,14 @@ def series_page(
     eyebrow: str,
     subtitle: str,
     sections: Mapping[str, str],
-    draw: Draw,
+    checks: Sequence[CheckView],
     explained: Mapping[str, str],
     further: Sequence[str] = (),
 ) -> str:
     """The page's text.
 
-    ``explained`` has a paragraph for each of the templates that need one, ``further`` are sentences after those about
-    changes.
+    ``checks`` are the charts of every check, ``explained`` has a paragraph for each of the templates that need one, and
+    ``further`` are sentences after those about changes.
     """
     page = Page(
         series,
@@ -62,7 +64,7 @@ def series_page(
         subtitle=subtitle,
         skip=f"Skip to: {next(iter(sections.values()))}",
         footer=f"Written only from {series.FILE}; the same document gives the same page.",
-        sections=sections,
+        sections={name: Section(title, appendix=name in APPENDIX) for name, title in sections.items()},
         templates=_TEMPLATES,
         style="series.css",
         notices=series.notices,
@@ -79,7 +81,7 @@ def series_page(
             "confidence": write_confidence(series.settings),
             "numbered": ", ".join(numbered),
             "verdict_table": verdict_table(series),
-            "checks": check_views(series, draw),
+            "checks": checks,
             "change_table": change_table(series, series.steps),
             "run_table": run_table(series),
             "settings_facts": [(str(key).capitalize(), str(value)) for key, value in series.settings.items()],

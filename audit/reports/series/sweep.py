@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from audit.core.clean_text import clean
-from audit.reports.html.charts import Row, dots
+from audit.reports.html.charts import Drawing, Row, dots
 from audit.reports.html.identity import name_of
 from audit.reports.html.wording import counted, sizes
 from audit.reports.series.charts import short_labels
 from audit.reports.series.page import series_page, write_series
-from audit.reports.series.views import value_of
+from audit.reports.series.views import CheckView, check_views, value_of
 from audit.series.figures import Point
 from audit.series.sweep import Sweep
 
@@ -61,14 +61,19 @@ def write_sweep(sweep: Sweep, folder: str | Path) -> Path:
     return write_series(sweep, folder, PAGE, to_html(sweep))
 
 
-def to_html(sweep: Sweep) -> str:
-    """The page's text."""
+def check_charts(sweep: Sweep) -> list[CheckView]:
+    """The charts of every check: one of every group, by model."""
     names = dict(zip(sweep.labels, short_labels(sweep.labels), strict=True))
 
-    def draw(title: str, points: list[Point], limits: tuple[float, float]) -> str:
+    def draw(title: str, points: list[Point], limits: tuple[float, float]) -> Drawing:
         rows = [Row(names[point.run], {"ink": value_of(point.figure)}) for point in points]
         return dots(title, rows, points[0].figure.unit, signed=points[0].figure.signed, limits=limits)
 
+    return check_views(sweep, draw)
+
+
+def to_html(sweep: Sweep) -> str:
+    """The page's text."""
     first = sweep.runs[0]
     return series_page(
         sweep,
@@ -79,6 +84,6 @@ def to_html(sweep: Sweep) -> str:
             f"{name_of(first.get('instrument'))}."
         ),
         sections=SECTIONS,
-        draw=draw,
+        checks=check_charts(sweep),
         explained=EXPLAINED,
     )

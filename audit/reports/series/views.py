@@ -9,6 +9,7 @@ from audit.checks.figure import Figure
 from audit.core.clean_text import clean
 from audit.core.grouping import GROUP
 from audit.reports.html.badges import BADGES
+from audit.reports.html.charts import Drawing
 from audit.reports.html.identity import name_of
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import Value, count, mapping
@@ -30,7 +31,7 @@ from audit.reports.series.charts import shared_limits
 from audit.series import Series
 from audit.series.figures import Point, Step, Verdict
 
-Draw = Callable[[str, list[Point], tuple[float, float]], str]
+Draw = Callable[[str, list[Point], tuple[float, float]], Drawing]
 """Draws the chart of a group: its title, its figure in every run that has one, and the ends of the axis."""
 Run = Mapping[str, object]
 
@@ -65,8 +66,8 @@ def check_views(series: Series, draw: Draw) -> list[CheckView]:
             title = group_name(group)
             spoken = "; ".join(f"{clean(point.run)}: {point.figure.text}" for point in here)
             alt = f"{title.capitalize()}, {told}, by {series.LABEL}. {spoken}. {_marks_of(series, here[0])}".strip()
-            svg = draw(title[:1].upper() + title[1:], here, limits)
-            panels.append(Panel(file_stem(f"{name}-{group}"), svg, alt))
+            drawing = draw(title[:1].upper() + title[1:], here, limits)
+            panels.append(Panel(file_stem(f"{name}-{group}"), drawing, alt))
         views.append(CheckView(titles[key], told, FigureView(name, panels, [_numbers(series, name, points)])))
     return views
 
