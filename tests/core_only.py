@@ -1,7 +1,7 @@
 """Runs commands of ``audit`` where only the packages of requirements-core.txt can be imported.
 
-Arguments: a JSON list of commands, each a list of arguments. Prints a JSON list of their exit codes. All other installed
-packages are invisible, as in a core installation.
+Arguments: a JSON list of commands, each a list of arguments. Prints a JSON list of their exit codes.
+No other installed package can be found, as in a core installation.
 """
 
 from __future__ import annotations
