@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from audit.cli.annotate import cohort_annotate
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
@@ -20,6 +20,7 @@ from audit.cli.terminal import stderr
 from audit.cli.verbs import app, cohort_app, verb
 from audit.core.errors import AuditError
 from audit.core.files import writing
+from audit.core.installation import not_installed
 
 _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
     "Audit a model": {
@@ -62,11 +63,22 @@ def main() -> None:
                 raise AuditError(found, "names in UTF-8", "Rename the file or folder.") from None
         with writing("A file or folder", reads=True):
             app()
+    except ModuleNotFoundError as error:
+        words = 2 if sys.argv[1:2] == ["cohort"] else 1
+        mistake = not_installed(error, " ".join(["audit", *sys.argv[1 : 1 + words]]))
+        if mistake is None:
+            raise
+        _end(mistake)
     except AuditError as error:
-        stderr.quiet = False
-        stderr.print("error", style="bold red", end=" ")
-        stderr.print(error.found, markup=False)
-        for word, text in (("allowed", error.allowed), ("next", error.next_step)):
-            if text:
-                stderr.print(f"  {word}: {text}", markup=False)
-        raise SystemExit(2) from None
+        _end(error)
+
+
+def _end(error: AuditError) -> NoReturn:
+    """Print the error and end with 2."""
+    stderr.quiet = False
+    stderr.print("error", style="bold red", end=" ")
+    stderr.print(error.found, markup=False)
+    for word, text in (("allowed", error.allowed), ("next", error.next_step)):
+        if text:
+            stderr.print(f"  {word}: {text}", markup=False)
+    raise SystemExit(2) from None
