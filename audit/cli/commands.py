@@ -11,7 +11,7 @@ from typer import Argument, Option
 import audit
 from audit.cli.runs import measured_as, plan_of
 from audit.cli.terminal import give_either, give_json, give_result, progress, say, stderr, stdout, suggest
-from audit.cli.verbs import AsJson, By, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.cli.verbs import AsJson, By, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
@@ -95,7 +95,7 @@ def simulate(
 def train(
     plan: Annotated[str, Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
     out: Annotated[Path, Option("-o", "--out", help="The training's folder.")],
-    device: Annotated[str | None, Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
+    device: OnDevice = None,
     as_json: AsJson = False,
 ) -> None:
     """Train Speech2Face as a plan says. The same command again goes on where it stopped.

@@ -36,6 +36,10 @@ By = Annotated[
         help="Group the speakers by a column too, or by several that are crossed: 'accent x gender'. Repeatable.",
     ),
 ]
+OnDevice = Annotated[
+    str | None,
+    Option("--device", metavar="DEVICE", help="auto (the first GPU, or else the CPU), cpu, cuda, cuda:1 or mps."),
+]
 SuppressBelow = Annotated[
     int | None,
     Option("--suppress-below", metavar="K", min=0, max=1000, help="Leave out figures of fewer speakers; 5 is usual."),

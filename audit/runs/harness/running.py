@@ -16,12 +16,14 @@ from typing import Any
 from audit.cohorts import Cohort
 from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
-from audit.core.errors import RunError
+from audit.core.device import Device
+from audit.core.errors import ModelError, RunError
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
+from audit.models.protocol import Placeable
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
@@ -45,6 +47,7 @@ def run(
     settings: RunSettings | None = None,
     plan: Plan | None = None,
     engine: EngineSettings | None = None,
+    device: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a model over a cohort and read its faces.
@@ -66,6 +69,9 @@ def run(
         Stored with the run, for measuring and reporting.
     engine : EngineSettings, optional
         The engine, the number of workers, and the cache. Results do not depend on it.
+    device : str, optional
+        Move the model there first, in place: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``. The manifest has the
+        kind of device if the model reports it, since faces may differ between kinds.
     progress : callable, optional
         Called after every part with the number of finished clips and the total number.
 
@@ -79,8 +85,13 @@ def run(
     RunError
         If the folder contains another run, is in use by another process or is not writable, or a worker died.
     ModelError
-        If the model cannot show this cohort, returns invalid pictures, or was fitted on voices of audited speakers.
+        If the model cannot show this cohort, returns invalid pictures, or was fitted on voices of audited speakers, or
+        cannot be moved to the device.
+    PlanError
+        If ``device`` is not the name of a device.
     """
+    if device is not None:
+        _move(model, str(Device.parse(device)))
     settings = settings or (plan.run if plan else RunSettings())
     engine = engine or (plan.engine if plan else EngineSettings())
     cohort = cohort.audited()
@@ -121,6 +132,16 @@ def run(
             lambda todo: _do(work, todo, engine, len(table), progress),
             given=plan is not None,
         )
+
+
+def _move(model: AnyModel, device: str) -> None:
+    if not isinstance(model, Placeable):
+        raise ModelError(
+            f"The model {model.name!r} cannot be moved to the device {device!r}: it has no method to(device).",
+            "a model that has one",
+            "Leave the device out, or create the model there: audit.model(NAME, device=DEVICE).",
+        )
+    model.to(device)
 
 
 def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
