@@ -55,6 +55,9 @@ def run(
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Only say what a run would do: clips, time, disk, unusable files, cache.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model over a cohort, measure what it made, and write the report.
@@ -92,6 +95,16 @@ def run(
     for sentence in (*people.remarks, *people.audited().set_aside):
         say(sentence)
     instrument = instrument_of(chosen.instrument)
+    if dry_run:
+        from audit.cli.dry_run import give_dry_run
+        from audit.runs.harness.dry_run import dry_run as tried
+        from audit.runs.harness.running import prepare
+
+        ready = prepare(
+            people, model=reconstructor, instrument=instrument, out=out, settings=chosen.run, cache=place.cache
+        )
+        give_dry_run(tried(ready, place.workers), as_json=as_json)
+        return
     with progress() as bar:
         task = bar.add_task("clips", total=len(people.audited().table))
         done = audit.run(

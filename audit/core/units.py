@@ -165,3 +165,15 @@ def write_estimate(value: float | None, low: float | None, high: float | None, u
         return "not estimable"
     interval = write_interval(low, high, unit, signed)
     return f"{write_value(value, unit, signed)} {interval if low is not None and high is not None else f'[{interval}]'}"
+
+
+def write_size(n_bytes: float) -> str:
+    """A number of bytes in kB, MB or GB (powers of 1000).
+
+    Examples
+    --------
+    >>> write_size(0), write_size(1_234), write_size(2_340_000_000)
+    ('0.0 kB', '1.2 kB', '2.3 GB')
+    """
+    factor, unit = (1e9, "GB") if n_bytes >= 1e9 else (1e6, "MB") if n_bytes >= 1e6 else (1e3, "kB")
+    return f"{n_bytes / factor:.1f} {unit}"

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from audit.cohorts import Cohort
 from audit.core.attributes import ALWAYS
@@ -92,8 +94,56 @@ def run(
     """
     if device is not None:
         _move(model, str(Device.parse(device)))
-    settings = settings or (plan.run if plan else RunSettings())
     engine = engine or (plan.engine if plan else EngineSettings())
+    ready = prepare(
+        cohort,
+        model=model,
+        instrument=instrument,
+        out=out,
+        settings=settings or (plan.run if plan else RunSettings()),
+        cache=engine.cache,
+    )
+    work, table = ready.work, ready.table
+    with writable(work.folder):
+        if work.cache is not None:
+            Cache(work.cache).close()  # reports an unusable cache before anything is rendered
+        return fill_folder(
+            work.folder,
+            ready.identity,
+            plan or Plan(run=work.settings),
+            Parts(table, work.settings.part),
+            work.columns,
+            lambda todo: _do(work, todo, engine, len(table), progress),
+            given=plan is not None,
+        )
+
+
+class Ready(NamedTuple):
+    """A run before anything is rendered or written: its work, its identity for the manifest, and a row for each clip."""
+
+    work: Work
+    identity: dict[str, Any]
+    table: pd.DataFrame
+
+
+def prepare(
+    cohort: Cohort,
+    *,
+    model: AnyModel,
+    instrument: Instrument,
+    out: str | Path | None,
+    settings: RunSettings,
+    cache: str,
+) -> Ready:
+    """Prepare a run; nothing is rendered or written. ``cache`` is that of the engine settings.
+
+    Raises
+    ------
+    RunError
+        If the cohort has no clips to audit.
+    ModelError
+        If the model cannot show this cohort, or was fitted on voices of audited speakers.
+    """
     cohort = cohort.audited()
     table = cohort.table
     if table.empty:
@@ -106,7 +156,7 @@ def run(
     refuse_fitted(bound, table, cohort.root)
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     identity = _identity(cohort, bound, instrument, settings)
-    kept_in = cache_folder(engine.cache, folder)
+    kept_in = cache_folder(cache, folder)
     extra = [str(name) for name in table.columns if name not in LEFT_OUT and name not in OF_THE_COHORT]
     work = Work(
         cohort.root,
@@ -120,18 +170,7 @@ def run(
         instrument_key=cache_key(instrument, {}) if kept_in else None,
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
-    with writable(folder):
-        if kept_in is not None:
-            Cache(kept_in).close()  # reports an unusable cache before anything is rendered
-        return fill_folder(
-            folder,
-            identity,
-            plan or Plan(run=settings),
-            Parts(table, settings.part),
-            work.columns,
-            lambda todo: _do(work, todo, engine, len(table), progress),
-            given=plan is not None,
-        )
+    return Ready(work, identity, table)
 
 
 def _move(model: AnyModel, device: str) -> None:
