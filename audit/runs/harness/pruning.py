@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from audit.core.errors import RunError
 from audit.runs.harness.cache import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY
 
-_DIGEST: Final = re.compile(rb"[0-9a-f]{64}")
+_DIGEST: Final = re.compile(rb"[0-9a-f]{32}")
 _OF_A_ROW: Final = 200
 """Bytes of an answer's keys and digests in the database, about."""
 _ANSWERS: Final = (
@@ -48,7 +48,17 @@ class Contents:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed from a cache, or would be: numbers as in :class:`Contents`, and the bytes that are left."""
+    """What was removed from a cache, or would be.
+
+    Attributes
+    ----------
+    renderings, readings, pictures : int
+        Numbers as in :class:`Contents`.
+    freed_bytes : int
+        Freed space: a picture that a run's folder links to as well frees none.
+    left_bytes : int
+        Size of what is left in the cache.
+    """
 
     renderings: int
     readings: int
@@ -119,6 +129,7 @@ def prune(
         named, keep = {answer.picture for answer in kept}, {(answer.of, answer.by) for answer in kept}
         removed = [answer for answer in answers if (answer.of, answer.by) not in keep]
         unnamed = [digest for digest in pictures if digest not in named]
+        linked = {digest for digest in unnamed if _picture(folder, digest).stat().st_nlink > 1}
         if not dry_run:
             database.execute("BEGIN IMMEDIATE")
             for table in ("answers", "stored"):
@@ -129,9 +140,10 @@ def prune(
                 _picture(folder, digest).unlink(missing_ok=True)
             database.execute("VACUUM")
         after = before - sum(answer.size for answer in removed) if dry_run else (folder / DATABASE).stat().st_size
-    freed = max(0, before - after) + sum(pictures[digest] for digest in unnamed)
+    after = min(before, max(0, after))
     n_readings = sum(answer.is_reading for answer in removed)
-    left = before + sum(pictures.values()) - freed
+    freed = before - after + sum(pictures[digest] for digest in unnamed if digest not in linked)
+    left = after + sum(size for digest, size in pictures.items() if digest in named)
     return Pruned(len(removed) - n_readings, n_readings, len(unnamed), freed, left)
 
 

@@ -119,7 +119,7 @@ def run(
 
 
 class Ready(NamedTuple):
-    """A run before anything is rendered or written: its work, its identity for the manifest, and a row for each clip."""
+    """A run before anything is rendered or written: its work, its identity in the manifest, and a row a clip."""
 
     work: Work
     identity: dict[str, Any]
