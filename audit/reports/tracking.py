@@ -69,6 +69,12 @@ def track(
     if absent := [str(path) for path in kept if not path.is_file()]:
         raise RunError(f"These files do not exist: {', '.join(absent)}.", "files that exist")
     address = tracking_uri(store)
+    if not address.startswith(("http:", "https:", "file:")) and find_spec("sqlalchemy") is None:
+        raise RunError(
+            f"The store {address} is a database, and the package sqlalchemy is not installed.",
+            "a tracking server, or an environment with sqlalchemy, alembic and sqlparse",
+            "pip install 'speech2face-audit[mlflow]', or --tracking-uri http://...",
+        )
     with _reported(address):
         client = _client(address)
         known = client.get_experiment_by_name(experiment)
