@@ -143,7 +143,7 @@ def _log_all(client: Any, logged: str, found: Audit, manifest: Mapping[str, Any]
     from mlflow.entities import Metric, Param, RunTag
 
     began = client.get_run(logged).info.start_time
-    content = {
+    content: dict[str, list[Any]] = {
         "params": [Param(name, str(value)) for name, value in _parameters(found, manifest).items()],
         "tags": [RunTag(name, str(value)) for name, value in _tags(found, manifest).items()],
         "metrics": [Metric(name, value, began, 0) for name, value in _metrics(found).items()],

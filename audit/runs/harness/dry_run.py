@@ -186,8 +186,11 @@ def _spread(n: int, most: int) -> list[int]:
 def _unusable(part: LoadedPart) -> Iterable[Unusable]:
     """The clips and portraits that cannot be used, by kind of file and status; each file once."""
     rows = part.rows
-    found = [("audio", str(path), clip.status) for path, clip in zip(rows["audio"], part.clips, strict=True)]
-    found = [each for each, clip in zip(found, part.clips, strict=True) if clip is not NO_AUDIO]
+    found: list[tuple[str, str, str]] = [
+        ("audio", str(path), clip.status)
+        for path, clip in zip(rows["audio"], part.clips, strict=True)
+        if clip is not NO_AUDIO
+    ]
     found += [
         ("portrait", str(path), portrait.file.status)
         for path, portrait in zip(rows["portrait"], part.portraits, strict=True)
