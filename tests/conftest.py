@@ -89,43 +89,47 @@ def tone(path: Path, level: float = 0.1, seconds: float = 2.0, rate: int = 16_00
     return path
 
 
-@pytest.fixture
-def make_cohort(tmp_path: Path) -> Callable[..., Path]:
-    """A function that writes a cohort of tones and fake faces: two groups, two languages, English louder."""
-
-    def make(speakers: int = 8, name: str = "cohort", faces: int = 16) -> Path:
-        folder = tmp_path / name
-        rows, clips = [], []
-        for i in range(speakers):
-            group, gender = ("asian", "white")[i % 2], ("woman", "man")[i // 2 % 2]
-            portrait = folder / "portraits" / f"s{i}.png"
-            portrait.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(fake_face(group, gender, 30 + i % 40, faces)).save(portrait)
-            rows.append(
+def write_cohort(folder: Path, speakers: int = 8, faces: int = 16) -> Path:
+    """A cohort of tones and fake faces: two groups, two languages, English louder."""
+    rows, clips = [], []
+    for i in range(speakers):
+        group, gender = ("asian", "white")[i % 2], ("woman", "man")[i // 2 % 2]
+        portrait = folder / "portraits" / f"s{i}.png"
+        portrait.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(fake_face(group, gender, 30 + i % 40, faces)).save(portrait)
+        rows.append(
+            {
+                "speaker_id": f"s{i}",
+                "group": group,
+                "gender": gender,
+                "age": 30 + i % 40,
+                "portrait": f"portraits/s{i}.png",
+                "group_source": "synthetic",
+                "gender_source": "synthetic",
+            }
+        )
+        for language in ("en", "zh"):
+            audio = f"audio/s{i}-{language}.wav"
+            tone(folder / audio, level=0.3 if language == "en" else 0.1 + 0.001 * i)
+            clips.append(
                 {
+                    "clip_id": f"s{i}-{language}",
                     "speaker_id": f"s{i}",
-                    "group": group,
-                    "gender": gender,
-                    "age": 30 + i % 40,
-                    "portrait": f"portraits/s{i}.png",
-                    "group_source": "synthetic",
-                    "gender_source": "synthetic",
+                    "audio": audio,
+                    "language": language,
+                    "language_source": "synthetic",
                 }
             )
-            for language in ("en", "zh"):
-                audio = f"audio/s{i}-{language}.wav"
-                tone(folder / audio, level=0.3 if language == "en" else 0.1 + 0.001 * i)
-                clips.append(
-                    {
-                        "clip_id": f"s{i}-{language}",
-                        "speaker_id": f"s{i}",
-                        "audio": audio,
-                        "language": language,
-                        "language_source": "synthetic",
-                    }
-                )
-        pd.DataFrame(rows).to_csv(folder / "speakers.csv", index=False)
-        pd.DataFrame(clips).to_csv(folder / "clips.csv", index=False)
-        return folder
+    pd.DataFrame(rows).to_csv(folder / "speakers.csv", index=False)
+    pd.DataFrame(clips).to_csv(folder / "clips.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def make_cohort(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes such a cohort into the test's folder."""
+
+    def make(speakers: int = 8, name: str = "cohort", faces: int = 16) -> Path:
+        return write_cohort(tmp_path / name, speakers, faces)
 
     return make

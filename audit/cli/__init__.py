@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from audit.cli.annotate import cohort_annotate
+from audit.cli.cache import cache_info, cache_prune
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.draw import cohort_draw
@@ -17,7 +18,7 @@ from audit.cli.reading import read
 from audit.cli.runs import measure, report, run, sheet
 from audit.cli.sweep import sweep
 from audit.cli.terminal import stderr
-from audit.cli.verbs import app, cohort_app, verb
+from audit.cli.verbs import app, cache_app, cohort_app, verb
 from audit.core.errors import AuditError
 from audit.core.files import writing
 from audit.core.installation import not_installed
@@ -47,6 +48,9 @@ verb(cohort_identify, "identify", of=cohort_app)
 verb(cohort_import, "import", of=cohort_app)
 verb(cohort_labels, "labels", of=cohort_app)
 app.add_typer(cohort_app, name="cohort", rich_help_panel="Prepare")
+verb(cache_info, "info", of=cache_app)
+verb(cache_prune, "prune", of=cache_app)
+app.add_typer(cache_app, name="cache", rich_help_panel="Prepare")
 
 
 def main() -> None:

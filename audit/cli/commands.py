@@ -11,7 +11,7 @@ from typer import Argument, Option
 import audit
 from audit.cli.runs import measured_as, plan_of
 from audit.cli.terminal import give_either, give_json, give_result, progress, say, stderr, stdout, suggest
-from audit.cli.verbs import AsJson, By, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.cli.verbs import AsJson, By, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
 
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
@@ -59,21 +59,31 @@ def compare(
 
 def track(
     run: RunFolder,
-    store: Annotated[Path, Option(help="The folder of the MLflow store.")] = Path("mlruns"),
+    store: Annotated[
+        str | None,
+        Option(
+            "--tracking-uri",
+            "--store",
+            metavar="URI",
+            help="A server (http://...), a database or a folder; else MLFLOW_TRACKING_URI, or sqlite:///mlflow.db.",
+        ),
+    ] = None,
     experiment: Annotated[str, Option(help="MLflow's experiment.")] = "speech2face-audit",
     files: Annotated[list[Path] | None, Option("--file", help="A further file to keep beside it.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Log a measured run to an MLflow file store (extra mlflow): parameters, estimates, outcomes and the report.
+    """Log a measured run to MLflow (extra mlflow): parameters, estimates, outcomes and the report.
 
-    The server that shows the store is in the package mlflow, not in the extra.
+    The pages that show it are in the package mlflow, not in the extra.
 
-    Example: [bold]audit track R --file decision.json[/bold]
+    Examples: [bold]audit track R[/bold], [bold]audit track R --tracking-uri http://127.0.0.1:5000[/bold]
     """
+    from audit.reports.tracking import tracking_uri, viewing_step
+
     logged = audit.track(run, store=store, experiment=experiment, files=files or [])
-    # MLflow 3.13 and later refuse a file store without the variable
-    suggest(f"pip install mlflow, then: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {store}")
-    give_either(logged, {"mlflow_run": logged, "store": str(store)}, as_json=as_json)
+    address = tracking_uri(store)
+    suggest(viewing_step(address))
+    give_either(logged, {"mlflow_run": logged, "store": address}, as_json=as_json)
 
 
 def simulate(
@@ -96,7 +106,7 @@ def simulate(
 def train(
     plan: Annotated[str, Argument(help="A training plan (TOML), or the name of a shipped one: train-small-gap.")],
     out: Annotated[Path, Option("-o", "--out", help="The training's folder.")],
-    device: Annotated[str | None, Option(help="cpu, cuda, ...; the first GPU where there is one.")] = None,
+    device: OnDevice = None,
     as_json: AsJson = False,
 ) -> None:
     """Train Speech2Face as a plan says. The same command again goes on where it stopped.

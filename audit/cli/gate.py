@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer import Option
@@ -12,6 +13,9 @@ import audit
 from audit.cli.terminal import give, give_text, say, suggest
 from audit.cli.verbs import AsJson, RunFolder
 from audit.core.errors import AuditError
+
+if TYPE_CHECKING:
+    from audit.release import Decision
 
 _AFTER: Final = {
     0: "store the decision with the release: the same command with --summary FILE",
@@ -38,6 +42,9 @@ def gate(
     junit: Annotated[Path | None, Option(help="Write the decision as JUnit XML.")] = None,
     sarif: Annotated[Path | None, Option(help="Write the decision as SARIF 2.1.0.")] = None,
     summary: Annotated[Path | None, Option(help="Write the decision as Markdown.")] = None,
+    explain: Annotated[
+        bool, Option("--explain", help="Explain every ruling: what is required, what was judged, why, what changes it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide on a release: hold a run against a policy.
@@ -45,14 +52,23 @@ def gate(
     Exit codes: 0 every rule is shown to hold (or waived), 10 a breach is shown, 11 inconclusive, 12 instrument not
     valid, 13 run incomplete; 2 wrong usage, policy or input, 1 a crash. Several at once: 13, 12, 10, 11.
 
-    Example: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold]
+    Examples: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold], [bold]audit gate R --explain[/bold]
     """
     from audit.release.looks import LEDGER
     from audit.release.plans import assumed
+    from audit.release.policy import Policy
     from audit.release.requirements import COMPLETE, UNREADABLE
-    from audit.reports.decision import junit_xml, sarif_json, summary_markdown
+    from audit.reports.decision import explanation, junit_xml, sarif_json, summary_markdown
 
-    decision = audit.gate(run, policy=policy, baseline=baseline, human_readings=human_readings, plans=True)
+    if explain and as_json:
+        raise AuditError("--explain prints text and --json prints JSON.", "one of them")
+    chosen = Policy.default() if policy is None else Policy.read(policy)
+    if baseline is not None and not chosen.needs_baseline:
+        say(
+            f"warning: --baseline {baseline} decides nothing except that it must be complete: no rule of the policy "
+            f'{chosen.terms.name} has kind = "non_inferiority".'
+        )
+    decision = audit.gate(run, policy=chosen, baseline=baseline, human_readings=human_readings, plans=True)
     written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
     for path, text in written:
         if path is not None:
@@ -68,11 +84,9 @@ def gate(
         give_text(decision.to_json())
         say(decision.sentence)
     else:
-        for ruling in decision.rulings:
-            give(f"{ruling.outcome:<14}{ruling.id}  {ruling.sentence}")
-            if ruling.plan is not None:
-                give(f"{'':<14}{ruling.plan.sentence}")
-        for waiver in decision.waivers:
+        for line in explanation(decision, chosen) if explain else _lines(decision):
+            give(line)
+        for waiver in decision.unused_waivers:
             give(f"{'waiver':<14}{waiver.sentence}")
         if words := assumed([ruling.plan for ruling in decision.rulings if ruling.plan]):
             give(f"{'chances':<14}{words}")
@@ -81,3 +95,11 @@ def gate(
             digests += f", ledger entry {decision.ledger['entry']} {str(decision.ledger['sha256'])[:12]}"
         give(f"{decision.sentence} Exit code {decision.exit_code}; {digests}.")
     raise typer.Exit(decision.exit_code)
+
+
+def _lines(decision: Decision) -> Iterator[str]:
+    """A line for each ruling, and below it the plan of an inconclusive one."""
+    for ruling in decision.rulings:
+        yield f"{ruling.outcome:<14}{ruling.id}  {ruling.sentence}"
+        if ruling.plan is not None:
+            yield f"{'':<14}{ruling.plan.sentence}"

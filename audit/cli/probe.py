@@ -9,7 +9,7 @@ from typer import Option
 
 import audit
 from audit.cli.terminal import give_result, progress, stderr, suggest
-from audit.cli.verbs import AsJson
+from audit.cli.verbs import AsJson, OnDevice
 from audit.core.plan import SIMILARITY
 
 
@@ -17,6 +17,7 @@ def probe(
     model: Annotated[str, Option(help="A model's name or module:factory; see audit list models.")],
     out: Annotated[Path, Option("-o", "--out", help="The probe's folder.")],
     weights: Annotated[Path | None, Option(help="The model's weights.")] = None,
+    device: OnDevice = None,
     voices: Annotated[
         int | None, Option(min=1, help="So many voices, spread over groups, sexes and languages; all without it.")
     ] = None,
@@ -44,7 +45,7 @@ def probe(
     with progress() as bar:
         task = bar.add_task("faces", total=None)
         made = audit.probe(
-            audit.model(model, weights=weights),
+            audit.model(model, weights=weights, device=device),
             instrument=audit.instrument(instrument, **one_feature),
             voices=voices,
             seed=seed,

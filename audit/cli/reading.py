@@ -10,7 +10,7 @@ from typer import Option
 import audit
 from audit.cli.runs import instrument_of, plan_of
 from audit.cli.terminal import give_either, progress, suggest
-from audit.cli.verbs import AsJson, RunFolder
+from audit.cli.verbs import AsJson, OnDevice, RunFolder
 from audit.core.plan import InstrumentSettings
 
 
@@ -25,6 +25,7 @@ def read(
         str | None, Option("--instrument", help="An instrument's name; see audit list instruments.")
     ] = None,
     allow_download: Annotated[bool, Option("--allow-download", help="Let DeepFace fetch its own weights.")] = False,
+    device: OnDevice = None,
     as_json: AsJson = False,
 ) -> None:
     """Read the kept faces of a run with another instrument, without running the model.
@@ -37,7 +38,7 @@ def read(
     given = {"name": name, "allow_download": allow_download or None}
     settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
     found = audit.Run.read(run)
-    instrument = instrument_of(settings)
+    instrument = instrument_of(settings, device)
     with progress() as bar:
         task = bar.add_task("clips", total=len(found.observations))
         made = audit.read_again(

@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
-from audit.cli.verbs import AsJson, By, FrontMatterFile, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.cli.verbs import AsJson, By, FrontMatterFile, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
 from audit.core.grouping import GROUP, Grouping
@@ -34,6 +34,7 @@ def run(
     cohort: Annotated[str | None, Option(help="A cohort's folder, or the name of an embedded one.")] = None,
     model: Annotated[str | None, Option(help="A model's name or module:factory; see audit list models.")] = None,
     weights: Annotated[Path | None, Option(help="The model's weights.")] = None,
+    device: OnDevice = None,
     engine: Annotated[Literal["local", "ray"] | None, Option(help="Where the run is done.")] = None,
     workers: Annotated[int | None, Option(min=1, help="Processes (ray: actors), each with its own model.")] = None,
     cache: Annotated[
@@ -54,6 +55,9 @@ def run(
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Only say what a run would do: clips, time, disk, unusable files, cache.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model over a cohort, measure what it made, and write the report.
@@ -77,7 +81,8 @@ def run(
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
     where = {"name": engine, "workers": workers, "cache": cache}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
-    reconstructor = audit.model(chosen.model.name, weights=chosen.model.weights, options=chosen.model.options)
+    made_of = chosen.model
+    reconstructor = audit.model(made_of.name, weights=made_of.weights, options=made_of.options, device=device)
     if (wanted := chosen.model.mitigation).names:
         voices = audit.Cohort.read(cohort_path(wanted.cohort))
         reconstructor = audit.mitigate(
@@ -90,6 +95,16 @@ def run(
     for sentence in (*people.remarks, *people.audited().set_aside):
         say(sentence)
     instrument = instrument_of(chosen.instrument)
+    if dry_run:
+        from audit.cli.dry_run import give_dry_run
+        from audit.runs.harness.dry_run import dry_run as tried
+        from audit.runs.harness.running import prepare
+
+        ready = prepare(
+            people, model=reconstructor, instrument=instrument, out=out, settings=chosen.run, cache=place.cache
+        )
+        give_dry_run(tried(ready, place.workers), as_json=as_json)
+        return
     with progress() as bar:
         task = bar.add_task("clips", total=len(people.audited().table))
         done = audit.run(
@@ -263,9 +278,9 @@ def plan_of(run: Path) -> audit.Plan:
     return audit.Plan.read(path) if path.is_file() else audit.Plan()
 
 
-def instrument_of(settings: InstrumentSettings) -> Instrument:
-    """The instrument of a plan."""
-    options = settings.options
+def instrument_of(settings: InstrumentSettings, device: str | None = None) -> Instrument:
+    """The instrument of a plan, on another device if one is given."""
+    options: dict[str, Any] = settings.options | ({} if device is None else {"device": device})
     return audit.instrument(
         settings.name, similarity=settings.similarity, allow_download=settings.allow_download, **options
     )

@@ -22,6 +22,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+cache_app: Final = typer.Typer(help="Look at and prune caches of renderings and readings.", no_args_is_help=True)
 cohort_app: Final = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
 
 AsJson = Annotated[bool, Option("--json", help="Print JSON, and nothing else on stdout.")]
@@ -43,6 +44,10 @@ FrontMatterFile = Annotated[
         metavar="FILE",
         help="Take the front matter from the section \\[audit] of a TOML file; nothing is rendered again.",
     ),
+]
+OnDevice = Annotated[
+    str | None,
+    Option("--device", metavar="DEVICE", help="auto (the first GPU, or else the CPU), cpu, cuda, cuda:1 or mps."),
 ]
 SuppressBelow = Annotated[
     int | None,

@@ -130,6 +130,14 @@ class Registry:
             raise self.error(f"The {self.kind} {name!r} is a {type(value).__name__}.", "something that can be called")
         return value
 
+    def takes(self, name: str, option: str) -> bool:
+        """Whether the factory of that name has such a keyword argument; raises ``error`` as :meth:`factory`."""
+        try:
+            parameters = inspect.signature(self.factory(name)).parameters
+        except ValueError:  # callables written in C may have no signature
+            return False
+        return option in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
     def create(self, name: str, options: Mapping[str, object]) -> object:
         """What the part of that name, a factory, makes with these keyword arguments.
 

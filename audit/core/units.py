@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,8 +71,32 @@ def is_signed(kind: str) -> bool:
     return kind == "difference"
 
 
-def write_number(value: float, unit: str, signed: bool = False) -> str:
+def digits_apart(values: Iterable[float], bound: float, unit: str) -> int:
+    """The decimal places that write a bound exactly, and no other value as the bound.
+
+    At most three more than the unit has.
+
+    Examples
+    --------
+    >>> digits_apart([0.333, 0.642], 0.1, "share"), digits_apart([0.0967, 0.1004], 0.1, "share")
+    (0, 2)
+    >>> digits_apart([], 0.125, "share"), digits_apart([1.96], 2.0, "years")
+    (1, 2)
+    """
+    found = unit_of(unit)
+    most, scaled = found.digits + 3, found.scale * bound
+    others = [found.scale * value for value in values if not math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-12)]
+    for digits in range(found.digits, most):
+        exact = math.isclose(round(scaled, digits), scaled, rel_tol=1e-9, abs_tol=1e-9)
+        if exact and all(round(other, digits) != round(scaled, digits) for other in others):
+            return digits
+    return most
+
+
+def write_number(value: float, unit: str, signed: bool = False, digits: int | None = None) -> str:
     """A number without its unit: shares in per cent, differences with their sign.
+
+    ``digits`` are the decimal places; by default those of the unit.
 
     Examples
     --------
@@ -79,14 +105,15 @@ def write_number(value: float, unit: str, signed: bool = False) -> str:
     >>> write_number(0.004, "share"), write_number(0.998, "share"), write_number(0.0, "share", signed=True)
     ('<1', '>99', '0')
     """
-    if unit == "share" and not signed:
+    found = unit_of(unit)
+    digits = found.digits if digits is None else digits
+    if unit == "share" and not signed and digits == 0:
         if 0 < value < 0.005:
             return "<1"
         if 0.995 < value < 1:
             return ">99"
-    found = unit_of(unit)
     scaled = found.scale * value
-    text = f"{abs(scaled):.{found.digits}f}"
+    text = f"{abs(scaled):.{digits}f}"
     if float(text) == 0:
         return text
     if scaled < 0:
@@ -94,8 +121,8 @@ def write_number(value: float, unit: str, signed: bool = False) -> str:
     return f"+{text}" if signed else text
 
 
-def write_value(value: float, unit: str, signed: bool = False) -> str:
-    """A number with its unit.
+def write_value(value: float, unit: str, signed: bool = False, digits: int | None = None) -> str:
+    """A number with its unit; ``digits`` as in :func:`write_number`.
 
     Examples
     --------
@@ -104,7 +131,7 @@ def write_value(value: float, unit: str, signed: bool = False) -> str:
     >>> write_value(45.75, "degrees"), write_value(0.18, "distance"), write_value(0.01, "share", True)
     ('45.8 degrees', '0.18', '+1 point')
     """
-    number, found = write_number(value, unit, signed), unit_of(unit)
+    number, found = write_number(value, unit, signed, digits), unit_of(unit)
     suffix = found.change_suffix if signed else found.suffix
     if suffix == " points" and number.strip("+\N{MINUS SIGN}") == "1":
         suffix = " point"
@@ -160,3 +187,15 @@ def write_estimate(value: float | None, low: float | None, high: float | None, u
         return "not estimable"
     interval = write_interval(low, high, unit, signed)
     return f"{write_value(value, unit, signed)} {interval if low is not None and high is not None else f'[{interval}]'}"
+
+
+def write_size(n_bytes: float) -> str:
+    """A number of bytes in kB, MB or GB (powers of 1000).
+
+    Examples
+    --------
+    >>> write_size(0), write_size(1_234), write_size(2_340_000_000)
+    ('0.0 kB', '1.2 kB', '2.3 GB')
+    """
+    factor, unit = (1e9, "GB") if n_bytes >= 1e9 else (1e6, "MB") if n_bytes >= 1e6 else (1e3, "kB")
+    return f"{n_bytes / factor:.1f} {unit}"

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.core.onnx import onnxruntime
 from audit.core.vocabulary import RACES
 from audit.instruments.offline import PACKAGED
 
@@ -68,12 +69,11 @@ def session(path: Path) -> Any:
     several faces at once in several threads (ONNX Runtime releases the GIL while it works), which on two cores is also
     faster than a batch.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    package = onnxruntime()
+    options = package.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"])
+    return package.InferenceSession(path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"])
 
 
 class FaceNetwork:

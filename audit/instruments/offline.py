@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.core.errors import ModelError
+from audit.core.onnx import turn_off_telemetry
 
 PACKAGED: Final = Path(__file__).parent / "weights"
 """The weight files of this package."""
@@ -43,6 +44,7 @@ def deepface_home() -> Path:
 
 def backend() -> str:
     """The backend engine that DeepFace runs on: tensorflow, pytorch or onnx."""
+    turn_off_telemetry()  # DeepFace imports ONNX Runtime itself
     from deepface.commons import backend_utils
 
     return str(backend_utils.get_backend_engine())

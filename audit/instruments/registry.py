@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from audit.core.device import with_device
 from audit.core.errors import ModelError
 from audit.core.plan import SIMILARITY
 from audit.core.registry import Registry
@@ -35,6 +36,7 @@ def instrument(
     similarity: Sequence[str] = SIMILARITY,
     detector: str = DETECTOR,
     allow_download: bool = False,
+    device: str | None = None,
     **options: Any,
 ) -> Instrument:
     """An instrument, ready to read.
@@ -50,6 +52,9 @@ def instrument(
         Which detector finds the faces; see ``audit list detectors``.
     allow_download : bool
         Whether DeepFace may download its weights; without it nothing ever reaches the network.
+    device : str, optional
+        Where it computes, passed to a third-party instrument that has the keyword argument ``device``. The shipped
+        instruments compute on the CPU and take none.
     **options
         Passed on: ``attributes``, ``mirrored``, ``threads`` and ``remember`` of
         :class:`audit.instruments.reader.DeepFaceInstrument`. A third-party instrument receives every option that was
@@ -58,7 +63,9 @@ def instrument(
     Raises
     ------
     ModelError
-        If there is no such instrument, it cannot be built, or it takes no such option.
+        If there is no such instrument, it cannot be built, or it takes no such option or no device.
+    PlanError
+        If ``device`` is not the name of a device.
 
     Examples
     --------
@@ -69,7 +76,8 @@ def instrument(
     """
     asked = {"similarity": tuple(similarity), "detector": detector, "allow_download": allow_download}
     defaults = {"similarity": SIMILARITY, "detector": DETECTOR, "allow_download": False}
-    built = INSTRUMENTS.create(name, {key: value for key, value in asked.items() if value != defaults[key]} | options)
+    given = {key: value for key, value in asked.items() if value != defaults[key]} | options
+    built = INSTRUMENTS.create(name, with_device(INSTRUMENTS, name, given, device))
     if not isinstance(built, Instrument):
         raise ModelError(
             f"Instrument {name!r} made a {type(built).__name__}.",

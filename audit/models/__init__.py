@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import pandas as pd
 
+from audit.core.device import with_device
 from audit.core.errors import ModelError
 from audit.core.registry import Registry
 from audit.models.protocol import Described, Playback, Reconstructor
@@ -46,7 +47,13 @@ def available() -> dict[str, str]:
     return MODELS.available()
 
 
-def model(name: str, *, weights: str | Path | None = None, options: Mapping[str, Any] | None = None) -> AnyModel:
+def model(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    device: str | None = None,
+) -> AnyModel:
     """The model of that name.
 
     Parameters
@@ -57,18 +64,25 @@ def model(name: str, *, weights: str | Path | None = None, options: Mapping[str,
         Passed to the factory as ``weights``, if given.
     options : mapping, optional
         Passed to the factory as keyword arguments.
+    device : str, optional
+        Where the model computes: ``auto`` (the first GPU, or the CPU if there is none), ``cpu``, ``cuda``, ``cuda:1``
+        or ``mps``. Passed to the factory as ``device``; by default it is the model's own choice.
 
     Raises
     ------
     ModelError
-        If the model does not exist, cannot be created, or does not take an option.
+        If the model does not exist, cannot be created, or does not take an option, or the device is not available.
+    PlanError
+        If it is not the name of a device.
 
     Examples
     --------
     >>> model("planted", options={"rendered": {"asian": {"en": {"white": 0.6}}}}).name
     'planted'
     """
-    made = MODELS.create(name, dict(options or {}) | ({} if weights is None else {"weights": weights}))
+    made = MODELS.create(
+        name, with_device(MODELS, name, options or {}, device) | ({} if weights is None else {"weights": weights})
+    )
     if not isinstance(made, (Reconstructor, Playback, Bindable)):
         raise ModelError(
             f"The model {name!r} made a {type(made).__name__} without name and render.",

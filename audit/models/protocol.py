@@ -63,6 +63,15 @@ class Featured(Protocol):
 
 
 @runtime_checkable
+class Placeable(Protocol):
+    """A model that can be moved to another device."""
+
+    def to(self, device: str) -> object:
+        """Move the model, in place, to a device such as ``cuda:0``; raises ModelError if it is not available."""
+        ...
+
+
+@runtime_checkable
 class Playback(Protocol):
     """Pictures that are not rendered from audio: existing ones (``recorded``) or known truth (``planted``).
 

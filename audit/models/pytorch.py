@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from audit.core.arrays import Picture, Waveform
 from audit.core.audio import SAMPLE_RATE
+from audit.core.device import Device
 from audit.core.errors import ModelError
 from audit.core.files import file_digest
 
@@ -30,20 +31,54 @@ BATCHES_AT_ONCE: Final = 2
 """Batches that are computed at the same time on a CPU; memory grows with it."""
 
 
+def available_devices() -> list[str]:
+    """The names of the devices that torch can use on this machine, the CPU first.
+
+    Examples
+    --------
+    >>> available_devices()[0]
+    'cpu'
+    """
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    return ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
+
+
+def chosen_device(name: str | None) -> torch.device:
+    """The device of that name (:class:`audit.core.device.Device`); without a name as for ``auto``.
+
+    Raises
+    ------
+    PlanError
+        If it is not the name of a device.
+    ModelError
+        If this machine does not have it.
+    """
+    device, there = Device.parse(name or "auto"), available_devices()
+    if device.kind == "auto":
+        return torch.device("cuda" if "cuda:0" in there else "cpu")
+    wanted = f"cuda:{device.index or 0}" if device.kind == "cuda" else device.kind
+    if wanted not in there:
+        raise ModelError(
+            f"The device {name!r} is not available on this machine, as far as torch {torch.__version__} finds.",
+            f"{', '.join(there)} or auto",
+        )
+    return torch.device(str(device))
+
+
 def on_device(network: Net, device: str | None) -> tuple[Net, torch.device]:
     """Move a network to a device: by default the first GPU, or the CPU if there is none.
 
     Raises
     ------
-    ModelError
-        If the device cannot be used.
+    PlanError, ModelError
+        As :func:`chosen_device`; also if the device cannot be used.
     """
+    chosen = chosen_device(device)
     try:
-        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         return network.to(chosen), chosen
     except (RuntimeError, AssertionError) as error:
         raise ModelError(
-            f"The device {device!r} cannot be used: {error}", "cpu, or cuda where there is a GPU"
+            f"The device {str(chosen)!r} cannot be used: {error}", "another device, such as cpu"
         ) from error
 
 

@@ -168,6 +168,12 @@ class Wen2019:
         self._voice, self.device = on_device(_loaded(voice_network(), folder / VOICE_FILE), device)
         self._generator, _ = on_device(_loaded(generator_network(), folder / GENERATOR_FILE), device)
 
+    def to(self, device: str) -> Wen2019:
+        """Move the model, in place, to a device."""
+        self._voice, self.device = on_device(self._voice, device)
+        self._generator, _ = on_device(self._generator, device)
+        return self
+
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         """One face [64, 64, 3] for each clip; ``None`` if no speech is detected."""
         spectra = [self._spectrum(waveform, sample_rate) for waveform in waveforms]
@@ -186,7 +192,7 @@ class Wen2019:
         return {
             "weights_sha256": self._sha256,
             "vad": self.vad,
-            "device": str(self.device),
+            "device": self.device.type,
             "source": "Wen, Singh & Raj 2019",
         }
 

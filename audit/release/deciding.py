@@ -17,8 +17,9 @@ from audit.core.units import unit_of
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
 from audit.release.human import why_absent, with_human_readings
 from audit.release.outcomes import worst
-from audit.release.policy import Policy, ResolvedRule, Side
-from audit.release.requirements import known_groups, requirements
+from audit.release.policy import Policy, ResolvedRule
+from audit.release.requirements import absent_group, known_groups, requirements
+from audit.release.wording import Side
 from audit.release.worst_case import with_missing_faces
 from audit.stats import ALL, Curve
 
@@ -122,11 +123,11 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
         if rule.figure is None and headline is not None:  # which may be another judged figure than the check's first
             resolved = ResolvedRule.of(rule, resolved.check, headline.name)
     judged = tuple(
-        with_missing_faces(_figure_ruling(resolved, name, group, figure), resolved, audit)
+        with_missing_faces(_figure_ruling(resolved, name, group, figure, audit), resolved, audit)
         for name, group, figure in figures
     )
     outcome = worst(item.outcome for item in judged)
-    deciding = max((item for item in judged if item.outcome == outcome), key=lambda item: _reach(item, resolved.side))
+    deciding = max((item for item in judged if item.outcome == outcome), key=lambda item: reach(item, resolved.side))
     return Ruling(
         rule.id,
         rule.check,
@@ -141,13 +142,16 @@ def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Base
         judged,
         group=deciding.group,
         by=rule.by,
+        required=resolved.required(deciding.estimate),
     )
 
 
-def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure | None) -> FigureRuling:
+def _figure_ruling(resolved: ResolvedRule, name: str, group: str, figure: Figure | None, audit: Audit) -> FigureRuling:
     """One figure against the rule's bound: a pass needs its own interval within it, and enough speakers."""
     if figure is None:
-        return FigureRuling(name, group, None, "inconclusive", why_absent(resolved.rule, name))
+        by, named = resolved.rule.by, isinstance(resolved.rule.groups, tuple)
+        no_group = absent_group(group, known_groups(audit, by), by) if named else ""
+        return FigureRuling(name, group, None, "inconclusive", no_group or why_absent(resolved.rule, name))
     outcome, reason = resolved.outcome(figure)
     return FigureRuling(name, group, figure, outcome, typeset(reason))
 
@@ -225,8 +229,11 @@ def _groups(resolved: ResolvedRule, audit: Audit) -> list[str] | None:
     return resolved.groups(known_groups(audit, resolved.rule.by))
 
 
-def _reach(judged: FigureRuling, side: Side) -> float:
-    """How far a figure extends to the forbidden side: by its near end for a breach, otherwise by its far end."""
+def reach(judged: FigureRuling, side: Side) -> float:
+    """How far a figure extends to the forbidden side: by its near end for a breach, otherwise by its far end.
+
+    Infinite if it has no interval.
+    """
     if judged.estimate is None or judged.estimate.interval is None:
         return float("inf")
     low, high = judged.estimate.interval
@@ -238,11 +245,10 @@ def _reach(judged: FigureRuling, side: Side) -> float:
 
 def _sentence(resolved: ResolvedRule, deciding: FigureRuling, judged: tuple[FigureRuling, ...]) -> str:
     rule = resolved.rule
-    bound = {"at_most": "at most", "at_least": "at least", "within": "within"}[resolved.side]
     by = "" if rule.by == GROUP.name else f" by {rule.by}"
     what = deciding.figure if deciding.figure.startswith(rule.check) else f"{rule.check} {deciding.figure}"
     of = f" ({group_words(deciding.group)})" if deciding.group not in (ALL, deciding.figure) else ""
-    required = f"{bound} {resolved.bound:g}"
+    required = resolved.required(deciding.estimate)
     if rule.kind == "non_inferiority":
         what += ", change from the baseline"
     counts = ""

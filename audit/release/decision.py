@@ -76,6 +76,8 @@ class Ruling:
         For an inconclusive rule: its chance of a pass, and the number of speakers that it needs.
     by : str
         The name of the grouping that the groups belong to.
+    required : str
+        The side and the limit in words, such as ``at most +10 points``; empty if the ruling is about no figure.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Ruling:
     groups: tuple[str, ...] = ()
     plan: RulePlan | None = None
     by: str = GROUP.name
+    required: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,11 @@ class Decision(Shown, Document):
     def outcome(self) -> Outcome:
         """The deciding outcome."""
         return worst(ruling.outcome for ruling in self.rulings)
+
+    @property
+    def unused_waivers(self) -> list[WaiverUse]:
+        """The waivers that are expired or not needed; the sentences of rulings contain the others."""
+        return [waiver for waiver in self.waivers if waiver.state != "applied"]
 
     @property
     def exit_code(self) -> int:

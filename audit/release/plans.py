@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from audit.core.sentences import group_words, listing, typeset
-from audit.core.units import unit_of
+from audit.core.sentences import group_words, listing
+from audit.release.wording import Side, write_bound, write_difference
 from audit.stats import ALL
 
 Case = Literal["no effect", "half the limit", "the limit", "twice the limit", "as observed"]
 """How a true value is chosen."""
 MULTIPLES: Final[dict[Case, float]] = {"no effect": 0, "half the limit": 0.5, "the limit": 1, "twice the limit": 2}
 """The true values of a plan, as multiples of the limit."""
-SIDES: Final = {"at_most": "at most", "at_least": "at least", "within": "within"}
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ class RulePlan:
     check: str
     figure: str
     unit: str
-    side: str
+    side: Side
     limit: float
     comparison: str = ""
     groups: tuple[PlannedGroup, ...] = ()
@@ -159,8 +158,7 @@ class RulePlan:
     @property
     def title(self) -> str:
         """The rule in words."""
-        limit = _exactly(self.limit, self.unit).replace("+", "±" if self.side == "within" else "+")
-        return f"{self.rule}: {self.check} {self.figure}, {SIDES[self.side]} {limit}"
+        return f"{self.rule}: {self.check} {self.figure}, {write_bound(self.side, self.limit, self.unit, signed=True)}"
 
     @property
     def speakers(self) -> str:
@@ -201,7 +199,7 @@ class RulePlan:
 
     def value(self, chance: Chance) -> str:
         """A true value with its unit."""
-        return _exactly(chance.true_value, self.unit)
+        return write_difference(chance.true_value, self.unit)
 
 
 def assumed(plans: Sequence[RulePlan]) -> str:
@@ -215,12 +213,6 @@ def assumed(plans: Sequence[RulePlan]) -> str:
 
 def _counted(n: float, what: str) -> str:
     return f"{n if isinstance(n, int) else format(n, '.3g')} {what}" + ("" if n == 1 else "s")
-
-
-def _exactly(value: float, unit: str) -> str:
-    """A difference with its unit, with three digits, since a half of a limit may not be a whole number of points."""
-    known = unit_of(unit)
-    return typeset(f"{known.scale * value:+.3g}" if value else "0") + known.change_suffix
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
 from audit.release.outcomes import Outcome
 from audit.release.sections import DataTerms, InstrumentTerms, LedgerTerms, Waiver, Words, known_groups
+from audit.release.wording import Side, write_bound, write_reason
 from audit.stats import ALL, Verdict
 from audit.stats.verdict import Outcome as VerdictOutcome
 
-Side = Literal["at_most", "at_least", "within"]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
@@ -171,6 +171,13 @@ class ResolvedRule:
         below_zero = side == "at_least" and (rule.side is None or what == "margin")
         return cls(rule, check, judged, side, -given if below_zero else given)
 
+    def required(self, figure: Figure | None) -> str:
+        """What the rule requires of its figure, in words: with the judged figure's unit if the run has no figure."""
+        if figure is not None:
+            return write_bound(self.side, self.bound, figure.unit, figure.signed)
+        is_judged = self.rule.figure in (None, self.judged.name)
+        return write_bound(self.side, self.bound, self.judged.unit if is_judged else "", signed=is_judged)
+
     def at_share(self, share: float) -> ResolvedRule:
         """The rule at a share of its alpha."""
         return replace(self, rule=self.rule.model_copy(update={"alpha": self.rule.alpha * share}))
@@ -206,8 +213,10 @@ class ResolvedRule:
             why = f"{figure.method} cannot resolve an error probability of {error:.2g}, only {figure.curve.least:.2g}"
             return Verdict("inconclusive", f"{why}; measure the run with more resamples")
         if self.side == "at_least":
-            return figure.against(-self.bound, "less")
-        return figure.against(self.bound, "greater" if self.side == "at_most" else "two_sided")
+            found = figure.against(-self.bound, "less")
+        else:
+            found = figure.against(self.bound, "greater" if self.side == "at_most" else "two_sided")
+        return Verdict(found.outcome, write_reason(figure, self.side, self.bound, found.outcome))
 
 
 class Terms(Section):
@@ -338,6 +347,11 @@ class Policy:
         """The groupings of the rules, besides ``group``."""
         rules = (resolved.rule for resolved in self.terms.resolved)
         return tuple(dict.fromkeys(rule.by for rule in rules if rule.by != GROUP.name))
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether a rule judges the change from a baseline."""
+        return any(rule.kind == "non_inferiority" for rule in self.terms.rule)
 
     @property
     def confidence(self) -> float:

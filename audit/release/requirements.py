@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +10,16 @@ import numpy as np
 from audit.audits.audit import Audit
 from audit.audits.tables.your_files import AUDIO
 from audit.checks.catalogue.erasure import CHECK as ERASURE
+from audit.core.errors import did_you_mean
 from audit.core.grouping import GROUP
 from audit.core.languages import same_language
+from audit.core.sentences import listing
 from audit.core.vocabulary import FILE_STATUSES, UNKNOWN, ordered_groups
 from audit.release.decision import FigureRuling, Ruling
 from audit.release.outcomes import Outcome, worst
 from audit.release.policy import Policy
 from audit.release.sections import DataTerms, InstrumentTerms
+from audit.release.wording import write_bound, write_reason
 from audit.stats import ALL, Verdict, verdict
 
 RENDERED = ("ok", "portrait_missing", "portrait_no_face")
@@ -38,6 +41,21 @@ def known_groups(audit: Audit, by: str = GROUP.name) -> list[str]:
         return []
     table = audit.tables["groupings"].frame
     return [str(group) for group in table["group"][table["grouping"] == by] if group != UNKNOWN]
+
+
+def absent_group(group: str, known: Sequence[str], by: str = GROUP.name) -> str:
+    """That a run has no such group, and which it has, in words; empty if it has the group.
+
+    Examples
+    --------
+    >>> absent_group("blakc", ["asian", "black"])
+    "there is no group 'blakc' in this run (did you mean 'black'?); its groups are asian and black"
+    """
+    if group == ALL or group in known:
+        return ""
+    of = "" if by == GROUP.name else f" by {by}"
+    there = f"its groups{of} are {listing([*known])}" if known else f"it has no known group{of}"
+    return f"there is no group {group!r} in this run{did_you_mean(group, known)}; {there}"
 
 
 def requirements(policy: Policy, audit: Audit, baseline: Mapping[str, object] | None) -> list[Ruling]:
@@ -157,12 +175,13 @@ def _recall(terms: InstrumentTerms, audit: Audit, confidence: float) -> Ruling:
     """The own-group read rate of portraits: the lower end of its interval must be high enough in every group."""
     assert terms.min_recall is not None
     found = next((item for item in audit.findings if item.code == PORTRAITS_READ), None)
-    judged_groups = []
-    for group in terms.groups or known_groups(audit):
-        judged = Verdict("not_evaluable", "no portrait of the group was read")
+    judged_groups, known = [], known_groups(audit)
+    for group in terms.groups or known:
+        judged = Verdict("not_evaluable", absent_group(group, known) or "no portrait of the group was read")
         if (estimate := found.select(PORTRAIT, group) if found else None) is not None:
             estimate = estimate.at(confidence) if estimate.curve else estimate
-            judged = verdict(estimate, -terms.min_recall, "less")
+            compared = verdict(estimate, -terms.min_recall, "less").outcome
+            judged = Verdict(compared, write_reason(estimate, "at_least", terms.min_recall, compared))
         outcome: Outcome = "pass" if judged.outcome == "not_shown" else "instrument"
         judged_groups.append(FigureRuling(f"{group}.{PORTRAIT}", group, estimate, outcome, judged.reason))
     failed = [item for item in judged_groups if item.outcome != "pass"]
@@ -186,6 +205,7 @@ def _recall(terms: InstrumentTerms, audit: Audit, confidence: float) -> Ruling:
         terms.min_recall,
         tuple(judged_groups),
         group=lowest.group if lowest else ALL,
+        required=write_bound("at_least", terms.min_recall, "share", signed=False),
     )
 
 

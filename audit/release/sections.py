@@ -11,7 +11,7 @@ from audit.core.errors import did_you_mean
 from audit.core.group_labels import fault
 from audit.core.languages import canonical_language
 from audit.core.typed_toml import Section
-from audit.core.vocabulary import LABEL_SOURCES, UNKNOWN
+from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
@@ -21,7 +21,10 @@ def _known_group(group: str) -> str:
     if group == UNKNOWN:
         raise ValueError(f"{UNKNOWN} is never judged")
     if found := fault(group):
-        raise ValueError(f"there is no group {group!r}, {found}")
+        raise ValueError(
+            f"there is no group {group!r}, {found}"
+            + ("" if "|" in group else f" The race labels are {', '.join(RACES)}; a cohort may have further groups")
+        )
     return group
 
 

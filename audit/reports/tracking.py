@@ -1,12 +1,17 @@
-"""Logging a measured run to an MLflow store: its identity as parameters, every estimate and interval as metrics.
+"""Logging a measured run to MLflow: its identity as parameters, every estimate and interval as metrics.
 
-The store is a folder; no server is needed. Needs the extra ``mlflow``.
+The store is a tracking server, a database or a folder. Names have prefixes, by which MLflow's pages group them:
+``S2F001/rendered/value``, ``cohort/digest``. Needs the extra ``mlflow``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,21 +25,29 @@ from audit.runs.run_like import RunLike, folder_of
 
 EXPERIMENT: Final = "speech2face-audit"
 _ARTIFACTS: Final = (Audit.FILE, "report.html", PLAN, MANIFEST)
-_QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"}
-"""Settings that turn off MLflow's telemetry and allow its file store."""
+STORE: Final = "sqlite:///mlflow.db"
+"""The default store: that of MLflow itself, a database in the current folder."""
+_NO_TELEMETRY: Final = "MLFLOW_DISABLE_TELEMETRY"
+_CHOSEN: Final = "MLFLOW_TRACKING_URI"
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+://?")
+_REFUSED: Final = re.compile(r"[^\w.\- :]")
+"""Characters that names in MLflow cannot have, and the slash, which separates their parts."""
+_MOST: Final = {"metrics": 1000, "params": 100, "tags": 100}
+"""The most items that MLflow takes in one request."""
 
 
 def track(
-    run: RunLike, *, store: str | Path = "mlruns", experiment: str = EXPERIMENT, files: Iterable[str | Path] = ()
+    run: RunLike, *, store: str | Path | None = None, experiment: str = EXPERIMENT, files: Iterable[str | Path] = ()
 ) -> str:
-    """Log a measured run to an MLflow file store.
+    """Log a measured run to MLflow.
 
     Parameters
     ----------
     run : Run, Audit or path
         A run with a folder that was measured.
-    store : path
-        The store's folder, created if needed.
+    store : str or path, optional
+        A tracking server (``http://...``), a database (``sqlite:///mlflow.db``) or a folder, as for MLflow's tracking
+        URI. By default the value of ``MLFLOW_TRACKING_URI``, or else ``sqlite:///mlflow.db``.
     experiment : str
         MLflow's experiment, created if needed.
     files : iterable of path
@@ -43,71 +56,139 @@ def track(
     Returns
     -------
     str
-        MLflow's id of the run. Its tags hold each check's outcome, the digest of the run and whether the code had
-        changes that were not committed.
+        MLflow's id of the run. Its tags hold each check's outcome (``outcome/S2F001``), the digest of the run and
+        whether the code had changes that were not committed.
 
     Raises
     ------
     RunError
-        If the run was not measured, a file does not exist, or MLflow is not installed.
+        If the run was not measured, a file does not exist, MLflow is not installed, or the store cannot be used.
     """
     folder = folder_of(run)
     found, manifest = Audit.read(folder), read_manifest(folder)
     kept = [folder / name for name in _ARTIFACTS if (folder / name).is_file()] + [Path(file) for file in files]
     if absent := [str(path) for path in kept if not path.is_file()]:
         raise RunError(f"These files do not exist: {', '.join(absent)}.", "files that exist")
-    client = _client(Path(store))
-    known = client.get_experiment_by_name(experiment)
-    where = client.create_experiment(experiment) if known is None else known.experiment_id
-    logged = client.create_run(where, run_name=f"{found.run['model']} on {manifest['cohort']['name']}").info.run_id
-    for name, value in _parameters(found, manifest).items():
-        client.log_param(logged, name, value)
-    for name, value in _metrics(found).items():
-        client.log_metric(logged, name, value)
-    for name, value in _tags(found, manifest).items():
-        client.set_tag(logged, name, value)
-    for path in kept:
-        client.log_artifact(logged, str(path))
-    client.set_terminated(logged)
+    address = tracking_uri(store)
+    if not address.startswith(("http:", "https:", "file:")) and find_spec("sqlalchemy") is None:
+        raise RunError(
+            f"The store {address} is a database, and the package sqlalchemy is not installed.",
+            "a tracking server, or an environment with sqlalchemy, alembic and sqlparse",
+            "pip install 'speech2face-audit[mlflow]', or --tracking-uri http://...",
+        )
+    with _reported(address):
+        client = _client(address)
+        known = client.get_experiment_by_name(experiment)
+        where = client.create_experiment(experiment) if known is None else known.experiment_id
+        logged = client.create_run(where, run_name=f"{found.run['model']} on {manifest['cohort']['name']}").info.run_id
+        try:
+            _log_all(client, logged, found, manifest)
+            for path in kept:
+                client.log_artifact(logged, str(path))
+        except BaseException:
+            client.set_terminated(logged, status="FAILED")
+            raise
+        client.set_terminated(logged)
     return str(logged)
 
 
-def _client(store: Path) -> Any:
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+def tracking_uri(store: str | Path | None = None) -> str:
+    """MLflow's tracking URI of a store, see :func:`track`.
+
+    Examples
+    --------
+    >>> tracking_uri("http://127.0.0.1:5000"), tracking_uri(Path("/tmp/mlruns"))
+    ('http://127.0.0.1:5000', 'file:///tmp/mlruns')
+    """
+    chosen = str(store) if store is not None else os.environ.get(_CHOSEN) or STORE
+    return chosen if _SCHEME.match(chosen) else Path(chosen).resolve().as_uri()
+
+
+def viewing_step(address: str) -> str:
+    """The command, or the address, that shows what was logged to a tracking URI."""
+    if address.startswith(("http://", "https://")):
+        return f"open {address}"
+    view = f"mlflow ui --backend-store-uri {shlex.quote(address)}"
+    allowed = "MLFLOW_ALLOW_FILE_STORE=true " if address.startswith("file:") else ""
+    return f"{allowed}{view}" if find_spec("flask") else f"pip install mlflow && {allowed}{view}"
+
+
+@contextmanager
+def _reported(address: str) -> Iterator[None]:
+    """Convert the errors of MLflow, and of packages that it lacks, to RunError."""
+    os.environ.setdefault(_NO_TELEMETRY, "true")
     try:
-        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        yield
     except ImportError as error:
         raise RunError(
-            f"Tracking needs MLflow: {error}.", "an environment with MLflow", "pip install 'speech2face-audit[mlflow]'"
+            f"Tracking to {address} needs a package that is not installed: {error}.",
+            "an environment with MLflow and, for a database, sqlalchemy, alembic and sqlparse",
+            "pip install 'speech2face-audit[mlflow]'",
         ) from error
-    return MlflowClient(tracking_uri=store.resolve().as_uri())
+    except (MlflowException, OSError) as error:
+        raise RunError(
+            f"MLflow cannot use the store {address}: {next(iter(str(error).splitlines()), type(error).__name__)}",
+            "a tracking server that answers, a database such as sqlite:///mlflow.db, or a folder that MLflow allows",
+        ) from error
+
+
+def _client(address: str) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=address)
+
+
+def _log_all(client: Any, logged: str, found: Audit, manifest: Mapping[str, Any]) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    began = client.get_run(logged).info.start_time
+    content: dict[str, list[Any]] = {
+        "params": [Param(name, str(value)) for name, value in _parameters(found, manifest).items()],
+        "tags": [RunTag(name, str(value)) for name, value in _tags(found, manifest).items()],
+        "metrics": [Metric(name, value, began, 0) for name, value in _metrics(found).items()],
+    }
+    for kind, items in content.items():
+        for start in range(0, len(items), _MOST[kind]):
+            client.log_batch(logged, **{kind: items[start : start + _MOST[kind]]})
+
+
+def _part(text: str) -> str:
+    """A part of a name, without the characters that MLflow does not take.
+
+    Examples
+    --------
+    >>> _part("asian|indian.portrait"), _part("S2F001 by accent x gender")
+    ('asian or indian.portrait', 'S2F001 by accent x gender')
+    """
+    return _REFUSED.sub("_", text.replace("|", " or "))
 
 
 def _parameters(found: Audit, manifest: Mapping[str, Any]) -> dict[str, object]:
     cohort, code = manifest["cohort"], manifest.get("code", {})
     return {
-        "model": found.run["model"],
-        "weights_sha256": found.run.get("weights_sha256"),
-        "cohort": cohort["name"],
-        "cohort_digest": cohort["digest"],
-        "instrument": manifest["instrument"]["name"],
-        "n_speakers": found.run["n_speakers"],
-        "n_clips": found.run["n_clips"],
-        "seed": manifest["seed"],
-        "code_version": code.get("version"),
-        "code_commit": code.get("commit"),
+        "model/name": found.run["model"],
+        "model/weights_sha256": found.run.get("weights_sha256"),
+        "cohort/name": cohort["name"],
+        "cohort/digest": cohort["digest"],
+        "cohort/n_speakers": found.run["n_speakers"],
+        "cohort/n_clips": found.run["n_clips"],
+        "instrument/name": manifest["instrument"]["name"],
+        "run/seed": manifest["seed"],
+        "code/version": code.get("version"),
+        "code/commit": code.get("commit"),
     }
 
 
 def _name(finding: Finding) -> str:
     """The code of a finding, with its grouping if that is not ``group``."""
-    return finding.code if finding.grouping == GROUP.name else f"{finding.code} by {finding.grouping}"
+    return _part(finding.code if finding.grouping == GROUP.name else f"{finding.code} by {finding.grouping}")
 
 
 def _metrics(found: Audit) -> dict[str, float]:
     return {
-        f"{_name(finding)}.{name}.{bound}": float(value)
+        f"{_name(finding)}/{_part(name)}/{bound}": float(value)
         for finding in found.findings
         for name, estimate in finding.estimates.items()
         for bound, value in (("value", estimate.value), ("low", estimate.low), ("high", estimate.high))
@@ -116,5 +197,5 @@ def _metrics(found: Audit) -> dict[str, float]:
 
 
 def _tags(found: Audit, manifest: Mapping[str, Any]) -> dict[str, object]:
-    outcomes = {_name(finding): finding.outcome for finding in found.findings}
-    return outcomes | {"run_digest": found.run["digest"], "code_dirty": manifest.get("code", {}).get("dirty")}
+    outcomes = {f"outcome/{_name(finding)}": finding.outcome for finding in found.findings}
+    return outcomes | {"run/digest": found.run["digest"], "code/dirty": manifest.get("code", {}).get("dirty")}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +20,25 @@ import pytest
 
 import audit
 from audit.cli import main
+from tests.conftest import write_cohort
 
 ROOT = Path(__file__).parents[2]
 
 
 def command(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The command in this process, which spares importing everything again; a crash is raised."""
+    words, (out, err) = ["audit", *map(str, arguments)], (io.StringIO(), io.StringIO())
+    before, sys.argv = sys.argv, words
+    try:
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+            main()
+    finally:
+        sys.argv = before
+    return subprocess.CompletedProcess(words, int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def process(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, where that is the point."""
     return subprocess.run(
         [sys.executable, "-m", "audit.cli", *map(str, arguments)],
         capture_output=True,
@@ -76,6 +93,12 @@ def test_the_users_own_mistakes_end_with_2_and_no_traceback(arguments: tuple[str
     assert done.stdout == ""
 
 
+def test_a_mistake_in_a_process_of_its_own_ends_the_same_way() -> None:
+    done = process("measure", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nowhere is not a run" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_wrong_usage_ends_with_2() -> None:
     assert command("run", "--no-such-option").returncode == 2
     assert command("measure").returncode == 2
@@ -84,16 +107,29 @@ def test_wrong_usage_ends_with_2() -> None:
 def test_a_crash_ends_with_1_and_never_reads_as_a_verdict(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
     plan = fake_plan(make_cohort(4), tmp_path)
     plan.write_text(plan.read_text().replace("ColourInstrument", "fake_face"))
-    assert command("run", plan, "-o", tmp_path / "run").returncode in (1, 2)
+    assert process("run", plan, "-o", tmp_path / "run").returncode in (1, 2)
 
 
-def test_the_last_line_of_a_run_is_the_path_of_its_report(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
-    done = command("run", fake_plan(make_cohort(12), tmp_path), "-o", tmp_path / "run")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.strip().split("\n")
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """A run of twelve speakers by a process; its folder is the last argument. Tests that write copy it."""
+    place = tmp_path_factory.mktemp("ran")
+    return process("run", fake_plan(write_cohort(place / "cohort", 12), place), "-o", place / "run")
+
+
+@pytest.fixture
+def folder(ran: subprocess.CompletedProcess[str], tmp_path: Path) -> Path:
+    """A copy of that run."""
+    return shutil.copytree(ran.args[-1], tmp_path / "run")
+
+
+def test_the_last_line_of_a_run_is_the_path_of_its_report(ran: subprocess.CompletedProcess[str]) -> None:
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.strip().split("\n")
+    run = Path(ran.args[-1])
     assert lines[0].startswith("S2F001  shown")
-    assert lines[-1] == str(tmp_path / "run" / "report.html")
-    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert lines[-1] == str(run / "report.html")
+    left = {path.name for path in run.iterdir()}
     assert {
         "observations",
         "faces",
@@ -106,18 +142,15 @@ def test_the_last_line_of_a_run_is_the_path_of_its_report(make_cohort: Callable[
     } <= left
 
 
-def test_measuring_and_reporting_again_give_the_same_bytes(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    command("run", fake_plan(make_cohort(12), tmp_path), "-o", folder)
+def test_measuring_and_reporting_again_give_the_same_bytes(folder: Path) -> None:
     first = [(folder / name).read_bytes() for name in ("audit.json", "report.html")]
     assert command("measure", folder).returncode == 0
     assert command("report", folder).stdout.strip() == str(folder / "report.html")
     assert [(folder / name).read_bytes() for name in ("audit.json", "report.html")] == first
 
 
-def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_path: Path) -> None:
-    folder, sheet = tmp_path / "run", tmp_path / "sheet"
-    command("run", fake_plan(make_cohort(24), tmp_path), "-o", folder)
+def test_a_sheet_goes_out_and_comes_back(folder: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet"
     done = command("sheet", folder, "-o", sheet, "--faces", "24")
     assert done.stdout.strip() == str(sheet / "index.html")
     table = pd.read_csv(sheet / "sheet.csv").assign(reader="ann", race="asian")
@@ -135,6 +168,8 @@ def test_a_sheet_goes_out_and_comes_back(make_cohort: Callable[..., Path], tmp_p
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.study)])
 def test_a_killed_run_ends_as_an_unbroken_one(make_cohort: Callable[..., Path], tmp_path: Path, times: int) -> None:
     plan = fake_plan(make_cohort(16, faces=64), tmp_path, part=2)
+    with plan.open("a") as file:  # the cheapest measurement, since only bytes are compared
+        file.write("[measure]\nresamples = 200\nintersect = []\nslice_depth = 0\n")
     assert command("run", plan, "-o", tmp_path / "unbroken").returncode == 0
     draw = random.Random(0)
     for _ in range(times):
@@ -159,7 +194,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(make_cohort: Callable[..., Path], 
 
 
 def test_a_name_that_is_not_utf_8_is_refused() -> None:
-    done = command("run", "-o", os.fsdecode(b"run\xff"))
+    done = process("run", "-o", os.fsdecode(b"run\xff"))
     assert done.returncode == 2
     assert "b'run\\xff' is not UTF-8" in done.stderr and "Traceback" not in done.stderr
 

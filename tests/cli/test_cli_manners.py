@@ -23,8 +23,9 @@ from tests.cli.test_cli import fake_plan
 ROOT = Path(__file__).parents[2]
 GROUP = get_command(app)
 VERBS = sorted(
-    [name for name in GROUP.commands if name != "cohort"]  # type: ignore[attr-defined]  # it is a group
-    + [f"cohort {name}" for name in GROUP.commands["cohort"].commands]  # type: ignore[attr-defined]  # it is a group
+    f"{name} {verb}".strip()
+    for name, found in GROUP.commands.items()  # type: ignore[attr-defined]  # it is a group
+    for verb in getattr(found, "commands", [""])
 )
 TRUTH = """groups = ["asian", "white"]
 speakers_per_group = 12
@@ -205,3 +206,14 @@ def test_what_the_command_line_says_of_measuring_is_kept_in_the_runs_plan(
     first = (run / "audit.json").read_bytes()
     assert said("measure", run)[0] == 0
     assert (run / "audit.json").read_bytes() == first
+
+
+def test_a_baseline_that_no_rule_uses_is_met_with_a_warning(
+    planted: Path, tmp_path: Path, said: Callable[..., Said]
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('schema = 1\nname = "p"\n[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n')
+    code, out, err = said("gate", planted, "--policy", policy, "--baseline", planted, "--explain")
+    assert code == 10 and "white: breach shown, exit code 10" in out
+    assert "warning: --baseline" in err and 'no rule of the policy p has kind = "non_inferiority"' in err
+    assert said("gate", planted, "--explain", "--json")[0] == 2

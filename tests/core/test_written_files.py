@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from audit.core.written_files import LIST, write_files
 from audit.reports import print_pdf, write_report
 from audit.reports.comparison.page import write_comparison
 from audit.reports.probe.page import write_probe
+from benchmarks.faults import QUICK
 from tests.fakes import ColourInstrument, LoudnessModel
 from tests.probing_fixture import PitchAndLanguage, bilingual_voices
 from tests.report_fixture import fictional_audit
@@ -56,7 +58,7 @@ def write_run(folder: Path) -> None:
 
 
 def write_measurement(folder: Path) -> None:
-    audit.measure(audit.simulate(TRUTH, out=folder)).write(folder)
+    audit.measure(audit.simulate(TRUTH, out=folder), settings=QUICK).write(folder)
 
 
 def write_the_report(folder: Path) -> None:
@@ -64,7 +66,12 @@ def write_the_report(folder: Path) -> None:
 
 
 def write_a_comparison(folder: Path) -> None:
-    write_comparison(audit.compare(audit.simulate(TRUTH), audit.simulate(TRUTH)), folder)
+    write_comparison(compared(), folder)
+
+
+@cache
+def compared() -> audit.Comparison:
+    return audit.compare(audit.simulate(TRUTH), audit.simulate(TRUTH), settings=QUICK)
 
 
 def write_a_probe(folder: Path) -> None:
@@ -201,7 +208,7 @@ def test_the_digest_and_results_of_a_run_do_not_depend_on_the_list(tmp_path: Pat
     (tmp_path / "two" / LIST).unlink()
     one, two = audit.Run.read(tmp_path / "one"), audit.Run.read(tmp_path / "two")
     assert one.digest == two.digest
-    assert audit.measure(one).to_json() == audit.measure(two).to_json()
+    assert audit.measure(one, settings=QUICK).to_json() == audit.measure(two, settings=QUICK).to_json()
 
 
 def test_a_foreign_pdf_is_not_overwritten(

@@ -97,7 +97,7 @@ def test_an_absent_group_never_passes() -> None:
     rule = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.1\ngroups = ["asian", "black"]\n'
     decision = decided(policy(rule), made(by_group("S2F003", {"asian": (-0.1, 0.05), "white": (-0.1, 0.05)})))
     assert decision.exit_code == 11
-    assert "the run has no figure black" in decision.rulings[-1].sentence
+    assert "there is no group 'black' in this run; its groups are asian and white" in decision.rulings[-1].sentence
 
 
 def test_a_figure_of_every_group() -> None:

@@ -47,6 +47,7 @@ def test_the_shipped_policy_is_read() -> None:
         (HEAD + RELATIVE + "margin = 0.1\nlimit = 0.2\n" + RULE.replace("white", "x.limit"), "two rules have the id"),
         (HEAD + RULE + 'figure = "rendered"\n', "names a figure, so it needs a side"),
         (HEAD + RULE + 'groups = ["asain"]\n', "there is no group 'asain', did you mean 'asian'?"),
+        (HEAD + RULE + 'groups = ["asain"]\n', "The race labels are asian, indian, black, white"),
         (HEAD + RULE + 'groups = ["unknown"]\n', "unknown is never judged"),
         (HEAD + RULE + "groups = []\n", "name a group"),
         (HEAD + RULE + "min_speakers = 1\n", "rule.0.min_speakers is 1"),

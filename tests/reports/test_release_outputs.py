@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,8 +12,8 @@ import jsonschema
 import pytest
 import xmlschema
 
-from audit.release import Decision, Policy
-from audit.reports.decision import junit_xml, sarif_json, summary_markdown
+from audit.release import EXIT_CODES, Decision, Policy
+from audit.reports.decision import explanation, junit_xml, sarif_json, summary_markdown
 from tests.release_fixture import RULE, TODAY, by_group, decided, made, policy, portraits, white
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
@@ -127,5 +128,32 @@ def test_the_summary_is_a_table_of_whole_rows(decision: Decision) -> None:
     text = summary_markdown(decision)
     assert text.startswith(f"## {decision.sentence}")
     tables = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in tables} == {8, 5}
+    assert {line.count("|") for line in tables} == {6, 5}
     assert TODAY.isoformat() in text
+
+
+def test_figures_are_written_in_points_and_every_ruling_once() -> None:
+    for decision in several().values():
+        summary = summary_markdown(decision)
+        for ruling in decision.rulings:
+            assert summary.count(f"`{ruling.id}`") == 1
+            if ruling.limit is not None:
+                assert not re.search(r"required [a-z ]*[-−]?0\.", ruling.sentence), ruling.sentence
+    breach = several()["breach"]
+    assert "required at most 10%: the interval from 20 to 30% lies wholly above 10%" in breach.rulings[-2].sentence
+    messages = [result["message"]["text"] for result in sarif_of(breach)["runs"][0]["results"]]
+    assert "20 to 30%" in messages[0]
+    (failure,) = ElementTree.fromstring(junit_xml(breach)).findall(".//testcase[@name='white']/failure")
+    assert "above 10%" in str(failure.get("message")) and "above 10%" not in str(failure.text)
+
+
+def test_an_explanation_has_every_ruling_with_its_exit_code_and_what_would_change_it() -> None:
+    for name, decision in several().items():
+        terms = policy(RULE, ERASED, WORSE) if name != "waived" else Policy.parse(STRANGE + RULE + WAIVER)
+        text = "\n".join(explanation(decision, terms))
+        for ruling in decision.rulings:
+            assert re.search(rf"^{ruling.id}: .*, exit code {EXIT_CODES[ruling.outcome]}$", text, re.MULTILINE)
+        assert text.count("changes it") == len(decision.rulings)
+    text = "\n".join(explanation(several()["breach"], policy(RULE, ERASED)))
+    assert "S2F001 rendered minus portrait at most 10%" in text and "the interval begins 10 points beyond" in text
+    assert "Ann" in "\n".join(explanation(several()["waived"], Policy.parse(STRANGE + RULE + WAIVER)))

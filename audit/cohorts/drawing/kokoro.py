@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from audit.cohorts.drawing.accents import accented
 from audit.core.errors import AuditError
+from audit.core.onnx import onnxruntime
 
 RATE = 24_000
 """Samples a second of what the synthesiser gives."""
@@ -139,14 +140,13 @@ class Synthesiser:
     """One ONNX session on one thread; any base voice or blend of them speaks any of the three languages."""
 
     def __init__(self, parts: Path, threads: int = 1) -> None:
-        import onnxruntime as ort
-
+        package = onnxruntime()
         model, self._vocab, self.voices = read_parts(parts)
-        options = ort.SessionOptions()
+        options = package.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
+        self._session = package.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
         self._inputs = [given.name for given in self._session.get_inputs()]
 
     def say(

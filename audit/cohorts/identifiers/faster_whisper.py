@@ -9,6 +9,7 @@ from typing import Any, Final
 from audit.cohorts.identifiers.weights import described, imported, weights_folder
 from audit.core.arrays import Waveform
 from audit.core.errors import ModelError
+from audit.core.onnx import turn_off_telemetry
 from audit.core.registry import Part
 
 NEEDED: Final = ("config.json", "model.bin", "tokenizer.json", "vocabulary.*")
@@ -21,6 +22,7 @@ class FasterWhisper:
     name = "faster_whisper"
 
     def __init__(self, folder: Path) -> None:
+        turn_off_telemetry()  # the package imports ONNX Runtime
         module = imported("faster_whisper")
         self._described = described("faster-whisper", folder, ["model.bin"])
         try:

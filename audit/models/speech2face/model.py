@@ -83,6 +83,11 @@ class Speech2Face:
         """The network's sizes."""
         return self.network.configuration
 
+    def to(self, device: str) -> Speech2Face:
+        """Move the model, in place, to a device."""
+        self.network, self.device = on_device(self.network, device)
+        return self
+
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         """One face [size, size, 3] for each clip; see :meth:`voice_features`."""
         return self.from_features(self.voice_features(waveforms, sample_rate))
@@ -133,7 +138,7 @@ class Speech2Face:
             COVERAGE: [heard.model_dump() for heard in self.card.coverage],
             "training": {key: value for key, value in self.card.training.items() if key not in ("plan", FITTED_ON)},
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
-            "device": str(self.device),
+            "device": self.device.type,
             "batch": self.batch,
             "seconds": self.seconds,
             "ceiling": self._no_ceiling or f"the decoder fed by the face encoder {self.configuration.face}",

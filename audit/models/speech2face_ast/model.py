@@ -84,6 +84,12 @@ class Speech2FaceAst:
         self._encoder, self.device = on_device(_loaded(VoiceEncoder(self.sizes), folder / ENCODER_FILE), device)
         self._decoder, _ = on_device(_loaded(FaceDecoder(self.sizes), folder / DECODER_FILE), device)
 
+    def to(self, device: str) -> Speech2FaceAst:
+        """Move the model, in place, to a device."""
+        self._encoder, self.device = on_device(self._encoder, device)
+        self._decoder, _ = on_device(self._decoder, device)
+        return self
+
     def render(self, waveforms: Sequence[Waveform], sample_rate: int) -> list[Picture | None]:
         """One face [224, 224, 3] for each clip; a silent clip has one too."""
         return self.from_features(self.voice_features(waveforms, sample_rate))
@@ -106,7 +112,7 @@ class Speech2FaceAst:
         """Digests, device and ceiling."""
         return {
             "weights_sha256": self._sha256,
-            "device": str(self.device),
+            "device": self.device.type,
             "batch": self.batch,
             "ceiling": "none, as asked" if self._vgg is None else "the decoder fed by VGG-Face's activations",
             "source": "Kacper-Pietkun/Speech-to-face",

@@ -47,7 +47,9 @@ def junit_xml(decision: Decision) -> str:
             element = ElementTree.SubElement(
                 case, kind, {"type": ruling.outcome, "message": f"{ruling.outcome}: {clean(ruling.sentence)}"}
             )
-            figures = [f"{item.group} {item.figure}: {item.outcome}: {item.reason}" for item in ruling.held]
+            # the message has the reason of a rule with one figure
+            several = ruling.held if len(ruling.held) > 1 else ()
+            figures = [f"{item.figure}: {item.outcome}: {item.reason}" for item in several]
             element.text = clean("\n".join([f"{decision.policy['source']}:{ruling.line}", *figures]))
     output = [decision.sentence, *(waiver.sentence for waiver in decision.waivers)]
     ElementTree.SubElement(suite, "system-out").text = clean("\n".join(output))

@@ -68,7 +68,7 @@ def sarif_json(decision: Decision) -> str:
 
 def _described(ruling: Ruling) -> dict[str, Any]:
     words = f"{ruling.check} {ruling.kind.replace('_', ' ')}".strip()
-    required = f"{words}: {ruling.side.replace('_', ' ')} {ruling.limit:g}" if ruling.limit is not None else words
+    required = f"{words}: {ruling.required}" if ruling.required else words
     return {
         "id": ruling.id,
         "shortDescription": {"text": f"{ruling.id} ({required})"},

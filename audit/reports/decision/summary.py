@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from audit.core.clean_text import in_markdown
+from audit.core.units import write_estimate
 from audit.release.decision import Decision, Ruling
+from audit.release.plans import assumed
 
 MARKS = {
     "pass": "pass",
@@ -16,26 +18,23 @@ MARKS = {
 
 
 def summary_markdown(decision: Decision) -> str:
-    """A sentence, a table of the rulings, the waivers, and the digests."""
+    """A sentence, a table of the rulings, the plans of inconclusive rules, unused waivers, and the digests."""
     lines = [
         f"## {decision.sentence}",
         "",
         f"Exit code {decision.exit_code}, by the policy {in_markdown(decision.policy['name'])}, on {decision.decided}.",
         "",
-        "| Rule | Outcome | Figure | Value | Interval | Required | Speakers |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| Rule | Outcome | Estimate | Speakers | Reason |",
+        "| --- | --- | --- | --- | --- |",
         *(_row(ruling) for ruling in decision.rulings),
         "",
-        *(
-            f"- `{ruling.id}`: {in_markdown(ruling.sentence)}"
-            + (f" {in_markdown(ruling.plan.sentence)}" if ruling.plan else "")
-            for ruling in decision.rulings
-            if ruling.outcome != "pass"
-        ),
-        "",
     ]
-    if decision.waivers:
-        lines += ["### Waivers", "", *(f"- {in_markdown(waiver.sentence)}" for waiver in decision.waivers), ""]
+    if planned := [ruling for ruling in decision.rulings if ruling.plan]:
+        lines += ["### What would decide the inconclusive rules", ""]
+        lines += [f"- `{ruling.id}`: {in_markdown(ruling.plan.sentence)}" for ruling in planned if ruling.plan]
+        lines += ["", in_markdown(assumed([ruling.plan for ruling in planned if ruling.plan])), ""]
+    if waivers := decision.unused_waivers:
+        lines += ["### Waivers without effect", "", *(f"- {in_markdown(waiver.sentence)}" for waiver in waivers), ""]
     lines += ["| | Policy | Run | Baseline |", "| --- | --- | --- | --- |"]
     lines += [f"| digest | `{decision.policy['sha256']}` | `{decision.run['digest']}` | {_baseline(decision)} |"]
     for name in (name for name in decision.run if name != "digest"):
@@ -52,15 +51,11 @@ def summary_markdown(decision: Decision) -> str:
 
 
 def _row(ruling: Ruling) -> str:
-    estimate, required = ruling.estimate, ""
-    if ruling.limit is not None:
-        required = f"{ruling.side.replace('_', ' ')} {ruling.limit:g}"
-    value = interval = speakers = ""
-    if estimate is not None:
-        value = "" if estimate.value is None else f"{estimate.value:.3f}"
-        interval = "none" if estimate.interval is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
-        speakers = str(estimate.n_speakers)
-    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], in_markdown(ruling.figure), value, interval, required, speakers)
+    figure, estimate, speakers = ruling.estimate, "", ""
+    if figure is not None:
+        estimate = write_estimate(figure.value, figure.low, figure.high, figure.unit, figure.signed)
+        speakers = str(figure.n_speakers)
+    cells = (f"`{ruling.id}`", MARKS[ruling.outcome], estimate, speakers, in_markdown(ruling.sentence))
     return f"| {' | '.join(cells)} |"
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -34,14 +35,19 @@ BESIDE: Final = "beside"  # next to the run's folder, shared with the other runs
 NONE: Final = "none"
 FOLDER: Final = ".audit-cache"
 
-_FILE: Final = "answers.sqlite"
-_PICTURES: Final = "pictures"
+DATABASE: Final = "answers.sqlite"
+PICTURES: Final = "pictures"
+IN_USE: Final = "in-use.sqlite"
+"""An empty database: whoever uses the cache holds a read lock on it, and whoever prunes it a write lock."""
+SECONDS_A_DAY: Final = 86_400
 _AT_ONCE: Final = 500
 _PATIENCE_S: Final = 60.0
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS answers"
     " (of TEXT, by TEXT, answer BLOB, sha256 TEXT, PRIMARY KEY (of, by)) WITHOUT ROWID"
 )
+_DAYS: Final = "CREATE TABLE IF NOT EXISTS stored (of TEXT, by TEXT, day INTEGER, PRIMARY KEY (of, by)) WITHOUT ROWID"
+"""The day on which each answer was stored, from the epoch; answers of earlier versions have none."""
 _ANSWERING: Final = (
     "models",
     "training/mitigations",
@@ -103,23 +109,38 @@ class Cache:
 
     The folder is created if it does not exist, and can be deleted at any time. All methods raise RunError if it cannot
     be used or is damaged.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    read_only : bool
+        Whether the cache is only looked at: the folder must have a database, and nothing is written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
         self._lock = threading.Lock()
+        self._use: sqlite3.Connection | None = None
         try:
-            (folder / _PICTURES).mkdir(parents=True, exist_ok=True)
-            self._answers = sqlite3.connect(
-                folder / _FILE, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None
-            )
+            if read_only:
+                self._answers = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
+                return
+            (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+            self._use = _connect((folder / IN_USE).resolve().as_uri())
+            self._use.execute("BEGIN")
+            self._use.execute("SELECT * FROM sqlite_master").fetchall()  # takes the lock
+            self._answers = _connect((folder / DATABASE).resolve().as_uri())
             self._answers.execute(_TABLE)
+            self._answers.execute(_DAYS)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
 
     def close(self) -> None:
         """Close the database."""
         self._answers.close()
+        if self._use is not None:
+            self._use.close()
 
     def renderings(self, sources: Iterable[str], model: str) -> dict[str, str]:
         """The digest of the picture made from each known source; empty if the model made none."""
@@ -166,7 +187,7 @@ class Cache:
             part.replace(target)
 
     def _picture_file(self, digest: str) -> Path:
-        return self.folder / _PICTURES / digest[:2] / f"{digest}.png"
+        return self.folder / PICTURES / digest[:2] / f"{digest}.png"
 
     def _known(self, questions: Iterable[str], by: str) -> dict[str, bytes]:
         wanted = sorted({*questions} - {""})
@@ -189,10 +210,14 @@ class Cache:
         if not answers:
             return
         rows = [(of, by, answer, hashlib.sha256(answer).hexdigest()) for of, answer in sorted(answers.items())]
+        today = int(time.time() // SECONDS_A_DAY)
         try:
             with self._lock:
                 self._answers.execute("BEGIN IMMEDIATE")
                 self._answers.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows)
+                self._answers.executemany(
+                    "INSERT OR IGNORE INTO stored VALUES (?, ?, ?)", [(of, by, today) for of, *_ in rows]
+                )
                 self._answers.execute("COMMIT")
         except sqlite3.Error as error:
             if self._answers.in_transaction:
@@ -211,6 +236,10 @@ class Cache:
             f"The cache {self.folder} is damaged: {what} differs from what was stored.",
             next_step=f"Delete the folder, or continue without a cache: --cache {NONE}.",
         )
+
+
+def _connect(address: str) -> sqlite3.Connection:
+    return sqlite3.connect(address, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None, uri=True)
 
 
 def _packed(reading: Reading) -> bytes:

@@ -34,14 +34,37 @@ def new_folder(parent: Path, *words: str) -> Path:
     return folder
 
 
+def refuse_files_of_others(folder: Path) -> None:
+    """Raise RunError if a run's folder has files that the tool did not write, where it would write its own."""
+    names = () if (folder / MANIFEST).exists() else (PLAN,)
+    refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
+
+
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """A run's folder, made if it does not exist; raises RunError if it has files that the tool did not write."""
+    """A run's folder, made if it does not exist; raises RunError as :func:`refuse_files_of_others`."""
     with writing(folder):
-        names = () if (folder / MANIFEST).exists() else (PLAN,)
-        refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
+        refuse_files_of_others(folder)
         folder.mkdir(parents=True, exist_ok=True)
         yield
+
+
+def started_run(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The manifest of the run to resume; ``None`` for a new one. Raises RunError if the folder has another run."""
+    if not (folder / MANIFEST).is_file():
+        if part_files(folder):
+            raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
+        return None
+    manifest = read_manifest(folder)
+    for key, value in json.loads(json.dumps(identity)).items():
+        if manifest.get(key) != value:
+            found, wanted = _difference(manifest.get(key), value)
+            raise RunError(
+                f"{folder} contains another run: its {key} was {found}, now it is {wanted}.",
+                "the same cohort, model, instrument and settings",
+                "Choose another folder for -o.",
+            )
+    return manifest
 
 
 def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given: bool) -> dict[str, Any]:
@@ -53,20 +76,9 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
     plain = json.loads(json.dumps(identity))
     written = plan.to_toml()
     followed = {"title": plan.title, "plan": written}
-    if (folder / MANIFEST).is_file():
-        manifest = read_manifest(folder)
-        for key, value in plain.items():
-            if manifest.get(key) != value:
-                found, wanted = _difference(manifest.get(key), value)
-                raise RunError(
-                    f"{folder} contains another run: its {key} was {found}, now it is {wanted}.",
-                    "the same cohort, model, instrument and settings",
-                    "Choose another folder for -o.",
-                )
+    if (manifest := started_run(folder, identity)) is not None:
         if not given or followed.items() <= manifest.items():
             followed = {}
-    elif part_files(folder):
-        raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
     else:
         manifest = plain | {"schema_version": "1.0", "status": "running", "started": _now()}
         followed["command"] = plain.get("command", f"audit run {PLAN} -o OUT")

@@ -11,17 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from audit.cohorts import Cohort
 from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
-from audit.core.errors import RunError
+from audit.core.device import Device
+from audit.core.errors import ModelError, RunError
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
+from audit.models.protocol import Placeable
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
@@ -45,6 +49,7 @@ def run(
     settings: RunSettings | None = None,
     plan: Plan | None = None,
     engine: EngineSettings | None = None,
+    device: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a model over a cohort and read its faces.
@@ -66,6 +71,9 @@ def run(
         Stored with the run, for measuring and reporting.
     engine : EngineSettings, optional
         The engine, the number of workers, and the cache. Results do not depend on it.
+    device : str, optional
+        Move the model there first, in place: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``. The manifest has the
+        kind of device if the model reports it, since faces may differ between kinds.
     progress : callable, optional
         Called after every part with the number of finished clips and the total number.
 
@@ -79,10 +87,63 @@ def run(
     RunError
         If the folder contains another run, is in use by another process or is not writable, or a worker died.
     ModelError
-        If the model cannot show this cohort, returns invalid pictures, or was fitted on voices of audited speakers.
+        If the model cannot show this cohort, returns invalid pictures, or was fitted on voices of audited speakers, or
+        cannot be moved to the device.
+    PlanError
+        If ``device`` is not the name of a device.
     """
-    settings = settings or (plan.run if plan else RunSettings())
+    if device is not None:
+        _move(model, str(Device.parse(device)))
     engine = engine or (plan.engine if plan else EngineSettings())
+    ready = prepare(
+        cohort,
+        model=model,
+        instrument=instrument,
+        out=out,
+        settings=settings or (plan.run if plan else RunSettings()),
+        cache=engine.cache,
+    )
+    work, table = ready.work, ready.table
+    with writable(work.folder):
+        if work.cache is not None:
+            Cache(work.cache).close()  # reports an unusable cache before anything is rendered
+        return fill_folder(
+            work.folder,
+            ready.identity,
+            plan or Plan(run=work.settings),
+            Parts(table, work.settings.part),
+            work.columns,
+            lambda todo: _do(work, todo, engine, len(table), progress),
+            given=plan is not None,
+        )
+
+
+class Ready(NamedTuple):
+    """A run before anything is rendered or written: its work, its identity in the manifest, and a row a clip."""
+
+    work: Work
+    identity: dict[str, Any]
+    table: pd.DataFrame
+
+
+def prepare(
+    cohort: Cohort,
+    *,
+    model: AnyModel,
+    instrument: Instrument,
+    out: str | Path | None,
+    settings: RunSettings,
+    cache: str,
+) -> Ready:
+    """Prepare a run; nothing is rendered or written. ``cache`` is that of the engine settings.
+
+    Raises
+    ------
+    RunError
+        If the cohort has no clips to audit.
+    ModelError
+        If the model cannot show this cohort, or was fitted on voices of audited speakers.
+    """
     cohort = cohort.audited()
     table = cohort.table
     if table.empty:
@@ -95,7 +156,7 @@ def run(
     refuse_fitted(bound, table, cohort.root)
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     identity = _identity(cohort, bound, instrument, settings)
-    kept_in = cache_folder(engine.cache, folder)
+    kept_in = cache_folder(cache, folder)
     extra = [str(name) for name in table.columns if name not in LEFT_OUT and name not in OF_THE_COHORT]
     work = Work(
         cohort.root,
@@ -109,18 +170,17 @@ def run(
         instrument_key=cache_key(instrument, {}) if kept_in else None,
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
-    with writable(folder):
-        if kept_in is not None:
-            Cache(kept_in).close()  # reports an unusable cache before anything is rendered
-        return fill_folder(
-            folder,
-            identity,
-            plan or Plan(run=settings),
-            Parts(table, settings.part),
-            work.columns,
-            lambda todo: _do(work, todo, engine, len(table), progress),
-            given=plan is not None,
+    return Ready(work, identity, table)
+
+
+def _move(model: AnyModel, device: str) -> None:
+    if not isinstance(model, Placeable):
+        raise ModelError(
+            f"The model {model.name!r} cannot be moved to the device {device!r}: it has no method to(device).",
+            "a model that has one",
+            "Leave the device out, or create the model there: audit.model(NAME, device=DEVICE).",
         )
+    model.to(device)
 
 
 def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
