@@ -21,7 +21,8 @@ from audit.reports.report.page import write_report
 from audit.reports.report.sign_off import same_audit
 from audit.reports.series.history import write_history
 from audit.reports.series.sweep import write_sweep
-from audit.series import History, Series
+from audit.series import History
+from audit.series.sweep import Sweep
 
 
 def write_audit_report(
@@ -59,7 +60,7 @@ def write_probe_report(probe: Probe, folder: str | Path) -> Path:
         return write_probe(probe, folder)
 
 
-def write_series_report(series: Series, folder: str | Path) -> Path:
+def write_series_report(series: History | Sweep, folder: str | Path) -> Path:
     """The page of a history or a sweep; see :meth:`audit.History.write_report`."""
     with writing(folder):
         return write_history(series, folder) if isinstance(series, History) else write_sweep(series, folder)

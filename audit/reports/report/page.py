@@ -250,7 +250,7 @@ def page_files(
         "tables": tables,
         "stages": stages,
         "recommended": recommendations(audit, found, rules),
-        STANDARDS: standards(page.sections),
+        STANDARDS: standards({name: section.title for name, section in page.sections.items()}),
         "further_tables": further,
         "figures": figures,
         "gallery": pictures,
