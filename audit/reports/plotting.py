@@ -12,6 +12,7 @@ from audit.audits.audit_like import AuditLike, as_audit
 from audit.comparisons import Comparison
 from audit.core.clean_text import clean
 from audit.core.errors import AuditError, did_you_mean
+from audit.core.language_names import language_name
 from audit.core.vocabulary import STAGES
 from audit.probes import Probe
 from audit.reports.comparison.panels import pareto_view, slopes_view
@@ -22,7 +23,7 @@ from audit.reports.html.palette import light
 from audit.reports.html.panels import Panel
 from audit.reports.html.records import MetricDefinitions, Value, disparities, split, text, where
 from audit.reports.html.verdicts import GLYPH_WIDTH, Verdict, verdicts
-from audit.reports.html.wording import file_stem, group_name, language_name
+from audit.reports.html.wording import file_stem, group_name
 from audit.reports.probe.panels import direction_view, far_view, groups_view
 from audit.reports.report.charts import VIEWS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.audits.recommendations.rule import ANY_CHECK, Case, RecommendationRule
+from audit.core.language_names import language_name
 from audit.core.sentences import group_words, listing
 from audit.core.units import write_value
 from audit.stats import ALL
@@ -18,7 +19,7 @@ def words(case: Case, groups: Sequence[str]) -> str:
     compared = " or compare them with those of others" if any(f.n_smaller is not None for f in judged) else ""
     if ALL in groups and case.finding.scope:
         who = f" ({case.finding.scope})"
-    where = f" in {listing(sorted(language))}" if language else ""
+    where = f" in {listing(list(map(language_name, sorted(language))))}" if language else ""
     margins = dict.fromkeys(write_value(f.margin, f.unit, True).lstrip("+") for f in judged if f.margin is not None)
     within = f" within its margin ({' and '.join(margins)})" if margins else " within its margin"
     return (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from audit.audits.recommendations.rule import Case, RecommendationRule
 from audit.checks.figure import Figure
+from audit.core.language_names import language_name
 from audit.core.sentences import group_words, listing
 from audit.stats import ALL
 
@@ -20,7 +21,7 @@ def shifted(case: Case, group: str) -> list[Figure]:
 def words(case: Case, groups: Sequence[str]) -> str:
     """Groups and languages, with the shift."""
     named = [
-        f"{group_words(group)} speakers in {figure.language} ({figure.text})"
+        f"{group_words(group)} speakers in {language_name(figure.language)} ({figure.text})"
         for group in groups
         for figure in shifted(case, group)
     ]

@@ -7,6 +7,7 @@ from typing import cast
 
 from audit.audits.recommendations.rule import Case, RecommendationRule
 from audit.checks.catalogue.coverage import HARDLY
+from audit.core.language_names import language_name
 from audit.core.languages import same_language
 from audit.core.sentences import group_words, listing
 from audit.stats import ALL
@@ -45,7 +46,7 @@ def words(case: Case, groups: Sequence[str]) -> str:
     for whose, language, clips in dict.fromkeys(cell for group in groups for cell in lacking(case, group)):
         cells.setdefault((whose, clips), []).append(language)
     named = [
-        f"{group_words(group)} speakers in {listing(languages)} (now {clips:,.0f})"
+        f"{group_words(group)} speakers in {listing(list(map(language_name, languages)))} (now {clips:,.0f})"
         for (group, clips), languages in cells.items()
     ]
     return (

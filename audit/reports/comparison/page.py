@@ -14,6 +14,7 @@ from audit.comparisons.comparison import Comparison
 from audit.comparisons.sentences import levelling_words, not_compared_words
 from audit.core.errors import RunError
 from audit.core.grouping import GROUP
+from audit.core.language_names import language_name
 from audit.core.written_files import write_files
 from audit.reports.comparison.harms import candidates
 from audit.reports.comparison.panels import pareto_view, slopes_view
@@ -24,7 +25,7 @@ from audit.reports.html.identity import Fact, fictional, name_of
 from audit.reports.html.page import Page, Section
 from audit.reports.html.records import MetricDefinitions, count, mapping, records
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
-from audit.reports.html.wording import file_stem, group_name, language_name, sizes, write_confidence
+from audit.reports.html.wording import file_stem, group_name, sizes, write_confidence
 from audit.runs.run_like import RunLike, folder_of
 from audit.stats import ALL
 

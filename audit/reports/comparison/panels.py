@@ -7,12 +7,13 @@ from typing import Final
 
 from audit.checks.figure import Figure
 from audit.comparisons.comparison import Comparison
+from audit.core.language_names import language_name
 from audit.reports.comparison.charts import SERIES, pareto, shared_limits, slope
 from audit.reports.html.charts import Row
 from audit.reports.html.panels import FigureView, Panel
 from audit.reports.html.records import MetricDefinitions, Record, Value, records, text, where
 from audit.reports.html.tabular import Column, TableView, estimate, head, words
-from audit.reports.html.wording import file_stem, group_name, language_name, order_groups, order_languages
+from audit.reports.html.wording import file_stem, group_name, order_groups, order_languages
 from audit.stats import ALL
 
 SLOPED: Final = "read_own_group"

@@ -17,8 +17,9 @@ from typing import Final
 from PIL import Image
 
 from audit.audits.privacy.sharing import WITHHELD
+from audit.core.language_names import language_name
 from audit.reports.html.records import Record, split, text
-from audit.reports.html.wording import group_name, language_name
+from audit.reports.html.wording import group_name
 
 SIDE: Final = 144
 """Pixels of a thumbnail's longer side; it is shown at 96 to 112."""

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
 from audit.checks.figure import Figure
+from audit.core.language_names import language_name
 from audit.core.units import write_interval, write_number, write_p, write_value
 from audit.reports.html.records import Record, Value, one, text
-from audit.reports.html.wording import group_name, language_name
+from audit.reports.html.wording import group_name
 
 T = TypeVar("T")
 

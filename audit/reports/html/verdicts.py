@@ -14,11 +14,12 @@ from audit.checks.figure import Figure
 from audit.checks.finding import OUTCOMES, Finding
 from audit.core.clean_text import clean
 from audit.core.grouping import GROUP
+from audit.core.language_names import language_name
 from audit.core.units import is_signed, write_interval, write_margin, write_number, write_value
 from audit.reports.html.axes import Axes, drawn, worst_cell
 from audit.reports.html.badges import BADGES
 from audit.reports.html.tabular import Cell, Column, TableView, estimate, head, whole, words
-from audit.reports.html.wording import cell_name, counted, figure_name, file_stem, group_name, language_name
+from audit.reports.html.wording import cell_name, counted, figure_name, file_stem, group_name
 
 GLYPH_WIDTH: Final = 240
 """Width of the glyph in CSS pixels."""

@@ -12,18 +12,9 @@ from typing import Final
 
 from audit.checks.figure import Figure
 from audit.core.clean_text import clean
+from audit.core.language_names import language_name
 from audit.core.sentences import group_words
 from audit.core.vocabulary import STATED_GENDERS, UNKNOWN, group_members, ordered_groups
-
-_LANGUAGES: Final = {
-    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fil": "Filipino", "fr": "French", "he": "Hebrew", "hi": "Hindi",
-    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "ms": "Malay",
-    "nb": "Norwegian", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
-    "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "th": "Thai", "tr": "Turkish",
-    "uk": "Ukrainian", "und": "language not known", "ur": "Urdu", "vi": "Vietnamese",
-    "yue": "Cantonese", "zh": "Chinese",
-}  # fmt: skip
 
 _STATUSES: Final = {
     "ok": "read at every stage",
@@ -85,22 +76,6 @@ def cell_name(cell: Mapping[str, str]) -> str:
     speakers = "speakers" if gender is None else _GENDERS.get(gender, f"{clean(gender)} speakers")
     place = [f"in {language_name(cell['language'])}"] if "language" in cell else []
     return " ".join((", ".join(words), speakers, *place)).strip()
-
-
-def language_name(code: str) -> str:
-    """The display name of a language: its English name, or its code if it is not a common one.
-
-    Examples
-    --------
-    >>> language_name("zh"), language_name("en-GB"), language_name("qaa"), language_name("all")
-    ('Chinese', 'English (en-GB)', 'qaa', 'all languages')
-    """
-    if code == "all":
-        return "all languages"
-    name = _LANGUAGES.get(code.split("-", maxsplit=1)[0])
-    if name is None:
-        return clean(code)
-    return name if "-" not in code else f"{name} ({clean(code)})"
 
 
 def figure_name(figure: Figure) -> str:

@@ -15,6 +15,7 @@ from audit.checks.finding import Finding
 from audit.cohorts import Cohort
 from audit.comparisons import Comparison
 from audit.comparisons.changes import Change
+from audit.core.language_names import language_name
 from audit.core.units import write_value
 from audit.probes import Probe
 from audit.release import Decision
@@ -25,7 +26,7 @@ from audit.reports.html.identity import name_of
 from audit.reports.html.records import strings
 from audit.reports.html.tabular import Cell, Column, TableView, estimate, head, p_value, whole, words
 from audit.reports.html.verdicts import tally, verdict_of, verdicts
-from audit.reports.html.wording import counted, group_name, language_name, sizes, status_name
+from audit.reports.html.wording import counted, group_name, sizes, status_name
 from audit.reports.notebook.html import Card
 from audit.reports.report.charts import VIEWS
 from audit.reports.series.history import check_charts as history_charts

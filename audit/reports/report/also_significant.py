@@ -12,11 +12,12 @@ from audit.audits.table import OF_METRIC, Q_VALUE, Column, Table
 from audit.checks import shipped
 from audit.checks.finding import Finding
 from audit.core.clean_text import clean
+from audit.core.language_names import language_name
 from audit.core.units import write_estimate
 from audit.core.vocabulary import group_members
 from audit.reports.html.records import MetricDefinitions, Record, number, records, text
 from audit.reports.html.tabular import p_value
-from audit.reports.html.wording import counted, figure_name, file_stem, group_name, language_name
+from audit.reports.html.wording import counted, figure_name, file_stem, group_name
 from audit.reports.report.evidence import falls
 
 MOST_ROWS: Final = 2

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from audit.audits.audit import Audit
+from audit.core.language_names import language_name
 from audit.core.units import write_value
 from audit.core.vocabulary import GENDERS, RACES, STAGES
 from audit.reports.html.axes import DIFFERENCES, SHARES, Limits, metric_axes
@@ -25,7 +26,7 @@ from audit.reports.html.records import (
     where,
 )
 from audit.reports.html.tabular import TableView
-from audit.reports.html.wording import file_stem, group_name, language_name, order_languages
+from audit.reports.html.wording import file_stem, group_name, order_languages
 from audit.reports.report import evidence, language_tables, similarity_tables
 from audit.reports.report.trends import trend_view
 

@@ -9,6 +9,7 @@ from audit.audits.audit import Audit
 from audit.checks import shipped
 from audit.checks.stage_change import StageChange
 from audit.core.grouping import GROUP as BY_GROUP
+from audit.core.language_names import language_name
 from audit.core.sentences import listing
 from audit.core.units import write_number
 from audit.core.vocabulary import CLIP_STATUSES, LABEL_SOURCES, RACES, STAGES
@@ -39,7 +40,7 @@ from audit.reports.html.tabular import (
     words,
     written,
 )
-from audit.reports.html.wording import counted, group_name, language_name, place_in, status_name
+from audit.reports.html.wording import counted, group_name, place_in, status_name
 
 _STEPS = {
     "Decoder: portrait to ceiling": ("portrait", "ceiling"),

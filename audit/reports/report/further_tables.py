@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from audit.audits.audit import Audit
 from audit.audits.table import OF_METRIC, Column, Table
 from audit.audits.tables import shipped
+from audit.core.language_names import language_name
 from audit.core.units import write_interval, write_value
 from audit.reports.html import tabular
 from audit.reports.html.records import MetricDefinitions, Record, number, records, text
 from audit.reports.html.tabular import Cell, TableView
-from audit.reports.html.wording import file_stem, group_name, language_name, status_name
+from audit.reports.html.wording import file_stem, group_name, status_name
 
 MOST_ROWS = 200
 NUMBERS = frozenset({"n_speakers", "count", "value", "low", "high", "p_value", "setting"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.audits.audit import Audit
+from audit.core.language_names import language_name
 from audit.reports.html.records import MetricDefinitions, Record, number, records, split, text, values
 from audit.reports.html.tabular import GROUP, LANGUAGE, Cell, Column, TableView, figure, missing, words, written
-from audit.reports.html.wording import language_name
 from audit.reports.report.evidence import metric_order
 
 

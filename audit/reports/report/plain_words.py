@@ -7,9 +7,10 @@ from typing import Final
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.core.clean_text import clean
+from audit.core.language_names import language_name
 from audit.core.units import unit_of, write_margin, write_number, write_value
 from audit.core.vocabulary import STAGES
-from audit.reports.html.wording import cell_name, counted, language_name
+from audit.reports.html.wording import cell_name, counted
 
 _MANY: Final = 2
 """From this number of groups on, the headline is the largest of several."""

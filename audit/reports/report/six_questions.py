@@ -11,6 +11,7 @@ from audit.checks.finding import Finding
 from audit.checks.judging import largest
 from audit.core.clean_text import clean
 from audit.core.grouping import GROUP
+from audit.core.language_names import language_name
 from audit.core.sentences import listing
 from audit.core.units import write_value
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN, group_members
@@ -29,7 +30,7 @@ from audit.reports.html.records import (
     values,
     where,
 )
-from audit.reports.html.wording import counted, group_name, language_name, order_groups, sizes, write_confidence
+from audit.reports.html.wording import counted, group_name, order_groups, sizes, write_confidence
 from audit.reports.report.plain_words import who
 from audit.reports.report.sign_off import SignOffs
 

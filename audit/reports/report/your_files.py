@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from audit.audits.audit import Audit
 from audit.audits.tables.your_files import AUDIO, DAMAGE
+from audit.core.language_names import language_name
 from audit.reports.html.records import Record, count, records, text
 from audit.reports.html.tabular import Column, TableView, head, whole, words
-from audit.reports.html.wording import group_name, language_name, status_name
+from audit.reports.html.wording import group_name, status_name
 
 SECTION = "your_files"
 
