@@ -269,7 +269,7 @@ def _questions(named: list[Finding], properties: Mapping[str, str]) -> str:
     asked: dict[str, list[str]] = {}
     for finding in named:
         family, prop = finding.code.split(".")
-        asked.setdefault(ASKED[family], []).append(properties[prop])
+        asked.setdefault(ASKED[family], []).append(properties.get(prop, prop.replace("_", " ")))
     return "; ".join(f"{listing(titles)}, by {factor}" for factor, titles in asked.items())
 
 

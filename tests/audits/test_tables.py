@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,12 +145,15 @@ def test_a_column_of_ids_cannot_be_declared_as_anything_else(name: str) -> None:
 # suppression
 
 
-def renamed(tables: dict[str, Table]) -> dict[str, Table]:
-    """The tables with names of columns that say nothing."""
+def renamed(tables: dict[str, Table], kept: Collection[str]) -> dict[str, Table]:
+    """The tables with names of columns that say nothing, but for those of the cohort's columns that groups are crossed
+    with."""
     made = {}
     for name, table in tables.items():
         new = {
-            column.name: column.name if column.kind in ("speaker_id", "clip_id", "detail") else f"column_{i}"
+            column.name: column.name
+            if column.kind in ("speaker_id", "clip_id", "detail") or column.name in kept
+            else f"column_{i}"
             for i, column in enumerate(table.columns)
         }
         columns = tuple(
@@ -164,7 +167,7 @@ def test_suppression_is_the_same_whatever_the_columns_are_called() -> None:
     run = few(asian=3, black=7, white=9)
     tables = dict(audit.measure(run).tables)
     small = SmallCells.of(run.observations, MeasureSettings(suppress_below=5))
-    one, other = suppressed_tables(tables, small), suppressed_tables(renamed(tables), small)
+    one, other = suppressed_tables(tables, small), suppressed_tables(renamed(tables, small.crossed_with), small)
     assert one[1] == other[1] > 0
     for name, table in one[0].items():
         told = other[0][name].frame.set_axis(table.frame.columns, axis=1)

@@ -76,7 +76,7 @@ def test_every_python_example_is_run_or_has_a_reason_not_to() -> None:
     pages = {block.page for block in having("python") if not block.reason}
     assert pages == {*RUN, *ELSEWHERE} - {page for page in ELSEWHERE if not of(page, "python")}
     marked = Counter(block.kind for block in BLOCKS if block.reason)
-    assert marked == {"python": 2, "sh": 1}, "another example is not run"
+    assert marked == {"python": 3, "sh": 1}, "another example is not run"
 
 
 # Python
@@ -276,6 +276,23 @@ def objects(place: Path) -> None:
     assert all(Path(page).is_file() for page in pages)
 
 
+def history(place: Path) -> None:
+    run = audit.simulate({"groups": ["asian"], "speakers_per_group": 8})
+    space: dict[str, object] = {"audit": audit, **dict.fromkeys(("first", "second", "third"), run)}
+    do(of("docs/guide/history.md", "python")[0], space)
+    assert isinstance(space["history"], audit.History) and not space["history"].marked
+
+
+def recommendations(place: Path) -> None:
+    use, rule = of("docs/guide/recommendations.md", "python")
+    do(use, {})
+    Path("lab_rules.py").write_text(rule.text, encoding="utf-8")
+    lost = {"asian": {"en": {"white": 0.9}, "zh": {"white": 0.9}}}
+    run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 40, "rendered": lost})
+    found = audit.recommend(audit.measure(run), ["lab_rules:RULE"])
+    assert "Ask asian speakers whether they agree to such pictures." in [each.text for each in found]
+
+
 def method(place: Path) -> None:
     space: dict[str, object] = {}
     do(of("docs/reference/method.md", "python")[0], space)
@@ -375,6 +392,8 @@ RUN: dict[str, Callable[[Path], None]] = {
     "docs/guide/own-similarity-model.md": own_similarity_model,
     "docs/guide/own-table.md": own_table,
     "docs/guide/python.md": objects,
+    "docs/guide/history.md": history,
+    "docs/guide/recommendations.md": recommendations,
 }
 """How the examples of a page are run, after preparing what the page assumes."""
 

@@ -146,17 +146,21 @@ def test_another_reason_is_given_where_skin_tone_was_read() -> None:
     assert skin_tone(audit_with(unread)).absent == "S2F008 says nothing about S2F001: There is no portrait."
 
 
-def test_the_page_shows_it_in_the_section_of_s2f001_and_escapes_it(tmp_path: Path) -> None:
+def test_the_page_says_it_with_s2f001_has_its_table_in_the_appendix_and_escapes_it(tmp_path: Path) -> None:
     tone = tone_finding({"asian": SAME, "black": LIGHTER})
     named = {key: dataclasses.replace(each, label="<b>shift</b>") for key, each in tone.estimates.items()}
     page = write_report(audit_with(dataclasses.replace(tone, estimates=named), {"black": MORE}), tmp_path).read_text()
     articles = re.findall(r"<article class=\"verdict.*?</article>", page, re.DOTALL)
-    (section,) = [article for article in articles if "S2F001 and S2F008 next to each other" in article]
+    (section,) = [
+        article for article in articles if "For black speakers, S2F008 supports the reads as white" in article
+    ]
     assert '<span class="code">S2F001</span>' in section
-    assert "For black speakers, S2F008 supports the reads as white" in section
-    assert "&lt;b&gt;shift&lt;/b&gt;" in section and "<b>shift" not in page
-    assert section.count('<th scope="row"') >= 2 and '<th scope="colgroup"' in section
-    assert re.search(r'role="group" tabindex="0" aria-label="[^"]*S2F001 and S2F008 next to each other"', section)
+    assert "&lt;b&gt;shift&lt;/b&gt;" in page and "<b>shift" not in page
+    appendix = page.split('<section id="check_figures"')[1].split("</section>")[0]
+    tables = re.findall("<table.*?</table>", appendix, re.DOTALL)
+    (table,) = [each for each in tables if "S2F001 and S2F008 next to each other" in each]
+    assert table.count('<th scope="row"') >= 2 and '<th scope="colgroup"' in table
+    assert re.search(r'role="group" tabindex="0" aria-label="[^"]*S2F001 and S2F008 next to each other"', appendix)
 
 
 def test_the_page_of_a_run_without_skin_tone_says_so(tmp_path: Path) -> None:

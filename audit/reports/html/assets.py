@@ -44,7 +44,7 @@ def asset_name(folder: str, stem: str, text: str, suffix: str) -> str:
     Examples
     --------
     >>> asset_name("assets", "report", "p { color: red }", "css")
-    'assets/report-dfb13e4bde0a.css'
+    'assets/report-9e07b08613fb.css'
     """
     return f"{folder}/{stem}-{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}.{suffix}"
 

@@ -36,21 +36,29 @@ ANNEX_IV: Final = Standard(
     "Regulation (EU) 2024/1689; numbers as in the published text.",
     (
         Point("1 (a)", "intended purpose, provider, version", ("front_matter",)),
-        Point("1 (c), 2 (a)", "versions of software; parts made by third parties", ("reproduce", "instrument")),
+        Point(
+            "1 (c), 2 (a)",
+            "versions of software; parts made by third parties",
+            ("reproduce", "run_details", "instrument", "instrument_details"),
+        ),
         Point("2 (b)", "design choices and assumptions about the groups concerned", ("scope", "method")),
-        Point("2 (d)", "data: origin, scope, labels, selection", ("cohort", "language_identification", "your_files")),
+        Point(
+            "2 (d)",
+            "data: origin, scope, labels, selection",
+            ("cohort", "labels", "language_identification", "your_files"),
+        ),
         Point("2 (e)", "human oversight that is needed", ("front_matter",)),
         Point(
             "2 (g)",
             "tests and their data, metrics, possibly discriminatory effects, reports dated and signed",
-            ("summary", "results", "disparities", "worst_slices", "front_matter", "sign_off"),
+            ("summary", "results", "check_figures", "disparities", "worst_slices", "front_matter", "sign_off"),
         ),
         Point(
             "3",
             "limits of performance, accuracy for specific groups, foreseeable harm, properties of the input",
             ("disparities", "trends", "failures", "recording", "limitations", "recommendations"),
         ),
-        Point("4", "why the metrics are appropriate", ("scope", "method", "instrument")),
+        Point("4", "why the metrics are appropriate", ("scope", "method", "instrument", "instrument_details")),
         Point("5 to 9", "risk management, changes, standards applied, declaration, monitoring after release", ()),
     ),
 )
@@ -60,19 +68,50 @@ AI_RMF: Final = Standard(
     (
         Point("1.1", "how risks are measured, and what is not measured", ("scope", "method", "limitations")),
         Point("1.3", "independent assessors; consultation of those affected", ("front_matter", "sign_off")),
-        Point("2.1", "test sets, metrics and tools are documented", ("cohort", "instrument", "method", "reproduce")),
-        Point("2.2", "human subjects are protected, and represent the population", ("cohort", "front_matter")),
-        Point("2.3", "performance is measured in conditions like those of use", ("results", "recording", "your_files")),
-        Point("2.5", "validity, reliability, limits of generalisation", ("instrument", "failures", "limitations")),
-        Point("2.8", "transparency and accountability", ("front_matter", "reproduce", "sign_off")),
-        Point("2.9", "output is explained and interpreted in its context", ("scope", "faces", "results")),
-        Point("2.10", "risks to privacy: pseudonyms, suppressed cells, withheld pictures", ("cohort", "faces")),
+        Point(
+            "2.1",
+            "test sets, metrics and tools are documented",
+            ("cohort", "labels", "instrument", "instrument_details", "method", "reproduce", "run_details"),
+        ),
+        Point(
+            "2.2", "human subjects are protected, and represent the population", ("cohort", "labels", "front_matter")
+        ),
+        Point(
+            "2.3",
+            "performance is measured in conditions like those of use",
+            ("results", "check_figures", "recording", "your_files"),
+        ),
+        Point(
+            "2.5",
+            "validity, reliability, limits of generalisation",
+            ("instrument", "instrument_details", "failures", "limitations"),
+        ),
+        Point("2.8", "transparency and accountability", ("front_matter", "reproduce", "run_details", "sign_off")),
+        Point(
+            "2.9", "output is explained and interpreted in its context", ("scope", "faces", "results", "check_figures")
+        ),
+        Point(
+            "2.10", "risks to privacy: pseudonyms, suppressed cells, withheld pictures", ("cohort", "labels", "faces")
+        ),
         Point(
             "2.11",
             "fairness and bias are evaluated, and results documented",
-            ("summary", "results", "disparities", "worst_slices", "adjusted_gaps", "trends", "failures"),
+            (
+                "summary",
+                "results",
+                "check_figures",
+                "disparities",
+                "worst_slices",
+                "adjusted_gaps",
+                "trends",
+                "failures",
+            ),
         ),
-        Point("2.13", "how well the metrics themselves work", ("instrument", "language_identification", "method")),
+        Point(
+            "2.13",
+            "how well the metrics themselves work",
+            ("instrument", "instrument_details", "language_identification", "method"),
+        ),
         Point("3.3", "those affected can report problems and appeal", ("front_matter",)),
         Point("2.4, 2.6, 2.7, 2.12", "production, safety, security, environment: not measured", ()),
     ),
@@ -81,12 +120,20 @@ ISO_42001: Final = Standard(
     "ISO/IEC 42001:2023, AI management systems, controls of Annex A",
     "The standard was not read: numbers and topics are those on which several public lists of its controls agree.",
     (
-        Point("A.5.4", "effects on individuals and groups", ("summary", "results", "disparities", "worst_slices")),
+        Point(
+            "A.5.4",
+            "effects on individuals and groups",
+            ("summary", "results", "check_figures", "disparities", "worst_slices"),
+        ),
         Point("A.5.5", "effects on society", ("scope",)),
-        Point("A.6.2.4", "verification and validation", ("results", "method", "instrument")),
-        Point("A.6.2.7", "technical documentation", ("reproduce", "further_tables")),
-        Point("A.7.4", "quality of data", ("cohort", "your_files", "recording")),
-        Point("A.7.5", "provenance of data", ("cohort", "front_matter")),
+        Point(
+            "A.6.2.4",
+            "verification and validation",
+            ("results", "check_figures", "method", "instrument", "instrument_details"),
+        ),
+        Point("A.6.2.7", "technical documentation", ("reproduce", "run_details", "further_tables")),
+        Point("A.7.4", "quality of data", ("cohort", "labels", "your_files", "recording")),
+        Point("A.7.5", "provenance of data", ("cohort", "labels", "front_matter")),
         Point("A.8.2, A.8.5", "information for users and others concerned", ("front_matter", "limitations")),
         Point("A.8.3", "reports of adverse effects from outside", ("front_matter",)),
         Point("A.9.4", "use as intended", ("front_matter", "recommendations")),
@@ -96,12 +143,23 @@ ISO_19795_10: Final = Standard(
     "ISO/IEC 19795-10:2024, biometric performance across demographic groups",
     "Only its published scope was read, so that no clause has a number here. The terms that differ are under Method.",
     (
-        Point("", "membership of demographic groups, and where labels come from", ("cohort",)),
-        Point("", "measures of phenotype, such as skin tone", ("results", "trends")),
+        Point(
+            "",
+            "membership of demographic groups, and where labels come from",
+            (
+                "cohort",
+                "labels",
+            ),
+        ),
+        Point("", "measures of phenotype, such as skin tone", ("results", "check_figures", "trends")),
         Point("", "failures to acquire", ("failures",)),
-        Point("", "differences between groups, and shifts of comparison scores", ("disparities", "results")),
+        Point(
+            "",
+            "differences between groups, and shifts of comparison scores",
+            ("disparities", "results", "check_figures"),
+        ),
         Point("", "statistical uncertainty", ("summary", "method")),
-        Point("", "reporting of tests", ("reproduce", "limitations")),
+        Point("", "reporting of tests", ("reproduce", "run_details", "limitations")),
         Point("", "operational thresholds, throughput: not measured, as nobody is recognised", ()),
     ),
 )
@@ -110,8 +168,12 @@ LOCAL_LAW_144: Final = Standard(
     "Number and topics as in summaries of the rule. It is about tools for hiring, which such a model must not be.",
     (
         Point("5\N{NON-BREAKING HYPHEN}303", "date of the audit; since when the tool is in use", ("front_matter",)),
-        Point("5\N{NON-BREAKING HYPHEN}303", "source and explanation of the data", ("cohort", "front_matter")),
-        Point("5\N{NON-BREAKING HYPHEN}303", "number of people whose category is unknown", ("summary", "cohort")),
+        Point(
+            "5\N{NON-BREAKING HYPHEN}303", "source and explanation of the data", ("cohort", "labels", "front_matter")
+        ),
+        Point(
+            "5\N{NON-BREAKING HYPHEN}303", "number of people whose category is unknown", ("summary", "cohort", "labels")
+        ),
         Point(
             "5\N{NON-BREAKING HYPHEN}303",
             "rates by category and intersection; differences here, not impact ratios",
