@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # docker build --target core --tag audit:core .   measures, reports, compares and gates runs that were made elsewhere
-# docker build --tag audit .                      also runs models, on the CPU
+# docker build --tag audit --build-arg TORCH_INDEX=URL .   also runs models, on the CPU: docs/guide/install.md
 # docker run --rm --user "$(id -u)" --volume "$PWD:/work" audit:core report runs/candidate
 FROM python:3.11-slim-bookworm AS base
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -26,10 +26,11 @@ ENTRYPOINT ["audit"]
 CMD ["--help"]
 
 FROM base AS full
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# the index of torch for the CPU; without it, torch comes with CUDA
+ARG TORCH_INDEX=
 RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
     --mount=type=bind,source=constraints.txt,target=/constraints.txt \
-    pip install --no-compile --extra-index-url "$TORCH_INDEX" --constraint /constraints.txt /wheels/*.whl
+    pip install --no-compile ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --constraint /constraints.txt /wheels/*.whl
 RUN useradd --uid 1000 --create-home audit
 USER audit
 WORKDIR /work

@@ -287,7 +287,7 @@ def recommendations(place: Path) -> None:
     use, rule = of("docs/guide/recommendations.md", "python")
     do(use, {})
     Path("lab_rules.py").write_text(rule.text, encoding="utf-8")
-    lost = {"asian": {"en": {"white": 0.9}, "zh": {"white": 0.9}}}
+    lost = {"asian": {"en": {"white": 0.9}}}
     run = audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 40, "rendered": lost})
     found = audit.recommend(audit.measure(run), ["lab_rules:RULE"])
     assert "Ask asian speakers whether they agree to such pictures." in [each.text for each in found]

@@ -34,7 +34,7 @@ def test_recommendations_follow_the_results_and_name_the_finding(page: Page) -> 
     assert list(SECTIONS).index("recommendations") == list(SECTIONS).index("results") + 1
     said = page.text.split("What would help with each shown finding")[1].split("Strong:")[0]
     assert "Weak evidence: no adjusted p-value" in said
-    assert "Do not use rendered faces of asian speakers in en, until" in said
+    assert "Do not use rendered faces of asian speakers in English, until" in said
     assert "S2F003" not in said  # it is inconclusive
 
 

@@ -206,7 +206,7 @@ def test_the_first_page_says_whether_shown_findings_remain_shown_after_adjustmen
     audit = only(fictional_audit())
     for p_adjusted, expected in (
         (0.05, "All shown findings remain shown"),
-        (0.06, "Not shown after adjustment for the number of checks (Holm): S2F001"),
+        (0.06, "Of these, not shown after adjustment for the number of checks (Holm): S2F001"),
     ):
         first = dataclasses.replace(audit.findings[0], p_value=0.01, p_adjusted=p_adjusted)
         text = page_of(dataclasses.replace(audit, findings=(first, *audit.findings[1:])), tmp_path).text

@@ -177,4 +177,4 @@ def _adjusted(audit: Audit) -> str:
     beyond = [f.code for f in shown if f.p_adjusted is not None and f.p_adjusted > 1 - confidence + 1e-9]
     if not beyond:
         return "All shown findings remain shown after adjustment for the number of checks (Holm)."
-    return f"Not shown after adjustment for the number of checks (Holm): {', '.join(beyond)}."
+    return f"Of these, not shown after adjustment for the number of checks (Holm): {', '.join(beyond)}."
