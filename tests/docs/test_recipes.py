@@ -63,8 +63,8 @@ def test_what_a_recipe_installs_and_calls_exists(recipe: Path) -> None:
                 assert (ROOT / word.partition("audit-source/")[2]).exists(), word
         if words[:2] == ["pip", "install"]:
             flags = {"--requirement", "--constraint", "--extra-index-url"}
-            words = [word for word in words if "TORCH_INDEX" not in word]  # an option of pip, where it is set
-            named = [word for before, word in itertools.pairwise(words[1:]) if before not in flags and word[0] != "-"]
+            given = [word for word in words[1:] if "TORCH_INDEX" not in word]  # an option of pip, where it is set
+            named = [word for before, word in itertools.pairwise(given) if before not in flags and word[0] != "-"]
             assert set(named) <= {"./audit-source"}, "the package is on no index"
 
 
