@@ -112,7 +112,7 @@ def test_no_rule_speaks_about_another_outcome(outcome: Outcome) -> None:
 def test_the_language_that_the_training_hardly_covered_is_named() -> None:
     made = an_audit(finding("S2F007", asian="shown"))
     text = next(each.text for each in recommend(made) if each.rule == "training_coverage")
-    assert "asian speakers in en (now 0)" in text
+    assert "asian speakers in English (now 0)" in text
     overlapping = made.tables["coverage"].frame.assign(high=0.9)
     made = replace(made, tables={**made.tables, "coverage": Table("t", "", overlapping)})
     assert "training_coverage" not in {each.rule for each in recommend(made)}
