@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from audit.core.arrays import Picture
-from audit.core.files import temporary_path
+from audit.core.files import replacing
 from audit.core.picture_depth import UnsupportedDepth, in_rgb
 from audit.core.picture_formats import damage, formats, prepare
 from audit.core.vocabulary import FileStatus
@@ -128,6 +128,5 @@ def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
     path = folder / f"{digest}.png"
     if path.exists():
         return
-    part = temporary_path(path)
-    Image.fromarray(pixels).save(part, "PNG", compress_level=1)
-    part.replace(path)
+    with replacing(path) as stream:
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
