@@ -80,7 +80,7 @@ def main() -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         found = f"A file or folder cannot be used: {error.strerror or error}{where}."
-        _end(AuditError(found, "files and folders that exist and that this user may read", "See the path above."))
+        _end(AuditError(found, "files and folders that exist and that this user may read"))
     except ModuleNotFoundError as error:
         words = 2 if sys.argv[1:2] == ["cohort"] else 1
         mistake = not_installed(error, " ".join(["audit", *sys.argv[1 : 1 + words]]))

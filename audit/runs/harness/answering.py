@@ -81,7 +81,7 @@ def _each(
         if len(questions) > 1:
             return [_each(ask, [question], message, allowed)[0] for question in questions]
         raise _out_of_memory(error) from error
-    except Exception as error:  # noqa: BLE001  # third-party code may raise anything; the caller records it
+    except Exception as error:  # third-party code may raise anything; the caller records it
         if len(questions) == 1:
             if type(error).__name__ == _OUT_OF_GPU_MEMORY:
                 raise _out_of_memory(error) from error
