@@ -122,7 +122,6 @@ def test_no_module_of_the_package_unpickles() -> None:
         r"torch\.load\(|np\.load\(|pickle\.loads?\(|read_pickle\(|joblib|shelve|marshal\.|(?<![\w.])(eval|exec)\("
     )
     allowed = {
-        "pytorch.py": 'torch.load(path, map_location="cpu", weights_only=True)',
         "appearance.py": "np.load(path, allow_pickle=False)",
         "local.py": "pickle.loads(sent)  # written by the parent process",
     }
@@ -199,9 +198,6 @@ def test_a_pipe_in_a_cohort_costs_one_clip(make_cohort: Callable[..., Path], tmp
 def test_a_cohort_whose_table_is_a_pipe_is_refused(make_cohort: Callable[..., Path], name: str) -> None:
     folder = make_cohort()
     stall("pipe", folder / name)
-    if name == "cohort.toml":
-        assert audit.Cohort.read(folder).notes.name == ""
-        return
     with pytest.raises(CohortError):
         audit.Cohort.read(folder)
 

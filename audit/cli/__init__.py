@@ -67,6 +67,20 @@ def main() -> None:
                 raise AuditError(found, "names in UTF-8", "Rename the file or folder.") from None
         with writing("A file or folder", reads=True):
             app()
+    except MemoryError as error:
+        _end(
+            AuditError(
+                f"There is not enough memory: {' '.join(str(error).split())[:200] or 'an allocation failed'}.",
+                "a machine, container or limit (ulimit -v) with more memory",
+                "Repeat the command with fewer --workers or smaller parts; a run continues where it stopped.",
+            )
+        )
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        found = f"A file or folder cannot be used: {error.strerror or error}{where}."
+        _end(AuditError(found, "files and folders that exist and that this user may read"))
     except ModuleNotFoundError as error:
         words = 2 if sys.argv[1:2] == ["cohort"] else 1
         mistake = not_installed(error, " ".join(["audit", *sys.argv[1 : 1 + words]]))

@@ -13,6 +13,8 @@ import audit
 from audit.cli.terminal import give, give_text, say, suggest
 from audit.cli.verbs import AsJson, RunFolder
 from audit.core.errors import AuditError
+from audit.core.files import writing
+from audit.core.written_files import refuse_foreign_files, write_files
 
 if TYPE_CHECKING:
     from audit.release import Decision
@@ -62,6 +64,8 @@ def gate(
 
     if explain and as_json:
         raise AuditError("--explain prints text and --json prints JSON.", "one of them")
+    for path in filter(None, (junit, sarif, summary)):
+        refuse_foreign_files(path.parent, [path.name])  # before the gate decides, which may add to a ledger
     chosen = Policy.default() if policy is None else Policy.read(policy)
     if baseline is not None and not chosen.needs_baseline:
         say(
@@ -72,10 +76,8 @@ def gate(
     written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
     for path, text in written:
         if path is not None:
-            try:
-                path.write_text(text(decision), encoding="utf-8")
-            except OSError as error:
-                raise AuditError(f"{path} cannot be written: {error}.") from error
+            with writing(path):
+                write_files(path.parent, {path.name: text(decision)}, durable=True)
     unmet = {item.id for item in decision.rulings if item.outcome != "pass"}
     by_files = UNREADABLE in unmet and COMPLETE not in unmet
     step = _LEDGER if LEDGER in unmet else _UNREADABLE if by_files else _AFTER[decision.exit_code]

@@ -44,6 +44,9 @@ def run(
     out: Annotated[
         Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
+    shared: Annotated[
+        bool, Option("--shared", help="Let other users of this machine read the run's folder; otherwise it is private.")
+    ] = False,
     seed: Annotated[int | None, Option(help="For models that draw.")] = None,
     channel: Annotated[
         Channel | None,
@@ -79,7 +82,7 @@ def run(
     # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(asked.checks, asked.metrics), asked.margins)
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
-    where = {"name": engine, "workers": workers, "cache": cache}
+    where = {"name": engine, "workers": workers, "cache": cache, "shared": shared or None}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     made_of = chosen.model
     reconstructor = audit.model(made_of.name, weights=made_of.weights, options=made_of.options, device=device)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 
 from audit.core.errors import RunError
 from audit.core.files import writing
+from audit.core.opening import read_inside
 from audit.core.written_files import write_files
 
 SCHEMA_VERSION: Final = "1.2"
@@ -104,7 +105,7 @@ class Document:
         """
         path = Path(folder) / self.FILE
         with writing(path):
-            write_files(path.parent, {self.FILE: self.to_json()})
+            write_files(path.parent, {self.FILE: self.to_json()}, durable=True)
         return path
 
     @classmethod
@@ -140,14 +141,11 @@ class Document:
         """
         path = Path(folder) / cls.FILE
         try:
-            if not path.is_file():
-                raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.")
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+            data = read_inside(Path(folder), cls.FILE, MAX_BYTES)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.") from error
         except OSError as error:
             raise RunError(f"{path} cannot be read: {error}.", next_step=f"Write it again: {cls.COMMAND}.") from error
-        if len(data) > MAX_BYTES:
-            raise cls._refused(f"{path} is larger than {MAX_BYTES:,} bytes.")
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -7,22 +7,28 @@ import hashlib
 import io
 import stat
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from audit.core.arrays import Picture
-from audit.core.files import temporary_path
+from audit.core.files import replacing
+from audit.core.memory import DECODING, NeedsMemory
+from audit.core.opening import UnsafeFile, read_regular
 from audit.core.picture_depth import UnsupportedDepth, in_rgb
 from audit.core.picture_formats import damage, formats, prepare
 from audit.core.vocabulary import FileStatus
 
+Found = TypeVar("Found")
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 1 << 28
 MAX_SIDE = 1024
+SPARE_BYTES = 24 << 20
+"""Memory that is reserved for decoding before the header is read; enough for two million opaque pixels."""
 BLANK_RANGE = 8
 """A picture is blank if its pixels differ by at most this (of 255) in every channel."""
 
@@ -52,8 +58,28 @@ def read_picture(path: Path) -> PictureFile:
 
     The size is checked before decoding: files above 256 MiB and more than 64 million pixels are refused, as
     are pipes and devices. Only the first of several frames is decoded. Higher bit depths are scaled, and transparent
-    parts are shown on white (:mod:`audit.core.picture_depth`).
+    parts are shown on white (:mod:`audit.core.picture_depth`). Threads wait for each other if their pictures would
+    together take more memory than :data:`audit.core.memory.DECODER_BYTES`.
     """
+    size, spare = _size_of(path), SPARE_BYTES
+    if isinstance(size, PictureFile):
+        return size
+    try:
+        with DECODING.reserved(size + spare):
+            return _read(path, spare)
+    except NeedsMemory as more:
+        spare = more.n_bytes
+    except MemoryError:
+        spare = DECODING.n_bytes
+    try:
+        with DECODING.reserved(size + spare):
+            return _read(path, None)
+    except MemoryError:
+        return PictureFile("unreadable", None, "decoding it takes more memory than this machine has")
+
+
+def _read(path: Path, spare: int | None) -> PictureFile:
+    """The picture; raises NeedsMemory if decoding takes more than ``spare`` bytes."""
     data = _bytes_of(path)
     if isinstance(data, PictureFile):
         return data
@@ -68,9 +94,14 @@ def read_picture(path: Path) -> PictureFile:
                         "unreadable", None, f"{width} x {height} pixels, at most {MAX_PIXELS:,} are read"
                     )
                 image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+                needed = image.width * image.height * _bytes_a_pixel(image)
+                if spare is not None and needed > spare:
+                    raise NeedsMemory(needed)
                 upright, details = in_rgb(ImageOps.exif_transpose(image), image)
     except Image.DecompressionBombError as error:
         return PictureFile("unreadable", None, str(error))
+    except (NeedsMemory, MemoryError):
+        raise
     except UnsupportedDepth as error:
         return PictureFile("file_unsupported", None, str(error))
     except Exception:  # noqa: BLE001  # for damaged data decoders may raise anything
@@ -85,15 +116,38 @@ def read_picture(path: Path) -> PictureFile:
     return PictureFile("ok", pixels, "; ".join(details))
 
 
-def _bytes_of(path: Path) -> bytes | PictureFile:
-    """The bytes of a file, or why there are none."""
-    try:
+def _bytes_a_pixel(image: Image.Image) -> int:
+    """Memory for each pixel while it is decoded, turned, converted and scaled, at most; measured with Pillow 12."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return 40
+    return 20 if image.has_transparency_data else 12
+
+
+def _size_of(path: Path) -> int | PictureFile:
+    """The size of a file, or why it is not opened."""
+
+    def checked() -> int:
         place = path.stat()
         if not stat.S_ISREG(place.st_mode):
-            return PictureFile("unreadable", None, "it is not a regular file")
+            raise UnsafeFile(errno.EINVAL, "it is not a regular file")
         if place.st_size > MAX_FILE_BYTES:
-            return PictureFile("unreadable", None, f"the file is above {MAX_FILE_BYTES >> 20} MiB")
-        return path.read_bytes()
+            raise UnsafeFile(errno.EINVAL, f"the file is above {MAX_FILE_BYTES >> 20} MiB")
+        return place.st_size
+
+    return _tried(checked)
+
+
+def _bytes_of(path: Path) -> bytes | PictureFile:
+    """The bytes of a file, or why there are none."""
+    return _tried(lambda: read_regular(path, MAX_FILE_BYTES))
+
+
+def _tried(read: Callable[[], Found]) -> Found | PictureFile:
+    """What was read of a file, or why it could not be."""
+    try:
+        return read()
+    except UnsafeFile as error:
+        return PictureFile("unreadable", None, str(error))
     except ValueError as error:
         return PictureFile("file_missing", None, f"not a path: {error}")
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -128,6 +182,5 @@ def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
     path = folder / f"{digest}.png"
     if path.exists():
         return
-    part = temporary_path(path)
-    Image.fromarray(pixels).save(part, "PNG", compress_level=1)
-    part.replace(path)
+    with replacing(path) as stream:
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=1)

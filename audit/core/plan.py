@@ -127,11 +127,15 @@ class EngineSettings(Section):
         Processes or actors, each with its own model and instrument. 1 means this process, which decodes audio ahead.
     cache : str
         Cache of renderings and readings for other runs: ``beside`` the run's folder, ``none``, or a folder.
+    shared : bool
+        Whether other users of this machine may read the run's folder, as far as the umask allows. By default new
+        folders of runs, faces and caches are private.
     """
 
     name: Literal["local", "ray"] = "local"
     workers: int = Field(default=1, ge=1, le=1024)
     cache: str = "beside"
+    shared: bool = False
 
 
 class MeasureSettings(Section):

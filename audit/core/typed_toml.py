@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from audit.core.errors import PlanError, did_you_mean
+from audit.core.opening import read_regular
 
 
 class Section(BaseModel):
@@ -24,8 +25,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_text(path: Path, what: str, allowed: str = "") -> str:
     """The text of a TOML file that a user names; raises PlanError with ``what`` it is and what is ``allowed``."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_regular(path).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
         raise PlanError(f"The {what} {path} cannot be read: {error}.", allowed) from error
 
 

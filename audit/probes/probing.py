@@ -17,6 +17,7 @@ from audit.cohorts.accented_clips import read_accented_clips
 from audit.cohorts.importing import embedded
 from audit.core.attributes import ALWAYS
 from audit.core.errors import CohortError, ModelError, RunError
+from audit.core.files import make_folder
 from audit.core.lock import claim
 from audit.core.plan import SIMILARITY
 from audit.core.provenance import versions
@@ -130,9 +131,9 @@ def probe(
                 )
             refuse_foreign_files(folder, [Probe.FILE], folders=[FACES])
             kept = cache_folder(cache, folder)
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             stack.enter_context(claim(folder))
-        (folder / FACES).mkdir(exist_ok=True)
+        make_folder(folder / FACES)
         asked = ask(
             table,
             people.root,

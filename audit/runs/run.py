@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +20,9 @@ from numpy.typing import NDArray
 from audit.core.attributes import ALWAYS
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
-from audit.core.files import temporary_path
+from audit.core.files import file_digest, replacing
+from audit.core.opening import UnsafeFile, check_inside
+from audit.core.parquet import parquet_file
 from audit.core.shown import Shown, name_in_line, sizes_in_line
 from audit.runs.manifest import read_manifest
 
@@ -146,7 +147,7 @@ class Run(Shown):
         n = len(self.observations)
         found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
         for path in part_files(self.folder) if self.folder else []:
-            with pq.ParquetFile(path) as part:
+            with parquet_file(path) as part:
                 if column not in part.schema_arrow.names:
                     continue
                 table = part.read(columns=["clip_id", column], use_threads=False)
@@ -169,6 +170,7 @@ def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
         raise RunError(
             f"{folder} has no observations yet.", next_step="Finish the run: repeat the same audit run command."
         )
+    check_parts(folder, paths)
     for name, digest in manifest.get("parts", {}).items():
         path = folder / OBSERVATIONS / name
         if not path.is_file() or file_digest(path) != digest:
@@ -235,32 +237,36 @@ def part_files(folder: Path) -> list[Path]:
     return sorted((folder / OBSERVATIONS).glob("part-*.parquet"))
 
 
+def check_parts(folder: Path, paths: Iterable[Path]) -> None:
+    """Raise RunError if a part is not a regular file, or it or its folder is a link: it is not opened."""
+    for path in paths:
+        try:
+            check_inside(folder, f"{OBSERVATIONS}/{path.name}")
+        except UnsafeFile as error:
+            raise RunError(
+                f"{path} was not opened: {error}.",
+                "the parts as the run wrote them",
+                "Move it out of the folder and repeat the same audit run command.",
+            ) from error
+
+
 def part_path(folder: Path, number: int) -> Path:
     """The path of a part."""
     return folder / OBSERVATIONS / f"part-{number:06d}.parquet"
 
 
 def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
-    """Write one part atomically."""
+    """Write one part atomically; it is on the disk when this returns."""
     path = part_path(folder, number)
     table = pa.Table.from_pylist(rows, schema=columns)
-    partial = temporary_path(path)
-    pq.write_table(table, partial, compression="zstd", store_schema=True, write_page_checksum=True)
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-    partial.replace(path)
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with replacing(path, durable=True) as stream:
+        pq.write_table(table, stream, compression="zstd", store_schema=True, write_page_checksum=True)
 
 
 def _part_table(path: Path) -> pa.Table:
     """A part without face features and landmarks."""
     try:
-        with pq.ParquetFile(path) as part:
+        with parquet_file(path) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
             known = schema((), {CLUSTER: pa.string()})

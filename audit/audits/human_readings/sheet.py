@@ -13,7 +13,7 @@ from audit.audits.human_readings.readings import NO_FACE, SHEET_COLUMNS
 from audit.audits.human_readings.sample import draw, strata_of
 from audit.core.blind_page import CANNOT_TELL, PICTURES, BlindPage, Question
 from audit.core.errors import RunError
-from audit.core.files import write_whole
+from audit.core.files import make_folder, write_whole
 from audit.core.vocabulary import RACES
 from audit.runs.run import FACES, Run
 from audit.runs.run_like import RunLike, as_run
@@ -80,9 +80,12 @@ def labelling_sheet(run: RunLike, out: str | Path, *, faces: int = FACES_ASKED, 
             "Run again: audit run PLAN -o OUT.",
         )
     folder = Path(out)
+    if folder.is_symlink():
+        raise RunError(f"{folder} is a link.", "a new folder for the sheet", "Choose another -o.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty.", "a new folder for the sheet", "Choose another -o.")
-    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    make_folder(folder / PICTURES)
     for name, face in zip(drawn["picture"], drawn["rendered_face"], strict=True):
         shutil.copyfile(kept / f"{face}.png", folder / PICTURES / f"{name}.png")
     with (folder / SHEET).open("w", encoding="utf-8", newline="") as file:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +25,9 @@ from safetensors.numpy import load, save
 from audit.core.arrays import Picture
 from audit.core.attributes import Read
 from audit.core.errors import RunError
-from audit.core.files import temporary_path
-from audit.core.pictures import keep_picture, picture_digest, read_picture
+from audit.core.files import is_private, make_folder, write_new, write_whole
+from audit.core.opening import read_regular
+from audit.core.pictures import MAX_FILE_BYTES, keep_picture, picture_digest, read_picture
 from audit.core.provenance import package_version
 from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
@@ -104,6 +105,17 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
     return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def refuse_links(folder: Path) -> None:
+    """Raise RunError if a part of a cache is a link: it might lead to files of another origin."""
+    for name in (DATABASE, IN_USE, PICTURES):
+        if (folder / name).is_symlink():
+            raise RunError(
+                f"{folder / name} is a link.",
+                "a cache as it was made",
+                f"Name another folder, or continue without a cache: --cache {NONE}.",
+            )
+
+
 class Cache:
     """A folder with a database of answers, and pictures; several processes may share it.
 
@@ -116,9 +128,11 @@ class Cache:
         The folder.
     read_only : bool
         Whether the cache is only looked at: the folder must have a database, and nothing is written.
+    shared : bool
+        Whether a new folder is made for several users; otherwise it is private.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False, shared: bool = False) -> None:
         self.folder = folder
         self._lock = threading.Lock()
         self._use: sqlite3.Connection | None = None
@@ -126,7 +140,13 @@ class Cache:
             if read_only:
                 self._answers = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
                 return
-            (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+            make_folder(folder, shared=shared)
+            refuse_links(folder)
+            make_folder(folder / PICTURES, shared=not is_private(folder))
+            for name in (IN_USE, DATABASE):  # with the permissions of the folder, which SQLite would not give them
+                if not (folder / name).exists():
+                    with suppress(FileExistsError):
+                        write_new(folder / name, b"")
             self._use = _connect((folder / IN_USE).resolve().as_uri())
             self._use.execute("BEGIN")
             self._use.execute("SELECT * FROM sqlite_master").fetchall()  # takes the lock
@@ -154,7 +174,7 @@ class Cache:
         """Store the pictures, then the digest of the picture made from each source."""
         for digest in {*renderings.values()} & pictures.keys():
             path = self._picture_file(digest)
-            path.parent.mkdir(exist_ok=True)
+            make_folder(path.parent, shared=not is_private(self.folder))
             keep_picture(pictures[digest], path.parent, digest)
         self._keep({source: digest.encode() for source, digest in renderings.items()}, model)
 
@@ -170,21 +190,25 @@ class Cache:
         return file.pixels
 
     def lend_picture(self, digest: str, folder: Path) -> None:
-        """Link the picture with this digest into a run's folder, or copy it if links are not possible."""
+        """Link the picture with this digest into a run's folder, or copy it if links are not possible.
+
+        A picture of a private cache is copied into a folder that is shared, since a link keeps its permissions.
+        """
         target = folder / f"{digest}.png"
         if target.exists():
             return
         source = self._picture_file(digest)
         if not source.is_file():
             raise self._damaged(f"the picture {digest}")
-        try:
-            os.link(source, target)
-        except FileExistsError:
-            return
-        except OSError:  # another file system, or one without links
-            part = temporary_path(target)
-            shutil.copyfile(source, part)
-            part.replace(target)
+        if is_private(folder) == is_private(source.parent):
+            try:
+                os.link(source, target)
+                return
+            except FileExistsError:
+                return
+            except OSError:  # another file system, or one without links
+                pass
+        write_whole(target, read_regular(source, MAX_FILE_BYTES))
 
     def _picture_file(self, digest: str) -> Path:
         return self.folder / PICTURES / digest[:2] / f"{digest}.png"

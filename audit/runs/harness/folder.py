@@ -13,14 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audit.core.errors import RunError
-from audit.core.files import writing
+from audit.core.files import make_folder, sync_file, sync_folder, writing
 from audit.core.lock import claim
+from audit.core.parquet import check_row_groups
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
 from audit.runs.manifest import MANIFEST, read_manifest
-from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path
+from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, check_parts, file_digest, part_files, part_path
 
 
 def new_folder(parent: Path, *words: str) -> Path:
@@ -41,11 +42,14 @@ def refuse_files_of_others(folder: Path) -> None:
 
 
 @contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """A run's folder, made if it does not exist; raises RunError as :func:`refuse_files_of_others`."""
+def writable(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """A run's folder, made if it does not exist; raises RunError as :func:`refuse_files_of_others`.
+
+    A new folder is private unless ``shared``; an existing one keeps its permissions.
+    """
     with writing(folder):
         refuse_files_of_others(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, shared=shared)
         yield
 
 
@@ -84,7 +88,7 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
         followed["command"] = plain.get("command", f"audit run {PLAN} -o OUT")
     if followed:
         manifest |= followed
-        write_files(folder, {PLAN: written, MANIFEST: json.dumps(manifest, indent=1) + "\n"})
+        write_files(folder, {PLAN: written, MANIFEST: json.dumps(manifest, indent=1) + "\n"}, durable=True)
     remove_temporary_files(folder, (OBSERVATIONS, FACES))
     return manifest
 
@@ -98,6 +102,7 @@ def fill_folder(
     process: Callable[[Parts], Mapping[str, Any]],
     *,
     given: bool,
+    shared: bool = False,
 ) -> Run:
     """The run in a folder, after the parts that it lacks were processed.
 
@@ -107,7 +112,7 @@ def fill_folder(
     with claim(folder):
         manifest = open_folder(folder, identity, plan, given=given)
         for name in (OBSERVATIONS, FACES):
-            (folder / name).mkdir(exist_ok=True)
+            make_folder(folder / name, shared=shared)
         pa.default_memory_pool().release_unused()  # memory used for reading the cohort
         spent = process(undone(folder, parts, columns, manifest.get("parts", {})))
         close_folder(folder, manifest, spent)
@@ -128,7 +133,18 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
         "hardware": hardware(),
         "parts": parts,
     }
-    write_files(folder, {MANIFEST: json.dumps(manifest, indent=1) + "\n"})
+    _sync(folder)
+    write_files(folder, {MANIFEST: json.dumps(manifest, indent=1) + "\n"}, durable=True)
+
+
+def _sync(folder: Path) -> None:
+    """Wait until all faces and names of a run are on the disk; its parts are there since they were written."""
+    faces = [path for path in sorted((folder / FACES).rglob("*")) if not path.is_symlink()]
+    for path in faces:
+        if path.is_file():
+            sync_file(path)
+    for place in (*(path for path in faces if path.is_dir()), folder / FACES, folder / OBSERVATIONS, folder):
+        sync_folder(place)
 
 
 def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, str]) -> Parts:
@@ -136,6 +152,7 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
 
     Raises RunError if the folder has a part that does not belong to the run.
     """
+    check_parts(folder, part_files(folder))
     if foreign := {*part_files(folder)} - {part_path(folder, number) for number in parts.numbers}:
         raise RunError(
             f"{folder} has parts that are not of this run: {', '.join(sorted(path.name for path in foreign))}.",
@@ -154,6 +171,7 @@ def _is_whole(path: Path, part: Part, columns: pa.Schema, known: Mapping[str, st
     if path.name in known:
         return file_digest(path) == known[path.name]
     try:
+        check_row_groups(pq.read_metadata(path))
         table = pq.read_table(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from audit.core.errors import RunError
-from audit.runs.harness.cache import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY
+from audit.core.pictures import picture_digest, read_picture
+from audit.runs.harness.cache import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY, refuse_links
 
 _DIGEST: Final = re.compile(rb"[0-9a-f]{32}")
 _OF_A_ROW: Final = 200
@@ -128,7 +130,7 @@ def prune(
             kept = kept[_to_remove(kept, pictures, total - max_bytes) :]
         named, keep = {answer.picture for answer in kept}, {(answer.of, answer.by) for answer in kept}
         removed = [answer for answer in answers if (answer.of, answer.by) not in keep]
-        unnamed = [digest for digest in pictures if digest not in named]
+        unnamed = [digest for digest in pictures if digest not in named and _is_itself(folder, digest)]
         linked = {digest for digest in unnamed if _picture(folder, digest).stat().st_nlink > 1}
         if not dry_run:
             database.execute("BEGIN IMMEDIATE")
@@ -171,9 +173,17 @@ def _pictures(folder: Path) -> dict[str, int]:
     """The size of every stored picture by its digest; other files are left alone."""
     found = {}
     for path in (folder / PICTURES).glob("[0-9a-f][0-9a-f]/*.png"):
-        if _DIGEST.fullmatch(path.stem.encode()) and path == _picture(folder, path.stem) and not path.is_symlink():
+        if path.parent.is_symlink() or not stat.S_ISREG(path.lstat().st_mode):
+            continue
+        if _DIGEST.fullmatch(path.stem.encode()) and path == _picture(folder, path.stem):
             found[path.stem] = path.stat().st_size
     return found
+
+
+def _is_itself(folder: Path, digest: str) -> bool:
+    """Whether a file has the picture of its name: any other one was not stored by the tool."""
+    pixels = read_picture(_picture(folder, digest)).pixels
+    return pixels is not None and picture_digest(pixels) == digest
 
 
 @contextmanager
@@ -185,6 +195,7 @@ def _opened(folder: Path, *, read_only: bool) -> Iterator[sqlite3.Connection]:
             "the folder .audit-cache beside a run, or that of --cache",
             "Name it: audit cache prune CACHE.",
         )
+    refuse_links(folder)
     address = f"{(folder / DATABASE).resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
     try:
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as database:

@@ -90,8 +90,9 @@ def read_again(
                 progress(len(table) - left, len(table))
         return {"seconds": {"all": round(time.monotonic() - began, 3)}}
 
-    with writable(folder):
-        return fill_folder(folder, identity, followed, parts, columns, process, given=plan is not None)
+    shared = followed.engine.shared
+    with writable(folder, shared=shared):
+        return fill_folder(folder, identity, followed, parts, columns, process, given=plan is not None, shared=shared)
 
 
 def _faces_of(run: Run) -> Path:

@@ -104,9 +104,9 @@ def run(
         cache=engine.cache,
     )
     work, table = ready.work, ready.table
-    with writable(work.folder):
+    with writable(work.folder, shared=engine.shared):
         if work.cache is not None:
-            Cache(work.cache).close()  # reports an unusable cache before anything is rendered
+            Cache(work.cache, shared=engine.shared).close()  # reports an unusable cache before anything is rendered
         return fill_folder(
             work.folder,
             ready.identity,
@@ -115,6 +115,7 @@ def run(
             work.columns,
             lambda todo: _do(work, todo, engine, len(table), progress),
             given=plan is not None,
+            shared=engine.shared,
         )
 
 
