@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from itertools import combinations
-from typing import Self, TypeVar, cast
+from typing import Final, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.checks.grouped import grouped
 from audit.core.columns import CLUSTER
 from audit.core.grouping import GROUP, Grouping
-from audit.core.languages import UNDETERMINED
+from audit.core.languages import UNDETERMINED, language_of
 from audit.core.vocabulary import UNKNOWN, group_members, includes, ordered_groups
 from audit.stats import ALL
 from audit.stats.speakers import Standing, distinct, divided, numbered
@@ -24,6 +24,13 @@ Mask = NDArray[np.bool_]
 _Method = TypeVar("_Method", bound=Callable[..., object])
 PART = ("group", "language", "gender")
 """The labels by which a speaker's clips are grouped into parts, which are summed once for all estimates."""
+_OF_LABELS: Final = frozenset(
+    {
+        *("speakers", "clusters", "shares_clusters", "parts", "groups", "every_group", "n_speakers", "known"),
+        *("languages", "strata", "spoken", "_cells_of", "__numbered_of", "__having_of"),
+    }
+)
+"""What :class:`Strata` keeps in an instance that depends on the columns of labels only."""
 
 
 def computed_once(method: _Method) -> _Method:
@@ -100,6 +107,17 @@ class Strata:
         made = replace(self, grouping=grouping, values_of=values)
         column = made.group_column
         return replace(made, frame=self.frame.assign(**{column: labels}), order={**self.order, column: tuple(values)})
+
+    def revalued(self, frame: pd.DataFrame) -> Self:
+        """The same clips with other metrics or fewer columns, without computing again what depends on labels."""
+        made = replace(self, frame=frame)
+        vars(made).update({name: kept for name, kept in vars(self).items() if name in _OF_LABELS})
+        return made
+
+    @computed_once
+    def narrowed(self, *columns: str) -> Self:
+        """The same clips with some columns only; the same object for the same columns."""
+        return self.revalued(self.frame[[*columns]])
 
     @property
     def group_column(self) -> str:
@@ -199,6 +217,14 @@ class Strata:
     def languages(self) -> list[str]:
         """The language codes of the clips, sorted."""
         return sorted(map(str, self._numbered("language")[1]))
+
+    @cached_property
+    def spoken(self) -> NDArray[np.int64]:
+        """The number of each clip's language, the same for its regional variants; -1 if unknown."""
+        cells = self.cells("language")
+        codes = [language_of(str(key[0])) for key in cells.keys]
+        known = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
+        return np.asarray(known, np.int64)[cells.number]
 
     @computed_once
     def cells(self, *columns: str) -> Cells:

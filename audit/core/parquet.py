@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,10 @@ MAX_GROUP_VALUES: Final = 1 << 28
 
 
 @contextmanager
-def parquet_file(path: Path) -> Iterator[pq.ParquetFile]:
+def parquet_file(path: Path, coded: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
     """A Parquet file during the block, with row groups of a size that can be read.
+
+    Texts of the columns ``coded`` are read as dictionaries.
 
     Raises
     ------
@@ -29,7 +31,7 @@ def parquet_file(path: Path) -> Iterator[pq.ParquetFile]:
         If it cannot be read; :class:`UnsafeFile` if it is not a regular file or a row group is too large.
     """
     check_regular(os.stat(path), path)  # noqa: PTH116  # Arrow opens it by its path, which is faster
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, read_dictionary=list(coded)) as file:
         check_row_groups(file.metadata)
         yield file
 

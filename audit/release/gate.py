@@ -171,7 +171,7 @@ def _wide_enough(audit: Audit, policy: Policy) -> Audit:
 
 def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, other_readings: bool) -> Audit:
     """The run's audit, with the tables that a policy's requirements read; refused if audit.json differs from it."""
-    if run.observations.empty:
+    if run.coded.empty:
         return _nothing(run)
     # decisions are based on unsuppressed figures, and need worst cells only to compare them with those of audit.json
     unused = {} if stored is not None else {"intersect": ()}
@@ -183,7 +183,7 @@ def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, oth
 
 
 def _small(run: Run, settings: MeasureSettings) -> SmallCells:
-    return SmallCells.of(run.observations, settings)
+    return SmallCells.of(run.coded, settings)
 
 
 def _with_cohort(audit: Audit, settings: MeasureSettings) -> Audit:
@@ -217,7 +217,7 @@ def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
 
     The settings come from audit.json, otherwise from the plan; the file of human readings only from the plan.
     """
-    if run.folder is None or run.observations.empty:
+    if run.folder is None or run.coded.empty:
         return MeasureSettings(), None
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
     # a gate runs no code that a run's files name
@@ -316,7 +316,7 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
     _measured_before(other)
     from audit.comparisons import paired_changes
 
-    whole = run.complete and other.complete and not (run.observations.empty or other.observations.empty)
+    whole = run.complete and other.complete and not (run.coded.empty or other.coded.empty)
     if not whole:
         return Baseline(identity(other), {})
     changes = {each.name: paired_changes(other, run, settings, grouping=each) for each in settings.groupings}

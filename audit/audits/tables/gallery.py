@@ -6,18 +6,21 @@ import hashlib
 from collections.abc import Hashable, Mapping
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+import numpy as np
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
 from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
 from audit.runs.run import FACES
+from audit.stats.speakers import Ints, divided, numbered
 
 Pick: TypeAlias = Literal["failure", "success", "neither"]
 """Why a clip may be drawn; see :func:`pick`."""
 _Clip: TypeAlias = Mapping[Hashable, Any]
 _PEOPLE: Final = ("speaker_id", "language", "clip_id")
-_READ: Final = tuple(f"{stage}_{of}" for stage in STAGES for of in ("face", "race"))
+_RACES: Final = tuple(f"{stage}_race" for stage in STAGES)
+_READ: Final = (*(f"{stage}_face" for stage in STAGES), *_RACES)
 
 
 def pick(clip: _Clip) -> Pick:
@@ -65,12 +68,11 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
         Within each group, language and kind the draw depends on the seed and the ids alone. One speaker is drawn at
         most once for each kind in a language.
     """
-    given = {*_PEOPLE, *_READ, "group", "rendered_status"} & {*frame.columns}
-    strata: dict[tuple[str, str], dict[Pick, list[_Clip]]] = {}
-    for clip in frame[sorted(given)].to_dict("records"):
-        kinds = strata.setdefault((clip["group"], clip["language"]), {})
-        kinds.setdefault(pick(clip), []).append(clip)
-    order = {group: place for place, group in enumerate(ordered_groups(frame["group"]))}
+    names = [name for name in (*_PEOPLE, *_READ, "group", "rendered_status") if name in frame]
+    strata: dict[tuple[str, str], dict[Pick, pd.DataFrame]] = {}
+    for (group, language, kind), rows in _picked(frame).items():
+        strata.setdefault((group, language), {})[kind] = frame[names].iloc[rows]
+    order = {group: place for place, group in enumerate(ordered_groups(frame["group"].unique()))}
     rows = []
     for group, language in sorted(strata, key=lambda key: (order[key[0]], key[1])):
         kinds = strata[group, language]
@@ -78,7 +80,7 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
         if not kinds.keys() & sizes.keys():
             sizes = {"neither": clips}
         for kind in get_args(Pick):
-            for drawn in _drawn(kinds.get(kind, []), sizes.get(kind, 0), seed):
+            for drawn in _drawn(kinds[kind], sizes.get(kind, 0), seed) if kind in kinds else ():
                 rows.append((group, language, drawn["speaker_id"], drawn["clip_id"], kind, *_pictures(drawn)))
     return pd.DataFrame(rows, columns=TABLE.names)
 
@@ -101,21 +103,40 @@ def random_sample(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame
         names = everyone.loc[everyone["group"] == group, "speaker_id"]
         chosen = sorted(names, key=lambda name: _lot(seed, name))[:speakers]
         shown = frame.loc[(frame["group"] == group) & frame["speaker_id"].isin(chosen), [*_PEOPLE, *_READ]]
-        clips: dict[tuple[str, str], list[_Clip]] = {}
-        for clip in shown.to_dict("records"):
-            clips.setdefault((clip["speaker_id"], clip["language"]), []).append(clip)
+        clips = dict(iter(shown.groupby(["speaker_id", "language"], sort=False, observed=True)))
         for person, language in sorted(clips, key=lambda key: (chosen.index(key[0]), key[1])):
             (drawn,) = _drawn(clips[person, language], 1, seed)
             rows.append((group, language, person, drawn["clip_id"], *_pictures(drawn)))
     return pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "pick"])
 
 
-def _drawn(clips: list[_Clip], number: int, seed: int) -> list[_Clip]:
+def _picked(frame: pd.DataFrame) -> dict[tuple[str, str, Pick], Ints]:
+    """The rows of each group, language and kind; each combination of what :func:`pick` reads is looked at once."""
+    read = [name for name in ("group", "language", "rendered_status", *_RACES) if name in frame]
+    columns = {name: numbered(frame[name]) for name in read}
+    if "rendered_face" in frame:
+        columns["rendered_face"] = frame["rendered_face"].notna().to_numpy(np.int64), [None, "a face"]
+    keys, number = divided(list(columns.values()), len(frame))
+    clips = [dict(zip(columns, key, strict=True)) for key in keys]
+    found: dict[tuple[str, str, Pick], list[int]] = {}
+    for place, clip in enumerate(clips):
+        found.setdefault((str(clip["group"]), str(clip["language"]), pick(clip)), []).append(place)
+    kind = np.empty(len(keys), np.int64)
+    for i, places in enumerate(found.values()):
+        kind[places] = i
+    of_rows = kind[number]
+    ends = np.cumsum(np.bincount(of_rows, minlength=len(found)))[:-1]
+    return dict(zip(found, np.split(np.argsort(of_rows, kind="stable"), ends), strict=True))
+
+
+def _drawn(clips: pd.DataFrame, number: int, seed: int) -> list[_Clip]:
     """Some of the clips, each of another speaker."""
+    chosen = sorted(clips["speaker_id"].unique(), key=lambda name: _lot(seed, name))[:number]
+    of_chosen = clips[clips["speaker_id"].isin(chosen)].to_dict("records")
     first: dict[str, _Clip] = {}
-    for clip in sorted(clips, key=lambda each: _lot(seed, each["clip_id"])):
+    for clip in sorted(of_chosen, key=lambda each: _lot(seed, each["clip_id"])):
         first.setdefault(clip["speaker_id"], clip)
-    return [first[name] for name in sorted(first, key=lambda name: _lot(seed, name))[:number]]
+    return [first[name] for name in chosen]
 
 
 def _pictures(clip: _Clip) -> list[str | None]:
