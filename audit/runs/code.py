@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
@@ -63,16 +64,19 @@ def digest_of(value: object) -> str:
 
 
 def _code_of(answerer: object, places: tuple[str, ...]) -> str | None:
-    found: dict[str, str] = {}
+    files: set[Path] = set()
+    texts: dict[str, str] = {}
     for each in (answerer, *getattr(answerer, "made_of", ())):
         made = each.func if isinstance(each, partial) else each
         own = made if isinstance(made, type) or inspect.isroutine(made) else type(made)
         for part in _with_bases(own):
-            found |= _sources(part, places)
-        for method in _METHODS:
-            if file := _file_of(getattr(each, method, None)):
-                found |= _of_files(file, places)
-    return digest_of(found) if found else None
+            if name := getattr(sys.modules.get(part.__module__), "__file__", None):
+                files.add(Path(name).resolve())
+            else:
+                texts |= _source_of(part)
+        files |= {file for method in _METHODS if (file := _file_of(getattr(each, method, None)))}
+    found = {root.name: _of_root(root, places) for root in sorted({_root_of(file) for file in files})}
+    return digest_of(found | texts) if found or texts else None
 
 
 def _with_bases(own: Any) -> Iterator[Any]:
@@ -83,12 +87,8 @@ def _with_bases(own: Any) -> Iterator[Any]:
             yield each
 
 
-def _sources(own: Any, places: tuple[str, ...]) -> Mapping[str, str]:
-    """The digests of the files that define a class or function, by name; its source without a file."""
-    module = sys.modules.get(own.__module__)
-    file = getattr(module, "__file__", None)
-    if file is not None:
-        return _of_files(Path(file).resolve(), places)
+def _source_of(own: Any) -> Mapping[str, str]:
+    """The digest of the source of a class or function without a file, as in a notebook; empty if it is not known."""
     try:
         return {own.__qualname__: hashlib.sha256(inspect.getsource(own).encode()).hexdigest()}
     except (OSError, TypeError):
@@ -103,16 +103,20 @@ def _file_of(method: Any) -> Path | None:
     return path.resolve() if name.endswith(".py") and path.is_file() else None
 
 
-def _of_files(file: Path, places: tuple[str, ...]) -> Mapping[str, str]:
-    """The digest of the code that a file belongs to: this package, another package, or the file alone."""
+def _root_of(file: Path) -> Path:
+    """The folder of the package that a file belongs to; a file outside of packages is its own root."""
     if file.is_relative_to(ROOT):
-        return {ROOT.name: _of_this_package(places)}
-    folder = file.parent
-    if not (folder / "__init__.py").is_file():
-        return {file.name: _joined(folder, {file})}
-    while (folder.parent / "__init__.py").is_file():
-        folder = folder.parent
-    return {folder.name: _joined(folder, {*folder.rglob("*.py")})}
+        return ROOT
+    root = file
+    while (root.parent / "__init__.py").is_file():
+        root = root.parent
+    return root
+
+
+def _of_root(root: Path, places: tuple[str, ...]) -> str:
+    if root == ROOT:
+        return _of_this_package(places)
+    return _joined(root.parent, {root} if root.is_file() else {*root.rglob("*.py")})
 
 
 @cache
@@ -122,16 +126,16 @@ def _of_this_package(places: tuple[str, ...]) -> str:
 
 
 def _joined(root: Path, files: set[Path]) -> str:
-    sha = hashlib.sha256()
-    for path in sorted(files):
-        state = path.stat()
+    sha, first = hashlib.sha256(), len(str(root)) + 1
+    for name in sorted(map(str, files)):
+        state = os.stat(name)  # noqa: PTH116  # a Path for each file would take longer than the rest
         sha.update(
-            f"{path.relative_to(root).as_posix()}\0{_of_file(path, state.st_mtime_ns, state.st_size)}\n".encode()
+            f"{name[first:].replace(os.sep, '/')}\0{_of_file(name, state.st_mtime_ns, state.st_size)}\n".encode()
         )
     return sha.hexdigest()
 
 
 @cache
-def _of_file(path: Path, changed: int, size: int) -> str:
+def _of_file(name: str, changed: int, size: int) -> str:
     """sha256 of a file, read again when its time or size is another."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(Path(name).read_bytes()).hexdigest()

@@ -117,8 +117,9 @@ def _record(folder: Path, manifest: dict[str, Any], journal: Journal, new: dict[
     entries: dict[str, Entry] = dict(journal.entries)
     for path, filtered in new.items():
         if path.name in entries:
-            facts = facts_of(filtered)._asdict()
-            entries[path.name] = replace(entries[path.name], **facts | {"part": path.name})
+            now = facts_of(filtered)
+            facts = {"sha256": now.sha256, "rows": now.rows, "bytes": now.bytes, "files_sha256": now.files_sha256}
+            entries[path.name] = replace(entries[path.name], **facts)
     if entries != dict(journal.entries):
         note = Forgotten(dt.datetime.now(dt.UTC).date().isoformat(), len(new))
         journal = Journal(journal.writers, entries, (*journal.forgotten, note))

@@ -224,7 +224,8 @@ class Journal:
 
     def write(self, folder: Path) -> None:
         """Write the journal anew, atomically, with the writers of its parts only."""
-        lines = [*self.used, *(self.entries[part] for part in sorted(self.entries)), *self.forgotten]
+        entries = [self.entries[part] for part in sorted(self.entries)]
+        lines: list[Writer | Entry | Forgotten] = [*self.used, *entries, *self.forgotten]
         write_whole(folder / JOURNAL, "".join(_line(line) for line in lines))
 
 
