@@ -8,7 +8,7 @@ import io
 import stat
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -46,11 +46,14 @@ class PictureFile:
         Shape [H, W, 3], uint8, RGB, upright; ``None`` unless the status is ``ok``.
     detail : str
         The error, or the conversions made; without paths.
+    sha256 : str
+        Digest of the file's bytes; empty if they were not read.
     """
 
     status: Literal["ok", "missing"] | FileStatus
     pixels: Picture | None
     detail: str = ""
+    sha256: str = ""
 
 
 def read_picture(path: Path) -> PictureFile:
@@ -79,10 +82,15 @@ def read_picture(path: Path) -> PictureFile:
 
 
 def _read(path: Path, spare: int | None) -> PictureFile:
-    """The picture; raises NeedsMemory if decoding takes more than ``spare`` bytes."""
+    """The picture of a file; raises NeedsMemory if decoding takes more than ``spare`` bytes."""
     data = _bytes_of(path)
     if isinstance(data, PictureFile):
         return data
+    return replace(_decoded(data, spare), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _decoded(data: bytes, spare: int | None) -> PictureFile:
+    """The picture in these bytes, or why there is none; as :func:`_read`."""
     prepare(data)
     try:
         with warnings.catch_warnings():

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.core.attributes import ALWAYS
-from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
+from audit.core.columns import CLIP_FILES, CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
 from audit.core.files import file_digest, replacing
 from audit.core.opening import UnsafeFile, check_inside
@@ -275,20 +275,24 @@ def part_path(folder: Path, number: int) -> Path:
 
 def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
     """Write one part atomically; it is on the disk when this returns."""
-    path = part_path(folder, number)
-    table = pa.Table.from_pylist(rows, schema=columns)
+    write_part_table(part_path(folder, number), pa.Table.from_pylist(rows, schema=columns))
+
+
+def write_part_table(path: Path, table: pa.Table) -> None:
+    """Write the rows of one part to its file atomically; they are on the disk when this returns."""
     with replacing(path, durable=True) as stream:
         pq.write_table(table, stream, compression="zstd", store_schema=True, write_page_checksum=True)
 
 
 def _part_table(path: Path) -> pa.Table:
-    """A part without face features and landmarks."""
+    """A part without face features, landmarks and the digests of files."""
     try:
         with parquet_file(path) as part:
             found = part.schema_arrow
         coded = [f.name for f in found if pa.types.is_string(f.type) and _repeats(f.name)]
         with parquet_file(path, coded) as part:
-            columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
+            lists = (EMBEDDING, LANDMARKS, CLIP_FILES)
+            columns = [name for name in found.names if not any(each in name for each in lists)]
             known = schema((), {CLUSTER: pa.string()})
             fields = [*schema((), {}, optional=False), *(f for f in known if f.name in columns)]
             if invalid := [f.name for f in fields if f not in found]:
