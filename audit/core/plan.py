@@ -127,11 +127,14 @@ class EngineSettings(Section):
         Processes or actors, each with its own model and instrument. 1 means this process, which decodes audio ahead.
     cache : str
         Cache of renderings and readings for other runs: ``beside`` the run's folder, ``none``, or a folder.
+    keys : str
+        Secret keys of the names of kept pictures, one for each cohort: ``beside`` the run's folder, or a folder.
     """
 
     name: Literal["local", "ray"] = "local"
     workers: int = Field(default=1, ge=1, le=1024)
     cache: str = "beside"
+    keys: str = "beside"
 
 
 class MeasureSettings(Section):

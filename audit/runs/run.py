@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.core.attributes import ALWAYS
-from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
+from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, keyed_columns, schema
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
 from audit.core.shown import Shown, name_in_line, sizes_in_line
@@ -104,9 +104,13 @@ class Run(Shown):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all observations, cohort, model, instrument and seed; independent of parts, engine and time."""
+        """SHA-256 of all observations, cohort, model, instrument and seed.
+
+        It is independent of parts, engine, time, and the key of the pictures' names.
+        """
         sha = hashlib.sha256()
-        for name in sorted(self.observations.columns):
+        columns = set(map(str, self.observations.columns))
+        for name in sorted(columns - keyed_columns(columns)):
             column = self.observations[name]
             sha.update(name.encode() + b"\0")
             if column.dtype.kind in "fiub":

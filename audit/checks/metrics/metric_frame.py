@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.checks.metrics.craniofacial import MEASURES, craniofacial_measures
 from audit.checks.metrics.similarity import FIRST, feature_distances, identification_shares, portrait_ranks
 from audit.core.attributes import Attribute, attributes
-from audit.core.columns import similarity_column
+from audit.core.columns import face_check_column, face_column, similarity_column
 from audit.core.languages import same_language
 from audit.core.metric import Metric
 from audit.core.vocabulary import CLIP_STATUSES, FILE_STATUSES, STAGES, UNKNOWN
@@ -150,7 +150,7 @@ def metric_frame(
     """
     seen = run.observations
     # categories save nothing in columns that differ in nearly every clip
-    unique = {"clip_id", "detail", "audio_sha256", *(f"{stage}_face" for stage in STAGES)}
+    unique = {"clip_id", "detail", "audio_sha256", *map(face_column, STAGES), *map(face_check_column, STAGES)}
     texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and name not in unique]
     seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
     columns: dict[str, NDArray[np.float64]] = {}

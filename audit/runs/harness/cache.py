@@ -169,14 +169,14 @@ class Cache:
             raise self._damaged(f"the picture {digest}")
         return file.pixels
 
-    def lend_picture(self, digest: str, folder: Path) -> None:
-        """Link the picture with this digest into a run's folder, or copy it if links are not possible."""
-        target = folder / f"{digest}.png"
+    def lend_picture(self, digest: str, target: Path) -> None:
+        """Link the picture with this digest to a path in a run's folder, or copy it if links are not possible."""
         if target.exists():
             return
         source = self._picture_file(digest)
         if not source.is_file():
             raise self._damaged(f"the picture {digest}")
+        target.parent.mkdir(exist_ok=True)
         try:
             os.link(source, target)
         except FileExistsError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.models.protocol import Placeable
+from audit.runs.face_keys import cohort_key, keys_folder
+from audit.runs.faces import FaceNames, pin_key
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
@@ -113,7 +115,7 @@ def run(
             plan or Plan(run=work.settings),
             Parts(table, work.settings.part),
             work.columns,
-            lambda todo: _do(work, todo, engine, len(table), progress),
+            lambda todo: _named(work, todo, engine, len(table), progress),
             given=plan is not None,
         )
 
@@ -169,6 +171,7 @@ def prepare(
         model_key=cache_key(bound, {"seed": settings.seed}) if kept_in else None,
         instrument_key=cache_key(instrument, {}) if kept_in else None,
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
+        cohort=str(identity["cohort"]["digest"]),
     )
     return Ready(work, identity, table)
 
@@ -181,6 +184,15 @@ def _move(model: AnyModel, device: str) -> None:
             "Leave the device out, or create the model there: audit.model(NAME, device=DEVICE).",
         )
     model.to(device)
+
+
+def _named(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
+    """As :func:`_do`, with the key of the cohort, which is made if it is needed and not there."""
+    if not todo:
+        return _do(work, todo, engine, n_clips, progress)
+    names = FaceNames(cohort_key(keys_folder(engine.keys, work.folder), work.cohort))
+    pinned = pin_key(work.folder, names)
+    return pinned | _do(replace(work, names=names), todo, engine, n_clips, progress)
 
 
 def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
@@ -202,7 +214,7 @@ def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress:
         progress(n_clips - left, n_clips)
     seconds = {"all": time.monotonic() - began} | seconds
     return {
-        "engine": engine.model_dump(mode="json", exclude={"cache"}),
+        "engine": engine.model_dump(mode="json", exclude={"cache", "keys"}),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": asdict(counts),
         **({"two_voices": two_voices} if two_voices else {}),

@@ -16,9 +16,10 @@ import pyarrow as pa
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument
 from audit.models.protocol import Playback, Reconstructor
+from audit.runs.faces import FaceNames
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, load_part
-from audit.runs.harness.observing import Counts, Observer, RenderedPart
+from audit.runs.harness.observing import UNKEYED, Counts, Observer, RenderedPart
 from audit.runs.run import FACES, write_part
 
 
@@ -28,7 +29,7 @@ class Work:
 
     Clips' paths are relative to ``root``; ``folder`` is the run's, and ``cache`` that of the cache. With
     ``reads_beside``, the instrument reads one part while the model renders the next, which is useful if the model runs
-    on a GPU.
+    on a GPU. ``cohort`` is the digest of the cohort; ``names``, with its key, names the pictures.
     """
 
     root: Path
@@ -41,6 +42,8 @@ class Work:
     model_key: str | None
     instrument_key: str | None
     reads_beside: bool
+    cohort: str
+    names: FaceNames = UNKEYED
 
 
 class Part(NamedTuple):
@@ -113,6 +116,7 @@ class Worker:
             work.model,
             work.instrument,
             work.folder / FACES if work.settings.keep_faces else None,
+            names=work.names,
             cache=self._cache,
             model_key=work.model_key,
             instrument_key=work.instrument_key,
