@@ -84,10 +84,10 @@ def ask(
     accents = _accents(table, accented)
     read = attributes_of(instrument)
     kept = None if cache is None else Cache(cache)
-    keys = {"model_key": cache_key(model, {"seed": seed}), "instrument_key": cache_key(instrument, {})}
+    model_key, instrument_key = cache_key(model, {"seed": seed}), cache_key(instrument, {})
     feature = f"rendered{EMBEDDING}{instrument.similarity_models[0].lower()}"
-    with_cache = Observer(model, instrument, faces, cache=kept, **keys)
-    without = Observer(model, instrument, faces, cache=kept, **(keys | {"model_key": None}))
+    with_cache = Observer(model, instrument, faces, cache=kept, model_key=model_key, instrument_key=instrument_key)
+    without = Observer(model, instrument, faces, cache=kept, model_key=None, instrument_key=instrument_key)
     bases = table[table["base"]]
     total, done = len(table) + len(accents) + len(ALTERED) * len(bases), 0
     rows: list[dict[str, Any]] = []

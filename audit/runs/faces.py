@@ -35,7 +35,7 @@ from audit.core.pictures import MAX_FILE_BYTES, MAX_PIXELS, keep_picture, pictur
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.runs.manifest import MANIFEST, read_manifest
-from audit.runs.run import FACES
+from audit.runs.run import FACES, Run
 
 DIGITS: Final = 32
 _NAME: Final = re.compile(rf"[0-9a-f]{{{DIGITS}}}")
@@ -121,6 +121,14 @@ def recorded_face(observation: Mapping[Any, Any], stage: str) -> RecordedFace | 
 def has_faces(observations: pd.DataFrame) -> bool:
     """Whether the observations record any picture."""
     return bool(observations[[face_column(stage) for stage in STAGES]].notna().any(axis=None))
+
+
+def folder_with_faces(run: Run) -> Path | None:
+    """The folder of a run that kept the pictures that it recorded; ``None`` for other runs."""
+    wanted = run.manifest.get("settings", {}).get("keep_faces", True)
+    if not wanted or run.folder is None or not (run.folder / FACES).is_dir() or not has_faces(run.observations):
+        return None
+    return run.folder
 
 
 def face_file(folder: Path, name: str) -> Path:

@@ -1,4 +1,7 @@
-"""The faces that a report shows: failures and successes of each group and language, drawn by seed."""
+"""The faces that a report shows: failures and successes of each group and language, drawn by seed.
+
+The table says which clips have pictures, not the names of their files: see :mod:`audit.audits.privacy.pictures`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
+from audit.core.columns import face_column
 from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
-from audit.runs.run import FACES
 
 Pick: TypeAlias = Literal["failure", "success", "neither"]
 """Why a clip may be drawn; see :func:`pick`."""
 _Clip: TypeAlias = Mapping[Hashable, Any]
 _PEOPLE: Final = ("speaker_id", "language", "clip_id")
-_READ: Final = tuple(f"{stage}_{of}" for stage in STAGES for of in ("face", "race"))
+_READ: Final = tuple(name for stage in STAGES for name in (face_column(stage), f"{stage}_race"))
 
 
 def pick(clip: _Clip) -> Pick:
@@ -47,11 +50,11 @@ def pick(clip: _Clip) -> Pick:
         return "neither"
     if clip.get("rendered_status") == "no_face":
         return "failure"
-    return "success" if _text(clip.get("rendered_face")) else "neither"
+    return "success" if _text(clip.get(face_column("rendered"))) else "neither"
 
 
 def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
-    """Failures and successes of each group and language: the paths of their pictures, and the race read in each.
+    """Failures and successes of each group and language: their pictures, and the race read in each.
 
     Parameters
     ----------
@@ -119,9 +122,9 @@ def _drawn(clips: list[_Clip], number: int, seed: int) -> list[_Clip]:
 
 
 def _pictures(clip: _Clip) -> list[str | None]:
-    """The paths of the pictures of a clip, and the race read in each."""
-    digests, races = ([_text(clip[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
-    return [*(digest and f"{FACES}/{digest}.png" for digest in digests), *races]
+    """What tells the pictures of a clip apart from all others of the run, and the race read in each."""
+    shown = [f"{stage} of {clip['clip_id']}" if _text(clip[face_column(stage)]) else None for stage in STAGES]
+    return [*shown, *(_text(clip[f"{stage}_race"]) for stage in STAGES)]
 
 
 def _lot(seed: int, name: str) -> bytes:

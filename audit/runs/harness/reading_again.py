@@ -25,7 +25,7 @@ from audit.core.errors import RunError
 from audit.core.plan import Plan
 from audit.core.vocabulary import STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
-from audit.runs.faces import RecordedFace, has_faces, keep_face, recorded_face, verified_face
+from audit.runs.faces import RecordedFace, folder_with_faces, keep_face, recorded_face, verified_face
 from audit.runs.harness.answering import readings_of
 from audit.runs.harness.folder import fill_folder, writable
 from audit.runs.harness.observing import INSTRUMENT_ERROR, stage_columns, status_of
@@ -110,13 +110,13 @@ def _faces_of(run: Run) -> Path:
         raise RunError(
             "Only a complete run in a folder can be read again.", next_step="Repeat its audit run command first."
         )
-    if not has_faces(run.observations) or not (run.folder / FACES).is_dir():
+    if (folder := folder_with_faces(run)) is None:
         raise RunError(
             f"{run.folder} kept no faces to read.",
             "a run with faces; simulated runs have none, nor runs with keep_faces = false",
             "Run the model again: audit run PLAN -o OUT.",
         )
-    return run.folder
+    return folder
 
 
 def _rows(
