@@ -41,6 +41,9 @@ def run(
         str | None,
         Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
     ] = None,
+    keys: Annotated[
+        str | None, Option(help="Where the secret keys of the pictures' names are: beside the run, or a folder.")
+    ] = None,
     out: Annotated[
         Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
@@ -93,7 +96,7 @@ def run(
     # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(asked.checks, asked.metrics), asked.margins)
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
-    where = {"name": engine, "workers": workers, "cache": cache, "shared": shared or None}
+    where = {"name": engine, "workers": workers, "cache": cache, "keys": keys, "shared": shared or None}
     place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
     made_of = chosen.model
     reconstructor = audit.model(made_of.name, weights=made_of.weights, options=made_of.options, device=device)

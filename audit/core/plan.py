@@ -130,12 +130,15 @@ class EngineSettings(Section):
     shared : bool
         Whether other users of this machine may read the run's folder, as far as the umask allows. By default new
         folders of runs, faces and caches are private.
+    keys : str
+        Secret keys of the names of kept pictures, one for each cohort: ``beside`` the run's folder, or a folder.
     """
 
     name: Literal["local", "ray"] = "local"
     workers: int = Field(default=1, ge=1, le=1024)
     cache: str = "beside"
     shared: bool = False
+    keys: str = "beside"
 
 
 class MeasureSettings(Section):

@@ -84,10 +84,12 @@ def ask(
     accents = _accents(table, accented)
     read = attributes_of(instrument)
     kept = None if cache is None else Cache(cache)
-    keys = {"model_key": cache_key(model, {"seed": seed}), "instrument_key": cache_key(instrument, {})}
+    model_key, instrument_key = cache_key(model, {"seed": seed}), cache_key(instrument, {})
     feature = f"rendered{EMBEDDING}{instrument.similarity_models[0].lower()}"
-    with_cache = Observer(model, instrument, faces, cache=kept, recheck=None, **keys)
-    without = Observer(model, instrument, faces, cache=kept, recheck=None, **(keys | {"model_key": None}))
+    with_cache, without = (
+        Observer(model, instrument, faces, cache=kept, model_key=key, instrument_key=instrument_key, recheck=None)
+        for key in (model_key, None)
+    )
     bases = table[table["base"]]
     total, done = len(table) + len(accents) + len(ALTERED) * len(bases), 0
     rows: list[dict[str, Any]] = []

@@ -33,6 +33,7 @@ from audit.probes.factors import AGAIN
 from audit.probes.probe import Probe
 from audit.probes.tables import tables
 from audit.probes.voices import bilingual, drawn
+from audit.runs.faces import subfolders
 from audit.runs.harness.cache import cache_folder
 from audit.runs.run import FACES
 from audit.stats import Settings
@@ -129,7 +130,7 @@ def probe(
                 raise RunError(
                     f"{folder} contains a run.", "a folder for the probe alone", "Choose another folder for -o."
                 )
-            refuse_foreign_files(folder, [Probe.FILE], folders=[FACES])
+            refuse_foreign_files(folder, [Probe.FILE], folders=[FACES, *subfolders(folder)])
             kept = cache_folder(cache, folder)
             make_folder(folder)
             stack.enter_context(claim(folder))

@@ -12,17 +12,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.core.columns import keyed_columns
+
 SECTIONS: Final = ("cohort", "model", "instrument", "seed")
 """The sections of the manifest that the digest covers."""
 FIELDS_LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {}
 """The fields of these sections that it does not cover, by section."""
-COLUMNS_LEFT_OUT: Final[tuple[str, ...]] = ()
-"""The ends of the names of columns of the observations that it does not cover."""
 _AT_ONCE: Final = 10_000
 
 
 def run_digest(observed: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
     """SHA-256 of all observations and of the manifest's :data:`SECTIONS`, without what is left out.
+
+    Left out are the columns whose texts depend on a secret key (:func:`audit.core.columns.keyed_columns`).
 
     ``observed`` has one row per clip, sorted by ``clip_id``; whether its texts are categories makes no difference.
 
@@ -33,9 +35,8 @@ def run_digest(observed: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
     True
     """
     sha = hashlib.sha256()
-    for name in sorted(observed.columns):
-        if name.endswith(COLUMNS_LEFT_OUT):
-            continue
+    columns = set(map(str, observed.columns))
+    for name in sorted(columns - keyed_columns(columns)):
         column = observed[name]
         sha.update(name.encode() + b"\0")
         if column.dtype.kind in "fiub":

@@ -123,7 +123,10 @@ class Run(Shown):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all observations, cohort, model, instrument and seed; independent of parts, engine and time."""
+        """SHA-256 of all observations, cohort, model, instrument and seed.
+
+        It is independent of parts, engine, time, and the key of the pictures' names.
+        """
         return run_digest(self.coded, self.manifest)
 
     def embeddings(self, stage: str, model: str) -> NDArray[np.float32]:
@@ -236,7 +239,7 @@ def _as_frame(table: pa.Table) -> pd.DataFrame:
 
 def _repeats(name: str) -> bool:
     """Whether a column's texts repeat, so that categories save memory."""
-    return name not in ("clip_id", "detail", "audio_sha256") and not name.endswith("_face")
+    return name not in ("clip_id", "detail", "audio_sha256") and not name.endswith(("_face", "_face_check"))
 
 
 def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:

@@ -23,6 +23,7 @@ from audit.core.plan import CohortSettings, MeasureSettings, Plan
 from audit.reports import write_report
 from audit.reports.comparison.page import write_comparison
 from audit.reports.decision import junit_xml, sarif_json, summary_markdown
+from audit.runs.faces import face_file
 from tests.fakes import ColourInstrument, LoudnessModel
 
 NAME = "Janina Sentinel"
@@ -140,7 +141,7 @@ def test_a_labelling_sheet_holds_no_id_and_no_portrait(folder: Path, tmp_path: P
     seen = run.observations
     shown = {
         stage: {
-            hashlib.sha256((tmp_path / "run" / "faces" / f"{name}.png").read_bytes()).digest()
+            hashlib.sha256(face_file(tmp_path / "run" / "faces", name).read_bytes()).digest()
             for name in seen[f"{stage}_face"].dropna()
         }
         for stage in ("portrait", "rendered")

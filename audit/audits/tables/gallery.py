@@ -1,4 +1,7 @@
-"""The faces that a report shows: failures and successes of each group and language, drawn by seed."""
+"""The faces that a report shows: failures and successes of each group and language, drawn by seed.
+
+The table says which clips have pictures, not the names of their files: see :mod:`audit.audits.privacy.pictures`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
+from audit.core.columns import face_column
 from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
-from audit.runs.run import FACES
 from audit.stats.speakers import Ints, divided, numbered
 
 Pick: TypeAlias = Literal["failure", "success", "neither"]
@@ -20,7 +23,7 @@ Pick: TypeAlias = Literal["failure", "success", "neither"]
 _Clip: TypeAlias = Mapping[Hashable, Any]
 _PEOPLE: Final = ("speaker_id", "language", "clip_id")
 _RACES: Final = tuple(f"{stage}_race" for stage in STAGES)
-_READ: Final = (*(f"{stage}_face" for stage in STAGES), *_RACES)
+_READ: Final = (*map(face_column, STAGES), *_RACES)
 
 
 def pick(clip: _Clip) -> Pick:
@@ -50,11 +53,11 @@ def pick(clip: _Clip) -> Pick:
         return "neither"
     if clip.get("rendered_status") == "no_face":
         return "failure"
-    return "success" if _text(clip.get("rendered_face")) else "neither"
+    return "success" if _text(clip.get(face_column("rendered"))) else "neither"
 
 
 def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
-    """Failures and successes of each group and language: the paths of their pictures, and the race read in each.
+    """Failures and successes of each group and language: their pictures, and the race read in each.
 
     Parameters
     ----------
@@ -140,9 +143,9 @@ def _drawn(clips: pd.DataFrame, number: int, seed: int) -> list[_Clip]:
 
 
 def _pictures(clip: _Clip) -> list[str | None]:
-    """The paths of the pictures of a clip, and the race read in each."""
-    digests, races = ([_text(clip[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
-    return [*(digest and f"{FACES}/{digest}.png" for digest in digests), *races]
+    """What tells the pictures of a clip apart from all others of the run, and the race read in each."""
+    shown = [f"{stage} of {clip['clip_id']}" if _text(clip[face_column(stage)]) else None for stage in STAGES]
+    return [*shown, *(_text(clip[f"{stage}_race"]) for stage in STAGES)]
 
 
 def _lot(seed: int, name: str) -> bytes:

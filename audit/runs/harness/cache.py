@@ -189,18 +189,18 @@ class Cache:
             raise self._damaged(f"the picture {digest}")
         return file.pixels
 
-    def lend_picture(self, digest: str, folder: Path) -> None:
-        """Link the picture with this digest into a run's folder, or copy it if links are not possible.
+    def lend_picture(self, digest: str, target: Path) -> None:
+        """Link the picture with this digest to a path in a run's folder, or copy it if links are not possible.
 
         A picture of a private cache is copied into a folder that is shared, since a link keeps its permissions.
         """
-        target = folder / f"{digest}.png"
         if target.exists():
             return
         source = self._picture_file(digest)
         if not source.is_file():
             raise self._damaged(f"the picture {digest}")
-        if is_private(folder) == is_private(source.parent):
+        make_folder(target.parent, shared=not is_private(target.parent.parent))
+        if is_private(target.parent) == is_private(source.parent):
             try:
                 os.link(source, target)
                 return

@@ -20,6 +20,7 @@ from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.content import content_of
+from audit.runs.faces import subfolders
 from audit.runs.harness.part_files import is_whole
 from audit.runs.harness.rechecking import RecheckFailed
 from audit.runs.harness.work import Parts
@@ -46,7 +47,7 @@ def new_folder(parent: Path, *words: str) -> Path:
 def refuse_files_of_others(folder: Path) -> None:
     """Raise RunError if a run's folder has files that the tool did not write, where it would write its own."""
     names = () if (folder / MANIFEST).exists() else (PLAN, JOURNAL)
-    refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
+    refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES, *subfolders(folder)))
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def open_folder(folder: Path, identity: Mapping[str, Any], plan: Plan, *, given:
     if followed:
         manifest |= followed
         write_files(folder, {PLAN: written, MANIFEST: json.dumps(manifest, indent=1) + "\n"}, durable=True)
-    remove_temporary_files(folder, (OBSERVATIONS, FACES))
+    remove_temporary_files(folder, (OBSERVATIONS, FACES, *subfolders(folder)))
     return manifest
 
 

@@ -23,11 +23,12 @@ from audit.core.columns import (
     OF_A_RECORDING,
     similarity_column,
 )
-from audit.core.pictures import PictureFile, keep_picture, picture_digest
+from audit.core.pictures import PictureFile, picture_digest
 from audit.core.recording import recording_columns
 from audit.core.vocabulary import FILE_STATUSES, STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
+from audit.runs.faces import FaceNames, face_file, keep_face
 from audit.runs.harness.answering import Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart
@@ -41,6 +42,7 @@ OF_A_SPEAKER = ("portrait", "ceiling")
 LATER = ("ceiling", "rendered")
 REMEMBERED = 2048
 INSTRUMENT_ERROR = "instrument_error"
+UNKEYED: Final = FaceNames()
 
 
 class Face(NamedTuple):
@@ -112,7 +114,7 @@ class RenderedPart:
 class Observer:
     """Renders and reads the parts of a run, with a cache of earlier renderings and readings.
 
-    ``faces`` is the folder for all pictures, named by their digests; ``None`` to keep none. A key of ``None``
+    ``faces`` is the folder for all pictures, or ``None`` to keep none; ``names`` names them. A key of ``None``
     (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument. With ``recheck``,
     a sample of the cache's answers is computed again; RecheckFailed is raised if one differs.
     """
@@ -123,13 +125,14 @@ class Observer:
         instrument: Instrument,
         faces: Path | None,
         *,
+        names: FaceNames = UNKEYED,
         cache: Cache | None,
         model_key: str | None,
         instrument_key: str | None,
         recheck: Recheck | None = None,
     ) -> None:
         self._recheck = recheck
-        self.model, self.instrument, self.faces = model, instrument, faces
+        self.model, self.instrument, self.faces, self._names = model, instrument, faces, names
         self._attributes = attributes_of(instrument)
         self._cache = cache
         self._model_key = model_key if cache and faces and not isinstance(model, Playback) else None
@@ -148,9 +151,9 @@ class Observer:
         if self.faces is not None:
             for digest in _digests(made):
                 if digest in portraits or self._model_key is None or self._cache is None:
-                    keep_picture(pictures[digest], self.faces, digest)
+                    keep_face(pictures[digest], self.faces, self._names.name(digest))
                 else:
-                    self._cache.lend_picture(digest, self.faces)
+                    self._cache.lend_picture(digest, face_file(self.faces, self._names.name(digest)))
         return made
 
     def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:
@@ -282,7 +285,8 @@ class Observer:
         }
         found = {stage: readings.get(face.digest) for stage, face in faces.items()}
         for stage, face in faces.items():
-            row |= stage_columns(self.instrument, self._attributes, stage, face.digest, found[stage], found["portrait"])
+            row |= stage_columns(self.instrument, self._attributes, stage, found[stage], found["portrait"])
+            row |= self._names.columns(str(record["clip_id"]), stage, face.digest)
             if not face.digest:
                 row[f"{stage}_status"] = face.status
         if not faces["rendered"].digest and not isinstance(self.model, Playback):
@@ -306,13 +310,12 @@ def stage_columns(
     instrument: Instrument,
     attributes: Sequence[Attribute],
     stage: str,
-    digest: str,
     reading: Reading | str | None,
     own: Reading | str | None,
 ) -> dict[str, Any]:
-    """The columns of one stage; null where it was not read. ``own`` is the reading of the speaker's portrait."""
+    """The readings of one stage; null where it was not read. ``own`` is the reading of the speaker's portrait."""
     status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
-    row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
+    row: dict[str, Any] = {f"{stage}_status": status}
     if isinstance(reading, Reading):
         row[f"{stage}{FACES_FOUND}"] = reading.faces
     if not isinstance(reading, Reading) or reading.status != "ok":

@@ -28,6 +28,8 @@ from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.models.protocol import Placeable
 from audit.runs.code import digest_of, instrument_code, model_code
+from audit.runs.face_keys import cohort_key, keys_folder
+from audit.runs.faces import FaceNames, pin_key
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
@@ -126,7 +128,7 @@ def run(
             plan or Plan(run=work.settings),
             Parts(table, work.settings.part),
             work.columns,
-            lambda todo, journal: _do(work, todo, engine, len(table), progress, journal),
+            lambda todo, journal: _named(work, todo, engine, len(table), progress, journal),
             given=plan is not None,
             shared=engine.shared,
             writer=_writer(work, ready.identity),
@@ -193,6 +195,7 @@ def prepare(
         model_key=cache_key(bound, {"seed": settings.seed}) if kept_in else None,
         instrument_key=cache_key(instrument, {}) if kept_in else None,
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
+        cohort=str(identity["cohort"]["digest"]),
     )
     return Ready(work, identity, table)
 
@@ -205,6 +208,17 @@ def _move(model: AnyModel, device: str) -> None:
             "Leave the device out, or create the model there: audit.model(NAME, device=DEVICE).",
         )
     model.to(device)
+
+
+def _named(
+    work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None, journal: OpenJournal
+) -> dict[str, Any]:
+    """As :func:`_do`, with the key of the cohort, which is made if it is needed and not there."""
+    if not todo:
+        return _do(work, todo, engine, n_clips, progress, journal)
+    names = FaceNames(cohort_key(keys_folder(engine.keys, work.folder), work.cohort))
+    pinned = pin_key(work.folder, names)
+    return pinned | _do(replace(work, names=names), todo, engine, n_clips, progress, journal)
 
 
 def _do(
@@ -229,7 +243,7 @@ def _do(
         progress(n_clips - left, n_clips)
     seconds = {"all": time.monotonic() - began} | seconds
     return {
-        "engine": engine.model_dump(mode="json", exclude={"cache"}),
+        "engine": engine.model_dump(mode="json", exclude={"cache", "keys"}),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": {name: count for name, count in asdict(counts).items() if name != "rechecked"},
         **({"two_voices": two_voices} if two_voices else {}),

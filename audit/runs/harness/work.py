@@ -16,9 +16,10 @@ import pyarrow as pa
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument
 from audit.models.protocol import Playback, Reconstructor
+from audit.runs.faces import FaceNames
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, load_part
-from audit.runs.harness.observing import Counts, Observer, RenderedPart
+from audit.runs.harness.observing import UNKEYED, Counts, Observer, RenderedPart
 from audit.runs.harness.part_files import write
 from audit.runs.harness.rechecking import Recheck
 from audit.runs.journal import Written
@@ -31,7 +32,8 @@ class Work:
 
     Clips' paths are relative to ``root``; ``folder`` is the run's, and ``cache`` that of the cache. With
     ``reads_beside``, the instrument reads one part while the model renders the next, which is useful if the model runs
-    on a GPU. With ``recheck``, a sample of the cache's answers is computed again.
+    on a GPU. ``cohort`` is the digest of the cohort; ``names``, with its key, names the pictures. With ``recheck``, a
+    sample of the cache's answers is computed again.
     """
 
     root: Path
@@ -44,6 +46,8 @@ class Work:
     model_key: str | None
     instrument_key: str | None
     reads_beside: bool
+    cohort: str
+    names: FaceNames = UNKEYED
     recheck: Recheck | None = None
 
 
@@ -119,6 +123,7 @@ class Worker:
             work.model,
             work.instrument,
             work.folder / FACES if work.settings.keep_faces else None,
+            names=work.names,
             cache=self._cache,
             model_key=work.model_key,
             instrument_key=work.instrument_key,
