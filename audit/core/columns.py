@@ -29,7 +29,11 @@ ABOUT_LABELS = ("_source", "_maker")
 OF_A_CLIP = ("status", "detail", "seconds", "audio_sha256")
 OF_A_RECORDING = tuple(measure.column for measure in RECORDING)
 """The recording quality of a clip; null where its audio was not decoded. Older runs do not have these columns."""
+CLIP_FILES = "clip_files"
+"""The cohort's files that a clip was made from, with sha256 and size; no part of a run's observations and digest."""
 NEVER_NULL = ("clip_id", "speaker_id", "group", "language", "status")
+
+_FILES = pa.list_(pa.struct([("kind", pa.string()), ("sha256", pa.string()), ("bytes", pa.int64())]))
 
 
 def similarity_column(stage: str, model: str, primary: str) -> str:
@@ -78,6 +82,7 @@ def schema(
     ]
     if optional:
         fields += [(name, number) for name in OF_A_RECORDING]
+        fields += [(CLIP_FILES, _FILES)]
     primary = next(iter(similarity), "")
     for stage in STAGES:
         fields += [(f"{stage}_status", text), (f"{stage}_face", text)]

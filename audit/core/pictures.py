@@ -7,7 +7,7 @@ import hashlib
 import io
 import stat
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -40,11 +40,14 @@ class PictureFile:
         Shape [H, W, 3], uint8, RGB, upright; ``None`` unless the status is ``ok``.
     detail : str
         The error, or the conversions made; without paths.
+    sha256 : str
+        Digest of the file's bytes; empty if they were not read.
     """
 
     status: Literal["ok", "missing"] | FileStatus
     pixels: Picture | None
     detail: str = ""
+    sha256: str = ""
 
 
 def read_picture(path: Path) -> PictureFile:
@@ -57,6 +60,11 @@ def read_picture(path: Path) -> PictureFile:
     data = _bytes_of(path)
     if isinstance(data, PictureFile):
         return data
+    return replace(_decoded(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _decoded(data: bytes) -> PictureFile:
+    """The picture in these bytes, or why there is none."""
     prepare(data)
     try:
         with warnings.catch_warnings():

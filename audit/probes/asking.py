@@ -130,13 +130,13 @@ def _parts(
     for factor in ALTERED:
         for part in _loaded(bases[::-1] if factor is AGAIN else bases, root, decoder):
             clips, lowered = zip(*(_changed(clip, factor) for clip in part.clips), strict=True)
-            yield factor.name, LoadedPart(part.rows, [*clips], part.portraits), [*lowered]
+            yield factor.name, LoadedPart(part.rows, [*clips], part.portraits, part.files), [*lowered]
 
 
 def _loaded(table: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor) -> Iterator[LoadedPart]:
     for start in range(0, len(table), PART):
         part = load_part(table.iloc[start : start + PART], root, RunSettings(), decoder)
-        yield LoadedPart(part.rows, part.clips, [NO_PORTRAIT] * len(part.clips))
+        yield LoadedPart(part.rows, part.clips, [NO_PORTRAIT] * len(part.clips), part.files)
 
 
 def _changed(clip: Clip, factor: Factor) -> tuple[Clip, float]:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from audit.core.attributes import ALWAYS
-from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
+from audit.core.columns import CLIP_FILES, CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
 from audit.core.files import temporary_path
 from audit.core.shown import Shown, name_in_line, sizes_in_line
@@ -258,11 +258,12 @@ def file_digest(path: Path) -> str:
 
 
 def _part_table(path: Path) -> pa.Table:
-    """A part without face features and landmarks."""
+    """A part without face features, landmarks and the digests of files."""
     try:
         with pq.ParquetFile(path) as part:
             found = part.schema_arrow
-            columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
+            lists = (EMBEDDING, LANDMARKS, CLIP_FILES)
+            columns = [name for name in found.names if not any(each in name for each in lists)]
             known = schema((), {CLUSTER: pa.string()})
             fields = [*schema((), {}, optional=False), *(f for f in known if f.name in columns)]
             if invalid := [f.name for f in fields if f not in found]:

@@ -11,6 +11,7 @@ import pandas as pd
 from audit.core.audio import Clip, read_clip
 from audit.core.pictures import PictureFile, picture_digest, read_picture
 from audit.core.plan import RunSettings
+from audit.runs.content import ClipFile, files_of_clips
 
 NO_AUDIO = Clip("ok", None, None, "", "no audio was given")
 """A clip without audio, for playbacks only."""
@@ -29,15 +30,20 @@ NO_PORTRAIT = Portrait(PictureFile("missing", None, "no portrait was given"), ""
 
 @dataclass(frozen=True)
 class LoadedPart:
-    """One decoded part: its rows of the cohort's table, and the clip and portrait of each row."""
+    """One decoded part: its rows of the cohort's table, and the clip, the portrait and the files of each row."""
 
     rows: pd.DataFrame
     clips: list[Clip]
     portraits: list[Portrait]
+    files: list[list[ClipFile]]
 
 
 def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Executor) -> LoadedPart:
-    """Decode the audio and the portraits of a part, each portrait once, and measure the recording quality."""
+    """Decode the audio and the portraits of a part, each portrait once, and measure the recording quality.
+
+    The digests of audio and portraits are of the bytes that were decoded. Pictures of the columns ``rendered`` and
+    ``ceiling`` are read for their digests, whether the model shows them or not.
+    """
 
     def clip(path: str) -> Clip:
         if not path:
@@ -54,7 +60,10 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
         file = read_picture(root / path)
         return Portrait(file, "" if file.pixels is None else picture_digest(file.pixels))
 
-    clips = workers.map(clip, rows["audio"])
+    clips = [*workers.map(clip, rows["audio"])]
     paths = sorted(set(rows["portrait"]) - {""})
     portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
-    return LoadedPart(rows, list(clips), [portraits[path] for path in rows["portrait"]])
+    known = {("audio", path): clip.sha256 for path, clip in zip(rows["audio"], clips, strict=True)}
+    known |= {("portrait", path): portraits[path].file.sha256 for path in paths}
+    files = files_of_clips(rows, root, workers, known)
+    return LoadedPart(rows, clips, [portraits[path] for path in rows["portrait"]], files)

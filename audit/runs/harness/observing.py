@@ -14,7 +14,15 @@ from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.clean_text import without_addresses
-from audit.core.columns import EMBEDDING, FACES_FOUND, LANDMARKS, OF_A_CLIP, OF_A_RECORDING, similarity_column
+from audit.core.columns import (
+    CLIP_FILES,
+    EMBEDDING,
+    FACES_FOUND,
+    LANDMARKS,
+    OF_A_CLIP,
+    OF_A_RECORDING,
+    similarity_column,
+)
 from audit.core.pictures import PictureFile, keep_picture, picture_digest
 from audit.core.recording import recording_columns
 from audit.core.vocabulary import FILE_STATUSES, STAGES
@@ -23,6 +31,7 @@ from audit.models.protocol import Decoder, Playback, Reconstructor
 from audit.runs.harness.answering import Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart
+from audit.runs.harness.rechecking import Recheck, picture_difference, reading_difference, refuse
 
 LEFT_OUT = frozenset(("audio", "portrait", "rendered", "ceiling", "split", *OF_A_CLIP, *OF_A_RECORDING))
 """Columns of a cohort that its observations do not keep."""
@@ -67,12 +76,21 @@ NO_FACE: Final = Face("")
 
 @dataclass
 class Counts:
-    """The numbers of renderings (including ceilings) and readings that were made, and that came from the cache."""
+    """The numbers of renderings (including ceilings) and readings that were made, and that came from the cache.
+
+    ``rechecked`` is the number of answers from the cache that were computed again.
+    """
 
     rendered: int = 0
     rendered_before: int = 0
     read: int = 0
     read_before: int = 0
+    rechecked: int = 0
+
+    @property
+    def from_cache(self) -> int:
+        """The number of renderings and readings that came from the cache."""
+        return self.rendered_before + self.read_before
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Counts)))
@@ -95,7 +113,8 @@ class Observer:
     """Renders and reads the parts of a run, with a cache of earlier renderings and readings.
 
     ``faces`` is the folder for all pictures, named by their digests; ``None`` to keep none. A key of ``None``
-    (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument.
+    (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument. With ``recheck``,
+    a sample of the cache's answers is computed again; RecheckFailed is raised if one differs.
     """
 
     def __init__(
@@ -107,7 +126,9 @@ class Observer:
         cache: Cache | None,
         model_key: str | None,
         instrument_key: str | None,
+        recheck: Recheck | None = None,
     ) -> None:
+        self._recheck = recheck
         self.model, self.instrument, self.faces = model, instrument, faces
         self._attributes = attributes_of(instrument)
         self._cache = cache
@@ -143,7 +164,8 @@ class Observer:
         rows = []
         for i, record in enumerate(part.rows.to_dict("records")):
             faces = {stage: of_rows[i] for stage, of_rows in rendered.faces.items()}
-            rows.append(self._row(record, part.clips[i], faces, readings))
+            files = {CLIP_FILES: [file._asdict() for file in part.files[i]]}
+            rows.append(self._row(record, part.clips[i], faces, readings) | files)
         return rows, counts
 
     def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> list[Face]:
@@ -190,6 +212,7 @@ class Observer:
             anew = pictures_of(make, [*sources])
             return {key: _face(made, pictures) for key, made in zip(sources, anew, strict=True)}
         known = self._cache.renderings(sources.values(), self._model_key)
+        counts.rechecked += self._render_again(known, {of: key for key, of in sources.items()}, make)
         first = {source: key for key, source in reversed([*sources.items()]) if source not in known}
         anew = pictures_of(make, [*first.values()])
         faces = {source: _face(made, pictures) for source, made in zip(first, anew, strict=True)}
@@ -207,6 +230,7 @@ class Observer:
         known: dict[str, Reading] = {}
         if self._cache is not None and self._instrument_key is not None:
             known = self._cache.readings(todo, self._instrument_key)
+            counts.rechecked += self._read_again(known, pictures)
             todo = [digest for digest in todo if digest not in known]
         shown = [pictures[of] if of in pictures or self._cache is None else self._cache.picture(of) for of in todo]
         fresh = dict(zip(todo, readings_of(self.instrument, shown), strict=True))
@@ -216,6 +240,35 @@ class Observer:
         counts.read += len(todo)
         counts.read_before += len(known)
         return readings | known | fresh
+
+    def _render_again(
+        self,
+        known: Mapping[str, str],
+        keys: Mapping[str, Key],
+        make: Callable[[list[Key]], Sequence[Picture | PictureFile | None]],
+    ) -> int:
+        """Compare a sample of renderings from the cache with what the model makes now; returns their number."""
+        if self._recheck is None or self._cache is None:
+            return 0
+        drawn = self._recheck.drawn(known)
+        different = {}
+        for source, made in zip(drawn, pictures_of(make, [keys[source] for source in drawn]), strict=True):
+            stored = self._cache.picture(known[source]) if known[source] else None
+            if how := picture_difference(stored, known[source], made):
+                different[source] = how
+        refuse(self._recheck, "renderings", different, len(drawn))
+        return len(drawn)
+
+    def _read_again(self, known: Mapping[str, Reading], pictures: Mapping[str, Picture]) -> int:
+        """Compare a sample of readings from the cache with what the instrument reads now; returns their number."""
+        if self._recheck is None or self._cache is None:
+            return 0
+        drawn = self._recheck.drawn(known)
+        shown = [pictures[of] if of in pictures else self._cache.picture(of) for of in drawn]
+        made = zip(drawn, readings_of(self.instrument, shown), strict=True)
+        different = {of: how for of, reading in made if (how := reading_difference(known[of], reading))}
+        refuse(self._recheck, "readings", different, len(drawn))
+        return len(drawn)
 
     def _row(
         self,

@@ -20,6 +20,7 @@ import pandas as pd
 from audit.core.errors import AuditError, RunError
 from audit.runs.harness.observing import Counts
 from audit.runs.harness.work import Done, Part, Parts, Work, Worker
+from audit.runs.journal import Written
 
 ADDRESS = "RAY_ADDRESS"
 _NUMBER = "number of the part"
@@ -37,7 +38,8 @@ class PartActor:
         (done,) = self._worker.do([Part(int(number), rows.drop(columns=_NUMBER).reset_index(drop=True))])
         counted = {f"counts {name}": count for name, count in asdict(done.counts).items()}
         took = {f"seconds {name}": seconds for name, seconds in done.seconds.items()}
-        return pd.DataFrame([{"number": done.number, "clips": done.clips} | counted | took])
+        written = {f"written {name}": value for name, value in done.written._asdict().items()}
+        return pd.DataFrame([{"number": done.number, "clips": done.clips} | counted | took | written])
 
 
 def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
@@ -124,7 +126,8 @@ def _done(row: dict[str, Any]) -> Done:
     def under(head: str) -> dict[str, Any]:
         return {name.removeprefix(head): value for name, value in row.items() if name.startswith(head)}
 
-    return Done(int(row["number"]), int(row["clips"]), under("seconds "), Counts(**under("counts ")))
+    written = Written(**{name: int(v) if isinstance(v, np.integer) else v for name, v in under("written ").items()})
+    return Done(int(row["number"]), int(row["clips"]), under("seconds "), Counts(**under("counts ")), written)
 
 
 def _refusal(error: Exception, done: int, parts: int) -> AuditError:

@@ -12,18 +12,22 @@ import pandas as pd
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import AudioStatus
-from audit.core.columns import OF_A_CLIP, OF_A_RECORDING, OF_THE_COHORT, further_columns, schema, types_of
+from audit.core.columns import CLIP_FILES, OF_A_CLIP, OF_A_RECORDING, OF_THE_COHORT, further_columns, schema, types_of
 from audit.core.errors import RunError
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.plan import Plan
 from audit.core.vocabulary import STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
+from audit.runs.code import digest_of, instrument_code
+from audit.runs.content import clip_files
 from audit.runs.harness.answering import readings_of
 from audit.runs.harness.folder import fill_folder, writable
 from audit.runs.harness.observing import INSTRUMENT_ERROR, stage_columns, status_of
+from audit.runs.harness.part_files import write
 from audit.runs.harness.running import Progress, instrument_identity
 from audit.runs.harness.work import Parts
-from audit.runs.run import FACES, Run, write_part
+from audit.runs.journal import OpenJournal, Writer
+from audit.runs.run import FACES, Run, part_path
 from audit.runs.run_like import RunLike, as_run
 
 
@@ -80,18 +84,30 @@ def read_again(
     kept = (*OF_THE_COHORT, *extra, *OF_A_CLIP, *(name for name in OF_A_RECORDING if name in table))
     parts = Parts(table, int(settings["part"]))
 
-    def process(todo: Parts) -> dict[str, Any]:
+    def process(todo: Parts, journal: OpenJournal) -> dict[str, Any]:
         began, left = time.monotonic(), todo.n_clips
         for part in todo:
             rows = _rows(part.rows, kept, source, folder / FACES, instrument, attributes)
-            write_part(folder, part.number, rows, columns)
+            files = _files(given, part.number)
+            rows = [row | {CLIP_FILES: files.get(row["clip_id"])} for row in rows]
+            journal.record(write(folder, part.number, rows, columns))
             left -= len(rows)
             if progress:
                 progress(len(table) - left, len(table))
         return {"seconds": {"all": round(time.monotonic() - began, 3)}}
 
+    model = given.manifest.get("code_identity", {}).get("model_sha256") or digest_of(given.manifest["model"])
+    writer = Writer.now(model, digest_of([identity["instrument"], instrument_code(instrument)]))
     with writable(folder):
-        return fill_folder(folder, identity, followed, parts, columns, process, given=plan is not None)
+        return fill_folder(folder, identity, followed, parts, columns, process, given=plan is not None, writer=writer)
+
+
+def _files(run: Run, number: int) -> dict[str, Any]:
+    """The digests of the files of each clip of a part, as the run read them; empty if it has none."""
+    assert run.folder is not None
+    path = part_path(run.folder, number)
+    found = clip_files(path) if path.is_file() else None
+    return {clip: [file._asdict() for file in files] for clip, files in found or ()}
 
 
 def _faces_of(run: Run) -> Path:

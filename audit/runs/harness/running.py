@@ -6,10 +6,11 @@ that a run that is killed at any time can be resumed and ends with the same obse
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,11 +27,14 @@ from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
 from audit.models.protocol import Placeable
+from audit.runs.code import digest_of, instrument_code, model_code
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
 from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
 from audit.runs.harness.observing import LEFT_OUT, Counts
+from audit.runs.harness.rechecking import Recheck
 from audit.runs.harness.work import Done, Parts, Work, Worker
+from audit.runs.journal import OpenJournal, Writer
 from audit.runs.run import Run
 
 Progress = Callable[[int, int], None]
@@ -51,6 +55,8 @@ def run(
     engine: EngineSettings | None = None,
     device: str | None = None,
     progress: Progress | None = None,
+    recheck: float = 0.0,
+    continue_with_other_code: bool = False,
 ) -> Run:
     """Run a model over a cohort and read its faces.
 
@@ -76,6 +82,11 @@ def run(
         kind of device if the model reports it, since faces may differ between kinds.
     progress : callable, optional
         Called after every part with the number of finished clips and the total number.
+    recheck : float, optional
+        Share of the renderings and readings from the cache that are computed again and compared, in [0, 1].
+    continue_with_other_code : bool, optional
+        Resume a run that other code of this package, of the model or of the instrument, or other versions of packages
+        have begun. The run then has several writers, which the gate does not admit by default.
 
     Returns
     -------
@@ -85,13 +96,15 @@ def run(
     Raises
     ------
     RunError
-        If the folder contains another run, is in use by another process or is not writable, or a worker died.
+        If the folder contains another run or one begun with other code, is in use by another process or is not
+        writable, a worker died, or a re-checked answer of the cache differs.
     ModelError
         If the model cannot show this cohort, returns invalid pictures, or was fitted on voices of audited speakers, or
         cannot be moved to the device.
     PlanError
-        If ``device`` is not the name of a device.
+        If ``device`` is not the name of a device, or ``recheck`` is not in [0, 1].
     """
+    sample = Recheck.of(recheck)
     if device is not None:
         _move(model, str(Device.parse(device)))
     engine = engine or (plan.engine if plan else EngineSettings())
@@ -103,19 +116,29 @@ def run(
         settings=settings or (plan.run if plan else RunSettings()),
         cache=engine.cache,
     )
-    work, table = ready.work, ready.table
+    work, table = replace(ready.work, recheck=sample), ready.table
     with writable(work.folder):
         if work.cache is not None:
             Cache(work.cache).close()  # reports an unusable cache before anything is rendered
-        return fill_folder(
+        done = fill_folder(
             work.folder,
             ready.identity,
             plan or Plan(run=work.settings),
             Parts(table, work.settings.part),
             work.columns,
-            lambda todo: _do(work, todo, engine, len(table), progress),
+            lambda todo, journal: _do(work, todo, engine, len(table), progress, journal),
             given=plan is not None,
+            writer=_writer(work, ready.identity),
+            cache=None if work.cache is None else digest_of([work.model_key, work.instrument_key]),
+            continue_with_other_code=continue_with_other_code,
         )
+    if recheck > done.manifest.get("recheck", {}).get("share", 0.0):
+        raise RunError(
+            f"{work.folder} was complete, so that none of its answers were computed again.",
+            "re-checking while a run takes answers from the cache",
+            "Run with the same cache into a new folder: audit run ... --recheck SHARE -o NEW.",
+        )
+    return done
 
 
 class Ready(NamedTuple):
@@ -183,12 +206,15 @@ def _move(model: AnyModel, device: str) -> None:
     model.to(device)
 
 
-def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None) -> dict[str, Any]:
-    """Process all parts; returns engine, seconds and counts for the manifest."""
+def _do(
+    work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress: Progress | None, journal: OpenJournal
+) -> dict[str, Any]:
+    """Process all parts and record each in the journal; returns engine, seconds and counts for the manifest."""
     began = time.monotonic()
     left = todo.n_clips
     seconds, counts, two_voices = dict.fromkeys(("load", "render", "read", "write"), 0.0), Counts(), 0
     for done in _engine(work, todo, engine):
+        journal.record(done.written, from_cache=done.counts.from_cache, rechecked=done.counts.rechecked)
         left -= done.clips
         counts += done.counts
         two_voices += done.two_voices
@@ -204,8 +230,9 @@ def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress:
     return {
         "engine": engine.model_dump(mode="json", exclude={"cache"}),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "answers": asdict(counts),
+        "answers": {name: count for name, count in asdict(counts).items() if name != "rechecked"},
         **({"two_voices": two_voices} if two_voices else {}),
+        **({"recheck": work.recheck.result(counts.rechecked, counts.from_cache)} if work.recheck else {}),
     }
 
 
@@ -222,6 +249,14 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
     else:
         with Worker(work) as worker:
             yield from worker.do(todo)
+
+
+def _writer(work: Work, identity: Mapping[str, Any]) -> Writer:
+    """The writer of parts: the model and the instrument, with their descriptions, and the code of all three."""
+    model, instrument = (json.loads(json.dumps(identity[name])) for name in ("model", "instrument"))
+    return Writer.now(
+        digest_of([model, model_code(work.model)]), digest_of([instrument, instrument_code(work.instrument)])
+    )
 
 
 def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunSettings) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from audit.models.protocol import Playback, Reconstructor
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, load_part
 from audit.runs.harness.observing import Counts, Observer, RenderedPart
-from audit.runs.run import FACES, write_part
+from audit.runs.harness.part_files import write
+from audit.runs.harness.rechecking import Recheck
+from audit.runs.journal import Written
+from audit.runs.run import FACES
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Work:
 
     Clips' paths are relative to ``root``; ``folder`` is the run's, and ``cache`` that of the cache. With
     ``reads_beside``, the instrument reads one part while the model renders the next, which is useful if the model runs
-    on a GPU.
+    on a GPU. With ``recheck``, a sample of the cache's answers is computed again.
     """
 
     root: Path
@@ -41,6 +44,7 @@ class Work:
     model_key: str | None
     instrument_key: str | None
     reads_beside: bool
+    recheck: Recheck | None = None
 
 
 class Part(NamedTuple):
@@ -89,13 +93,15 @@ class Parts:
 class Done:
     """A finished part, and the seconds spent on it: waiting for decoding (``load``), rendering, reading, writing.
 
-    ``two_voices`` is the number of clips whose two channels were averaged, but probably are two speakers.
+    ``written`` has the facts about its file for the journal. ``two_voices`` is the number of clips whose two channels
+    were averaged, but probably are two speakers.
     """
 
     number: int
     clips: int
     seconds: dict[str, float]
     counts: Counts
+    written: Written
     two_voices: int = 0
 
 
@@ -116,6 +122,7 @@ class Worker:
             cache=self._cache,
             model_key=work.model_key,
             instrument_key=work.instrument_key,
+            recheck=work.recheck,
         )
         self._decoders = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-decoder")
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="audit-ahead")
@@ -165,7 +172,7 @@ class Worker:
         start = time.monotonic()
         rows, counts = self._observer.read(rendered)
         read = time.monotonic()
-        write_part(self.work.folder, number, rows, self.work.columns)
+        written = write(self.work.folder, number, rows, self.work.columns)
         seconds |= {"read": read - start, "write": time.monotonic() - read}
         two_voices = sum(clip.are_two_voices for clip in rendered.part.clips)
-        return Done(number, len(rows), seconds, rendered.counts + counts, two_voices)
+        return Done(number, len(rows), seconds, rendered.counts + counts, written, two_voices)
