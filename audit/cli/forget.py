@@ -26,12 +26,7 @@ def forget(
     """
     done = audit.forget(speaker, *paths)
     if as_json:
-        give_json(
-            [
-                {"path": str(one.path), "kind": one.kind, "removed": one.removed, "left": one.left}
-                for one in done
-            ]
-        )
+        give_json([{"path": str(one.path), "kind": one.kind, "removed": one.removed, "left": one.left} for one in done])
         return
     for one in done:
         counts = ", ".join(f"{count} {name}" for name, count in one.removed.items())
