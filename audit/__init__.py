@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from audit.runs.harness import read_again, run
     from audit.runs.run import Run
     from audit.runs.simulation import simulate
+    from audit.runs.verifying import verify
     from audit.series import History, history
     from audit.series.sweep import Sweep
     from audit.series.sweeping import sweep
@@ -98,6 +99,7 @@ _HOMES = {
     "simulate": "audit.runs.simulation",
     "sweep": "audit.series.sweeping",
     "track": "audit.reports.tracking",
+    "verify": "audit.runs.verifying",
     "with_ids": "audit.audits.privacy.sharing",
 }
 """The module of each public name; imported on first use, so that ``import audit`` does not load torch."""
@@ -148,6 +150,7 @@ __all__ = [
     "simulate",
     "sweep",
     "track",
+    "verify",
     "with_ids",
 ]
 

@@ -55,6 +55,17 @@ def run(
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
+    recheck: Annotated[
+        float,
+        Option(min=0, max=1, help="Share of the cache's answers to compute again and compare, such as 0.02."),
+    ] = 0.0,
+    continue_with_other_code: Annotated[
+        bool,
+        Option(
+            "--continue-with-other-code",
+            help="Resume a run that other code or package versions have begun. The gate does not admit it by default.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Only say what a run would do: clips, time, disk, unusable files, cache.")
     ] = False,
@@ -115,6 +126,8 @@ def run(
             plan=chosen,
             engine=place,
             progress=lambda count, total: bar.update(task, completed=count, total=total),
+            recheck=recheck,
+            continue_with_other_code=continue_with_other_code,
         )
     if sentence := _from_cache(done.manifest.get("answers", {})):
         say(sentence)
@@ -123,6 +136,8 @@ def run(
             f"{n_clips} clips have two uncorrelated channels with speech, probably two speakers of a call. "
             f"The model heard their average. To hear one of them: {OPTION}."
         )
+    if checked := done.manifest.get("recheck"):
+        say(f"{checked['checked']} of {checked['from_cache']} answers of the cache were computed again; none differs.")
     _measure_and_report(done, chosen.measure, show_faces, show_ids, as_json)
 
 
@@ -146,11 +161,19 @@ def measure(
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
     front_matter: FrontMatterFile = None,
+    verify: Annotated[
+        str | None,
+        Option(
+            "--verify",
+            metavar="COHORT",
+            help="First read all files of the run's cohort again, and stop if one is not the file that the run read.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a run again, without running the model, as its plan says; writes audit.json and the report.
 
-    Example: [bold]audit measure R --suppress-below 5[/bold]
+    Examples: [bold]audit measure R --suppress-below 5[/bold], [bold]audit measure R --verify people[/bold]
     """
     from audit.audits.front_matter import keep_in_plan
 
@@ -166,6 +189,10 @@ def measure(
             )
     settings = measured_as(planned, suppress_below, human_readings, by).model_copy(update=given)
     found = audit.Run.read(run)
+    if verify is not None:
+        from audit.cli.verifying import verify_files
+
+        verify_files(found, cohort_path(verify))
     if front_matter is not None:
         keep_in_plan(audit.FrontMatter.read(front_matter), run)
     _measure_and_report(found, settings, show_faces, show_ids, as_json)

@@ -86,8 +86,8 @@ def ask(
     kept = None if cache is None else Cache(cache)
     keys = {"model_key": cache_key(model, {"seed": seed}), "instrument_key": cache_key(instrument, {})}
     feature = f"rendered{EMBEDDING}{instrument.similarity_models[0].lower()}"
-    with_cache = Observer(model, instrument, faces, cache=kept, **keys)
-    without = Observer(model, instrument, faces, cache=kept, **(keys | {"model_key": None}))
+    with_cache = Observer(model, instrument, faces, cache=kept, recheck=None, **keys)
+    without = Observer(model, instrument, faces, cache=kept, recheck=None, **(keys | {"model_key": None}))
     bases = table[table["base"]]
     total, done = len(table) + len(accents) + len(ALTERED) * len(bases), 0
     rows: list[dict[str, Any]] = []

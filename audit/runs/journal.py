@@ -142,8 +142,8 @@ class Written(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Forgotten:
-    """A change by which a speaker was forgotten; who it was is not recorded."""
+class Forgotten:
+    """The journal's line about a speaker who was forgotten: the day and the number of changed parts, not who it was."""
 
     when: str
     parts: int
@@ -165,7 +165,7 @@ class Journal:
 
     writers: Mapping[str, Writer] = field(default_factory=dict)
     entries: Mapping[str, Entry] = field(default_factory=dict)
-    forgotten: tuple[_Forgotten, ...] = ()
+    forgotten: tuple[Forgotten, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Journal:
@@ -185,7 +185,7 @@ class Journal:
             raise _invalid(path, "it is a link, not a regular file, or above 1 GiB")
         writers: dict[str, Writer] = {}
         entries: dict[str, Entry] = {}
-        forgotten: list[_Forgotten] = []
+        forgotten: list[Forgotten] = []
         for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
             try:
                 found = _LINE.validate_json(line, strict=True)
@@ -214,7 +214,7 @@ class Journal:
         for part in sorted(self.entries):
             facts = {key: value for key, value in asdict(self.entries[part]).items() if key not in _NOT_IN_DIGEST}
             sha.update(json.dumps(facts, sort_keys=True).encode() + b"\n")
-        sha.update(json.dumps([asdict(each) for each in self.forgotten], sort_keys=True).encode())
+        sha.update(json.dumps([each.parts for each in self.forgotten]).encode())
         return sha.hexdigest()
 
     def without(self, parts: Iterable[str]) -> Journal:
@@ -225,7 +225,7 @@ class Journal:
     def write(self, folder: Path) -> None:
         """Write the journal anew, atomically, with the writers of its parts only."""
         lines = [*self.used, *(self.entries[part] for part in sorted(self.entries)), *self.forgotten]
-        write_whole(folder / JOURNAL, "".join(map(_line, lines)))
+        write_whole(folder / JOURNAL, "".join(_line(line) for line in lines))
 
 
 class OpenJournal:
@@ -303,10 +303,10 @@ def digests_differ(folder: Path, journal: Journal) -> list[str]:
     return sorted(name for name in {*found, *known} if found.get(name) != known.get(name))
 
 
-_LINE: Final[TypeAdapter[Writer | Entry | _Forgotten]] = TypeAdapter(Writer | Entry | _Forgotten)
+_LINE: Final[TypeAdapter[Writer | Entry | Forgotten]] = TypeAdapter(Writer | Entry | Forgotten)
 
 
-def _line(value: Writer | Entry | _Forgotten) -> str:
+def _line(value: Writer | Entry | Forgotten) -> str:
     return json.dumps({each.name: getattr(value, each.name) for each in fields(value)}) + "\n"
 
 

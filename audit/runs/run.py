@@ -242,8 +242,11 @@ def part_path(folder: Path, number: int) -> Path:
 
 def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> None:
     """Write one part atomically."""
-    path = part_path(folder, number)
-    table = pa.Table.from_pylist(rows, schema=columns)
+    write_part_table(part_path(folder, number), pa.Table.from_pylist(rows, schema=columns))
+
+
+def write_part_table(path: Path, table: pa.Table) -> None:
+    """Write the rows of one part to its file atomically."""
     partial = temporary_path(path)
     pq.write_table(table, partial, compression="zstd", store_schema=True, write_page_checksum=True)
     with partial.open("rb") as written:

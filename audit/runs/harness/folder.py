@@ -128,7 +128,8 @@ def fill_folder(
             (folder / name).mkdir(exist_ok=True)
         pa.default_memory_pool().release_unused()  # memory used for reading the cohort
         known = manifest.get("parts", {})
-        todo, spent = undone(folder, parts, columns, known), {}
+        todo = undone(folder, parts, columns, known)
+        spent: Mapping[str, Any] = {}
         for _ in range(_ATTEMPTS):
             if todo.numbers:
                 if not continue_with_other_code:

@@ -126,7 +126,8 @@ def _done(row: dict[str, Any]) -> Done:
     def under(head: str) -> dict[str, Any]:
         return {name.removeprefix(head): value for name, value in row.items() if name.startswith(head)}
 
-    written = Written(**{name: int(v) if isinstance(v, np.integer) else v for name, v in under("written ").items()})
+    facts = under("written ")
+    written = Written(**facts | {name: int(facts[name]) for name in ("rows", "bytes")})
     return Done(int(row["number"]), int(row["clips"]), under("seconds "), Counts(**under("counts ")), written)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audit.core.columns import CLIP_FILES
 from audit.runs.code import code_here
-from audit.runs.content import ClipFile, files_digest
+from audit.runs.content import clip_files, files_digest
 from audit.runs.journal import Entry, Written
 from audit.runs.run import file_digest, part_path, write_part
 
@@ -20,28 +19,28 @@ _CLIPS: Final = b"audit.clips"
 """Key in a part's footer of a digest of its clips, so that the rows need not be read to know which clips it has."""
 
 
-def write(folder: Path, number: int, rows: Sequence[Mapping[str, Any]], columns: pa.Schema) -> Written:
+def write(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Schema) -> Written:
     """Write a part, and return the facts about it for the journal.
 
-    ``rows`` have their files in the column :data:`audit.core.columns.CLIP_FILES`, or ``None`` there if no files were
-    read for any of them.
+    ``rows`` have their files in the column :data:`audit.core.columns.CLIP_FILES`, or ``None`` if those are not known.
     """
-    clips = [str(row["clip_id"]) for row in rows]
-    write_part(folder, number, [*rows], columns.with_metadata({_CLIPS: _digest(clips)}))
-    path = part_path(folder, number)
-    files: list[tuple[str, list[ClipFile]]] = [
-        (clip, [ClipFile(**file) for file in row[CLIP_FILES]])
-        for clip, row in zip(clips, rows, strict=True)
-        if row.get(CLIP_FILES) is not None
-    ]
-    return Written(
-        path.name,
-        file_digest(path),
-        len(rows),
-        path.stat().st_size,
-        files_digest(files) if files else "",
-        code_here(),
-    )
+    clips = (str(row["clip_id"]) for row in rows)
+    write_part(folder, number, rows, columns.with_metadata({_CLIPS: _digest(clips)}))
+    return facts_of(part_path(folder, number))
+
+
+def facts_of(path: Path) -> Written:
+    """The facts about a part on disk for the journal."""
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+    clips = clip_files(path)
+    files = "" if clips is None else files_digest(clips)
+    return Written(path.name, file_digest(path), rows, path.stat().st_size, files, code_here())
+
+
+def with_clips(table: pa.Table) -> pa.Table:
+    """The rows of a part with the digest of their clips, for the footer."""
+    return table.replace_schema_metadata({_CLIPS: _digest(table["clip_id"].to_pylist())})
 
 
 def is_whole(path: Path, clips: Iterable[str], columns: pa.Schema, entry: Entry | None) -> bool:
