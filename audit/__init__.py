@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from audit.core.errors import AuditError, CohortError, ModelError, PlanError, RunError
     from audit.core.front_matter import FrontMatter
     from audit.core.plan import Plan
+    from audit.forgetting import Forgotten, forget
     from audit.instruments import instrument
     from audit.models import model
     from audit.probes import Probe, probe
@@ -64,6 +65,7 @@ _HOMES = {
     "Decision": "audit.release",
     "Estimate": "audit.stats",
     "Finding": "audit.checks.finding",
+    "Forgotten": "audit.forgetting",
     "FrontMatter": "audit.core.front_matter",
     "History": "audit.series",
     "ModelError": "audit.core.errors",
@@ -78,6 +80,7 @@ _HOMES = {
     "compare": "audit.comparisons",
     "draw_cohort": "audit.cohorts.drawing",
     "embedded": "audit.cohorts.importing",
+    "forget": "audit.forgetting",
     "gate": "audit.release.gate",
     "history": "audit.series",
     "identify_cohort": "audit.cohorts.identification",
@@ -112,6 +115,7 @@ __all__ = [
     "Decision",
     "Estimate",
     "Finding",
+    "Forgotten",
     "FrontMatter",
     "History",
     "ModelError",
@@ -127,6 +131,7 @@ __all__ = [
     "compare",
     "draw_cohort",
     "embedded",
+    "forget",
     "gate",
     "history",
     "identify_cohort",

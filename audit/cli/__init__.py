@@ -10,6 +10,7 @@ from audit.cli.cache import cache_info, cache_prune
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.draw import cohort_draw
+from audit.cli.forget import forget
 from audit.cli.gate import gate
 from audit.cli.history import history
 from audit.cli.identify import cohort_identify
@@ -34,7 +35,7 @@ _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
         "sweep": sweep,
     },
     "Decide": {"compare": compare, "history": history, "gate": gate, "track": track},
-    "Prepare": {"simulate": simulate, "train": train, "list": list_names},
+    "Prepare": {"forget": forget, "simulate": simulate, "train": train, "list": list_names},
 }
 """The verbs by their panel in the help."""
 

@@ -73,7 +73,12 @@ class Clip:
     def source(self) -> str:
         """What a model hears, as a key: equal for clips with equal waveforms from the same file."""
         n_samples = 0 if self.waveform is None else len(self.waveform)
-        return f"voice {self.sha256} {n_samples} {self.channel}".rstrip()
+        return f"{voice_key(self.sha256)} {n_samples} {self.channel}".rstrip()
+
+
+def voice_key(sha256: str) -> str:
+    """How the keys of all clips from the audio file with this sha256 begin (:attr:`Clip.source`)."""
+    return f"voice {sha256}"
 
 
 def read_clip(

@@ -7,12 +7,13 @@ import re
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from audit.core.audio import voice_key
 from audit.core.errors import RunError
 from audit.core.pictures import picture_digest, read_picture
 from audit.runs.harness.cache import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY, refuse_links
@@ -133,11 +134,7 @@ def prune(
         unnamed = [digest for digest in pictures if digest not in named and _is_itself(folder, digest)]
         linked = {digest for digest in unnamed if _picture(folder, digest).stat().st_nlink > 1}
         if not dry_run:
-            database.execute("BEGIN IMMEDIATE")
-            for table in ("answers", "stored"):
-                keys = [(answer.of, answer.by) for answer in removed]
-                database.executemany(f"DELETE FROM {table} WHERE of = ? AND by = ?", keys)
-            database.execute("COMMIT")
+            _delete(database, removed)
             for digest in unnamed:
                 _picture(folder, digest).unlink(missing_ok=True)
             database.execute("VACUUM")
@@ -147,6 +144,47 @@ def prune(
     freed = before - after + sum(pictures[digest] for digest in unnamed if digest not in linked)
     left = after + sum(size for digest, size in pictures.items() if digest in named)
     return Pruned(len(removed) - n_readings, n_readings, len(unnamed), freed, left)
+
+
+def remove_answers(folder: Path, *, audio: Collection[str], pictures: Collection[str]) -> tuple[int, int]:
+    """Remove all that a cache has of some recordings and pictures; returns the numbers of answers and pictures.
+
+    Parameters
+    ----------
+    folder : Path
+        The cache.
+    audio : collection of str
+        The sha256 of audio files: renderings of their sound are removed, with the pictures that were made.
+    pictures : collection of str
+        Digests of pixels: readings and ceilings of these pictures, and renderings that gave them.
+
+    Raises
+    ------
+    RunError
+        If it is not a cache, cannot be written, or is in use by a run.
+    """
+    voices = tuple(f"{voice_key(sha256)} " for sha256 in audio)
+    with _opened(folder, read_only=False) as database, _unused(folder, needed=True):
+        answers = [*_answers(database)]
+        of = {*pictures}
+        asked = {*pictures, *(f"portrait {digest}" for digest in pictures)}
+        asked |= {each.of for each in answers if each.of.startswith(voices) or each.picture in of}
+        of |= {each.picture for each in answers if each.of in asked and each.picture}
+        removed = [each for each in answers if each.of in asked | of]
+        _delete(database, removed)
+        known = [digest for digest in _pictures(folder) if digest in of]
+        for digest in known:
+            _picture(folder, digest).unlink(missing_ok=True)
+        database.execute("VACUUM")
+    return len(removed), len(known)
+
+
+def _delete(database: sqlite3.Connection, removed: Iterable[_Answer]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    keys = [(answer.of, answer.by) for answer in removed]
+    for table in ("answers", "stored"):
+        database.executemany(f"DELETE FROM {table} WHERE of = ? AND by = ?", keys)
+    database.execute("COMMIT")
 
 
 def _to_remove(answers: list[_Answer], pictures: dict[str, int], excess: int) -> int:
