@@ -79,6 +79,7 @@ def forget(speaker: str, *paths: str | Path) -> tuple[Forgotten, ...]:
     day = dt.datetime.now(dt.UTC).date()
     audio: set[str] = set()
     pictures: set[str] = set()
+    clips: set[tuple[str, str]] = set()
     done: list[Forgotten] = []
     for path in sorted(kinds, key=lambda path: (ORDER.index(kinds[path]), str(path))):
         kind = kinds[path]
@@ -86,6 +87,7 @@ def forget(speaker: str, *paths: str | Path) -> tuple[Forgotten, ...]:
             run = remove_from_run(path, speaker)
             audio |= run.audio
             pictures |= run.pictures
+            clips |= run.clips
             removed = {"clips": run.n_clips, "faces": run.n_faces, "results": len(run.removed_files)}
             advice = "Measure it again: audit measure RUN." if run.removed_files else ""
             if run.n_unverified:
@@ -99,7 +101,7 @@ def forget(speaker: str, *paths: str | Path) -> tuple[Forgotten, ...]:
             advice = "These are your own files: delete them, and other copies." if left else ""
             done.append(Forgotten(path, kind, {"clips": len(cohort.clip_ids)}, left, advice))
         elif kind == "sheet":
-            done.append(Forgotten(path, kind, {"pictures": remove_from_sheet(path, pictures)}))
+            done.append(Forgotten(path, kind, {"pictures": remove_from_sheet(path, pictures, clips)}))
         else:
             answers, files = remove_answers(path, audio=audio, pictures=pictures)
             done.append(Forgotten(path, kind, {"answers": answers, "pictures": files}))

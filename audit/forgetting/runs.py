@@ -26,6 +26,9 @@ class LeftRun:
 
     Attributes
     ----------
+    clips : frozenset of (str, str)
+        The digest of the run before, and the id of each of the speaker's clips: by these a labelling sheet names its
+        pictures.
     n_clips, n_faces : int
         Numbers of removed rows and pictures.
     audio : frozenset of str
@@ -41,6 +44,7 @@ class LeftRun:
         Those that were changed since, or replaced by links, and are therefore left.
     """
 
+    clips: frozenset[tuple[str, str]]
     n_clips: int
     n_faces: int
     audio: frozenset[str]
@@ -59,10 +63,12 @@ def remove_from_run(folder: Path, speaker: str) -> LeftRun:
         If the folder is not a run, is in use, or was changed after the run.
     """
     if not part_files(folder):
-        return LeftRun(0, 0, frozenset(), frozenset(), 0, (), ())
-    observed = Run.read(folder).observations
-    names = faces_only_of(observed, [speaker])
-    pictures, n_unverified = _digests(folder, observed[observed["speaker_id"] == speaker], names)
+        return LeftRun(frozenset(), 0, 0, frozenset(), frozenset(), 0, (), ())
+    run = Run.read(folder)
+    names = faces_only_of(run.observations, [speaker])
+    theirs = run.observations[run.observations["speaker_id"] == speaker]
+    clips = frozenset((run.digest, clip) for clip in theirs["clip_id"])
+    pictures, n_unverified = _digests(folder, theirs, names)
     removed = remove_speaker(folder, speaker)
     n_faces = remove_faces(folder, names)
     made = [name for name in listed(folder) if name not in _KEPT and (folder / name).exists()]
@@ -70,7 +76,7 @@ def remove_from_run(folder: Path, speaker: str) -> LeftRun:
         write_files(folder, {}, instead_of=made)
     gone = tuple(name for name in made if not (folder / name).exists())
     left = tuple(name for name in made if removed.n_clips and name not in gone)
-    return LeftRun(removed.n_clips, n_faces, removed.audio, pictures, n_unverified, gone, left)
+    return LeftRun(clips, removed.n_clips, n_faces, removed.audio, pictures, n_unverified, gone, left)
 
 
 def _digests(folder: Path, observed: pd.DataFrame, names: set[str]) -> tuple[frozenset[str], int]:

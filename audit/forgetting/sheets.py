@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
-from audit.core.blind_page import PICTURES
+from audit.core.blind_page import PICTURES, picture_name, whole
 from audit.core.files import write_whole
 from audit.core.pictures import picture_digest, read_picture
 
@@ -23,19 +23,29 @@ def is_sheet(folder: Path) -> bool:
     return (folder / PAGE).is_file() and (folder / PICTURES).is_dir()
 
 
-def remove_from_sheet(folder: Path, pictures: Collection[str]) -> int:
-    """Remove the pictures with these digests of their pixels, and their rows and entries; returns how many.
+def remove_from_sheet(folder: Path, pictures: Collection[str], clips: Collection[tuple[str, str]]) -> int:
+    """Remove a speaker's pictures, and their rows and entries; returns how many pictures.
 
-    Tables with a column ``picture`` directly in the folder lose the rows of these pictures; their other lines keep
-    their bytes.
+    Parameters
+    ----------
+    folder : Path
+        The sheet. Tables with a column ``picture`` directly in it lose the rows of these pictures; their other lines
+        keep their bytes.
+    pictures : collection of str
+        The digests of the pixels of pictures that only this speaker has.
+    clips : collection of (str, str)
+        The digest of a run and the id of a clip, for each of the speaker's clips.
     """
-    names = set(_names(folder, pictures))
+    tables = [path for path in sorted(folder.glob("*.csv")) if path.is_file() and not path.is_symlink()]
+    texts = {path: path.read_text(encoding="utf-8-sig") for path in tables}
+    seeds = {seed for text in texts.values() for row in csv.DictReader(io.StringIO(text)) if (seed := row.get("seed"))}
+    drawn = {picture_name(number, *clip) for seed in seeds if (number := whole(seed)) is not None for clip in clips}
+    names = {*_names(folder, pictures), *(name for name in drawn if (folder / PICTURES / f"{name}.png").is_file())}
     for name in names:
         (folder / PICTURES / f"{name}.png").unlink()
     if names:
-        for path in sorted(folder.glob("*.csv")):
-            if path.is_file() and not path.is_symlink():
-                write_whole(path, _without(path.read_text(encoding="utf-8-sig"), names))
+        for path, text in texts.items():
+            write_whole(path, _without(text, names))
         page = (folder / PAGE).read_text(encoding="utf-8")
         write_whole(folder / PAGE, _PICTURES.sub(lambda found: found[1] + _left(found[2], names), page))
     return len(names)

@@ -243,7 +243,7 @@ def _do(
         progress(n_clips - left, n_clips)
     seconds = {"all": time.monotonic() - began} | seconds
     return {
-        "engine": engine.model_dump(mode="json", exclude={"cache", "keys"}),
+        "engine": engine.model_dump(mode="json", exclude={"cache", "keys", "shared"}),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": {name: count for name, count in asdict(counts).items() if name != "rechecked"},
         **({"two_voices": two_voices} if two_voices else {}),
