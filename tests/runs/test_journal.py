@@ -339,7 +339,8 @@ def test_an_edited_answer_of_the_cache_is_found_by_rechecking(cohort: Path, tmp_
     with pytest.raises(RunError, match=r"(\d) of \1 renderings of the cache differ .* by up to \d+ of 255 levels"):
         run(cohort, tmp_path / "caught", KnownModel(), **known, recheck=1.0)
     manifest = json.loads((tmp_path / "caught" / "manifest.json").read_text())
-    assert (manifest["status"], manifest["recheck"]["different"]) == ("running", 4)
+    assert manifest["status"] == "running"
+    assert manifest["recheck"]["different"] == manifest["recheck"]["checked"] > 0
     with pytest.raises(RunError, match="differed when they were computed again"):
         run(cohort, tmp_path / "caught", KnownModel(), **known)
 
