@@ -7,10 +7,11 @@ file of the user.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 MAX_TEXT_BYTES: Final = 1 << 26
 """Maximum size of a plan, a policy or another text that people write."""
@@ -31,7 +32,7 @@ class UnsafeFile(OSError):
         return self.strerror or "it is not opened"
 
 
-def open_regular(path: str | Path) -> BinaryIO:
+def open_regular(path: str | Path) -> io.BufferedReader:
     """Open a regular file for reading; a link to one is followed.
 
     Raises
@@ -94,7 +95,7 @@ def check_inside(root: Path, name: str) -> Path:
     return path
 
 
-def open_inside(root: Path, name: str) -> BinaryIO:
+def open_inside(root: Path, name: str) -> io.BufferedReader:
     """Open a file inside a folder for reading; see :func:`check_inside`, whose errors it raises."""
     path = check_inside(root, name)
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE | getattr(os, "O_NOFOLLOW", 0))

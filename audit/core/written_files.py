@@ -93,6 +93,8 @@ def write_files(
         write_whole(path, data, durable=durable)
     for name, digest in stale.items():
         path = home / name
+        if not _is_below(name) or _is_linked(home, path.parent):  # the list may be a stranger's
+            continue
         if _is_plain(path) and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
             path.unlink()
     if stale:
@@ -141,7 +143,12 @@ def _folders_of(names: Iterable[str], folders: Iterable[str]) -> list[str]:
     """The subfolders of files and further ones, those above them included; none outside, whatever a list names."""
     found = {PurePosixPath(name) for name in folders} | {PurePosixPath(name).parent for name in names}
     found |= {above for folder in found for above in folder.parents}
-    return sorted(str(one) for one in found if one.parts and not one.is_absolute() and ".." not in one.parts)
+    return sorted(str(one) for one in found if one.parts and _is_below(one))
+
+
+def _is_below(name: str | PurePosixPath) -> bool:
+    """Whether a relative name stays in its folder."""
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
 
 
 def _is_linked(home: Path, folder: Path) -> bool:

@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if not isinstance(manifest["model"].get("options", {}), Mapping):
             raise ValueError("model.options is not a mapping")
     except (json.JSONDecodeError, RecursionError) as error:
-        raise RunError(f"{path} is not valid JSON: {error}.") from error
+        raise RunError(f"{path} is not valid JSON: {error}.", "a manifest written by audit run") from error
     except ValidationError as error:
         errors = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
         raise RunError(f"{path} is not a valid manifest: {errors}.", "a manifest written by audit run") from error

@@ -89,9 +89,9 @@ def train(
     began = time.monotonic()
     tell = say or (lambda sentence: None)
     folder = Path(out)
+    refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE), (DRAWN,))
     folder.mkdir(parents=True, exist_ok=True)
     with claim(folder):
-        refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE), (DRAWN,))
         remove_temporary_files(folder, ())
         configuration = configuration_of(plan)
         network, where = on_device(untrained(configuration, plan.seed).network, device)
