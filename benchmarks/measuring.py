@@ -3,9 +3,9 @@
     python -m benchmarks.measuring [--rows 1100000] [--groups 40] [--by accent] [--memory 12] [--run FOLDER]
 
 A simulated run of groups (race labels, and labels of two and three races), two genders and two languages, with 92 clips
-of each speaker in each language. It is written part by part, so that any number of clips fits on a disk. Then each of
-``measure`` (with the report) and ``gate`` runs in a process of its own, which may use at most ``--memory`` GB. Prints one
-line for each: processor time (user and system), elapsed time and the largest resident memory.
+of each speaker in each language. It is written part by part, so that it is never in memory whole. Then ``measure``
+(with the report) and ``gate`` each run in their own process, which may use at most ``--memory`` GB. Prints for each the
+processor time (user and system), the elapsed time and the largest resident memory.
 """
 
 from __future__ import annotations

@@ -241,6 +241,7 @@ class Strata:
     @computed_once
     def cells(self, *columns: str) -> Cells:
         """The cells of one or more columns of the frame, in the order of their values."""
+
         def found() -> tuple[list[tuple[object, ...]], NDArray[np.int64]]:
             return divided([self._numbered(column) for column in columns], len(self.frame))
 
