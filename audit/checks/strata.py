@@ -50,18 +50,30 @@ def computed_once(method: _Method) -> _Method:
 class Cells:
     """A partition of the clips into cells.
 
-    ``keys`` are the values of the dividing columns in each cell, ``clips`` has the cell of each clip, and ``parts``
-    that of each of :attr:`Strata.parts`; it is ``None`` where a part lies in several cells.
+    ``keys`` are the values of the dividing columns in each cell. ``clips`` has the cell of each clip, and ``parts``
+    that of each of :attr:`Strata.parts`; it is ``None`` where a part lies in several cells. What is stored for each
+    clip is made when it is first used: most estimates need parts only.
     """
 
     keys: list[tuple[object, ...]]
-    clips: Standing
+    numbers: Callable[[], NDArray[np.int64]]
+    standing: Callable[[NDArray[np.int64]], Standing]
     parts: Standing | None
+
+    @cached_property
+    def clips(self) -> Standing:
+        """The cell of each clip's speaker."""
+        return self.standing(self.numbers())
 
     @property
     def number(self) -> NDArray[np.int64]:
         """The cell of each clip, as an index into ``keys``."""
-        return self.clips.cell[self.clips.unit]
+        return self.numbers()
+
+    @property
+    def units(self) -> NDArray[np.int64]:
+        """The cell of each unit, one speaker in one cell."""
+        return (self.parts or self.clips).cell
 
 
 @dataclass(frozen=True)
@@ -204,7 +216,7 @@ class Strata:
     def n_speakers(self) -> dict[str, int]:
         """The number of speakers of every group, including ``unknown``, in the fixed order."""
         cells = self.cells(self.group_column)
-        number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
+        number = np.bincount(cells.units, minlength=len(cells.keys))
         of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
         return {group: of[group] for group in self.every_group}
 
@@ -229,12 +241,18 @@ class Strata:
     @computed_once
     def cells(self, *columns: str) -> Cells:
         """The cells of one or more columns of the frame, in the order of their values."""
-        keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
+
+        def found() -> tuple[list[tuple[object, ...]], NDArray[np.int64]]:
+            return divided([self._numbered(column) for column in columns], len(self.frame))
+
+        keys, number = found()
         parts = None
         if set(columns) <= {*PART, self.group_column} and set(columns) != {*PART}:
             first, standing = self.parts
             parts = Standing.of(standing.speaker, number[first], len(keys), self.shared(first))
-        return Cells(keys, Standing.of(self.speakers, number, len(keys), self.shared()), parts)
+        return Cells(
+            keys, lambda: found()[1], lambda of: Standing.of(self.speakers, of, len(keys), self.shared()), parts
+        )
 
     @cached_property
     def parts(self) -> tuple[NDArray[np.int64], Standing]:

@@ -161,7 +161,9 @@ def metric_frame(
     columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, "en") for code in seen["language"].unique()}
     # without one block of all numbers, which would be a second copy of them
-    numbers = {name: pd.Series(np.asarray(values, np.float64), seen.index) for name, values in columns.items()}
+    numbers = {
+        name: pd.Series(np.asarray(values, np.float64), seen.index, copy=False) for name, values in columns.items()
+    }
     frame = pd.DataFrame(numbers, copy=False)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
 
