@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import pickle
 import shutil
 import sqlite3
 import sys
@@ -17,6 +18,7 @@ import pytest
 from PIL import Image
 
 import audit
+from audit.cli.verifying import verify_files
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import EngineSettings, RunSettings
@@ -295,6 +297,8 @@ def test_replaced_sound_is_found_by_the_content_and_by_verifying(
         "the portrait of the clip s1-en",
         "the portrait of the clip s1-zh",
     )
+    with pytest.raises(RunError, match="3 files of .* are not those that the run read: the audio of the clip s0-en"):
+        verify_files(before, cohort)
     after = run(cohort, tmp_path / "after")
     assert after.manifest["cohort"] == before.manifest["cohort"]
     assert after.manifest["content"] != before.manifest["content"]
@@ -349,8 +353,12 @@ def test_an_edited_answer_of_the_cache_is_found_by_rechecking(cohort: Path, tmp_
     assert checked.digest == first.digest
     edited_cache(tmp_path / "cache")
     assert run(cohort, tmp_path / "fooled", KnownModel(), **known).digest != first.digest
-    with pytest.raises(RunError, match=r"3 of 3 renderings of the cache differ .* by up to \d+ of 255 levels"):
+    with pytest.raises(
+        RunError, match=r"3 of 3 renderings of the cache differ .* by up to \d+ of 255 levels"
+    ) as caught:
         run(cohort, tmp_path / "caught", KnownModel(), **known, recheck=1.0)
+    sent = pickle.loads(pickle.dumps(caught.value))  # from a worker process
+    assert (str(sent), sent.result) == (str(caught.value), caught.value.result)
     manifest = json.loads((tmp_path / "caught" / "manifest.json").read_text())
     assert (manifest["status"], manifest["recheck"]["different"]) == ("running", 3)
     with pytest.raises(RunError, match="differed when they were computed again"):
