@@ -118,8 +118,13 @@ def _record(folder: Path, manifest: dict[str, Any], journal: Journal, new: dict[
     for path, filtered in new.items():
         if path.name in entries:
             now = facts_of(filtered)
-            facts = {"sha256": now.sha256, "rows": now.rows, "bytes": now.bytes, "files_sha256": now.files_sha256}
-            entries[path.name] = replace(entries[path.name], **facts)
+            entries[path.name] = replace(
+                entries[path.name],
+                sha256=now.sha256,
+                rows=now.rows,
+                bytes=now.bytes,
+                files_sha256=now.files_sha256,
+            )
     if entries != dict(journal.entries):
         note = Forgotten(dt.datetime.now(dt.UTC).date().isoformat(), len(new))
         journal = Journal(journal.writers, entries, (*journal.forgotten, note))

@@ -72,11 +72,16 @@ def parts(done: audit.Run) -> object:
     return done.manifest["parts"]
 
 
+def journal(done: audit.Run) -> object:
+    return done.manifest["journal"], done.manifest["content"]
+
+
 def test_worker_processes_leave_the_same_parts_as_one_process(make_cohort: MakeCohort, tmp_path: Path) -> None:
     cohort = make_cohort()
     one, two = run(cohort, tmp_path / "one"), run(cohort, tmp_path / "two", workers=2)
     assert parts(two) == parts(one)
     assert two.digest == one.digest
+    assert journal(two) == journal(one)
     assert two.manifest["engine"] == {"name": "local", "workers": 2}
 
 
@@ -93,6 +98,7 @@ def test_ray_leaves_the_same_parts_as_one_process_and_listens_on_loopback_only(
     )  # fmt: skip
     assert parts(ray) == parts(one)
     assert ray.digest == one.digest
+    assert journal(ray) == journal(one)
     assert len(listening) > 0
     assert {address for address in listening if not is_loopback(address)} == set()
 

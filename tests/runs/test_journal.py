@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import pickle
 import shutil
 import sqlite3
 import sys
@@ -17,11 +18,15 @@ import pytest
 from PIL import Image
 
 import audit
+from audit.cli.verifying import verify_files
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import PlanError, RunError
 from audit.core.plan import EngineSettings, RunSettings
+from audit.core.provenance import versions
 from audit.runs import code
 from audit.runs.code import instrument_code, model_code
+from audit.runs.harness.dry_run import dry_run
+from audit.runs.harness.running import prepare
 from audit.runs.journal import JOURNAL, Journal, journal_state
 from audit.runs.run import file_digest, part_path
 from tests.conftest import tone, write_cohort
@@ -148,7 +153,7 @@ def test_the_journal_is_in_no_digest_of_the_run_and_no_observation(finished: aud
 
 
 def test_equal_runs_have_equal_journals_with_a_cache_or_without(cohort: Path, tmp_path: Path) -> None:
-    known = {"instrument": KnownInstrument(), "cache": str(tmp_path / "cache")}
+    known: dict[str, Any] = {"instrument": KnownInstrument(), "cache": str(tmp_path / "cache")}
     runs = [run(cohort, tmp_path / name, KnownModel(), **known) for name in ("one", "two")]
     alone = run(cohort, tmp_path / "alone", KnownModel(), instrument=KnownInstrument())
     assert {one.manifest["journal"] for one in (*runs, alone)} == {alone.manifest["journal"]}
@@ -215,6 +220,16 @@ def test_a_run_begun_by_one_code_is_not_resumed_by_another(
     other_code(monkeypatch)
     with pytest.raises(RunError, match="begun with other code than now: the code of this package was .* now it is"):
         run(cohort, tmp_path / "run")
+    ready = prepare(
+        audit.Cohort.read(cohort),
+        model=LoudnessModel(),
+        instrument=ColourInstrument(),
+        out=tmp_path / "run",
+        settings=RunSettings(part=4),
+        cache="none",
+    )
+    tried = dry_run(ready)
+    assert (tried.state, "begun with other code" in tried.refused) == ("refused", True)
     mixed = run(cohort, tmp_path / "run", continue_with_other_code=True)
     assert mixed.manifest["writers"] == 2
     assert journal_state(tmp_path / "run", mixed.manifest) == "several_writers"
@@ -224,7 +239,7 @@ def test_a_run_begun_with_other_packages_is_not_resumed(
     cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(cohort, tmp_path / "run")
-    old = code.versions()
+    old = versions()
     monkeypatch.setattr(code, "versions", lambda: old | {"numpy": "0.1"})
     with pytest.raises(RunError, match=rf"numpy was {np.__version__}, now it is 0\.1\. Allowed: "):
         run(cohort, tmp_path / "run")
@@ -282,6 +297,8 @@ def test_replaced_sound_is_found_by_the_content_and_by_verifying(
         "the portrait of the clip s1-en",
         "the portrait of the clip s1-zh",
     )
+    with pytest.raises(RunError, match="3 files of .* are not those that the run read: the audio of the clip s0-en"):
+        verify_files(before, cohort)
     after = run(cohort, tmp_path / "after")
     assert after.manifest["cohort"] == before.manifest["cohort"]
     assert after.manifest["content"] != before.manifest["content"]
@@ -326,7 +343,7 @@ def edited_cache(folder: Path) -> None:
 
 
 def test_an_edited_answer_of_the_cache_is_found_by_rechecking(cohort: Path, tmp_path: Path) -> None:
-    known = {"instrument": KnownInstrument(), "cache": str(tmp_path / "cache")}
+    known: dict[str, Any] = {"instrument": KnownInstrument(), "cache": str(tmp_path / "cache")}
     first = run(cohort, tmp_path / "first", KnownModel(), **known)
     model = KnownModel()
     checked = run(cohort, tmp_path / "checked", model, **known, recheck=1.0)
@@ -336,17 +353,20 @@ def test_an_edited_answer_of_the_cache_is_found_by_rechecking(cohort: Path, tmp_
     assert checked.digest == first.digest
     edited_cache(tmp_path / "cache")
     assert run(cohort, tmp_path / "fooled", KnownModel(), **known).digest != first.digest
-    with pytest.raises(RunError, match=r"(\d) of \1 renderings of the cache differ .* by up to \d+ of 255 levels"):
+    with pytest.raises(
+        RunError, match=r"3 of 3 renderings of the cache differ .* by up to \d+ of 255 levels"
+    ) as caught:
         run(cohort, tmp_path / "caught", KnownModel(), **known, recheck=1.0)
+    sent = pickle.loads(pickle.dumps(caught.value))  # from a worker process
+    assert (str(sent), sent.result) == (str(caught.value), caught.value.result)
     manifest = json.loads((tmp_path / "caught" / "manifest.json").read_text())
-    assert manifest["status"] == "running"
-    assert manifest["recheck"]["different"] == manifest["recheck"]["checked"] > 0
+    assert (manifest["status"], manifest["recheck"]["different"]) == ("running", 3)
     with pytest.raises(RunError, match="differed when they were computed again"):
         run(cohort, tmp_path / "caught", KnownModel(), **known)
 
 
 def test_an_edited_reading_of_the_cache_is_found_by_rechecking(cohort: Path, tmp_path: Path) -> None:
-    known = {"instrument": KnownInstrument(), "cache": str(tmp_path / "cache")}
+    known: dict[str, Any] = {"instrument": KnownInstrument(), "cache": str(tmp_path / "cache")}
     run(cohort, tmp_path / "first", **known)
     with sqlite3.connect(tmp_path / "cache" / "answers.sqlite") as answers:
         rows = answers.execute("SELECT of, answer FROM answers").fetchall()
@@ -363,6 +383,14 @@ def test_a_finished_run_cannot_be_rechecked_afterwards(cohort: Path, copied: Pat
         run(cohort, copied, recheck=0.5)
     with pytest.raises(PlanError, match="share of answers to re-check is 2"):
         run(cohort, copied, recheck=2)
+
+
+def test_lines_about_parts_that_the_run_does_not_have_are_refused(cohort: Path, copied: Path) -> None:
+    line = (copied / JOURNAL).read_text().splitlines()[-1].replace("part-000003", "part-000004")
+    with (copied / JOURNAL).open("a") as journal:
+        journal.write(line + "\n")
+    with pytest.raises(RunError, match=r"has parts that are not of this run: part-000004\.parquet"):
+        run(cohort, copied)
 
 
 @pytest.mark.parametrize("text", ["{}\n", '{"part": 1}\n', "not JSON\n"])

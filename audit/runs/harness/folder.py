@@ -209,6 +209,8 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
         entries = journal.entries.values()
         totals = {"from_cache": sum(e.from_cache for e in entries), "checked": sum(e.rechecked for e in entries)}
         manifest["recheck"] = spent["recheck"] | totals
+    for key in ("journal", "writers", "content"):
+        manifest.pop(key, None)
     if recorded == parts:  # parts of earlier versions have no line in the journal
         manifest |= {"journal": journal.digest, "writers": len(journal.used)}
         if content := content_of(folder):
@@ -247,6 +249,12 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
             "Move them out of the folder and repeat the same audit run command.",
         )
     entries, missing, unrecorded = Journal.read(folder).entries, [], 0
+    if other := entries.keys() - {part_path(folder, number).name for number in parts.numbers}:
+        raise RunError(
+            f"{folder / JOURNAL} has parts that are not of this run: {', '.join(sorted(other)[:3])}.",
+            f"the {len(parts)} parts of its {parts.n_clips} clips",
+            "Restore the journal, or choose another folder for -o.",
+        )
     for part in parts:
         path = part_path(folder, part.number)
         if path.name not in entries and path.name in known:

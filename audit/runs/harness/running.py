@@ -131,7 +131,7 @@ def run(
             lambda todo, journal: _named(work, todo, engine, len(table), progress, journal),
             given=plan is not None,
             shared=engine.shared,
-            writer=_writer(work, ready.identity),
+            writer=writer_of(work, ready.identity),
             cache=None if work.cache is None else digest_of([work.model_key, work.instrument_key]),
             continue_with_other_code=continue_with_other_code,
         )
@@ -266,7 +266,7 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
             yield from worker.do(todo)
 
 
-def _writer(work: Work, identity: Mapping[str, Any]) -> Writer:
+def writer_of(work: Work, identity: Mapping[str, Any]) -> Writer:
     """The writer of parts: the model and the instrument, with their descriptions, and the code of all three."""
     model, instrument = (json.loads(json.dumps(identity[name])) for name in ("model", "instrument"))
     return Writer.now(
