@@ -1,4 +1,4 @@
-"""Kept faces: names by a key outside the run, subfolders, and pictures that are opened only if they are the recorded ones."""
+"""Kept faces: named by a key outside the run, in subfolders, and opened only if they are the recorded pictures."""
 
 from __future__ import annotations
 
@@ -231,6 +231,19 @@ def test_only_a_recorded_picture_inside_the_run_is_opened(tmp_path: Path, harm: 
     face = planted(tmp_path / "run", harm)
     with pytest.raises(FaceError, match=reason):
         open_face(tmp_path / "run", face)
+
+
+def test_a_sheet_is_refused_whole_if_one_picture_is_not_the_recorded_one(run: audit.Run, tmp_path: Path) -> None:
+    assert run.folder is not None
+    folder = shutil.copytree(run.folder, tmp_path / "copy")
+    secret = tmp_path / "secret.png"
+    Image.fromarray(fake_face("black")).save(secret)
+    path = face_file(folder / "faces", names(run, "rendered")[0])
+    path.unlink()
+    path.symlink_to(secret)
+    with pytest.raises(audit.RunError, match="was not opened: a link"):
+        audit.labelling_sheet(folder, tmp_path / "sheet")
+    assert not (tmp_path / "sheet").exists()
 
 
 def test_a_run_of_an_earlier_version_is_read_and_its_names_verify_the_pictures(tmp_path: Path) -> None:
