@@ -31,7 +31,7 @@ def record_faces(
 ) -> pd.DataFrame:
     """The observations with these pictures, by clip and stage, which are kept in a run's folder."""
     for stage in STAGES:
-        rows = []
+        rows: list[dict[str, str | None]] = []
         for clip in seen["clip_id"]:
             pixels = shown.get((clip, stage))
             digest = "" if pixels is None else picture_digest(pixels)

@@ -126,7 +126,8 @@ def has_faces(observations: pd.DataFrame) -> bool:
 
 def folder_with_faces(run: Run) -> Path | None:
     """The folder of a run that kept the pictures that it recorded; ``None`` for other runs."""
-    wanted = run.manifest.get("settings", {}).get("keep_faces", True)
+    settings = run.manifest.get("settings")
+    wanted = settings.get("keep_faces", True) if isinstance(settings, Mapping) else True
     if not wanted or run.folder is None or not (run.folder / FACES).is_dir() or not has_faces(run.observations):
         return None
     return run.folder
@@ -288,10 +289,10 @@ def _decoded(path: Path) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about size, which is checked before decoding, and about damage
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                if image.mode != "RGB":
-                    raise FaceError(path, "not a picture in RGB")
                 if image.width * image.height > MAX_PIXELS:
                     raise FaceError(path, "too large to open")
+                if image.mode != "RGB":
+                    raise FaceError(path, "not a picture in RGB")
                 return np.asarray(image)
     except FaceError:
         raise

@@ -168,9 +168,9 @@ def without_paths(value: Any) -> Any:
 
 
 def plan_without_paths(text: str) -> str:
-    r"""The text of a plan, with paths reduced as by :func:`without_paths`, and without front matter.
+    r"""The text of a plan, with paths reduced as by :func:`without_paths`, without front matter and the place of keys.
 
-    Front matter is a part of the audit itself, and may be changed after the run.
+    Front matter is a part of the audit itself, and may be changed after the run. Equal runs may have different keys.
 
     Examples
     --------
@@ -180,6 +180,8 @@ def plan_without_paths(text: str) -> str:
     try:
         plan = tomllib.loads(text)
         plan.pop(FRONT_MATTER, None)
+        if isinstance(engine := plan.get("engine"), dict):
+            engine.pop("keys", None)
         return tomli_w.dumps(without_paths(plan))
     except tomllib.TOMLDecodeError:
         return str(without_paths(text))
