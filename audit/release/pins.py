@@ -97,12 +97,12 @@ class Pins(Section):
         return tuple(name for name, is_due in due.items() if is_due and getattr(self, name) is None)
 
 
-def pins_toml(facts: RunFacts) -> str:
+def pins_toml(facts: RunFacts, max_age_days: int | None = None) -> str:
     """The section ``[pins]`` of a run's facts, as TOML; what the run does not record is named in comments.
 
-    The age is not written, since a run says nothing about how old it may be.
+    A run does not say how old it may be: ``max_age_days`` is chosen by people.
     """
-    values = {name: facts_of_pin(name, facts) for name in WORDS if name != "max_age_days"}
+    values = {name: facts_of_pin(name, facts) for name in WORDS} | {"max_age_days": max_age_days}
     values["clean"] = True if facts.code_dirty is False else None
     known = {name: value for name, value in values.items() if value is not None}
     absent = [name for name in Pins().unchecked(facts) if name not in known]

@@ -14,11 +14,11 @@ import xmlschema
 
 from audit.release import EXIT_CODES, Decision, Policy
 from audit.reports.decision import explanation, junit_xml, sarif_json, summary_markdown
-from tests.release_fixture import RULE, TODAY, by_group, decided, made, policy, portraits, white
+from tests.release_fixture import RULE, TODAY, by_group, decided, made, policy, portraits, waiver, white
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 STRANGE = 'schema = 1\nname = "a <b> & \\"c\\" | \\u0007 d"\n'
-WAIVER = '[[waiver]]\nrule = "white"\nname = "Ann <a@b>"\nreason = "line | one\\ntwo"\nexpires = 2026-12-31\n'
+WAIVER = waiver(name='"Ann <a@b>"', reason='"line | one, two"')
 ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.1\n'
 WORSE = '[[rule]]\nid = "worse"\ncheck = "S2F001"\nkind = "non_inferiority"\nmargin = 0.05\n'
 
