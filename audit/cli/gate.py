@@ -98,7 +98,7 @@ def gate(
     by_evidence = decision.exit_code == 13 and any(name.startswith(_OF_EVIDENCE) for name in unmet)
     step = _AFTER[decision.exit_code]
     if COMPLETE not in unmet:
-        step = _EVIDENCE if by_evidence else _UNREADABLE if by_files else step
+        step = _UNREADABLE if by_files else _EVIDENCE if by_evidence else step
     if LEDGER in unmet:
         step = _LEDGER
     suggest(step.format(run=run))

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 import audit
-from audit.release import Policy
 from audit.testing import assert_audit
 from tests.document_fixture import sealed
 from tests.release_fixture import EVIDENCE, RULE, compared, policy, shipped_policy, waiver
@@ -301,20 +300,21 @@ def test_the_command_exits_as_it_decides(fair: Path, tmp_path: Path) -> None:
     outputs = {name: tmp_path / f"gate.{name}" for name in ("junit", "sarif", "summary")}
     options = [word for name, path in outputs.items() for word in (f"--{name}", path)]
     began = time.monotonic()
-    done = command(fair, *options)
+    (terms := tmp_path / "p.toml").write_text(shipped_policy().text, encoding="utf-8")
+    done = command(fair, "--policy", terms, *options)
     assert time.monotonic() - began < 10  # three seconds where nothing else runs
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().split("\n")[-1].startswith("Release allowed: every rule is shown to hold.")
-    digests = (Policy.default().sha256, audit.Run.read(fair).digest)
+    digests = (shipped_policy().sha256, audit.Run.read(fair).digest)
     for path in outputs.values():
         assert all(digest in path.read_text(encoding="utf-8") for digest in digests), path.name
-    said = json.loads(command(fair, "--json").stdout)
+    said = json.loads(command(fair, "--policy", terms, "--json").stdout)
     assert (said["policy"]["sha256"], said["run"]["digest"]) == digests
 
 
 def test_the_command_has_an_exit_code_for_each_error(fair: Path, copied: Path, tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
-    path.write_text('schema = 1\nname = "p"\n' + RULE.replace("0.1", "0"))
+    path.write_text('schema = 1\nname = "p"\n' + RULE.replace("0.1", "0") + EVIDENCE)
     assert command(fair, "--policy", path).returncode == 11
     path.write_text('schema = 1\nname = "p"\n' + RULE.replace("S2F001", "S2F0001"))
     wrong = command(fair, "--policy", path)
@@ -330,16 +330,17 @@ def test_the_command_has_an_exit_code_for_each_error(fair: Path, copied: Path, t
 
 
 def test_assert_audit_fails_a_test_with_the_summary(fair: Path) -> None:
-    assert assert_audit(fair).exit_code == 0
+    assert assert_audit(fair, shipped_policy()).exit_code == 0
     with pytest.raises(AssertionError, match="S2F001 asian-english-rendered-as-white"):
-        assert_audit(audit.simulate(BIASED))
+        assert_audit(audit.simulate(BIASED), shipped_policy())
 
 
 def test_the_plugin_gives_a_fixture(tmp_path: Path) -> None:
     (tmp_path / "test_release.py").write_text(
         "import audit\n"
-        f"def test_release(assert_audit):\n    assert_audit(audit.simulate({BIASED!r}))\n"
-        f"def test_fair(assert_audit):\n    assert_audit(audit.simulate({TRUTH!r}))\n"
+        "policy = audit.Policy.default(allow=['simulated'])\n"
+        f"def test_release(assert_audit):\n    assert_audit(audit.simulate({BIASED!r}), policy)\n"
+        f"def test_fair(assert_audit):\n    assert_audit(audit.simulate({TRUTH!r}), policy)\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", str(tmp_path)],

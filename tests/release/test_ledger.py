@@ -23,7 +23,7 @@ from audit.release.ledger import BrokenLedgerError, Ledger
 from audit.release.looks import candidate_key, decide_look
 from audit.stats import Curve, Estimate
 from audit.stats.sequential import share_of_look
-from tests.release_fixture import RULE, TODAY, estimate, made, policy, waiver, white
+from tests.release_fixture import EVIDENCE, RULE, TODAY, estimate, made, policy, waiver, white
 
 CODE: Mapping[str, object] = {"version": "1", "commit": None, "dirty": None}
 LEDGER = '[ledger]\npath = "ledger.jsonl"\n'
@@ -293,7 +293,7 @@ TRUTH: dict[str, Any] = {"groups": ["asian"], "languages": ["en"], "clips_per_la
 def test_the_gate_writes_every_look_next_to_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "policies"
     folder.mkdir()
-    (folder / "p.toml").write_text('schema = 1\nname = "p"\n' + LEDGER + RULE)
+    (folder / "p.toml").write_text('schema = 1\nname = "p"\n' + LEDGER + RULE + EVIDENCE)
     (folder / "ledger.jsonl").touch()
     monkeypatch.chdir(tmp_path)
     run = audit.simulate(TRUTH | {"speakers_per_group": 80}, out=tmp_path / "run")

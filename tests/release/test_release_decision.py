@@ -242,7 +242,7 @@ def test_a_waiver_allows_a_breach_and_is_reported(low: float, high: float) -> No
     decision = decided(policy(RULE, waiver()), made(white(low, high)))
     assert (decision.exit_code, decision.outcome) == (0, "waived")
     (ruling,) = (ruling for ruling in decision.rulings if ruling.id == "white")
-    assert "Waived through 2026-06-30 up to +50 points by Ann: pilot of ten users" in ruling.sentence
+    assert "Waived through 2026-06-30 up to 50% by Ann: pilot of ten users" in ruling.sentence
     assert [use.state for use in decision.waivers] == ["applied"]
 
 
