@@ -126,7 +126,7 @@ def _pin(run: Path, policy: Policy, baseline: Path | None, out: Path | None) -> 
 
     facts = facts_of(run, baseline)
     if out is None:
-        give_text(pins_toml(facts, policy.terms.pins.max_age_days))
+        give_text(pins_toml(facts, policy.terms.pins))
         return
     text = pinned_policy(policy, facts)
     try:

@@ -87,12 +87,10 @@ class EvidenceTerms(Section):
             yield "unknown_groups", f"The group is unknown of {shares}, and at most {most} may be."
         if facts.baseline_is_run:
             yield "baseline_is_run", "The baseline is the run itself, or a run of the same weights."
-        if facts.n_writers is not None and facts.n_writers > 1:
-            yield (
-                "several_writers",
-                f"The parts of the run were written by {facts.n_writers} different combinations of model, instrument "
-                "and code.",
-            )
+        if facts.journal == "several_writers":
+            yield "several_writers", "The run was finished by another model, instrument or code than it was begun with."
+        if facts.journal == "changed":
+            yield "several_writers", "The journal of the run is not about its parts, so it is not known who wrote them."
         if absent := pins.unchecked(facts):
             yield (
                 "unpinned",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,16 +20,12 @@ from audit.core.grouping import GROUP, Grouping
 from audit.core.vocabulary import is_known
 from audit.release.candidate import candidate_key
 from audit.runs.run import OBSERVATIONS, Run
+from audit.release.writers import State, Writers
 from audit.runs.simulation.drawing import SIMULATED
 from audit.runs.simulation.reference import REFERENCE
 
 PLANTED: Final = "planted"
 """The name of the model that shows portraits, some of the wrong group on purpose."""
-JOURNAL: Final = "journal.jsonl"
-"""The file beside a run's parts with one line for each part that was written."""
-_WRITER: Final = ("model", "instrument", "code")
-"""Keys of a line of the journal that identify who wrote the part."""
-
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -43,7 +38,8 @@ class RunFacts:
     model, model_kind : str
         The model's name and kind, such as ``reconstructor`` or ``playback``.
     weights_sha256, model_code_sha256 : str or None
-        Digests of the model's weights and code; ``None`` if it has no weights, or the run does not record them.
+        Digests of the model's weights, and of its code and description; ``None`` if it has no weights, or the run does
+        not record them.
     cohort : str
         The cohort's name.
     cohort_digest, content_sha256 : str or None
@@ -77,9 +73,11 @@ class RunFacts:
         known, as in an audit that was read without its run.
     baseline_is_run : bool
         Whether the baseline is the run itself, or another run of the same weights.
-    n_writers : int or None
-        The number of different combinations of model, instrument and code that wrote the parts; ``None`` if there is no
-        journal.
+    journal : {"none", "one_writer", "several_writers", "changed"}
+        Whether one combination of model, instrument and code wrote all parts, by the run's journal.
+    rechecked_share : float or None
+        The share, in [0, 1], of the answers from a cache that were computed again; 1 if none came from a cache, ``None``
+        if that is not known.
     """
 
     run: str
@@ -108,7 +106,8 @@ class RunFacts:
     n_shared_audio: int | None = None
     n_shared_portrait: int | None = None
     baseline_is_run: bool = False
-    n_writers: int | None = None
+    journal: State = "none"
+    rechecked_share: float | None = None
 
     @classmethod
     def of(
@@ -140,17 +139,18 @@ class RunFacts:
         kind, name = str(model.get("kind", known.get("model_kind", ""))), str(known.get("model"))
         weights, plan = known.get("weights_sha256"), str(known.get("plan", ""))
         frame = None if run is None else run.observations
+        writers = Writers.of(None if run is None else run.folder, manifest)
         return cls(
             run=str(known["digest"]),
             model=name,
             model_kind=kind,
             weights_sha256=_text(weights),
-            model_code_sha256=_text(model.get("code_sha256")),
+            model_code_sha256=_text(model.get("code_sha256")) or writers.model,
             cohort=str(cohort.get("name", "")),
             cohort_digest=_text(cohort.get("digest")),
             content_sha256=_text(_mapping(manifest.get("content")).get("sha256")),
             instrument=str(instrument.get("name", "")),
-            instrument_code_sha256=_text(instrument.get("code_sha256")),
+            instrument_code_sha256=_text(instrument.get("code_sha256")) or writers.instrument,
             code_version=_text(code.get("version")),
             code_commit=_text(code.get("commit")),
             code_dirty=code.get("dirty"),
@@ -167,7 +167,8 @@ class RunFacts:
             n_shared_audio=None if frame is None else _n_sharing_audio(frame),
             n_shared_portrait=None if frame is None else n_sharing(frame, "portrait_face"),
             baseline_is_run=baseline is not None and _is_same(known, baseline),
-            n_writers=None if run is None or run.folder is None else n_writers(run.folder),
+            journal=writers.state,
+            rechecked_share=_rechecked(manifest, writers),
         )
 
 
@@ -216,25 +217,6 @@ def unknown_shares(observations: pd.DataFrame, groupings: Iterable[str]) -> dict
     return shares
 
 
-def n_writers(folder: Path) -> int | None:
-    """The number of combinations of model, instrument and code in a run's journal; ``None`` if there is no journal.
-
-    Raises
-    ------
-    RunError
-        If the journal cannot be read.
-    """
-    path = folder / OBSERVATIONS / JOURNAL
-    if not path.is_file():
-        return None
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        writers = {json.dumps({key: line.get(key) for key in _WRITER}, sort_keys=True) for line in lines}
-    except (OSError, ValueError, AttributeError) as error:
-        raise RunError(f"{path} cannot be read: {error}.", "the journal that the run wrote") from error
-    return len(writers)
-
-
 def _run_of(audit: Audit) -> Run | None:
     """The run of an audit; ``None`` if it was read from a text or its folder has no parts."""
     if isinstance(audit.source, Path) and not (audit.source / OBSERVATIONS).is_dir():
@@ -264,6 +246,16 @@ def _is_same(run: Mapping[str, object], baseline: Mapping[str, object]) -> bool:
     if run["digest"] == baseline["digest"]:
         return True
     return run.get("weights_sha256") is not None and candidate_key(run) == candidate_key(baseline)
+
+
+def _rechecked(manifest: Mapping[str, Any], writers: Writers) -> float | None:
+    answers, recheck = _mapping(manifest.get("answers")), _mapping(manifest.get("recheck"))
+    if recheck:
+        return float(recheck.get("share", 0.0))
+    if not answers and writers.state == "none":
+        return None
+    before = answers.get("rendered_before", 0) + answers.get("read_before", 0)
+    return 0.0 if before or writers.from_cache else 1.0
 
 
 def _names_model(plan: str) -> bool:

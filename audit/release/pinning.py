@@ -42,7 +42,9 @@ def facts_of(audited: RunLike, baseline: RunLike | None = None) -> RunFacts:
 
 
 def pinned_policy(policy: Policy, facts: RunFacts) -> str:
-    """The text of a policy with the pins of a run, in place of its own pins; ``max_age_days`` is kept.
+    """The text of a policy with the pins of a run, in place of its own pins.
+
+    ``max_age_days`` and ``recheck`` are kept, which people choose.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def pinned_policy(policy: Policy, facts: RunFacts) -> str:
             inside = re.match(rf"\s*\[\s*{SECTION}\s*\]", line) is not None
         if not inside:
             kept.append(line)
-    text = "\n".join(kept).rstrip() + "\n\n" + pins_toml(facts, policy.terms.pins.max_age_days)
+    text = "\n".join(kept).rstrip() + "\n\n" + pins_toml(facts, policy.terms.pins)
     try:
         made = Policy.parse(text, policy.source)
     except PlanError as error:

@@ -32,9 +32,12 @@ WORDS: Final = {
     "seed": "the seed",
     "estimand": "the estimand",
     "baseline": "the baseline",
+    "recheck": "the share of cached answers that were computed again",
     "max_age_days": "the age of the run",
 }
 """What each pin is about."""
+_CHOSEN: Final = {"recheck": 0.02, "max_age_days": 30}
+"""Pins that are not facts of a run, with examples."""
 
 
 class Pins(Section):
@@ -60,6 +63,8 @@ class Pins(Section):
         What the figures average.
     baseline : str or None
         The digest of the baseline run.
+    recheck : float or None
+        The smallest share of the answers from a cache that must have been computed again (``audit run --recheck``).
     max_age_days : int or None
         How many days ago the run may have been completed.
     """
@@ -76,6 +81,7 @@ class Pins(Section):
     seed: int | None = None
     estimand: Literal["speaker", "clip"] | None = None
     baseline: Sha256 | None = None
+    recheck: float | None = Field(default=None, gt=0, le=1)
     max_age_days: int | None = Field(default=None, ge=1, le=3660)
 
     def rulings(self, facts: RunFacts, today: dt.date) -> Iterator[Ruling]:
@@ -94,25 +100,26 @@ class Pins(Section):
         due = dict.fromkeys(WORDS, True)
         due["code_commit"] = due["clean"] = facts.code_commit is not None  # an installed package has no commit
         due["baseline"] = facts.baseline is not None
+        due["recheck"] = facts.rechecked_share != 1
         return tuple(name for name, is_due in due.items() if is_due and getattr(self, name) is None)
 
 
-def pins_toml(facts: RunFacts, max_age_days: int | None = None) -> str:
+def pins_toml(facts: RunFacts, chosen: Pins | None = None) -> str:
     """The section ``[pins]`` of a run's facts, as TOML; what the run does not record is named in comments.
 
-    A run does not say how old it may be: ``max_age_days`` is chosen by people.
+    ``max_age_days`` and ``recheck`` are chosen by people and not facts of a run: those of ``chosen`` are kept.
     """
-    values = {name: facts_of_pin(name, facts) for name in WORDS} | {"max_age_days": max_age_days}
-    values["clean"] = True if facts.code_dirty is False else None
+    chosen = chosen or Pins()
+    values = {name: getattr(chosen if name in _CHOSEN else facts, name, None) for name in WORDS}
+    values |= {"weights_sha256": facts.weights_sha256 or NONE, "clean": True if facts.code_dirty is False else None}
     known = {name: value for name, value in values.items() if value is not None}
-    absent = [name for name in Pins().unchecked(facts) if name not in known]
     lines = [f"[{SECTION}]", *tomli_w.dumps(known).splitlines()]
-    for name in absent:
-        if name == "max_age_days":
-            lines.append("# max_age_days = 30  # how old the run may be at most: choose a number")
-        elif name == "clean":
+    for name in Pins().unchecked(facts):
+        if name in _CHOSEN and name not in known:
+            lines.append(f"# {name} = {_CHOSEN[name]}  # {WORDS[name]}: choose a number")
+        elif name == "clean" and name not in known:
             lines.append("# clean: the code that made this run had uncommitted changes")
-        else:
+        elif name not in known:
             lines.append(f"# {name}: this run does not record {WORDS[name]}")
     return "\n".join(lines) + "\n"
 
@@ -123,7 +130,7 @@ def facts_of_pin(name: str, facts: RunFacts) -> object:
         return facts.weights_sha256 or NONE
     if name == "clean":
         return None if facts.code_dirty is None else not facts.code_dirty
-    return facts.finished if name == "max_age_days" else getattr(facts, name)
+    return getattr(facts, {"max_age_days": "finished", "recheck": "rechecked_share"}.get(name, name))
 
 
 def _compared(name: str, pinned: object, facts: RunFacts, today: dt.date) -> tuple[bool, str]:
@@ -136,10 +143,14 @@ def _compared(name: str, pinned: object, facts: RunFacts, today: dt.date) -> tup
     if isinstance(fact, dt.datetime) and isinstance(pinned, int):
         days = (today - fact.date()).days
         return days <= pinned, f"{days} days, completed on {fact.date()}"
+    if name == "recheck" and isinstance(fact, float) and isinstance(pinned, float):
+        return fact >= pinned, f"{fact:.2%}"
     if name == "clean":
         return fact is True, "it had none" if fact else "it had some"
     return fact == pinned, str(fact)
 
 
 def _pinned_words(name: str, pinned: object) -> str:
-    return {"max_age_days": f"at most {pinned}", "clean": "none"}.get(name, str(pinned))
+    if name == "recheck":
+        return f"{pinned:.2%} or more"
+    return {"max_age_days": f"at most {pinned} days", "clean": "none"}.get(name, str(pinned))
