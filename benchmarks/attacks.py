@@ -25,6 +25,7 @@ from typing import Any, Final
 import pandas as pd
 
 import audit
+from audit.audits.measure import identity
 from audit.core.plan import MeasureSettings
 from audit.instruments.registry import refuse_borrowed_name
 from audit.release import Policy
@@ -168,6 +169,8 @@ class Attack:
         The exit code before, from the review that found it; empty for attacks that it did not try.
     run : callable
         Returns the run that is gated.
+    has_own_reads : bool
+        Whether its reads are not those of the honest run.
     has_baseline : bool
         Whether the run is its own baseline.
     terms : str
@@ -177,6 +180,7 @@ class Attack:
     name: str
     before: str
     run: Callable[[], audit.Run] = honest
+    has_own_reads: bool = False
     has_baseline: bool = False
     terms: str = ""
 
@@ -187,13 +191,13 @@ def _waived(name: str = "Ann", reason: str = "closed pilot", expires: str = "202
 
 ATTACKS: Final = (
     Attack("none: the honest run", "0"),
-    Attack("a simulated run", "0", lambda: audit.simulate(TRUTH)),
-    Attack("the run of a reference model", "0", lambda: reference_run("perfect", 64)),
+    Attack("a simulated run", "0", lambda: audit.simulate(TRUTH), has_own_reads=True),
+    Attack("the run of a reference model", "0", lambda: reference_run("perfect", 64), has_own_reads=True),
     Attack("a plan without a model, which audits planted", "0", planted),
-    Attack("11 speakers a group, copied under 13 ids each", "0", copied),
+    Attack("11 speakers a group, copied under 13 ids each", "0", copied, has_own_reads=True),
     Attack("a begun run, finished with another model's parts", "0", lambda: finished_by("model")),
     Attack("a run begun by one code and finished by another", "0", lambda: finished_by("code")),
-    Attack("black speakers relabelled unknown", "0", relabelled),
+    Attack("black speakers relabelled unknown", "0", relabelled, has_own_reads=True),
     Attack("a baseline that is the run", "0", has_baseline=True, terms=CHANGE),
     Attack("a custom instrument named embedded", "0", cheating_instrument),
     Attack(
@@ -225,15 +229,21 @@ def outcome(attack: Attack, *, pinned: bool) -> int:
         policy = Policy.parse(RULES + (CHOSEN if pinned else "") + attack.terms)
         if pinned:
             policy = Policy.parse(pinned_policy(policy, facts_of(honest())))
-        if attack.has_baseline:
-            return audit.gate(attack.run(), policy=policy, baseline=attack.run()).exit_code
-        return audit.gate(measured(attack.run), policy=policy).exit_code
+        run = attack.run()
+        if attack.has_baseline or attack.has_own_reads:
+            return audit.gate(run, policy=policy, baseline=run if attack.has_baseline else None).exit_code
+        return audit.gate(measured(run), policy=policy).exit_code
     return refused[0]
 
 
 @cache
-def measured(run: Callable[[], audit.Run]) -> audit.Audit:
-    return audit.measure(run(), settings=QUICK)
+def measured_once() -> audit.Audit:
+    return audit.measure(honest(), settings=QUICK)
+
+
+def measured(run: audit.Run) -> audit.Audit:
+    """The audit of a run with the reads of the honest one, which are measured once."""
+    return replace(measured_once(), run=identity(run), source=run)
 
 
 @contextmanager
@@ -253,7 +263,9 @@ def with_attestation(attack: Attack) -> int | None:
     state_run = importlib.import_module("audit.release.attestation.statement").state_run
     differences = importlib.import_module("audit.release.attestation.verifying").differences
     with refusals():
-        signed, now = (state_run(each(), measured(each)) for each in (honest, attack.run))
+        run = attack.run()
+        made = audit.measure(run, settings=QUICK, with_tables=False) if attack.has_own_reads else measured(run)
+        signed, now = state_run(honest(), measured(honest())), state_run(run, made)
         return 13 if differences(signed, now) else outcome(attack, pinned=False)
     return 2
 
