@@ -54,7 +54,8 @@ def gate(
         bool, Option("--pin", help="Decide nothing: print the run's facts as the section \\[pins] of a policy.")
     ] = False,
     out: Annotated[
-        Path | None, Option("-o", "--out", metavar="FILE", help="With --pin: write the policy with the pins, a new file.")
+        Path | None,
+        Option("-o", "--out", metavar="FILE", help="With --pin: write the policy with the pins, a new file."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -30,7 +30,9 @@ def _refuse_other_kind(value: object, annotation: object) -> None:
     """Raise ValueError for a number, a truth value or a text where the annotation asks for another of them."""
     kinds, items = {*_kinds(annotation)}, [value]
     if isinstance(value, dict | list | tuple):  # the items of a table or an array have the last argument's type
-        of = next((get_args(part) for part in (annotation, *get_args(annotation)) if get_origin(part) in (dict, tuple)), ())
+        of = next(
+            (get_args(part) for part in (annotation, *get_args(annotation)) if get_origin(part) in (dict, tuple)), ()
+        )
         kinds = {*_kinds(next((each for each in reversed(of) if each is not Ellipsis), object))}
         items = list(value.values()) if isinstance(value, dict) else list(value)
     for item in items:

@@ -27,6 +27,7 @@ from audit.runs.simulation.reference import REFERENCE
 PLANTED: Final = "planted"
 """The name of the model that shows portraits, some of the wrong group on purpose."""
 
+
 @dataclass(frozen=True)
 class RunFacts:
     """What identifies a run, and what its evidence is.

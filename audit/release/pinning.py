@@ -68,4 +68,3 @@ def pinned_policy(policy: Policy, facts: RunFacts) -> str:
         ) from error
     assert made.terms.pins != Pins()
     return text
-

@@ -138,7 +138,9 @@ def finding_of(check: Check, item: Judged, interval: Interval, margin: float) ->
 
 def policy(check: Check, *lines: str) -> Policy:
     rule = ['[[rule]]\nid = "it"', f'check = "{check.code}"', *lines]
-    return Policy.parse("\n".join(['schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]', f"checks = {[*NAMES]}", *rule]))
+    return Policy.parse(
+        "\n".join(['schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]', f"checks = {[*NAMES]}", *rule])
+    )
 
 
 @cache

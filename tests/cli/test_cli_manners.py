@@ -135,7 +135,12 @@ def test_a_run_ends_with_a_table_in_which_every_check_has_its_row(planted: Path,
 def test_the_next_step_is_said(
     words: tuple[str, ...], step: str, planted: Path, tmp_path: Path, said: Callable[..., Said]
 ) -> None:
-    places = {"RUN": str(planted), "POLICY": str(planted.parent / "policy.toml"), "NEW": str(tmp_path / "new"), "TRUTH": str(planted.parent / "truth.toml")}
+    places = {
+        "RUN": str(planted),
+        "POLICY": str(planted.parent / "policy.toml"),
+        "NEW": str(tmp_path / "new"),
+        "TRUTH": str(planted.parent / "truth.toml"),
+    }
 
     def placed(text: str) -> str:
         for word, place in places.items():

@@ -95,7 +95,7 @@ def test_pins_are_written_into_a_new_file_only(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     audit.simulate({"groups": ["asian"], "speakers_per_group": 4}, out="run")
     printed = CliRunner().invoke(app, ["gate", "--pin", "run"])
-    assert printed.exit_code == 0 and printed.stdout.startswith("[pins]\nweights_sha256 = \"none\"\n")
+    assert printed.exit_code == 0 and printed.stdout.startswith('[pins]\nweights_sha256 = "none"\n')
     pins = "[pins]\nmax_age_days = 9\nseed = 5\n"
     Path("p.toml").write_text(HEAD + pins + RULE + EVIDENCE)
     for code in (0, 2):  # the second time the file exists
