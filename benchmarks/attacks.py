@@ -224,7 +224,7 @@ ATTACKS: Final = (
 
 
 def outcome(attack: Attack, *, pinned: bool) -> int:
-    """The exit code of the gate, by a policy without pins or with those of the honest run; 2 if something is refused."""
+    """The exit code of the gate, by a policy without pins or with those of the honest run; 2 if it is refused."""
     with refusals() as refused:
         policy = Policy.parse(RULES + (CHOSEN if pinned else "") + attack.terms)
         if pinned:

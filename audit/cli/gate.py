@@ -28,8 +28,6 @@ _AFTER: Final = {
 _UNREADABLE: Final = "repair or remove the files that {run}/report.html counts under Your files; run into a new folder"
 _EVIDENCE: Final = "see what the rulings evidence and pins say; docs/guide/pins.md explains each of them"
 _LEDGER: Final = "do what the ruling ledger.look says; docs/guide/gate.md has a section on the ledger"
-
-
 _OF_EVIDENCE: Final = ("evidence.", "pins.")
 """The beginnings of ids of rulings on what the run's evidence is."""
 
@@ -67,10 +65,8 @@ def gate(
 
     Examples: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold], [bold]audit gate R --explain[/bold]
     """
-    from audit.release.looks import LEDGER
     from audit.release.plans import assumed
     from audit.release.policy import Policy
-    from audit.release.requirements import COMPLETE, UNREADABLE
     from audit.reports.decision import explanation, junit_xml, sarif_json, summary_markdown
 
     if explain and as_json:
@@ -94,15 +90,7 @@ def gate(
                 path.write_text(text(decision), encoding="utf-8")
             except OSError as error:
                 raise AuditError(f"{path} cannot be written: {error}.") from error
-    unmet = {item.id for item in decision.rulings if item.outcome != "pass"}
-    by_files = UNREADABLE in unmet and COMPLETE not in unmet
-    by_evidence = decision.exit_code == 13 and any(name.startswith(_OF_EVIDENCE) for name in unmet)
-    step = _AFTER[decision.exit_code]
-    if COMPLETE not in unmet:
-        step = _UNREADABLE if by_files else _EVIDENCE if by_evidence else step
-    if LEDGER in unmet:
-        step = _LEDGER
-    suggest(step.format(run=run))
+    suggest(_next_step(decision).format(run=run))
     if as_json:
         give_text(decision.to_json())
         say(decision.sentence)
@@ -118,6 +106,21 @@ def gate(
             digests += f", ledger entry {decision.ledger['entry']} {str(decision.ledger['sha256'])[:12]}"
         give(f"{decision.sentence} Exit code {decision.exit_code}; {digests}.")
     raise typer.Exit(decision.exit_code)
+
+
+def _next_step(decision: Decision) -> str:
+    """What to do about the first unmet requirement, else about the exit code."""
+    from audit.release.looks import LEDGER
+    from audit.release.requirements import COMPLETE, UNREADABLE
+
+    unmet = {item.id for item in decision.rulings if item.outcome == "incomplete" and item.kind == "requirement"}
+    if LEDGER in unmet:
+        return _LEDGER
+    if COMPLETE not in unmet and UNREADABLE in unmet:
+        return _UNREADABLE
+    if COMPLETE not in unmet and any(name.startswith(_OF_EVIDENCE) for name in unmet):
+        return _EVIDENCE
+    return _AFTER[decision.exit_code]
 
 
 def _pin(run: Path, policy: Policy, baseline: Path | None, out: Path | None) -> None:

@@ -91,8 +91,8 @@ def instrument(
 def refuse_borrowed_name(instrument: Instrument) -> None:
     """Refuse an instrument that has the name of a shipped one and is not of this package.
 
-    A name is what a policy's ``instrument.allowed`` compares. An instrument may still cheat in other ways: only a pin of
-    its code and weights says which one it is.
+    A name is what a policy's ``instrument.allowed`` compares. An instrument may still cheat in other ways: only a pin
+    of its code and weights says which one it is.
 
     Raises
     ------

@@ -95,10 +95,9 @@ def decide(
         waiver = next((each for each, state in states.items() if each.rule == rule.id and state == "applied"), None)
         if waiver:
             words = (
-                f"{ruling.sentence} Waived through {waiver.expires} up to {waiver.worst_words(ruling)} by {waiver.name}: "
-                f"{waiver.reason}"
+                f"Waived through {waiver.expires} up to {waiver.worst_words(ruling)} by {waiver.name}: {waiver.reason}"
             )
-            ruling = replace(ruling, outcome="waived", sentence=words)
+            ruling = replace(ruling, outcome="waived", sentence=f"{ruling.sentence} {words}")
         if ruling.outcome == "pass" and blocked != "pass":
             unmet = next(each.id for each in required if each.outcome == blocked)
             words = f"{ruling.sentence} This is not a pass, because the requirement {unmet} is not met."

@@ -15,12 +15,11 @@ import pandas as pd
 
 from audit.audits.audit import Audit
 from audit.audits.tables.your_files import AUDIO_DAMAGE
-from audit.core.errors import RunError
 from audit.core.grouping import GROUP, Grouping
 from audit.core.vocabulary import is_known
 from audit.release.candidate import candidate_key
-from audit.runs.run import OBSERVATIONS, Run
 from audit.release.writers import State, Writers
+from audit.runs.run import OBSERVATIONS, Run
 from audit.runs.simulation.drawing import SIMULATED
 from audit.runs.simulation.reference import REFERENCE
 
@@ -77,8 +76,8 @@ class RunFacts:
     journal : {"none", "one_writer", "several_writers", "changed"}
         Whether one combination of model, instrument and code wrote all parts, by the run's journal.
     rechecked_share : float or None
-        The share, in [0, 1], of the answers from a cache that were computed again; 1 if none came from a cache, ``None``
-        if that is not known.
+        The share, in [0, 1], of the answers from a cache that were computed again; 1 if none came from a cache,
+        ``None`` if that is not known.
     """
 
     run: str
@@ -183,7 +182,7 @@ def n_sharing(observations: pd.DataFrame, column: str) -> int:
 
     Examples
     --------
-    >>> n_sharing(pd.DataFrame({"speaker_id": ["a", "a", "b", "c"], "audio_sha256": ["1", "2", "2", None]}), "audio_sha256")
+    >>> n_sharing(pd.DataFrame({"speaker_id": ["a", "a", "b"], "audio_sha256": ["1", "2", "2"]}), "audio_sha256")
     2
     """
     if column not in observations or observations.empty:

@@ -1,7 +1,7 @@
 """Who wrote the parts of a run, from its journal ``observations/journal.jsonl``.
 
-The journal has a line for each writer (``model``, ``instrument``, ``packages``) and a line for each part, with the part's
-digest and the id of its writer. The last line about a part counts.
+The journal has a line for each writer (``model``, ``instrument``, ``packages``) and a line for each part, with the
+part's digest and the id of its writer. The last line about a part counts.
 """
 
 from __future__ import annotations

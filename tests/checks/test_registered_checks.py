@@ -395,7 +395,8 @@ class UndeclaredGroups(TwoDirections):
 
 
 def test_a_rule_takes_the_direction_of_the_headline() -> None:
-    terms = 'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\nchecks = ["{}"]\n[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n'
+    terms = 'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\nchecks = ["{}"]\n'
+    terms += '[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n'
     policy = Policy.parse(terms.format(f"{__name__}:TwoDirections"))
     decision = audit.gate(runs()[0], policy=policy)
     assert decision.exit_code == 10

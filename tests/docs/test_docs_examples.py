@@ -245,7 +245,8 @@ def gate(place: Path) -> None:
     for name in ("candidate", "released"):
         audit.simulate({"groups": ["asian"], "speakers_per_group": 80}, out=Path("reports", name))
     Path("policy.toml").write_text(
-        'schema = 1\nname = "small"\nevidence.allow = ["simulated", "baseline_is_run", "unpinned"]\n[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
+        'schema = 1\nname = "small"\nevidence.allow = ["simulated", "baseline_is_run", "unpinned"]\n'
+        '[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
         'side = "at_most"\nlimit = 0.10\n',
         encoding="utf-8",
     )

@@ -18,7 +18,7 @@ from audit.release import Decision, Policy, decide
 from audit.release.evidence import KINDS
 from audit.release.facts import RunFacts, n_sharing, unknown_shares
 from audit.release.pinning import facts_of, pinned_policy
-from audit.release.pins import WORDS, Pins, pins_toml
+from audit.release.pins import Pins, pins_toml
 from audit.release.writers import JOURNAL, Writers
 from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 from benchmarks.attacks import changed, honest

@@ -20,7 +20,7 @@ MARKS = {
 
 
 def summary_markdown(decision: Decision) -> str:
-    """A sentence, a table of the rulings, the plans of inconclusive rules, unused waivers, what was not checked, and the digests."""
+    """A sentence, a table of the rulings, plans of inconclusive rules, unused waivers, what was not checked, digests."""
     lines = [
         f"## {decision.sentence}",
         "",
