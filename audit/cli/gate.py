@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from typer import Option
@@ -83,13 +83,9 @@ def gate(
             f'{chosen.terms.name} has kind = "non_inferiority".'
         )
     decision = audit.gate(run, policy=chosen, baseline=baseline, human_readings=human_readings, plans=True)
-    written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
-    for path, text in written:
+    for path, text in ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown)):
         if path is not None:
-            try:
-                path.write_text(text(decision), encoding="utf-8")
-            except OSError as error:
-                raise AuditError(f"{path} cannot be written: {error}.") from error
+            _write(path, text(decision), "w")
     suggest(_next_step(decision).format(run=run))
     if as_json:
         give_text(decision.to_json())
@@ -132,13 +128,16 @@ def _pin(run: Path, policy: Policy, baseline: Path | None, out: Path | None) -> 
     if out is None:
         give_text(pins_toml(facts, policy.terms.pins))
         return
-    text = pinned_policy(policy, facts)
+    _write(out, pinned_policy(policy, facts), "x")
+    give(str(out))
+
+
+def _write(path: Path, text: str, mode: Literal["w", "x"]) -> None:
     try:
-        with out.open("x", encoding="utf-8") as file:
+        with path.open(mode, encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise AuditError(f"{out} cannot be written: {error}.", "a new file") from error
-    give(str(out))
+        raise AuditError(f"{path} cannot be written: {error}.", "a new file" if mode == "x" else "") from error
 
 
 def _lines(decision: Decision) -> Iterator[str]:

@@ -94,10 +94,7 @@ def decide(
         states |= {waiver: waiver.state(ruling, facts, today) for waiver in terms.waiver if waiver.rule == rule.id}
         waiver = next((each for each, state in states.items() if each.rule == rule.id and state == "applied"), None)
         if waiver:
-            words = (
-                f"Waived through {waiver.expires} up to {waiver.worst_words(ruling)} by {waiver.name}: {waiver.reason}"
-            )
-            ruling = replace(ruling, outcome="waived", sentence=f"{ruling.sentence} {words}")
+            ruling = replace(ruling, outcome="waived", sentence=f"{ruling.sentence} {waiver.words(ruling)}")
         if ruling.outcome == "pass" and blocked != "pass":
             unmet = next(each.id for each in required if each.outcome == blocked)
             words = f"{ruling.sentence} This is not a pass, because the requirement {unmet} is not met."

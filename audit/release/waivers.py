@@ -90,11 +90,11 @@ class Waiver(Section):
         failing = [item for item in ruling.held if item.outcome in ("breach", "inconclusive")]
         return "applied" if failing and all(self._covers(item, ruling.side) for item in failing) else "worse"
 
-    def worst_words(self, ruling: Ruling) -> str:
-        """The worst figure that is waived, with the unit of the ruling's figure."""
-        if ruling.estimate is None:
-            return f"{self.worst:g}"
-        return write_value(self.worst, ruling.estimate.unit, ruling.estimate.signed)
+    def words(self, ruling: Ruling) -> str:
+        """The waiver in a sentence; the worst figure has the unit of the ruling's figure."""
+        figure = ruling.estimate
+        worst = f"{self.worst:g}" if figure is None else write_value(self.worst, figure.unit, figure.signed)
+        return f"Waived through {self.expires} up to {worst} by {self.name}: {self.reason}"
 
     def _covers(self, item: FigureRuling, side: str) -> bool:
         """Whether a figure is no worse than the worst that is waived; one that has no value is worse."""

@@ -20,7 +20,7 @@ MARKS = {
 
 
 def summary_markdown(decision: Decision) -> str:
-    """A sentence, a table of the rulings, plans of inconclusive rules, unused waivers, what was not checked, digests."""
+    """A sentence, a table of the rulings, plans of inconclusive rules, unused waivers, what is unchecked, digests."""
     lines = [
         f"## {decision.sentence}",
         "",
