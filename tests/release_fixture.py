@@ -35,7 +35,7 @@ def policy(*parts: str) -> Policy:
     return Policy.parse('schema = 1\nname = "p"\n' + "\n".join([*(parts or (RULE,)), EVIDENCE]), "policy.toml")
 
 
-def waiver(rule: str = "white", **keys: object) -> str:
+def waiver(rule: str = "white", /, **keys: object) -> str:
     """A waiver of the run ``made`` makes, for the whole of June 2026; ``keys`` are given as TOML."""
     given = {
         "name": '"Ann"',
