@@ -296,7 +296,14 @@ speakers = 30
 rule = "white"
 name = "Ann"
 reason = "a reason"
-expires = 2030-01-01
+granted = 2026-01-01
+expires = 2026-12-31
+run = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+worst = 0.5
+[evidence]
+allow = ["simulated", "unpinned"]
+[pins]
+seed = 0
 """
 TRAINING = b"""name = "x"
 configuration = "small"

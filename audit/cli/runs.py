@@ -294,6 +294,8 @@ def _plan(
         if unused := " and ".join(name for name, value in settings.items() if value):
             say(f"The plan's {unused} are for {old.name} and are not used for {model}.")
         sections["model"] = {"name": model}
+    elif model is None and not chosen.names_model:
+        del sections["model"]["name"]  # so that the run's plan shows that nobody named a model
     if weights is not None:
         sections["model"]["weights"] = str(weights)
     if seed is not None:

@@ -242,9 +242,19 @@ class Plan(Section):
         """The plan in a TOML text; raises PlanError if it is not TOML, or a key or value is not allowed."""
         return parse_toml(cls, text, source, "docs/reference/plan.md")
 
+    @property
+    def names_model(self) -> bool:
+        """Whether the plan names a model; otherwise ``audit run`` audits the default one, ``planted``."""
+        return "name" in self.model.model_fields_set
+
     def to_toml(self) -> str:
-        """The plan as TOML, every key written; ``[audit]`` has what is stated, and is left out if nothing is."""
+        """The plan as TOML, every key written except ``model.name`` if the plan names no model.
+
+        ``[audit]`` has what is stated, and is left out if nothing is.
+        """
         sections = self.model_dump(mode="json", exclude_none=True, exclude={SECTION})
+        if not self.names_model:
+            del sections["model"]["name"]
         return tomli_w.dumps(sections | ({SECTION: self.audit.as_dict()} if self.audit else {}))
 
     @classmethod

@@ -103,8 +103,8 @@ def gate(
     day = today or dt.datetime.now(dt.UTC).date()
     if isinstance(audited, Audit) and baseline is None and human_readings is None:
         return _decided(chosen, _wide_enough(audited, chosen), None, day, plans=plans)
-    run = _read(audited)
-    settings, stored = _measured_before(run)
+    run = read_verified(audited)
+    settings, stored = settings_before(run)
     known = margins_of(chosen.checks)
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
     group_by = tuple(dict.fromkeys((*settings.group_by, *chosen.groupings)))
@@ -113,7 +113,7 @@ def gate(
     if human_readings is not None:
         settings = settings.model_copy(update={"human_readings": str(human_readings)})
     measured = _measured(run, settings, stored, other_readings=human_readings is not None)
-    compared = None if baseline is None else _baseline(run, settings, _read(baseline))
+    compared = None if baseline is None else _baseline(run, settings, read_verified(baseline))
     small = _small(run, settings)
     return _decided(chosen, measured, compared, day, lambda made: suppressed_decision(made, small), plans=plans)
 
@@ -200,7 +200,7 @@ def _nothing(run: Run) -> Audit:
     return Audit(identity(run), {}, (), {name: Table(name, "", pd.DataFrame(columns=[*columns])) for name in MADE})
 
 
-def _read(given: RunLike) -> Run:
+def read_verified(given: RunLike) -> Run:
     """Read a run and verify its parts; a run without parts has no observations."""
     run = None if isinstance(given, str | Path) else as_run(given)
     if run is not None and run.folder is None:
@@ -212,7 +212,7 @@ def _read(given: RunLike) -> Run:
     return Run.read(folder)
 
 
-def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
+def settings_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     """The settings to measure a run with, and its audit.json where there is one.
 
     The settings come from audit.json, otherwise from the plan; the file of human readings only from the plan.
@@ -313,7 +313,7 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
                 "a run of the same cohort by the same instrument",
                 "Run both models over one cohort with one instrument.",
             )
-    _measured_before(other)
+    settings_before(other)
     from audit.comparisons import paired_changes
 
     whole = run.complete and other.complete and not (run.coded.empty or other.coded.empty)

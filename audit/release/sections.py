@@ -1,8 +1,7 @@
-"""The sections of a policy besides its rules: instrument, data, ledger and waivers."""
+"""The sections of a policy on instrument, data and ledger."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -111,12 +110,3 @@ class LedgerTerms(Section):
 
     path: Words
     looks: int | None = Field(default=None, ge=1, le=1000)
-
-
-class Waiver(Section):
-    """The decision of a person (``name``) that the rule with the id ``rule`` need not hold through ``expires``."""
-
-    rule: str
-    name: Words
-    reason: Words
-    expires: dt.date

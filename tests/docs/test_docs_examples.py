@@ -171,6 +171,9 @@ def read_as(block: Block) -> object:
         case "docs/guide/gate.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
+        case "docs/guide/pins.md":
+            rule = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
+            return Policy.parse(f'schema = 1\nname = "a part"\n{text}\n{rule}', named(block))
         case "docs/guide/exit-11.md":  # a waiver, for the policy of the worked example
             return Policy.parse(f"{RELEASE_POLICY.read_text(encoding='utf-8')}\n{text}", named(block))
         case "docs/guide/simulate.md":
@@ -242,7 +245,8 @@ def gate(place: Path) -> None:
     for name in ("candidate", "released"):
         audit.simulate({"groups": ["asian"], "speakers_per_group": 80}, out=Path("reports", name))
     Path("policy.toml").write_text(
-        'schema = 1\nname = "small"\n[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
+        'schema = 1\nname = "small"\nevidence.allow = ["simulated", "baseline_is_run", "unpinned"]\n'
+        '[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
         'side = "at_most"\nlimit = 0.10\n',
         encoding="utf-8",
     )

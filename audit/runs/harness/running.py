@@ -23,6 +23,7 @@ from audit.core.device import Device
 from audit.core.errors import ModelError, RunError
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
+from audit.instruments.registry import refuse_borrowed_name
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
 from audit.models.fitted import refuse_fitted
@@ -301,7 +302,8 @@ def _identity(cohort: Cohort, model: Any, instrument: Instrument, settings: RunS
 
 
 def instrument_identity(instrument: Instrument) -> dict[str, Any]:
-    """What a manifest says of an instrument."""
+    """What a manifest says of an instrument; raises ModelError if it has the name of another one."""
+    refuse_borrowed_name(instrument)
     return {
         "name": instrument.name,
         "similarity_models": list(instrument.similarity_models),
