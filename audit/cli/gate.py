@@ -26,6 +26,7 @@ _AFTER: Final = {
 }
 """The suggested next step for each exit code."""
 _UNREADABLE: Final = "repair or remove the files that {run}/report.html counts under Your files; run into a new folder"
+_UNATTESTED: Final = "let a trusted signer attest the run as it is now: audit attest {run} --key FILE"
 _LEDGER: Final = "do what the ruling ledger.look says; docs/guide/gate.md has a section on the ledger"
 
 
@@ -38,6 +39,13 @@ def gate(
     human_readings: Annotated[
         Path | None,
         Option(metavar="FILE", help="A filled sheet of audit sheet, for rules with readings = human."),
+    ] = None,
+    require_attestation: Annotated[
+        str | None,
+        Option(metavar="KEY|IDENTITY", help="Block unless this public key, or ISSUER::IDENTITY, attested the run."),
+    ] = None,
+    attestation: Annotated[
+        Path | None, Option(metavar="FILE", help="The attestation; RUN/attestation.json without it.")
     ] = None,
     junit: Annotated[Path | None, Option(help="Write the decision as JUnit XML.")] = None,
     sarif: Annotated[Path | None, Option(help="Write the decision as SARIF 2.1.0.")] = None,
@@ -54,6 +62,7 @@ def gate(
 
     Examples: [bold]audit gate R --policy policy.toml --junit gate.xml[/bold], [bold]audit gate R --explain[/bold]
     """
+    from audit.release.attestation.verifying import ATTESTATION
     from audit.release.looks import LEDGER
     from audit.release.plans import assumed
     from audit.release.policy import Policy
@@ -63,12 +72,25 @@ def gate(
     if explain and as_json:
         raise AuditError("--explain prints text and --json prints JSON.", "one of them")
     chosen = Policy.default() if policy is None else Policy.read(policy)
+    if attestation is not None and require_attestation is None and chosen.terms.data.attestation is None:
+        raise AuditError(
+            "--attestation names a file, and nothing says who must have signed it.",
+            "--require-attestation KEY|IDENTITY",
+        )
     if baseline is not None and not chosen.needs_baseline:
         say(
             f"warning: --baseline {baseline} decides nothing except that it must be complete: no rule of the policy "
             f'{chosen.terms.name} has kind = "non_inferiority".'
         )
-    decision = audit.gate(run, policy=chosen, baseline=baseline, human_readings=human_readings, plans=True)
+    decision = audit.gate(
+        run,
+        policy=chosen,
+        baseline=baseline,
+        human_readings=human_readings,
+        plans=True,
+        require_attestation=require_attestation,
+        attestation=attestation,
+    )
     written = ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown))
     for path, text in written:
         if path is not None:
@@ -79,6 +101,8 @@ def gate(
     unmet = {item.id for item in decision.rulings if item.outcome != "pass"}
     by_files = UNREADABLE in unmet and COMPLETE not in unmet
     step = _LEDGER if LEDGER in unmet else _UNREADABLE if by_files else _AFTER[decision.exit_code]
+    if ATTESTATION in unmet and not unmet & {LEDGER, COMPLETE, UNREADABLE}:
+        step = _UNATTESTED
     suggest(step.format(run=run))
     if as_json:
         give_text(decision.to_json())
