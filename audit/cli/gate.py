@@ -72,11 +72,6 @@ def gate(
     if explain and as_json:
         raise AuditError("--explain prints text and --json prints JSON.", "one of them")
     chosen = Policy.default() if policy is None else Policy.read(policy)
-    if attestation is not None and require_attestation is None and chosen.terms.data.attestation is None:
-        raise AuditError(
-            "--attestation names a file, and nothing says who must have signed it.",
-            "--require-attestation KEY|IDENTITY",
-        )
     if baseline is not None and not chosen.needs_baseline:
         say(
             f"warning: --baseline {baseline} decides nothing except that it must be complete: no rule of the policy "

@@ -114,7 +114,7 @@ def gate(
     """
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
-    signers = _signers(chosen, require_attestation)
+    signers = _signers(chosen, require_attestation, attestation)
     if isinstance(audited, Audit) and baseline is None and human_readings is None and not signers:
         return _decided(chosen, _wide_enough(audited, chosen), None, day, plans=plans)
     run = _read(audited)
@@ -166,10 +166,17 @@ def audit_anew(given: RunLike, human_readings: str | Path | None = None) -> tupl
     return run, published_audit(run, measured, own)
 
 
-def _signers(policy: Policy, required: str | Path | None) -> list[Signer]:
+def _signers(policy: Policy, required: str | Path | None, attestation: str | Path | None) -> list[Signer]:
     """The signers that must have attested the run: that of the policy, and that of the option."""
     named = [] if policy.terms.data.attestation is None else [signer(policy.terms.data.attestation, policy.folder)]
-    return named if required is None else [*named, signer(required)]
+    if required is not None:
+        named.append(signer(required))
+    if attestation is not None and not named:
+        raise PlanError(
+            f"The attestation {attestation} was given, and nothing says who must have signed it.",
+            "require_attestation, or data.attestation in the policy",
+        )
+    return named
 
 
 def _decided(

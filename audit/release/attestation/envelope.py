@@ -13,8 +13,8 @@ from audit.core.errors import AuditError
 from audit.core.files import writing
 from audit.core.written_files import write_files
 from audit.release.attestation.keys import needs_libraries
-from audit.release.attestation.sigstore_bundles import bundle_payload, is_bundle
 from audit.release.attestation.signers import KeyHolder, Signer
+from audit.release.attestation.sigstore_bundles import bundle_payload, is_bundle
 from audit.release.attestation.statement import DECISION, RUN, DecisionStatement, RunStatement, Statement
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def _read(path: Path, what: str, *, secret: bool) -> bytes:
     """The bytes of a key file; a secret one is refused if others than its owner may read or change it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO would wait for its writer
-        with open(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise AuditError(f"The {what} {path} is not a regular file.", "a file in PEM")
