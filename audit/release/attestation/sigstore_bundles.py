@@ -16,7 +16,7 @@ from audit.core.errors import AuditError
 from audit.release.attestation.keys import needs_libraries
 
 if TYPE_CHECKING:
-    from sigstore.models import TrustedRoot
+    from sigstore.models import ClientTrustConfig, TrustedRoot
     from sigstore.oidc import IdentityToken
 
     from audit.release.attestation.signers import Identity
@@ -45,13 +45,13 @@ def sign_bundle(payload: bytes) -> str:
         from sigstore.dsse import Statement
         from sigstore.errors import Error
         from sigstore.models import ClientTrustConfig
-        from sigstore.oidc import IssuerError
+        from sigstore.oidc import ExpiredIdentity, IssuerError
         from sigstore.sign import SigningContext
     try:
         config = ClientTrustConfig.production()
         with SigningContext.from_trust_config(config).signer(_identity(config)) as signer:
             text: str = signer.sign_dsse(Statement(payload)).to_json()
-    except (Error, IssuerError, RequestException) as error:
+    except (Error, ExpiredIdentity, IssuerError, RequestException) as error:
         raise _unreachable(
             "The statement cannot be signed by Sigstore", error, "Sign with a key: --key FILE."
         ) from error
@@ -104,12 +104,10 @@ def _trusted_root() -> TrustedRoot:
         ) from error
 
 
-def _identity(config: object) -> IdentityToken:
+def _identity(config: ClientTrustConfig) -> IdentityToken:
     """The identity of the workflow that runs this, or of the person at the terminal, who is sent to a browser."""
-    from sigstore.models import ClientTrustConfig
     from sigstore.oidc import IdentityToken, Issuer, detect_credential
 
-    assert isinstance(config, ClientTrustConfig)
     if token := detect_credential():
         return IdentityToken(token)
     if not sys.stdin.isatty():
