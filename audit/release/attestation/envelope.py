@@ -18,13 +18,16 @@ from audit.release.attestation.sigstore_bundles import bundle_payload, is_bundle
 from audit.release.attestation.statement import DECISION, RUN, DecisionStatement, RunStatement, Statement
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner
+    from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exported without __all__
 
 FILE: Final = "attestation.json"
 """The name of an attestation in its run's folder."""
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 _MAX_BYTES: Final = 2**20
-_FORMS: Final = {RUN: TypeAdapter(RunStatement), DECISION: TypeAdapter(DecisionStatement)}
+_FORMS: Final[dict[str, TypeAdapter[RunStatement] | TypeAdapter[DecisionStatement]]] = {
+    RUN: TypeAdapter(RunStatement),
+    DECISION: TypeAdapter(DecisionStatement),
+}
 
 
 class NotAttestedError(AuditError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from audit.core.errors import AuditError
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner, SSlibKey
+    from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]  # re-exported without __all__
 
 PASSPHRASE: Final = "AUDIT_KEY_PASSPHRASE"
 """The environment variable with the passphrase of a private key."""
@@ -40,7 +40,7 @@ def private_key(path: str | Path, passphrase: Callable[[], str] | None = None) -
     with needs_libraries("Signing"):
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
-        from securesystemslib.signer import CryptoSigner
+        from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exported without __all__
     data = _read(path, "private key", secret=True)
 
     def loaded(password: bytes | None) -> object:
@@ -84,7 +84,7 @@ def public_key(path: str | Path) -> SSlibKey:
     with needs_libraries("Verifying an attestation"):
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
-        from securesystemslib.signer import SSlibKey
+        from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # re-exported without __all__
     data = _read(path, "public key", secret=False)
     if b"PRIVATE KEY" in data:
         raise AuditError(

@@ -10,7 +10,7 @@ from audit.core.errors import PlanError
 from audit.release.attestation.keys import public_key
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import SSlibKey
+    from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # re-exported without __all__
 
 BETWEEN: Final = "::"
 """What separates issuer and identity."""

@@ -25,9 +25,8 @@ from audit.release.decision import Decision
 from audit.runs.run import Run
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
-_HOME: Final = "https://github.com/speech2face-audit/speech2face-audit/attestations"
-RUN: Final = f"{_HOME}/run/v1"
-DECISION: Final = f"{_HOME}/decision/v1"
+RUN: Final = "https://github.com/speech2face-audit/speech2face-audit/attestations/run/v1"
+DECISION: Final = "https://github.com/speech2face-audit/speech2face-audit/attestations/decision/v1"
 FINDING_KEYS: Final = ("code", "grouping", "outcome", "group", "threshold", "p_value", "by_group")
 FIGURE_KEYS: Final = (
     *("name", "group", "language", "stage", "kind", "unit"),

@@ -101,15 +101,15 @@ def differences(attested: Statement, now: RunStatement) -> list[str]:
         reasons.append(f"it was attested by method version {mine.method_version}, and this is {anew.method_version}")
     for name in sorted(anew.settings):
         if mine.settings.get(name) != anew.settings[name]:
-            was, is_now = mine.settings.get(name), anew.settings[name]
-            reasons.append(f"the attested findings were measured with {name} {was}, and these with {is_now}")
+            given, used = mine.settings.get(name), anew.settings[name]
+            reasons.append(f"the attested findings were measured with {name} {given}, and these with {used}")
     if mine.sha256 != anew.sha256:
         reasons.append(
             f"the attested findings have the digest {mine.sha256[:12]}, and those measured now {anew.sha256[:12]}"
         )
     if attested.predicate.finished != now.predicate.finished:
-        was, is_now = attested.predicate.finished, now.predicate.finished
-        reasons.append(f"the attested run finished at {was}, and this one at {is_now}")
+        ended, ends = attested.predicate.finished, now.predicate.finished
+        reasons.append(f"the attested run finished at {ended}, and this one at {ends}")
     return reasons
 
 
