@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -296,48 +295,6 @@ def test_a_clock_before_the_end_of_the_run_is_refused(copied: Path, keys: Keys) 
     edit(copied / "manifest.json", lambda manifest: manifest.update(finished="2999-01-01T00:00:00+00:00"))
     with pytest.raises(audit.RunError, match="The run finished at 2999"):
         audit.attest(copied, key=keys.private)
-
-
-# Keys
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_a_private_key_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None:
-    made = new_keys(tmp_path)
-    made.private.chmod(mode)
-    with pytest.raises(audit.AuditError, match=f"its mode is {mode:o}"):
-        private_key(made.private)
-
-
-def test_a_passphrase_comes_from_the_environment_or_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = new_keys(tmp_path, passphrase="open sesame")
-    with pytest.raises(audit.AuditError, match="is encrypted and its passphrase was not given"):
-        private_key(made.private)
-    with pytest.raises(audit.AuditError, match="the passphrase is wrong"):
-        private_key(made.private, lambda: "open barley")
-    assert private_key(made.private, lambda: "open sesame").public_key == signer(made.public).key
-    monkeypatch.setenv("AUDIT_KEY_PASSPHRASE", "open sesame")
-    assert private_key(made.private).public_key == signer(made.public).key
-
-
-def test_files_that_are_no_key_are_refused(attested: Path, tmp_path: Path, keys: Keys) -> None:
-    for name, text in {"empty": "", "text": "key", "cut": keys.private.read_text()[:60]}.items():
-        path = tmp_path / name
-        path.write_text(text)
-        path.chmod(0o600)
-        with pytest.raises(audit.AuditError, match="is not an Ed25519 private key"):
-            audit.attest(attested, key=path)
-        with pytest.raises(audit.AuditError, match="is not an Ed25519 public key|is a private key"):
-            signer(path)
-    with pytest.raises(audit.AuditError, match="is a private key"):
-        signer(keys.private)
-    os.mkfifo(tmp_path / "fifo", 0o600)
-    with pytest.raises(audit.AuditError, match="is not a regular file"):
-        audit.attest(attested, key=tmp_path / "fifo")
-    with pytest.raises(audit.AuditError, match="cannot be read"):
-        signer(tmp_path / "absent")
 
 
 def test_a_run_is_signed_by_a_key_or_by_sigstore(attested: Path, keys: Keys) -> None:
