@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from audit.models import model
     from audit.probes import Probe, probe
     from audit.release import Decision, Policy
+    from audit.release.attestation.attesting import attest
     from audit.release.gate import gate
     from audit.reports.tracking import track
     from audit.runs.harness import read_again, run
@@ -77,6 +78,7 @@ _HOMES = {
     "RunError": "audit.core.errors",
     "Sweep": "audit.series.sweep",
     "Table": "audit.audits.table",
+    "attest": "audit.release.attestation.attesting",
     "compare": "audit.comparisons",
     "draw_cohort": "audit.cohorts.drawing",
     "embedded": "audit.cohorts.importing",
@@ -128,6 +130,7 @@ __all__ = [
     "Sweep",
     "Table",
     "__version__",
+    "attest",
     "compare",
     "draw_cohort",
     "embedded",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from audit.cli.annotate import cohort_annotate
+from audit.cli.attest import attest
 from audit.cli.cache import cache_info, cache_prune
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
@@ -34,7 +35,7 @@ _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
         "probe": probe,
         "sweep": sweep,
     },
-    "Decide": {"compare": compare, "history": history, "gate": gate, "track": track},
+    "Decide": {"compare": compare, "history": history, "gate": gate, "attest": attest, "track": track},
     "Prepare": {"forget": forget, "simulate": simulate, "train": train, "list": list_names},
 }
 """The verbs by their panel in the help."""

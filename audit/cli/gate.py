@@ -29,6 +29,7 @@ _AFTER: Final = {
 """The suggested next step for each exit code."""
 _UNREADABLE: Final = "repair or remove the files that {run}/report.html counts under Your files; run into a new folder"
 _EVIDENCE: Final = "see what the rulings evidence and pins say; docs/guide/pins.md explains each of them"
+_UNATTESTED: Final = "let a trusted signer attest the run as it is now: audit attest {run} --key FILE"
 _LEDGER: Final = "do what the ruling ledger.look says; docs/guide/gate.md has a section on the ledger"
 _OF_EVIDENCE: Final = ("evidence.", "pins.")
 """The beginnings of ids of rulings on what the run's evidence is."""
@@ -43,6 +44,13 @@ def gate(
     human_readings: Annotated[
         Path | None,
         Option(metavar="FILE", help="A filled sheet of audit sheet, for rules with readings = human."),
+    ] = None,
+    require_attestation: Annotated[
+        str | None,
+        Option(metavar="KEY|IDENTITY", help="Block unless this public key, or ISSUER::IDENTITY, attested the run."),
+    ] = None,
+    attestation: Annotated[
+        Path | None, Option(metavar="FILE", help="The attestation; RUN/attestation.json without it.")
     ] = None,
     junit: Annotated[Path | None, Option(help="Write the decision as JUnit XML.")] = None,
     sarif: Annotated[Path | None, Option(help="Write the decision as SARIF 2.1.0.")] = None,
@@ -82,7 +90,15 @@ def gate(
         _pin(run, chosen, baseline, out)
         return
     _warn_of_unused(baseline, chosen)
-    decision = audit.gate(run, policy=chosen, baseline=baseline, human_readings=human_readings, plans=True)
+    decision = audit.gate(
+        run,
+        policy=chosen,
+        baseline=baseline,
+        human_readings=human_readings,
+        plans=True,
+        require_attestation=require_attestation,
+        attestation=attestation,
+    )
     for path, text in ((junit, junit_xml), (sarif, sarif_json), (summary, summary_markdown)):
         if path is not None:
             with writing(path):
@@ -115,6 +131,7 @@ def _warn_of_unused(baseline: Path | None, policy: Policy) -> None:
 
 def _next_step(decision: Decision) -> str:
     """What to do about the first unmet requirement, else about the exit code."""
+    from audit.release.attestation.verifying import ATTESTATION
     from audit.release.looks import LEDGER
     from audit.release.requirements import COMPLETE, UNREADABLE
 
@@ -123,6 +140,8 @@ def _next_step(decision: Decision) -> str:
         return _LEDGER
     if COMPLETE not in unmet and UNREADABLE in unmet:
         return _UNREADABLE
+    if COMPLETE not in unmet and ATTESTATION in unmet:
+        return _UNATTESTED
     if COMPLETE not in unmet and any(name.startswith(_OF_EVIDENCE) for name in unmet):
         return _EVIDENCE
     return _AFTER[decision.exit_code]

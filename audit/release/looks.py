@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,6 +59,7 @@ def decide_look(
     today: dt.date,
     code: Mapping[str, object],
     finished: Callable[[Decision, Policy], Decision] = lambda decision, policy: decision,
+    further: Sequence[Ruling] = (),
 ) -> Decision:
     """The decision about a run as one look at its candidate, written to the policy's ledger.
 
@@ -67,7 +68,7 @@ def decide_look(
 
     Parameters
     ----------
-    policy, audit, baseline, today, code
+    policy, audit, baseline, today, code, further
         As for :func:`audit.release.decide`.
     terms : LedgerTerms
         The policy's section ``ledger``.
@@ -84,7 +85,7 @@ def decide_look(
 
     def decided(policy: Policy, ruling: Ruling) -> Decision:
         placed = replace(ruling, line=policy.line(LEDGER))
-        made = decide(policy, audit, baseline, today=today, code=code, further=(placed,))
+        made = decide(policy, audit, baseline, today=today, code=code, further=(placed, *further))
         return finished(made, policy)
 
     with locked(path):

@@ -86,6 +86,9 @@ class DataTerms(Section):
     max_unreadable : float
         The largest allowed share of clips with a file that cannot be read, in each group and language: of audio,
         portraits, ceilings and rendered pictures separately.
+    attestation : str or None
+        A signer that must have attested the run: a public key file, relative to the policy's folder, or
+        ``ISSUER::IDENTITY`` for Sigstore.
     """
 
     strata: tuple[Stratum, ...] = ()
@@ -94,6 +97,7 @@ class DataTerms(Section):
     ] = Field(default_factory=dict)
     max_missing: float | None = Field(default=None, ge=0, le=1)
     max_unreadable: float = Field(default=0.01, ge=0, le=1)
+    attestation: Words | None = None
 
 
 class LedgerTerms(Section):

@@ -119,7 +119,7 @@ def test_unknown_options_and_commands_are_detected(line: str) -> None:
         parsed(shlex.split(line))
 
 
-VERBS = "run|measure|report|compare|gate|probe|sheet|simulate|train|track|list|cohort"
+VERBS = "attest|run|measure|report|compare|gate|probe|sheet|simulate|train|track|list|cohort"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -168,7 +168,7 @@ def read_as(block: Block) -> object:
     match block.page:
         case "docs/guide/own-check.md" | "docs/guide/own-metric.md" if "schema" in text:
             return tomllib.loads(text)  # a policy with a third-party check, which the page's function below runs
-        case "docs/guide/gate.md":
+        case "docs/guide/gate.md" | "docs/guide/attest.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
         case "docs/guide/pins.md":
