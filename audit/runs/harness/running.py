@@ -20,7 +20,7 @@ from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
 from audit.core.device import Device
 from audit.core.errors import ModelError, RunError
-from audit.core.plan import EngineSettings, Plan, RunSettings
+from audit.core.plan import AUTO, EngineSettings, Plan, RunSettings
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
 from audit.models import AnyModel, Bindable, Described, Playback
 from audit.models.coverage import coverage_of
@@ -31,6 +31,7 @@ from audit.runs.harness.folder import fill_folder, new_folder, writable
 from audit.runs.harness.local import in_processes
 from audit.runs.harness.observing import LEFT_OUT, Counts
 from audit.runs.harness.work import Done, Parts, Work, Worker
+from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import Run
 
 Progress = Callable[[int, int], None]
@@ -66,7 +67,8 @@ def run(
         The run's folder; by default a new one under ``reports/``. With the same cohort, model and instrument, an
         unfinished run is resumed.
     settings : RunSettings, optional
-        Seed, size of a part, limits of the length of clips.
+        Seed, size of a part, limits of the length of clips. A resumed run keeps its size of a part, unless one is
+        given.
     plan : Plan, optional
         Stored with the run, for measuring and reporting.
     engine : EngineSettings, optional
@@ -110,8 +112,8 @@ def run(
         return fill_folder(
             work.folder,
             ready.identity,
-            plan or Plan(run=work.settings),
-            Parts(table, work.settings.part),
+            _with_size(plan or Plan(run=work.settings), work.settings),
+            Parts(table, work.settings.part_size(len(table))),
             work.columns,
             lambda todo: _do(work, todo, engine, len(table), progress),
             given=plan is not None,
@@ -155,6 +157,7 @@ def prepare(
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
     refuse_fitted(bound, table, cohort.root)
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
+    settings = _sized(settings, folder, len(table))
     identity = _identity(cohort, bound, instrument, settings)
     kept_in = cache_folder(cache, folder)
     extra = [str(name) for name in table.columns if name not in LEFT_OUT and name not in OF_THE_COHORT]
@@ -171,6 +174,22 @@ def prepare(
         reads_beside=str(identity["model"].get("device", CPU)) != CPU,
     )
     return Ready(work, identity, table)
+
+
+def _sized(settings: RunSettings, folder: Path, n_clips: int) -> RunSettings:
+    """The settings with the size of a part: as given, else that of the run in the folder, else by number of clips."""
+    if settings.part == AUTO and (folder / MANIFEST).is_file():
+        begun = read_manifest(folder).get("settings")
+        if isinstance(begun, dict) and isinstance(begun.get("part"), int):
+            return settings.model_copy(update={"part": begun["part"]})
+    return settings.sized(n_clips)
+
+
+def _with_size(plan: Plan, settings: RunSettings) -> Plan:
+    """The plan with the run's size of a part, so that the copy in the folder says what was done."""
+    if plan.run.part != AUTO:
+        return plan
+    return plan.model_copy(update={"run": plan.run.model_copy(update={"part": settings.part})})
 
 
 def _move(model: AnyModel, device: str) -> None:
@@ -202,7 +221,7 @@ def _do(work: Work, todo: Parts, engine: EngineSettings, n_clips: int, progress:
         progress(n_clips - left, n_clips)
     seconds = {"all": time.monotonic() - began} | seconds
     return {
-        "engine": engine.model_dump(mode="json", exclude={"cache"}),
+        "engine": engine.model_dump(mode="json", exclude={"cache"}, exclude_none=True),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": asdict(counts),
         **({"two_voices": two_voices} if two_voices else {}),
@@ -216,7 +235,7 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
     if engine.name == "ray":
         from audit.runs.harness.on_ray import on_ray
 
-        yield from on_ray(work, todo, engine.workers)
+        yield from on_ray(work, todo, engine)
     elif engine.workers > 1:
         yield from in_processes(work, todo, engine.workers)
     else:
