@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from audit.core.errors import AuditError, RunError
 from audit.core.plan import EngineSettings
-from audit.runs.harness.ray_cluster import ADDRESS, CPUS, connected, ray_errors
+from audit.runs.harness.ray_cluster import ADDRESS, CPUS, alive_nodes, connected, ray_errors
 from audit.runs.harness.work import NUMBER, Done, Part, Parts, Work, Worker
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ TOGETHER: Final = 4
 """The most parts of a task. While one is rendered, the next is decoded."""
 TASKS_EACH: Final = 16
 """The fewest tasks of an actor, before a task has several parts, so that all actors end at about the same time."""
-REPEATED: Final = 3
-"""How often a task whose actor died is repeated: a part that kills every actor must not be tried for ever."""
+RESTARTS: Final = 16
+"""How often an actor is restarted, also elsewhere: a part that ends every actor must not be tried for ever."""
 _DONE: Final = "done"
 
 
@@ -85,11 +85,23 @@ def on_ray(work: Work, parts: Parts, engine: EngineSettings) -> Iterator[Done]:
     done = 0
     try:
         with connected(engine):
+            _refuse_sqlite(work)
             for row in _made(work, parts, engine).iter_rows():
                 yield pickle.loads(row[_DONE])  # written by the actors of this run
                 done += 1
     except (*ray_errors(), ConnectionError, TypeError) as error:
         raise _refusal(error, done, len(parts)) from error
+
+
+def _refuse_sqlite(work: Work) -> None:
+    """Raise RunError if several nodes would share a cache whose database only one machine may use."""
+    if work.cache is None or (nodes := len(alive_nodes())) < 2:
+        return
+    raise RunError(
+        f"The cache {work.cache} is an SQLite database, and the Ray cluster has {nodes} nodes.",
+        "no cache, or a cluster of one node: SQLite loses answers on a network file system",
+        "Run without a cache: --cache none.",
+    )
 
 
 def _made(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
@@ -100,22 +112,31 @@ def _made(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    context.target_max_block_size = 1  # every row is a block of its own, which is passed on at once
     there = replace(work, root=work.root.absolute(), folder=work.folder.absolute())
     if there.cache is not None:
         there = replace(there, cache=there.cache.absolute())
-    return ray.data.read_datasource(
-        _numbers(parts.numbers), override_num_blocks=1, ray_remote_args={"num_cpus": 0}
-    ).map_batches(
+    before = context.target_max_block_size
+    context.target_max_block_size = 1  # every row is a block of its own, which is passed on at once
+    try:
+        return _dataset(there, parts, engine)
+    finally:
+        context.target_max_block_size = before  # a data set keeps a copy of the context
+
+
+def _dataset(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
+    """The numbers of the parts, mapped by actors to a row about each."""
+    import ray.data
+
+    return ray.data.read_datasource(_numbers(parts.numbers), override_num_blocks=1, num_cpus=0).map_batches(
         PartActor,
-        fn_constructor_args=(ray.put(there), Slices(parts)),
+        fn_constructor_args=(ray.put(work), Slices(parts)),
         batch_size=max(1, min(TOGETHER, len(parts) // (TASKS_EACH * engine.workers))),
         batch_format="pandas",
         compute=ray.data.ActorPoolStrategy(size=engine.workers, max_tasks_in_flight_per_actor=AHEAD),
         num_cpus=engine.num_cpus or CPUS,
         num_gpus=engine.num_gpus or None,
-        max_restarts=-1,
-        max_task_retries=REPEATED,
+        max_restarts=RESTARTS,
+        max_task_retries=-1,  # as long as there is an actor; those on a lost node fail until Ray has noticed
     )
 
 
