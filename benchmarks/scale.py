@@ -8,10 +8,9 @@
 engines: the embedded model and instrument on the embedded cohort, in one process, in two, on Ray, from the cache; and
 the bare model and instrument on the same batches, their sound and portraits decoded beforehand. growth: a fake model
 and a fake instrument, for the harness alone; every clip is decoded, every speaker has a portrait, every face is another
-picture, and written; the cohort is made before, elsewhere. ray: the same on the Ray
-engine with two actors, for the engine alone: no face is kept, and readings have no features; DIR keeps the cohorts for
-the next time. script: ``benchmarks/plain_script.py`` against ``audit run``
-(measure and report included), from start to end, on a cohort.
+picture, and written; the cohort is made before, elsewhere. ray: the same on the Ray engine with two actors, for the
+engine alone: no face is kept, and readings have no features; DIR keeps the cohorts for the next time. script:
+``benchmarks/plain_script.py`` against ``audit run`` (measure and report included), from start to end, on a cohort.
 
 Every line is a process of its own. Prints Markdown.
 """
@@ -193,8 +192,9 @@ class Watch(Thread):
 
 
 def memory_mb() -> float:
-    """The memory of this process alone, MB."""
-    return float(psutil.Process().memory_info().rss / 1e6)
+    """The memory of this process alone, without what it shares, such as Ray's object store, MB."""
+    used = psutil.Process().memory_info()
+    return float((used.rss - used.shared) / 1e6)
 
 
 def on_ray(folder: Path, workers: int) -> dict[str, Any]:

@@ -111,7 +111,9 @@ def once(act: Callable[[], None]) -> Callable[[int, int], None]:
 
 
 def actors() -> list[psutil.Process]:
-    return [each for each in psutil.process_iter(["cmdline"]) if "PartActor" in " ".join(each.info["cmdline"] or [])]
+    """The actors on the nodes that this process started."""
+    mine = psutil.Process().children(recursive=True)
+    return [each for each in mine if "PartActor" in " ".join(each.cmdline())]
 
 
 def assert_same(done: audit.Run, expected: audit.Run) -> None:
