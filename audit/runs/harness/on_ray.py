@@ -89,7 +89,7 @@ def on_ray(work: Work, parts: Parts, engine: EngineSettings) -> Iterator[Done]:
             for row in _made(work, parts, engine).iter_rows():
                 yield pickle.loads(row[_DONE])  # written by the actors of this run
                 done += 1
-    except (*ray_errors(), ConnectionError, TypeError) as error:
+    except ray_errors() as error:
         raise _refusal(error, done, len(parts)) from error
 
 

@@ -57,12 +57,12 @@ def connected(engine: EngineSettings) -> Iterator[None]:
 
 
 def ray_errors() -> tuple[type[Exception], ...]:
-    """The errors of Ray; none if it is not installed."""
+    """The errors that Ray raises; TypeError is for what cannot be pickled."""
     try:
         import ray
     except ImportError:
-        return ()
-    return (ray.exceptions.RayError,)
+        return (ConnectionError, TypeError)
+    return (ray.exceptions.RayError, ConnectionError, TypeError)
 
 
 def alive_nodes() -> list[dict[str, Any]]:

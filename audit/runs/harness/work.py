@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument
@@ -92,8 +93,10 @@ class Parts:
 
     def in_arrow(self, numbers: Sequence[int]) -> pa.Table:
         """The rows of these parts, in order, with the part's number in the column :data:`NUMBER`."""
-        rows = pd.concat([self.part(number).rows for number in numbers], copy=False)
-        of_part = np.repeat(np.array(numbers, np.int64), [len(self.part(number).rows) for number in numbers])
+        rows = pd.concat([self.part(number).rows for number in numbers])
+        of_part: NDArray[np.int64] = np.repeat(
+            np.array(numbers, np.int64), [len(self.part(number).rows) for number in numbers]
+        )
         return pa.Table.from_pandas(rows, preserve_index=False).append_column(NUMBER, pa.array(of_part))
 
     @property
