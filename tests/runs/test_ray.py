@@ -171,7 +171,7 @@ def test_the_store_may_be_too_small_for_the_model(
     ray.init(address=nodes.cluster.address, log_to_driver=False)
     held = [ray.put(np.zeros(20_000_000, np.uint8)) for _ in range(6)]
     model = SlowModel()
-    model.weights = np.arange(5_000_000)  # type: ignore[attr-defined]  # 40 MB, half of a store
+    model.weights = np.arange(2_000_000)  # type: ignore[attr-defined]  # 16 MB
     assert_same(run(cohort, tmp_path / "run", model=model, **ON_RAY), expected)
     assert spilled_bytes() > 0
     assert all(int(ray.get(each)[0]) == 0 for each in held)

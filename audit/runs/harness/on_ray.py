@@ -127,7 +127,7 @@ def _dataset(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
     """The numbers of the parts, mapped by actors to a row about each."""
     import ray.data
 
-    return ray.data.read_datasource(_numbers(parts.numbers), override_num_blocks=1, num_cpus=0).map_batches(
+    made: Dataset = ray.data.read_datasource(_numbers(parts.numbers), override_num_blocks=1, num_cpus=0).map_batches(
         PartActor,
         fn_constructor_args=(ray.put(work), Slices(parts)),
         batch_size=max(1, min(TOGETHER, len(parts) // (TASKS_EACH * engine.workers))),
@@ -138,6 +138,7 @@ def _dataset(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
         max_restarts=RESTARTS,
         max_task_retries=-1,  # as long as there is an actor; those on a lost node fail until Ray has noticed
     )
+    return made
 
 
 def _numbers(numbers: Sequence[int]) -> Datasource:
@@ -154,7 +155,7 @@ def _numbers(numbers: Sequence[int]) -> Datasource:
             known = BlockMetadata(len(numbers), table.nbytes, None, None)
             return [ReadTask(lambda: [table], known, table.schema)]
 
-    return Numbers()
+    return Numbers()  # type: ignore[no-untyped-call]  # Ray's own
 
 
 def _refusal(error: Exception, done: int, parts: int) -> AuditError:

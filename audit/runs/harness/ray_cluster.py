@@ -69,7 +69,7 @@ def alive_nodes() -> list[dict[str, Any]]:
     """Ray's description of every node that is alive."""
     import ray
 
-    return [node for node in ray.nodes() if node["Alive"]]
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]  # Ray's own
 
 
 def _join(address: str) -> None:
