@@ -110,10 +110,11 @@ def bare(clips: int) -> dict[str, Any]:
     model: Any = audit.model(MODEL)
     instrument = audit.instrument()
     settings = RunSettings()
+    size = settings.part_size(len(cohort.table))
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         parts = [
-            load_part(cohort.table.iloc[at : at + settings.part], cohort.root, settings, workers)
-            for at in range(0, len(cohort.table), settings.part)
+            load_part(cohort.table.iloc[at : at + size], cohort.root, settings, workers)
+            for at in range(0, len(cohort.table), size)
         ]
     start = time.monotonic()
     known: set[str] = set()

@@ -96,7 +96,7 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
     monkeypatch.setenv(ADDRESS, made.cluster.address)
     yield made
     ray.shutdown()
-    made.cluster.shutdown()
+    made.cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's own
 
 
 def once(act: Callable[[], None]) -> Callable[[int, int], None]:
@@ -180,7 +180,7 @@ def test_the_store_may_be_too_small_for_the_model(
 def spilled_bytes() -> int:
     from ray._private.internal_api import memory_summary
 
-    found = re.search(r"Spilled (\d+) MiB", memory_summary(stats_only=True))
+    found = re.search(r"Spilled (\d+) MiB", memory_summary(stats_only=True))  # type: ignore[no-untyped-call]  # Ray's own
     return int(found[1]) << 20 if found else 0
 
 
