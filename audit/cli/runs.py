@@ -17,7 +17,8 @@ from audit.cli.verbs import AsJson, By, FrontMatterFile, OnDevice, RunFolder, Sh
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
 from audit.core.grouping import GROUP, Grouping
-from audit.core.plan import InstrumentSettings, MeasureSettings
+from audit.core.plan import EngineSettings, InstrumentSettings, MeasureSettings
+from audit.core.typed_toml import parse_mapping
 
 if TYPE_CHECKING:
     from audit.instruments import Instrument
@@ -37,6 +38,10 @@ def run(
     device: OnDevice = None,
     engine: Annotated[Literal["local", "ray"] | None, Option(help="Where the run is done.")] = None,
     workers: Annotated[int | None, Option(min=1, help="Processes (ray: actors), each with its own model.")] = None,
+    num_cpus: Annotated[float | None, Option(help="The CPUs that one actor of Ray claims; 1 without it.")] = None,
+    num_gpus: Annotated[
+        float | None, Option(help="The GPUs that one actor of Ray claims; 0.5 places two actors on a GPU.")
+    ] = None,
     cache: Annotated[
         str | None,
         Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
@@ -96,8 +101,21 @@ def run(
     # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(asked.checks, asked.metrics), asked.margins)
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
-    where = {"name": engine, "workers": workers, "cache": cache, "keys": keys, "shared": shared or None}
-    place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
+    where = {
+        "name": engine,
+        "workers": workers,
+        "cache": cache,
+        "keys": keys,
+        "shared": shared or None,
+        "num_cpus": num_cpus,
+        "num_gpus": num_gpus,
+    }
+    place = parse_mapping(
+        EngineSettings,
+        chosen.engine.model_dump() | {key: value for key, value in where.items() if value is not None},
+        "the engine",
+        "docs/reference/plan.md",
+    )
     made_of = chosen.model
     reconstructor = audit.model(made_of.name, weights=made_of.weights, options=made_of.options, device=device)
     if (wanted := chosen.model.mitigation).names:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import tomli_w
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from audit.core.channels import Channel
 from audit.core.errors import PlanError
@@ -27,6 +27,22 @@ def _grouping_name(text: str) -> str:
 
 GroupingName = Annotated[str, AfterValidator(_grouping_name)]
 """The name of a :class:`~audit.core.grouping.Grouping`: a column, or several with `` x `` between them."""
+
+
+AUTO: Final = "auto"
+SMALLEST_PART: Final = 64
+LARGEST_PART: Final = 1024
+MOST_PARTS: Final = 4096
+
+
+def _part_size(given: object) -> object:
+    # one message for both kinds of values: a union of types would report one for each
+    if given == AUTO or (type(given) is int and 1 <= given <= 100_000):
+        return given
+    raise ValueError("Input should be a whole number from 1 to 100000, or auto")
+
+
+PartSize = Annotated[int | Literal["auto"], BeforeValidator(_part_size)]
 
 
 class CohortSettings(Section):
@@ -88,8 +104,9 @@ class RunSettings(Section):
     ----------
     seed : int
         Seed of models with random output.
-    part : int
-        Clips per part, the most that is lost if a run is killed. Results do not depend on it.
+    part : int or "auto"
+        Clips per part, the most that is lost if a run is killed. Results do not depend on it. ``auto`` is chosen by the
+        number of clips; see :meth:`sized`.
     min_seconds, max_seconds : float
         A shorter clip is not rendered; a longer one is cut. Both are finite, and the first is the smaller.
     channel : {"mix", "left", "right"}
@@ -99,7 +116,7 @@ class RunSettings(Section):
     """
 
     seed: int = 0
-    part: int = Field(default=64, ge=1, le=100_000)
+    part: PartSize = AUTO
     min_seconds: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     max_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     channel: Channel = "mix"
@@ -110,6 +127,30 @@ class RunSettings(Section):
         if self.min_seconds >= self.max_seconds:
             raise ValueError(f"min_seconds = {self.min_seconds:g} is not below max_seconds = {self.max_seconds:g}")
         return self
+
+    def sized(self, n_clips: int) -> RunSettings:
+        """The settings with a number of clips per part; as they are if they state one.
+
+        ``auto`` is 64, doubled until there are at most 4,096 parts, up to 1,024. It depends on nothing but the number
+        of clips, so parts do not depend on the engine.
+
+        Examples
+        --------
+        >>> [RunSettings().sized(n).part for n in (512, 262_144, 1_000_000, 10_000_000)]
+        [64, 64, 256, 1024]
+        """
+        if self.part != AUTO:
+            return self
+        size = SMALLEST_PART
+        while size < LARGEST_PART and n_clips > size * MOST_PARTS:
+            size *= 2
+        return self.model_copy(update={"part": size})
+
+    def part_size(self, n_clips: int) -> int:
+        """The number of clips per part in a run of so many clips."""
+        size = self.sized(n_clips).part
+        assert size != AUTO
+        return size
 
     def in_manifest(self) -> dict[str, Any]:
         """The settings as a manifest has them: ``channel`` only if one is chosen, as runs before this key lack it."""
@@ -132,6 +173,8 @@ class EngineSettings(Section):
         folders of runs, faces and caches are private.
     keys : str
         Secret keys of the names of kept pictures, one for each cohort: ``beside`` the run's folder, or a folder.
+    num_cpus, num_gpus : float, optional
+        What one actor of Ray claims: by default one CPU and no GPU. ``num_gpus = 0.5`` places two actors on a GPU.
     """
 
     name: Literal["local", "ray"] = "local"
@@ -139,6 +182,18 @@ class EngineSettings(Section):
     cache: str = "beside"
     shared: bool = False
     keys: str = "beside"
+    num_cpus: float | None = Field(default=None, gt=0, le=1024)
+    num_gpus: float | None = Field(default=None, ge=0, le=1024)
+
+    @model_validator(mode="after")
+    def _claimed_by_actors(self) -> EngineSettings:
+        claims = {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus}
+        given = [f"{name} = {value:g}" for name, value in claims.items() if value is not None]
+        if given and self.name != "ray":
+            raise ValueError(f"{' and '.join(given)} is for the engine ray, and this one is {self.name}")
+        if self.num_gpus is not None and self.num_gpus > 1 and self.num_gpus % 1:
+            raise ValueError(f"num_gpus = {self.num_gpus:g} is neither a part of one GPU nor a number of GPUs")
+        return self
 
 
 class MeasureSettings(Section):

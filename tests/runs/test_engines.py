@@ -14,7 +14,7 @@ import pytest
 import audit
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import RunError
-from audit.core.plan import EngineSettings, RunSettings
+from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Reading
 from audit.models.fitted import FittedOn
@@ -124,6 +124,39 @@ def test_a_run_begun_by_one_engine_goes_on_by_another(make_cohort: MakeCohort, t
     one, other = run(cohort, tmp_path / "one"), run(cohort, tmp_path / "other", workers=2)
     (tmp_path / "other" / "observations" / "part-000001.parquet").unlink()
     assert parts(run(cohort, tmp_path / "other")) == parts(other) == parts(one)
+
+
+def test_the_size_of_a_part_is_written_as_a_number_and_kept_when_a_run_is_resumed(
+    make_cohort: MakeCohort, tmp_path: Path
+) -> None:
+    people = audit.Cohort.read(make_cohort())
+
+    def run_with(folder: str, plan: Plan | None = None, settings: RunSettings | None = None) -> audit.Run:
+        return audit.run(
+            people,
+            model=LoudnessModel(),
+            instrument=ColourInstrument(),
+            out=tmp_path / folder,
+            plan=plan,
+            settings=settings,
+        )
+
+    chosen = run_with("auto", Plan())
+    assert chosen.manifest["settings"]["part"] == 64
+    assert "part = 64" in (tmp_path / "auto" / "plan.toml").read_text()
+    stated = run_with("stated", settings=RunSettings(part=5))
+    assert parts(run_with("stated")) == parts(run_with("stated", Plan())) == parts(stated)
+    assert stated.digest == chosen.digest
+    with pytest.raises(RunError, match="contains another run: its settings was part 5, now it is part 64"):
+        run_with("stated", settings=RunSettings(part=64))
+
+
+def test_only_actors_of_ray_claim_cpus_and_gpus() -> None:
+    with pytest.raises(ValueError, match="num_gpus = 0.5 is for the engine ray, and this one is local"):
+        EngineSettings(num_gpus=0.5)
+    with pytest.raises(ValueError, match="num_gpus = 1.5 is neither a part of one GPU nor a number of GPUs"):
+        EngineSettings(name="ray", num_gpus=1.5)
+    assert EngineSettings(name="ray", num_gpus=0.5).model_dump(exclude_none=True)["num_gpus"] == 0.5
 
 
 def test_a_model_that_cannot_be_sent_says_what_to_do(make_cohort: MakeCohort, tmp_path: Path) -> None:

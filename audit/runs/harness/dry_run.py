@@ -166,7 +166,7 @@ def dry_run(ready: Ready, workers: int = 1) -> DryRun:
 
 def _state(ready: Ready) -> tuple[str, int, str]:
     """The state of the run's folder, the number of clips that are left, and why the run would be refused."""
-    work, parts = ready.work, Parts(ready.table, ready.work.settings.part)
+    work, parts = ready.work, Parts(ready.table, ready.work.settings.part_size(len(ready.table)))
     try:
         refuse_files_of_others(work.folder)
         manifest = started_run(work.folder, ready.identity)

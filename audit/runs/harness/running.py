@@ -21,7 +21,7 @@ from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
 from audit.core.device import Device
 from audit.core.errors import ModelError, RunError
-from audit.core.plan import EngineSettings, Plan, RunSettings
+from audit.core.plan import AUTO, EngineSettings, Plan, RunSettings
 from audit.instruments.protocol import Instrument, attribute_names, attributes_of
 from audit.instruments.registry import refuse_borrowed_name
 from audit.models import AnyModel, Bindable, Described, Playback
@@ -38,6 +38,7 @@ from audit.runs.harness.observing import LEFT_OUT, Counts
 from audit.runs.harness.rechecking import Recheck
 from audit.runs.harness.work import Done, Parts, Work, Worker
 from audit.runs.journal import OpenJournal, Writer
+from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import Run
 
 Progress = Callable[[int, int], None]
@@ -75,7 +76,8 @@ def run(
         The run's folder; by default a new one under ``reports/``. With the same cohort, model and instrument, an
         unfinished run is resumed.
     settings : RunSettings, optional
-        Seed, size of a part, limits of the length of clips.
+        Seed, size of a part, limits of the length of clips. A resumed run keeps its size of a part, unless one is
+        given.
     plan : Plan, optional
         Stored with the run, for measuring and reporting.
     engine : EngineSettings, optional
@@ -126,8 +128,8 @@ def run(
         done = fill_folder(
             work.folder,
             ready.identity,
-            plan or Plan(run=work.settings),
-            Parts(table, work.settings.part),
+            _with_size(plan or Plan(run=work.settings), work.settings),
+            Parts(table, work.settings.part_size(len(table))),
             work.columns,
             lambda todo, journal: _named(work, todo, engine, len(table), progress, journal),
             given=plan is not None,
@@ -182,6 +184,7 @@ def prepare(
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
     refuse_fitted(bound, table, cohort.root)
     folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
+    settings = _sized(settings, folder, len(table))
     identity = _identity(cohort, bound, instrument, settings)
     kept_in = cache_folder(cache, folder)
     extra = [str(name) for name in table.columns if name not in LEFT_OUT and name not in OF_THE_COHORT]
@@ -199,6 +202,22 @@ def prepare(
         cohort=str(identity["cohort"]["digest"]),
     )
     return Ready(work, identity, table)
+
+
+def _sized(settings: RunSettings, folder: Path, n_clips: int) -> RunSettings:
+    """The settings with the size of a part: as given, else that of the run in the folder, else by number of clips."""
+    if settings.part == AUTO and (folder / MANIFEST).is_file():
+        begun = read_manifest(folder).get("settings")
+        if isinstance(begun, dict) and isinstance(begun.get("part"), int):
+            return settings.model_copy(update={"part": begun["part"]})
+    return settings.sized(n_clips)
+
+
+def _with_size(plan: Plan, settings: RunSettings) -> Plan:
+    """The plan with the run's size of a part, so that the copy in the folder says what was done."""
+    if plan.run.part != AUTO:
+        return plan
+    return plan.model_copy(update={"run": plan.run.model_copy(update={"part": settings.part})})
 
 
 def _move(model: AnyModel, device: str) -> None:
@@ -244,7 +263,7 @@ def _do(
         progress(n_clips - left, n_clips)
     seconds = {"all": time.monotonic() - began} | seconds
     return {
-        "engine": engine.model_dump(mode="json", exclude={"cache", "keys", "shared"}),
+        "engine": engine.model_dump(mode="json", exclude={"cache", "keys", "shared"}, exclude_none=True),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "answers": {name: count for name, count in asdict(counts).items() if name != "rechecked"},
         **({"two_voices": two_voices} if two_voices else {}),
@@ -259,7 +278,7 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
     if engine.name == "ray":
         from audit.runs.harness.on_ray import on_ray
 
-        yield from on_ray(work, todo, engine.workers)
+        yield from on_ray(work, todo, engine)
     elif engine.workers > 1:
         yield from in_processes(work, todo, engine.workers)
     else:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument
@@ -51,6 +53,10 @@ class Work:
     recheck: Recheck | None = None
 
 
+NUMBER: Final = "number of the part"
+"""The column of a part's number where the rows of several parts lie in one table."""
+
+
 class Part(NamedTuple):
     """Clips that are processed and written as one unit: number in the run, and rows sorted by ``clip_id``."""
 
@@ -81,7 +87,25 @@ class Parts:
 
     def __iter__(self) -> Iterator[Part]:
         for number in self.numbers:
-            yield Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
+            yield self.part(number)
+
+    def part(self, number: int) -> Part:
+        """The part with this number."""
+        return Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
+
+    def in_slices(self, n_clips: int) -> Iterator[Sequence[int]]:
+        """The numbers of the parts, in order, as many at a time as have about ``n_clips`` clips; at least one."""
+        step = max(1, n_clips // self._size)
+        for start in range(0, len(self.numbers), step):
+            yield self.numbers[start : start + step]
+
+    def in_arrow(self, numbers: Sequence[int]) -> pa.Table:
+        """The rows of these parts, in order, with the part's number in the column :data:`NUMBER`."""
+        rows = pd.concat([self.part(number).rows for number in numbers])
+        of_part: NDArray[np.int64] = np.repeat(
+            np.array(numbers, np.int64), [len(self.part(number).rows) for number in numbers]
+        )
+        return pa.Table.from_pandas(rows, preserve_index=False).append_column(NUMBER, pa.array(of_part))
 
     @property
     def n_clips(self) -> int:

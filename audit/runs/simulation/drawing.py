@@ -267,7 +267,7 @@ def simulated_manifest(
         cohort=CohortSettings(path=SIMULATED),
         model=settings,
         instrument=InstrumentSettings(name=SIMULATED, similarity=tuple(similarity)),
-        run=RunSettings(seed=seed),
+        run=RunSettings(seed=seed).sized(n_clips),
     )
     instrument = {"name": SIMULATED, "title": "a simulated instrument", "similarity_models": [*similarity]}
     return {
