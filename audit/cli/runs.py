@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Argument, Option
 
 import audit
+from audit.cli.engine_options import CachePlace, KeysPlace, NumCpus, NumGpus, OtherCode, Share, Shared
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, By, FrontMatterFile, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.channels import OPTION, Channel
@@ -38,23 +39,14 @@ def run(
     device: OnDevice = None,
     engine: Annotated[Literal["local", "ray"] | None, Option(help="Where the run is done.")] = None,
     workers: Annotated[int | None, Option(min=1, help="Processes (ray: actors), each with its own model.")] = None,
-    num_cpus: Annotated[float | None, Option(help="The CPUs that one actor of Ray claims; 1 without it.")] = None,
-    num_gpus: Annotated[
-        float | None, Option(help="The GPUs that one actor of Ray claims; 0.5 places two actors on a GPU.")
-    ] = None,
-    cache: Annotated[
-        str | None,
-        Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
-    ] = None,
-    keys: Annotated[
-        str | None, Option(help="Where the secret keys of the pictures' names are: beside the run, or a folder.")
-    ] = None,
+    num_cpus: NumCpus = None,
+    num_gpus: NumGpus = None,
+    cache: CachePlace = None,
+    keys: KeysPlace = None,
     out: Annotated[
         Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
     ] = None,
-    shared: Annotated[
-        bool, Option("--shared", help="Let other users of this machine read the run's folder; otherwise it is private.")
-    ] = False,
+    shared: Shared = False,
     seed: Annotated[int | None, Option(help="For models that draw.")] = None,
     channel: Annotated[
         Channel | None,
@@ -66,17 +58,8 @@ def run(
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
-    recheck: Annotated[
-        float,
-        Option(min=0, max=1, help="Share of the cache's answers to compute again and compare, such as 0.02."),
-    ] = 0.0,
-    continue_with_other_code: Annotated[
-        bool,
-        Option(
-            "--continue-with-other-code",
-            help="Resume a run that other code or package versions have begun. The gate does not admit it by default.",
-        ),
-    ] = False,
+    recheck: Share = 0.0,
+    continue_with_other_code: OtherCode = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Only say what a run would do: clips, time, disk, unusable files, cache.")
     ] = False,

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
@@ -23,13 +23,11 @@ from audit.core.units import unit_of
 from audit.release.evidence import EvidenceTerms, Kind
 from audit.release.outcomes import Outcome
 from audit.release.pins import Pins
-from audit.release.sections import DataTerms, InstrumentTerms, LedgerTerms, Words, known_groups
+from audit.release.sections import DataTerms, Id, InstrumentTerms, LedgerTerms, Words, known_groups
 from audit.release.waivers import Waiver
 from audit.release.wording import Side, write_bound, write_reason
 from audit.stats import ALL, Verdict
 from audit.stats.verdict import Outcome as VerdictOutcome
-
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 DEFAULT: Final = "release/policies/default.toml"
 OF_VERDICT: Final[Mapping[VerdictOutcome, Outcome]] = {"shown": "breach", "not_shown": "pass"}

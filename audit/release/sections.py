@@ -12,6 +12,7 @@ from audit.core.languages import canonical_language
 from audit.core.typed_toml import Section
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN
 
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 
