@@ -356,6 +356,17 @@ def test_an_invalid_reading_affects_only_its_picture(answer: Reading, words: str
     assert isinstance(good, Reading)
 
 
+def test_a_model_is_asked_for_a_limited_number_of_clips_at_once() -> None:
+    asked: list[int] = []
+
+    def make(clips: list[int]) -> list[Picture | None]:
+        asked.append(len(clips))
+        return [None] * len(clips)
+
+    assert len(pictures_of(make, list(range(150)))) == 150
+    assert asked == [64, 64, 22]
+
+
 def test_an_invalid_picture_affects_only_its_clip() -> None:
     (none, why, _), (face, *_) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]  # a ragged picture
     assert none is None and why.startswith("the model returned an invalid picture: ValueError")

@@ -40,19 +40,27 @@ class Made(NamedTuple):
     file: PictureFile | None = None
 
 
+AT_ONCE: Final = 64
+"""How many clips a model is given at once on a CPU, whatever the size of a part."""
+AT_ONCE_ON_GPU: Final = 256
+"""How many on a GPU, which small batches do not keep busy."""
+
+
 def pictures_of(
-    make: Callable[[list[Question]], Sequence[Picture | PictureFile | None]], todo: list[Question]
+    make: Callable[[list[Question]], Sequence[Picture | PictureFile | None]],
+    todo: list[Question],
+    at_once: int = AT_ONCE,
 ) -> list[Made]:
-    """The pictures that a model makes from some clips, in order.
+    """The pictures that a model makes from some clips, in order; it is given at most ``at_once`` of them in a call.
 
     Raises
     ------
     ModelError
         If the number of pictures differs from the number of clips.
     """
-    answers = _each(
-        make, todo, "The model returned {} pictures for {} clips.", "one picture or None for each, in order"
-    )
+    message, allowed = "The model returned {} pictures for {} clips.", "one picture or None for each, in order"
+    batches = (todo[start : start + at_once] for start in range(0, len(todo), at_once))
+    answers = [answer for batch in batches for answer in _each(make, batch, message, allowed)]
     return [Made(None, str(answer)) if isinstance(answer, Failure) else _checked(answer) for answer in answers]
 
 

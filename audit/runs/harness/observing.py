@@ -29,7 +29,7 @@ from audit.core.vocabulary import FILE_STATUSES, STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
 from audit.runs.faces import FaceNames, face_file, keep_face
-from audit.runs.harness.answering import Made, pictures_of, readings_of
+from audit.runs.harness.answering import AT_ONCE, Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart
 from audit.runs.harness.rechecking import Recheck, picture_difference, reading_difference, refuse
@@ -116,7 +116,8 @@ class Observer:
 
     ``faces`` is the folder for all pictures, or ``None`` to keep none; ``names`` names them. A key of ``None``
     (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument. With ``recheck``,
-    a sample of the cache's answers is computed again; RecheckFailed is raised if one differs.
+    a sample of the cache's answers is computed again; RecheckFailed is raised if one differs. The model gets at most
+    ``at_once`` clips in a call.
     """
 
     def __init__(
@@ -130,7 +131,9 @@ class Observer:
         model_key: str | None,
         instrument_key: str | None,
         recheck: Recheck | None = None,
+        at_once: int = AT_ONCE,
     ) -> None:
+        self._at_once = at_once
         self._recheck = recheck
         self.model, self.instrument, self.faces, self._names = model, instrument, faces, names
         self._attributes = attributes_of(instrument)
@@ -212,12 +215,12 @@ class Observer:
         if self._cache is None or self._model_key is None:
             if not isinstance(self.model, Playback):
                 counts.rendered += len(sources)
-            anew = pictures_of(make, [*sources])
+            anew = pictures_of(make, [*sources], self._at_once)
             return {key: _face(made, pictures) for key, made in zip(sources, anew, strict=True)}
         known = self._cache.renderings(sources.values(), self._model_key)
         counts.rechecked += self._render_again(known, {of: key for key, of in sources.items()}, make)
         first = {source: key for key, source in reversed([*sources.items()]) if source not in known}
-        anew = pictures_of(make, [*first.values()])
+        anew = pictures_of(make, [*first.values()], self._at_once)
         faces = {source: _face(made, pictures) for source, made in zip(first, anew, strict=True)}
         fresh = {source: face.digest for source, face in faces.items() if not face.error}
         self._cache.keep_renderings(fresh, self._model_key, pictures)

@@ -19,6 +19,7 @@ from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument
 from audit.models.protocol import Playback, Reconstructor
 from audit.runs.faces import FaceNames
+from audit.runs.harness.answering import AT_ONCE, AT_ONCE_ON_GPU
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, load_part
 from audit.runs.harness.observing import UNKEYED, Counts, Observer, RenderedPart
@@ -152,6 +153,7 @@ class Worker:
             model_key=work.model_key,
             instrument_key=work.instrument_key,
             recheck=work.recheck,
+            at_once=AT_ONCE_ON_GPU if work.reads_beside else AT_ONCE,
         )
         self._decoders = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-decoder")
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="audit-ahead")
