@@ -18,10 +18,10 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from audit.core.errors import RunError
-from audit.core.files import write_whole
+from audit.core.files import file_digest, write_whole
 from audit.core.provenance import code_version
 from audit.runs.code import digest_of, package_code
-from audit.runs.run import OBSERVATIONS, file_digest, part_files
+from audit.runs.run import OBSERVATIONS, part_files
 
 JOURNAL: Final = f"{OBSERVATIONS}/journal.jsonl"
 _NOT_IDENTITY: Final = frozenset(("version", "commit", "dirty"))
