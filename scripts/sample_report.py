@@ -19,9 +19,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from PIL import Image
 
 from audit import Audit
+from audit.audits.privacy.pictures import ShownPictures
+from audit.core.arrays import Picture
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import LIST
 from audit.reports import write_report
@@ -43,29 +47,42 @@ def run_again() -> None:
         shutil.rmtree(SAMPLE, ignore_errors=True)
         SAMPLE.mkdir(parents=True)
         shutil.copy(out / "audit.json", SAMPLE)
-        for name in shown_faces(Audit.read(out)):
-            (SAMPLE / name).parent.mkdir(exist_ok=True)
-            shrink(out / name, SAMPLE / name)
+        (SAMPLE / "faces").mkdir()
+        clips = shown_clips(Audit.read(out))
+        kept = ShownPictures(out, {clip for clip, _ in clips})
+        for clip, stage in clips:
+            shrink(kept.open(clip, stage), face_file(SAMPLE, clip, stage))
 
 
-def shrink(source: Path, target: Path) -> None:
+def face_file(folder: Path, clip: str, stage: str) -> Path:
+    """The kept picture of a clip of the gallery."""
+    return folder / "faces" / f"{clip.replace(' ', '-')}-{stage}.png"
+
+
+def shrink(pixels: Picture, target: Path) -> None:
     """A copy of a picture in the size at which the page shows it and in 256 colours, in as few bytes as PNG allows."""
-    with Image.open(source) as picture:
-        small = picture.convert("RGB")
+    small = Image.fromarray(pixels)
     small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     few = small.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(target, "PNG", optimize=True)
 
 
-def shown_faces(audit: Audit) -> list[str]:
-    """The pictures that the gallery names, by their places in the run's folder."""
+def shown_clips(audit: Audit) -> list[tuple[str, str]]:
+    """The clips of the gallery and the stages at which each has a picture."""
     gallery = audit.tables["gallery"].frame
-    return sorted({str(name) for stage in STAGES for name in gallery[stage].dropna()})
+    return sorted(
+        {(str(row["clip_id"]), stage) for _, row in gallery.iterrows() for stage in STAGES if pd.notna(row[stage])}
+    )
 
 
 def rewrite(folder: Path = SAMPLE) -> None:
     """The page and the card; the page holds the figures, audit.json the tables, so neither is kept beside them."""
-    write_report(Audit.read(folder), folder)
+
+    def kept(clip: str, stage: str) -> Picture:
+        with Image.open(face_file(folder, clip, stage)) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    write_report(Audit.read(folder), folder, pictures=kept)
     for further in ("figures", "tables"):
         shutil.rmtree(folder / further)
     (folder / LIST).unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.pictures import ShownPictures
 from audit.audits.privacy.sharing import withheld
 from audit.audits.recommendations import DEFINITION, recommend
+from audit.core.arrays import Picture
 from audit.core.clusters import Clusters
 from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
@@ -148,6 +149,7 @@ def write_report(
     show_ids: bool = False,
     rules: Sequence[str] = (),
     assets: str = "",
+    pictures: Callable[[str, str], Picture] | None = None,
 ) -> Path:
     """Write ``report.html``, ``model-card.md``, ``figures/*.svg`` and ``tables/*.csv`` into the folder of a run.
 
@@ -171,6 +173,9 @@ def write_report(
     assets : str
         A folder, relative to the page, for style and script as files. The page then has no inline style or script and
         works under a Content-Security-Policy without ``'unsafe-inline'``. Without it the page is one standalone file.
+    pictures : callable, optional
+        Gives the picture of a clip, named as in the audit's gallery, at a stage: for an audit whose run is elsewhere.
+        By default the pictures that the run kept, verified.
 
     Returns
     -------
@@ -188,16 +193,16 @@ def write_report(
     home.mkdir(parents=True, exist_ok=True)
     digest = audit_sha256(audit, home)
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
-    kept = ShownPictures(audit.source or home, [str(clip["clip_id"]) for clip in clips])
+    open_picture = pictures or ShownPictures(audit.source or home, [str(clip["clip_id"]) for clip in clips]).open
     show = show_faces or identity.fictional(audit.run)
-    pictures = gallery(clips, {stage: (stage, partial(kept.open, stage=stage)) for stage in STAGES}, show, show_ids)
+    shown = gallery(clips, {stage: (stage, partial(open_picture, stage=stage)) for stage in STAGES}, show, show_ids)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},
-        **page_files(audit, figures, pictures, digest, sign_offs(home, digest), rules=rules, assets=assets),
+        **page_files(audit, figures, shown, digest, sign_offs(home, digest), rules=rules, assets=assets),
         CARD: model_card(audit, rules),
     }
     write_files(home, files, instead_of=(TABLES, FIGURES, PDF, *earlier_assets(home, Path(PAGE).stem)))
