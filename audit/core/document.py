@@ -13,8 +13,10 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 
+from audit.core.addresses import place
 from audit.core.errors import RunError
 from audit.core.files import writing
+from audit.core.transfer import at_hand
 from audit.core.written_files import write_files
 
 SCHEMA_VERSION: Final = "1.2"
@@ -102,7 +104,7 @@ class Document:
         RunError
             If it cannot be written, or a file of that name exists that this tool did not write.
         """
-        path = Path(folder) / self.FILE
+        path = place(folder) / self.FILE
         with writing(path):
             write_files(path.parent, {self.FILE: self.to_json()})
         return path
@@ -138,11 +140,12 @@ class Document:
         RunError
             As :meth:`read`.
         """
-        path = Path(folder) / cls.FILE
+        path = place(folder) / cls.FILE
+        here = at_hand(path)
         try:
-            if not path.is_file():
+            if not here.is_file():
                 raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.")
-            with path.open("rb") as file:
+            with here.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise RunError(f"{path} cannot be read: {error}.", next_step=f"Write it again: {cls.COMMAND}.") from error

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -67,6 +68,11 @@ def temporary_path(path: Path) -> Path:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file atomically; text as UTF-8."""
+    if is_address(path):
+        from audit.core.transfer import put_bytes  # which uses this module
+
+        put_bytes(content.encode() if isinstance(content, str) else content, path)
+        return
     partial = temporary_path(path)
     partial.write_bytes(content.encode() if isinstance(content, str) else content)
     partial.replace(path)
@@ -74,5 +80,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 def file_digest(path: str | Path) -> str:
     """The sha256 of a file's bytes, in hex."""
+    if is_address(path):
+        from audit.core.transfer import at_hand  # which uses this module
+
+        path = at_hand(place(path))
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import filelock
 
+from audit.core.addresses import is_address
 from audit.core.errors import RunError
+from audit.core.lock_object import held
 
 
 def claim(folder: Path) -> AbstractContextManager[object]:
@@ -18,6 +20,8 @@ def claim(folder: Path) -> AbstractContextManager[object]:
     RunError
         If another process has locked it.
     """
+    if is_address(folder):
+        return held(folder)
     try:
         return filelock.FileLock(folder / ".lock").acquire(timeout=0)
     except filelock.Timeout as error:

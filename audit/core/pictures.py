@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from audit.core.addresses import is_address
 from audit.core.arrays import Picture
-from audit.core.files import temporary_path
 from audit.core.picture_depth import UnsupportedDepth, in_rgb
 from audit.core.picture_formats import damage, formats, prepare
+from audit.core.transfer import outgoing, put
 from audit.core.vocabulary import FileStatus
 
 MAX_PIXELS = 64_000_000
@@ -126,8 +127,8 @@ def picture_digest(pixels: Picture) -> str:
 def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
     """Write a picture as ``<digest>.png`` atomically, unless it exists."""
     path = folder / f"{digest}.png"
-    if path.exists():
+    if not is_address(path) and path.exists():  # at an address, asking takes as long as writing
         return
-    part = temporary_path(path)
+    part = outgoing(path)
     Image.fromarray(pixels).save(part, "PNG", compress_level=1)
-    part.replace(path)
+    put(part, path)

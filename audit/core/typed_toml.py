@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from audit.core.errors import PlanError, did_you_mean
+from audit.core.transfer import at_hand
 
 
 class Section(BaseModel):
@@ -24,7 +25,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_text(path: Path, what: str, allowed: str = "") -> str:
     """The text of a TOML file that a user names; raises PlanError with ``what`` it is and what is ``allowed``."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return at_hand(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"The {what} {path} cannot be read: {error}.", allowed) from error
 

@@ -15,8 +15,11 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from audit.core import written_objects
+from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
 from audit.core.files import TEMPORARY, write_whole
+from audit.core.transfer import make_folder
 
 LIST: Final = ".audit-files.json"
 _RESULTS: Final = {
@@ -54,7 +57,12 @@ def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str
     RunError
         If a file in the way was not written by the tool, or a subfolder is a link or a file.
     """
-    _refuse(home, dict.fromkeys(names), folders, _read(home))
+    home = place(home)
+    written = _read(home)
+    if is_address(home):
+        written_objects.refuse(home, dict.fromkeys(names), written.files, older=written.older)
+    else:
+        _refuse(home, dict.fromkeys(names), folders, written)
 
 
 def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Collection[str] = ()) -> None:
@@ -69,18 +77,29 @@ def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Col
     RunError
         As :func:`refuse_foreign_files`.
     """
+    home = place(home)
     contents = {name: data.encode() if isinstance(data, str) else data for name, data in files.items()}
     written = _read(home)
-    _refuse(home, contents, [name for name in instead_of if (home / name).is_dir()], written)
+    if is_address(home):
+        written_objects.refuse(home, contents, written.files, older=written.older)
+    else:
+        _refuse(home, contents, [name for name in instead_of if (home / name).is_dir()], written)
     stale = {
         name: digest
         for name, digest in written.files.items()
         if name not in contents and ({name, str(PurePosixPath(name).parent)} & {*instead_of})
     }
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     # the list comes first: a file that a crash left behind is then known as the tool's own
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     _keep(home, _Written(written.files | digests, written.older))
+    (written_objects.write if is_address(home) else _write)(home, contents, stale)
+    if stale:
+        _keep(home, _Written({k: v for k, v in (written.files | digests).items() if k not in stale}, written.older))
+
+
+def _write(home: Path, contents: Mapping[str, bytes], stale: Mapping[str, str]) -> None:
+    """Write files, and remove stale ones that still have their digest."""
     for name, data in contents.items():
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,8 +108,6 @@ def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Col
         path = home / name
         if _is_plain(path) and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
             path.unlink()
-    if stale:
-        _keep(home, _Written({k: v for k, v in (written.files | digests).items() if k not in stale}, written.older))
 
 
 def listed(home: Path) -> list[str]:
@@ -100,6 +117,8 @@ def listed(home: Path) -> list[str]:
 
 def remove_temporary_files(home: Path, folders: Iterable[str]) -> None:
     """Remove what a killed process left half-written in a folder, in ``folders`` and next to listed files."""
+    if is_address(home):
+        return  # what is written there is whole
     places = {*folders, *(str(PurePosixPath(name).parent) for name in _read(home).files)} - {"."}
     for folder in (home, *(home / name for name in sorted(places))):
         if folder.is_dir() and (folder == home or not folder.is_symlink()):

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.core.errors import RunError
+from audit.core.transfer import at_hand
 
 MANIFEST: Final = "manifest.json"
 
@@ -66,7 +67,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     RunError
         If it is missing or invalid.
     """
-    path = folder / MANIFEST
+    path = at_hand(folder / MANIFEST)
     if not path.is_file():
         raise RunError(
             f"{folder} is not a run: it has no {MANIFEST}.",

@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit.core.addresses import place
 from audit.core.attributes import ALWAYS
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
-from audit.core.files import temporary_path
 from audit.core.shown import Shown, name_in_line, sizes_in_line
+from audit.core.transfer import at_hand, bring, listing, outgoing, put
 from audit.runs.manifest import read_manifest
 
 OBSERVATIONS = "observations"
@@ -61,7 +62,7 @@ class Run(Shown):
         RunError
             If the folder is not a run, or its parts do not match the manifest.
         """
-        root = Path(folder)
+        root = place(folder)
         manifest = read_manifest(root)
         return cls(_observations(root, manifest), manifest, root)
 
@@ -146,7 +147,7 @@ class Run(Shown):
         n = len(self.observations)
         found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
         for path in part_files(self.folder) if self.folder else []:
-            with pq.ParquetFile(path) as part:
+            with pq.ParquetFile(at_hand(path)) as part:
                 if column not in part.schema_arrow.names:
                     continue
                 table = part.read(columns=["clip_id", column], use_threads=False)
@@ -165,13 +166,14 @@ class Run(Shown):
 def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     """The observations in a run's folder, after verifying the digest of each part."""
     paths = part_files(folder)
+    bring(paths)
     if not paths:
         raise RunError(
             f"{folder} has no observations yet.", next_step="Finish the run: repeat the same audit run command."
         )
     for name, digest in manifest.get("parts", {}).items():
         path = folder / OBSERVATIONS / name
-        if not path.is_file() or file_digest(path) != digest:
+        if not at_hand(path).is_file() or file_digest(path) != digest:
             raise RunError(
                 f"{path} is missing or was changed after the run.",
                 "the file that the run wrote",
@@ -232,7 +234,7 @@ def _joined(column: pd.Series) -> bytes:
 
 def part_files(folder: Path) -> list[Path]:
     """The complete parts of a run, in order."""
-    return sorted((folder / OBSERVATIONS).glob("part-*.parquet"))
+    return listing(folder / OBSERVATIONS, "part-*.parquet")
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -244,23 +246,23 @@ def write_part(folder: Path, number: int, rows: list[dict[str, Any]], columns: p
     """Write one part atomically."""
     path = part_path(folder, number)
     table = pa.Table.from_pylist(rows, schema=columns)
-    partial = temporary_path(path)
+    partial = outgoing(path)
     pq.write_table(table, partial, compression="zstd", store_schema=True, write_page_checksum=True)
     with partial.open("rb") as written:
         os.fsync(written.fileno())
-    partial.replace(path)
+    put(partial, path)
 
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file."""
-    with path.open("rb") as file:
+    with at_hand(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _part_table(path: Path) -> pa.Table:
     """A part without face features and landmarks."""
     try:
-        with pq.ParquetFile(path) as part:
+        with pq.ParquetFile(at_hand(path)) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
             known = schema((), {CLUSTER: pa.string()})

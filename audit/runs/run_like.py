@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
 from audit.runs.run import Run
 
@@ -32,7 +33,7 @@ def as_run(given: RunLike) -> Run:
     """
     if isinstance(given, Run):
         return given
-    if isinstance(given, str | Path):
+    if isinstance(given, str | Path) or is_address(given):
         return Run.read(given)
     if isinstance(given, MadeFromRun):
         return given.measured_run()
@@ -47,8 +48,8 @@ def folder_of(given: RunLike) -> Path:
     RunError
         As :func:`as_run`, or if the run is in memory only.
     """
-    if isinstance(given, str | Path):
-        return Path(given)
+    if isinstance(given, str | Path) or is_address(given):
+        return place(given)
     run = as_run(given)
     if run.folder is None:
         raise RunError(

@@ -11,9 +11,11 @@ import pandas as pd
 
 from audit.audits.human_readings.readings import NO_FACE, SHEET_COLUMNS
 from audit.audits.human_readings.sample import draw, strata_of
+from audit.core.addresses import refuse_address
 from audit.core.blind_page import CANNOT_TELL, PICTURES, BlindPage, Question
 from audit.core.errors import RunError
 from audit.core.files import write_whole
+from audit.core.transfer import bring
 from audit.core.vocabulary import RACES
 from audit.runs.run import FACES, Run
 from audit.runs.run_like import RunLike, as_run
@@ -73,18 +75,20 @@ def labelling_sheet(run: RunLike, out: str | Path, *, faces: int = FACES_ASKED, 
     if drawn.empty:
         raise RunError("The run has no rendered face that the instrument could read.", "at least one")
     kept = None if run.folder is None else run.folder / FACES
-    if kept is None or not all((kept / f"{face}.png").is_file() for face in drawn["rendered_face"]):
+    kept_as = [] if kept is None else bring(kept / f"{face}.png" for face in drawn["rendered_face"])
+    if kept is None or not all(face.is_file() for face in kept_as):
         raise RunError(
             "The run did not keep its faces, or some of them are missing from its folder.",
             "a run with keep_faces = true (the default) in the section [run] of its plan",
             "Run again: audit run PLAN -o OUT.",
         )
+    refuse_address(out, "The folder of a sheet")
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty.", "a new folder for the sheet", "Choose another -o.")
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-    for name, face in zip(drawn["picture"], drawn["rendered_face"], strict=True):
-        shutil.copyfile(kept / f"{face}.png", folder / PICTURES / f"{name}.png")
+    for name, face in zip(drawn["picture"], kept_as, strict=True):
+        shutil.copyfile(face, folder / PICTURES / f"{name}.png")
     with (folder / SHEET).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SHEET_COLUMNS)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from audit.audits.privacy.sharing import WITHHELD
 from audit.core.language_names import language_name
+from audit.core.transfer import at_hand
 from audit.reports.html.records import Record, split, text
 from audit.reports.html.wording import group_name
 
@@ -132,6 +133,7 @@ def thumbnail(folder: Path, path: str) -> tuple[str, str]:
         place = (folder / path).resolve()
         if not place.is_relative_to(folder.resolve()):
             return "", "outside the folder of the run"
+        place = at_hand(place)
         if not place.is_file():
             return "", "file not found"
         with warnings.catch_warnings():

@@ -12,8 +12,10 @@ from audit.audits.audit import Audit
 from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.sharing import withheld
 from audit.audits.recommendations import DEFINITION, recommend
+from audit.core.addresses import place
 from audit.core.clusters import Clusters
 from audit.core.recording import RECORDING
+from audit.core.transfer import make_folder
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
@@ -182,9 +184,9 @@ def write_report(
     RunError
         If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
-    audit, home = as_audit(audited), Path(folder)
+    audit, home = as_audit(audited), place(folder)
     pictured = audit.folder or home
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     digest = audit_sha256(audit, home)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))

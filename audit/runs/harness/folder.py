@@ -17,6 +17,7 @@ from audit.core.files import writing
 from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
+from audit.core.transfer import at_hand, bring, exists, make_folder
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
 from audit.runs.manifest import MANIFEST, read_manifest
@@ -28,7 +29,7 @@ def new_folder(parent: Path, *words: str) -> Path:
     slug = "-".join("".join(c if c.isalnum() else "-" for c in word.lower()).strip("-") for word in words)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     folder, n = parent / f"{stamp}-{slug[:60]}", 1
-    while folder.exists():
+    while exists(folder):
         n += 1
         folder = parent / f"{stamp}-{slug[:60]}-{n}"
     return folder
@@ -36,7 +37,7 @@ def new_folder(parent: Path, *words: str) -> Path:
 
 def refuse_files_of_others(folder: Path) -> None:
     """Raise RunError if a run's folder has files that the tool did not write, where it would write its own."""
-    names = () if (folder / MANIFEST).exists() else (PLAN,)
+    names = () if exists(folder / MANIFEST) else (PLAN,)
     refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES))
 
 
@@ -45,13 +46,13 @@ def writable(folder: Path) -> Iterator[None]:
     """A run's folder, made if it does not exist; raises RunError as :func:`refuse_files_of_others`."""
     with writing(folder):
         refuse_files_of_others(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         yield
 
 
 def started_run(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
     """The manifest of the run to resume; ``None`` for a new one. Raises RunError if the folder has another run."""
-    if not (folder / MANIFEST).is_file():
+    if not exists(folder / MANIFEST):
         if part_files(folder):
             raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
         return None
@@ -107,7 +108,7 @@ def fill_folder(
     with claim(folder):
         manifest = open_folder(folder, identity, plan, given=given)
         for name in (OBSERVATIONS, FACES):
-            (folder / name).mkdir(exist_ok=True)
+            make_folder(folder / name)
         pa.default_memory_pool().release_unused()  # memory used for reading the cohort
         spent = process(undone(folder, parts, columns, manifest.get("parts", {})))
         close_folder(folder, manifest, spent)
@@ -116,6 +117,7 @@ def fill_folder(
 
 def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any]) -> None:
     """Mark the run as complete, with the digest of every part and the time spent."""
+    bring(part_files(folder))
     parts = {path.name: file_digest(path) for path in part_files(folder)}
     if manifest.get("status") == "complete" and manifest.get("parts") == parts:
         return
@@ -143,12 +145,14 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
             "Move them out of the folder and repeat the same audit run command.",
         )
 
+    bring(part_files(folder))
     missing = [part.number for part in parts if not _is_whole(part_path(folder, part.number), part, columns, known)]
     return parts.only(missing)
 
 
 def _is_whole(path: Path, part: Part, columns: pa.Schema, known: Mapping[str, str]) -> bool:
     """Whether a part has the known digest or, without one, can be read and has the expected clips."""
+    path = at_hand(path)
     if not path.is_file():
         return False
     if path.name in known:

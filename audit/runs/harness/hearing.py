@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from audit.core.audio import Clip, read_clip
+from audit.core.audio_decoding import MAX_FILE_BYTES
 from audit.core.pictures import PictureFile, picture_digest, read_picture
 from audit.core.plan import RunSettings
+from audit.core.transfer import fetched
 
 NO_AUDIO = Clip("ok", None, None, "", "no audio was given")
 """A clip without audio, for playbacks only."""
@@ -43,7 +45,7 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
         if not path:
             return NO_AUDIO
         return read_clip(
-            root / path,
+            files[path],
             min_seconds=settings.min_seconds,
             max_seconds=settings.max_seconds,
             channel=settings.channel,
@@ -51,10 +53,11 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
         )
 
     def portrait(path: str) -> Portrait:
-        file = read_picture(root / path)
+        file = read_picture(files[path])
         return Portrait(file, "" if file.pixels is None else picture_digest(file.pixels))
 
-    clips = workers.map(clip, rows["audio"])
     paths = sorted(set(rows["portrait"]) - {""})
-    portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
-    return LoadedPart(rows, list(clips), [portraits[path] for path in rows["portrait"]])
+    with fetched(root, [*rows["audio"], *paths], MAX_FILE_BYTES) as files:
+        clips = list(workers.map(clip, rows["audio"]))
+        portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
+    return LoadedPart(rows, clips, [portraits[path] for path in rows["portrait"]])

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from audit.cohorts import Cohort
+from audit.core.addresses import place
 from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
 from audit.core.device import Device
@@ -154,7 +155,7 @@ def prepare(
         )
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
     refuse_fitted(bound, table, cohort.root)
-    folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
+    folder = place(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     identity = _identity(cohort, bound, instrument, settings)
     kept_in = cache_folder(cache, folder)
     extra = [str(name) for name in table.columns if name not in LEFT_OUT and name not in OF_THE_COHORT]

@@ -1,0 +1,282 @@
+"""Reading and writing at addresses: files whole or not at all, many at once, with errors as RunError.
+
+Every function also takes paths of this machine, so that callers need not tell the two apart. Object stores show an
+object when it is complete; elsewhere a file is written under a temporary name and renamed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from audit.core.addresses import file_system, is_address, key
+from audit.core.errors import AuditError, RunError
+from audit.core.files import temporary_path
+
+_PUTS_WHOLE: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
+"""Protocols whose objects appear when they are complete, and that have no folders to make."""
+_AT_ONCE: Final = 16
+"""Number of requests at the same time."""
+_STAMPS: Final = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "modified", "created")
+"""Keys of fsspec's ``info`` that change when a file is written again."""
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@contextmanager
+def reaching(path: Path) -> Iterator[None]:
+    """Convert errors of a file system at an address to RunError; a missing file stays a FileNotFoundError."""
+    try:
+        yield
+    except (AuditError, FileNotFoundError):
+        raise
+    except Exception as error:  # every file system raises errors of its own
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise RunError(
+            f"{path} cannot be read or written: {why}.",
+            "an address that can be reached, with the rights to read and write there",
+            "Check the address and the credentials, then repeat the command: a run continues where it stopped.",
+        ) from error
+
+
+def at_once(function: Callable[[Item], Made], items: Iterable[Item], where: Path | None) -> list[Made]:
+    """The results of a function for each item, in order; several calls at the same time if ``where`` is an address."""
+    if where is None or not is_address(where):
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="audit-transfer") as threads:
+        return list(threads.map(function, items))
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder."""
+    if not is_address(path):
+        return path.exists()
+    with reaching(path):
+        return bool(file_system(path).exists(key(path)))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where the place has folders."""
+    if not is_address(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not _puts_whole(folder):
+        with reaching(folder):
+            file_system(folder).makedirs(key(folder), exist_ok=True)
+
+
+def listing(folder: Path, pattern: str = "*") -> list[Path]:
+    """The files and folders in a folder whose names match a pattern, sorted; empty if there is no such folder."""
+    if not is_address(folder):
+        return sorted(folder.glob(pattern))
+    return [folder / name for name in sorted(entries(folder)) if fnmatchcase(name, pattern)]
+
+
+def entries(folder: Path) -> dict[str, bool]:
+    """The names in a folder at an address, and whether each is a folder; empty if there is no such folder."""
+    try:
+        with reaching(folder):
+            found = file_system(folder).ls(key(folder), detail=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    at = key(folder).strip("/")  # an object store lists the folder itself if there is an object of its name
+    paths = {str(each["name"]).strip("/"): each["type"] == "directory" for each in found}
+    return {path.rpartition("/")[2]: is_folder for path, is_folder in paths.items() if path != at}
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; raises FileNotFoundError if there is none."""
+    if not is_address(path):
+        return path.read_bytes()
+    with reaching(path):
+        return bytes(file_system(path).cat_file(key(path)))
+
+
+def put_bytes(data: bytes, path: Path) -> None:
+    """Write a file at an address, whole or not at all."""
+    with reaching(path):
+        system = file_system(path)
+        if _puts_whole(path):
+            system.pipe_file(key(path), data)
+            return
+        make_folder(path.parent)
+        system.pipe_file(key(temporary_path(path)), data)
+        system.mv(key(temporary_path(path)), key(path))
+
+
+def put_new(data: bytes, path: Path) -> bool:
+    """Write a file at an address unless there is one; returns whether it was written."""
+    with reaching(path):
+        try:
+            if not _puts_whole(path):
+                make_folder(path.parent)
+            file_system(path).pipe_file(key(path), data, mode="create")
+        except FileExistsError:
+            return False
+    return True
+
+
+def put(written: Path, path: Path) -> None:
+    """Move a finished file of this machine to its place, whole or not at all."""
+    if not is_address(path):
+        written.replace(path)
+        return
+    with reaching(path):
+        system = file_system(path)
+        if _puts_whole(path):
+            system.put_file(str(written), key(path))
+        else:
+            make_folder(path.parent)
+            system.put_file(str(written), key(temporary_path(path)))
+            system.mv(key(temporary_path(path)), key(path))
+    written.unlink()
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file from or to an address; within one store by the store itself."""
+    with reaching(source if is_address(source) else target):
+        if is_address(source) and is_address(target) and _puts_whole(target):
+            system = file_system(target)
+            if file_system(source) == system:
+                system.cp_file(key(source), key(target))
+                return
+        if is_address(target):
+            put_bytes(read_bytes(source), target)
+            return
+        partial = temporary_path(target)
+        partial.write_bytes(read_bytes(source))
+        partial.replace(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it exists."""
+    if not is_address(path):
+        path.unlink(missing_ok=True)
+        return
+    with reaching(path):
+        try:
+            file_system(path).rm_file(key(path))
+        except FileNotFoundError:
+            return
+
+
+def outgoing(path: Path) -> Path:
+    """A file of this machine in which to write what :func:`put` then moves to its place."""
+    if not is_address(path):
+        return temporary_path(path)
+    folder = _shelf() / "outgoing" / _digest(str(path.parent))
+    folder.mkdir(parents=True, exist_ok=True)
+    return temporary_path(folder / path.name)
+
+
+def at_hand(path: Path) -> Path:
+    """A file of this machine with the content of the one at an address; a path of this machine itself.
+
+    It has the same name, stays until the process ends, and is fetched again if the one at the address changed. If there
+    is no file at the address, there is none here.
+    """
+    if not is_address(path):
+        return path
+    here = _shelf() / _digest(str(path)) / path.name
+    try:
+        with reaching(path):
+            info = file_system(path).info(key(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return here.with_name("missing") / path.name
+    if info.get("type") == "directory":
+        return here.with_name("missing") / path.name
+    stamp = repr([info.get("size"), *(info.get(name) for name in _STAMPS)])
+    if _stamps.get(here) != stamp or not here.is_file():
+        _stamps[here] = stamp
+        _fetch(path, here)
+    return here
+
+
+_stamps: dict[Path, str] = {}
+"""What was known about each fetched file when it was fetched."""
+
+
+def bring(paths: Iterable[Path]) -> list[Path]:
+    """The files of :func:`at_hand`, fetched several at a time."""
+    wanted = list(paths)
+    return at_once(at_hand, wanted, next(iter(wanted), None))
+
+
+@contextmanager
+def fetched(root: Path, names: Iterable[str], most_bytes: int) -> Iterator[Mapping[str, Path]]:
+    """Files of a folder by their names; those at an address are copies, which are removed after the block.
+
+    A file that does not exist has no copy. One above ``most_bytes`` has an empty copy of its size, which takes no space
+    on most disks.
+
+    Raises
+    ------
+    RunError
+        If the address cannot be reached.
+    """
+    wanted = sorted({*names} - {""})
+    if not is_address(root):
+        yield {name: root / name for name in wanted}
+        return
+    with tempfile.TemporaryDirectory(prefix="audit-") as folder:
+        copies = {name: Path(folder, f"{i}{Path(name).suffix[:16]}") for i, name in enumerate(wanted)}
+
+        def fetch(name: str) -> None:
+            source = root / name
+            try:
+                with reaching(source):
+                    size = int(file_system(source).info(key(source)).get("size") or 0)
+                if size <= most_bytes:
+                    _fetch(source, copies[name])
+                    return
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            with copies[name].open("wb") as file:
+                file.truncate(size)
+
+        at_once(fetch, wanted, root)
+        yield copies
+
+
+def modified(info: Mapping[str, Any]) -> float | None:
+    """Seconds since the epoch at which a file was written, by fsspec's ``info``; ``None`` if it is not known."""
+    for name in ("LastModified", "last_modified", "mtime", "updated", "modified", "created"):
+        value = info.get(name)
+        if hasattr(value, "timestamp"):
+            return float(value.timestamp())
+        if isinstance(value, int | float):
+            return float(value)
+    return None
+
+
+def _fetch(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = temporary_path(target)
+    with reaching(source):
+        file_system(source).get_file(key(source), str(partial))
+    partial.replace(target)
+
+
+def _puts_whole(path: Path) -> bool:
+    return str(getattr(path, "protocol", "")) in _PUTS_WHOLE
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@cache
+def _shelf() -> Path:
+    """The private folder for copies of files at addresses, removed when the process ends."""
+    import atexit
+
+    folder = tempfile.mkdtemp(prefix="audit-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
