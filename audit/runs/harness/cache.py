@@ -10,9 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -22,32 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from audit.core.addresses import is_address, place
 from audit.core.arrays import Picture
 from audit.core.attributes import Read
-from audit.core.errors import RunError
 from audit.core.files import temporary_path
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.provenance import package_version
+from audit.core.transfer import at_hand, at_once, copy, make_folder
 from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
+from audit.runs.harness.answers import Answers, FileAnswers, SqliteAnswers, damaged
 
 BESIDE: Final = "beside"  # next to the run's folder, shared with the other runs there
 NONE: Final = "none"
 FOLDER: Final = ".audit-cache"
 
-DATABASE: Final = "answers.sqlite"
 PICTURES: Final = "pictures"
-IN_USE: Final = "in-use.sqlite"
-"""An empty database: whoever uses the cache holds a read lock on it, and whoever prunes it a write lock."""
-SECONDS_A_DAY: Final = 86_400
-_AT_ONCE: Final = 500
-_PATIENCE_S: Final = 60.0
-_TABLE: Final = (
-    "CREATE TABLE IF NOT EXISTS answers"
-    " (of TEXT, by TEXT, answer BLOB, sha256 TEXT, PRIMARY KEY (of, by)) WITHOUT ROWID"
-)
-_DAYS: Final = "CREATE TABLE IF NOT EXISTS stored (of TEXT, by TEXT, day INTEGER, PRIMARY KEY (of, by)) WITHOUT ROWID"
-"""The day on which each answer was stored, from the epoch; answers of earlier versions have none."""
 _ANSWERING: Final = (
     "models",
     "training/mitigations",
@@ -78,7 +65,7 @@ def cache_folder(name: str, run: Path) -> Path | None:
     """
     if name == NONE:
         return None
-    return run.parent / FOLDER if name == BESIDE else Path(name)
+    return run.parent / FOLDER if name == BESIDE else place(name)
 
 
 def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
@@ -105,78 +92,80 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
 
 
 class Cache:
-    """A folder with a database of answers, and pictures; several processes may share it.
+    """A folder with answers and pictures, which several processes may share.
 
-    The folder is created if it does not exist, and can be deleted at any time. All methods raise RunError if it cannot
-    be used or is damaged.
+    The folder is created if it does not exist, and can be deleted at any time. In a folder of this machine the answers
+    are in a database; at an address they are files, which machines may share. All methods raise RunError if the cache
+    cannot be used or is damaged.
 
     Parameters
     ----------
     folder : Path
         The folder.
     read_only : bool
-        Whether the cache is only looked at: the folder must have a database, and nothing is written.
+        Whether the cache is only looked at: the folder must be a cache, and nothing is written.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
-        self._lock = threading.Lock()
-        self._use: sqlite3.Connection | None = None
-        try:
-            if read_only:
-                self._answers = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
-                return
-            (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-            self._use = _connect((folder / IN_USE).resolve().as_uri())
-            self._use.execute("BEGIN")
-            self._use.execute("SELECT * FROM sqlite_master").fetchall()  # takes the lock
-            self._answers = _connect((folder / DATABASE).resolve().as_uri())
-            self._answers.execute(_TABLE)
-            self._answers.execute(_DAYS)
-        except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
+        self._answers: Answers
+        if is_address(folder):
+            self._answers = FileAnswers(folder)
+        else:
+            self._answers = SqliteAnswers(folder, read_only=read_only)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines may use the cache at once."""
+        return self._answers.is_shared
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the cache."""
         self._answers.close()
-        if self._use is not None:
-            self._use.close()
 
     def renderings(self, sources: Iterable[str], model: str) -> dict[str, str]:
         """The digest of the picture made from each known source; empty if the model made none."""
-        return {source: answer.decode() for source, answer in self._known(sources, model).items()}
+        return {source: answer.decode() for source, answer in self._answers.known(sources, model).items()}
 
     def readings(self, pictures: Iterable[str], instrument: str) -> dict[str, Reading]:
         """The reading of each known picture."""
-        return {picture: _unpacked(answer) for picture, answer in self._known(pictures, instrument).items()}
+        return {picture: _unpacked(answer) for picture, answer in self._answers.known(pictures, instrument).items()}
 
     def keep_renderings(self, renderings: Mapping[str, str], model: str, pictures: Mapping[str, Picture]) -> None:
         """Store the pictures, then the digest of the picture made from each source."""
-        for digest in {*renderings.values()} & pictures.keys():
-            path = self._picture_file(digest)
-            path.parent.mkdir(exist_ok=True)
-            keep_picture(pictures[digest], path.parent, digest)
-        self._keep({source: digest.encode() for source, digest in renderings.items()}, model)
+
+        def keep(digest: str) -> None:
+            folder = self._picture_file(digest).parent
+            make_folder(folder)
+            keep_picture(pictures[digest], folder, digest)
+
+        at_once(keep, sorted({*renderings.values()} & pictures.keys()), self.folder)
+        self._answers.keep({source: digest.encode() for source, digest in renderings.items()}, model)
 
     def keep_readings(self, readings: Mapping[str, Reading], instrument: str) -> None:
         """Store the reading of each picture."""
-        self._keep({picture: _packed(reading) for picture, reading in readings.items()}, instrument)
+        self._answers.keep({picture: _packed(reading) for picture, reading in readings.items()}, instrument)
 
     def picture(self, digest: str) -> Picture:
         """The picture with this digest."""
-        file = read_picture(self._picture_file(digest))
+        file = read_picture(at_hand(self._picture_file(digest)))
         if file.pixels is None or picture_digest(file.pixels) != digest:
-            raise self._damaged(f"the picture {digest}")
+            raise damaged(self.folder, f"the picture {digest}")
         return file.pixels
 
     def lend_picture(self, digest: str, folder: Path) -> None:
         """Link the picture with this digest into a run's folder, or copy it if links are not possible."""
-        target = folder / f"{digest}.png"
-        if target.exists():
-            return
-        source = self._picture_file(digest)
-        if not source.is_file():
-            raise self._damaged(f"the picture {digest}")
+        source, target = self._picture_file(digest), folder / f"{digest}.png"
+        try:
+            if is_address(source) or is_address(target):
+                copy(source, target)
+                return
+            if target.exists():
+                return
+            if not source.is_file():
+                raise FileNotFoundError
+        except FileNotFoundError as error:
+            raise damaged(self.folder, f"the picture {digest}") from error
         try:
             os.link(source, target)
         except FileExistsError:
@@ -188,58 +177,6 @@ class Cache:
 
     def _picture_file(self, digest: str) -> Path:
         return self.folder / PICTURES / digest[:2] / f"{digest}.png"
-
-    def _known(self, questions: Iterable[str], by: str) -> dict[str, bytes]:
-        wanted = sorted({*questions} - {""})
-        found: dict[str, bytes] = {}
-        try:
-            with self._lock:
-                for start in range(0, len(wanted), _AT_ONCE):
-                    some = wanted[start : start + _AT_ONCE]
-                    marks = ",".join("?" * len(some))
-                    select = f"SELECT of, answer, sha256 FROM answers WHERE by = ? AND of IN ({marks})"
-                    for question, answer, sha256 in self._answers.execute(select, [by, *some]):
-                        if hashlib.sha256(answer).hexdigest() != sha256:
-                            raise self._damaged(f"the answer to {question}")
-                        found[question] = answer
-        except sqlite3.Error as error:
-            raise self._unusable(error) from error
-        return found
-
-    def _keep(self, answers: Mapping[str, bytes], by: str) -> None:
-        if not answers:
-            return
-        rows = [(of, by, answer, hashlib.sha256(answer).hexdigest()) for of, answer in sorted(answers.items())]
-        today = int(time.time() // SECONDS_A_DAY)
-        try:
-            with self._lock:
-                self._answers.execute("BEGIN IMMEDIATE")
-                self._answers.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows)
-                self._answers.executemany(
-                    "INSERT OR IGNORE INTO stored VALUES (?, ?, ?)", [(of, by, today) for of, *_ in rows]
-                )
-                self._answers.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._answers.in_transaction:
-                self._answers.execute("ROLLBACK")
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> RunError:
-        return RunError(
-            f"The cache {self.folder} cannot be used: {error}.",
-            "a writable folder with free disk space",
-            f"Delete it if it is damaged, or continue without a cache: --cache {NONE}.",
-        )
-
-    def _damaged(self, what: str) -> RunError:
-        return RunError(
-            f"The cache {self.folder} is damaged: {what} differs from what was stored.",
-            next_step=f"Delete the folder, or continue without a cache: --cache {NONE}.",
-        )
-
-
-def _connect(address: str) -> sqlite3.Connection:
-    return sqlite3.connect(address, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None, uri=True)
 
 
 def _packed(reading: Reading) -> bytes:

@@ -22,7 +22,8 @@ import pandas as pd
 from audit.core.errors import RunError
 from audit.core.provenance import hardware
 from audit.models.protocol import Decoder, Playback
-from audit.runs.harness.cache import DATABASE, Cache
+from audit.runs.harness.answers import DATABASE
+from audit.runs.harness.cache import Cache
 from audit.runs.harness.folder import refuse_files_of_others, started_run, undone
 from audit.runs.harness.hearing import NO_AUDIO, LoadedPart, load_part
 from audit.runs.harness.running import Ready

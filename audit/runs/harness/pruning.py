@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from audit.core.errors import RunError
-from audit.runs.harness.cache import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY
+from audit.runs.harness.answers import DATABASE, IN_USE, SECONDS_A_DAY
+from audit.runs.harness.cache import PICTURES
 
 _DIGEST: Final = re.compile(rb"[0-9a-f]{32}")
 _OF_A_ROW: Final = 200
