@@ -32,13 +32,15 @@ Made = TypeVar("Made")
 
 
 @contextmanager
-def reaching(path: Path) -> Iterator[None]:
-    """Convert errors of a file system at an address to RunError; a missing file stays a FileNotFoundError."""
+def reaching(path: Path, *, writes: bool = False) -> Iterator[None]:
+    """Convert errors of a file system at an address to RunError; a missing file to read stays a FileNotFoundError."""
     try:
         yield
-    except (AuditError, FileNotFoundError):
+    except AuditError:
         raise
     except Exception as error:  # every file system raises errors of its own
+        if isinstance(error, FileNotFoundError) and not writes:
+            raise
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise RunError(
             f"{path} cannot be read or written: {why}.",
@@ -68,7 +70,7 @@ def make_folder(folder: Path) -> None:
     if not is_address(folder):
         folder.mkdir(parents=True, exist_ok=True)
     elif not _puts_whole(folder):
-        with reaching(folder):
+        with reaching(folder, writes=True):
             file_system(folder).makedirs(key(folder), exist_ok=True)
 
 
@@ -101,7 +103,7 @@ def read_bytes(path: Path) -> bytes:
 
 def put_bytes(data: bytes, path: Path) -> None:
     """Write a file at an address, whole or not at all."""
-    with reaching(path):
+    with reaching(path, writes=True):
         system = file_system(path)
         if _puts_whole(path):
             system.pipe_file(key(path), data)
@@ -113,7 +115,7 @@ def put_bytes(data: bytes, path: Path) -> None:
 
 def put_new(data: bytes, path: Path) -> bool:
     """Write a file at an address unless there is one; returns whether it was written."""
-    with reaching(path):
+    with reaching(path, writes=True):
         try:
             if not _puts_whole(path):
                 make_folder(path.parent)
@@ -128,7 +130,7 @@ def put(written: Path, path: Path) -> None:
     if not is_address(path):
         written.replace(path)
         return
-    with reaching(path):
+    with reaching(path, writes=True):
         system = file_system(path)
         if _puts_whole(path):
             system.put_file(str(written), key(path))

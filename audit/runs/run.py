@@ -146,8 +146,8 @@ class Run(Shown):
         """A column of lists of one length, with rows of NaN where it is missing; not cached."""
         n = len(self.observations)
         found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
-        for path in part_files(self.folder) if self.folder else []:
-            with pq.ParquetFile(at_hand(path)) as part:
+        for path in bring(part_files(self.folder)) if self.folder else []:
+            with pq.ParquetFile(path) as part:
                 if column not in part.schema_arrow.names:
                     continue
                 table = part.read(columns=["clip_id", column], use_threads=False)
@@ -165,15 +165,15 @@ class Run(Shown):
 
 def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     """The observations in a run's folder, after verifying the digest of each part."""
-    paths = part_files(folder)
-    bring(paths)
+    paths = bring(part_files(folder))
+    here = {path.name: path for path in paths}
     if not paths:
         raise RunError(
             f"{folder} has no observations yet.", next_step="Finish the run: repeat the same audit run command."
         )
     for name, digest in manifest.get("parts", {}).items():
-        path = folder / OBSERVATIONS / name
-        if not at_hand(path).is_file() or file_digest(path) != digest:
+        path = here.get(name, folder / OBSERVATIONS / name)
+        if not path.is_file() or file_digest(path) != digest:
             raise RunError(
                 f"{path} is missing or was changed after the run.",
                 "the file that the run wrote",
@@ -262,7 +262,7 @@ def file_digest(path: Path) -> str:
 def _part_table(path: Path) -> pa.Table:
     """A part without face features and landmarks."""
     try:
-        with pq.ParquetFile(at_hand(path)) as part:
+        with pq.ParquetFile(path) as part:
             found = part.schema_arrow
             columns = [name for name in found.names if EMBEDDING not in name and LANDMARKS not in name]
             known = schema((), {CLUSTER: pa.string()})

@@ -52,6 +52,7 @@ class Answers(ABC):
     def keep(self, answers: Mapping[str, bytes], by: str) -> None:
         """Store answers; a stored one is not replaced by another."""
 
+    @abstractmethod
     def close(self) -> None:
         """Give back what is held open."""
 
@@ -135,6 +136,9 @@ class FileAnswers(Answers):
     """
 
     is_shared = True
+
+    def close(self) -> None:
+        """Do nothing: no file is held open."""
 
     def known(self, questions: Iterable[str], by: str) -> dict[str, bytes]:
         """The stored answers of a model or instrument to some questions."""

@@ -17,7 +17,7 @@ from audit.core.files import writing
 from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
-from audit.core.transfer import at_hand, bring, exists, make_folder
+from audit.core.transfer import bring, exists, make_folder
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.harness.work import Part, Parts
 from audit.runs.manifest import MANIFEST, read_manifest
@@ -117,8 +117,7 @@ def fill_folder(
 
 def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any]) -> None:
     """Mark the run as complete, with the digest of every part and the time spent."""
-    bring(part_files(folder))
-    parts = {path.name: file_digest(path) for path in part_files(folder)}
+    parts = {path.name: file_digest(path) for path in bring(part_files(folder))}
     if manifest.get("status") == "complete" and manifest.get("parts") == parts:
         return
     manifest |= {
@@ -145,14 +144,14 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
             "Move them out of the folder and repeat the same audit run command.",
         )
 
-    bring(part_files(folder))
-    missing = [part.number for part in parts if not _is_whole(part_path(folder, part.number), part, columns, known)]
+    here = {path.name: path for path in bring(part_files(folder))}
+    paths = {number: here.get((path := part_path(folder, number)).name, path) for number in parts.numbers}
+    missing = [part.number for part in parts if not _is_whole(paths[part.number], part, columns, known)]
     return parts.only(missing)
 
 
 def _is_whole(path: Path, part: Part, columns: pa.Schema, known: Mapping[str, str]) -> bool:
     """Whether a part has the known digest or, without one, can be read and has the expected clips."""
-    path = at_hand(path)
     if not path.is_file():
         return False
     if path.name in known:
