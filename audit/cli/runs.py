@@ -14,10 +14,12 @@ from typer import Argument, Option
 import audit
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, By, FrontMatterFile, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.core.addresses import is_address, place, refuse_address
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
 from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import InstrumentSettings, MeasureSettings
+from audit.core.transfer import at_hand
 
 if TYPE_CHECKING:
     from audit.instruments import Instrument
@@ -42,7 +44,14 @@ def run(
         Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
     ] = None,
     out: Annotated[
-        Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
+        Path | None,
+        Option(
+            "-o",
+            "--out",
+            metavar="<path>",
+            help="The run's folder; a new one under reports/ without it.",
+            parser=place,
+        ),
     ] = None,
     seed: Annotated[int | None, Option(help="For models that draw.")] = None,
     channel: Annotated[
@@ -204,6 +213,8 @@ def report(
     from audit.audits.front_matter import keep_front_matter
     from audit.reports import keep_sign_off, print_pdf, write_report
 
+    if pdf:
+        refuse_address(run, "The folder of the report that is to be printed")
     front = None if front_matter is None else audit.FrontMatter.read(front_matter)
     made = audit.Audit.read(run) if front is None else keep_front_matter(front, run)
     kept = None if sign_off is None else keep_sign_off(sign_off, run)
@@ -275,7 +286,7 @@ def _plan(
 def plan_of(run: Path) -> audit.Plan:
     """The plan in a run's folder, or the default one."""
     path = run / "plan.toml"
-    return audit.Plan.read(path) if path.is_file() else audit.Plan()
+    return audit.Plan.read(path) if at_hand(path).is_file() else audit.Plan()
 
 
 def instrument_of(settings: InstrumentSettings, device: str | None = None) -> Instrument:
@@ -290,6 +301,8 @@ def cohort_path(name: str) -> Path:
     """The folder with this name, or the embedded cohort or a part of one: synthetic_bilingual/training."""
     from audit.cohorts.importing import embedded_names
 
+    if is_address(name):
+        return place(name)
     first, _, rest = name.partition("/")
     is_embedded = not os.path.exists(name) and (not rest or first in embedded_names())  # noqa: PTH110  # Path raises at too long a name
     return audit.embedded(first) / rest if is_embedded else Path(name)

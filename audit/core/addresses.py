@@ -92,13 +92,20 @@ def recorded(text: str) -> str:
 
 
 def refuse_address(path: object, what: str) -> None:
-    """Raise AuditError if ``path`` is an address; ``what`` begins the sentence, such as ``the sheet's folder``."""
+    """Raise AuditError if ``path`` is an address; ``what`` begins the sentence, such as ``The folder of a sheet``."""
     if is_address(path):
+        shown = _unmerged(path) if isinstance(path, PurePath) else None
         raise AuditError(
-            f"{what} is {recorded(str(path))}, an address.",
+            f"{what} is {recorded(shown or str(path))}, an address.",
             "a path of this machine",
             "Write it here, and copy it there.",
         )
+
+
+def local_path(given: str | Path, what: str) -> Path:
+    """The path of this machine that was given; raises AuditError for an address, as :func:`refuse_address`."""
+    refuse_address(given, what)
+    return Path(given)
 
 
 def _unmerged(path: PurePath) -> str | None:

@@ -16,6 +16,7 @@ from audit.core.audio_decoding import MAX_FILE_BYTES, decode, length
 from audit.core.audio_formats import placeholder
 from audit.core.channels import Channel, level_dbfs, one_channel
 from audit.core.recording import Recording, measured
+from audit.core.transfer import at_hand
 
 SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0
@@ -90,6 +91,7 @@ def read_clip(
 
     With ``measure_recording``, the clip has its recording quality (:func:`audit.core.recording.measured`).
     """
+    path = at_hand(path)
     try:
         if path.exists() and not path.is_file():  # a pipe or a device may never end
             return Clip("audio_unreadable", None, None, "", "it is not a regular file")
@@ -135,6 +137,7 @@ def read_clip(
 def clip_seconds(path: Path) -> float | None:
     """Length in seconds without decoding; ``None`` if it cannot be read."""
     try:
+        path = at_hand(path)
         return length(path) if path.is_file() else None  # a pipe or a device may never end
     except (OSError, ValueError):
         return None

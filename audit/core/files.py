@@ -71,7 +71,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     if is_address(path):
         from audit.core.transfer import put_bytes  # which uses this module
 
-        put_bytes(content.encode() if isinstance(content, str) else content, path)
+        put_bytes(content.encode() if isinstance(content, str) else content, place(path))
         return
     partial = temporary_path(path)
     partial.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -18,7 +18,7 @@ from audit.core.addresses import is_address
 from audit.core.arrays import Picture
 from audit.core.picture_depth import UnsupportedDepth, in_rgb
 from audit.core.picture_formats import damage, formats, prepare
-from audit.core.transfer import outgoing, put
+from audit.core.transfer import at_hand, outgoing, put
 from audit.core.vocabulary import FileStatus
 
 MAX_PIXELS = 64_000_000
@@ -88,6 +88,7 @@ def read_picture(path: Path) -> PictureFile:
 
 def _bytes_of(path: Path) -> bytes | PictureFile:
     """The bytes of a file, or why there are none."""
+    path = at_hand(path)
     try:
         place = path.stat()
         if not stat.S_ISREG(place.st_mode):

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, TypeVar
 
-from audit.core.addresses import file_system, is_address, key
+from audit.core.addresses import file_system, key
 from audit.core.errors import AuditError, RunError
 from audit.core.files import temporary_path
 
@@ -51,7 +51,7 @@ def reaching(path: Path, *, writes: bool = False) -> Iterator[None]:
 
 def at_once(function: Callable[[Item], Made], items: Iterable[Item], where: Path | None) -> list[Made]:
     """The results of a function for each item, in order; several calls at the same time if ``where`` is an address."""
-    if where is None or not is_address(where):
+    if where is None or isinstance(where, PurePath):
         return [function(item) for item in items]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="audit-transfer") as threads:
         return list(threads.map(function, items))
@@ -59,7 +59,7 @@ def at_once(function: Callable[[Item], Made], items: Iterable[Item], where: Path
 
 def exists(path: Path) -> bool:
     """Whether there is a file or folder."""
-    if not is_address(path):
+    if isinstance(path, PurePath):
         return path.exists()
     with reaching(path):
         return bool(file_system(path).exists(key(path)))
@@ -67,7 +67,7 @@ def exists(path: Path) -> bool:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, where the place has folders."""
-    if not is_address(folder):
+    if isinstance(folder, PurePath):
         folder.mkdir(parents=True, exist_ok=True)
     elif not _puts_whole(folder):
         with reaching(folder, writes=True):
@@ -76,7 +76,7 @@ def make_folder(folder: Path) -> None:
 
 def listing(folder: Path, pattern: str = "*") -> list[Path]:
     """The files and folders in a folder whose names match a pattern, sorted; empty if there is no such folder."""
-    if not is_address(folder):
+    if isinstance(folder, PurePath):
         return sorted(folder.glob(pattern))
     return [folder / name for name in sorted(entries(folder)) if fnmatchcase(name, pattern)]
 
@@ -95,7 +95,7 @@ def entries(folder: Path) -> dict[str, bool]:
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file; raises FileNotFoundError if there is none."""
-    if not is_address(path):
+    if isinstance(path, PurePath):
         return path.read_bytes()
     with reaching(path):
         return bytes(file_system(path).cat_file(key(path)))
@@ -127,7 +127,7 @@ def put_new(data: bytes, path: Path) -> bool:
 
 def put(written: Path, path: Path) -> None:
     """Move a finished file of this machine to its place, whole or not at all."""
-    if not is_address(path):
+    if isinstance(path, PurePath):
         written.replace(path)
         return
     with reaching(path, writes=True):
@@ -143,13 +143,13 @@ def put(written: Path, path: Path) -> None:
 
 def copy(source: Path, target: Path) -> None:
     """Copy a file from or to an address; within one store by the store itself."""
-    with reaching(source if is_address(source) else target):
-        if is_address(source) and is_address(target) and _puts_whole(target):
+    with reaching(source if not isinstance(source, PurePath) else target):
+        if not isinstance(source, PurePath) and not isinstance(target, PurePath) and _puts_whole(target):
             system = file_system(target)
             if file_system(source) == system:
                 system.cp_file(key(source), key(target))
                 return
-        if is_address(target):
+        if not isinstance(target, PurePath):
             put_bytes(read_bytes(source), target)
             return
         partial = temporary_path(target)
@@ -159,7 +159,7 @@ def copy(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file, if it exists."""
-    if not is_address(path):
+    if isinstance(path, PurePath):
         path.unlink(missing_ok=True)
         return
     with reaching(path):
@@ -171,7 +171,7 @@ def remove(path: Path) -> None:
 
 def outgoing(path: Path) -> Path:
     """A file of this machine in which to write what :func:`put` then moves to its place."""
-    if not is_address(path):
+    if isinstance(path, PurePath):
         return temporary_path(path)
     folder = _shelf() / "outgoing" / _digest(str(path.parent))
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +184,7 @@ def at_hand(path: Path) -> Path:
     It has the same name, stays until the process ends, and is fetched again if the one at the address changed. If there
     is no file at the address, there is none here.
     """
-    if not is_address(path):
+    if isinstance(path, PurePath):
         return path
     here = _shelf() / _digest(str(path)) / path.name
     try:
@@ -224,7 +224,7 @@ def fetched(root: Path, names: Iterable[str], most_bytes: int) -> Iterator[Mappi
         If the address cannot be reached.
     """
     wanted = sorted({*names} - {""})
-    if not is_address(root):
+    if isinstance(root, PurePath):
         yield {name: root / name for name in wanted}
         return
     with tempfile.TemporaryDirectory(prefix="audit-") as folder:

@@ -19,6 +19,7 @@ from audit.audits.audit import Audit
 from audit.checks.finding import Finding
 from audit.core.errors import RunError
 from audit.core.grouping import GROUP
+from audit.core.transfer import at_hand
 from audit.runs.manifest import MANIFEST, read_manifest
 from audit.runs.run import PLAN
 from audit.runs.run_like import RunLike, folder_of
@@ -66,7 +67,7 @@ def track(
     """
     folder = folder_of(run)
     found, manifest = Audit.read(folder), read_manifest(folder)
-    kept = [folder / name for name in _ARTIFACTS if (folder / name).is_file()] + [Path(file) for file in files]
+    kept = [here for name in _ARTIFACTS if (here := at_hand(folder / name)).is_file()] + [Path(file) for file in files]
     if absent := [str(path) for path in kept if not path.is_file()]:
         raise RunError(f"These files do not exist: {', '.join(absent)}.", "files that exist")
     address = tracking_uri(store)

@@ -9,13 +9,15 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from audit.core.addresses import place
 from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import AudioStatus
 from audit.core.columns import OF_A_CLIP, OF_A_RECORDING, OF_THE_COHORT, further_columns, schema, types_of
 from audit.core.errors import RunError
-from audit.core.pictures import keep_picture, picture_digest, read_picture
+from audit.core.pictures import MAX_FILE_BYTES, keep_picture, picture_digest, read_picture
 from audit.core.plan import Plan
+from audit.core.transfer import at_once, fetched
 from audit.core.vocabulary import STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.runs.harness.answering import readings_of
@@ -65,7 +67,7 @@ def read_again(
         If the run is not complete, kept no faces, or a face is missing or was changed; or ``out`` contains another run.
     """
     given = as_run(run)
-    source, folder = _faces_of(given), Path(out)
+    source, folder = _faces_of(given), place(out)
     followed = plan or (Plan.parse(given.manifest["plan"]) if given.manifest.get("plan") else Plan())
     settings = given.manifest["settings"]
     identity = {key: given.manifest[key] for key in ("cohort", "model", "settings", "seed")} | {
@@ -122,8 +124,7 @@ def _rows(
     named = rows[[f"{stage}_face" for stage in STAGES]]
     digests = sorted({str(digest) for digest in named.to_numpy().ravel() if not pd.isna(digest)})
     pictures = _pictures(source, digests)
-    for digest, picture in pictures.items():
-        keep_picture(picture, faces, digest)
+    at_once(lambda digest: keep_picture(pictures[digest], faces, digest), digests, faces)
     readings = dict(zip(digests, readings_of(instrument, [*pictures.values()]), strict=True))
     return [_row(old, kept, readings, instrument, attributes) for old in rows.to_dict("records")]
 
@@ -155,7 +156,8 @@ def _row(
 
 def _pictures(source: Path, digests: list[str]) -> dict[str, Picture]:
     """The pictures with these digests, whose pixels are checked against their names."""
-    found = {digest: read_picture(source / f"{digest}.png").pixels for digest in digests}
+    with fetched(source, [f"{digest}.png" for digest in digests], MAX_FILE_BYTES) as files:
+        found = {digest: read_picture(files[f"{digest}.png"]).pixels for digest in digests}
     wrong = [digest for digest, pixels in found.items() if pixels is None or picture_digest(pixels) != digest]
     if wrong:
         raise RunError(
