@@ -70,6 +70,19 @@ def place(given: str | Path) -> Path:
     return cast("Path", type(given)(given, use_listings_cache=False))
 
 
+def shared_folder(given: str | Path) -> Path:
+    """As :func:`place`, but ``file:///DIR`` stays an address: a folder that several machines may share.
+
+    Examples
+    --------
+    >>> is_address(shared_folder("file:///mnt/cache")), is_address(shared_folder("/mnt/cache"))
+    (True, False)
+    """
+    if isinstance(given, str) and (found := _ADDRESS.fullmatch(given)) and found[1].lower() in _LOCAL:
+        return _opened(given)
+    return place(given)
+
+
 def file_system(path: Path) -> Any:
     """The fsspec file system of an address."""
     return cast("Any", path).fs

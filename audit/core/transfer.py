@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -91,6 +92,21 @@ def entries(folder: Path) -> dict[str, bool]:
     at = key(folder).strip("/")  # an object store lists the folder itself if there is an object of its name
     paths = {str(each["name"]).strip("/"): each["type"] == "directory" for each in found}
     return {path.rpartition("/")[2]: is_folder for path, is_folder in paths.items() if path != at}
+
+
+def files_below(folder: Path) -> list[tuple[Path, int, float]]:
+    """All files below a folder at an address: path, bytes, and seconds since the epoch when it was written.
+
+    Where a file system does not say when, it is the present.
+    """
+    try:
+        with reaching(folder):
+            found = file_system(folder).find(key(folder), detail=True)
+    except FileNotFoundError:
+        return []
+    head = len(key(folder).strip("/")) + 1
+    files = [(name.strip("/")[head:], info) for name, info in sorted(found.items())]
+    return [(folder / name, int(info.get("size") or 0), _written(info)) for name, info in files if name]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -247,15 +263,15 @@ def fetched(root: Path, names: Iterable[str], most_bytes: int) -> Iterator[Mappi
         yield copies
 
 
-def modified(info: Mapping[str, Any]) -> float | None:
-    """Seconds since the epoch at which a file was written, by fsspec's ``info``; ``None`` if it is not known."""
+def _written(info: Mapping[str, Any]) -> float:
+    """Seconds since the epoch at which a file was written, by fsspec's ``info``."""
     for name in ("LastModified", "last_modified", "mtime", "updated", "modified", "created"):
         value = info.get(name)
         if hasattr(value, "timestamp"):
             return float(value.timestamp())
         if isinstance(value, int | float):
             return float(value)
-    return None
+    return time.time()
 
 
 def _fetch(source: Path, target: Path) -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from audit.core.errors import RunError
-from audit.core.transfer import at_once, make_folder, put_bytes, read_bytes
+from audit.core.transfer import at_once, exists, files_below, listing, make_folder, put_bytes, read_bytes, remove
 
 DATABASE: Final = "answers.sqlite"
 ANSWERS: Final = "answers"
 IN_USE: Final = "in-use.sqlite"
 """An empty database: whoever uses the cache holds a read lock on it, and whoever prunes it a write lock."""
 SECONDS_A_DAY: Final = 86_400
+_DIGEST: Final = re.compile(rb"[0-9a-f]{32}")
+"""A rendering as an answer: the digest of its picture."""
 _AT_ONCE: Final = 500
 _PATIENCE_S: Final = 60.0
 _TABLE: Final = (
@@ -51,6 +54,10 @@ class Answers(ABC):
     @abstractmethod
     def keep(self, answers: Mapping[str, bytes], by: str) -> None:
         """Store answers; a stored one is not replaced by another."""
+
+    @abstractmethod
+    def remove(self, questions: Collection[str]) -> int:
+        """Remove the answers to some questions by every model and instrument; returns how many there were."""
 
     @abstractmethod
     def close(self) -> None:
@@ -127,6 +134,31 @@ class SqliteAnswers(Answers):
                 self._database.execute("ROLLBACK")
             raise unusable(self.folder, error) from error
 
+    def remove(self, questions: Collection[str]) -> int:
+        """Remove the answers to some questions by every model and instrument; returns how many there were."""
+        removed = 0
+        try:
+            with self._lock:
+                self._database.execute("BEGIN IMMEDIATE")
+                for question in sorted(questions):
+                    removed += self._database.execute("DELETE FROM answers WHERE of = ?", [question]).rowcount
+                    self._database.execute("DELETE FROM stored WHERE of = ?", [question])
+                self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise unusable(self.folder, error) from error
+        return removed
+
+
+class StoredAnswer(NamedTuple):
+    """A file with an answer: its size in bytes, and the day on which it was written, from the epoch."""
+
+    path: Path
+    is_reading: bool
+    size: int
+    day: int
+
 
 class FileAnswers(Answers):
     """Answers in small files, which machines may share: ``answers/<by>/<two digits>/<sha256 of the question>``.
@@ -157,17 +189,44 @@ class FileAnswers(Answers):
 
         at_once(keep_one, sorted(answers), self.folder)
 
+    def remove(self, questions: Collection[str]) -> int:
+        """Remove the answers to some questions by every model and instrument; returns how many there were."""
+        makers = [path.name for path in listing(self.folder / ANSWERS)]
+        files = [self._file(question, by) for question in sorted(questions) for by in makers]
+        there = [path for path, known in zip(files, at_once(exists, files, self.folder), strict=True) if known]
+        at_once(remove, there, self.folder)
+        return len(there)
+
+    def stored(self) -> Iterator[StoredAnswer]:
+        """Every stored answer, the oldest first."""
+        found = []
+        for by in listing(self.folder / ANSWERS):
+            infos = files_below(by)
+            sample = self.answer_in(infos[0][0]) if infos else b""
+            is_reading = bool(sample) and _DIGEST.fullmatch(sample) is None  # all answers of one maker are of one kind
+            for path, size, written in infos:
+                found.append(StoredAnswer(path, is_reading, size, int(written // SECONDS_A_DAY)))
+        yield from sorted(found, key=lambda each: (each.day, str(each.path)))
+
+    def answer_in(self, path: Path) -> bytes:
+        """The answer in a file, which has the digest that was stored with it."""
+        return self._answer_of(None, read_bytes(path), path.name)
+
     def _answer(self, question: str, by: str) -> bytes | None:
         try:
-            head, _, answer = read_bytes(self._file(question, by)).partition(b"\n")
+            content = read_bytes(self._file(question, by))
         except FileNotFoundError:
             return None
+        return self._answer_of(question, content, question)
+
+    def _answer_of(self, question: str | None, content: bytes, name: str) -> bytes:
+        head, _, answer = content.partition(b"\n")
         try:
             about = json.loads(head)
             of, sha256 = about["of"], str(about["sha256"])
         except (ValueError, KeyError, TypeError) as error:
-            raise damaged(self.folder, f"the answer to {question}") from error
-        return self.checked(question, answer, sha256 if of == question else "")
+            raise damaged(self.folder, f"the answer to {name}") from error
+        return self.checked(name, answer, sha256 if question in (None, of) else "")
 
     def _file(self, question: str, by: str) -> Path:
         name = hashlib.sha256(question.encode()).hexdigest()

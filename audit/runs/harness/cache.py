@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-from audit.core.addresses import is_address, place
+from audit.core.addresses import is_address, shared_folder
 from audit.core.arrays import Picture
 from audit.core.attributes import Read
 from audit.core.files import temporary_path
 from audit.core.pictures import keep_picture, picture_digest, read_picture
 from audit.core.provenance import package_version
-from audit.core.transfer import at_hand, at_once, copy, make_folder
+from audit.core.transfer import at_hand, at_once, copy, make_folder, remove
 from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
 from audit.runs.harness.answers import Answers, FileAnswers, SqliteAnswers, damaged
@@ -56,7 +56,7 @@ _PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
 
 def cache_folder(name: str, run: Path) -> Path | None:
-    """The cache's folder for a run whose plan says :data:`BESIDE`, :data:`NONE`, or a folder.
+    """The cache's folder for a run whose plan says :data:`BESIDE`, :data:`NONE`, or a folder or address.
 
     Examples
     --------
@@ -65,7 +65,18 @@ def cache_folder(name: str, run: Path) -> Path | None:
     """
     if name == NONE:
         return None
-    return run.parent / FOLDER if name == BESIDE else place(name)
+    return run.parent / FOLDER if name == BESIDE else shared_folder(name)
+
+
+def nodes_may_share(folder: Path) -> bool:
+    """Whether several machines may use the cache in a folder at once: one at an address, ``file:///DIR`` among them.
+
+    Examples
+    --------
+    >>> nodes_may_share(Path("reports/.audit-cache"))
+    False
+    """
+    return is_address(folder)
 
 
 def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
@@ -109,7 +120,7 @@ class Cache:
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
         self._answers: Answers
-        if is_address(folder):
+        if nodes_may_share(folder):
             self._answers = FileAnswers(folder)
         else:
             self._answers = SqliteAnswers(folder, read_only=read_only)
@@ -174,6 +185,14 @@ class Cache:
             part = temporary_path(target)
             shutil.copyfile(source, part)
             part.replace(target)
+
+    def remove(self, questions: Iterable[str], pictures: Iterable[str]) -> int:
+        """Remove the answers to these questions by every model and instrument, and the pictures with these digests.
+
+        Returns how many answers were removed. What the cache does not have is passed over.
+        """
+        at_once(remove, [self._picture_file(digest) for digest in sorted({*pictures} - {""})], self.folder)
+        return self._answers.remove({*questions})
 
     def _picture_file(self, digest: str) -> Path:
         return self.folder / PICTURES / digest[:2] / f"{digest}.png"
