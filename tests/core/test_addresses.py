@@ -136,7 +136,11 @@ def lock_of(host: str, pid: int) -> bytes:
 def test_a_folder_is_used_by_one_process_at_a_time(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock_object, "BEAT_S", 0.05)
     monkeypatch.setattr(lock_object, "WATCHED_S", 0.2)
-    with claim(there), pytest.raises(RunError, match=f"Another process is using .* {socket.gethostname()}"), claim(there):
+    with (
+        claim(there),
+        pytest.raises(RunError, match=f"Another process is using .* {socket.gethostname()}"),
+        claim(there),
+    ):
         pass
     assert not listing(there)
 
