@@ -40,7 +40,7 @@ def is_address(given: object) -> bool:
     return hasattr(given, "protocol") and hasattr(given, "storage_options")
 
 
-def place(given: str | Path) -> Path:
+def place(given: Any) -> Path:
     """The folder or file that a text, path or UPath names; for an address a UPath.
 
     An address that was made a pathlib.Path, which merges its slashes, is that address again, unless there is a folder
@@ -61,13 +61,12 @@ def place(given: str | Path) -> Path:
     if isinstance(given, PurePath):
         merged = _unmerged(given)
         return Path(given) if merged is None else _opened(merged)
-    if isinstance(given, str):
-        if is_address(given):
-            return _opened(given)
-        local = _ADDRESS.fullmatch(given)
-        return Path(given if local is None else given[given.index("://") + 3 :])
-    # listings are never cached, since other machines may write there too
-    return cast("Path", type(given)(given, use_listings_cache=False))
+    if not isinstance(given, str):
+        return _uncached(given)
+    if is_address(given):
+        return _opened(given)
+    local = _ADDRESS.fullmatch(given)
+    return Path(given if local is None else given[given.index("://") + 3 :])
 
 
 def shared_folder(given: str | Path) -> Path:
@@ -126,10 +125,15 @@ def _unmerged(path: PurePath) -> str | None:
     found = _MERGED.fullmatch(path.as_posix())
     if found is None or found[1].lower() in _LOCAL:
         return None
-    from fsspec import available_protocols
+    from fsspec import available_protocols  # type: ignore[import-untyped]  # it has no types
 
     is_known = found[1] in available_protocols() and not Path(f"{found[1]}:").exists()
     return f"{found[1]}://{found[2]}" if is_known else None
+
+
+def _uncached(given: Any) -> Path:
+    """A UPath whose listings are never cached, since other machines may write there too."""
+    return cast("Path", type(given)(given, use_listings_cache=False)) if is_address(given) else Path(given)
 
 
 def _opened(text: str) -> Path:
