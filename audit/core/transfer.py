@@ -6,6 +6,7 @@ object when it is complete; elsewhere a file is written under a temporary name a
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import shutil
 import tempfile
@@ -52,7 +53,7 @@ def reaching(path: Path, *, writes: bool = False) -> Iterator[None]:
 
 def at_once(function: Callable[[Item], Made], items: Iterable[Item], where: Path | None) -> list[Made]:
     """The results of a function for each item, in order; several calls at the same time if ``where`` is an address."""
-    if where is None or isinstance(where, PurePath):
+    if where is None or _is_here(where):
         return [function(item) for item in items]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="audit-transfer") as threads:
         return list(threads.map(function, items))
@@ -60,7 +61,7 @@ def at_once(function: Callable[[Item], Made], items: Iterable[Item], where: Path
 
 def exists(path: Path) -> bool:
     """Whether there is a file or folder."""
-    if isinstance(path, PurePath):
+    if _is_here(path):
         return path.exists()
     with reaching(path):
         return bool(file_system(path).exists(key(path)))
@@ -68,7 +69,7 @@ def exists(path: Path) -> bool:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, where the place has folders."""
-    if isinstance(folder, PurePath):
+    if _is_here(folder):
         folder.mkdir(parents=True, exist_ok=True)
     elif not _puts_whole(folder):
         with reaching(folder, writes=True):
@@ -77,7 +78,7 @@ def make_folder(folder: Path) -> None:
 
 def listing(folder: Path, pattern: str = "*") -> list[Path]:
     """The files and folders in a folder whose names match a pattern, sorted; empty if there is no such folder."""
-    if isinstance(folder, PurePath):
+    if _is_here(folder):
         return sorted(folder.glob(pattern))
     return [folder / name for name in sorted(entries(folder)) if fnmatchcase(name, pattern)]
 
@@ -111,7 +112,7 @@ def files_below(folder: Path) -> list[tuple[Path, int, float]]:
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file; raises FileNotFoundError if there is none."""
-    if isinstance(path, PurePath):
+    if _is_here(path):
         return path.read_bytes()
     with reaching(path):
         return bytes(file_system(path).cat_file(key(path)))
@@ -143,7 +144,7 @@ def put_new(data: bytes, path: Path) -> bool:
 
 def put(written: Path, path: Path) -> None:
     """Move a finished file of this machine to its place, whole or not at all."""
-    if isinstance(path, PurePath):
+    if _is_here(path):
         written.replace(path)
         return
     with reaching(path, writes=True):
@@ -159,13 +160,13 @@ def put(written: Path, path: Path) -> None:
 
 def copy(source: Path, target: Path) -> None:
     """Copy a file from or to an address; within one store by the store itself."""
-    with reaching(source if not isinstance(source, PurePath) else target):
-        if not isinstance(source, PurePath) and not isinstance(target, PurePath) and _puts_whole(target):
+    with reaching(source if not _is_here(source) else target):
+        if not _is_here(source) and not _is_here(target) and _puts_whole(target):
             system = file_system(target)
             if file_system(source) == system:
                 system.cp_file(key(source), key(target))
                 return
-        if not isinstance(target, PurePath):
+        if not _is_here(target):
             put_bytes(read_bytes(source), target)
             return
         partial = temporary_path(target)
@@ -175,7 +176,7 @@ def copy(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file, if it exists."""
-    if isinstance(path, PurePath):
+    if _is_here(path):
         path.unlink(missing_ok=True)
         return
     with reaching(path):
@@ -187,7 +188,7 @@ def remove(path: Path) -> None:
 
 def outgoing(path: Path) -> Path:
     """A file of this machine in which to write what :func:`put` then moves to its place."""
-    if isinstance(path, PurePath):
+    if _is_here(path):
         return temporary_path(path)
     folder = _shelf() / "outgoing" / _digest(str(path.parent))
     folder.mkdir(parents=True, exist_ok=True)
@@ -200,7 +201,7 @@ def at_hand(path: Path) -> Path:
     It has the same name, stays until the process ends, and is fetched again if the one at the address changed. If there
     is no file at the address, there is none here.
     """
-    if isinstance(path, PurePath):
+    if _is_here(path):
         return path
     here = _shelf() / _digest(str(path)) / path.name
     try:
@@ -240,7 +241,7 @@ def fetched(root: Path, names: Iterable[str], most_bytes: int) -> Iterator[Mappi
         If the address cannot be reached.
     """
     wanted = sorted({*names} - {""})
-    if isinstance(root, PurePath):
+    if _is_here(root):
         yield {name: root / name for name in wanted}
         return
     with tempfile.TemporaryDirectory(prefix="audit-") as folder:
@@ -267,8 +268,8 @@ def _written(info: Mapping[str, Any]) -> float:
     """Seconds since the epoch at which a file was written, by fsspec's ``info``."""
     for name in ("LastModified", "last_modified", "mtime", "updated", "modified", "created"):
         value = info.get(name)
-        if hasattr(value, "timestamp"):
-            return float(value.timestamp())
+        if isinstance(value, dt.datetime):
+            return value.timestamp()
         if isinstance(value, int | float):
             return float(value)
     return time.time()
@@ -280,6 +281,11 @@ def _fetch(source: Path, target: Path) -> None:
     with reaching(source):
         file_system(source).get_file(key(source), str(partial))
     partial.replace(target)
+
+
+def _is_here(path: object) -> bool:
+    """Whether a path is of this machine and not an address."""
+    return isinstance(path, PurePath)
 
 
 def _puts_whole(path: Path) -> bool:
