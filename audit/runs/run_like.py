@@ -34,7 +34,7 @@ def as_run(given: RunLike) -> Run:
     if isinstance(given, Run):
         return given
     if isinstance(given, str | Path) or is_address(given):
-        return Run.read(given)
+        return Run.read(place(given))
     if isinstance(given, MadeFromRun):
         return given.measured_run()
     raise RunError(f"{type(given).__name__} is not a run.", "a Run, an Audit, or the path of a run's folder")
