@@ -38,15 +38,18 @@ if TYPE_CHECKING:
     from audit.core.errors import AuditError, CohortError, ModelError, PlanError, RunError
     from audit.core.front_matter import FrontMatter
     from audit.core.plan import Plan
+    from audit.forgetting import Forgotten, forget
     from audit.instruments import instrument
     from audit.models import model
     from audit.probes import Probe, probe
     from audit.release import Decision, Policy
+    from audit.release.attestation.attesting import attest
     from audit.release.gate import gate
     from audit.reports.tracking import track
     from audit.runs.harness import read_again, run
     from audit.runs.run import Run
     from audit.runs.simulation import simulate
+    from audit.runs.verifying import verify
     from audit.series import History, history
     from audit.series.sweep import Sweep
     from audit.series.sweeping import sweep
@@ -63,6 +66,7 @@ _HOMES = {
     "Decision": "audit.release",
     "Estimate": "audit.stats",
     "Finding": "audit.checks.finding",
+    "Forgotten": "audit.forgetting",
     "FrontMatter": "audit.core.front_matter",
     "History": "audit.series",
     "ModelError": "audit.core.errors",
@@ -74,9 +78,11 @@ _HOMES = {
     "RunError": "audit.core.errors",
     "Sweep": "audit.series.sweep",
     "Table": "audit.audits.table",
+    "attest": "audit.release.attestation.attesting",
     "compare": "audit.comparisons",
     "draw_cohort": "audit.cohorts.drawing",
     "embedded": "audit.cohorts.importing",
+    "forget": "audit.forgetting",
     "gate": "audit.release.gate",
     "history": "audit.series",
     "identify_cohort": "audit.cohorts.identification",
@@ -95,6 +101,7 @@ _HOMES = {
     "simulate": "audit.runs.simulation",
     "sweep": "audit.series.sweeping",
     "track": "audit.reports.tracking",
+    "verify": "audit.runs.verifying",
     "with_ids": "audit.audits.privacy.sharing",
 }
 """The module of each public name; imported on first use, so that ``import audit`` does not load torch."""
@@ -110,6 +117,7 @@ __all__ = [
     "Decision",
     "Estimate",
     "Finding",
+    "Forgotten",
     "FrontMatter",
     "History",
     "ModelError",
@@ -122,9 +130,11 @@ __all__ = [
     "Sweep",
     "Table",
     "__version__",
+    "attest",
     "compare",
     "draw_cohort",
     "embedded",
+    "forget",
     "gate",
     "history",
     "identify_cohort",
@@ -143,6 +153,7 @@ __all__ = [
     "simulate",
     "sweep",
     "track",
+    "verify",
     "with_ids",
 ]
 

@@ -1,11 +1,12 @@
 """Break a run in every way that a machine can, at random points, and compare what is left with an unbroken run.
 
-    python -m benchmarks.faults [--trials 200] [--seed 0] [--only kill]
+    python -m benchmarks.faults [--trials 500] [--seed 0] [--only kill]
 
 Each trial breaks one run once, then gives the same command again. It passes where the run ends as the unbroken one did,
 down to the bytes of its parts and of audit.json, and where whatever stopped it said so in one clear sentence with exit
 code 2. For a model or an instrument that fails on one clip, every other clip must be as it was. It prints one
-line a fault.
+line a fault: how many clips were lost (no observation) or doubled in all trials together, and how many trials ended
+otherwise than unbroken without a word (silently wrong) or in another way that is not allowed.
 
 Model and instrument are fakes of a few lines, so that a trial takes seconds; what is tried is the harness.
 """
@@ -48,8 +49,9 @@ class ToneModel:
 
     Parameters
     ----------
-    fails : {"", "nan", "raise", "die"}
-        What it does on them: gives a picture of NaN, raises, or kills its process (once: it leaves a mark).
+    fails : {"", "nan", "raise", "die", "memory"}
+        What it does on them: gives a picture of NaN, raises, kills its process (once: it leaves a mark), or lacks
+        memory until there is a mark.
     on : int
         Which clips, by their number.
     mark : str
@@ -67,7 +69,7 @@ class ToneModel:
         return [self._render(waveform, sample_rate) for waveform in waveforms]
 
     def describe(self) -> dict[str, object]:
-        return {"cache_key": "tones" if self.fails in ("", "die") else f"tones, {self.fails} on {self.on}"}
+        return {"cache_key": "tones" if self.fails in ("", "die", "memory") else f"tones, {self.fails} on {self.on}"}
 
     def _render(self, waveform: Any, sample_rate: int) -> Any:
         time.sleep(self.seconds)
@@ -80,6 +82,8 @@ class ToneModel:
         if number == self.on and self.fails == "die" and not Path(self.mark).exists():
             Path(self.mark).touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if number == self.on and self.fails == "memory" and not Path(self.mark).exists():
+            raise MemoryError("planted")
         return colour(number)
 
 
@@ -254,6 +258,27 @@ def worker_dies(trial: Trial) -> None:
     assert trial.said or not (trial.place / "mark").exists(), "a worker died and nothing was said"
 
 
+def out_of_memory(trial: Trial) -> None:
+    """The model finds no memory for one clip, as long as nothing is changed; then there is enough."""
+    mark = trial.place / "mark"
+    trial.here(ToneModel("memory", trial.draw.randrange(CLIPS), str(mark)))
+    assert trial.said, "memory lacked and nothing was said"
+
+
+def pipe_in_place(trial: Trial) -> None:
+    """A part or the manifest of a run is a pipe, until the file is restored."""
+    trial.here()
+    kept = [path for path in sorted(trial.run.rglob("*")) if path.suffix in (".parquet", ".json") and path.is_file()]
+    path = trial.draw.choice([path for path in kept if path.name != "audit.json"])
+    data = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    trial.here()
+    assert trial.said, f"{path.name} was a pipe and nothing was said"
+    path.unlink()
+    path.write_bytes(data)
+
+
 def two_runs(trial: Trial) -> None:
     """Two processes are started in one folder."""
     one = trial.elsewhere()
@@ -352,6 +377,8 @@ FAULTS: dict[str, Callable[[Trial], set[str] | None]] = {
     "full disk": full_disk,
     "read-only": read_only,
     "worker dies": worker_dies,
+    "out of memory": out_of_memory,
+    "pipe in place of a file": pipe_in_place,
     "two runs": two_runs,
     "damaged part": damaged_part,
     "damaged cache": damaged_cache,
@@ -398,9 +425,16 @@ def attempt(fault: str, trial: Trial, whole: Trial) -> None:
     pd.testing.assert_frame_equal(others[0], others[1])
 
 
+def lost_and_doubled(trial: Trial) -> tuple[int, int]:
+    """How many clips have no observation in the parts of a run, and how many more than one."""
+    parts = sorted(trial.run.glob("observations/part-*.parquet"))
+    counts = pd.concat([pd.read_parquet(path, columns=["clip_id"]) for path in parts])["clip_id"].value_counts()
+    return CLIPS - len(counts), int((counts > 1).sum())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=200, help="of all faults together")
+    parser.add_argument("--trials", type=int, default=500, help="of all faults together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=FAULTS, help="this fault alone")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
@@ -409,7 +443,10 @@ def main() -> int:
         return child(*asked.child)
     faults = [asked.only] if asked.only else list(FAULTS)
     each = -(-asked.trials // len(faults))
-    print("| fault | trials | stopped with a clear sentence | otherwise than unbroken |\n| --- | --- | --- | --- |")
+    print(
+        "| fault | trials | stopped with a clear sentence | clips lost | doubled | silently wrong | otherwise wrong |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -417,7 +454,7 @@ def main() -> int:
         cohort = write_cohort(root / "cohort")
         whole = unbroken(root / "unbroken", cohort)
         for fault in faults:
-            stopped, wrong = 0, []
+            stopped, lost, doubled, silent, wrong = 0, 0, 0, 0, []
             for number in range(each):
                 place = root / f"trial-{number}"
                 place.mkdir()
@@ -426,9 +463,14 @@ def main() -> int:
                     attempt(fault, trial, whole)
                 except AssertionError as error:
                     wrong.append(f"{number}: {error}")
+                    silent += not trial.said
                 stopped += bool(trial.said)
+                missing, more = lost_and_doubled(trial)
+                lost, doubled = lost + missing, doubled + more
                 shutil.rmtree(place)
-            print(f"| {fault} | {each} | {stopped} | {len(wrong)} |", flush=True)
+            print(
+                f"| {fault} | {each} | {stopped} | {lost} | {doubled} | {silent} | {len(wrong) - silent} |", flush=True
+            )
             for sentence in wrong:
                 print(f"  {fault}, {sentence}", file=sys.stderr, flush=True)
             failed += len(wrong)

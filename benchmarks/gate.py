@@ -74,7 +74,10 @@ def planted(speakers: int, white: float, seed: int) -> audit.Run:
 
 
 def policy(rule: str) -> audit.Policy:
-    return audit.Policy.parse(f'schema = 1\nname = "benchmark"\n[[rule]]\nid = "white"\ncheck = "S2F001"\n{rule}')
+    return audit.Policy.parse(
+        f'schema = 1\nname = "benchmark"\nevidence.allow = ["simulated", "unpinned"]\n'
+        f'[[rule]]\nid = "white"\ncheck = "S2F001"\n{rule}'
+    )
 
 
 def planned(size: float, rates: list[float], speakers: int) -> float:

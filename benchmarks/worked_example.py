@@ -193,6 +193,9 @@ def fake_run(measured: Measured, seed: int) -> audit.Run:
 
 def row(name: str, policy: Policy, measured: Measured, rates: audit.Run, run: audit.Run, draws: int) -> str:
     """Print the rules of a run with their chances at the figures of ``rates``; the run's row of the table."""
+    admitted = {"allow": ("simulated", *policy.terms.evidence.allow)}  # for the fakes
+    terms = policy.terms.model_copy(update={"evidence": policy.terms.evidence.model_copy(update=admitted)})
+    policy = replace(policy, terms=terms)
     of_rates, decision = audit.gate(rates, policy=policy), audit.gate(run, policy=policy)
     scores = audit.measure(run).scores
     assert scores is not None

@@ -35,7 +35,6 @@ from audit.core.audio import read_clip
 from audit.core.document import Document
 from audit.core.errors import AuditError
 from audit.core.pictures import read_picture
-from audit.reports.html.gallery import thumbnail
 from audit.runs.simulation.truth import Truth
 from audit.training import TrainPlan
 from tests.document_fixture import sealed
@@ -297,7 +296,14 @@ speakers = 30
 rule = "white"
 name = "Ann"
 reason = "a reason"
-expires = 2030-01-01
+granted = 2026-01-01
+expires = 2026-12-31
+run = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+worst = 0.5
+[evidence]
+allow = ["simulated", "unpinned"]
+[pins]
+seed = 0
 """
 TRAINING = b"""name = "x"
 configuration = "small"
@@ -454,7 +460,7 @@ def _sound(data: bytes, place: Path) -> Outcome:
 
 
 def _picture(data: bytes, place: Path) -> Outcome:
-    thumbnail(place, _file(place, data, "a.png").name)
+    _file(place, data, "a.png")
     found = read_picture(place / "a.png")
     assert found.pixels is None or (found.pixels.dtype == np.uint8 and found.pixels.shape[2] == 3)
     return "accepted" if found.status == "ok" else "refused"

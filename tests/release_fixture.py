@@ -24,12 +24,34 @@ from audit.release.deciding import Baseline
 from audit.stats import Curve, Estimate, Settings, paired
 
 TODAY = dt.date(2026, 6, 15)
+ADMITTED = ("simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned")
+"""What the evidence of small runs needs: simulated ones, and audits made by hand, which have no clips."""
+EVIDENCE = f"[evidence]\nallow = {[*ADMITTED]}\n"
 RULE = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
 
 
 def policy(*parts: str) -> Policy:
-    """A policy of these parts, or of the one rule S2F001 at most 0.1."""
-    return Policy.parse('schema = 1\nname = "p"\n' + "\n".join(parts or (RULE,)), "policy.toml")
+    """A policy of these parts, or of the one rule S2F001 at most 0.1, that allows simulated runs."""
+    return Policy.parse('schema = 1\nname = "p"\n' + "\n".join([*(parts or (RULE,)), EVIDENCE]), "policy.toml")
+
+
+def waiver(rule: str = "white", /, **keys: object) -> str:
+    """A waiver of the run ``made`` makes, for the whole of June 2026; ``keys`` are given as TOML."""
+    given = {
+        "name": '"Ann"',
+        "reason": '"pilot of ten users"',
+        "granted": "2026-06-01",
+        "expires": "2026-06-30",
+        "run": f'"{"d" * 64}"',
+        "worst": "0.5",
+    } | keys
+    lines = [f"{key} = {value}" for key, value in given.items() if value is not None]
+    return "\n".join([f'[[waiver]]\nrule = "{rule}"', *lines]) + "\n"
+
+
+def shipped_policy() -> Policy:
+    """The policy that ships, and allows simulated runs and a baseline that is the run."""
+    return Policy.default(allow=("simulated", "baseline_is_run"))
 
 
 def estimate(low: float | None, high: float | None, speakers: int = 50, **known: object) -> Figure:

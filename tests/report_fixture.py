@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from audit.audits.audit import Audit
 from audit.audits.table import Table
@@ -15,7 +14,9 @@ from audit.audits.tables.metric_definitions import definitions_table
 from audit.checks.figure import Figure
 from audit.checks.finding import Finding
 from audit.checks.metrics.metric_frame import metrics_of
+from audit.core.vocabulary import STAGES
 from audit.stats.estimate import Estimate
+from tests.kept_faces import square, write_pictured_run
 
 GROUPS = ("asian", "black", "white", "unknown")
 LANGUAGES = ("en", "zh")
@@ -166,7 +167,7 @@ def tables() -> dict[str, list[dict[str, object]]]:
         for c in LANGUAGES:
             for k in range(2):
                 name = f"{g}-{k}"
-                paths = {stage: f"faces/{name}-{c}-{stage}.png" for stage in ("portrait", "ceiling", "rendered")}
+                paths = {stage: f"picture {name}-{c}-{stage}" for stage in ("portrait", "ceiling", "rendered")}
                 reads = {
                     "portrait_read": g if g in known else "white",
                     "ceiling_read": g if g in known else "white",
@@ -428,10 +429,14 @@ def hostile_audit(text: str) -> Audit:
 
 
 def draw_faces(audit: Audit, folder: Path) -> None:
-    """A plain square of its own colour for every picture that the gallery names."""
-    for i, row_ in enumerate(audit.tables["gallery"].frame.to_dict("records")):
-        for k, stage in enumerate(("portrait", "ceiling", "rendered")):
-            if isinstance(row_[stage], str):
-                path = folder / row_[stage]
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.new("RGB", (224, 224), (40 + 12 * i, 60 + 60 * k, 120)).save(path)
+    """A run in the folder, with a plain square of its own colour for every picture of the gallery."""
+    rows = audit.tables["gallery"].frame.to_dict("records")
+    write_pictured_run(
+        folder,
+        {
+            (row_["clip_id"], stage): square(40 + 12 * i, 60 + 60 * k, 120, side=224)
+            for i, row_ in enumerate(rows)
+            for k, stage in enumerate(STAGES)
+            if isinstance(row_[stage], str)
+        },
+    )

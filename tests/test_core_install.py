@@ -28,7 +28,10 @@ TRUTH = {
     "rendered": {"asian": {"en": {"white": 0.9}}},
 }
 SAME_SPEAKERS = TRUTH | {"rendered": {"asian": {"en": {"white": 0.5}}}}
-POLICY = 'schema = 1\nname = "p"\n[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
+POLICY = (
+    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\n'
+    '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
+)
 
 
 COMMANDS = {

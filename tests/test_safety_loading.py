@@ -29,7 +29,6 @@ from audit.core.errors import AuditError, CohortError
 from audit.core.pictures import read_picture
 from audit.models.speech2face.checkpoint import load_checkpoint
 from audit.models.wen2019 import GENERATOR_FILE, VOICE_FILE, Wen2019, generator_network, voice_network
-from audit.reports.html.gallery import thumbnail
 from audit.training.state import STATE, read_state
 
 ROOT = Path(__file__).parent.parent
@@ -122,7 +121,6 @@ def test_no_module_of_the_package_unpickles() -> None:
         r"torch\.load\(|np\.load\(|pickle\.loads?\(|read_pickle\(|joblib|shelve|marshal\.|(?<![\w.])(eval|exec)\("
     )
     allowed = {
-        "pytorch.py": 'torch.load(path, map_location="cpu", weights_only=True)',
         "appearance.py": "np.load(path, allow_pickle=False)",
         "local.py": "pickle.loads(sent)  # written by the parent process",
     }
@@ -169,7 +167,6 @@ def test_special_files_are_not_read(tmp_path: Path, kind: str) -> None:
     assert read_clip(path).status == "audio_unreadable"
     assert clip_seconds(path) is None
     assert read_picture(path).status == "unreadable"
-    assert thumbnail(tmp_path, "x")[0] == ""
     with pytest.raises(AuditError):
         load_checkpoint(path)
     stall(kind, tmp_path / VOICE_FILE)
@@ -199,9 +196,6 @@ def test_a_pipe_in_a_cohort_costs_one_clip(make_cohort: Callable[..., Path], tmp
 def test_a_cohort_whose_table_is_a_pipe_is_refused(make_cohort: Callable[..., Path], name: str) -> None:
     folder = make_cohort()
     stall("pipe", folder / name)
-    if name == "cohort.toml":
-        assert audit.Cohort.read(folder).notes.name == ""
-        return
     with pytest.raises(CohortError):
         audit.Cohort.read(folder)
 

@@ -122,12 +122,12 @@ def measure(
         | ({"metrics": {name: each.name for name, each in custom.items()}} if custom else {})
         | ({"calibration": Path(chosen.calibration).name, "calibration_sha256": labelled.sha256} if labelled else {}),
         findings=found,
-        tables=pseudonymous(audit_tables(evidence, chosen, found), run.observations) if with_tables else {},
+        tables=pseudonymous(audit_tables(evidence, chosen, found), run.coded) if with_tables else {},
         front_matter=front_matter_of(run) if front_matter is None else front_matter,
         scores=_scores(evidence),
         source=run,
     )
-    return suppressed(made, SmallCells.of(run.observations, chosen))
+    return suppressed(made, SmallCells.of(run.coded, chosen))
 
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
@@ -180,9 +180,9 @@ def identity(run: Run, human: HumanReadings | None = None) -> dict[str, Any]:
         "instrument": instrument,
         "instrument_card": card,
         "cohort": {key: cohort.get(key) for key in ("name", "digest", "licence", "consent", "notes", "fictional")},
-        "n_speakers": int(run.observations["speaker_id"].nunique()),
-        "n_clips": len(run.observations),
-        "clusters": Clusters.of(run.observations).model_dump(mode="json"),
+        "n_speakers": int(run.coded["speaker_id"].nunique()),
+        "n_clips": len(run.coded),
+        "clusters": Clusters.of(run.coded).model_dump(mode="json"),
         "n_clips_planned": cohort["n_clips"],
         "complete": run.complete,
         "set_aside": list(cohort.get("set_aside", [])),
@@ -216,7 +216,7 @@ def _notices(run: Run) -> list[str]:
     notices = []
     if not run.complete:
         notices.append(
-            f"This run is incomplete: {len(run.observations)} of {manifest['cohort']['n_clips']} clips were observed. "
+            f"This run is incomplete: {len(run.coded)} of {manifest['cohort']['n_clips']} clips were observed. "
             "Do not use its results."
         )
     if manifest["model"]["kind"] == SIMULATED:
@@ -251,9 +251,9 @@ def _notices(run: Run) -> list[str]:
         notices.append(
             "The faces were made elsewhere and are part of the cohort: which model made them cannot be verified."
         )
-    if warning := Clusters.of(run.observations).warning:
+    if warning := Clusters.of(run.coded).warning:
         notices.append(warning)
-    if files := sentence_about_files(run.observations):
+    if files := sentence_about_files(run.coded):
         notices.append(files)
     if several := _several_faces(run):
         notices.append(several)
@@ -270,7 +270,7 @@ def _notices(run: Run) -> list[str]:
 
 def _several_faces(run: Run) -> str:
     """The number of clips by stage whose picture has more than one face, and which face is read."""
-    table = faces_found(run.observations)
+    table = faces_found(run.coded)
     if table is None or not table["n_several"].any():
         return ""
     counts = table.groupby("stage", sort=False)[["n_clips", "n_several"]].sum().itertuples()

@@ -78,8 +78,9 @@ class Column:
         - ``n_speakers``, ``count``, ``value``, ``low``, ``high``, ``p_value``: figures, emptied in suppressed rows.
           ``low`` and ``high`` directly follow the ``value`` of which they are the interval.
         - ``setting``: a number that does not depend on the speakers of the row, such as a margin.
-        - ``text``; ``picture``: a path in the run's folder; ``method``: how a figure was made or why it is missing,
-          replaced in suppressed rows; ``detail``: free text that may contain names and paths, never shared.
+        - ``text``; ``picture``: the name of a picture, replaced by a pseudonym; ``method``: how a figure was made or
+          why it is missing, replaced in suppressed rows; ``detail``: free text that may contain names and
+          paths, never shared.
         - ``untyped``: unknown, in a document of an earlier version.
     label : str
         The heading; by default the name with spaces.

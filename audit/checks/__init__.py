@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final, cast
@@ -199,8 +199,10 @@ def findings(checks: Sequence[Check], evidence: Evidence, intersect: Sequence[st
     ]
 
 
-def sensitivities(check: Check, evidence: Evidence) -> list[Sensitivity]:
-    """The figures of a check whose sensitivity to errors outside their intervals is reported.
+def sensitivities(check: Check, evidence: Evidence) -> Iterator[Sensitivity]:
+    """The figures of a check whose sensitivity to errors outside their intervals is reported, one at a time.
+
+    Each holds columns of all clips, so keep none that is not needed.
 
     Raises
     ------
@@ -208,7 +210,7 @@ def sensitivities(check: Check, evidence: Evidence) -> list[Sensitivity]:
         If a third-party check fails.
     """
     try:
-        return list(check.sensitivity(evidence))
+        yield from check.sensitivity(evidence)
     except Exception as error:  # a third-party check may raise anything
         if check in shipped():
             raise

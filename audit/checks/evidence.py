@@ -169,7 +169,7 @@ class Evidence(Strata):
         """
         counts = ~np.isin(np.arange(len(cells.keys)), excluded)
         # a speaker is in several cells, or depends on speakers of others
-        if len(cells.clips.cell) != len(self.cells().clips.cell) or self.shares_clusters:
+        if len(cells.units) != len(self.cells().units) or self.shares_clusters:
             kind, name = self.metrics[metric].kind, f"{stage}.{metric}"
             return [
                 sums_curve(standing.sums(reads), kind, self.settings, name)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from audit.checks.evidence import Evidence
 from audit.checks.strata import Mask
-from audit.core.languages import UNDETERMINED, language_of
 from audit.stats import Curve, Pairs, figure_curve, paired
 
 
@@ -98,18 +96,10 @@ class FlipFigures:
     excess: Pairs
 
 
-def languages_spoken(evidence: Evidence) -> NDArray[np.int64]:
-    """The number of each clip's language, the same for its regional variants; -1 if unknown."""
-    cells = evidence.cells("language")
-    codes = [language_of(str(key[0])) for key in cells.keys]
-    spoken = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
-    return np.asarray(spoken, np.int64)[cells.number]
-
-
 def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
     """The flips of the rendered faces of a subset of the clips; regional variants count as one language."""
     reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
-    spoken = languages_spoken(evidence)[mask]
+    spoken = evidence.spoken[mask]
     twice = repeated(reads, who, spoken)
 
     def n_clips(of: Mask, able: NDArray[np.int64], shares: NDArray[np.float64]) -> int:

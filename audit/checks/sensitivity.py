@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Final, Literal, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from audit.checks.disputed import memberships
 from audit.checks.evidence import Evidence
 from audit.checks.figure import Figure
 from audit.checks.strata import Mask
+from audit.checks.summed import Summed
 from audit.core.vocabulary import FILE_STATUSES, STAGES, Stage
 from audit.core.votes import GROUP_VOTES
 from audit.stats.speakers import Floats, Ints
@@ -83,6 +83,9 @@ class Sensitivity:
         The read behind the figure; ``None`` if it is not computed from single reads.
     allows : callable or None
         Whether speakers with a group label are members; ``None`` if it is the label of the figure's group.
+    of_sums : bool
+        Whether ``judge`` uses no other methods of its evidence than :meth:`Evidence.figure_curve` and
+        :meth:`Evidence.changed`, of the read's metric and stages: it may then be given sums; see :class:`Summed`.
     """
 
     evidence: Evidence
@@ -93,6 +96,7 @@ class Sensitivity:
     contribution: Floats
     read: FaceRead | None = None
     allows: Callable[[str], bool] | None = None
+    of_sums: bool = False
 
     @classmethod
     def of(
@@ -107,6 +111,7 @@ class Sensitivity:
         contribution: Floats | None = None,
         columns: Sequence[str] = (),
         allows: Callable[[str], bool] | None = None,
+        of_sums: bool = False,
     ) -> Self:
         """The sensitivity of a figure, with the few columns that it needs.
 
@@ -120,8 +125,8 @@ class Sensitivity:
             contribution = change if read.rises else -change
         of_read = [] if read is None else [f"{stage}.{read.metric}" for stage in STAGES] + ["rendered.no_face"]
         names = [name for name in dict.fromkeys((*_LABELS, *of_read, *columns)) if name in evidence.frame]
-        narrow = replace(evidence, frame=evidence.frame[names])
-        return cls(narrow, figure, judge, members, others, contribution, read, allows)
+        narrow = evidence.narrowed(*names)
+        return cls(narrow, figure, judge, members, others, contribution, read, allows, of_sums)
 
     def directions(self) -> tuple[bool, ...]:
         """The directions, up (``True``) or down, in which a change of the figure could change its verdict."""
@@ -325,21 +330,35 @@ class Sensitivity:
     def _relabelled(self, up: bool, number: int) -> Figure:
         (members, values), (others, outside) = self._labelled
         chosen = np.r_[members, others][relabelled(values, outside, number, upwards=up)]
+        evidence, of_group, outside_group = self._units
         moved = np.zeros(int(self.evidence.speakers.max(initial=0)) + 1, bool)
         moved[chosen] = True
-        moved = moved[self.evidence.speakers]
-        return self.judge(self.evidence, (self.members & ~moved) | (self.others & moved))
+        moved = moved[evidence.speakers]
+        return self.judge(evidence, (of_group & ~moved) | (outside_group & moved))
+
+    @cached_property
+    def _units(self) -> tuple[Evidence, Mask, Mask]:
+        """The evidence, members and others to judge whole speakers: of parts where sums are exact, else of clips."""
+        if self.of_sums and self.read is not None:
+            stages = ("rendered",) if self.read.before is None else (self.read.before, "rendered")
+            if Summed.exact(self.evidence, (self.members, self.others), self.read.metric, stages):
+                first, _ = self.evidence.parts
+                return Summed.made(self.evidence), self.members[first], self.others[first]
+        return self.evidence, self.members, self.others
 
     def _judged_with(self, columns: dict[str, NDArray[np.float64]]) -> Figure:
         """The figure with other values in some columns."""
         inside = {name: values[self.members] for name, values in columns.items()}
-        group = replace(self.evidence, frame=self._group.assign(**inside))
-        return self.judge(group, np.ones(len(self._group), bool))
+        group = self._group.revalued(self._group.frame.assign(**inside))
+        return self.judge(group, np.ones(len(group.frame), bool))
 
     @cached_property
-    def _group(self) -> pd.DataFrame:
-        """The frame of the group's clips."""
-        return self.evidence.frame[self.members]
+    def _group(self) -> Evidence:
+        """The group's clips."""
+        group = replace(self.evidence, frame=self.evidence.frame[self.members])
+        # so that it is computed once for all changes
+        assert len(group.speakers) == len(group.frame) and group.shares_clusters is not None
+        return group
 
     def _of_speakers(self, clips: Mask) -> tuple[Floats, Ints]:
         """Each speaker's mean contribution over some of the clips (0 without any) and their number, by code."""

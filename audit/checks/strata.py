@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from itertools import combinations
-from typing import Self, TypeVar, cast
+from typing import Final, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.checks.grouped import grouped
 from audit.core.columns import CLUSTER
 from audit.core.grouping import GROUP, Grouping
-from audit.core.languages import UNDETERMINED
+from audit.core.languages import UNDETERMINED, language_of
 from audit.core.vocabulary import UNKNOWN, group_members, includes, ordered_groups
 from audit.stats import ALL
 from audit.stats.speakers import Standing, distinct, divided, numbered
@@ -24,6 +24,13 @@ Mask = NDArray[np.bool_]
 _Method = TypeVar("_Method", bound=Callable[..., object])
 PART = ("group", "language", "gender")
 """The labels by which a speaker's clips are grouped into parts, which are summed once for all estimates."""
+_OF_LABELS: Final = frozenset(
+    {
+        *("speakers", "clusters", "shares_clusters", "parts", "groups", "every_group", "n_speakers", "known"),
+        *("languages", "strata", "spoken", "_cells_of", "__numbered_of", "__having_of"),
+    }
+)
+"""What :class:`Strata` keeps in an instance that depends on the columns of labels only."""
 
 
 def computed_once(method: _Method) -> _Method:
@@ -43,18 +50,30 @@ def computed_once(method: _Method) -> _Method:
 class Cells:
     """A partition of the clips into cells.
 
-    ``keys`` are the values of the dividing columns in each cell, ``clips`` has the cell of each clip, and ``parts``
-    that of each of :attr:`Strata.parts`; it is ``None`` where a part lies in several cells.
+    ``keys`` are the values of the dividing columns in each cell. ``clips`` has the cell of each clip, and ``parts``
+    that of each of :attr:`Strata.parts`; it is ``None`` where a part lies in several cells. What is stored for each
+    clip is made when it is first used: most estimates need parts only.
     """
 
     keys: list[tuple[object, ...]]
-    clips: Standing
+    numbers: Callable[[], NDArray[np.int64]]
+    standing: Callable[[NDArray[np.int64]], Standing]
     parts: Standing | None
+
+    @cached_property
+    def clips(self) -> Standing:
+        """The cell of each clip's speaker."""
+        return self.standing(self.numbers())
 
     @property
     def number(self) -> NDArray[np.int64]:
         """The cell of each clip, as an index into ``keys``."""
-        return self.clips.cell[self.clips.unit]
+        return self.numbers()
+
+    @property
+    def units(self) -> NDArray[np.int64]:
+        """The cell of each unit, one speaker in one cell."""
+        return (self.parts or self.clips).cell
 
 
 @dataclass(frozen=True)
@@ -100,6 +119,17 @@ class Strata:
         made = replace(self, grouping=grouping, values_of=values)
         column = made.group_column
         return replace(made, frame=self.frame.assign(**{column: labels}), order={**self.order, column: tuple(values)})
+
+    def revalued(self, frame: pd.DataFrame) -> Self:
+        """The same clips with other metrics or fewer columns, without computing again what depends on labels."""
+        made = replace(self, frame=frame)
+        vars(made).update({name: kept for name, kept in vars(self).items() if name in _OF_LABELS})
+        return made
+
+    @computed_once
+    def narrowed(self, *columns: str) -> Self:
+        """The same clips with some columns only; the same object for the same columns."""
+        return self.revalued(self.frame[[*columns]])
 
     @property
     def group_column(self) -> str:
@@ -186,7 +216,7 @@ class Strata:
     def n_speakers(self) -> dict[str, int]:
         """The number of speakers of every group, including ``unknown``, in the fixed order."""
         cells = self.cells(self.group_column)
-        number = np.bincount(cells.clips.cell, minlength=len(cells.keys))
+        number = np.bincount(cells.units, minlength=len(cells.keys))
         of = {str(key[0]): int(n) for key, n in zip(cells.keys, number, strict=True)}
         return {group: of[group] for group in self.every_group}
 
@@ -200,15 +230,29 @@ class Strata:
         """The language codes of the clips, sorted."""
         return sorted(map(str, self._numbered("language")[1]))
 
+    @cached_property
+    def spoken(self) -> NDArray[np.int64]:
+        """The number of each clip's language, the same for its regional variants; -1 if unknown."""
+        cells = self.cells("language")
+        codes = [language_of(str(key[0])) for key in cells.keys]
+        known = pd.factorize(np.array([None if code == UNDETERMINED else code for code in codes], object))[0]
+        return np.asarray(known, np.int64)[cells.number]
+
     @computed_once
     def cells(self, *columns: str) -> Cells:
         """The cells of one or more columns of the frame, in the order of their values."""
-        keys, number = divided([self._numbered(column) for column in columns], len(self.frame))
+
+        def found() -> tuple[list[tuple[object, ...]], NDArray[np.int64]]:
+            return divided([self._numbered(column) for column in columns], len(self.frame))
+
+        keys, number = found()
         parts = None
         if set(columns) <= {*PART, self.group_column} and set(columns) != {*PART}:
             first, standing = self.parts
             parts = Standing.of(standing.speaker, number[first], len(keys), self.shared(first))
-        return Cells(keys, Standing.of(self.speakers, number, len(keys), self.shared()), parts)
+        return Cells(
+            keys, lambda: found()[1], lambda of: Standing.of(self.speakers, of, len(keys), self.shared()), parts
+        )
 
     @cached_property
     def parts(self) -> tuple[NDArray[np.int64], Standing]:

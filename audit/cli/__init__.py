@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from audit.cli.annotate import cohort_annotate
+from audit.cli.attest import attest
 from audit.cli.cache import cache_info, cache_prune
 from audit.cli.cohorts import cohort_check, cohort_import, cohort_labels
 from audit.cli.commands import compare, list_names, simulate, track, train
 from audit.cli.draw import cohort_draw
+from audit.cli.forget import forget
 from audit.cli.gate import gate
 from audit.cli.history import history
 from audit.cli.identify import cohort_identify
@@ -33,8 +35,8 @@ _VERBS: Final[dict[str, dict[str, Callable[..., None]]]] = {
         "probe": probe,
         "sweep": sweep,
     },
-    "Decide": {"compare": compare, "history": history, "gate": gate, "track": track},
-    "Prepare": {"simulate": simulate, "train": train, "list": list_names},
+    "Decide": {"compare": compare, "history": history, "gate": gate, "attest": attest, "track": track},
+    "Prepare": {"forget": forget, "simulate": simulate, "train": train, "list": list_names},
 }
 """The verbs by their panel in the help."""
 
@@ -67,6 +69,20 @@ def main() -> None:
                 raise AuditError(found, "names in UTF-8", "Rename the file or folder.") from None
         with writing("A file or folder", reads=True):
             app()
+    except MemoryError as error:
+        _end(
+            AuditError(
+                f"There is not enough memory: {' '.join(str(error).split())[:200] or 'an allocation failed'}.",
+                "a machine, container or limit (ulimit -v) with more memory",
+                "Repeat the command with fewer --workers or smaller parts; a run continues where it stopped.",
+            )
+        )
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        found = f"A file or folder cannot be used: {error.strerror or error}{where}."
+        _end(AuditError(found, "files and folders that exist and that this user may read"))
     except ModuleNotFoundError as error:
         words = 2 if sys.argv[1:2] == ["cohort"] else 1
         mistake = not_installed(error, " ".join(["audit", *sys.argv[1 : 1 + words]]))

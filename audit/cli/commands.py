@@ -47,8 +47,11 @@ def compare(
 
     Example: [bold]audit compare BEFORE AFTER -o COMPARISON[/bold]
     """
-    from audit.reports.comparison.page import write_comparison
+    from audit.core.written_files import refuse_foreign_files
+    from audit.reports.comparison.page import PAGE, write_comparison
+    from audit.reports.html.csv_tables import TABLES
 
+    refuse_foreign_files(out, (PAGE, audit.Comparison.FILE), folders=(TABLES,))  # before the runs are measured
     with stderr.status("comparing"):
         compared = [audit.Run.read(run) for run in runs]
         made = audit.compare(*compared, settings=measured_as(plan_of(runs[0]).measure, suppress_below, by=by))

@@ -31,8 +31,11 @@ def history(
 
     Example: [bold]audit history 1.0=A 1.1=B 2.0=C -o HISTORY[/bold]
     """
-    from audit.reports.series.history import write_history
+    from audit.core.written_files import refuse_foreign_files
+    from audit.reports.html.csv_tables import TABLES
+    from audit.reports.series.history import PAGE, write_history
 
+    refuse_foreign_files(out, (PAGE,), folders=(TABLES,))  # before the runs are measured
     named = [_named(text) for text in runs]
     with stderr.status("measuring"):
         read = [audit.Run.read(path) for _, path in named]

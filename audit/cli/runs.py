@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Argument, Option
 
 import audit
+from audit.cli.engine_options import CachePlace, KeysPlace, NumCpus, NumGpus, OtherCode, Share, Shared
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, By, FrontMatterFile, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
 from audit.core.addresses import is_address, place, refuse_address
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
 from audit.core.grouping import GROUP, Grouping
-from audit.core.plan import InstrumentSettings, MeasureSettings
+from audit.core.plan import EngineSettings, InstrumentSettings, MeasureSettings
 from audit.core.transfer import at_hand
+from audit.core.typed_toml import parse_mapping
 
 if TYPE_CHECKING:
     from audit.instruments import Instrument
@@ -39,10 +41,10 @@ def run(
     device: OnDevice = None,
     engine: Annotated[Literal["local", "ray"] | None, Option(help="Where the run is done.")] = None,
     workers: Annotated[int | None, Option(min=1, help="Processes (ray: actors), each with its own model.")] = None,
-    cache: Annotated[
-        str | None,
-        Option(help="Where renderings and readings are kept for other runs: beside the run, none, or a folder."),
-    ] = None,
+    num_cpus: NumCpus = None,
+    num_gpus: NumGpus = None,
+    cache: CachePlace = None,
+    keys: KeysPlace = None,
     out: Annotated[
         Path | None,
         Option(
@@ -53,6 +55,7 @@ def run(
             parser=place,
         ),
     ] = None,
+    shared: Shared = False,
     seed: Annotated[int | None, Option(help="For models that draw.")] = None,
     channel: Annotated[
         Channel | None,
@@ -64,6 +67,8 @@ def run(
     show_faces: ShowFaces = False,
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
+    recheck: Share = 0.0,
+    continue_with_other_code: OtherCode = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Only say what a run would do: clips, time, disk, unusable files, cache.")
     ] = False,
@@ -88,8 +93,21 @@ def run(
     # unknown names are reported before the model runs
     margins = margins_of(chosen_checks(asked.checks, asked.metrics), asked.margins)
     chosen = chosen.model_copy(update={"measure": asked.model_copy(update={"margins": margins})})
-    where = {"name": engine, "workers": workers, "cache": cache}
-    place = chosen.engine.model_copy(update={key: value for key, value in where.items() if value is not None})
+    where = {
+        "name": engine,
+        "workers": workers,
+        "cache": cache,
+        "keys": keys,
+        "shared": shared or None,
+        "num_cpus": num_cpus,
+        "num_gpus": num_gpus,
+    }
+    place = parse_mapping(
+        EngineSettings,
+        chosen.engine.model_dump() | {key: value for key, value in where.items() if value is not None},
+        "the engine",
+        "docs/reference/plan.md",
+    )
     made_of = chosen.model
     reconstructor = audit.model(made_of.name, weights=made_of.weights, options=made_of.options, device=device)
     if (wanted := chosen.model.mitigation).names:
@@ -124,6 +142,8 @@ def run(
             plan=chosen,
             engine=place,
             progress=lambda count, total: bar.update(task, completed=count, total=total),
+            recheck=recheck,
+            continue_with_other_code=continue_with_other_code,
         )
     if sentence := _from_cache(done.manifest.get("answers", {})):
         say(sentence)
@@ -132,6 +152,8 @@ def run(
             f"{n_clips} clips have two uncorrelated channels with speech, probably two speakers of a call. "
             f"The model heard their average. To hear one of them: {OPTION}."
         )
+    if checked := done.manifest.get("recheck"):
+        say(f"{checked['checked']} of {checked['from_cache']} answers of the cache were computed again; none differs.")
     _measure_and_report(done, chosen.measure, show_faces, show_ids, as_json)
 
 
@@ -155,11 +177,19 @@ def measure(
     show_ids: ShowIds = False,
     suppress_below: SuppressBelow = None,
     front_matter: FrontMatterFile = None,
+    verify: Annotated[
+        str | None,
+        Option(
+            "--verify",
+            metavar="COHORT",
+            help="First read all files of the run's cohort again, and stop if one is not the file that the run read.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a run again, without running the model, as its plan says; writes audit.json and the report.
 
-    Example: [bold]audit measure R --suppress-below 5[/bold]
+    Examples: [bold]audit measure R --suppress-below 5[/bold], [bold]audit measure R --verify people[/bold]
     """
     from audit.audits.front_matter import keep_in_plan
 
@@ -175,6 +205,10 @@ def measure(
             )
     settings = measured_as(planned, suppress_below, human_readings, by).model_copy(update=given)
     found = audit.Run.read(run)
+    if verify is not None:
+        from audit.cli.verifying import verify_files
+
+        verify_files(found, cohort_path(verify))
     if front_matter is not None:
         keep_in_plan(audit.FrontMatter.read(front_matter), run)
     _measure_and_report(found, settings, show_faces, show_ids, as_json)
@@ -272,6 +306,8 @@ def _plan(
         if unused := " and ".join(name for name, value in settings.items() if value):
             say(f"The plan's {unused} are for {old.name} and are not used for {model}.")
         sections["model"] = {"name": model}
+    elif model is None and not chosen.names_model:
+        del sections["model"]["name"]  # so that the run's plan shows that nobody named a model
     if weights is not None:
         sections["model"]["weights"] = str(weights)
     if seed is not None:

@@ -15,8 +15,8 @@ import pandas as pd
 from audit.cohorts.cohort import Cohort
 from audit.cohorts.user_tables import read_user_table
 from audit.core.errors import CohortError
-from audit.core.files import write_whole
 from audit.core.languages import same_language
+from audit.core.written_files import write_files
 
 ACCENTS_FILE: Final = "accents.csv"
 ACCENTS_FOLDER: Final = "accents"
@@ -63,7 +63,7 @@ COLUMNS: Final = tuple(field.name for field in fields(AccentedClip))
 def write_accents(folder: Path, rows: Sequence[AccentedClip]) -> None:
     """Write ``accents.csv`` with the rows, sorted by ``clip_id``."""
     table = pd.DataFrame([asdict(row) for row in rows], columns=[*COLUMNS]).sort_values("clip_id")
-    write_whole(folder / ACCENTS_FILE, table.to_csv(index=False, lineterminator="\n"))
+    write_files(folder, {ACCENTS_FILE: table.to_csv(index=False, lineterminator="\n")})
 
 
 def read_accented_clips(cohort: Cohort) -> pd.DataFrame:

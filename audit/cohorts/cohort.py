@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from audit.cohorts.csv_texts import csv_texts
 from audit.cohorts.languages import language_notes
 from audit.cohorts.notes import CohortNotes
 from audit.cohorts.reading import read_tables
@@ -83,7 +84,8 @@ class Cohort(Shown):
         """sha256 over the two tables and the notes; independent of row order, column order and file format."""
         sha = hashlib.sha256()
         for frame in (self.speakers, self.clips):
-            sha.update(frame[sorted(frame.columns)].to_csv(index=False, lineterminator="\n").encode())
+            for text in csv_texts(frame[sorted(frame.columns)]):
+                sha.update(text)
         # left out where there are none, as in the digests of earlier versions
         without = {"files", "portraits"} | (set() if self.notes.categories else {"categories"})
         sha.update(self.notes.model_dump_json(exclude=without).encode())

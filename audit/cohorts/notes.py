@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audit.core.errors import CohortError
+from audit.core.opening import read_regular
 from audit.core.vocabulary import UNKNOWN, is_known
 
 
@@ -79,11 +80,15 @@ def read_notes(path: Path) -> CohortNotes:
     CohortError
         If it is not TOML, or has an unknown key or a value of the wrong type.
     """
-    if not path.is_file():
-        return CohortNotes()
     try:
-        return CohortNotes.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = read_regular(path).decode("utf-8-sig")
+    except FileNotFoundError:
+        return CohortNotes()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CohortError([f"cohort.toml cannot be read: {error}."]) from error
+    try:
+        return CohortNotes.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CohortError([f"cohort.toml is not a TOML file: {error}."]) from error
     except ValidationError as error:
         fields = ", ".join(CohortNotes.model_fields)

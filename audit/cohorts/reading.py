@@ -29,6 +29,7 @@ from audit.cohorts.validation import (
 from audit.core.addresses import is_address
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
+from audit.core.parquet import parquet_file
 from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
 from audit.core.votes import GROUP_VOTES
 
@@ -133,6 +134,9 @@ def _read_table(folder: Path, stem: str, disk: Disk) -> tuple[str, pd.DataFrame,
 
 def _stripped(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
     csv, parquet = folder / f"{stem}.csv", folder / f"{stem}.parquet"
+    for path in (csv, parquet):
+        if path.exists() and not path.is_file():
+            raise CohortError([f"{path.name} is not a regular file."], "a CSV or Parquet file")
     if csv.is_file() and parquet.is_file():
         raise CohortError([f"{folder} has both {csv.name} and {parquet.name}."], "one of the two")
     if csv.is_file():
@@ -140,7 +144,8 @@ def _stripped(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ..
         return csv.name, read.frame, read.remarks
     if parquet.is_file():
         try:
-            frame = pd.read_parquet(parquet)
+            with parquet_file(parquet) as file:
+                frame = file.read().to_pandas()
             frame = frame.astype(object).where(frame.notna(), "").astype(str)
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise CohortError([f"{parquet.name} is not a Parquet file: {error}."]) from error

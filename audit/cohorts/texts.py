@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit.core.errors import CohortError
+from audit.core.opening import open_regular
 
 ROWS = "a header and one row per line"
 
@@ -42,16 +43,17 @@ def read_cells(path: Path, *, tab: bool = False, spaces: bool = False) -> pd.Dat
         If it is not UTF-8, is empty, or a row has more cells than the first.
     """
     try:
-        cells: pd.DataFrame = pd.read_csv(
-            path,
-            header=None,
-            sep=r"\s+" if spaces else "\t" if tab else ",",
-            quoting=csv.QUOTE_NONE if tab else csv.QUOTE_MINIMAL,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-        )
+        with open_regular(path) as file:
+            cells: pd.DataFrame = pd.read_csv(
+                file,
+                header=None,
+                sep=r"\s+" if spaces else "\t" if tab else ",",
+                quoting=csv.QUOTE_NONE if tab else csv.QUOTE_MINIMAL,
+                dtype=str,
+                keep_default_na=False,
+                skip_blank_lines=False,
+                encoding="utf-8-sig",
+            )
     except UnicodeDecodeError as error:
         message = f"{path.name} is not UTF-8: {error}."
         raise CohortError([message], "UTF-8, with or without a byte-order mark") from error

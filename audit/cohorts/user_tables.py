@@ -15,6 +15,7 @@ import pandas as pd
 from audit.cohorts.encodings import decoded
 from audit.cohorts.texts import ROWS, with_header
 from audit.core.errors import CohortError
+from audit.core.opening import MAX_TABLE_BYTES, read_regular
 
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -77,7 +78,7 @@ def read_user_table(path: Path, columns: Collection[str], *, synonyms: Collectio
     """
     file = path.name
     try:
-        text, encoding = decoded(path.read_bytes(), file)
+        text, encoding = decoded(read_regular(path, MAX_TABLE_BYTES), file)
     except OSError as error:
         raise CohortError([f"{file} cannot be read: {error.strerror or error}."]) from error
     if "\0" in text:

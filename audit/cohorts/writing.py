@@ -14,7 +14,9 @@ from audit.cohorts.cohort import Cohort
 from audit.cohorts.paths import FILE_COLUMNS
 from audit.cohorts.validation import UNSTATED
 from audit.core.addresses import refuse_address
-from audit.core.files import write_whole
+from audit.core.files import replacing
+from audit.core.opening import open_regular
+from audit.core.written_files import refuse_foreign_files, write_files
 
 FILES: Final = "files"
 """Name of a cohort's link to the download; paths in its tables begin with it."""
@@ -31,22 +33,33 @@ def write_derived(cohort: Cohort, clips: pd.DataFrame, notes: str, out: Path) ->
     refuse_address(cohort.root, "The cohort that is to be copied or linked")
     targets = {name: (cohort.root / name).resolve() for name in (FILES, PORTRAITS) if getattr(cohort.notes, name)}
     for name, target in targets.items():
-        if not (out / name).is_symlink():
-            (out / name).symlink_to(target, target_is_directory=True)
+        if not ((out / name).is_symlink() and (out / name).readlink() == target):
+            (out / name).symlink_to(target, target_is_directory=True)  # FileExistsError for anything else there
     columns = [frame[name] for frame in (cohort.speakers, clips) for name in FILE_COLUMNS if name in frame]
-    for path in sorted({path for column in columns for path in column if path}):
-        if Path(path).parts[0] not in targets and (cohort.root / path).is_file() and not (out / path).exists():
+    paths = sorted({path for column in columns for path in column if path})
+    own = [path for path in paths if Path(path).parts[0] not in targets]
+    refuse_foreign_files(out, ("cohort.toml", "speakers.csv", "clips.csv"), {str(Path(path).parent) for path in own})
+    for path in own:
+        if (cohort.root / path).is_file() and not (out / path).exists():
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link((cohort.root / path).resolve(), out / path)
+            except FileExistsError:  # a link to nothing: what it points at is not written
+                raise
             except OSError:
-                shutil.copyfile(cohort.root / path, out / path)
+                with open_regular(cohort.root / path) as source, replacing(out / path) as copy:
+                    shutil.copyfileobj(source, copy)
     about = cohort.notes.model_dump() | {name: str(target) for name, target in targets.items()}
     about |= {"name": cohort.name, "notes": f"{cohort.notes.notes} {notes}".strip()}
     about |= {"categories": cohort.notes.order}  # the tables have the words, not the values that they stand for
-    write_whole(out / "cohort.toml", tomli_w.dumps({key: value for key, value in about.items() if value}))
-    write_whole(out / "speakers.csv", table_text(cohort.speakers))
-    write_whole(out / "clips.csv", table_text(clips))
+    write_files(
+        out,
+        {
+            "cohort.toml": tomli_w.dumps({key: value for key, value in about.items() if value}),
+            "speakers.csv": table_text(cohort.speakers),
+            "clips.csv": table_text(clips),
+        },
+    )
     return Cohort.read(out)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import soxr
@@ -15,12 +16,18 @@ from audit.core.arrays import Waveform
 from audit.core.audio_decoding import MAX_FILE_BYTES, decode, length
 from audit.core.audio_formats import placeholder
 from audit.core.channels import Channel, level_dbfs, one_channel
+from audit.core.memory import DECODING, NeedsMemory
+from audit.core.opening import UnsafeFile, read_regular
 from audit.core.recording import Recording, measured
 from audit.core.transfer import at_hand
 
 SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0
 MAX_SECONDS = 60.0
+SPARE_BYTES = 8 << 20
+"""Memory that is reserved for decoding before the header is read; enough for 40 s of one channel at 16 kHz."""
+COPIES = 2
+"""Copies of a file's bytes: with a wrong header, a corrected one is made."""
 SILENCE_DBFS = -60.0
 LOUDEST = 16.0
 """Floating-point samples may exceed full scale by 24 dB; above, they are at the scale of integers."""
@@ -67,7 +74,12 @@ class Clip:
     def source(self) -> str:
         """What a model hears, as a key: equal for clips with equal waveforms from the same file."""
         n_samples = 0 if self.waveform is None else len(self.waveform)
-        return f"voice {self.sha256} {n_samples} {self.channel}".rstrip()
+        return f"{voice_key(self.sha256)} {n_samples} {self.channel}".rstrip()
+
+
+def voice_key(sha256: str) -> str:
+    """How the keys of all clips from the audio file with this sha256 begin (:attr:`Clip.source`)."""
+    return f"voice {sha256}"
 
 
 def read_clip(
@@ -89,23 +101,57 @@ def read_clip(
     integers are scaled to [-1, 1], and samples that are not finite are refused. Rates below 1 or above 384 kHz are
     refused before memory is allocated, as are more than 1.6 million samples a second in all channels.
 
-    With ``measure_recording``, the clip has its recording quality (:func:`audit.core.recording.measured`).
+    With ``measure_recording``, the clip has its recording quality (:func:`audit.core.recording.measured`). Threads wait
+    for each other if their clips would together take more memory than :data:`audit.core.memory.DECODER_BYTES`.
     """
     path = at_hand(path)
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device may never end
-            return Clip("audio_unreadable", None, None, "", "it is not a regular file")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            return Clip("audio_unreadable", None, None, "", f"the file is above {MAX_FILE_BYTES >> 20} MiB")
-        data = path.read_bytes()
+        place = path.stat()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {why}")
+        return _unopened(error)
+    if not stat.S_ISREG(place.st_mode):  # a pipe or a device may never end
+        return Clip("audio_unreadable", None, None, "", "it is not a regular file")
+    if place.st_size > MAX_FILE_BYTES:
+        return Clip("audio_unreadable", None, None, "", f"the file is above {MAX_FILE_BYTES >> 20} MiB")
+    limits = Limits(min_seconds, max_seconds, channel, measure_recording)
+    copies = COPIES * place.st_size
+    try:
+        with DECODING.reserved(copies + SPARE_BYTES):
+            return _read(path, limits, SPARE_BYTES)
+    except NeedsMemory as more:
+        needed = more.n_bytes
+    with DECODING.reserved(copies + needed):
+        return _read(path, limits, None)
+
+
+class Limits(NamedTuple):
+    """What is read of a clip; see :func:`read_clip`."""
+
+    min_seconds: float
+    max_seconds: float
+    channel: Channel
+    measure_recording: bool
+
+
+def _unopened(error: Exception) -> Clip:
+    why = getattr(error, "strerror", error)
+    return Clip("audio_unreadable", None, None, "", f"{type(error).__name__}: {why}")
+
+
+def _read(path: Path, limits: Limits, spare: int | None) -> Clip:
+    """The clip; raises NeedsMemory if decoding takes more than ``spare`` bytes."""
+    min_seconds, max_seconds, channel, measure_recording = limits
+    try:
+        data = read_regular(path, MAX_FILE_BYTES)
+    except UnsafeFile as error:
+        return Clip("audio_unreadable", None, None, "", str(error))
+    except (OSError, ValueError) as error:
+        return _unopened(error)
     sha = hashlib.sha256(data).hexdigest()
     if kind := placeholder(data):
         return Clip("audio_unreadable", None, None, sha, f"it is {kind}")
     try:
-        sound = decode(data, max_seconds)
+        sound = decode(data, max_seconds, spare)
     except ValueError as error:
         return Clip("audio_unreadable", None, None, sha, f"no audio that can be decoded: {error}")
     rate, seconds = sound.rate, sound.seconds

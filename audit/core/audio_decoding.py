@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from audit.core import audio_pyav
 from audit.core.audio_formats import INSTALL, SUPPORTED, is_pyav_installed, pyav_container, second_decoder
 from audit.core.chunk_sizes import corrected, wrong_size
+from audit.core.memory import DECODING
 from audit.core.mpeg_frames import mp3_frames, with_number
 
 MAX_FILE_BYTES = 1 << 30
@@ -50,8 +51,11 @@ class Decoded:
     note: str = ""
 
 
-def decode(data: bytes, max_seconds: float) -> Decoded:
+def decode(data: bytes, max_seconds: float, spare: int | None = None) -> Decoded:
     """Decode the first ``max_seconds`` of a file; the format is recognised by content.
+
+    With ``spare``, raises :class:`audit.core.memory.NeedsMemory` if the samples, and what is computed of them, take
+    more bytes by the header.
 
     Raises
     ------
@@ -60,9 +64,9 @@ def decode(data: bytes, max_seconds: float) -> Decoded:
         path and no memory address.
     """
     if (container := pyav_container(data)) is not None:
-        return Decoded(*audio_pyav.decode(data, container, max_seconds, MAX_SAMPLES_A_SECOND))
+        return Decoded(*audio_pyav.decode(data, container, max_seconds, MAX_SAMPLES_A_SECOND, spare))
     try:
-        return _by_libsndfile(data, max_seconds)
+        return _by_libsndfile(data, max_seconds, spare)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         why = str(getattr(error, "error_string", error)).strip().rstrip(".")
         if (container := second_decoder(data)) is None:
@@ -70,7 +74,7 @@ def decode(data: bytes, max_seconds: float) -> Decoded:
         if not is_pyav_installed():
             raise ValueError(f"{why}. PyAV may decode it: {INSTALL}") from error
     try:
-        return Decoded(*audio_pyav.decode(data, container, max_seconds, MAX_SAMPLES_A_SECOND))
+        return Decoded(*audio_pyav.decode(data, container, max_seconds, MAX_SAMPLES_A_SECOND, spare))
     except ValueError:
         raise ValueError(f"{why}, and PyAV cannot decode it either") from None
 
@@ -109,33 +113,33 @@ def _stated_length(path: Path, file: BinaryIO) -> float:
                 return stated if frames is None or frames.is_stated else frames.samples / frames.rate
             if (size := wrong_size(data)) is None:
                 return stated
-            whole = corrected(data[:], size)
-    with soundfile.SoundFile(_Bytes(whole)) as sound:
-        return float(sound.frames / sound.samplerate)
+            with DECODING.reserved(2 * len(data)), soundfile.SoundFile(_Bytes(corrected(data[:], size))) as whole:
+                return float(whole.frames / whole.samplerate)
 
 
-def _by_libsndfile(data: bytes, max_seconds: float) -> Decoded:
+def _by_libsndfile(data: bytes, max_seconds: float, spare: int | None) -> Decoded:
     note = ""
     if (size := wrong_size(data)) is not None:
         data = corrected(data, size)
         note = f"its header states {size.stated} bytes of sound, and {size.actual} were found"
     with soundfile.SoundFile(_Bytes(data)) as sound:
         if sound.format != _MP3 or (frames := mp3_frames(data)) is None or frames.is_stated:
-            return _read(sound, max_seconds, sound.frames, note)
+            return _read(sound, max_seconds, sound.frames, note, spare)
         if frames.stated is not None:
             note = f"its header states {frames.stated} MP3 frames, and {frames.number} were found"
         if frames.samples <= sound.frames:  # libsndfile decodes to the end
-            return _read(sound, max_seconds, frames.samples, note)
+            return _read(sound, max_seconds, frames.samples, note, spare)
     with soundfile.SoundFile(_Bytes(with_number(data, frames))) as sound:
-        return _read(sound, max_seconds, sound.frames, note)
+        return _read(sound, max_seconds, sound.frames, note, spare)
 
 
-def _read(sound: soundfile.SoundFile, max_seconds: float, n_samples: int, note: str) -> Decoded:
+def _read(sound: soundfile.SoundFile, max_seconds: float, n_samples: int, note: str, spare: int | None) -> Decoded:
     """The first ``max_seconds``; ``n_samples`` is the length of the whole file, of which less may be decodable."""
     rate, channels = sound.samplerate, sound.channels
     if not MIN_RATE <= rate <= MAX_RATE or rate * channels > MAX_SAMPLES_A_SECOND:
         raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
     wanted = int(max_seconds * rate)
+    audio_pyav.check_memory(min(wanted, max(sound.frames, 0)) * channels, spare)
     samples = sound.read(wanted, dtype="float32", always_2d=True)
     return Decoded(samples, rate, (len(samples) if len(samples) < wanted else max(n_samples, wanted)) / rate, note)
 

@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.core.audio_formats import INSTALL, Container
+from audit.core.memory import NeedsMemory
 
 _MOST_CHANNELS: Final = 8
 """PyAV crashes when it copies planar frames of more channels."""
+_BYTES_A_SAMPLE: Final = 16
+"""Float32 as decoded, joined or scaled, averaged and resampled."""
 _ONLY_ESTIMATED: Final = ("aac", "amr")
 """Formats without a length in a header; FFmpeg estimates one from the bit rate."""
 
 
 def decode(
-    data: bytes, container: Container, max_seconds: float, max_samples_a_second: int
+    data: bytes, container: Container, max_seconds: float, max_samples_a_second: int, spare: int | None = None
 ) -> tuple[NDArray[np.float32], int, float]:
     """The samples of the first ``max_seconds``, float32 of shape [T, channels], and their rate in Hz.
 
@@ -39,20 +42,30 @@ def decode(
             if not 0 < channels <= _MOST_CHANNELS or rate * channels > max_samples_a_second:
                 raise ValueError(f"{channels} channels at {rate} Hz are more than is read")
             wanted = int(max_seconds * rate)
+            stated = _stated_seconds(opened, stream)
+            check_memory(int(min(max_seconds, stated or max_seconds) * rate) * channels, spare)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
             for frame in opened.decode(stream):
                 for block in resampler.resample(frame):
                     blocks.append(block.to_ndarray().T)
                     taken += len(blocks[-1])
+                if spare is not None and taken * channels * _BYTES_A_SAMPLE > spare:  # longer than its header states
+                    raise NeedsMemory(wanted * channels * _BYTES_A_SAMPLE)
                 if taken > wanted:
                     break
-            stated = _stated_seconds(opened, stream)
     except (av.FFmpegError, RuntimeError, OverflowError, TypeError) as error:
         raise ValueError(_reason(error)) from error
     if not blocks:
         raise ValueError("no audio frame")
     samples = np.concatenate(blocks)[:wanted].astype(np.float32, copy=False)
     return samples, rate, max(stated or 0.0, taken / rate) if taken > wanted else taken / rate
+
+
+def check_memory(n_samples: int, spare: int | None) -> None:
+    """Raise NeedsMemory if so many samples, and what is computed of them, take more than ``spare`` bytes."""
+    needed = n_samples * _BYTES_A_SAMPLE
+    if spare is not None and needed > spare:
+        raise NeedsMemory(needed)
 
 
 def seconds_of(file: BinaryIO, container: Container) -> float | None:

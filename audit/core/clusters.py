@@ -49,13 +49,16 @@ class Clusters(Form):
         >>> found.n_clusters, found.n_shared, found.largest, found.n_unnamed
         (2, 1, 2, 2)
         """
-        named = clips.loc[:, ["speaker_id"]].astype(str).assign(cluster=clips.get(CLUSTER, "")).astype(object)
+        n_speakers, n_clips = int(clips["speaker_id"].nunique()), len(clips)
+        if CLUSTER not in clips:
+            return cls(n_speakers=n_speakers, n_clips=n_clips, n_unnamed=n_clips, n_clusters=0, n_shared=0, largest=0)
+        named = clips[["speaker_id", CLUSTER]].astype({"speaker_id": str}).astype(object)
         named = named[named[CLUSTER].notna() & (named[CLUSTER] != "")]
         speakers = named.groupby(CLUSTER)["speaker_id"].nunique()
         return cls(
-            n_speakers=int(clips["speaker_id"].nunique()),
-            n_clips=len(clips),
-            n_unnamed=len(clips) - len(named),
+            n_speakers=n_speakers,
+            n_clips=n_clips,
+            n_unnamed=n_clips - len(named),
             n_clusters=len(speakers),
             n_shared=int((speakers > 1).sum()),
             largest=int(speakers.max()) if len(speakers) else 0,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 from audit.core.addresses import place
 from audit.core.errors import RunError
 from audit.core.files import writing
-from audit.core.transfer import at_hand
+from audit.core.opening import read_inside
 from audit.core.written_files import write_files
 
 SCHEMA_VERSION: Final = "1.2"
@@ -106,7 +106,7 @@ class Document:
         """
         path = place(folder) / self.FILE
         with writing(path):
-            write_files(path.parent, {self.FILE: self.to_json()})
+            write_files(path.parent, {self.FILE: self.to_json()}, durable=True)
         return path
 
     @classmethod
@@ -141,16 +141,12 @@ class Document:
             As :meth:`read`.
         """
         path = place(folder) / cls.FILE
-        here = at_hand(path)
         try:
-            if not here.is_file():
-                raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.")
-            with here.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+            data = read_inside(path.parent, cls.FILE, MAX_BYTES)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.") from error
         except OSError as error:
             raise RunError(f"{path} cannot be read: {error}.", next_step=f"Write it again: {cls.COMMAND}.") from error
-        if len(data) > MAX_BYTES:
-            raise cls._refused(f"{path} is larger than {MAX_BYTES:,} bytes.")
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import tomli_w
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from audit.core.addresses import is_address, place, recorded
 from audit.core.channels import Channel
@@ -28,6 +28,22 @@ def _grouping_name(text: str) -> str:
 
 GroupingName = Annotated[str, AfterValidator(_grouping_name)]
 """The name of a :class:`~audit.core.grouping.Grouping`: a column, or several with `` x `` between them."""
+
+
+AUTO: Final = "auto"
+SMALLEST_PART: Final = 64
+LARGEST_PART: Final = 1024
+MOST_PARTS: Final = 4096
+
+
+def _part_size(given: object) -> object:
+    # one message for both kinds of values: a union of types would report one for each
+    if given == AUTO or (type(given) is int and 1 <= given <= 100_000):
+        return given
+    raise ValueError("Input should be a whole number from 1 to 100000, or auto")
+
+
+PartSize = Annotated[int | Literal["auto"], BeforeValidator(_part_size)]
 
 
 class CohortSettings(Section):
@@ -89,8 +105,9 @@ class RunSettings(Section):
     ----------
     seed : int
         Seed of models with random output.
-    part : int
-        Clips per part, the most that is lost if a run is killed. Results do not depend on it.
+    part : int or "auto"
+        Clips per part, the most that is lost if a run is killed. Results do not depend on it. ``auto`` is chosen by the
+        number of clips; see :meth:`sized`.
     min_seconds, max_seconds : float
         A shorter clip is not rendered; a longer one is cut. Both are finite, and the first is the smaller.
     channel : {"mix", "left", "right"}
@@ -100,7 +117,7 @@ class RunSettings(Section):
     """
 
     seed: int = 0
-    part: int = Field(default=64, ge=1, le=100_000)
+    part: PartSize = AUTO
     min_seconds: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     max_seconds: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     channel: Channel = "mix"
@@ -111,6 +128,30 @@ class RunSettings(Section):
         if self.min_seconds >= self.max_seconds:
             raise ValueError(f"min_seconds = {self.min_seconds:g} is not below max_seconds = {self.max_seconds:g}")
         return self
+
+    def sized(self, n_clips: int) -> RunSettings:
+        """The settings with a number of clips per part; as they are if they state one.
+
+        ``auto`` is 64, doubled until there are at most 4,096 parts, up to 1,024. It depends on nothing but the number
+        of clips, so parts do not depend on the engine.
+
+        Examples
+        --------
+        >>> [RunSettings().sized(n).part for n in (512, 262_144, 1_000_000, 10_000_000)]
+        [64, 64, 256, 1024]
+        """
+        if self.part != AUTO:
+            return self
+        size = SMALLEST_PART
+        while size < LARGEST_PART and n_clips > size * MOST_PARTS:
+            size *= 2
+        return self.model_copy(update={"part": size})
+
+    def part_size(self, n_clips: int) -> int:
+        """The number of clips per part in a run of so many clips."""
+        size = self.sized(n_clips).part
+        assert size != AUTO
+        return size
 
     def in_manifest(self) -> dict[str, Any]:
         """The settings as a manifest has them: ``channel`` only if one is chosen, as runs before this key lack it."""
@@ -128,11 +169,32 @@ class EngineSettings(Section):
         Processes or actors, each with its own model and instrument. 1 means this process, which decodes audio ahead.
     cache : str
         Cache of renderings and readings for other runs: ``beside`` the run's folder, ``none``, or a folder.
+    shared : bool
+        Whether other users of this machine may read the run's folder, as far as the umask allows. By default new
+        folders of runs, faces and caches are private.
+    keys : str
+        Secret keys of the names of kept pictures, one for each cohort: ``beside`` the run's folder, or a folder.
+    num_cpus, num_gpus : float, optional
+        What one actor of Ray claims: by default one CPU and no GPU. ``num_gpus = 0.5`` places two actors on a GPU.
     """
 
     name: Literal["local", "ray"] = "local"
     workers: int = Field(default=1, ge=1, le=1024)
     cache: str = "beside"
+    shared: bool = False
+    keys: str = "beside"
+    num_cpus: float | None = Field(default=None, gt=0, le=1024)
+    num_gpus: float | None = Field(default=None, ge=0, le=1024)
+
+    @model_validator(mode="after")
+    def _claimed_by_actors(self) -> EngineSettings:
+        claims = {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus}
+        given = [f"{name} = {value:g}" for name, value in claims.items() if value is not None]
+        if given and self.name != "ray":
+            raise ValueError(f"{' and '.join(given)} is for the engine ray, and this one is {self.name}")
+        if self.num_gpus is not None and self.num_gpus > 1 and self.num_gpus % 1:
+            raise ValueError(f"num_gpus = {self.num_gpus:g} is neither a part of one GPU nor a number of GPUs")
+        return self
 
 
 class MeasureSettings(Section):
@@ -236,11 +298,21 @@ class Plan(Section):
         """The plan in a TOML text; raises PlanError if it is not TOML, or a key or value is not allowed."""
         return parse_toml(cls, text, source, "docs/reference/plan.md")
 
+    @property
+    def names_model(self) -> bool:
+        """Whether the plan names a model; otherwise ``audit run`` audits the default one, ``planted``."""
+        return "name" in self.model.model_fields_set
+
     def to_toml(self) -> str:
-        """The plan as TOML, every key written; ``[audit]`` has what is stated, and is left out if nothing is."""
+        """The plan as TOML, every key written except ``model.name`` if the plan names no model.
+
+        ``[audit]`` has what is stated, and is left out if nothing is.
+        """
         sections = self.model_dump(mode="json", exclude_none=True, exclude={SECTION})
         sections["cohort"]["path"] = recorded(self.cohort.path)
         sections["engine"]["cache"] = recorded(self.engine.cache)
+        if not self.names_model:
+            del sections["model"]["name"]
         return tomli_w.dumps(sections | ({SECTION: self.audit.as_dict()} if self.audit else {}))
 
     @classmethod

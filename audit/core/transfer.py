@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 
 from audit.core.addresses import file_system, key
 from audit.core.errors import AuditError, RunError
-from audit.core.files import temporary_path
+from audit.core.files import temporary_path, write_whole
 
 _PUTS_WHOLE: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
 """Protocols whose objects appear when they are complete, and that have no folders to make."""
@@ -67,11 +67,9 @@ def exists(path: Path) -> bool:
         return bool(file_system(path).exists(key(path)))
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where the place has folders."""
-    if _is_here(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    elif not _puts_whole(folder):
+def make_folder_at(folder: Path) -> None:
+    """Make a folder at an address and those above it, where the place has folders."""
+    if not _puts_whole(folder):
         with reaching(folder, writes=True):
             file_system(folder).makedirs(key(folder), exist_ok=True)
 
@@ -125,9 +123,10 @@ def put_bytes(data: bytes, path: Path) -> None:
         if _puts_whole(path):
             system.pipe_file(key(path), data)
             return
-        make_folder(path.parent)
-        system.pipe_file(key(temporary_path(path)), data)
-        system.mv(key(temporary_path(path)), key(path))
+        make_folder_at(path.parent)
+        partial = temporary_path(path)
+        system.pipe_file(key(partial), data)
+        system.mv(key(partial), key(path))
 
 
 def put_new(data: bytes, path: Path) -> bool:
@@ -135,27 +134,11 @@ def put_new(data: bytes, path: Path) -> bool:
     with reaching(path, writes=True):
         try:
             if not _puts_whole(path):
-                make_folder(path.parent)
+                make_folder_at(path.parent)
             file_system(path).pipe_file(key(path), data, mode="create")
         except FileExistsError:
             return False
     return True
-
-
-def put(written: Path, path: Path) -> None:
-    """Move a finished file of this machine to its place, whole or not at all."""
-    if _is_here(path):
-        written.replace(path)
-        return
-    with reaching(path, writes=True):
-        system = file_system(path)
-        if _puts_whole(path):
-            system.put_file(str(written), key(path))
-        else:
-            make_folder(path.parent)
-            system.put_file(str(written), key(temporary_path(path)))
-            system.mv(key(temporary_path(path)), key(path))
-    written.unlink()
 
 
 def copy(source: Path, target: Path) -> None:
@@ -169,9 +152,7 @@ def copy(source: Path, target: Path) -> None:
         if not _is_here(target):
             put_bytes(read_bytes(source), target)
             return
-        partial = temporary_path(target)
-        partial.write_bytes(read_bytes(source))
-        partial.replace(target)
+        write_whole(target, read_bytes(source))
 
 
 def remove(path: Path) -> None:
@@ -184,15 +165,6 @@ def remove(path: Path) -> None:
             file_system(path).rm_file(key(path))
         except FileNotFoundError:
             return
-
-
-def outgoing(path: Path) -> Path:
-    """A file of this machine in which to write what :func:`put` then moves to its place."""
-    if _is_here(path):
-        return temporary_path(path)
-    folder = _shelf() / "outgoing" / _digest(str(path.parent))
-    folder.mkdir(parents=True, exist_ok=True)
-    return temporary_path(folder / path.name)
 
 
 def at_hand(path: Path) -> Path:

@@ -3,20 +3,61 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from audit.core.errors import PlanError, did_you_mean
-from audit.core.transfer import at_hand
+from audit.core.opening import read_regular
 
 
 class Section(BaseModel):
-    """Base of the sections of TOML files: unknown keys are refused."""
+    """Base of the sections of TOML files: unknown keys are refused, and ``true`` and ``"1.0"`` are no numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _typed(cls, value: object, info: ValidationInfo) -> object:
+        _refuse_other_kind(value, cls.model_fields[str(info.field_name)].annotation)
+        return value
+
+
+def _refuse_other_kind(value: object, annotation: object) -> None:
+    """Raise ValueError for a number, a truth value or a text where the annotation asks for another of them."""
+    kinds, items = {*_kinds(annotation)}, [value]
+    if isinstance(value, dict | list | tuple):  # the items of a table or an array have the last argument's type
+        of = next(
+            (get_args(part) for part in (annotation, *get_args(annotation)) if get_origin(part) in (dict, tuple)), ()
+        )
+        kinds = {*_kinds(next((each for each in reversed(of) if each is not Ellipsis), object))}
+        items = list(value.values()) if isinstance(value, dict) else list(value)
+    for item in items:
+        is_number = isinstance(item, int | float) and not isinstance(item, bool)
+        if isinstance(item, bool) and kinds & {int, float} and bool not in kinds:
+            raise ValueError("true and false are no numbers")
+        if isinstance(item, str) and kinds <= {int, float, bool, type(None)}:
+            raise ValueError("a text is neither a number nor true or false")
+        if is_number and kinds <= {bool, type(None)}:
+            raise ValueError("a number is neither true nor false")
+
+
+def _kinds(annotation: object) -> Iterator[object]:
+    """The plain types that an annotation allows for the value itself, a literal as the type of its values."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin is Literal:
+        yield from map(type, get_args(annotation))
+    elif origin in (Union, UnionType):
+        for part in get_args(annotation):
+            yield from _kinds(part)
+    else:
+        yield origin or annotation
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -25,8 +66,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_text(path: Path, what: str, allowed: str = "") -> str:
     """The text of a TOML file that a user names; raises PlanError with ``what`` it is and what is ``allowed``."""
     try:
-        return at_hand(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_regular(path).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
         raise PlanError(f"The {what} {path} cannot be read: {error}.", allowed) from error
 
 

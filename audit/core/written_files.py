@@ -18,10 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from audit.core import written_objects
 from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
-from audit.core.files import TEMPORARY, write_whole
-from audit.core.transfer import make_folder
+from audit.core.files import TEMPORARY, is_private, make_folder, write_whole
+from audit.core.opening import read_inside
 
 LIST: Final = ".audit-files.json"
+_MOST_BYTES: Final = 1 << 29
 _RESULTS: Final = {
     "manifest.json": {"cohort", "model", "instrument"},
     "audit.json": {"schema_version", "run", "findings"},
@@ -48,14 +49,14 @@ _FORM: Final = TypeAdapter(_Written)
 
 
 def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str] = ()) -> None:
-    """Refuse a folder in which a file or link of another origin has a name that the tool must write.
+    """Refuse a folder that is a link, or in which a file or link of another origin has a name that the tool must write.
 
     ``names`` and ``folders`` are the files, and the subfolders that will be written into, relative to ``home``.
 
     Raises
     ------
     RunError
-        If a file in the way was not written by the tool, or a subfolder is a link or a file.
+        If a file in the way was not written by the tool, or the folder or a subfolder is a link or a file.
     """
     home = place(home)
     written = _read(home)
@@ -65,12 +66,15 @@ def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str
         _refuse(home, dict.fromkeys(names), folders, written)
 
 
-def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Collection[str] = ()) -> None:
+def write_files(
+    home: Path, files: Mapping[str, str | bytes], *, instead_of: Collection[str] = (), durable: bool = False
+) -> None:
     """Write files into a folder, each whole or not at all, and remove those of an earlier time that they replace.
 
     Nothing is written or removed if one of the files must not be replaced. A listed file among ``instead_of``, or
     directly in a subfolder among them, is removed if it is not written now and still has the bytes that the tool wrote.
-    All names are relative to ``home``; text is written as UTF-8.
+    All names are relative to ``home``; text is written as UTF-8. With ``durable``, the files are on the disk when this
+    returns. New folders have the permissions of ``home``, which is itself made with those that the user's mask allows.
 
     Raises
     ------
@@ -89,23 +93,29 @@ def write_files(home: Path, files: Mapping[str, str | bytes], *, instead_of: Col
         for name, digest in written.files.items()
         if name not in contents and ({name, str(PurePosixPath(name).parent)} & {*instead_of})
     }
-    make_folder(home)
+    make_folder(home, shared=True)
     # the list comes first: a file that a crash left behind is then known as the tool's own
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    _keep(home, _Written(written.files | digests, written.older))
-    (written_objects.write if is_address(home) else _write)(home, contents, stale)
+    if (known := _Written(written.files | digests, written.older)) != written:
+        _keep(home, known)
+    if is_address(home):
+        written_objects.write(home, contents, stale)
+    else:
+        _write(home, contents, stale, durable=durable)
     if stale:
-        _keep(home, _Written({k: v for k, v in (written.files | digests).items() if k not in stale}, written.older))
+        _keep(home, _Written({k: v for k, v in known.files.items() if k not in stale}, written.older))
 
 
-def _write(home: Path, contents: Mapping[str, bytes], stale: Mapping[str, str]) -> None:
+def _write(home: Path, contents: Mapping[str, bytes], stale: Mapping[str, str], *, durable: bool) -> None:
     """Write files, and remove stale ones that still have their digest."""
     for name, data in contents.items():
         path = home / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        make_folder(path.parent, shared=not is_private(home))
+        write_whole(path, data, durable=durable)
     for name, digest in stale.items():
         path = home / name
+        if not _is_below(name) or _is_linked(home, path.parent):  # the list may be a stranger's
+            continue
         if _is_plain(path) and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
             path.unlink()
 
@@ -119,17 +129,15 @@ def remove_temporary_files(home: Path, folders: Iterable[str]) -> None:
     """Remove what a killed process left half-written in a folder, in ``folders`` and next to listed files."""
     if is_address(home):
         return  # what is written there is whole
-    places = {*folders, *(str(PurePosixPath(name).parent) for name in _read(home).files)} - {"."}
-    for folder in (home, *(home / name for name in sorted(places))):
-        if folder.is_dir() and (folder == home or not folder.is_symlink()):
+    for folder in (home, *(home / name for name in _folders_of(_read(home).files, folders))):
+        if folder.is_dir() and not _is_linked(home, folder):
             for path in sorted(folder.iterdir()):
                 if TEMPORARY.fullmatch(path.name) and _is_plain(path):
                     path.unlink(missing_ok=True)
 
 
 def _refuse(home: Path, contents: Mapping[str, bytes | None], folders: Iterable[str], written: _Written) -> None:
-    for name in sorted({*folders, *(str(PurePosixPath(name).parent) for name in contents)} - {"."}):
-        folder = home / name
+    for folder in (home, *(home / name for name in _folders_of(contents, folders))):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             what = "a link" if folder.is_symlink() else "not a directory"
             raise RunError(
@@ -152,6 +160,23 @@ def _refuse(home: Path, contents: Mapping[str, bytes | None], folders: Iterable[
         )
 
 
+def _folders_of(names: Iterable[str], folders: Iterable[str]) -> list[str]:
+    """The subfolders of files and further ones, those above them included; none outside, whatever a list names."""
+    found = {PurePosixPath(name) for name in folders} | {PurePosixPath(name).parent for name in names}
+    found |= {above for folder in found for above in folder.parents}
+    return sorted(str(one) for one in found if one.parts and _is_below(one))
+
+
+def _is_below(name: str | PurePosixPath) -> bool:
+    """Whether a relative name stays in its folder."""
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+
+
+def _is_linked(home: Path, folder: Path) -> bool:
+    """Whether a folder is a link, or one between it and ``home`` is."""
+    return any(each.is_symlink() for each in (folder, *folder.parents) if each != home and home in each.parents)
+
+
 def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
@@ -161,9 +186,7 @@ def _read(home: Path) -> _Written:
     if not path.is_symlink() and not path.exists():
         return _Written(older=any(_is_result(home / name, keys) for name, keys in _RESULTS.items()))
     try:
-        if path.is_symlink():
-            raise ValueError("it is a link")
-        return _FORM.validate_json(path.read_bytes(), strict=True)
+        return _FORM.validate_json(read_inside(home, LIST, _MOST_BYTES), strict=True)
     except (OSError, ValidationError, ValueError) as error:
         raise RunError(
             f"{path} is not a list of written files: {' '.join(str(error).split())[:200]}.",
@@ -177,7 +200,7 @@ def _is_result(path: Path, keys: set[str]) -> bool:
     if not _is_plain(path):
         return False
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_inside(path.parent, path.name, _MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(document, dict) and document.keys() >= keys
@@ -185,4 +208,4 @@ def _is_result(path: Path, keys: set[str]) -> bool:
 
 def _keep(home: Path, written: _Written) -> None:
     document = {"older": written.older, "files": dict(sorted(written.files.items()))}
-    write_whole(home / LIST, json.dumps(document, indent=1) + "\n")
+    write_whole(home / LIST, json.dumps(document, indent=1) + "\n", durable=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audit.core.onnx import onnxruntime
 from audit.core.vocabulary import RACES
-from audit.instruments.offline import PACKAGED
+from audit.instruments.offline import PACKAGED, read_weights
 
 NETWORK_FILE: Final = PACKAGED / "faceres-fairface.onnx"
 FEATURES: Final = 1024
@@ -73,7 +73,7 @@ def session(path: Path) -> Any:
     options = package.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return package.InferenceSession(path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"])
+    return package.InferenceSession(read_weights(path), sess_options=options, providers=["CPUExecutionProvider"])
 
 
 class FaceNetwork:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from audit.core.byte_planes import SUFFIX, unpack
 from audit.core.errors import ModelError
 from audit.core.onnx import turn_off_telemetry
 
@@ -65,14 +66,22 @@ def find_weights(file_name: str) -> Path | None:
     return next((place / file_name for place in places if (place / file_name).is_file()), None)
 
 
+def read_weights(path: Path) -> bytes:
+    """The content of a weight file, unpacked if it is stored in byte planes."""
+    content = path.read_bytes()
+    return unpack(content) if path.suffix == SUFFIX else content
+
+
 @lru_cache(maxsize=64)
 def _digest(path: Path, size: int, modified_ns: int) -> str:
+    if path.suffix == SUFFIX:
+        return hashlib.sha256(read_weights(path)).hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def sha256(path: Path) -> str:
-    """The sha256 of a file; a large file is read again only if it changed."""
+    """The sha256 of a weight file's content; a large file is read again only if it changed."""
     state = path.stat()
     return _digest(path, state.st_size, state.st_mtime_ns)
 

@@ -15,6 +15,7 @@ INSTRUMENTS: Final = Registry(
     "instrument", "audit.instruments", group="audit.instruments", declared_as="INSTRUMENT", error=ModelError
 )
 """The factories of instruments."""
+_PACKAGE: Final = f"{__package__.partition('.')[0]}."
 DETECTOR: Final = "yunet"
 """The default detector."""
 
@@ -83,4 +84,26 @@ def instrument(
             f"Instrument {name!r} made a {type(built).__name__}.",
             "An object with name, similarity_models, read and describe (audit.instruments.protocol.Instrument).",
         )
+    refuse_borrowed_name(built)
     return built
+
+
+def refuse_borrowed_name(instrument: Instrument) -> None:
+    """Refuse an instrument that has the name of a shipped one and is not of this package.
+
+    A name is what a policy's ``instrument.allowed`` compares. An instrument may still cheat in other ways: only a pin
+    of its code and weights says which one it is.
+
+    Raises
+    ------
+    ModelError
+        If the class of the instrument is defined outside of this package.
+    """
+    kind = type(instrument)
+    if {*instrument.name.split("+")} & {*INSTRUMENTS.shipped} and not kind.__module__.startswith(_PACKAGE):
+        raise ModelError(
+            f"The instrument {kind.__module__}:{kind.__qualname__} calls itself {instrument.name!r}, which is the name "
+            "of a shipped instrument.",
+            "a name of its own",
+            "Change its property name.",
+        )

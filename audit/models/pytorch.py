@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from audit.core.audio import SAMPLE_RATE
 from audit.core.device import Device
 from audit.core.errors import ModelError
 from audit.core.files import file_digest
+from audit.models.saved_tensors import read_tensors_saved
 
 Item = TypeVar("Item")
 Net = TypeVar("Net", bound=nn.Module)
@@ -194,6 +193,8 @@ def read_tensors(path: Path, next_step: str = "") -> tuple[dict[str, str], dict[
 def read_saved(path: Path, most_bytes: int) -> dict[str, object]:
     """The dictionary in a file that ``torch.save`` wrote, on the CPU: tensors and plain values, no code.
 
+    It is not unpickled; see :mod:`audit.models.saved_tensors`.
+
     Raises
     ------
     ModelError
@@ -201,15 +202,8 @@ def read_saved(path: Path, most_bytes: int) -> dict[str, object]:
         unpacked; then it is not unpacked.
     """
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > most_bytes:
-                raise ValueError(f"its {unpacked:,} bytes unpacked are more than {most_bytes:,}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about a newer pickle; unreadable files are refused
-            saved = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # for a damaged file torch may raise anything
+        saved = read_tensors_saved(path, most_bytes)
+    except (OSError, ValueError) as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(
             f"{path} has more than tensors, or is not a checkpoint; no code in it was run: {why}",

@@ -84,10 +84,12 @@ def ask(
     accents = _accents(table, accented)
     read = attributes_of(instrument)
     kept = None if cache is None else Cache(cache)
-    keys = {"model_key": cache_key(model, {"seed": seed}), "instrument_key": cache_key(instrument, {})}
+    model_key, instrument_key = cache_key(model, {"seed": seed}), cache_key(instrument, {})
     feature = f"rendered{EMBEDDING}{instrument.similarity_models[0].lower()}"
-    with_cache = Observer(model, instrument, faces, cache=kept, **keys)
-    without = Observer(model, instrument, faces, cache=kept, **(keys | {"model_key": None}))
+    with_cache, without = (
+        Observer(model, instrument, faces, cache=kept, model_key=key, instrument_key=instrument_key, recheck=None)
+        for key in (model_key, None)
+    )
     bases = table[table["base"]]
     total, done = len(table) + len(accents) + len(ALTERED) * len(bases), 0
     rows: list[dict[str, Any]] = []
@@ -130,13 +132,13 @@ def _parts(
     for factor in ALTERED:
         for part in _loaded(bases[::-1] if factor is AGAIN else bases, root, decoder):
             clips, lowered = zip(*(_changed(clip, factor) for clip in part.clips), strict=True)
-            yield factor.name, LoadedPart(part.rows, [*clips], part.portraits), [*lowered]
+            yield factor.name, LoadedPart(part.rows, [*clips], part.portraits, part.files), [*lowered]
 
 
 def _loaded(table: pd.DataFrame, root: Path, decoder: ThreadPoolExecutor) -> Iterator[LoadedPart]:
     for start in range(0, len(table), PART):
         part = load_part(table.iloc[start : start + PART], root, RunSettings(), decoder)
-        yield LoadedPart(part.rows, part.clips, [NO_PORTRAIT] * len(part.clips))
+        yield LoadedPart(part.rows, part.clips, [NO_PORTRAIT] * len(part.clips), part.files)
 
 
 def _changed(clip: Clip, factor: Factor) -> tuple[Clip, float]:

@@ -18,6 +18,7 @@ from audit.cohorts.importing import embedded
 from audit.core.addresses import local_path
 from audit.core.attributes import ALWAYS
 from audit.core.errors import CohortError, ModelError, RunError
+from audit.core.files import make_folder
 from audit.core.lock import claim
 from audit.core.plan import SIMILARITY
 from audit.core.provenance import versions
@@ -33,6 +34,7 @@ from audit.probes.factors import AGAIN
 from audit.probes.probe import Probe
 from audit.probes.tables import tables
 from audit.probes.voices import bilingual, drawn
+from audit.runs.faces import subfolders
 from audit.runs.harness.cache import cache_folder
 from audit.runs.run import FACES
 from audit.stats import Settings
@@ -129,11 +131,11 @@ def probe(
                 raise RunError(
                     f"{folder} contains a run.", "a folder for the probe alone", "Choose another folder for -o."
                 )
-            refuse_foreign_files(folder, [Probe.FILE], folders=[FACES])
+            refuse_foreign_files(folder, [Probe.FILE], folders=[FACES, *subfolders(folder)])
             kept = cache_folder(cache, folder)
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             stack.enter_context(claim(folder))
-        (folder / FACES).mkdir(exist_ok=True)
+        make_folder(folder / FACES)
         asked = ask(
             table,
             people.root,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from audit.probes import factors
 from audit.probes.asking import UNCHANGED, Asked
 from audit.probes.changes import VOICE_GENDER, properties_of
 from audit.probes.voices import FIRST, lot
+from audit.runs.faces import face_file
 from audit.runs.run import FACES
 from audit.stats import ALL
 
@@ -122,7 +124,7 @@ def _strip(asked: Asked, seed: int) -> Table:
             name = min(mine["speaker_id"].unique(), key=lambda each: lot(seed, each))
             for factor, face in _one_under_each_factor(mine[mine["speaker_id"] == name]):
                 row = {column.name: face.get(column.name) for column in columns}
-                picture = f"{FACES}/{face['face']}.png" if isinstance(face["face"], str) else None
+                picture = face_file(Path(FACES), face["face"]).as_posix() if isinstance(face["face"], str) else None
                 read = {name: of[face.name] for name, of in shown.items()}
                 rows.append(row | {"factor": factor, "picture": picture} | read)
     note = "One voice of each group and sex, drawn by the seed."

@@ -2,6 +2,7 @@
 
 from audit.release.deciding import decide
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
+from audit.release.facts import RunFacts
 from audit.release.outcomes import EXIT_CODES
 from audit.release.planning import plan_policy
 from audit.release.plans import Assumptions, PolicyPlan, RulePlan
@@ -16,6 +17,7 @@ __all__ = [
     "PolicyPlan",
     "RulePlan",
     "Ruling",
+    "RunFacts",
     "WaiverUse",
     "decide",
     "plan_policy",

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import without_paths
 from audit.checks.figure import Figure
-from audit.core.errors import PlanError, did_you_mean
+from audit.core.errors import PlanError, RunError, did_you_mean
 from audit.core.grouping import GROUP
 from audit.core.sentences import group_words, listing, typeset
 from audit.core.units import unit_of
 from audit.release.decision import Decision, FigureRuling, Ruling, WaiverUse
+from audit.release.facts import RunFacts, plan_digest
 from audit.release.human import why_absent, with_human_readings
 from audit.release.outcomes import worst
 from audit.release.policy import Policy, ResolvedRule
 from audit.release.requirements import absent_group, known_groups, requirements
+from audit.release.waivers import State, Waiver
 from audit.release.wording import Side
 from audit.release.worst_case import with_missing_faces
 from audit.stats import ALL, Curve
@@ -71,18 +72,29 @@ def decide(
     ------
     PlanError
         If a rule needs a baseline and none is given, or names a figure that its check does not have.
+    RunError
+        If ``today`` is earlier than the end of the run, or the run that the audit was read from was changed.
     """
-    required = [*requirements(policy, audit, baseline.run if baseline else None), *further]
+    by = tuple(dict.fromkeys(resolved.rule.by for resolved in policy.rules))
+    facts = RunFacts.of(audit, baseline.run if baseline else None, by)
+    _refuse_earlier_clock(facts, today)
+    terms = policy.terms
+    of_run = (*terms.evidence.rulings(facts, terms.pins), *terms.pins.rulings(facts, today))
+    required = [
+        *requirements(policy, audit, baseline.run if baseline else None),
+        *(replace(ruling, line=policy.line(ruling.id)) for ruling in of_run),
+        *further,
+    ]
     blocked = worst(ruling.outcome for ruling in required)
-    rulings, used = [], set()
+    rulings: list[Ruling] = []
+    states: dict[Waiver, State] = {}
     for resolved in policy.rules:
         ruling = _ruling(policy, resolved, audit, baseline)
         rule = resolved.rule
-        waiver = next((w for w in policy.terms.waiver if w.rule == rule.id and w.expires >= today), None)
-        if waiver and ruling.outcome in ("breach", "inconclusive"):
-            used.add(waiver)
-            words = f"{ruling.sentence} Waived through {waiver.expires} by {waiver.name}: {waiver.reason}"
-            ruling = replace(ruling, outcome="waived", sentence=words)
+        states |= {waiver: waiver.state(ruling, facts, today) for waiver in terms.waiver if waiver.rule == rule.id}
+        waiver = next((each for each, state in states.items() if each.rule == rule.id and state == "applied"), None)
+        if waiver:
+            ruling = replace(ruling, outcome="waived", sentence=f"{ruling.sentence} {waiver.words(ruling)}")
         if ruling.outcome == "pass" and blocked != "pass":
             unmet = next(each.id for each in required if each.outcome == blocked)
             words = f"{ruling.sentence} This is not a pass, because the requirement {unmet} is not met."
@@ -94,18 +106,23 @@ def decide(
         baseline=_lineage(baseline.run) if baseline else None,
         rulings=(*required, *rulings),
         waivers=tuple(
-            WaiverUse(
-                waiver.rule,
-                waiver.name,
-                waiver.reason,
-                waiver.expires.isoformat(),
-                "expired" if waiver.expires < today else "applied" if waiver in used else "not_needed",
-            )
-            for waiver in policy.terms.waiver
+            WaiverUse(waiver.rule, waiver.name, waiver.reason, waiver.expires.isoformat(), states[waiver])
+            for waiver in terms.waiver
         ),
         decided=today.isoformat(),
         code=code,
+        not_checked=terms.pins.unchecked(facts),
     )
+
+
+def _refuse_earlier_clock(facts: RunFacts, today: dt.date) -> None:
+    """Refuse to decide on a day before the run was completed: waivers and ages would be judged by a wrong date."""
+    if facts.finished is not None and today < facts.finished.date():
+        raise RunError(
+            f"The run was completed on {facts.finished.date()}, and the gate decides on {today}, which is earlier.",
+            "a day on which the run was complete",
+            "Set the clock of this machine or of the one that made the run, and run or gate again.",
+        )
 
 
 def _ruling(policy: Policy, resolved: ResolvedRule, audit: Audit, baseline: Baseline | None) -> Ruling:
@@ -270,7 +287,7 @@ def _lineage(run: Mapping[str, object]) -> dict[str, object]:
         "cohort_digest": cohort.get("digest") if isinstance(cohort, dict) else None,
         "n_speakers": run.get("n_speakers"),
         "n_clips": run.get("n_clips"),
-        "plan_sha256": hashlib.sha256(str(run.get("plan", "")).encode()).hexdigest(),
+        "plan_sha256": plan_digest(run),
         "code": run.get("code"),
         "seed": run.get("seed"),
     }

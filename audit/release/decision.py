@@ -100,13 +100,22 @@ class Ruling:
 
 @dataclass(frozen=True)
 class WaiverUse:
-    """A waiver and its use: ``applied``, ``not_needed`` or ``expired``."""
+    """A waiver and its use.
+
+    Attributes
+    ----------
+    rule, name, reason, expires : str
+        As in the policy.
+    state : str
+        ``applied``, ``not_needed``, ``expired``, ``not_yet`` (granted later), ``other_run`` (about another run or
+        model), or ``worse`` (a figure is worse than the worst that is waived, or there is none).
+    """
 
     rule: str
     name: str
     reason: str
     expires: str
-    state: Literal["applied", "not_needed", "expired"]
+    state: Literal["applied", "not_needed", "expired", "not_yet", "other_run", "worse"]
 
     @property
     def sentence(self) -> str:
@@ -115,6 +124,9 @@ class WaiverUse:
             "applied": f"waived through {self.expires} by",
             "not_needed": f"waiver through {self.expires} not needed, from",
             "expired": f"waiver EXPIRED on {self.expires} and has no effect, from",
+            "not_yet": "waiver granted for LATER, which has no effect yet, from",
+            "other_run": "waiver about ANOTHER run or model, which has no effect, from",
+            "worse": "waiver of a SMALLER figure than the run's, which has no effect, from",
         }
         return f"{self.rule}: {words[self.state]} {self.name}: {self.reason}"
 
@@ -134,6 +146,7 @@ class DecisionForm(Form):
     rulings: tuple[Ruling, ...] = Field(min_length=1)
     waivers: tuple[WaiverUse, ...]
     ledger: dict[str, JsonValue] | None = None
+    not_checked: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _follows_from_its_rulings(self) -> DecisionForm:
@@ -167,6 +180,8 @@ class Decision(Shown, Document):
         The look at the candidate: its number, share of alpha and entry in the policy's ledger, with the entry's digest.
     method_version : int or None
         The version of the method that measured the run; ``None`` in documents of earlier versions of the tool.
+    not_checked : tuple of str
+        The names of the pins that the policy leaves out, so that nothing was checked about them.
     """
 
     FILE: ClassVar[str] = "decision.json"
@@ -183,6 +198,7 @@ class Decision(Shown, Document):
     ledger: Mapping[str, object] | None = None
     method_version: int | None = METHOD_VERSION
     schema_version: str = SCHEMA_VERSION
+    not_checked: tuple[str, ...] = ()
 
     def _line(self) -> str:
         found = [ruling.outcome for ruling in self.rulings]

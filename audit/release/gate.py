@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,10 @@ from audit.core.grouping import GROUP
 from audit.core.plan import MeasureSettings, Plan
 from audit.core.provenance import code_version
 from audit.release import Decision, Policy, decide
+from audit.release.attestation.signers import Signer, signer
+from audit.release.attestation.verifying import attestation_ruling, published_audit
 from audit.release.deciding import Baseline
+from audit.release.decision import Ruling
 from audit.release.looks import decide_look
 from audit.release.planning import with_plans
 from audit.release.suppressing import suppressed_decision
@@ -62,6 +66,8 @@ def gate(
     human_readings: str | Path | None = None,
     today: dt.date | None = None,
     plans: bool = False,
+    require_attestation: str | Path | None = None,
+    attestation: str | Path | None = None,
 ) -> Decision:
     """Check a run against a policy.
 
@@ -82,6 +88,11 @@ def gate(
     plans : bool
         Whether to plan every inconclusive rule: the chance of each exit code, and the number of speakers that it
         needs. Takes some seconds of simulation.
+    require_attestation : path or str, optional
+        A trusted signer: a public key file, or ``ISSUER::IDENTITY`` for Sigstore. Unless it attested the run as it is
+        now, the release is blocked (13). The policy may name one too; both are then required.
+    attestation : path, optional
+        The attestation; by default ``attestation.json`` in the run's folder.
 
     Returns
     -------
@@ -95,6 +106,8 @@ def gate(
         baseline has another cohort or instrument.
     PlanError
         If the policy is invalid, or needs something that was not given.
+    AuditError
+        If the key of a trusted signer cannot be read.
 
     Notes
     -----
@@ -102,10 +115,12 @@ def gate(
     """
     chosen = policy if isinstance(policy, Policy) else Policy.default() if policy is None else Policy.read(policy)
     day = today or dt.datetime.now(dt.UTC).date()
-    if isinstance(audited, Audit) and baseline is None and human_readings is None:
+    signers = _signers(chosen, require_attestation, attestation)
+    if isinstance(audited, Audit) and baseline is None and human_readings is None and not signers:
         return _decided(chosen, _wide_enough(audited, chosen), None, day, plans=plans)
-    run = _read(audited)
-    settings, stored = _measured_before(run)
+    run = read_verified(audited)
+    settings, stored = settings_before(run)
+    own = settings
     known = margins_of(chosen.checks)
     margins = {key: margin for key, margin in settings.margins.items() if key in known}
     group_by = tuple(dict.fromkeys((*settings.group_by, *chosen.groupings)))
@@ -114,9 +129,44 @@ def gate(
     if human_readings is not None:
         settings = settings.model_copy(update={"human_readings": str(human_readings)})
     measured = _measured(run, settings, stored, other_readings=human_readings is not None)
-    compared = None if baseline is None else _baseline(run, settings, _read(baseline))
-    small = _small(run, settings)
-    return _decided(chosen, measured, compared, day, lambda made: suppressed_decision(made, small), plans=plans)
+    compared = None if baseline is None else _baseline(run, settings, read_verified(baseline))
+    small, further = _small(run, settings), []
+    if signers:
+        path, other = None if attestation is None else Path(attestation), compared.run if compared else None
+        further = [attestation_ruling(signers, path, run, published_audit(run, measured, own), other)]
+    finished = partial(suppressed_decision, small=small)
+    return _decided(chosen, measured, compared, day, finished, plans=plans, further=further)
+
+
+def audit_anew(given: RunLike, human_readings: str | Path | None = None) -> tuple[Run, Audit]:
+    """A run, and the findings that audit.json publishes of it, verified and measured anew by the run's own settings.
+
+    Raises
+    ------
+    RunError
+        As for :func:`gate`.
+    """
+    run = read_verified(given)
+    own, stored = settings_before(run)
+    known = margins_of(shipped())
+    settings = own.model_copy(update={"margins": {key: own.margins[key] for key in own.margins if key in known}})
+    if human_readings is not None:
+        settings = settings.model_copy(update={"human_readings": str(human_readings)})
+    measured = _measured(run, settings, stored, other_readings=human_readings is not None)
+    return run, published_audit(run, measured, own)
+
+
+def _signers(policy: Policy, required: str | Path | None, attestation: str | Path | None) -> list[Signer]:
+    """The signers that must have attested the run: that of the policy, and that of the option."""
+    named = [] if policy.terms.data.attestation is None else [signer(policy.terms.data.attestation, policy.folder)]
+    if required is not None:
+        named.append(signer(required))
+    if attestation is not None and not named:
+        raise PlanError(
+            f"The attestation {attestation} was given, and nothing says who must have signed it.",
+            "require_attestation, or data.attestation in the policy",
+        )
+    return named
 
 
 def _decided(
@@ -127,6 +177,7 @@ def _decided(
     shared: Callable[[Decision], Decision] = lambda decision: decision,
     *,
     plans: bool,
+    further: Sequence[Ruling] = (),
 ) -> Decision:
     """The decision, as a look at the candidate if the policy has a ledger."""
 
@@ -134,9 +185,11 @@ def _decided(
         return shared(with_plans(decision, policy, audit) if plans else decision)
 
     code = code_version()
+    further = [replace(ruling, line=policy.line(ruling.id)) for ruling in further]
     if policy.terms.ledger is None:
-        return finished(decide(policy, audit, baseline, today=day, code=code), policy)
-    return decide_look(policy, policy.terms.ledger, audit, baseline, today=day, code=code, finished=finished)
+        return finished(decide(policy, audit, baseline, today=day, code=code, further=further), policy)
+    ledger = policy.terms.ledger
+    return decide_look(policy, ledger, audit, baseline, today=day, code=code, finished=finished, further=further)
 
 
 def _wide_enough(audit: Audit, policy: Policy) -> Audit:
@@ -172,7 +225,7 @@ def _wide_enough(audit: Audit, policy: Policy) -> Audit:
 
 def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, other_readings: bool) -> Audit:
     """The run's audit, with the tables that a policy's requirements read; refused if audit.json differs from it."""
-    if run.observations.empty:
+    if run.coded.empty:
         return _nothing(run)
     # decisions are based on unsuppressed figures, and need worst cells only to compare them with those of audit.json
     unused = {} if stored is not None else {"intersect": ()}
@@ -184,7 +237,7 @@ def _measured(run: Run, settings: MeasureSettings, stored: Stored | None, *, oth
 
 
 def _small(run: Run, settings: MeasureSettings) -> SmallCells:
-    return SmallCells.of(run.observations, settings)
+    return SmallCells.of(run.coded, settings)
 
 
 def _with_cohort(audit: Audit, settings: MeasureSettings) -> Audit:
@@ -201,7 +254,7 @@ def _nothing(run: Run) -> Audit:
     return Audit(identity(run), {}, (), {name: Table(name, "", pd.DataFrame(columns=[*columns])) for name in MADE})
 
 
-def _read(given: RunLike) -> Run:
+def read_verified(given: RunLike) -> Run:
     """Read a run and verify its parts; a run without parts has no observations."""
     run = None if isinstance(given, str | Path) or is_address(given) else as_run(given)
     if run is not None and run.folder is None:
@@ -213,12 +266,12 @@ def _read(given: RunLike) -> Run:
     return Run.read(folder)
 
 
-def _measured_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
+def settings_before(run: Run) -> tuple[MeasureSettings, Stored | None]:
     """The settings to measure a run with, and its audit.json where there is one.
 
     The settings come from audit.json, otherwise from the plan; the file of human readings only from the plan.
     """
-    if run.folder is None or run.observations.empty:
+    if run.folder is None or run.coded.empty:
         return MeasureSettings(), None
     planned = Plan.read(run.folder / PLAN).measure if (run.folder / PLAN).is_file() else MeasureSettings()
     # a gate runs no code that a run's files name
@@ -314,10 +367,10 @@ def _baseline(run: Run, settings: MeasureSettings, other: Run) -> Baseline:
                 "a run of the same cohort by the same instrument",
                 "Run both models over one cohort with one instrument.",
             )
-    _measured_before(other)
+    settings_before(other)
     from audit.comparisons import paired_changes
 
-    whole = run.complete and other.complete and not (run.observations.empty or other.observations.empty)
+    whole = run.complete and other.complete and not (run.coded.empty or other.coded.empty)
     if not whole:
         return Baseline(identity(other), {})
     changes = {each.name: paired_changes(other, run, settings, grouping=each) for each in settings.groupings}

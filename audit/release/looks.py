@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import without_paths
+from audit.release.candidate import candidate_key
 from audit.release.deciding import MEASURED, Baseline, decide
 from audit.release.decision import Decision, Ruling
 from audit.release.ledger import BrokenLedgerError, Entry, Ledger, locked
@@ -20,8 +21,6 @@ from audit.stats.sequential import share_of_look
 
 LEDGER = "ledger.look"
 """The id of the ruling on the ledger."""
-_OF_MODEL = ("name", "options", "command", "files_sha256")
-"""Keys of the description of a model without weights that identify it."""
 _SAME_LOOK = ("candidate", "run", "baseline", "measured", "method_version", "rules")
 """Keys of an entry that are equal if the same evidence is judged by the same rules: that is one look."""
 
@@ -51,34 +50,6 @@ class Look:
         return f"Look {self.number}{of} at this candidate, at {self.share:.4g} of each rule's alpha"
 
 
-def candidate_key(run: Mapping[str, object]) -> str:
-    """What identifies a candidate among the looks of a ledger: its weights and its mitigations.
-
-    A model without weights is identified by its name and options, or by its command and the files in it. So training
-    again makes another candidate, and another cohort, instrument or name does not.
-
-    Parameters
-    ----------
-    run : Mapping
-        :attr:`Audit.run`.
-
-    Examples
-    --------
-    >>> candidate_key({"model": "m", "weights_sha256": "ab12", "model_description": {"name": "m"}})
-    'weights ab12'
-    >>> candidate_key({"model": "m", "weights_sha256": None, "model_description": {"name": "m", "options": {}}})
-    'm 8bfbd408cd53'
-    """
-    described = run.get("model_description")
-    model: dict[str, Any] = described if isinstance(described, dict) else {"name": run.get("model")}
-    fitted = [{key: item.get(key) for key in ("name", "options")} for item in model.get("mitigations", ())]
-    mitigated = f" mitigated {_digest(fitted)[:12]}" if fitted else ""
-    if weights := run.get("weights_sha256"):
-        return f"weights {weights}{mitigated}"
-    identified = {key: model[key] for key in _OF_MODEL if key in model}
-    return f"{run.get('model')} {_digest(identified)[:12]}{mitigated}"
-
-
 def decide_look(
     policy: Policy,
     terms: LedgerTerms,
@@ -88,6 +59,7 @@ def decide_look(
     today: dt.date,
     code: Mapping[str, object],
     finished: Callable[[Decision, Policy], Decision] = lambda decision, policy: decision,
+    further: Sequence[Ruling] = (),
 ) -> Decision:
     """The decision about a run as one look at its candidate, written to the policy's ledger.
 
@@ -96,7 +68,7 @@ def decide_look(
 
     Parameters
     ----------
-    policy, audit, baseline, today, code
+    policy, audit, baseline, today, code, further
         As for :func:`audit.release.decide`.
     terms : LedgerTerms
         The policy's section ``ledger``.
@@ -113,7 +85,7 @@ def decide_look(
 
     def decided(policy: Policy, ruling: Ruling) -> Decision:
         placed = replace(ruling, line=policy.line(LEDGER))
-        made = decide(policy, audit, baseline, today=today, code=code, further=(placed,))
+        made = decide(policy, audit, baseline, today=today, code=code, further=(placed, *further))
         return finished(made, policy)
 
     with locked(path):

@@ -18,7 +18,7 @@ EXIT_CODES: Final[dict[Outcome, int]] = {
 """The exit code of each outcome, in order of precedence."""
 
 WORDS: Final[dict[Outcome, str]] = {
-    "incomplete": "Blocked: the run is incomplete, or lacks data that the policy requires",
+    "incomplete": "Blocked: the run is incomplete, or evidence that the policy does not admit",
     "instrument": "Blocked: the instrument is not valid by the policy",
     "breach": "Blocked: a breach is shown",
     "inconclusive": "Blocked: inconclusive",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from audit.checks import Check, Figure, Judged, chosen
 from audit.core.errors import did_you_mean
@@ -19,18 +20,19 @@ from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import GroupingName
 from audit.core.typed_toml import Section, parse_toml, read_text
 from audit.core.units import unit_of
+from audit.release.evidence import EvidenceTerms, Kind
 from audit.release.outcomes import Outcome
-from audit.release.sections import DataTerms, InstrumentTerms, LedgerTerms, Waiver, Words, known_groups
+from audit.release.pins import Pins
+from audit.release.sections import DataTerms, Id, InstrumentTerms, LedgerTerms, Words, known_groups
+from audit.release.waivers import Waiver
 from audit.release.wording import Side, write_bound, write_reason
 from audit.stats import ALL, Verdict
 from audit.stats.verdict import Outcome as VerdictOutcome
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-
 DEFAULT: Final = "release/policies/default.toml"
 OF_VERDICT: Final[Mapping[VerdictOutcome, Outcome]] = {"shown": "breach", "not_shown": "pass"}
 """The outcome of a rule by the verdict of its figure; of any other verdict: inconclusive."""
-REQUIREMENTS: Final = ("instrument", "data", "ledger")
+REQUIREMENTS: Final = ("instrument", "data", "ledger", "evidence", "pins")
 """Prefixes of the rulings on the policy's own sections, reserved from rule ids."""
 
 
@@ -234,6 +236,8 @@ class Terms(Section):
     instrument: InstrumentTerms = InstrumentTerms()
     data: DataTerms = DataTerms()
     ledger: LedgerTerms | None = None
+    evidence: EvidenceTerms = EvidenceTerms()
+    pins: Pins = Pins()
     waiver: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")
@@ -323,9 +327,29 @@ class Policy:
         return replace(cls.parse(read_text(path, "policy"), relative.as_posix()), folder=path.parent)
 
     @classmethod
-    def default(cls) -> Policy:
-        """The policy that ships."""
-        return cls.parse(files("audit").joinpath(DEFAULT).read_text(encoding="utf-8"), f"audit/{DEFAULT}")
+    def default(cls, allow: Sequence[Kind] = ()) -> Policy:
+        """The policy that ships, as it is or allowing further evidence.
+
+        Parameters
+        ----------
+        allow : sequence of str
+            What it allows besides ``unpinned``, of :data:`audit.release.evidence.KINDS`: ``simulated`` for simulated
+            runs, ``reference_model`` for reference models. Its text and digest then differ.
+
+        Raises
+        ------
+        PlanError
+            If there is no such kind of evidence.
+
+        Examples
+        --------
+        >>> Policy.default(allow=["simulated"]).terms.evidence.allow
+        ('unpinned', 'simulated')
+        """
+        text = files("audit").joinpath(DEFAULT).read_text(encoding="utf-8")
+        further = "".join(f", {json.dumps(str(kind))}" for kind in allow)
+        text = text.replace('allow = ["unpinned"', f'allow = ["unpinned"{further}', 1)
+        return cls.parse(text, f"audit/{DEFAULT}")
 
     @cached_property
     def sha256(self) -> str:

@@ -1,8 +1,7 @@
-"""The sections of a policy besides its rules: instrument, data, ledger and waivers."""
+"""The sections of a policy on instrument, data and ledger."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -13,6 +12,7 @@ from audit.core.languages import canonical_language
 from audit.core.typed_toml import Section
 from audit.core.vocabulary import LABEL_SOURCES, RACES, UNKNOWN
 
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Groups = TypeVar("Groups", str | tuple[str, ...] | None, tuple[str, ...] | None)
 
@@ -87,6 +87,9 @@ class DataTerms(Section):
     max_unreadable : float
         The largest allowed share of clips with a file that cannot be read, in each group and language: of audio,
         portraits, ceilings and rendered pictures separately.
+    attestation : str or None
+        A signer that must have attested the run: a public key file, relative to the policy's folder, or
+        ``ISSUER::IDENTITY`` for Sigstore.
     """
 
     strata: tuple[Stratum, ...] = ()
@@ -95,6 +98,7 @@ class DataTerms(Section):
     ] = Field(default_factory=dict)
     max_missing: float | None = Field(default=None, ge=0, le=1)
     max_unreadable: float = Field(default=0.01, ge=0, le=1)
+    attestation: Words | None = None
 
 
 class LedgerTerms(Section):
@@ -111,12 +115,3 @@ class LedgerTerms(Section):
 
     path: Words
     looks: int | None = Field(default=None, ge=1, le=1000)
-
-
-class Waiver(Section):
-    """The decision of a person (``name``) that the rule with the id ``rule`` need not hold through ``expires``."""
-
-    rule: str
-    name: Words
-    reason: Words
-    expires: dt.date

@@ -2,6 +2,9 @@
 
 The store is a tracking server, a database or a folder. Names have prefixes, by which MLflow's pages group them:
 ``S2F001/rendered/value``, ``cohort/digest``. Needs the extra ``mlflow``.
+
+Only what is made to be passed on is sent (docs/guide/safety.md): the audit, and a report that is written for it. A
+run's observations, pictures, plan and manifest stay where they are.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -19,13 +23,14 @@ from audit.audits.audit import Audit
 from audit.checks.finding import Finding
 from audit.core.errors import RunError
 from audit.core.grouping import GROUP
-from audit.core.transfer import at_hand
-from audit.runs.manifest import MANIFEST, read_manifest
-from audit.runs.run import PLAN
+from audit.reports.report.page import PAGE, write_report
+from audit.runs.manifest import MANIFEST
+from audit.runs.run import FACES, OBSERVATIONS, PLAN
 from audit.runs.run_like import RunLike, folder_of
 
 EXPERIMENT: Final = "speech2face-audit"
-_ARTIFACTS: Final = (Audit.FILE, "report.html", PLAN, MANIFEST)
+_STAYS: Final = (OBSERVATIONS, FACES, MANIFEST, PLAN)
+"""What of a run's folder is not made to be passed on."""
 STORE: Final = "sqlite:///mlflow.db"
 """The default store: that of MLflow itself, a database in the current folder."""
 _NO_TELEMETRY: Final = "MLFLOW_DISABLE_TELEMETRY"
@@ -40,7 +45,10 @@ _MOST: Final = {"metrics": 1000, "params": 100, "tags": 100}
 def track(
     run: RunLike, *, store: str | Path | None = None, experiment: str = EXPERIMENT, files: Iterable[str | Path] = ()
 ) -> str:
-    """Log a measured run to MLflow.
+    """Log a measured run to MLflow, with its audit.json and its report.
+
+    The report is written for it, without ids, sign-offs and pictures of people who are not fictional, whatever the one
+    in the run's folder shows.
 
     Parameters
     ----------
@@ -52,7 +60,8 @@ def track(
     experiment : str
         MLflow's experiment, created if needed.
     files : iterable of path
-        Further files to log: a decision of the gate, a comparison.
+        Further files to log: a decision of the gate, a comparison. Observations, pictures, plan and manifest of a run
+        are refused.
 
     Returns
     -------
@@ -63,13 +72,19 @@ def track(
     Raises
     ------
     RunError
-        If the run was not measured, a file does not exist, MLflow is not installed, or the store cannot be used.
+        If the run was not measured, a file does not exist or is not made to be passed on, MLflow is not installed, or
+        the store cannot be used.
     """
     folder = folder_of(run)
-    found, manifest = Audit.read(folder), read_manifest(folder)
-    kept = [here for name in _ARTIFACTS if (here := at_hand(folder / name)).is_file()] + [Path(file) for file in files]
-    if absent := [str(path) for path in kept if not path.is_file()]:
+    found, further = Audit.read(folder), [Path(file) for file in files]
+    if absent := [str(path) for path in further if not path.is_file()]:
         raise RunError(f"These files do not exist: {', '.join(absent)}.", "files that exist")
+    if private := [str(path) for path in further if _stays(path)]:
+        raise RunError(
+            f"These files of a run are not made to be passed on: {', '.join(private)}.",
+            "audit.json, reports, tables, charts, comparisons and decisions",
+            "See docs/guide/safety.md.",
+        )
     address = tracking_uri(store)
     if not address.startswith(("http:", "https:", "file:")) and find_spec("sqlalchemy") is None:
         raise RunError(
@@ -81,11 +96,15 @@ def track(
         client = _client(address)
         known = client.get_experiment_by_name(experiment)
         where = client.create_experiment(experiment) if known is None else known.experiment_id
-        logged = client.create_run(where, run_name=f"{found.run['model']} on {manifest['cohort']['name']}").info.run_id
+        name = f"{found.run['model']} on {_of(found, 'cohort').get('name')}"
+        logged = client.create_run(where, run_name=name).info.run_id
         try:
-            _log_all(client, logged, found, manifest)
-            for path in kept:
-                client.log_artifact(logged, str(path))
+            _log_all(client, logged, found)
+            with tempfile.TemporaryDirectory() as place:
+                found.write(place)
+                write_report(found, place)
+                for path in (Path(place, Audit.FILE), Path(place, PAGE), *further):
+                    client.log_artifact(logged, str(path))
         except BaseException:
             client.set_terminated(logged, status="FAILED")
             raise
@@ -141,13 +160,19 @@ def _client(address: str) -> Any:
     return MlflowClient(tracking_uri=address)
 
 
-def _log_all(client: Any, logged: str, found: Audit, manifest: Mapping[str, Any]) -> None:
+def _stays(path: Path) -> bool:
+    """Whether a file is, or lies in, a part of a run's folder that is not made to be passed on."""
+    place = path.resolve()
+    return any((above.parent / MANIFEST).is_file() and above.name in _STAYS for above in (place, *place.parents))
+
+
+def _log_all(client: Any, logged: str, found: Audit) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     began = client.get_run(logged).info.start_time
     content: dict[str, list[Any]] = {
-        "params": [Param(name, str(value)) for name, value in _parameters(found, manifest).items()],
-        "tags": [RunTag(name, str(value)) for name, value in _tags(found, manifest).items()],
+        "params": [Param(name, str(value)) for name, value in _parameters(found).items()],
+        "tags": [RunTag(name, str(value)) for name, value in _tags(found).items()],
         "metrics": [Metric(name, value, began, 0) for name, value in _metrics(found).items()],
     }
     for kind, items in content.items():
@@ -166,17 +191,23 @@ def _part(text: str) -> str:
     return _REFUSED.sub("_", text.replace("|", " or "))
 
 
-def _parameters(found: Audit, manifest: Mapping[str, Any]) -> dict[str, object]:
-    cohort, code = manifest["cohort"], manifest.get("code", {})
+def _of(found: Audit, key: str) -> Mapping[str, object]:
+    """A part of what the audit says of its run."""
+    part = found.run.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _parameters(found: Audit) -> dict[str, object]:
+    cohort, code = _of(found, "cohort"), _of(found, "code")
     return {
         "model/name": found.run["model"],
         "model/weights_sha256": found.run.get("weights_sha256"),
-        "cohort/name": cohort["name"],
-        "cohort/digest": cohort["digest"],
+        "cohort/name": cohort.get("name"),
+        "cohort/digest": cohort.get("digest"),
         "cohort/n_speakers": found.run["n_speakers"],
         "cohort/n_clips": found.run["n_clips"],
-        "instrument/name": manifest["instrument"]["name"],
-        "run/seed": manifest["seed"],
+        "instrument/name": _of(found, "instrument").get("name"),
+        "run/seed": found.run.get("seed"),
         "code/version": code.get("version"),
         "code/commit": code.get("commit"),
     }
@@ -197,6 +228,6 @@ def _metrics(found: Audit) -> dict[str, float]:
     }
 
 
-def _tags(found: Audit, manifest: Mapping[str, Any]) -> dict[str, object]:
+def _tags(found: Audit) -> dict[str, object]:
     outcomes = {f"outcome/{_name(finding)}": finding.outcome for finding in found.findings}
-    return outcomes | {"run/digest": found.run["digest"], "code/dirty": manifest.get("code", {}).get("dirty")}
+    return outcomes | {"run/digest": found.run["digest"], "code/dirty": _of(found, "code").get("dirty")}

@@ -79,5 +79,5 @@ def write_decision_report(decision: Decision, folder: str | Path) -> Path:
         "decision.sarif": sarif_json(decision),
     }
     with writing(home):
-        write_files(home, files)
+        write_files(home, files, durable=True)
     return home / "decision.md"

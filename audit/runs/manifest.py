@@ -10,9 +10,11 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.core.errors import RunError
-from audit.core.transfer import at_hand
+from audit.core.opening import read_inside
 
 MANIFEST: Final = "manifest.json"
+MAX_BYTES: Final = 1 << 28
+"""Maximum size of a manifest; it names every part of the run."""
 
 
 class _Section(BaseModel):
@@ -67,21 +69,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     RunError
         If it is missing or invalid.
     """
-    path = at_hand(folder / MANIFEST)
-    if not path.is_file():
+    path = folder / MANIFEST
+    try:
+        text = read_inside(folder, MANIFEST, MAX_BYTES).decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(
             f"{folder} is not a run: it has no {MANIFEST}.",
             next_step="Create one: audit run --cohort DIR --model NAME -o OUT.",
-        )
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} cannot be read: {error}.", "a manifest written by audit run") from error
     try:
-        manifest: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        manifest: Any = json.loads(text, parse_constant=_no_number)
         checked = _Manifest.model_validate(manifest)
         if checked.model.name == "planted":
             _Dial.model_validate(manifest["model"].get("options", {}))
         if not isinstance(manifest["model"].get("options", {}), Mapping):
             raise ValueError("model.options is not a mapping")
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise RunError(f"{path} is not valid JSON: {error}.") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RunError(f"{path} is not valid JSON: {error}.", "a manifest written by audit run") from error
     except ValidationError as error:
         errors = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
         raise RunError(f"{path} is not a valid manifest: {errors}.", "a manifest written by audit run") from error

@@ -317,8 +317,10 @@ def paired_estimates(
         made = estimates(pairs.sums.only(as_means), "mean", settings, [names[i] for i in places], drawn)
         found |= zip(places, made, strict=True)
     if not as_means.all():
-        sums = pairs.sums.only(~as_means)
-        own = moments(sums, settings)
+        sums, own = pairs.sums, m
+        if as_means.any():
+            sums = pairs.sums.only(~as_means)
+            own = moments(sums, settings)
         value, low, high, methods = paired_rate_intervals(sums, own, settings)
         made = estimates_of((value, low, high), (own.speakers, own.clips, sums.missing), methods)
         found |= zip(np.flatnonzero(~as_means).tolist(), made, strict=True)

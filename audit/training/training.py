@@ -90,9 +90,9 @@ def train(
     began = time.monotonic()
     tell = say or (lambda sentence: None)
     folder = local_path(out, "The folder of a training")
+    refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE), (DRAWN,))
     folder.mkdir(parents=True, exist_ok=True)
     with claim(folder):
-        refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE), (DRAWN,))
         remove_temporary_files(folder, ())
         configuration = configuration_of(plan)
         network, where = on_device(untrained(configuration, plan.seed).network, device)

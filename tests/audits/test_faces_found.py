@@ -14,11 +14,11 @@ import pytest
 import audit
 from audit.core.arrays import Picture
 from audit.core.errors import RunError
+from audit.core.files import file_digest
 from audit.instruments.protocol import Reading
 from audit.reports import write_report
 from audit.runs.harness.answering import readings_of
 from audit.runs.harness.cache import Cache
-from audit.runs.run import file_digest
 from tests.fakes import NOT_A_FACE, ColourInstrument, LoudnessModel, fake_face
 
 MakeCohort = Callable[..., Path]

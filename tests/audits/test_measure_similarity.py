@@ -14,10 +14,10 @@ import pytest
 import audit
 from audit.checks.metrics.craniofacial import MEASURES
 from audit.core.arrays import Picture
+from audit.core.files import file_digest
 from audit.core.pictures import read_picture
 from audit.core.plan import MeasureSettings
 from audit.instruments.protocol import Reading
-from audit.runs.run import file_digest
 from tests.fakes import ColourInstrument, LoudnessModel
 
 MakeCohort = Callable[..., Path]

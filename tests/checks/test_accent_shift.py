@@ -33,7 +33,10 @@ TRUTH: dict[str, Any] = {
     "rendered": dict.fromkeys(SIDES, WHITE),
 }
 ASIAN = {**dict.fromkeys(SIDES, WHITE), "mandarin": {"en": {"white": 0.5, "asian": 0.5}}}
-POLICY = 'schema = 1\nname = "p"\n[[rule]]\nid = "it"\ncheck = "S2F009"\nlimit = 0.15\n'
+POLICY = (
+    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\n'
+    '[[rule]]\nid = "it"\ncheck = "S2F009"\nlimit = 0.15\n'
+)
 
 
 def with_columns(run: audit.Run, **columns: Any) -> audit.Run:

@@ -30,7 +30,10 @@ TRUTH: dict[str, Any] = {
 }
 BLACK = {"scottish": {"en": {"white": 0.6, "black": 0.4}}, "welsh": {"en": WELSH}}
 BY_ACCENT = MeasureSettings(group_by=("accent",))
-POLICY = 'schema = 1\nname = "p"\n[[rule]]\nid = "it"\ncheck = "S2F010"\nlimit = 0.1\n'
+POLICY = (
+    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\n'
+    '[[rule]]\nid = "it"\ncheck = "S2F010"\nlimit = 0.1\n'
+)
 
 
 @cache

@@ -198,4 +198,4 @@ def test_a_third_party_check_that_fails_is_named() -> None:
 
     evidence = evidence_of(audit.simulate(SMALL), MeasureSettings())
     with pytest.raises(audit.AuditError, match="The sensitivity of LAB009 failed: ZeroDivisionError: by zero"):
-        sensitivities(Broken(), evidence)
+        list(sensitivities(Broken(), evidence))

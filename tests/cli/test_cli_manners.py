@@ -19,6 +19,8 @@ import audit
 from audit.cli import app, main
 from audit.cli.runs import _plan
 from tests.cli.test_cli import fake_plan
+from tests.release_fixture import policy as small_policy
+from tests.release_fixture import shipped_policy
 
 ROOT = Path(__file__).parents[2]
 GROUP = get_command(app)
@@ -56,6 +58,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("planted") / "run"
     truth = folder.parent / "truth.toml"
     truth.write_text(TRUTH)
+    (folder.parent / "policy.toml").write_text(shipped_policy().text)
     run = audit.simulate(truth, out=folder)
     audit.measure(run).write(folder)
     return folder
@@ -91,7 +94,7 @@ def test_json_is_all_of_stdout_and_what_the_file_says(planted: Path, said: Calla
     assert out == (planted / "audit.json").read_text()
     assert str(planted / "report.html") in err
     assert json.loads(said("report", planted, "--json")[1]) == {"report": str(planted / "report.html")}
-    assert json.loads(said("gate", planted, "--json")[1])["exit_code"] == 10
+    assert json.loads(said("gate", planted, "--policy", planted.parent / "policy.toml", "--json")[1])["exit_code"] == 10
     assert "planted" in json.loads(said("list", "models", "--json")[1])
 
 
@@ -122,7 +125,7 @@ def test_a_run_ends_with_a_table_in_which_every_check_has_its_row(planted: Path,
     [
         (("measure", "RUN"), "audit gate RUN"),
         (("report", "RUN"), "audit gate RUN"),
-        (("gate", "RUN"), "audit list mitigations"),
+        (("gate", "RUN", "--policy", "POLICY"), "audit list mitigations"),
         (("compare", "RUN", "RUN", "-o", "NEW"), "audit gate RUN --baseline RUN"),
         (("simulate", "TRUTH", "-o", "NEW"), "audit measure NEW"),
         (("cohort", "check", "synthetic_bilingual"), "audit run --cohort synthetic_bilingual"),
@@ -132,7 +135,12 @@ def test_a_run_ends_with_a_table_in_which_every_check_has_its_row(planted: Path,
 def test_the_next_step_is_said(
     words: tuple[str, ...], step: str, planted: Path, tmp_path: Path, said: Callable[..., Said]
 ) -> None:
-    places = {"RUN": str(planted), "NEW": str(tmp_path / "new"), "TRUTH": str(planted.parent / "truth.toml")}
+    places = {
+        "RUN": str(planted),
+        "POLICY": str(planted.parent / "policy.toml"),
+        "NEW": str(tmp_path / "new"),
+        "TRUTH": str(planted.parent / "truth.toml"),
+    }
 
     def placed(text: str) -> str:
         for word, place in places.items():
@@ -212,7 +220,7 @@ def test_a_baseline_that_no_rule_uses_is_met_with_a_warning(
     planted: Path, tmp_path: Path, said: Callable[..., Said]
 ) -> None:
     policy = tmp_path / "policy.toml"
-    policy.write_text('schema = 1\nname = "p"\n[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n')
+    policy.write_text(small_policy().text)
     code, out, err = said("gate", planted, "--policy", policy, "--baseline", planted, "--explain")
     assert code == 10 and "white: breach shown, exit code 10" in out
     assert "warning: --baseline" in err and 'no rule of the policy p has kind = "non_inferiority"' in err

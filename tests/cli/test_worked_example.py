@@ -48,9 +48,15 @@ def test_the_measured_correlations_are_the_planted_ones() -> None:
     assert 0.05 < voice < icc
 
 
+def simulated_policy() -> Policy:
+    """The policy of the page, which allows the fakes too."""
+    text = POLICY.read_text(encoding="utf-8")
+    return Policy.parse(text.replace('allow = ["unpinned"]', 'allow = ["unpinned", "simulated"]'))
+
+
 @pytest.mark.parametrize(("own", "as_white", "code"), [(1.0, 0.0, 0), (0.2, 0.8, 10)])
 def test_the_policy_lets_through_and_blocks(own: float, as_white: float, code: int) -> None:
-    decision = audit.gate(fake_run(measured(own, as_white), seed=0), policy=POLICY)
+    decision = audit.gate(fake_run(measured(own, as_white), seed=0), policy=simulated_policy())
     assert decision.exit_code == code, decision.sentence
     assert ("S2F001" in decision.sentence) == (code == 10)
 

@@ -16,9 +16,9 @@ import pytest
 from audit.core import lock_object
 from audit.core.addresses import is_address, local_path, place, recorded
 from audit.core.errors import AuditError, RunError
-from audit.core.files import file_digest, write_whole
+from audit.core.files import file_digest, replacing, write_whole
 from audit.core.lock import claim
-from audit.core.transfer import at_hand, copy, fetched, listing, put, put_bytes, put_new, read_bytes, remove
+from audit.core.transfer import at_hand, copy, fetched, listing, put_bytes, put_new, read_bytes, remove
 from audit.core.written_files import LIST, refuse_foreign_files, write_files
 
 
@@ -78,9 +78,14 @@ def test_what_works_on_this_machine_only_refuses_an_address() -> None:
 
 def test_files_get_to_an_address_and_back(there: Path, tmp_path: Path) -> None:
     write_whole(there / "a.txt", "one")
-    (tmp_path / "b.txt").write_text("two")
-    put(tmp_path / "b.txt", there / "b.txt")
-    assert [path.name for path in listing(there)] == ["a.txt", "b.txt"] and not (tmp_path / "b.txt").exists()
+    with replacing(there / "b.txt", durable=True) as stream:
+        stream.write(b"two")
+        assert [path.name for path in listing(there)] == ["a.txt"]
+    with pytest.raises(KeyError), replacing(there / "a.txt") as stream:
+        stream.write(b"half")
+        raise KeyError
+    assert read_bytes(there / "a.txt") == b"one"
+    assert [path.name for path in listing(there)] == ["a.txt", "b.txt"]
     assert not put_new(b"three", there / "b.txt") and read_bytes(there / "b.txt") == b"two"
     copy(there / "b.txt", there / "c.txt")
     copy(there / "c.txt", tmp_path / "c.txt")

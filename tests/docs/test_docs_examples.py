@@ -119,7 +119,7 @@ def test_unknown_options_and_commands_are_detected(line: str) -> None:
         parsed(shlex.split(line))
 
 
-VERBS = "run|measure|report|compare|gate|probe|sheet|simulate|train|track|list|cohort"
+VERBS = "attest|run|measure|report|compare|gate|probe|sheet|simulate|train|track|list|cohort"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -168,9 +168,12 @@ def read_as(block: Block) -> object:
     match block.page:
         case "docs/guide/own-check.md" | "docs/guide/own-metric.md" if "schema" in text:
             return tomllib.loads(text)  # a policy with a third-party check, which the page's function below runs
-        case "docs/guide/gate.md":
+        case "docs/guide/gate.md" | "docs/guide/attest.md":
             whole = text if "schema" in text else f'schema = 1\nname = "a part"\n{text}'
             return Policy.parse(whole, named(block))
+        case "docs/guide/pins.md":
+            rule = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
+            return Policy.parse(f'schema = 1\nname = "a part"\n{text}\n{rule}', named(block))
         case "docs/guide/exit-11.md":  # a waiver, for the policy of the worked example
             return Policy.parse(f"{RELEASE_POLICY.read_text(encoding='utf-8')}\n{text}", named(block))
         case "docs/guide/simulate.md":
@@ -242,7 +245,8 @@ def gate(place: Path) -> None:
     for name in ("candidate", "released"):
         audit.simulate({"groups": ["asian"], "speakers_per_group": 80}, out=Path("reports", name))
     Path("policy.toml").write_text(
-        'schema = 1\nname = "small"\n[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
+        'schema = 1\nname = "small"\nevidence.allow = ["simulated", "baseline_is_run", "unpinned"]\n'
+        '[[rule]]\nid = "as-white"\ncheck = "S2F001"\nfigure = "excess_over_portrait"\n'
         'side = "at_most"\nlimit = 0.10\n',
         encoding="utf-8",
     )

@@ -212,7 +212,9 @@ def test_a_policy_says_how_many_files_may_be_unreadable(
 ) -> None:
     folder = recorded()
     (folder / file).write_bytes(b"")
-    terms = f'schema = 1\nname = "p"\n[data]\nmax_unreadable = {most}\n' + RULE
+    terms = (
+        f'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\n[data]\nmax_unreadable = {most}\n' + RULE
+    )
     decision = audit.gate(run(folder, tmp_path / "run"), policy=Policy.parse(terms))
     (ruling,) = [ruling for ruling in decision.rulings if ruling.id == "data.max_unreadable"]
     assert ruling.outcome == outcome  # 1 of 20 clips in English

@@ -399,4 +399,4 @@ def test_the_shipped_model_is_probed_by_the_real_instrument(tmp_path: Path) -> N
     overall = table[(table["group"] == "all") & (table["gender"] == "all")].set_index(["factor", "property"])["changed"]
     assert overall["again", "face"] == 0 < overall["clip", "face"]
     assert "never heard asian and indian speakers in en" in found.notices[-1]
-    assert len(list((tmp_path / "faces").glob("*.png"))) == faces["face"].nunique()
+    assert len(list((tmp_path / "faces").glob("*/*.png"))) == faces["face"].nunique()

@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 
 import audit
-from audit.release import Policy
 from audit.testing import assert_audit
 from tests.document_fixture import sealed
-from tests.release_fixture import RULE, compared, policy
+from tests.release_fixture import EVIDENCE, RULE, compared, policy, shipped_policy, waiver
 
 __all__ = ["compared"]
 
@@ -51,6 +50,11 @@ def copied(fair: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(fair, tmp_path / "run"))
 
 
+def gated(run: audit.Run | audit.Audit | Path) -> audit.Decision:
+    """By the shipped policy, which here allows simulated runs."""
+    return audit.gate(run, policy=shipped_policy())
+
+
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "audit.cli", "gate", *map(str, arguments)],
@@ -72,34 +76,34 @@ def edited(path: Path, before: str, after: str) -> None:
 
 
 def test_0_a_fair_model_passes(fair: Path) -> None:
-    assert audit.gate(fair).exit_code == 0
+    assert gated(fair).exit_code == 0
 
 
 def test_10_a_planted_failure_is_a_breach_of_S2F001() -> None:
-    decision = audit.gate(audit.simulate(BIASED))
+    decision = gated(audit.simulate(BIASED))
     assert decision.exit_code == 10
     assert "S2F001" in decision.sentence
 
 
 def test_11_too_few_speakers_are_inconclusive() -> None:
-    assert audit.gate(audit.simulate(TRUTH | {"speakers_per_group": 30})).exit_code == 11
+    assert gated(audit.simulate(TRUTH | {"speakers_per_group": 30})).exit_code == 11
 
 
 def test_12_an_instrument_that_misclassifies_portraits_is_not_valid() -> None:
     misclassified = audit.simulate(TRUTH | {"portrait": {"asian": {"white": 0.5}}})
-    assert audit.gate(misclassified).exit_code == 12
+    assert gated(misclassified).exit_code == 12
 
 
 def test_13_an_interrupted_run_is_incomplete(copied: Path) -> None:
     edited(copied / "manifest.json", '"status": "complete"', '"status": "running"')
     (copied / "audit.json").unlink()
-    assert audit.gate(copied).exit_code == 13
+    assert gated(copied).exit_code == 13
 
 
 def test_13_an_empty_run_is_incomplete(copied: Path) -> None:
     for part in (copied / "observations").iterdir():
         part.unlink()
-    decision = audit.gate(copied)
+    decision = gated(copied)
     assert decision.exit_code == 13
     assert "pass" not in {ruling.outcome for ruling in decision.rulings if ruling.kind != "requirement"}
 
@@ -117,7 +121,7 @@ def test_a_group_absent_from_the_run_never_passes(fair: Path) -> None:
 
 def test_a_clip_left_out_of_a_run_in_memory_makes_it_incomplete() -> None:
     run = audit.simulate(TRUTH)
-    assert audit.gate(audit.Run(run.observations.iloc[1:], run.manifest)).exit_code == 13
+    assert gated(audit.Run(run.observations.iloc[1:], run.manifest)).exit_code == 13
 
 
 # What was changed afterwards
@@ -127,7 +131,7 @@ def test_a_part_that_was_changed_is_refused(copied: Path) -> None:
     part = next((copied / "observations").iterdir())
     part.write_bytes(part.read_bytes()[:-1] + b"x")
     with pytest.raises(audit.RunError, match="was changed after the run"):
-        audit.gate(copied)
+        gated(copied)
 
 
 @pytest.mark.parametrize("corrupt", ["", "{", "[]"])
@@ -140,14 +144,14 @@ def test_a_part_that_was_added_is_refused(copied: Path) -> None:
     part = next((copied / "observations").iterdir())
     shutil.copy(part, part.with_name("part-000009.parquet"))
     with pytest.raises(audit.RunError, match="other parts than its manifest names"):
-        audit.gate(copied)
+        gated(copied)
 
 
 def test_a_manifest_without_digests_is_refused(copied: Path) -> None:
     manifest = json.loads((copied / "manifest.json").read_text())
     (copied / "manifest.json").write_text(json.dumps(manifest | {"parts": {}}))
     with pytest.raises(audit.RunError, match="other parts than its manifest names"):
-        audit.gate(copied)
+        gated(copied)
 
 
 def test_another_models_name_in_the_manifest_is_refused(copied: Path) -> None:
@@ -155,7 +159,7 @@ def test_another_models_name_in_the_manifest_is_refused(copied: Path) -> None:
     manifest["model"]["name"] = "better"
     (copied / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(audit.RunError, match=r"audit\.json was changed, or made from another run"):
-        audit.gate(copied)
+        gated(copied)
 
 
 @pytest.mark.parametrize(
@@ -182,10 +186,10 @@ def test_an_audit_that_was_changed_is_refused(
         del data["content_sha256"]
     path.write_text(sealed(data) if digest == "computed again" else json.dumps(data))
     if section == "tables" and digest == "computed again":
-        assert audit.gate(copied).exit_code == 0  # the gate reads no table of audit.json
+        assert gated(copied).exit_code == 0  # the gate reads no table of audit.json
         return
     with pytest.raises(audit.RunError, match="was changed"):
-        audit.gate(copied)
+        gated(copied)
 
 
 def test_an_audit_of_schema_1_0_is_compared_by_the_keys_that_it_has(copied: Path) -> None:
@@ -199,25 +203,25 @@ def test_an_audit_of_schema_1_0_is_compared_by_the_keys_that_it_has(copied: Path
             estimate["method"] = "worded otherwise"
     del data["findings"][0]["estimates"]["ceiling"]
     path.write_text(sealed(data))
-    assert audit.gate(copied).exit_code == 0
+    assert gated(copied).exit_code == 0
     path.write_text(sealed(data | {"schema_version": "1.2"}))
     with pytest.raises(audit.RunError, match="was changed"):
-        audit.gate(copied)
+        gated(copied)
 
 
 def test_an_audit_of_another_run_is_refused(copied: Path) -> None:
     other = audit.simulate(TRUTH, seed=1)
     audit.measure(other).write(copied)
     with pytest.raises(audit.RunError, match=r"run\.digest differs from what was measured"):
-        audit.gate(copied)
+        gated(copied)
 
 
 def test_a_run_is_measured_by_the_policy_not_by_its_plan(copied: Path) -> None:
     # a confidence of .6 makes narrow intervals; the policy's alpha decides
     edited(copied / "plan.toml", "confidence = 0.95", "confidence = 0.6")
     (copied / "audit.json").unlink()
-    judged = audit.gate(copied).rulings[-1].estimate
-    assert judged == audit.gate(audit.simulate(TRUTH)).rulings[-1].estimate
+    judged = gated(copied).rulings[-1].estimate
+    assert judged == gated(audit.simulate(TRUTH)).rulings[-1].estimate
 
 
 def test_a_smaller_alpha_makes_a_wider_interval(fair: Path) -> None:
@@ -234,13 +238,13 @@ def test_a_smaller_alpha_makes_a_wider_interval(fair: Path) -> None:
 
 def test_an_audit_is_used_as_it_is_and_must_be_wide_enough() -> None:
     run = audit.simulate(TRUTH)
-    assert audit.gate(audit.measure(run)).rulings == audit.gate(run).rulings
+    assert gated(audit.measure(run)).rulings == gated(run).rulings
     narrow = audit.measure(run, confidence=0.9)
-    assert audit.gate(narrow).rulings == audit.gate(run).rulings, "its figures are known at every confidence"
+    assert gated(narrow).rulings == gated(run).rulings, "its figures are known at every confidence"
     with pytest.raises(audit.PlanError, match=r"confidence of 0\.9"):
-        audit.gate(audit.Audit.from_json(narrow.to_json()))
+        gated(audit.Audit.from_json(narrow.to_json()))
     with pytest.raises(audit.PlanError, match="has no table"):
-        audit.gate(audit.measure(run, with_tables=False))
+        gated(audit.measure(run, with_tables=False))
 
 
 # Against a baseline
@@ -296,20 +300,21 @@ def test_the_command_exits_as_it_decides(fair: Path, tmp_path: Path) -> None:
     outputs = {name: tmp_path / f"gate.{name}" for name in ("junit", "sarif", "summary")}
     options = [word for name, path in outputs.items() for word in (f"--{name}", path)]
     began = time.monotonic()
-    done = command(fair, *options)
+    (terms := tmp_path / "p.toml").write_text(shipped_policy().text, encoding="utf-8")
+    done = command(fair, "--policy", terms, *options)
     assert time.monotonic() - began < 10  # three seconds where nothing else runs
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().split("\n")[-1].startswith("Release allowed: every rule is shown to hold.")
-    digests = (Policy.default().sha256, audit.Run.read(fair).digest)
+    digests = (shipped_policy().sha256, audit.Run.read(fair).digest)
     for path in outputs.values():
         assert all(digest in path.read_text(encoding="utf-8") for digest in digests), path.name
-    said = json.loads(command(fair, "--json").stdout)
+    said = json.loads(command(fair, "--policy", terms, "--json").stdout)
     assert (said["policy"]["sha256"], said["run"]["digest"]) == digests
 
 
 def test_the_command_has_an_exit_code_for_each_error(fair: Path, copied: Path, tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
-    path.write_text('schema = 1\nname = "p"\n' + RULE.replace("0.1", "0"))
+    path.write_text('schema = 1\nname = "p"\n' + RULE.replace("0.1", "0") + EVIDENCE)
     assert command(fair, "--policy", path).returncode == 11
     path.write_text('schema = 1\nname = "p"\n' + RULE.replace("S2F001", "S2F0001"))
     wrong = command(fair, "--policy", path)
@@ -325,16 +330,17 @@ def test_the_command_has_an_exit_code_for_each_error(fair: Path, copied: Path, t
 
 
 def test_assert_audit_fails_a_test_with_the_summary(fair: Path) -> None:
-    assert assert_audit(fair).exit_code == 0
+    assert assert_audit(fair, shipped_policy()).exit_code == 0
     with pytest.raises(AssertionError, match="S2F001 asian-english-rendered-as-white"):
-        assert_audit(audit.simulate(BIASED))
+        assert_audit(audit.simulate(BIASED), shipped_policy())
 
 
 def test_the_plugin_gives_a_fixture(tmp_path: Path) -> None:
     (tmp_path / "test_release.py").write_text(
         "import audit\n"
-        f"def test_release(assert_audit):\n    assert_audit(audit.simulate({BIASED!r}))\n"
-        f"def test_fair(assert_audit):\n    assert_audit(audit.simulate({TRUTH!r}))\n"
+        "policy = audit.Policy.default(allow=['simulated'])\n"
+        f"def test_release(assert_audit):\n    assert_audit(audit.simulate({BIASED!r}), policy)\n"
+        f"def test_fair(assert_audit):\n    assert_audit(audit.simulate({TRUTH!r}), policy)\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", str(tmp_path)],
@@ -355,7 +361,7 @@ def test_a_run_knows_the_code_that_made_it_and_so_do_its_audit_and_decision(fair
     manifest = json.loads((fair / "manifest.json").read_text())
     assert set(manifest["code"]) == {"version", "commit", "dirty"}
     assert audit.Audit.read(fair).run["code"] == manifest["code"]
-    decision = audit.gate(fair)
+    decision = gated(fair)
     assert decision.run["code"] == manifest["code"] and set(decision.code) == set(manifest["code"])
 
 
@@ -385,8 +391,7 @@ def test_removing_speakers_turns_no_breach_into_a_pass() -> None:
 
 
 def test_waivers_are_checked_against_todays_date(fair: Path) -> None:
-    terms = policy(
-        RULE.replace("0.1", "0"), '[[waiver]]\nrule = "white"\nname = "Ann"\nreason = "r"\nexpires = 2026-06-15\n'
-    )
-    assert audit.gate(fair, policy=terms, today=dt.date(2026, 6, 15)).exit_code == 0
-    assert audit.gate(fair, policy=terms, today=dt.date(2026, 6, 16)).exit_code == 11
+    about = f'"{audit.Run.read(fair).digest}"'
+    terms = policy(RULE.replace("0.1", "0"), waiver(run=about))
+    assert audit.gate(fair, policy=terms, today=dt.date(2026, 6, 30)).exit_code == 0
+    assert audit.gate(fair, policy=terms, today=dt.date(2026, 7, 1)).exit_code == 11

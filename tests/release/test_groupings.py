@@ -20,7 +20,7 @@ ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.2\n'
 
 
 def policy(rule: str) -> Policy:
-    return Policy.parse(f'schema = 1\nname = "x"\n{rule}')
+    return Policy.parse(f'schema = 1\nname = "x"\nevidence.allow = ["simulated", "unpinned"]\n{rule}')
 
 
 def ruling(rule: str, **known: Any) -> Any:

@@ -23,7 +23,7 @@ from audit.release.ledger import BrokenLedgerError, Ledger
 from audit.release.looks import candidate_key, decide_look
 from audit.stats import Curve, Estimate
 from audit.stats.sequential import share_of_look
-from tests.release_fixture import RULE, TODAY, estimate, made, policy, white
+from tests.release_fixture import EVIDENCE, RULE, TODAY, estimate, made, policy, waiver, white
 
 CODE: Mapping[str, object] = {"version": "1", "commit": None, "dirty": None}
 LEDGER = '[ledger]\npath = "ledger.jsonl"\n'
@@ -132,9 +132,8 @@ def test_the_same_run_by_the_same_policy_is_the_same_look(ledger: Path) -> None:
 
 
 def test_a_waiver_is_no_new_look_and_a_rule_is(ledger: Path) -> None:
-    waiver = '[[waiver]]\nrule = "white"\nname = "Ann"\nreason = "pilot"\nexpires = 2026-12-31\n'
     gated(ledger.parent, release("1"))
-    gated(ledger.parent, release("1"), RULE, waiver)
+    gated(ledger.parent, release("1"), RULE, waiver())
     gated(ledger.parent, release("1"), RULE + "alpha = 0.05\n")
     assert [(entry.number, entry.look) for entry in Ledger.read(ledger).entries] == [(1, 1), (2, 1), (3, 2)]
 
@@ -294,7 +293,7 @@ TRUTH: dict[str, Any] = {"groups": ["asian"], "languages": ["en"], "clips_per_la
 def test_the_gate_writes_every_look_next_to_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "policies"
     folder.mkdir()
-    (folder / "p.toml").write_text('schema = 1\nname = "p"\n' + LEDGER + RULE)
+    (folder / "p.toml").write_text('schema = 1\nname = "p"\n' + LEDGER + RULE + EVIDENCE)
     (folder / "ledger.jsonl").touch()
     monkeypatch.chdir(tmp_path)
     run = audit.simulate(TRUTH | {"speakers_per_group": 80}, out=tmp_path / "run")

@@ -14,7 +14,7 @@ import audit
 from audit.release import EXIT_CODES, decide
 from audit.release.deciding import Baseline
 from audit.stats import Curve
-from tests.release_fixture import RULE, TODAY, by_group, decided, estimate, made, policy, portraits, white
+from tests.release_fixture import RULE, TODAY, by_group, decided, estimate, made, policy, portraits, waiver, white
 
 RECALL = "[instrument]\nmin_recall = 0.6\n"
 GOOD = portraits(asian=0.8, white=0.8)
@@ -237,16 +237,12 @@ def test_a_missing_baseline_is_an_error() -> None:
 # Waivers
 
 
-def waiver(rule: str = "white", expires: str = "2026-06-15") -> str:
-    return f'[[waiver]]\nrule = "{rule}"\nname = "Ann"\nreason = "pilot of ten users"\nexpires = {expires}\n'
-
-
 @pytest.mark.parametrize(("low", "high"), [(0.2, 0.4), (0.0, 0.4)])
 def test_a_waiver_allows_a_breach_and_is_reported(low: float, high: float) -> None:
     decision = decided(policy(RULE, waiver()), made(white(low, high)))
     assert (decision.exit_code, decision.outcome) == (0, "waived")
     (ruling,) = (ruling for ruling in decision.rulings if ruling.id == "white")
-    assert "Waived through 2026-06-15 by Ann: pilot of ten users" in ruling.sentence
+    assert "Waived through 2026-06-30 up to 50% by Ann: pilot of ten users" in ruling.sentence
     assert [use.state for use in decision.waivers] == ["applied"]
 
 
@@ -324,9 +320,8 @@ def test_a_change_and_the_figure_itself_must_both_be_within_their_bounds(
 
 
 def test_a_waiver_of_the_change_does_not_waive_the_cap() -> None:
-    waiver = '[[waiver]]\nrule = "{}"\nname = "Ann"\nreason = "pilot"\nexpires = 2026-12-31\n'
     both_breach = made(white(0.25, 0.35)), {"S2F001": estimate(0.11, 0.2)}
-    assert decided(policy(CAPPED, waiver.format("worse")), *both_breach).exit_code == 10
-    assert decided(policy(CAPPED, waiver.format("worse.limit")), *both_breach).exit_code == 10
-    waived = policy(CAPPED, waiver.format("worse"), waiver.format("worse.limit"))
+    assert decided(policy(CAPPED, waiver("worse")), *both_breach).exit_code == 10
+    assert decided(policy(CAPPED, waiver("worse.limit")), *both_breach).exit_code == 10
+    waived = policy(CAPPED, waiver("worse"), waiver("worse.limit"))
     assert decided(waived, *both_breach).exit_code == 0

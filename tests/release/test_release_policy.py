@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import audit
 from audit.release import Policy
-from tests.release_fixture import RULE, policy
+from tests.release_fixture import RULE, policy, waiver
 
 HEAD = 'schema = 1\nname = "p"\n'
 RELATIVE = '[[rule]]\nid = "x"\ncheck = "S2F001"\nkind = "non_inferiority"\n'
-WAIVER = '[[waiver]]\nrule = "white"\nname = "Ann"\nreason = "pilot"\nexpires = 2026-12-31\n'
+WAIVER = waiver()
 
 
 def test_the_shipped_policy_is_read() -> None:
@@ -56,8 +56,8 @@ def test_the_shipped_policy_is_read() -> None:
         (HEAD + RULE.replace('"white"', '"data.complete"'), "begins with the name of a policy section"),
         (HEAD + RULE + WAIVER.replace('"white"', '"whit"'), "which does not exist, did you mean 'white'?"),
         (HEAD + RULE + WAIVER.replace('"Ann"', '" "'), "waiver.0.name is ' '"),
-        (HEAD + RULE + WAIVER.replace('reason = "pilot"\n', ""), "the key waiver.0.reason is missing"),
-        (HEAD + RULE + WAIVER.replace("2026-12-31", '"soon"'), "waiver.0.expires is 'soon'"),
+        (HEAD + RULE + waiver(reason=None), "the key waiver.0.reason is missing"),
+        (HEAD + RULE + waiver(expires='"soon"'), "waiver.0.expires is 'soon'"),
         (HEAD + RULE + '[data.label_sources]\ngroup = ["self_report"]\n', "did you mean 'self_reported'?"),
         (HEAD + RULE + "[instrument]\nmin_recall = 2\n", "instrument.min_recall is 2"),
         ("schema = ", "is not a TOML file"),

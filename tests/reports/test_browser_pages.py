@@ -61,12 +61,13 @@ def pages(
     draw_faces(fictional, home / "report")
     fictional.write(home / "report")
     first, second = (
-        pictured(audit.simulate(truth), home / name, name) for truth, name in ((WORSE, "teal"), (BETTER, "navy"))
+        pictured(audit.simulate(truth), home / name, *colour)
+        for truth, name, colour in ((WORSE, "teal", (0, 128, 128)), (BETTER, "navy", (0, 0, 128)))
     )
-    folders = [home / "teal", home / "navy"]
+    compared = audit.compare(first, second)
     return {
         "report": write_report(fictional, home / "report"),
-        "comparison": write_comparison(audit.compare(first, second), home / "comparison", folders, show_faces=True),
+        "comparison": write_comparison(compared, home / "comparison", [first, second], show_faces=True),
         "probe": write_probe(harmonic_probe, harmonic_probe_folder),
     }
 

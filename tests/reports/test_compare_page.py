@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from PIL import Image
 
 import audit
 from audit.core.errors import RunError
 from audit.core.written_files import LIST
 from audit.reports.comparison.page import write_comparison
 from tests.cli.test_cli import called
+from tests.kept_faces import record_faces, square
 from tests.reports.test_report_page import HOSTILE, Page
 
 WORSE: dict[str, Any] = {
@@ -30,12 +30,11 @@ BETTER = {key: value for key, value in WORSE.items() if key != "rendered"}
 LEVELLED = WORSE | {"rendered": {"asian": {"en": {"white": 0.8}}, "white": {"en": {"black": 0.7}}}}
 
 
-def pictured(run: audit.Run, folder: Path, colour: str) -> audit.Run:
-    """The run with a stored picture of every face, in one colour."""
-    (folder / "faces").mkdir(parents=True)
-    Image.new("RGB", (32, 32), colour).save(folder / "faces" / f"{colour}.png")
-    seen = run.observations.assign(portrait_face=colour, rendered_face=colour)
-    return replace(run, held=seen, folder=folder)
+def pictured(run: audit.Run, folder: Path, *colour: int) -> audit.Run:
+    """The run with a kept picture of every portrait and rendered face, in one colour."""
+    clips = run.observations["clip_id"]
+    shown = {(clip, stage): square(*colour) for clip in clips for stage in ("portrait", "rendered")}
+    return replace(run, held=record_faces(run.observations, folder, shown), folder=folder)
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +44,19 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def made(folders: dict[str, Path]) -> audit.Comparison:
-    first = pictured(audit.simulate(WORSE), folders["first"], "teal")
-    return audit.compare(first, pictured(audit.simulate(BETTER), folders["second"], "navy"))
+def runs(folders: dict[str, Path]) -> list[audit.Run]:
+    first = pictured(audit.simulate(WORSE), folders["first"], 0, 128, 128)
+    return [first, pictured(audit.simulate(BETTER), folders["second"], 0, 0, 128)]
 
 
 @pytest.fixture(scope="module")
-def page(made: audit.Comparison, folders: dict[str, Path]) -> Page:
-    written = write_comparison(made, folders["out"], [folders["first"], folders["second"]])
+def made(runs: list[audit.Run]) -> audit.Comparison:
+    return audit.compare(*runs)
+
+
+@pytest.fixture(scope="module")
+def page(made: audit.Comparison, runs: list[audit.Run], folders: dict[str, Path]) -> Page:
+    written = write_comparison(made, folders["out"], runs)
     assert written == folders["out"] / "comparison.html"
     return Page(written.read_text(encoding="utf-8"))
 
@@ -116,18 +120,17 @@ def test_the_same_speakers_are_shown_by_every_model(page: Page) -> None:
 
 
 def test_faces_and_ids_of_real_people_are_withheld_unless_asked_for(
-    made: audit.Comparison, folders: dict[str, Path], tmp_path: Path
+    made: audit.Comparison, runs: list[audit.Run], tmp_path: Path
 ) -> None:
     claims = zip(made.runs, (True, 1), strict=True)  # only true counts as a declaration
-    runs = tuple({**run, "cohort": {"name": "people", "fictional": claim}} for run, claim in claims)
-    places = [folders["first"], folders["second"]]
-    hidden = Page(write_comparison(replace(made, runs=runs), tmp_path, places).read_text(encoding="utf-8"))
+    facts = tuple({**run, "cohort": {"name": "people", "fictional": claim}} for run, claim in claims)
+    hidden = Page(write_comparison(replace(made, runs=facts), tmp_path, runs).read_text(encoding="utf-8"))
     assert not hidden.all("img")
     assert "24 pictures are withheld" in hidden.text
     names = set(pd.read_csv(tmp_path / "tables" / "faces.csv")["speaker_id"])
     assert names and all(re.fullmatch("speaker [0-9a-f]{10}", name) for name in names)
     assert not any(name in hidden.source for name in names) and "Speaker 1" in hidden.text
-    asked = write_comparison(replace(made, runs=runs), tmp_path, places, show_faces=True).read_text(encoding="utf-8")
+    asked = write_comparison(replace(made, runs=facts), tmp_path, runs, show_faces=True).read_text(encoding="utf-8")
     assert len(Page(asked).all("img")) == 24
 
 

@@ -14,11 +14,11 @@ import xmlschema
 
 from audit.release import EXIT_CODES, Decision, Policy
 from audit.reports.decision import explanation, junit_xml, sarif_json, summary_markdown
-from tests.release_fixture import RULE, TODAY, by_group, decided, made, policy, portraits, white
+from tests.release_fixture import EVIDENCE, RULE, TODAY, by_group, decided, made, policy, portraits, waiver, white
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 STRANGE = 'schema = 1\nname = "a <b> & \\"c\\" | \\u0007 d"\n'
-WAIVER = '[[waiver]]\nrule = "white"\nname = "Ann <a@b>"\nreason = "line | one\\ntwo"\nexpires = 2026-12-31\n'
+WAIVER = waiver(name='"Ann <a@b>"', reason='"line | one, two"')
 ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.1\n'
 WORSE = '[[rule]]\nid = "worse"\ncheck = "S2F001"\nkind = "non_inferiority"\nmargin = 0.05\n'
 
@@ -28,7 +28,7 @@ def several() -> dict[str, Decision]:
     recall = "[instrument]\nmin_recall = 0.6\n"
     groups = by_group("S2F003", {"asian": (-0.1, 0.05), "white": (-0.3, 0.3)})
     bad = portraits(asian=0.3, white=0.8)
-    waived = Policy.parse(STRANGE + RULE + WAIVER, "policies/a policy.toml")
+    waived = Policy.parse(STRANGE + RULE + WAIVER + EVIDENCE, "policies/a policy.toml")
     return {
         "pass": decided(policy(), made(white(0, 0.05))),
         "breach": decided(policy(RULE, ERASED), made(white(0.2, 0.3), groups)),
@@ -78,7 +78,7 @@ def test_both_digests_are_in_every_output(decision: Decision) -> None:
 def test_every_output_says_who_waived_what() -> None:
     decision = several()["waived"]
     for text in (decision.to_json(), junit_xml(decision), sarif_json(decision), summary_markdown(decision)):
-        assert "2026-12-31" in text and "Ann" in text
+        assert "2026-06-30" in text and "Ann" in text
 
 
 def test_junit_fails_every_rule_that_does_not_pass_and_skips_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings
 from audit.reports.tracking import viewing_step
 
+SECRET = "/home/ann"
+"""A path of which nothing may be sent."""
 TRUTH = {
     "groups": ["asian", "white"],
     "speakers_per_group": 20,
     "clips_per_language": 1,
     "languages": ["en", "zh"],
     "rendered": {"asian": {"en": {"white": 0.6}}},
+    "missing": 0.1,
 }
 
 
@@ -29,8 +33,21 @@ TRUTH = {
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("measured") / "run"
     settings = MeasureSettings(resamples=200, intersect=(), slice_depth=0)
-    audit.measure(audit.simulate(TRUTH, seed=0, out=folder), settings=settings).write(folder)
+    run = audit.simulate(TRUTH, seed=0, out=folder)
+    result = audit.measure(run, settings=settings)
+    few = {name: result.tables[name] for name in ("failures", "metric_definitions")}  # so that pages are made quickly
+    result = replace(result, tables=few)
+    result.write(folder)
+    audit.with_ids(result, run).write_report(folder, show_ids=True)
+    for name in ("manifest.json", "plan.toml"):
+        path = folder / name
+        path.write_text(path.read_text().replace("simulated", f"{SECRET}/simulated"))
     return folder
+
+
+def told(folder: Path) -> str:
+    """Everything in a folder's files, and their names."""
+    return "".join(f"{path.name} {path.read_bytes()!r}" for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow's own
@@ -54,7 +71,31 @@ def test_estimates_outcomes_and_digests_are_logged(
     assert run.data.tags["run/digest"] == found.run["digest"]
     assert run.data.params["cohort/digest"] == json.loads((measured / "manifest.json").read_text())["cohort"]["digest"]
     kept = {path.name for path in (tmp_path / "store").glob("**/artifacts/*")}
-    assert {"audit.json", "manifest.json", "plan.toml", "decision.json"} <= kept
+    assert kept == {"audit.json", "report.html", "decision.json"}
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_nothing_is_sent_that_is_not_made_to_be_passed_on(
+    measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before: the plan and the manifest were sent, with absolute paths, and the report as it was last written."""
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    pytest.importorskip("sqlalchemy", reason="the extra mlflow is not installed")
+    monkeypatch.chdir(tmp_path)  # where a store in a database keeps the files
+    page = (measured / "report.html").read_text()
+    shown = [name for name in audit.Run.read(measured).observations["speaker_id"].unique() if name in page]
+    assert shown and SECRET in told(measured)
+    audit.track(measured, store="sqlite:///store.db")
+    kept = {path.name for path in tmp_path.rglob("*") if path.parent.name == "artifacts"}
+    assert kept == {"audit.json", "report.html"}
+    sent = told(tmp_path)
+    assert SECRET not in sent and not any(name in sent for name in shown)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "plan.toml", "observations/part-000000.parquet"])
+def test_files_of_a_run_that_stay_with_it_are_refused_by_name(measured: Path, name: str) -> None:
+    with pytest.raises(RunError, match="not made to be passed on.*audit.json"):
+        audit.track(measured, files=[measured / name])
 
 
 class Server(BaseHTTPRequestHandler):

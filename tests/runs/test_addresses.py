@@ -27,10 +27,12 @@ from audit.core.lock_object import LOCK
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.core.transfer import entries, files_below, put_bytes, read_bytes, remove
 from audit.models import model
-from audit.runs.harness.cache import Cache, cache_folder, nodes_may_share
+from audit.runs.harness.cache import cache_folder, nodes_may_share
 from audit.runs.harness.dry_run import dry_run
-from audit.runs.harness.pruning import contents, prune
+from audit.runs.harness.pruning import contents, prune, remove_answers
 from audit.runs.harness.running import prepare
+from audit.runs.journal import Journal, journal_state
+from audit.runs.run import FACES
 from tests.conftest import write_cohort
 from tests.fakes import ColourInstrument, LoudnessModel
 
@@ -81,8 +83,14 @@ class Local:
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     folder = tmp_path_factory.mktemp("local")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HOME", str(folder))
+        yield _local(folder)
+
+
+def _local(folder: Path) -> Local:
     cohort = write_cohort(folder / "people", 4)
     return Local(cohort, run(cohort, folder / "run"))
 
@@ -176,6 +184,37 @@ def test_a_run_in_memory_has_the_parts_of_a_local_one(memory: str, local: Local)
     assert again.digest == there.digest
     with pytest.raises(RunError, match="contains another run"):
         run(f"{memory}/people", f"{memory}/run", LoudnessModel())
+
+
+def test_journal_content_and_faces_there_are_those_of_a_local_run(memory: str, local: Local) -> None:
+    there = run(f"{memory}/people", f"{memory}/run")
+    assert there.folder is not None and local.run.folder is not None
+    assert Journal.read(there.folder).entries.keys() == Journal.read(local.run.folder).entries.keys()
+    assert journal_state(there.folder, there.manifest) == "one_writer"
+    assert there.manifest["content"] == local.run.manifest["content"]
+    assert audit.verify(there, audit.Cohort.read(f"{memory}/people")).n_different == 0
+    seen = there.observations.to_dict("records")[0]
+    face = recorded_face(seen, "rendered")
+    assert face is not None and open_face(there.folder, face).shape[-1] == 3
+    assert not [path for path, *_ in files_below(place(memory)) if path.suffix == ".key"], "keys stay on this machine"
+    put_bytes(b"other", face_file(there.folder / FACES, face.name))
+    with pytest.raises(RunError, match="not a readable picture"):
+        open_face(there.folder, face)
+
+
+def test_keys_are_never_at_an_address(memory: str, local: Local) -> None:
+    with pytest.raises(AuditError, match="The folder of the keys is memory://"):
+        run(local.cohort, f"{memory}/run", keys=f"{memory}/keys")
+    assert keys_folder("beside", place(f"{memory}/run")).is_relative_to(Path.home())
+
+
+def test_a_speaker_is_not_removed_there(memory: str) -> None:
+    made = run(f"{memory}/people", f"{memory}/run")
+    assert made.folder is not None
+    with pytest.raises(AuditError, match="The run from which a speaker is removed is memory://"):
+        remove_speaker(made.folder, "s0")
+    with pytest.raises(AuditError, match="The cache from which a speaker is removed is memory://"):
+        remove_answers(place(f"{memory}/.audit-cache"), audio=[], pictures=[])
 
 
 def test_a_cohort_here_and_a_run_there_and_a_cache_here(memory: str, local: Local, tmp_path: Path) -> None:
@@ -276,15 +315,6 @@ def test_a_cache_there_is_described_and_pruned(memory: str) -> None:
     assert run(f"{memory}/people", f"{memory}/again").complete, "what was pruned is made again"
     with pytest.raises(RunError, match="is not a cache"):
         contents(place(f"{memory}/run"))
-
-
-def test_answers_and_pictures_can_be_removed_from_a_cache(memory: str, local: Local, tmp_path: Path) -> None:
-    for folder in (place(f"{memory}/cache"), tmp_path / "cache"):
-        run(local.cohort, f"{memory}/{uuid4().hex}", cache=str(folder))
-        cache, digests = Cache(folder), {*local.run.observations["portrait_face"]}
-        assert cache.remove(digests, digests) == len(digests) and cache.remove(digests, digests) == 0
-        assert not cache.readings(digests, "anyone")
-        cache.close()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 import audit
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import RunError
-from audit.core.plan import EngineSettings, RunSettings
+from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.core.vocabulary import RACES
 from audit.instruments.protocol import Reading
 from audit.models.fitted import FittedOn
@@ -72,11 +72,16 @@ def parts(done: audit.Run) -> object:
     return done.manifest["parts"]
 
 
+def journal(done: audit.Run) -> object:
+    return done.manifest["journal"], done.manifest["content"]
+
+
 def test_worker_processes_leave_the_same_parts_as_one_process(make_cohort: MakeCohort, tmp_path: Path) -> None:
     cohort = make_cohort()
     one, two = run(cohort, tmp_path / "one"), run(cohort, tmp_path / "two", workers=2)
     assert parts(two) == parts(one)
     assert two.digest == one.digest
+    assert journal(two) == journal(one)
     assert two.manifest["engine"] == {"name": "local", "workers": 2}
 
 
@@ -93,6 +98,7 @@ def test_ray_leaves_the_same_parts_as_one_process_and_listens_on_loopback_only(
     )  # fmt: skip
     assert parts(ray) == parts(one)
     assert ray.digest == one.digest
+    assert journal(ray) == journal(one)
     assert len(listening) > 0
     assert {address for address in listening if not is_loopback(address)} == set()
 
@@ -118,6 +124,39 @@ def test_a_run_begun_by_one_engine_goes_on_by_another(make_cohort: MakeCohort, t
     one, other = run(cohort, tmp_path / "one"), run(cohort, tmp_path / "other", workers=2)
     (tmp_path / "other" / "observations" / "part-000001.parquet").unlink()
     assert parts(run(cohort, tmp_path / "other")) == parts(other) == parts(one)
+
+
+def test_the_size_of_a_part_is_written_as_a_number_and_kept_when_a_run_is_resumed(
+    make_cohort: MakeCohort, tmp_path: Path
+) -> None:
+    people = audit.Cohort.read(make_cohort())
+
+    def run_with(folder: str, plan: Plan | None = None, settings: RunSettings | None = None) -> audit.Run:
+        return audit.run(
+            people,
+            model=LoudnessModel(),
+            instrument=ColourInstrument(),
+            out=tmp_path / folder,
+            plan=plan,
+            settings=settings,
+        )
+
+    chosen = run_with("auto", Plan())
+    assert chosen.manifest["settings"]["part"] == 64
+    assert "part = 64" in (tmp_path / "auto" / "plan.toml").read_text()
+    stated = run_with("stated", settings=RunSettings(part=5))
+    assert parts(run_with("stated")) == parts(run_with("stated", Plan())) == parts(stated)
+    assert stated.digest == chosen.digest
+    with pytest.raises(RunError, match="contains another run: its settings was part 5, now it is part 64"):
+        run_with("stated", settings=RunSettings(part=64))
+
+
+def test_only_actors_of_ray_claim_cpus_and_gpus() -> None:
+    with pytest.raises(ValueError, match="num_gpus = 0.5 is for the engine ray, and this one is local"):
+        EngineSettings(num_gpus=0.5)
+    with pytest.raises(ValueError, match="num_gpus = 1.5 is neither a part of one GPU nor a number of GPUs"):
+        EngineSettings(name="ray", num_gpus=1.5)
+    assert EngineSettings(name="ray", num_gpus=0.5).model_dump(exclude_none=True)["num_gpus"] == 0.5
 
 
 def test_a_model_that_cannot_be_sent_says_what_to_do(make_cohort: MakeCohort, tmp_path: Path) -> None:
@@ -315,6 +354,17 @@ def test_an_invalid_reading_affects_only_its_picture(answer: Reading, words: str
     odd, good = readings_of(Odd(), [fake_face("asian"), fake_face("white")])
     assert isinstance(odd, str) and words in odd
     assert isinstance(good, Reading)
+
+
+def test_a_model_is_asked_for_a_limited_number_of_clips_at_once() -> None:
+    asked: list[int] = []
+
+    def make(clips: list[int]) -> list[Picture | None]:
+        asked.append(len(clips))
+        return [None] * len(clips)
+
+    assert len(pictures_of(make, list(range(150)))) == 150
+    assert asked == [64, 64, 22]
 
 
 def test_an_invalid_picture_affects_only_its_clip() -> None:

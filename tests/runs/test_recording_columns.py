@@ -16,10 +16,10 @@ import audit
 from audit.core.audio import read_clip
 from audit.core.columns import OF_A_RECORDING
 from audit.core.errors import CohortError
+from audit.core.files import file_digest
 from audit.core.plan import EngineSettings, MeasureSettings, RunSettings
 from audit.core.recording import RATE, RECORDING, recording_columns
 from audit.reports import write_report
-from audit.runs.run import file_digest
 from tests.fakes import ColourInstrument, LoudnessModel
 
 MakeCohort = Callable[..., Path]

@@ -25,6 +25,7 @@ from tests.glasses import wear_glasses
 FOLDER = Path(__file__).parent
 POLICY = """schema = 1
 name = "extras"
+evidence.allow = ["simulated", "unpinned"]
 checks = ["own_group"]
 [[rule]]
 id = "own-group"

@@ -17,6 +17,7 @@ import pandas as pd
 from audit.audits.human_readings.sample import draw, strata_of
 from audit.core.blind_page import CANNOT_TELL, whole
 from audit.core.errors import AuditError
+from audit.core.opening import MAX_TABLE_BYTES, read_regular
 from audit.core.vocabulary import RACES, group_members
 from audit.runs.run import Run
 
@@ -66,7 +67,7 @@ def read_human_readings(path: str | Path, run: Run) -> HumanReadings:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_TABLE_BYTES)
         rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AuditError(f"The human readings {path} cannot be read: {error}.", "a CSV file in UTF-8") from error

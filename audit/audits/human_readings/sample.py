@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from audit.core.blind_page import picture_name
+from audit.core.columns import face_check_column, face_column
 from audit.core.vocabulary import ordered_groups
 from audit.runs.run import Run
 
 STRATUM = ["group", "language"]
+STAGE: Final = "rendered"
+"""The stage whose pictures people read."""
 
 
 def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
@@ -28,11 +32,12 @@ def draw(run: Run, faces: int, seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        clip_id, speaker_id, group, language, rendered_face and ``picture``, an opaque name: the first 16 hex digits of
-        the SHA-256 of the seed, the run's digest and the clip's id. Sorted by ``picture``.
+        clip_id, speaker_id, group, language, what is recorded of the rendered face, and ``picture``, an opaque name:
+        the first 16 hex digits of the SHA-256 of the seed, the run's digest and the clip's id. Sorted by ``picture``.
     """
     seen = run.observations
-    able = seen.loc[seen["rendered_status"] == "ok", ["clip_id", "speaker_id", *STRATUM, "rendered_face"]]
+    recorded = [name for name in (face_column(STAGE), face_check_column(STAGE)) if name in seen]
+    able = seen.loc[seen["rendered_status"] == "ok", ["clip_id", "speaker_id", *STRATUM, *recorded]]
     units = able[["speaker_id", *STRATUM]].drop_duplicates()
     names = zip(*(units[column].to_numpy(object) for column in (*STRATUM, "speaker_id")), strict=True)
     units = units.assign(lot=[_lot(seed, *name) for name in names]).sort_values("lot")

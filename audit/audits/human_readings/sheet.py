@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from audit.audits.human_readings.readings import NO_FACE, SHEET_COLUMNS
-from audit.audits.human_readings.sample import draw, strata_of
+from audit.audits.human_readings.sample import STAGE, draw, strata_of
 from audit.core.addresses import local_path
 from audit.core.blind_page import CANNOT_TELL, PICTURES, BlindPage, Question
 from audit.core.errors import RunError
-from audit.core.files import write_whole
-from audit.core.transfer import bring
+from audit.core.files import make_folder, write_whole
 from audit.core.vocabulary import RACES
-from audit.runs.run import FACES, Run
+from audit.runs.faces import folder_with_faces, open_face, png, recorded_face
+from audit.runs.run import Run
 from audit.runs.run_like import RunLike, as_run
 
 FACES_ASKED = 100
@@ -60,8 +59,8 @@ def labelling_sheet(run: RunLike, out: str | Path, *, faces: int = FACES_ASKED, 
     Raises
     ------
     RunError
-        If the run is incomplete, kept no faces or has none that was read, if the folder is not empty, or if ``faces``
-        is below 1.
+        If the run is incomplete, kept no faces or has none that was read, if a face is missing or not the one that the
+        run recorded, if the folder is not empty, or if ``faces`` is below 1.
     """
     run = as_run(run)
     if faces < 1:
@@ -74,20 +73,24 @@ def labelling_sheet(run: RunLike, out: str | Path, *, faces: int = FACES_ASKED, 
     drawn = draw(run, faces, seed)
     if drawn.empty:
         raise RunError("The run has no rendered face that the instrument could read.", "at least one")
-    kept = None if run.folder is None else run.folder / FACES
-    kept_as = [] if kept is None else bring(kept / f"{face}.png" for face in drawn["rendered_face"])
-    if kept is None or not all(face.is_file() for face in kept_as):
+    recorded = [recorded_face(clip, STAGE) for clip in drawn.to_dict("records")]
+    source = folder_with_faces(run)
+    if source is None or None in recorded:
         raise RunError(
-            "The run did not keep its faces, or some of them are missing from its folder.",
+            "The run did not keep its faces.",
             "a run with keep_faces = true (the default) in the section [run] of its plan",
             "Run again: audit run PLAN -o OUT.",
         )
     folder = local_path(out, "The folder of a sheet")
+    if folder.is_symlink():
+        raise RunError(f"{folder} is a link.", "a new folder for the sheet", "Choose another -o.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty.", "a new folder for the sheet", "Choose another -o.")
-    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-    for name, face in zip(drawn["picture"], kept_as, strict=True):
-        shutil.copyfile(face, folder / PICTURES / f"{name}.png")
+    pictures = [png(open_face(source, face)) for face in recorded if face is not None]
+    make_folder(folder)
+    make_folder(folder / PICTURES)
+    for name, data in zip(drawn["picture"], pictures, strict=True):
+        write_whole(folder / PICTURES / f"{name}.png", data)
     with (folder / SHEET).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SHEET_COLUMNS)

@@ -1,4 +1,4 @@
-"""Pseudonyms for ids and clusters, and file names without their paths, in documents that leave the run's folder.
+"""Pseudonyms for ids, clusters and pictures, and file names without paths, in documents that leave the run's folder.
 
 The observations keep every id and stay in the folder; audits and comparisons are made to be shared.
 """
@@ -24,8 +24,13 @@ from audit.runs.run_like import RunLike, as_run
 if TYPE_CHECKING:
     from audit.audits.table import Kind, Table
 
-NAMED: Final[dict[Kind, str]] = {"speaker_id": "speaker", "clip_id": "clip", "cluster": "cluster"}
-"""The columns of the observations whose values may identify people, and the prefixes of their pseudonyms."""
+NAMED: Final[dict[Kind, str]] = {
+    "speaker_id": "speaker",
+    "clip_id": "clip",
+    "cluster": "cluster",
+    "picture": "picture",
+}
+"""The kinds of columns whose values may identify people, and the prefixes of their pseudonyms."""
 DIGITS: Final = 10
 WITHHELD: Final = "withheld"
 
@@ -84,7 +89,7 @@ def pseudonym(key: bytes, kind: str, name: str) -> str:
 
 
 def pseudonymous(tables: Mapping[str, Table], observations: pd.DataFrame) -> dict[str, Table]:
-    """The tables with pseudonyms for speakers, clips and clusters, and without details."""
+    """The tables with pseudonyms for speakers, clips, clusters and pictures, and without details."""
     key = pseudonym_key(observations)
     return _replaced(tables, lambda kind, name: pseudonym(key, NAMED[kind], name))
 
@@ -125,9 +130,20 @@ def with_ids(shared: Shared, run: RunLike) -> Shared:
     return shared.with_tables(made)
 
 
+def is_pseudonym(name: str) -> bool:
+    """Whether a name has the form of a pseudonym.
+
+    Examples
+    --------
+    >>> is_pseudonym("speaker 607cafa5cc"), is_pseudonym("Ann")
+    (True, False)
+    """
+    return _PSEUDONYM.fullmatch(name) is not None
+
+
 def withheld(tables: Mapping[str, Table]) -> dict[str, Table]:
     """The tables with ids that are not pseudonyms replaced by ``withheld``."""
-    return _replaced(tables, lambda kind, name: name if _PSEUDONYM.fullmatch(name) else WITHHELD)
+    return _replaced(tables, lambda kind, name: name if is_pseudonym(name) else WITHHELD)
 
 
 def without_paths(value: Any) -> Any:
@@ -152,9 +168,9 @@ def without_paths(value: Any) -> Any:
 
 
 def plan_without_paths(text: str) -> str:
-    r"""The text of a plan, with paths reduced as by :func:`without_paths`, and without front matter.
+    r"""The text of a plan, with paths reduced as by :func:`without_paths`, without front matter and the place of keys.
 
-    Front matter is a part of the audit itself, and may be changed after the run.
+    Front matter is a part of the audit itself, and may be changed after the run. Equal runs may have different keys.
 
     Examples
     --------
@@ -164,6 +180,8 @@ def plan_without_paths(text: str) -> str:
     try:
         plan = tomllib.loads(text)
         plan.pop(FRONT_MATTER, None)
+        if isinstance(engine := plan.get("engine"), dict):
+            engine.pop("keys", None)
         return tomli_w.dumps(without_paths(plan))
     except tomllib.TOMLDecodeError:
         return str(without_paths(text))
@@ -177,13 +195,15 @@ def _last(path: str) -> str:
 def _replaced(tables: Mapping[str, Table], name_for: Callable[[Kind, str], str]) -> dict[str, Table]:
     """The tables with new names for speakers and clips, and without details."""
 
-    def renamed(kind: Kind, values: pd.Series) -> list[str]:
+    def renamed(kind: Kind, values: pd.Series) -> pd.Series:
         names = values.astype(object).where(values.notna(), "").astype(str)
-        return [name and name_for(kind, name) for name in names]  # a clip may have no cluster
+        empty = None if kind == "picture" else ""  # a clip may have no cluster, and no picture at a stage
+        made = [name_for(kind, name) if name else empty for name in names]
+        return pd.Series(made, values.index, object)
 
     made = dict(tables)
     for name, table in tables.items():
-        new: dict[str, list[str] | None] = {
+        new: dict[str, pd.Series | None] = {
             column.name: renamed(column.kind, table.frame[column.name])
             for column in table.columns
             if column.kind in NAMED

@@ -67,7 +67,7 @@ def _figures(
 ) -> dict[tuple[Metric, str], list[Estimate]]:
     """The estimates of every column in every cell, in batches that limit memory."""
     made: dict[tuple[Metric, str], list[Estimate]] = {}
-    n, at_once = len(cells.keys), max(1, AT_ONCE // max(1, len(cells.clips.cell)))
+    n, at_once = len(cells.keys), max(1, AT_ONCE // max(1, len(cells.units)))
     for kind in ("rate", "mean"):
         of_kind = [column for column in columns if column[0].kind == kind]
         for start in range(0, len(of_kind), at_once):

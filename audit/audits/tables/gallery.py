@@ -1,4 +1,7 @@
-"""The faces that a report shows: failures and successes of each group and language, drawn by seed."""
+"""The faces that a report shows: failures and successes of each group and language, drawn by seed.
+
+The table says which clips have pictures, not the names of their files: see :mod:`audit.audits.privacy.pictures`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,21 @@ import hashlib
 from collections.abc import Hashable, Mapping
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+import numpy as np
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
+from audit.core.columns import face_column
 from audit.core.vocabulary import STAGES, UNKNOWN, group_members, ordered_groups
-from audit.runs.run import FACES
+from audit.stats.speakers import Ints, divided, numbered
 
 Pick: TypeAlias = Literal["failure", "success", "neither"]
 """Why a clip may be drawn; see :func:`pick`."""
 _Clip: TypeAlias = Mapping[Hashable, Any]
 _PEOPLE: Final = ("speaker_id", "language", "clip_id")
-_READ: Final = tuple(f"{stage}_{of}" for stage in STAGES for of in ("face", "race"))
+_RACES: Final = tuple(f"{stage}_race" for stage in STAGES)
+_READ: Final = (*map(face_column, STAGES), *_RACES)
 
 
 def pick(clip: _Clip) -> Pick:
@@ -47,11 +53,11 @@ def pick(clip: _Clip) -> Pick:
         return "neither"
     if clip.get("rendered_status") == "no_face":
         return "failure"
-    return "success" if _text(clip.get("rendered_face")) else "neither"
+    return "success" if _text(clip.get(face_column("rendered"))) else "neither"
 
 
 def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
-    """Failures and successes of each group and language: the paths of their pictures, and the race read in each.
+    """Failures and successes of each group and language: their pictures, and the race read in each.
 
     Parameters
     ----------
@@ -65,12 +71,11 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
         Within each group, language and kind the draw depends on the seed and the ids alone. One speaker is drawn at
         most once for each kind in a language.
     """
-    given = {*_PEOPLE, *_READ, "group", "rendered_status"} & {*frame.columns}
-    strata: dict[tuple[str, str], dict[Pick, list[_Clip]]] = {}
-    for clip in frame[sorted(given)].to_dict("records"):
-        kinds = strata.setdefault((clip["group"], clip["language"]), {})
-        kinds.setdefault(pick(clip), []).append(clip)
-    order = {group: place for place, group in enumerate(ordered_groups(frame["group"]))}
+    names = [name for name in (*_PEOPLE, *_READ, "group", "rendered_status") if name in frame]
+    strata: dict[tuple[str, str], dict[Pick, pd.DataFrame]] = {}
+    for (group, language, kind), rows in _picked(frame).items():
+        strata.setdefault((group, language), {})[kind] = frame[names].iloc[rows]
+    order = {group: place for place, group in enumerate(ordered_groups(frame["group"].unique()))}
     rows = []
     for group, language in sorted(strata, key=lambda key: (order[key[0]], key[1])):
         kinds = strata[group, language]
@@ -78,7 +83,7 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
         if not kinds.keys() & sizes.keys():
             sizes = {"neither": clips}
         for kind in get_args(Pick):
-            for drawn in _drawn(kinds.get(kind, []), sizes.get(kind, 0), seed):
+            for drawn in _drawn(kinds[kind], sizes.get(kind, 0), seed) if kind in kinds else ():
                 rows.append((group, language, drawn["speaker_id"], drawn["clip_id"], kind, *_pictures(drawn)))
     return pd.DataFrame(rows, columns=TABLE.names)
 
@@ -101,27 +106,46 @@ def random_sample(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame
         names = everyone.loc[everyone["group"] == group, "speaker_id"]
         chosen = sorted(names, key=lambda name: _lot(seed, name))[:speakers]
         shown = frame.loc[(frame["group"] == group) & frame["speaker_id"].isin(chosen), [*_PEOPLE, *_READ]]
-        clips: dict[tuple[str, str], list[_Clip]] = {}
-        for clip in shown.to_dict("records"):
-            clips.setdefault((clip["speaker_id"], clip["language"]), []).append(clip)
+        clips = dict(iter(shown.groupby(["speaker_id", "language"], sort=False, observed=True)))
         for person, language in sorted(clips, key=lambda key: (chosen.index(key[0]), key[1])):
             (drawn,) = _drawn(clips[person, language], 1, seed)
             rows.append((group, language, person, drawn["clip_id"], *_pictures(drawn)))
     return pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "pick"])
 
 
-def _drawn(clips: list[_Clip], number: int, seed: int) -> list[_Clip]:
+def _picked(frame: pd.DataFrame) -> dict[tuple[str, str, Pick], Ints]:
+    """The rows of each group, language and kind; each combination of what :func:`pick` reads is looked at once."""
+    read = [name for name in ("group", "language", "rendered_status", *_RACES) if name in frame]
+    columns = {name: numbered(frame[name]) for name in read}
+    if "rendered_face" in frame:
+        columns["rendered_face"] = frame["rendered_face"].notna().to_numpy(np.int64), [None, "a face"]
+    keys, number = divided(list(columns.values()), len(frame))
+    clips = [dict(zip(columns, key, strict=True)) for key in keys]
+    found: dict[tuple[str, str, Pick], list[int]] = {}
+    for place, clip in enumerate(clips):
+        found.setdefault((str(clip["group"]), str(clip["language"]), pick(clip)), []).append(place)
+    kind = np.empty(len(keys), np.int64)
+    for i, places in enumerate(found.values()):
+        kind[places] = i
+    of_rows = kind[number]
+    ends = np.cumsum(np.bincount(of_rows, minlength=len(found)))[:-1]
+    return dict(zip(found, np.split(np.argsort(of_rows, kind="stable"), ends), strict=True))
+
+
+def _drawn(clips: pd.DataFrame, number: int, seed: int) -> list[_Clip]:
     """Some of the clips, each of another speaker."""
+    chosen = sorted(clips["speaker_id"].unique(), key=lambda name: _lot(seed, name))[:number]
+    of_chosen = clips[clips["speaker_id"].isin(chosen)].to_dict("records")
     first: dict[str, _Clip] = {}
-    for clip in sorted(clips, key=lambda each: _lot(seed, each["clip_id"])):
+    for clip in sorted(of_chosen, key=lambda each: _lot(seed, each["clip_id"])):
         first.setdefault(clip["speaker_id"], clip)
-    return [first[name] for name in sorted(first, key=lambda name: _lot(seed, name))[:number]]
+    return [first[name] for name in chosen]
 
 
 def _pictures(clip: _Clip) -> list[str | None]:
-    """The paths of the pictures of a clip, and the race read in each."""
-    digests, races = ([_text(clip[f"{stage}_{of}"]) for stage in STAGES] for of in ("face", "race"))
-    return [*(digest and f"{FACES}/{digest}.png" for digest in digests), *races]
+    """What tells the pictures of a clip apart from all others of the run, and the race read in each."""
+    shown = [f"{stage} of {clip['clip_id']}" if _text(clip[face_column(stage)]) else None for stage in STAGES]
+    return [*shown, *(_text(clip[f"{stage}_race"]) for stage in STAGES)]
 
 
 def _lot(seed: int, name: str) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import pandas as pd
 
@@ -26,7 +27,11 @@ def sensitivity(source: Source) -> pd.DataFrame:
     """The tipping points of every judged figure that decides the verdict of its check."""
     rows: list[Row] = []
     for check in chosen(source.settings.checks, source.settings.metrics):
-        for found in deciding(sensitivities(check, source.evidence)):
+        # twice, since the figures of many groups with their clips do not fit into memory together
+        places = deciding([Asked.of(found) for found in sensitivities(check, source.evidence)])
+        for place, found in enumerate(sensitivities(check, source.evidence) if places else ()):
+            if place not in places:
+                continue
             rows += (
                 (check.code, *row) for doubt in DOUBTS for up in found.directions() for row in _rows(found, doubt, up)
             )
@@ -37,17 +42,35 @@ def sensitivity(source: Source) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(COUNTS, "Int64"))
 
 
-def deciding(found: Sequence[Sensitivity]) -> list[Sensitivity]:
-    """The figures that decide a verdict: those of the first judged figure that could be measured.
+@dataclass(frozen=True)
+class Asked:
+    """What :func:`deciding` needs to know of a figure."""
+
+    name: str
+    outcome: Outcome
+    towards_harm: float
+    measured: bool
+
+    @classmethod
+    def of(cls, found: Sensitivity) -> Self:
+        """Those of a figure."""
+        figure = found.figure
+        return cls(figure.name, figure.verdict.outcome, found.towards_harm, bool(found.directions()))
+
+
+def deciding(figures: Sequence[Asked]) -> frozenset[int]:
+    """The places of the figures that decide a verdict: of those with the name of the first that could be measured.
 
     Over groups: all that are shown, or else the inconclusive one with the largest value, or else all.
     """
-    measured = [each for each in found if each.directions()]
-    of_name = [each for each in measured if each.figure.name == measured[0].figure.name]
-    if shown := [each for each in of_name if each.figure.verdict.outcome == "shown"]:
-        return shown
-    inconclusive = [each for each in of_name if each.figure.verdict.outcome == "inconclusive"]
-    return [max(inconclusive, key=lambda each: each.towards_harm)] if inconclusive else of_name
+    measured = [place for place, each in enumerate(figures) if each.measured]
+    of_name = [place for place in measured if figures[place].name == figures[measured[0]].name]
+    if shown := [place for place in of_name if figures[place].outcome == "shown"]:
+        return frozenset(shown)
+    inconclusive = [place for place in of_name if figures[place].outcome == "inconclusive"]
+    if inconclusive:
+        return frozenset({max(inconclusive, key=lambda place: figures[place].towards_harm)})
+    return frozenset(of_name)
 
 
 def _rows(found: Sensitivity, doubt: Doubt, up: bool) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from audit.audits.table import GROUP, LANGUAGE, N_CLIPS, N_SPEAKERS, Column
@@ -33,6 +34,11 @@ def your_files(observed: pd.DataFrame) -> pd.DataFrame:
 
     A clip counts once for each of its files that cannot be used: audio, portrait, ceiling and rendered picture.
     """
+    files = [
+        observed["status"].isin(AUDIO_DAMAGE),
+        *(observed[f"{stage}_status"].isin(FILE_STATUSES) for stage in STAGES),
+    ]
+    observed = observed[np.logical_or.reduce(files)]
     labels = observed[["group", "language", "clip_id", "speaker_id", "status"]]
     parts = [labels.assign(file=AUDIO, damage=observed["status"].astype(object).map(AUDIO_DAMAGE))]
     for stage in STAGES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -55,7 +54,7 @@ class Erasure(StageChange):
         if not evidence.has(before):
             return
         for group in groups:
-            own = replace(evidence, frame=evidence.frame.assign(**_own_reads(evidence, group)))
+            own = evidence.revalued(evidence.frame.assign(**_own_reads(evidence, group)))
 
             def judge(of: Evidence, mask: Mask, group: str = group) -> Figure:
                 change = of.changed(self.metric, *self._stages(before), mask).curve()
@@ -63,7 +62,7 @@ class Erasure(StageChange):
 
             members = evidence.where(group=group)
             read = FaceRead(self.metric, before, False, ("read as another group", "read as their own group"))
-            yield Sensitivity.of(own, judge(own, members), judge, members, ~members, read=read)
+            yield Sensitivity.of(own, judge(own, members), judge, members, ~members, read=read, of_sums=True)
 
 
 def _own_reads(evidence: Evidence, group: str) -> dict[str, Floats]:

@@ -72,7 +72,7 @@ class FailureGap(GapCheck):
                 gap = difference_curve(others, of.figure_curve(metric, "rendered", mask)).together(n_groups)
                 return self.figure(of, self.judged[0].name, gap, group=group)
 
-            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, ~members, read=read)
+            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, ~members, read=read, of_sums=True)
 
 
 CHECK = FailureGap()

@@ -12,7 +12,7 @@ import numpy as np
 
 from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.flips import FlipFigures, flip_figures, flips, languages_spoken, repeated
+from audit.checks.flips import FlipFigures, flip_figures, flips, repeated
 from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.sensitivity import Sensitivity
@@ -88,7 +88,7 @@ class LanguageFlip(Check):
     def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
         """The excess of each group, for wrong labels only: a read is compared with all others of its speaker."""
         n_groups, columns = len(evidence.groups), [f"rendered.read_{race}" for race in RACES]
-        reads, who, spoken = evidence.reads("rendered"), evidence.speakers, languages_spoken(evidence)
+        reads, who, spoken = evidence.reads("rendered"), evidence.speakers, evidence.spoken
         able, within, between = flips(np.where(repeated(reads, who, spoken), reads, -1), who, spoken)
         excess = np.full(int(who.max(initial=0)) + 1, np.nan)
         excess[able] = between - within
@@ -104,7 +104,7 @@ class LanguageFlip(Check):
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess, from clips read in both runs."""
         reads = [each.reads("rendered") for each in pair.each]
-        spoken, who = languages_spoken(pair.baseline), pair.baseline.speakers
+        spoken, who = pair.baseline.spoken, pair.baseline.speakers
         in_both = (reads[0] >= 0) & (reads[1] >= 0) & (spoken >= 0)
 
         def compared(group: str) -> Compared:

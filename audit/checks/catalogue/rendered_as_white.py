@@ -168,6 +168,7 @@ class RenderedAsWhite(Check):
             yield Sensitivity.of(
                 *(evidence, judge(evidence, members), judge, members, others),
                 read=read,
+                of_sums=True,
                 allows=partial(includes, race=RACE, but=WHITE),
             )
 

@@ -148,11 +148,7 @@ def metric_frame(
         and stage, NaN where it cannot be scored; ``english``, whether the clip is in English; and, if the run has
         landmarks, a column ``stage.measure`` for each craniofacial measure and stage.
     """
-    seen = run.observations
-    # categories save nothing in columns that differ in nearly every clip
-    unique = {"clip_id", "detail", "audio_sha256", *(f"{stage}_face" for stage in STAGES)}
-    texts = [name for name in seen.columns if seen[name].dtype.kind not in "biufM" and name not in unique]
-    seen = seen.assign(**{name: seen[name].astype("category") for name in texts})
+    seen = run.coded
     columns: dict[str, NDArray[np.float64]] = {}
     for stage in STAGES:
         for attribute in read or attributes():
@@ -164,7 +160,11 @@ def metric_frame(
     known = files_usable(seen) & (seen["rendered_status"] != "instrument_error").to_numpy()
     columns["rendered.no_face"] = np.where(known, seen["rendered_status"] != "ok", np.nan)
     english = {code: same_language(code, "en") for code in seen["language"].unique()}
-    frame = pd.DataFrame({name: np.asarray(values, np.float64) for name, values in columns.items()}, index=seen.index)
+    # without one block of all numbers, which would be a second copy of them
+    numbers = {
+        name: pd.Series(np.asarray(values, np.float64), seen.index, copy=False) for name, values in columns.items()
+    }
+    frame = pd.DataFrame(numbers, copy=False)
     return pd.concat([seen, frame, seen["language"].map(english).rename("english")], axis=1)
 
 
@@ -186,8 +186,9 @@ def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray
     is represented by their mean. Identification compares with the same impostors.
     """
     columns: dict[str, NDArray[np.float64]] = {}
-    seen = run.observations
-    primary = run.similarity_models[0] if run.similarity_models else ""
+    if not run.similarity_models:
+        return columns
+    seen, primary = run.observations, run.similarity_models[0]
     speakers, demographic = seen["speaker_id"], seen["group"] + "/" + seen["gender"]
     unlabelled = (seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()
     labelled = demographic.mask(unlabelled)

@@ -16,6 +16,7 @@ from audit.cohorts.annotating.sheet import AGE_BANDS, LABELS
 from audit.cohorts.cohort import Cohort
 from audit.core.blind_page import CANNOT_TELL
 from audit.core.errors import CohortError
+from audit.core.files import write_new
 from audit.core.vocabulary import UNKNOWN, ordered_groups
 from audit.core.votes import GROUP_VOTES, majority, votes
 from audit.stats.agreement import Agreement, Level, krippendorff_alpha
@@ -58,11 +59,11 @@ class AnnotationRound:
         if labels == annotations:
             raise CohortError([f"{labels.name} is the file of the single answers."], "another name for the labels file")
         for path in (labels, annotations):
-            if path.exists():
+            if path.exists() or path.is_symlink():
                 raise CohortError([f"{path} already exists."], "new files: existing ones are never overwritten")
         labels.parent.mkdir(parents=True, exist_ok=True)
-        self.labels.to_csv(labels, index=False, quoting=csv.QUOTE_MINIMAL)
-        self.annotations.to_csv(annotations, index=False, quoting=csv.QUOTE_MINIMAL)
+        for path, table in ((labels, self.labels), (annotations, self.annotations)):
+            write_new(path, table.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n"))
         return annotations
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from audit.cohorts.cohort import Cohort
 from audit.core.blind_page import CANNOT_TELL, PICTURES, BlindPage, Question, picture_name
 from audit.core.errors import CohortError
-from audit.core.files import file_digest, write_whole
+from audit.core.files import file_digest, make_folder, write_whole
 from audit.core.pictures import keep_picture, read_picture
 from audit.core.vocabulary import GENDERS, RACES
 
@@ -70,6 +70,8 @@ def annotation_sheet(cohort: Cohort, out: str | Path, *, speakers: int | None = 
     folder = Path(out)
     if speakers is not None and speakers < 1:
         raise CohortError([f"The sheet cannot have {speakers} speakers."], "at least 1")
+    if folder.is_symlink():
+        raise CohortError([f"{folder} is a link."], "a new folder for the sheet", "Choose another -o.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CohortError([f"{folder} exists and is not empty."], "a new folder for the sheet", "Choose another -o.")
     paths, kept = portraits(cohort), {}
@@ -77,7 +79,8 @@ def annotation_sheet(cohort: Cohort, out: str | Path, *, speakers: int | None = 
     for name, speaker in drawn.items():
         pixels = read_picture(cohort.root / paths[speaker]).pixels
         if pixels is not None:
-            (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+            make_folder(folder / PICTURES)
             keep_picture(pixels, folder / PICTURES, name)
             kept[name] = speaker
     if not kept:

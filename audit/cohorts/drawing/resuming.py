@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.core.errors import RunError
 from audit.core.files import TEMPORARY, write_whole
+from audit.core.written_files import refuse_foreign_files, write_files
 
 STATE: Final = "draw.json"
 RECORDS: Final = "drawing"
@@ -79,8 +80,7 @@ class DrawFolder:
 
     def finish(self, files: Mapping[str, str], speakers: Iterable[str]) -> None:
         """Write the tables, in order, and remove the speakers' records."""
-        for name, text in files.items():
-            write_whole(self.home / name, text)
+        write_files(self.home, files)
         for name in ("", *FOLDERS):
             for path in (self.home / name).glob(".audit-*"):
                 if TEMPORARY.fullmatch(path.name):
@@ -114,6 +114,7 @@ def open_folder(home: Path, settings: Settings, key: str) -> DrawFolder:
     if home.exists() and not home.is_dir():
         raise RunError(f"{home} is not a directory.", "a new or empty folder", NEXT)
     if is_draw(home):
+        refuse_foreign_files(home, (), folders=FOLDERS)
         _refuse_other(home, state)
     elif home.is_dir() and any(not TEMPORARY.fullmatch(path.name) for path in home.iterdir()):
         raise RunError(
@@ -126,7 +127,7 @@ def open_folder(home: Path, settings: Settings, key: str) -> DrawFolder:
 
 def is_draw(home: Path) -> bool:
     """Whether a folder was made by a draw."""
-    return (home / STATE).is_file() and not home.is_symlink()
+    return (home / STATE).is_file() and not home.is_symlink() and not (home / STATE).is_symlink()
 
 
 def _refuse_other(home: Path, state: _State) -> None:

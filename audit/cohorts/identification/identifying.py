@@ -77,7 +77,8 @@ def identify_cohort(
         raise AuditError(f"Both identifiers are {first.name} with the same weights.", "two different ones")
     if IDENTIFICATION in cohort.clips:
         raise AuditError(f"The languages of {root} were identified before.", "the cohort from which it was made")
-    if out.is_symlink() or (out.exists() and not (out / JOURNAL).is_file() and (out.is_file() or any(out.iterdir()))):
+    begun = (out / JOURNAL).is_file() and not (out / JOURNAL).is_symlink()
+    if out.is_symlink() or (out.exists() and not begun and (out.is_file() or any(out.iterdir()))):
         raise AuditError(f"{out} is not empty.", "a new or empty folder", "Choose another folder for -o.")
     out.mkdir(parents=True, exist_ok=True)
     journal = Journal(out / JOURNAL, json.dumps([one, other]))

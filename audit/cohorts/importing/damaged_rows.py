@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from audit.core.errors import CohortError
+from audit.core.opening import MAX_TABLE_BYTES, read_regular
 
 SHOWN: Final = 10
 """Number of damaged rows that a remark names."""
@@ -54,7 +55,7 @@ def read_rows(path: Path, wanted: Collection[str], *, text: str, numbers: Collec
         If the file is not UTF-8 or cannot be read.
     """
     try:
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = read_regular(path, MAX_TABLE_BYTES).removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror or error}."]) from error
     header, *lines = content.split(b"\n")

@@ -9,6 +9,7 @@ from typing import Final
 
 from audit.core.errors import CohortError
 from audit.core.files import GIT_LFS_POINTER
+from audit.core.opening import open_regular
 
 LARGEST: Final = 1024
 """Upper limit of a pointer's size in bytes, by git-lfs's docs/spec.md."""
@@ -22,7 +23,7 @@ def is_pointer(path: Path) -> bool:
     try:
         if not len(GIT_LFS_POINTER) <= os.stat(path).st_size < LARGEST:  # noqa: PTH116  # called for many files
             return False
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(len(GIT_LFS_POINTER)) == GIT_LFS_POINTER
     except OSError:  # missing and unreadable files are reported by the check of the cohort
         return False

@@ -12,6 +12,7 @@ import pandas as pd
 from audit.cohorts.importing.adapter import Imported, read_download
 from audit.cohorts.importing.labels import with_labels
 from audit.core.errors import AuditError
+from audit.core.files import write_new
 from audit.core.group_order import in_group_order
 from audit.core.vocabulary import STATED_GENDERS, UNKNOWN
 
@@ -30,7 +31,7 @@ def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.Data
     AuditError
         If the file exists, or the download cannot be read.
     """
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise AuditError(f"{out} already exists.", "a new file: existing files are never overwritten")
     found = read_download(name, root, options)
     clips = found.clips.groupby("speaker_id")
@@ -42,7 +43,7 @@ def labels_template(name: str, root: Path, out: Path, **options: str) -> pd.Data
     table = table.replace({"group": {UNKNOWN: ""}, "gender": {UNKNOWN: ""}}).reset_index()
     table = table.reindex(columns=list(COLUMNS), fill_value="").sort_values("speaker_id", ignore_index=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(out, index=False, quoting=csv.QUOTE_MINIMAL)
+    write_new(out, table.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n"))
     return table
 
 

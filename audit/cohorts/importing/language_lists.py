@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.core.errors import AuditError, CohortError
 from audit.core.languages import UNDETERMINED, canonical_language, is_language
+from audit.core.opening import MAX_TABLE_BYTES, read_regular
 
 GZIP: Final = b"\x1f\x8b"
 FORM: Final = "one clip per line, such as dev/mp4/id05668/XWKC1JUM_ow/00053; what follows a tab is not read"
@@ -91,8 +93,13 @@ def read_clip_list(path: Path, parts: int) -> list[str]:
         If the file cannot be read, or a line has fewer names.
     """
     try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if data.startswith(GZIP) else data).decode("utf-8-sig")
+        data = read_regular(path, MAX_TABLE_BYTES)
+        if data.startswith(GZIP):
+            with gzip.open(io.BytesIO(data)) as unpacked:
+                data = unpacked.read(MAX_TABLE_BYTES + 1)
+            if len(data) > MAX_TABLE_BYTES:
+                raise CohortError([f"{path.name} is larger than {MAX_TABLE_BYTES:,} bytes unpacked."], FORM)
+        text = data.decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise CohortError([f"{path.name} cannot be read: {error}."], FORM) from error
     lines = pd.Series(text.splitlines(), dtype=object).str.split("\t").str[0].str.strip()

@@ -14,6 +14,7 @@ from audit.cohorts import CohortNotes
 from audit.cohorts.importing.adapter import Imported, counted
 from audit.cohorts.texts import read_texts
 from audit.core.errors import AuditError, CohortError, did_you_mean
+from audit.core.opening import open_regular
 from audit.core.vocabulary import UNKNOWN
 
 GENDER_WORDS: Final = {
@@ -47,7 +48,7 @@ def read_metadata(
     mark has no special meaning.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             tab = b"\t" in file.readline(1 << 16)
     except OSError as error:
         raise CohortError([f"{path.name} cannot be read: {error.strerror}."]) from error

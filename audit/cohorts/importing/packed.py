@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from audit.cohorts.importing.git_lfs import NEXT_STEP, is_pointer
 from audit.core.errors import CohortError
+from audit.core.parquet import parquet_file
 
 ROWS = 64
 """Number of rows whose audio is in memory at once."""
@@ -74,7 +75,7 @@ def read_rows(source: Path, columns: Collection[str]) -> pd.DataFrame:
 @contextmanager
 def _opened(source: Path) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(source) as file:
+        with parquet_file(source) as file:
             yield file
     except (OSError, pa.ArrowException) as error:
         raise CohortError([f"{source.name} cannot be read: {error}."], "a complete Parquet file") from error

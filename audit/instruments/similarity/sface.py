@@ -13,11 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.core.byte_planes import SUFFIX
 from audit.instruments.network import session, unit_length
 from audit.instruments.offline import PACKAGED
 from audit.instruments.similarity.model import Embed, FoundFace, SimilarityModel
 
-FILE: Final = PACKAGED / "sface-2021dec-half.onnx"
+NAME: Final = "sface-2021dec-half.onnx"
+FILE: Final = PACKAGED / f"{NAME}{SUFFIX}"
 
 
 def _build(allow_download: bool) -> tuple[Embed, Mapping[str, Path]]:
@@ -32,7 +34,7 @@ def _build(allow_download: bool) -> tuple[Embed, Mapping[str, Path]]:
             features.append(unit_length(network.run(None, {name: batch})[0][0]))
         return features
 
-    return embed, {FILE.name: FILE}
+    return embed, {NAME: FILE}
 
 
 SIMILARITY: Final = SimilarityModel(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from audit.audits.privacy.pictures import ShownPictures
 from audit.audits.privacy.sharing import withheld
 from audit.checks.figure import Figure
 from audit.comparisons.changes import FAMILY, Change
@@ -16,18 +18,19 @@ from audit.core.addresses import local_path
 from audit.core.errors import RunError
 from audit.core.grouping import GROUP
 from audit.core.language_names import language_name
+from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.comparison.harms import candidates
 from audit.reports.comparison.panels import pareto_view, slopes_view
 from audit.reports.html.badges import BADGES
 from audit.reports.html.csv_tables import TABLES, csv_tables
-from audit.reports.html.gallery import gallery
+from audit.reports.html.gallery import Open, gallery
 from audit.reports.html.identity import Fact, fictional, name_of
 from audit.reports.html.page import Page, Section
 from audit.reports.html.records import MetricDefinitions, count, mapping, records
 from audit.reports.html.tabular import DASH, Cell, Column, TableView, code, estimate, head, p_value, whole, words
 from audit.reports.html.wording import file_stem, group_name, sizes, write_confidence
-from audit.runs.run_like import RunLike, folder_of
+from audit.runs.run_like import RunLike
 from audit.stats import ALL
 
 Run = Mapping[str, object]
@@ -93,18 +96,18 @@ def write_comparison(
             f"{folder} contains a run.", "a folder for the comparison alone", "Choose another folder for -o."
         )
     home.mkdir(parents=True, exist_ok=True)
+    letters = [str(run["letter"]) for run in comparison.runs]
+    places = {letter: place for letter, place in zip(letters, runs, strict=False) if place is not None}
+    page = to_html(comparison, places, show_faces=show_faces, show_ids=show_ids)
     if not show_ids:
         comparison = replace(comparison, given=withheld(comparison.given))
-    letters = [str(run["letter"]) for run in comparison.runs]
-    places = {letter: None if place is None else folder_of(place) for letter, place in zip(letters, runs, strict=False)}
-    page = to_html(comparison, places, show_faces=show_faces, show_ids=show_ids)
     files = {Comparison.FILE: comparison.to_json(), **csv_tables(comparison), PAGE: page}
     write_files(home, files, instead_of=(TABLES,))
     return home / PAGE
 
 
 def to_html(
-    comparison: Comparison, runs: Mapping[str, Path | None], *, show_faces: bool = False, show_ids: bool = False
+    comparison: Comparison, runs: Mapping[str, RunLike], *, show_faces: bool = False, show_ids: bool = False
 ) -> str:
     """The page's text."""
     first, *others = comparison.runs
@@ -131,8 +134,10 @@ def to_html(
         notices=comparison.notices,
     )
     letters = [str(run["letter"]) for run in others]
-    pictures = {"portrait": ("portrait", runs.get("A"))}
-    pictures |= {letter: (f"rendered by {letter}", runs.get(letter)) for letter in ("A", *letters)}
+    clips = records(comparison, "faces")
+    opens = _opens(runs, [str(clip["clip_id"]) for clip in clips])
+    pictures = {"portrait": ("portrait", opens.get(("A", "portrait")))}
+    pictures |= {letter: (f"rendered by {letter}", opens.get((letter, "rendered"))) for letter in ("A", *letters)}
     told = {*levelled, *not_compared_words(comparison.not_compared)}
     told |= {view.tally for view in found}
     told |= {harm.sentence(comparison.confidence) for harm in comparison.harms}
@@ -152,11 +157,20 @@ def to_html(
         "figures": {"slopes": slopes_view(comparison), "pareto": replace(pareto, tables=())},
         "has_bare_dot": pareto.has_bare_dot,
         "numbers": pareto.tables,
-        "gallery": gallery(records(comparison, "faces"), pictures, show, show_ids),
+        "gallery": gallery(clips, pictures, show, show_ids),
         "lineage": [(f"{run['letter']}: {name_of(run.get('model'))}", _facts(run)) for run in comparison.runs],
         "settings_facts": [(str(key).capitalize(), str(value)) for key, value in comparison.settings.items()],
     }
     return page.html(content)
+
+
+def _opens(runs: Mapping[str, RunLike], clips: Sequence[str]) -> dict[tuple[str, str], Open]:
+    """What opens the pictures of these clips, by letter and stage; their pseudonyms are those of the baseline."""
+    if "A" not in runs:
+        return {}
+    baseline = ShownPictures(runs["A"], clips)
+    kept = {letter: ShownPictures(run, clips, named_by=baseline) for letter, run in runs.items()} | {"A": baseline}
+    return {(letter, stage): partial(of.open, stage=stage) for letter, of in kept.items() for stage in STAGES}
 
 
 def _facts(run: Mapping[str, object]) -> list[Fact]:

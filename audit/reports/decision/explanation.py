@@ -26,7 +26,7 @@ _OUTCOME: Final[dict[Outcome, str]] = {
 _REQUIREMENT: Final[dict[Outcome, str]] = {
     "pass": "a run that no longer meets the requirement.",
     "instrument": "another instrument, or portraits that this one reads better.",
-    "incomplete": "a run, or a ledger, that meets the requirement.",
+    "incomplete": "a run, a ledger or a policy with which the requirement is met.",
 }
 
 

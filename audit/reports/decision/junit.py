@@ -66,6 +66,7 @@ def _facts(decision: Decision) -> dict[str, str]:
         "policy.sha256": decision.policy["sha256"],
         **{f"run.{name}": str(value) for name, value in decision.run.items()},
         **{f"baseline.{name}": str(value) for name, value in (decision.baseline or {}).items()},
+        **({"not_checked": ", ".join(decision.not_checked)} if decision.not_checked else {}),
         **{f"code.{name}": str(value) for name, value in decision.code.items()},
     }
     waivers = {f"waiver.{i}.{waiver.state}": waiver.sentence for i, waiver in enumerate(decision.waivers)}

@@ -58,6 +58,7 @@ def sarif_json(decision: Decision) -> str:
                     "baseline": None if decision.baseline is None else dict(decision.baseline),
                     "code": dict(decision.code),
                     "ledger": None if decision.ledger is None else dict(decision.ledger),
+                    "not_checked": list(decision.not_checked),
                     "waivers": [waiver.sentence for waiver in decision.waivers],
                 },
             }

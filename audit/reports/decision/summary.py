@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from audit.core.clean_text import in_markdown
+from audit.core.sentences import listing
 from audit.core.units import write_estimate
 from audit.release.decision import Decision, Ruling
+from audit.release.pins import WORDS as PINNED
 from audit.release.plans import assumed
 
 MARKS = {
@@ -18,7 +20,7 @@ MARKS = {
 
 
 def summary_markdown(decision: Decision) -> str:
-    """A sentence, a table of the rulings, the plans of inconclusive rules, unused waivers, and the digests."""
+    """A sentence, a table of the rulings, plans of inconclusive rules, unused waivers, what is unchecked, digests."""
     lines = [
         f"## {decision.sentence}",
         "",
@@ -35,6 +37,9 @@ def summary_markdown(decision: Decision) -> str:
         lines += ["", in_markdown(assumed([ruling.plan for ruling in planned if ruling.plan])), ""]
     if waivers := decision.unused_waivers:
         lines += ["### Waivers without effect", "", *(f"- {in_markdown(waiver.sentence)}" for waiver in waivers), ""]
+    if decision.not_checked:
+        words = in_markdown(listing([PINNED.get(name, name) for name in decision.not_checked]))
+        lines += ["### Not checked", "", f"The policy does not pin: {words}.", ""]
     lines += ["| | Policy | Run | Baseline |", "| --- | --- | --- | --- |"]
     lines += [f"| digest | `{decision.policy['sha256']}` | `{decision.run['digest']}` | {_baseline(decision)} |"]
     for name in (name for name in decision.run if name != "digest"):

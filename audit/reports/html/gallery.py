@@ -1,30 +1,29 @@
 """Samples of pictures on a page, each next to what was read in it.
 
-Pictures are scaled down and encoded again, so that the page contains pixels and no metadata. Pictures of real people
-are withheld unless they are requested.
+Pictures are verified when they are opened (:mod:`audit.runs.faces`), scaled down and encoded again, so that the page
+contains pixels and no metadata. Pictures of real people are withheld unless they are requested.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 from PIL import Image
 
-from audit.audits.privacy.sharing import WITHHELD
+from audit.audits.privacy.sharing import is_pseudonym
+from audit.core.arrays import Picture
 from audit.core.language_names import language_name
-from audit.core.transfer import at_hand
 from audit.reports.html.records import Record, split, text
 from audit.reports.html.wording import group_name
+from audit.runs.faces import FaceError
 
 SIDE: Final = 144
 """Pixels of a thumbnail's longer side; it is shown at 96 to 112."""
-MOST_PIXELS: Final = 50_000_000
 BUDGET: Final = 2_500_000
 """Bytes for all pictures of a page."""
 
@@ -59,14 +58,19 @@ class Album:
         self.show, self.shown, self.withheld, self.too_many = show, 0, 0, 0
         self._bytes = 0
 
-    def shot(self, folder: Path | None, path: str, label: str, read: str, alt: str, unread: str = "not read") -> Shot:
-        """The picture at a path inside a folder; no picture outside it is opened."""
+    def shot(
+        self, opened: Callable[[], Picture] | None, label: str, read: str, alt: str, unread: str = "not read"
+    ) -> Shot:
+        """The picture that ``opened`` gives, or the reason of its FaceError; ``None`` if there is no picture."""
         uri, absent = "", "no picture"
-        if path and folder is not None and not self.show:
+        if opened is not None and not self.show:
             self.withheld += 1
             absent = "withheld"
-        elif path and folder is not None:
-            uri, absent = thumbnail(folder, path)
+        elif opened is not None:
+            try:
+                uri, absent = thumbnail(opened()), ""
+            except FaceError as error:
+                absent = error.reason
             if self._bytes + len(uri) > BUDGET:
                 self.too_many += 1
                 uri, absent = "", "left out for size"
@@ -83,16 +87,21 @@ class Gallery:
     album: Album
 
 
-def gallery(
-    rows: Sequence[Record], columns: Mapping[str, tuple[str, Path | None]], show: bool, show_ids: bool = False
-) -> Gallery:
-    """The pictures of clips by group, whose speakers are numbered on the page.
+Open = Callable[[str], Picture]
+"""Opens the picture of a clip, by the id or pseudonym that a row has; raises FaceError."""
 
-    ``columns`` has the label and the folder of each column of paths; ``show_ids`` adds the ids of speakers and clips.
+
+def gallery(
+    rows: Sequence[Record], columns: Mapping[str, tuple[str, Open | None]], show: bool, show_ids: bool = False
+) -> Gallery:
+    """The pictures of clips by group, whose speakers are numbered on the page where they have pseudonyms.
+
+    ``columns`` has the label of each column of pictures, and what opens them; ``show_ids`` adds the ids of speakers and
+    clips.
     """
     album = Album(show)
-    names = [text(row, "speaker_id") for row in rows]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names), start=1) if name != WITHHELD}
+    names = dict.fromkeys(text(row, "speaker_id") for row in rows)
+    numbers = {name: number for number, name in enumerate(names, start=1) if show_ids or is_pseudonym(name)}
     groups = [
         (group_name(text(of[0], "group")), tuple(_strip(album, row, columns, numbers, show_ids) for row in of))
         for of in split(rows, "group")
@@ -103,7 +112,7 @@ def gallery(
 def _strip(
     album: Album,
     row: Record,
-    columns: Mapping[str, tuple[str, Path | None]],
+    columns: Mapping[str, tuple[str, Open | None]],
     numbers: Mapping[str, int],
     show_ids: bool,
 ) -> Strip:
@@ -112,42 +121,21 @@ def _strip(
     title = f"{f'Speaker {number}'.strip()}, clip in {language}"
     ids = f"{text(row, 'speaker_id')}, {text(row, 'clip_id')}" if show_ids else ""
     shots = []
-    for column, (label, folder) in columns.items():
-        read = text(row, f"{column}_read")
+    for column, (label, opens) in columns.items():
+        read, opened = text(row, f"{column}_read"), None
+        if opens is not None and text(row, column):
+            opened = partial(opens, str(row["clip_id"]))
         alt = f"{label.capitalize()}, {group} {title[0].lower()}{title[1:]}"
-        shots.append(album.shot(folder, text(row, column), label, group_name(read) if read else "", alt))
+        shots.append(album.shot(opened, label, group_name(read) if read else "", alt))
     return Strip(
         title, "; ".join(filter(None, (drawn_as and f"drawn as {drawn_as}", ids))), tuple(shots), language, drawn_as
     )
 
 
-def thumbnail(folder: Path, path: str) -> tuple[str, str]:
-    """A small copy of a picture as a data URI, or an empty text and the reason.
-
-    Examples
-    --------
-    >>> thumbnail(Path("."), "../elsewhere.png")
-    ('', 'outside the folder of the run')
-    """
-    try:
-        place = (folder / path).resolve()
-        if not place.is_relative_to(folder.resolve()):
-            return "", "outside the folder of the run"
-        place = at_hand(place)
-        if not place.is_file():
-            return "", "file not found"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about size, which is checked before decoding, and about damage
-            with Image.open(place, formats=("PNG", "JPEG", "WEBP", "BMP")) as source:
-                if source.width * source.height > MOST_PIXELS:
-                    return "", "too large to open"
-                source.draft("RGB", (SIDE, SIDE))
-                small = source.convert("RGB")
-        small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        small.save(buffer, "WEBP", quality=82, method=4)
-    except Image.DecompressionBombError:
-        return "", "too large to open"
-    except Exception:  # noqa: BLE001  # decoders raise any exception on damaged data
-        return "", "not a readable picture"
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), ""
+def thumbnail(pixels: Picture) -> str:
+    """A small copy of a picture as a data URI."""
+    small = Image.fromarray(pixels)
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=82, method=4)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from audit.core.addresses import local_path
@@ -22,6 +23,7 @@ from audit.reports.html.wording import counted, group_name, status_name, write_c
 from audit.reports.probe.names import TITLES, properties_in
 from audit.reports.probe.panels import answers_view, direction_view, far_view, groups_view
 from audit.reports.probe.tables import factors, matrix, missing, shifts
+from audit.runs.faces import RecordedFace, open_face
 from audit.runs.run import FACES
 from audit.stats import ALL
 
@@ -141,9 +143,10 @@ def _voices(probe: Probe, folder: Path) -> list[Strip]:
         title = f"Group {group_name(text(mine[0], 'group'))}, {owner} voice"
         for row in mine:
             factor, status = TITLES[text(row, "factor")], status_name(text(row, "status"))
-            shots.append(
-                album.shot(folder, text(row, "picture"), factor, _read(row), f"{title}, {factor}", unread=status)
-            )
+            # pictures of a probe are named by the digest of their pixels: the voices are fictional
+            face = RecordedFace("", "rendered", PurePosixPath(text(row, "picture")).stem)
+            opened = partial(open_face, folder, face) if face.name else None
+            shots.append(album.shot(opened, factor, _read(row), f"{title}, {factor}", unread=status))
         voices.append(Strip(title, name, tuple(shots)))
     return voices
 

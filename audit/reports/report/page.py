@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from audit.audits.audit import Audit
 from audit.audits.audit_like import AuditLike, as_audit
+from audit.audits.privacy.pictures import ShownPictures
 from audit.audits.privacy.sharing import withheld
 from audit.audits.recommendations import DEFINITION, recommend
 from audit.core.addresses import place
 from audit.core.clusters import Clusters
+from audit.core.files import make_folder
 from audit.core.recording import RECORDING
-from audit.core.transfer import make_folder
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.reports.html import identity
@@ -185,15 +187,15 @@ def write_report(
         If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
     audit, home = as_audit(audited), place(folder)
-    pictured = audit.folder or home
-    make_folder(home)
+    make_folder(home, shared=True)
     digest = audit_sha256(audit, home)
+    clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
+    kept = ShownPictures(audit.source or home, [str(clip["clip_id"]) for clip in clips])
+    show = show_faces or identity.fictional(audit.run)
+    pictures = gallery(clips, {stage: (stage, partial(kept.open, stage=stage)) for stage in STAGES}, show, show_ids)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
-    clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
-    show = show_faces or identity.fictional(audit.run)
-    pictures = gallery(clips, {stage: (stage, pictured) for stage in STAGES}, show, show_ids)
     files = {
         **csv_tables(audit),
         **{f"{FIGURES}/{panel.name}.svg": panel.svg for view in figures.values() for panel in view.panels},

@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 from audit.audits.audit import Audit
 from audit.core.addresses import place
 from audit.core.clean_text import clean
-from audit.core.errors import AuditError, RunError, did_you_mean
+from audit.core.document import MAX_BYTES
+from audit.core.errors import AuditError, did_you_mean
 from audit.core.files import writing
+from audit.core.opening import read_inside, read_regular
 from audit.core.transfer import at_hand, listing
 from audit.core.written_files import write_files
 
@@ -106,7 +108,7 @@ def audit_sha256(audit: Audit, folder: Path) -> str:
     that a sign-off of other figures does not count. Tables may differ, because ids may be added to them.
     """
     path = folder / Audit.FILE
-    data = path.read_bytes() if path.is_file() and same_audit(path, audit) else None
+    data = read_inside(folder, Audit.FILE, MAX_BYTES) if path.is_file() and same_audit(path, audit) else None
     return hashlib.sha256(audit.to_json().encode("utf-8", "surrogatepass") if data is None else data).hexdigest()
 
 
@@ -143,9 +145,8 @@ def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
     """
     home = place(folder)
     signed = _read(Path(file))
-    if not (home / Audit.FILE).is_file():
-        raise RunError(f"{home} has no audit.json.", next_step="Measure the run first: audit measure RUN.")
-    found = hashlib.sha256((home / Audit.FILE).read_bytes()).hexdigest()
+    Audit.read_stored(home)  # raises RunError if there is none
+    found = hashlib.sha256(read_inside(home, Audit.FILE, MAX_BYTES)).hexdigest()
     if signed.audit_sha256 != found:
         raise AuditError(
             f"{file} signs the audit {signed.audit_sha256[:12]}, but that of {home} is {found[:12]}: the run was "
@@ -183,9 +184,7 @@ def _place(signed: SignOff) -> tuple[datetime.date, str, str, str]:
 
 def _read(path: Path) -> SignOff:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise AuditError(f"{path} is larger than a sign-off can be.", f"{MOST_BYTES:,} bytes", _NEXT)
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, MOST_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AuditError(f"The sign-off {path} cannot be read: {error}.", next_step=_NEXT) from error
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
 from audit.core.arrays import Picture
-from audit.core.errors import ModelError
+from audit.core.errors import ModelError, RunError
 from audit.core.pictures import PictureFile
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 
+_OUT_OF_GPU_MEMORY: Final = "OutOfMemoryError"
+"""The name of torch's error; torch itself may not be installed."""
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -38,19 +40,27 @@ class Made(NamedTuple):
     file: PictureFile | None = None
 
 
+AT_ONCE: Final = 64
+"""How many clips a model is given at once on a CPU, whatever the size of a part."""
+AT_ONCE_ON_GPU: Final = 256
+"""How many on a GPU, which small batches do not keep busy."""
+
+
 def pictures_of(
-    make: Callable[[list[Question]], Sequence[Picture | PictureFile | None]], todo: list[Question]
+    make: Callable[[list[Question]], Sequence[Picture | PictureFile | None]],
+    todo: list[Question],
+    at_once: int = AT_ONCE,
 ) -> list[Made]:
-    """The pictures that a model makes from some clips, in order.
+    """The pictures that a model makes from some clips, in order; it is given at most ``at_once`` of them in a call.
 
     Raises
     ------
     ModelError
         If the number of pictures differs from the number of clips.
     """
-    answers = _each(
-        make, todo, "The model returned {} pictures for {} clips.", "one picture or None for each, in order"
-    )
+    message, allowed = "The model returned {} pictures for {} clips.", "one picture or None for each, in order"
+    batches = (todo[start : start + at_once] for start in range(0, len(todo), at_once))
+    answers = [answer for batch in batches for answer in _each(make, batch, message, allowed)]
     return [Made(None, str(answer)) if isinstance(answer, Failure) else _checked(answer) for answer in answers]
 
 
@@ -75,13 +85,28 @@ def _each(
         return []
     try:
         answers = list(ask(questions))
-    except Exception as error:  # noqa: BLE001  # third-party code may raise anything; the caller records it
+    except MemoryError as error:
+        if len(questions) > 1:
+            return [_each(ask, [question], message, allowed)[0] for question in questions]
+        raise _out_of_memory(error) from error
+    except Exception as error:  # third-party code may raise anything; the caller records it
         if len(questions) == 1:
+            if type(error).__name__ == _OUT_OF_GPU_MEMORY:
+                raise _out_of_memory(error) from error
             return [Failure(f"{type(error).__name__}: {error}")]
         return [_each(ask, [question], message, allowed)[0] for question in questions]
     if len(answers) != len(questions):
         raise ModelError(message.format(len(answers), len(questions)), allowed)
     return [*answers]
+
+
+def _out_of_memory(error: Exception) -> RunError:
+    """Lack of memory stops a run: it must not count as a failure of the model on a clip."""
+    return RunError(
+        f"A model or an instrument ran out of memory on a single clip: {' '.join(str(error).split())[:200]}.",
+        "a machine with more memory",
+        "Repeat the command there, or with fewer --workers; the run continues where it stopped.",
+    )
 
 
 def _error(instrument: Instrument, reading: object) -> str:

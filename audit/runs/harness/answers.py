@@ -9,15 +9,18 @@ import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
 from audit.core.errors import RunError
-from audit.core.transfer import at_once, exists, files_below, listing, make_folder, put_bytes, read_bytes, remove
+from audit.core.files import is_private, make_folder, write_new
+from audit.core.transfer import at_once, files_below, listing, put_bytes, read_bytes
 
 DATABASE: Final = "answers.sqlite"
 ANSWERS: Final = "answers"
+PICTURES: Final = "pictures"
 IN_USE: Final = "in-use.sqlite"
 """An empty database: whoever uses the cache holds a read lock on it, and whoever prunes it a write lock."""
 SECONDS_A_DAY: Final = 86_400
@@ -31,6 +34,17 @@ _TABLE: Final = (
 )
 _DAYS: Final = "CREATE TABLE IF NOT EXISTS stored (of TEXT, by TEXT, day INTEGER, PRIMARY KEY (of, by)) WITHOUT ROWID"
 """The day on which each answer was stored, from the epoch; answers of earlier versions have none."""
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise RunError if a part of a cache is a link: it might lead to files of another origin."""
+    for name in (DATABASE, IN_USE, PICTURES):
+        if (folder / name).is_symlink():
+            raise RunError(
+                f"{folder / name} is a link.",
+                "a cache as it was made",
+                "Name another folder, or continue without a cache: --cache none.",
+            )
 
 
 class Answers(ABC):
@@ -56,10 +70,6 @@ class Answers(ABC):
         """Store answers; a stored one is not replaced by another."""
 
     @abstractmethod
-    def remove(self, questions: Collection[str]) -> int:
-        """Remove the answers to some questions by every model and instrument; returns how many there were."""
-
-    @abstractmethod
     def close(self) -> None:
         """Give back what is held open."""
 
@@ -75,7 +85,7 @@ class SqliteAnswers(Answers):
 
     is_shared = False
 
-    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False, shared: bool = False) -> None:
         super().__init__(folder)
         self._lock = threading.Lock()
         self._use: sqlite3.Connection | None = None
@@ -83,7 +93,13 @@ class SqliteAnswers(Answers):
             if read_only:
                 self._database = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
                 return
-            make_folder(folder)
+            make_folder(folder, shared=shared)
+            refuse_links(folder)
+            make_folder(folder / PICTURES, shared=not is_private(folder))
+            for name in (IN_USE, DATABASE):  # with the permissions of the folder, which SQLite would not give them
+                if not (folder / name).exists():
+                    with suppress(FileExistsError):
+                        write_new(folder / name, b"")
             self._use = _connect((folder / IN_USE).resolve().as_uri())
             self._use.execute("BEGIN")
             self._use.execute("SELECT * FROM sqlite_master").fetchall()  # takes the lock
@@ -134,22 +150,6 @@ class SqliteAnswers(Answers):
                 self._database.execute("ROLLBACK")
             raise unusable(self.folder, error) from error
 
-    def remove(self, questions: Collection[str]) -> int:
-        """Remove the answers to some questions by every model and instrument; returns how many there were."""
-        removed = 0
-        try:
-            with self._lock:
-                self._database.execute("BEGIN IMMEDIATE")
-                for question in sorted(questions):
-                    removed += self._database.execute("DELETE FROM answers WHERE of = ?", [question]).rowcount
-                    self._database.execute("DELETE FROM stored WHERE of = ?", [question])
-                self._database.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise unusable(self.folder, error) from error
-        return removed
-
 
 class StoredAnswer(NamedTuple):
     """A file with an answer: its size in bytes, and the day on which it was written, from the epoch."""
@@ -188,14 +188,6 @@ class FileAnswers(Answers):
             put_bytes(json.dumps(about).encode() + b"\n" + answer, self._file(question, by))
 
         at_once(keep_one, sorted(answers), self.folder)
-
-    def remove(self, questions: Collection[str]) -> int:
-        """Remove the answers to some questions by every model and instrument; returns how many there were."""
-        makers = [path.name for path in listing(self.folder / ANSWERS)]
-        files = [self._file(question, by) for question in sorted(questions) for by in makers]
-        there = [path for path, known in zip(files, at_once(exists, files, self.folder), strict=True) if known]
-        at_once(remove, there, self.folder)
-        return len(there)
 
     def stored(self) -> Iterator[StoredAnswer]:
         """Every stored answer, the oldest first."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -22,19 +21,19 @@ from safetensors.numpy import load, save
 from audit.core.addresses import is_address, shared_folder
 from audit.core.arrays import Picture
 from audit.core.attributes import Read
-from audit.core.files import temporary_path
-from audit.core.pictures import keep_picture, picture_digest, read_picture
+from audit.core.files import is_private, make_folder, write_whole
+from audit.core.opening import read_regular
+from audit.core.pictures import MAX_FILE_BYTES, keep_picture, picture_digest, read_picture
 from audit.core.provenance import package_version
-from audit.core.transfer import at_hand, at_once, copy, make_folder, remove
+from audit.core.transfer import at_hand, at_once, copy
 from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
-from audit.runs.harness.answers import Answers, FileAnswers, SqliteAnswers, damaged
+from audit.runs.harness.answers import PICTURES, Answers, FileAnswers, SqliteAnswers, damaged
 
 BESIDE: Final = "beside"  # next to the run's folder, shared with the other runs there
 NONE: Final = "none"
 FOLDER: Final = ".audit-cache"
 
-PICTURES: Final = "pictures"
 _ANSWERING: Final = (
     "models",
     "training/mitigations",
@@ -115,15 +114,17 @@ class Cache:
         The folder.
     read_only : bool
         Whether the cache is only looked at: the folder must be a cache, and nothing is written.
+    shared : bool
+        Whether a new folder is made for several users; otherwise it is private.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False, shared: bool = False) -> None:
         self.folder = folder
         self._answers: Answers
         if nodes_may_share(folder):
             self._answers = FileAnswers(folder)
         else:
-            self._answers = SqliteAnswers(folder, read_only=read_only)
+            self._answers = SqliteAnswers(folder, read_only=read_only, shared=shared)
 
     @property
     def is_shared(self) -> bool:
@@ -146,9 +147,9 @@ class Cache:
         """Store the pictures, then the digest of the picture made from each source."""
 
         def keep(digest: str) -> None:
-            folder = self._picture_file(digest).parent
-            make_folder(folder)
-            keep_picture(pictures[digest], folder, digest)
+            path = self._picture_file(digest)
+            make_folder(path.parent, shared=not is_private(self.folder))
+            keep_picture(pictures[digest], path.parent, digest)
 
         at_once(keep, sorted({*renderings.values()} & pictures.keys()), self.folder)
         self._answers.keep({source: digest.encode() for source, digest in renderings.items()}, model)
@@ -164,35 +165,33 @@ class Cache:
             raise damaged(self.folder, f"the picture {digest}")
         return file.pixels
 
-    def lend_picture(self, digest: str, folder: Path) -> None:
-        """Link the picture with this digest into a run's folder, or copy it if links are not possible."""
-        source, target = self._picture_file(digest), folder / f"{digest}.png"
-        try:
-            if is_address(source) or is_address(target):
-                copy(source, target)
-                return
-            if target.exists():
-                return
-            if not source.is_file():
-                raise FileNotFoundError
-        except FileNotFoundError as error:
-            raise damaged(self.folder, f"the picture {digest}") from error
-        try:
-            os.link(source, target)
-        except FileExistsError:
-            return
-        except OSError:  # another file system, or one without links
-            part = temporary_path(target)
-            shutil.copyfile(source, part)
-            part.replace(target)
+    def lend_picture(self, digest: str, target: Path) -> None:
+        """Link the picture with this digest to a path in a run's folder, or copy it if links are not possible.
 
-    def remove(self, questions: Iterable[str], pictures: Iterable[str]) -> int:
-        """Remove the answers to these questions by every model and instrument, and the pictures with these digests.
-
-        Returns how many answers were removed. What the cache does not have is passed over.
+        A picture of a private cache is copied into a folder that is shared, since a link keeps its permissions.
         """
-        at_once(remove, [self._picture_file(digest) for digest in sorted({*pictures} - {""})], self.folder)
-        return self._answers.remove({*questions})
+        source = self._picture_file(digest)
+        if is_address(source) or is_address(target):
+            make_folder(target.parent, shared=not is_private(target.parent.parent))
+            try:
+                copy(source, target)
+            except FileNotFoundError as error:
+                raise damaged(self.folder, f"the picture {digest}") from error
+            return
+        if target.exists():
+            return
+        if not source.is_file():
+            raise damaged(self.folder, f"the picture {digest}")
+        make_folder(target.parent, shared=not is_private(target.parent.parent))
+        if is_private(target.parent) == is_private(source.parent):
+            try:
+                os.link(source, target)
+                return
+            except FileExistsError:
+                return
+            except OSError:  # another file system, or one without links
+                pass
+        write_whole(target, read_regular(source, MAX_FILE_BYTES))
 
     def _picture_file(self, digest: str) -> Path:
         return self.folder / PICTURES / digest[:2] / f"{digest}.png"

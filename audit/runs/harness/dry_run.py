@@ -25,9 +25,9 @@ from audit.core.provenance import hardware
 from audit.models.protocol import Decoder, Playback
 from audit.runs.harness.answers import DATABASE
 from audit.runs.harness.cache import Cache
-from audit.runs.harness.folder import refuse_files_of_others, started_run, undone
+from audit.runs.harness.folder import refuse_files_of_others, refuse_other_writers, started_run, undone
 from audit.runs.harness.hearing import NO_AUDIO, LoadedPart, load_part
-from audit.runs.harness.running import Ready
+from audit.runs.harness.running import Ready, writer_of
 from audit.runs.harness.work import Parts
 from audit.runs.manifest import MANIFEST, read_manifest
 
@@ -168,13 +168,15 @@ def dry_run(ready: Ready, workers: int = 1) -> DryRun:
 
 def _state(ready: Ready) -> tuple[str, int, str]:
     """The state of the run's folder, the number of clips that are left, and why the run would be refused."""
-    work, parts = ready.work, Parts(ready.table, ready.work.settings.part)
+    work, parts = ready.work, Parts(ready.table, ready.work.settings.part_size(len(ready.table)))
     try:
         refuse_files_of_others(work.folder)
         manifest = started_run(work.folder, ready.identity)
         if manifest is None:
             return "new", parts.n_clips, ""
-        left = undone(work.folder, parts, work.columns, manifest.get("parts", {})).n_clips
+        todo = undone(work.folder, parts, work.columns, manifest.get("parts", {}))
+        if left := todo.n_clips:
+            refuse_other_writers(work.folder, todo, writer_of(work, ready.identity))
         return ("resumed" if left else "complete"), left, ""
     except RunError as error:
         return "refused", parts.n_clips, str(error)

@@ -13,6 +13,7 @@ from audit.core.audio_decoding import MAX_FILE_BYTES
 from audit.core.pictures import PictureFile, picture_digest, read_picture
 from audit.core.plan import RunSettings
 from audit.core.transfer import fetched
+from audit.runs.content import ClipFile, files_of_clips, named_files
 
 NO_AUDIO = Clip("ok", None, None, "", "no audio was given")
 """A clip without audio, for playbacks only."""
@@ -31,15 +32,20 @@ NO_PORTRAIT = Portrait(PictureFile("missing", None, "no portrait was given"), ""
 
 @dataclass(frozen=True)
 class LoadedPart:
-    """One decoded part: its rows of the cohort's table, and the clip and portrait of each row."""
+    """One decoded part: its rows of the cohort's table, and the clip, the portrait and the files of each row."""
 
     rows: pd.DataFrame
     clips: list[Clip]
     portraits: list[Portrait]
+    files: list[list[ClipFile]]
 
 
 def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Executor) -> LoadedPart:
-    """Decode the audio and the portraits of a part, each portrait once, and measure the recording quality."""
+    """Decode the audio and the portraits of a part, each portrait once, and measure the recording quality.
+
+    The digests of audio and portraits are of the bytes that were decoded. Pictures of the columns ``rendered`` and
+    ``ceiling`` are read for their digests, whether the model shows them or not.
+    """
 
     def clip(path: str) -> Clip:
         if not path:
@@ -57,7 +63,10 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
         return Portrait(file, "" if file.pixels is None else picture_digest(file.pixels))
 
     paths = sorted(set(rows["portrait"]) - {""})
-    with fetched(root, [*rows["audio"], *paths], MAX_FILE_BYTES) as files:
-        clips = list(workers.map(clip, rows["audio"]))
+    with fetched(root, named_files(rows), MAX_FILE_BYTES) as files:
+        clips = [*workers.map(clip, rows["audio"])]
         portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
-    return LoadedPart(rows, clips, [portraits[path] for path in rows["portrait"]])
+        known = {("audio", path): clip.sha256 for path, clip in zip(rows["audio"], clips, strict=True)}
+        known |= {("portrait", path): portraits[path].file.sha256 for path in paths}
+        read = files_of_clips(rows, root, workers, known, files)
+    return LoadedPart(rows, clips, [portraits[path] for path in rows["portrait"]], read)

@@ -14,16 +14,26 @@ from audit.core.arrays import Picture
 from audit.core.attributes import Attribute
 from audit.core.audio import SAMPLE_RATE, Clip
 from audit.core.clean_text import without_addresses
-from audit.core.columns import EMBEDDING, FACES_FOUND, LANDMARKS, OF_A_CLIP, OF_A_RECORDING, similarity_column
-from audit.core.pictures import PictureFile, keep_picture, picture_digest
+from audit.core.columns import (
+    CLIP_FILES,
+    EMBEDDING,
+    FACES_FOUND,
+    LANDMARKS,
+    OF_A_CLIP,
+    OF_A_RECORDING,
+    similarity_column,
+)
+from audit.core.pictures import PictureFile, picture_digest
 from audit.core.recording import recording_columns
 from audit.core.transfer import at_once
 from audit.core.vocabulary import FILE_STATUSES, STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
-from audit.runs.harness.answering import Made, pictures_of, readings_of
+from audit.runs.faces import FaceNames, face_file, keep_face
+from audit.runs.harness.answering import AT_ONCE, Made, pictures_of, readings_of
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart
+from audit.runs.harness.rechecking import Recheck, picture_difference, reading_difference, refuse
 
 LEFT_OUT = frozenset(("audio", "portrait", "rendered", "ceiling", "split", *OF_A_CLIP, *OF_A_RECORDING))
 """Columns of a cohort that its observations do not keep."""
@@ -33,6 +43,7 @@ OF_A_SPEAKER = ("portrait", "ceiling")
 LATER = ("ceiling", "rendered")
 REMEMBERED = 2048
 INSTRUMENT_ERROR = "instrument_error"
+UNKEYED: Final = FaceNames()
 
 
 class Face(NamedTuple):
@@ -68,12 +79,21 @@ NO_FACE: Final = Face("")
 
 @dataclass
 class Counts:
-    """The numbers of renderings (including ceilings) and readings that were made, and that came from the cache."""
+    """The numbers of renderings (including ceilings) and readings that were made, and that came from the cache.
+
+    ``rechecked`` is the number of answers from the cache that were computed again.
+    """
 
     rendered: int = 0
     rendered_before: int = 0
     read: int = 0
     read_before: int = 0
+    rechecked: int = 0
+
+    @property
+    def from_cache(self) -> int:
+        """The number of renderings and readings that came from the cache."""
+        return self.rendered_before + self.read_before
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Counts)))
@@ -95,8 +115,10 @@ class RenderedPart:
 class Observer:
     """Renders and reads the parts of a run, with a cache of earlier renderings and readings.
 
-    ``faces`` is the folder for all pictures, named by their digests; ``None`` to keep none. A key of ``None``
-    (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument.
+    ``faces`` is the folder for all pictures, or ``None`` to keep none; ``names`` names them. A key of ``None``
+    (:func:`audit.runs.harness.cache.cache_key`) bypasses the cache for the model or the instrument. With ``recheck``,
+    a sample of the cache's answers is computed again; RecheckFailed is raised if one differs. The model gets at most
+    ``at_once`` clips in a call.
     """
 
     def __init__(
@@ -105,11 +127,16 @@ class Observer:
         instrument: Instrument,
         faces: Path | None,
         *,
+        names: FaceNames = UNKEYED,
         cache: Cache | None,
         model_key: str | None,
         instrument_key: str | None,
+        recheck: Recheck | None = None,
+        at_once: int = AT_ONCE,
     ) -> None:
-        self.model, self.instrument, self.faces = model, instrument, faces
+        self._at_once = at_once
+        self._recheck = recheck
+        self.model, self.instrument, self.faces, self._names = model, instrument, faces, names
         self._attributes = attributes_of(instrument)
         self._cache = cache
         self._model_key = model_key if cache and faces and not isinstance(model, Playback) else None
@@ -130,9 +157,9 @@ class Observer:
 
             def keep(digest: str) -> None:
                 if digest in portraits or lender is None:
-                    keep_picture(pictures[digest], faces_folder, digest)
+                    keep_face(pictures[digest], faces_folder, self._names.name(digest))
                 else:
-                    lender.lend_picture(digest, faces_folder)
+                    lender.lend_picture(digest, face_file(faces_folder, self._names.name(digest)))
 
             at_once(keep, _digests(made), faces_folder)
         return made
@@ -148,7 +175,8 @@ class Observer:
         rows = []
         for i, record in enumerate(part.rows.to_dict("records")):
             faces = {stage: of_rows[i] for stage, of_rows in rendered.faces.items()}
-            rows.append(self._row(record, part.clips[i], faces, readings))
+            files = {CLIP_FILES: [file._asdict() for file in part.files[i]]}
+            rows.append(self._row(record, part.clips[i], faces, readings) | files)
         return rows, counts
 
     def _rendered(self, part: LoadedPart, pictures: dict[str, Picture], counts: Counts) -> list[Face]:
@@ -192,11 +220,12 @@ class Observer:
         if self._cache is None or self._model_key is None:
             if not isinstance(self.model, Playback):
                 counts.rendered += len(sources)
-            anew = pictures_of(make, [*sources])
+            anew = pictures_of(make, [*sources], self._at_once)
             return {key: _face(made, pictures) for key, made in zip(sources, anew, strict=True)}
         known = self._cache.renderings(sources.values(), self._model_key)
+        counts.rechecked += self._render_again(known, {of: key for key, of in sources.items()}, make)
         first = {source: key for key, source in reversed([*sources.items()]) if source not in known}
-        anew = pictures_of(make, [*first.values()])
+        anew = pictures_of(make, [*first.values()], self._at_once)
         faces = {source: _face(made, pictures) for source, made in zip(first, anew, strict=True)}
         fresh = {source: face.digest for source, face in faces.items() if not face.error}
         self._cache.keep_renderings(fresh, self._model_key, pictures)
@@ -212,6 +241,7 @@ class Observer:
         known: dict[str, Reading] = {}
         if self._cache is not None and self._instrument_key is not None:
             known = self._cache.readings(todo, self._instrument_key)
+            counts.rechecked += self._read_again(known, pictures)
             todo = [digest for digest in todo if digest not in known]
         shown = [pictures[of] if of in pictures or self._cache is None else self._cache.picture(of) for of in todo]
         fresh = dict(zip(todo, readings_of(self.instrument, shown), strict=True))
@@ -221,6 +251,35 @@ class Observer:
         counts.read += len(todo)
         counts.read_before += len(known)
         return readings | known | fresh
+
+    def _render_again(
+        self,
+        known: Mapping[str, str],
+        keys: Mapping[str, Key],
+        make: Callable[[list[Key]], Sequence[Picture | PictureFile | None]],
+    ) -> int:
+        """Compare a sample of renderings from the cache with what the model makes now; returns their number."""
+        if self._recheck is None or self._cache is None:
+            return 0
+        drawn = self._recheck.drawn(known)
+        different = {}
+        for source, made in zip(drawn, pictures_of(make, [keys[source] for source in drawn]), strict=True):
+            stored = self._cache.picture(known[source]) if known[source] else None
+            if how := picture_difference(stored, known[source], made):
+                different[source] = how
+        refuse(self._recheck, "renderings", different, len(drawn))
+        return len(drawn)
+
+    def _read_again(self, known: Mapping[str, Reading], pictures: Mapping[str, Picture]) -> int:
+        """Compare a sample of readings from the cache with what the instrument reads now; returns their number."""
+        if self._recheck is None or self._cache is None:
+            return 0
+        drawn = self._recheck.drawn(known)
+        shown = [pictures[of] if of in pictures else self._cache.picture(of) for of in drawn]
+        made = zip(drawn, readings_of(self.instrument, shown), strict=True)
+        different = {of: how for of, reading in made if (how := reading_difference(known[of], reading))}
+        refuse(self._recheck, "readings", different, len(drawn))
+        return len(drawn)
 
     def _row(
         self,
@@ -234,7 +293,8 @@ class Observer:
         }
         found = {stage: readings.get(face.digest) for stage, face in faces.items()}
         for stage, face in faces.items():
-            row |= stage_columns(self.instrument, self._attributes, stage, face.digest, found[stage], found["portrait"])
+            row |= stage_columns(self.instrument, self._attributes, stage, found[stage], found["portrait"])
+            row |= self._names.columns(str(record["clip_id"]), stage, face.digest)
             if not face.digest:
                 row[f"{stage}_status"] = face.status
         if not faces["rendered"].digest and not isinstance(self.model, Playback):
@@ -258,13 +318,12 @@ def stage_columns(
     instrument: Instrument,
     attributes: Sequence[Attribute],
     stage: str,
-    digest: str,
     reading: Reading | str | None,
     own: Reading | str | None,
 ) -> dict[str, Any]:
-    """The columns of one stage; null where it was not read. ``own`` is the reading of the speaker's portrait."""
+    """The readings of one stage; null where it was not read. ``own`` is the reading of the speaker's portrait."""
     status = reading.status if isinstance(reading, Reading) else INSTRUMENT_ERROR if reading else "missing"
-    row: dict[str, Any] = {f"{stage}_face": digest or None, f"{stage}_status": status}
+    row: dict[str, Any] = {f"{stage}_status": status}
     if isinstance(reading, Reading):
         row[f"{stage}{FACES_FOUND}"] = reading.faces
     if not isinstance(reading, Reading) or reading.status != "ok":

@@ -1,130 +1,169 @@
 """The Ray engine: Ray Data distributes the parts to actors with a model and an instrument each.
 
-Ray Data schedules the parts, applies backpressure, and restarts actors that die; each actor writes its parts to the
-run's folder. ``RAY_ADDRESS`` names a cluster; without it, one is started on this machine, which listens on the loopback
-address only. On a cluster, the run's folder, the cohort and the cache must be on shared storage.
+The table of clips lies in Ray's object store, in slices of several parts. What flows through Ray Data are the numbers
+of parts: each actor takes the rows of its part from the slice, which it shares with the other actors of its machine,
+and writes the part to the run's folder. Ray Data limits the parts on their way, restarts actors that die, and repeats
+their parts. On a cluster, the run's folder, the cohort and the cache must be on storage that every node can access.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import os
-from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from audit.core.addresses import is_address
 from audit.core.errors import AuditError, RunError
-from audit.runs.harness.observing import Counts
-from audit.runs.harness.work import Done, Part, Parts, Work, Worker
+from audit.core.plan import EngineSettings
+from audit.runs.harness.cache import nodes_may_share
+from audit.runs.harness.ray_cluster import ADDRESS, CPUS, alive_nodes, connected, ray_errors
+from audit.runs.harness.work import NUMBER, Done, Part, Parts, Work, Worker
 
-ADDRESS = "RAY_ADDRESS"
-_NUMBER = "number of the part"
+if TYPE_CHECKING:
+    from ray import ObjectRef
+    from ray.data import Dataset, Datasource
+
+SLICE: Final = 16_384
+"""About the number of clips in a slice of the table."""
+AHEAD: Final = 2
+"""The most tasks of an actor on their way: the one that it works at, and the next."""
+TOGETHER: Final = 4
+"""The most parts of a task. While one is rendered, the next is decoded."""
+TASKS_EACH: Final = 16
+"""The fewest tasks of an actor, before a task has several parts, so that all actors end at about the same time."""
+RESTARTS: Final = 16
+"""How often an actor is restarted, also elsewhere: a part that ends every actor must not be tried for ever."""
+_DONE: Final = "done"
+
+
+class Slices:
+    """The table of clips in Ray's object store, in slices of several parts; holds the references only."""
+
+    def __init__(self, parts: Parts) -> None:
+        import ray
+
+        self._of: dict[int, ObjectRef[pa.Table]] = {}
+        for numbers in parts.in_slices(SLICE):
+            self._of |= dict.fromkeys(numbers, ray.put(parts.in_arrow(numbers)))
+
+    def part(self, number: int) -> Part:
+        """The part with this number, from a slice that all actors of a machine share."""
+        import ray
+
+        table = ray.get(self._of[number])
+        return Part(number, table.filter(pc.equal(table[NUMBER], number)).drop_columns(NUMBER).to_pandas())
 
 
 class PartActor:
-    """A Ray actor with a worker; called with the rows of one part at a time."""
+    """A Ray actor with a worker; ``work`` is a reference to what it is to do."""
 
-    def __init__(self, work: Work) -> None:
-        self._worker = Worker(work)
+    def __init__(self, work: ObjectRef[Work], slices: Slices) -> None:
+        import ray
 
-    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Process the part with these rows; returns one row about the result."""
-        (number,) = rows[_NUMBER].unique()
-        (done,) = self._worker.do([Part(int(number), rows.drop(columns=_NUMBER).reset_index(drop=True))])
-        counted = {f"counts {name}": count for name, count in asdict(done.counts).items()}
-        took = {f"seconds {name}": seconds for name, seconds in done.seconds.items()}
-        return pd.DataFrame([{"number": done.number, "clips": done.clips} | counted | took])
+        self._worker = Worker(ray.get(work))
+        self._slices = slices
+
+    def __call__(self, batch: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        """Process the parts with these numbers; yields one row about each."""
+        for done in self._worker.do(self._slices.part(int(number)) for number in batch[NUMBER]):
+            yield pd.DataFrame({_DONE: [pickle.dumps(done)]})
 
 
-def on_ray(work: Work, parts: Parts, workers: int) -> Iterator[Done]:
-    """Process the parts with ``workers`` actors on Ray.
+def on_ray(work: Work, parts: Parts, engine: EngineSettings) -> Iterator[Done]:
+    """Process the parts with the actors that the engine's settings ask for.
 
     Raises
     ------
     RunError
-        If Ray is not installed or cannot be reached, or a part fails.
+        If Ray is not installed or cannot be reached, no node has what an actor claims, several nodes would share a
+        cache that only one may use, or a part fails.
     """
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise RunError(
-            f"The engine ray needs Ray: {error}.", "an environment with it", "pip install 'speech2face-audit[ray]'"
-        ) from error
-    is_ours = not ray.is_initialized()
     done = 0
     try:
-        if is_ours:
-            if os.environ.get(ADDRESS):
-                ray.init(log_to_driver=False, logging_level=logging.ERROR)
-            else:
-                _start_on_loopback(workers)
-        logging.getLogger("ray.data").setLevel(logging.WARNING)
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        rows = [part.rows.assign(**{_NUMBER: np.int64(part.number)}) for part in parts]
-        made = ray.data.from_pandas(rows).map_batches(
-            PartActor,
-            fn_constructor_args=(work,),
-            batch_size=None,
-            batch_format="pandas",
-            compute=ray.data.ActorPoolStrategy(size=workers),
-        )
-        for row in made.iter_rows():
-            yield _done(row)
-            done += 1
-    except (ray.exceptions.RayError, ConnectionError, TypeError) as error:
+        with connected(engine):
+            _refuse_sqlite(work)
+            for row in _made(work, parts, engine).iter_rows():
+                yield pickle.loads(row[_DONE])  # written by the actors of this run
+                done += 1
+    except ray_errors() as error:
         raise _refusal(error, done, len(parts)) from error
-    finally:
-        if is_ours:
-            ray.shutdown()
 
 
-def _start_on_loopback(workers: int) -> None:
-    """Start Ray on this machine so that its processes listen on the loopback address only.
+def _refuse_sqlite(work: Work) -> None:
+    """Raise RunError if several nodes would share a cache whose database only one machine may use."""
+    if work.cache is None or nodes_may_share(work.cache) or (nodes := len(alive_nodes())) < 2:
+        return
+    raise RunError(
+        f"The cache {work.cache} is an SQLite database, and the Ray cluster has {nodes} nodes.",
+        "no cache, one at an address, or a cluster of one node: SQLite loses answers on a network file system",
+        "Run without a cache, --cache none, or with one of files: --cache file:///DIR or s3://BUCKET/DIR.",
+    )
 
-    Ray replaces a given loopback address by the machine's address, unless it starts a single-machine cluster, as it
-    does by default on Windows and macOS. It reads that setting when it is imported.
 
-    Raises
-    ------
-    RunError
-        If this version of Ray binds to another address.
-    """
+def _made(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
+    """The rows that the actors return, as they come."""
     import ray
-    from ray._private import ray_constants
+    import ray.data
 
-    name, before = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, ray_constants.ENABLE_RAY_CLUSTER
-    given = os.environ.get(name)
-    os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False  # for child processes, and for this process
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    there = replace(work, root=_everywhere(work.root), folder=_everywhere(work.folder))
+    if there.cache is not None:
+        there = replace(there, cache=_everywhere(there.cache))
+    before = context.target_max_block_size
+    context.target_max_block_size = 1  # every row is a block of its own, which is passed on at once
     try:
-        ray.init(
-            "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-        )  # fmt: skip
+        return _dataset(there, parts, engine)
     finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
-        if given is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = given
-    found = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # Ray's own
-    if not ipaddress.ip_address(found).is_loopback:
-        raise RunError(
-            f"Ray {ray.__version__} would listen on {found}, which other machines may reach.",
-            "a loopback address",
-            f"Install ray 2.60, or name a cluster in {ADDRESS}.",
-        )
+        context.target_max_block_size = before  # a data set keeps a copy of the context
 
 
-def _done(row: dict[str, Any]) -> Done:
-    def under(head: str) -> dict[str, Any]:
-        return {name.removeprefix(head): value for name, value in row.items() if name.startswith(head)}
+def _everywhere(path: Path) -> Path:
+    """The path as actors name it, whose working directory is another one."""
+    return path if is_address(path) else path.absolute()
 
-    return Done(int(row["number"]), int(row["clips"]), under("seconds "), Counts(**under("counts ")))
+
+def _dataset(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
+    """The numbers of the parts, mapped by actors to a row about each."""
+    import ray.data
+
+    made: Dataset = ray.data.read_datasource(_numbers(parts.numbers), override_num_blocks=1, num_cpus=0).map_batches(
+        PartActor,
+        fn_constructor_args=(ray.put(work), Slices(parts)),
+        batch_size=max(1, min(TOGETHER, len(parts) // (TASKS_EACH * engine.workers))),
+        batch_format="pandas",
+        compute=ray.data.ActorPoolStrategy(size=engine.workers, max_tasks_in_flight_per_actor=AHEAD),
+        num_cpus=engine.num_cpus or CPUS,
+        num_gpus=engine.num_gpus or None,
+        max_restarts=RESTARTS,
+        max_task_retries=-1,  # as long as there is an actor; those on a lost node fail until Ray has noticed
+    )
+    return made
+
+
+def _numbers(numbers: Sequence[int]) -> Datasource:
+    """A source of Ray Data that is read in a task: the numbers of parts."""
+    from ray.data import Datasource, ReadTask
+    from ray.data.block import BlockMetadata
+
+    class Numbers(Datasource):
+        def estimate_inmemory_data_size(self) -> int:
+            return 8 * len(numbers)
+
+        def get_read_tasks(self, parallelism: int, *_: object, **__: object) -> list[ReadTask]:
+            table = pa.table({NUMBER: pa.array(numbers, pa.int64())})
+            known = BlockMetadata(len(numbers), table.nbytes, None, None)
+            return [ReadTask(lambda: [table], known, table.schema)]
+
+    return Numbers()  # type: ignore[no-untyped-call]  # Ray's own
 
 
 def _refusal(error: Exception, done: int, parts: int) -> AuditError:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from audit.core.addresses import is_address
+from audit.core.addresses import is_address, refuse_address
+from audit.core.audio import voice_key
 from audit.core.errors import RunError
-from audit.runs.harness.answers import DATABASE, IN_USE, SECONDS_A_DAY
-from audit.runs.harness.cache import PICTURES
+from audit.core.pictures import picture_digest, read_picture
+from audit.runs.harness.answers import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY, refuse_links
 from audit.runs.harness.shared_pruning import Contents, Pruned, date_of, to_remove
 from audit.runs.harness.shared_pruning import contents as shared_contents
 from audit.runs.harness.shared_pruning import prune as shared_prune
@@ -93,14 +95,10 @@ def prune(
             kept = kept[to_remove(kept, pictures, total - max_bytes) :]
         named, keep = {answer.picture for answer in kept}, {(answer.of, answer.by) for answer in kept}
         removed = [answer for answer in answers if (answer.of, answer.by) not in keep]
-        unnamed = [digest for digest in pictures if digest not in named]
+        unnamed = [digest for digest in pictures if digest not in named and _is_itself(folder, digest)]
         linked = {digest for digest in unnamed if _picture(folder, digest).stat().st_nlink > 1}
         if not dry_run:
-            database.execute("BEGIN IMMEDIATE")
-            for table in ("answers", "stored"):
-                keys = [(answer.of, answer.by) for answer in removed]
-                database.executemany(f"DELETE FROM {table} WHERE of = ? AND by = ?", keys)
-            database.execute("COMMIT")
+            _delete(database, removed)
             for digest in unnamed:
                 _picture(folder, digest).unlink(missing_ok=True)
             database.execute("VACUUM")
@@ -110,6 +108,50 @@ def prune(
     freed = before - after + sum(pictures[digest] for digest in unnamed if digest not in linked)
     left = after + sum(size for digest, size in pictures.items() if digest in named)
     return Pruned(len(removed) - n_readings, n_readings, len(unnamed), freed, left)
+
+
+def remove_answers(folder: Path, *, audio: Collection[str], pictures: Collection[str]) -> tuple[int, int]:
+    """Remove all that a cache has of some recordings and pictures; returns the numbers of answers and pictures.
+
+    Parameters
+    ----------
+    folder : Path
+        The cache.
+    audio : collection of str
+        The sha256 of audio files: renderings of their sound are removed, with the pictures that were made.
+    pictures : collection of str
+        Digests of pixels: readings and ceilings of these pictures, and renderings that gave them.
+
+    Raises
+    ------
+    RunError
+        If it is not a cache, cannot be written, or is in use by a run.
+    AuditError
+        If it is at an address.
+    """
+    refuse_address(folder, "The cache from which a speaker is removed")
+    voices = tuple(f"{voice_key(sha256)} " for sha256 in audio)
+    with _opened(folder, read_only=False) as database, _unused(folder, needed=True):
+        answers = [*_answers(database)]
+        of = {*pictures}
+        asked = {*pictures, *(f"portrait {digest}" for digest in pictures)}
+        asked |= {each.of for each in answers if each.of.startswith(voices) or each.picture in of}
+        of |= {each.picture for each in answers if each.of in asked and each.picture}
+        removed = [each for each in answers if each.of in asked | of]
+        _delete(database, removed)
+        known = [digest for digest in _pictures(folder) if digest in of]
+        for digest in known:
+            _picture(folder, digest).unlink(missing_ok=True)
+        database.execute("VACUUM")
+    return len(removed), len(known)
+
+
+def _delete(database: sqlite3.Connection, removed: Iterable[_Answer]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    keys = [(answer.of, answer.by) for answer in removed]
+    for table in ("answers", "stored"):
+        database.executemany(f"DELETE FROM {table} WHERE of = ? AND by = ?", keys)
+    database.execute("COMMIT")
 
 
 def _answers(database: sqlite3.Connection) -> Iterator[_Answer]:
@@ -126,9 +168,17 @@ def _pictures(folder: Path) -> dict[str, int]:
     """The size of every stored picture by its digest; other files are left alone."""
     found = {}
     for path in (folder / PICTURES).glob("[0-9a-f][0-9a-f]/*.png"):
-        if _DIGEST.fullmatch(path.stem.encode()) and path == _picture(folder, path.stem) and not path.is_symlink():
+        if path.parent.is_symlink() or not stat.S_ISREG(path.lstat().st_mode):
+            continue
+        if _DIGEST.fullmatch(path.stem.encode()) and path == _picture(folder, path.stem):
             found[path.stem] = path.stat().st_size
     return found
+
+
+def _is_itself(folder: Path, digest: str) -> bool:
+    """Whether a file has the picture of its name: any other one was not stored by the tool."""
+    pixels = read_picture(_picture(folder, digest)).pixels
+    return pixels is not None and picture_digest(pixels) == digest
 
 
 @contextmanager
@@ -140,6 +190,7 @@ def _opened(folder: Path, *, read_only: bool) -> Iterator[sqlite3.Connection]:
             "the folder .audit-cache beside a run, or that of --cache",
             "Name it: audit cache prune CACHE.",
         )
+    refuse_links(folder)
     address = f"{(folder / DATABASE).resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
     try:
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as database:

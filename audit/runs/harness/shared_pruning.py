@@ -12,8 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 from audit.core.errors import RunError
 from audit.core.transfer import at_once, exists, files_below, remove
-from audit.runs.harness.answers import ANSWERS, SECONDS_A_DAY, FileAnswers, StoredAnswer
-from audit.runs.harness.cache import PICTURES
+from audit.runs.harness.answers import ANSWERS, PICTURES, SECONDS_A_DAY, FileAnswers, StoredAnswer
 
 _PICTURE: Final = re.compile(r"([0-9a-f]{32})\.png")
 

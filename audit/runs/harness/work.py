@@ -8,18 +8,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from audit.core.plan import RunSettings
 from audit.instruments.protocol import Instrument
 from audit.models.protocol import Playback, Reconstructor
+from audit.runs.faces import FaceNames
+from audit.runs.harness.answering import AT_ONCE, AT_ONCE_ON_GPU
 from audit.runs.harness.cache import Cache
 from audit.runs.harness.hearing import LoadedPart, load_part
-from audit.runs.harness.observing import Counts, Observer, RenderedPart
-from audit.runs.run import FACES, write_part
+from audit.runs.harness.observing import UNKEYED, Counts, Observer, RenderedPart
+from audit.runs.harness.part_files import write
+from audit.runs.harness.rechecking import Recheck
+from audit.runs.journal import Written
+from audit.runs.run import FACES
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class Work:
 
     Clips' paths are relative to ``root``; ``folder`` is the run's, and ``cache`` that of the cache. With
     ``reads_beside``, the instrument reads one part while the model renders the next, which is useful if the model runs
-    on a GPU.
+    on a GPU. ``cohort`` is the digest of the cohort; ``names``, with its key, names the pictures. With ``recheck``, a
+    sample of the cache's answers is computed again.
     """
 
     root: Path
@@ -41,6 +49,13 @@ class Work:
     model_key: str | None
     instrument_key: str | None
     reads_beside: bool
+    cohort: str
+    names: FaceNames = UNKEYED
+    recheck: Recheck | None = None
+
+
+NUMBER: Final = "number of the part"
+"""The column of a part's number where the rows of several parts lie in one table."""
 
 
 class Part(NamedTuple):
@@ -73,7 +88,25 @@ class Parts:
 
     def __iter__(self) -> Iterator[Part]:
         for number in self.numbers:
-            yield Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
+            yield self.part(number)
+
+    def part(self, number: int) -> Part:
+        """The part with this number."""
+        return Part(number, self._table.iloc[number * self._size : (number + 1) * self._size])
+
+    def in_slices(self, n_clips: int) -> Iterator[Sequence[int]]:
+        """The numbers of the parts, in order, as many at a time as have about ``n_clips`` clips; at least one."""
+        step = max(1, n_clips // self._size)
+        for start in range(0, len(self.numbers), step):
+            yield self.numbers[start : start + step]
+
+    def in_arrow(self, numbers: Sequence[int]) -> pa.Table:
+        """The rows of these parts, in order, with the part's number in the column :data:`NUMBER`."""
+        rows = pd.concat([self.part(number).rows for number in numbers])
+        of_part: NDArray[np.int64] = np.repeat(
+            np.array(numbers, np.int64), [len(self.part(number).rows) for number in numbers]
+        )
+        return pa.Table.from_pandas(rows, preserve_index=False).append_column(NUMBER, pa.array(of_part))
 
     @property
     def n_clips(self) -> int:
@@ -89,13 +122,15 @@ class Parts:
 class Done:
     """A finished part, and the seconds spent on it: waiting for decoding (``load``), rendering, reading, writing.
 
-    ``two_voices`` is the number of clips whose two channels were averaged, but probably are two speakers.
+    ``written`` has the facts about its file for the journal. ``two_voices`` is the number of clips whose two channels
+    were averaged, but probably are two speakers.
     """
 
     number: int
     clips: int
     seconds: dict[str, float]
     counts: Counts
+    written: Written
     two_voices: int = 0
 
 
@@ -113,9 +148,12 @@ class Worker:
             work.model,
             work.instrument,
             work.folder / FACES if work.settings.keep_faces else None,
+            names=work.names,
             cache=self._cache,
             model_key=work.model_key,
             instrument_key=work.instrument_key,
+            recheck=work.recheck,
+            at_once=AT_ONCE_ON_GPU if work.reads_beside else AT_ONCE,
         )
         self._decoders = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="audit-decoder")
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="audit-ahead")
@@ -165,7 +203,7 @@ class Worker:
         start = time.monotonic()
         rows, counts = self._observer.read(rendered)
         read = time.monotonic()
-        write_part(self.work.folder, number, rows, self.work.columns)
+        written = write(self.work.folder, number, rows, self.work.columns)
         seconds |= {"read": read - start, "write": time.monotonic() - read}
         two_voices = sum(clip.are_two_voices for clip in rendered.part.clips)
-        return Done(number, len(rows), seconds, rendered.counts + counts, two_voices)
+        return Done(number, len(rows), seconds, rendered.counts + counts, written, two_voices)

@@ -19,12 +19,13 @@ from audit.core.addresses import local_path
 from audit.core.attributes import attributes
 from audit.core.columns import CLUSTER, schema
 from audit.core.errors import PlanError, RunError
+from audit.core.files import file_digest, make_folder, replacing
 from audit.core.plan import CohortSettings, InstrumentSettings, ModelSettings, Plan, RunSettings
 from audit.core.provenance import code_version, hardware, versions
 from audit.core.vocabulary import GENDERS, RACES, group_members, ordered_groups
 from audit.core.written_files import refuse_foreign_files, write_files
 from audit.runs.manifest import MANIFEST, read_manifest
-from audit.runs.run import OBSERVATIONS, PLAN, Run, file_digest, part_files, part_path
+from audit.runs.run import OBSERVATIONS, PLAN, Run, part_files, part_path
 from audit.runs.simulation.truth import ROUNDING, Reads, Truth
 
 SIMULATED: Final = "simulated"
@@ -267,7 +268,7 @@ def simulated_manifest(
         cohort=CohortSettings(path=SIMULATED),
         model=settings,
         instrument=InstrumentSettings(name=SIMULATED, similarity=tuple(similarity)),
-        run=RunSettings(seed=seed),
+        run=RunSettings(seed=seed).sized(n_clips),
     )
     instrument = {"name": SIMULATED, "title": "a simulated instrument", "similarity_models": [*similarity]}
     return {
@@ -315,10 +316,12 @@ def _is_there(folder: Path, manifest: Mapping[str, Any]) -> bool:
 def _write(folder: Path, table: pa.Table, manifest: Mapping[str, Any]) -> None:
     """Write the run's folder like the harness; the manifest is last, so that a folder with one is complete."""
     refuse_foreign_files(folder, [MANIFEST], folders=[OBSERVATIONS])
+    make_folder(folder)
     write_files(folder, {TRUTH: tomli_w.dumps(dict(manifest["model"]["truth"])), PLAN: str(manifest["plan"])})
-    (folder / OBSERVATIONS).mkdir(exist_ok=True)
+    make_folder(folder / OBSERVATIONS)
     for number, start in enumerate(range(0, table.num_rows, PER_PART)):
-        pq.write_table(table.slice(start, PER_PART), part_path(folder, number), compression="zstd", store_schema=True)
+        with replacing(part_path(folder, number), durable=True) as stream:
+            pq.write_table(table.slice(start, PER_PART), stream, compression="zstd", store_schema=True)
     parts = {path.name: file_digest(path) for path in part_files(folder)}
     written = {**manifest, "hardware": hardware(), "parts": parts}
-    write_files(folder, {MANIFEST: json.dumps(written, indent=1) + "\n"})
+    write_files(folder, {MANIFEST: json.dumps(written, indent=1) + "\n"}, durable=True)

@@ -1,0 +1,62 @@
+"""The evidence of a run with one row per part instead of one per clip, for figures that are computed many times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from audit.checks.evidence import Evidence
+from audit.checks.strata import Mask
+from audit.stats import Curve, Pairs
+from audit.stats.pairs import aligned_pairs
+from audit.stats.rates import sums_curve
+from audit.stats.speakers import Reads, Standing
+
+
+@dataclass(frozen=True)
+class Summed(Evidence):
+    """Evidence whose rows are parts, the clips of a speaker with equal labels, with the sums of their reads.
+
+    A mask has one entry for each part. :meth:`figure_curve` and :meth:`changed` give exactly the results of the same
+    clips one by one. Values of single clips are not available.
+
+    Attributes
+    ----------
+    of : Evidence
+        The clips.
+    """
+
+    of: Evidence | None = None
+
+    @classmethod
+    def made(cls, of: Evidence) -> Self:
+        """The parts of the clips; their labels are those of their first clip."""
+        first, _ = of.parts
+        names = [name for name in of.frame if "." not in str(name)]
+        fields = {name: getattr(of, name) for name in of.__dataclass_fields__}
+        return cls(**fields | {"frame": of.frame[names].iloc[first].reset_index(drop=True)}, of=of)
+
+    @classmethod
+    def exact(cls, of: Evidence, masks: tuple[Mask, ...], metric: str, stages: tuple[str, ...]) -> bool:
+        """Whether sums over parts give the same digits as the clips: the parts of masks are whole, and sums exact."""
+        first, standing = of.parts
+        whole = all(np.array_equal(mask[first][standing.unit], mask) for mask in masks)
+        before = stages[0] if len(stages) > 1 else ""
+        return whole and not of.shares_clusters and bool(of._reads_of_clips(metric, stages[-1], before).scale)
+
+    def figure_curve(self, metric: str, stage: str, mask: Mask) -> Curve:
+        """:meth:`Evidence.figure_curve` for a mask of parts."""
+        sums = Standing.of(self.speakers[mask]).sums(self._sums(metric, stage, "", mask))
+        return sums_curve(sums, self.metrics[metric].kind, self.settings, f"{stage}.{metric}")
+
+    def changed(self, metric: str, before: str, after: str, mask: Mask) -> Pairs:
+        """:meth:`Evidence.changed` for a mask of parts."""
+        pairs = aligned_pairs(self._sums(metric, after, before, mask), Standing.of(self.speakers[mask]))
+        return pairs.one(0, self.metrics[metric].kind, self.settings, f"{before}>{after}.{metric}")
+
+    def _sums(self, metric: str, stage: str, before: str, mask: Mask) -> Reads:
+        assert self.of is not None
+        reads = self.of._reads_of_parts(metric, stage, before)
+        return Reads(reads.total[mask], reads.clips[mask], reads.missing[mask])
