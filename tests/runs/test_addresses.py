@@ -27,6 +27,9 @@ from audit.core.lock_object import LOCK
 from audit.core.plan import EngineSettings, Plan, RunSettings
 from audit.core.transfer import entries, files_below, put_bytes, read_bytes, remove
 from audit.models import model
+from audit.runs.face_keys import keys_folder
+from audit.runs.faces import face_file, open_face, recorded_face
+from audit.runs.forgetting import remove_speaker
 from audit.runs.harness.cache import cache_folder, nodes_may_share
 from audit.runs.harness.dry_run import dry_run
 from audit.runs.harness.pruning import contents, prune, remove_answers
