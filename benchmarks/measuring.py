@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 
 import audit
 from audit.core.columns import schema
+from audit.core.files import file_digest
 from audit.core.vocabulary import RACES
 from audit.runs.manifest import MANIFEST
-from audit.runs.run import OBSERVATIONS, PLAN, file_digest, part_files, part_path
+from audit.runs.run import OBSERVATIONS, PLAN, part_files, part_path
 
 CLIPS = 92
 PER_PART = 110_000

@@ -12,11 +12,12 @@ import pandas as pd
 import audit
 from audit.core.arrays import Picture
 from audit.core.columns import schema
+from audit.core.files import file_digest
 from audit.core.pictures import picture_digest
 from audit.core.vocabulary import STAGES
 from audit.runs.faces import FaceNames, keep_face
 from audit.runs.manifest import MANIFEST
-from audit.runs.run import FACES, OBSERVATIONS, file_digest, part_path, write_part
+from audit.runs.run import FACES, OBSERVATIONS, part_path, write_part
 
 NAMES = FaceNames(bytes(32))
 

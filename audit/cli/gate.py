@@ -84,8 +84,8 @@ def gate(
         raise AuditError("--explain prints text and --json prints JSON.", "one of them")
     if out is not None and not pin:
         raise AuditError("-o is for --pin.", "--junit, --sarif or --summary for files of a decision")
-    for path in filter(None, (junit, sarif, summary)):
-        refuse_foreign_files(path.parent, [path.name])  # before the gate decides, which may add to a ledger
+    for file in filter(None, (junit, sarif, summary)):
+        refuse_foreign_files(file.parent, [file.name])  # before the gate decides, which may add to a ledger
     chosen = Policy.default() if policy is None else Policy.read(policy)
     if pin:
         _pin(run, chosen, baseline, out)

@@ -131,7 +131,7 @@ class _Machine:
     def run(self, stream: _Stream) -> Any:
         """The value of the pickle at the position of the stream, which is then behind it."""
         began = stream.tell()
-        for operation, argument, place in pickletools.genops(stream):
+        for operation, argument, place in pickletools.genops(stream):  # type: ignore[arg-type]  # reads only
             if (place or 0) - began > MAX_PICKLE_BYTES:
                 raise ValueError(f"its pickle is larger than {MAX_PICKLE_BYTES:,} bytes")
             if operation.name == "STOP":

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from audit.core.addresses import refuse_address
 from audit.core.columns import CLIP_FILES
 from audit.core.errors import RunError
-from audit.core.files import temporary_path, writing
+from audit.core.files import file_digest, temporary_path, writing
 from audit.core.lock import claim
 from audit.core.vocabulary import STAGES
 from audit.runs.content import content_of
@@ -22,7 +22,7 @@ from audit.runs.harness.folder import write_manifest
 from audit.runs.harness.part_files import facts_of, with_clips
 from audit.runs.journal import Entry, Forgotten, Journal
 from audit.runs.manifest import read_manifest
-from audit.runs.run import file_digest, part_files, write_part_table
+from audit.runs.run import part_files, write_part_table
 
 
 @dataclass(frozen=True)

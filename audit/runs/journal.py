@@ -19,11 +19,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from audit.core.addresses import is_address
 from audit.core.errors import RunError
-from audit.core.files import write_whole
+from audit.core.files import file_digest, write_whole
 from audit.core.provenance import code_version
 from audit.core.transfer import at_hand, bring, exists, put_bytes, read_bytes
 from audit.runs.code import digest_of, package_code
-from audit.runs.run import OBSERVATIONS, file_digest, part_files
+from audit.runs.run import OBSERVATIONS, part_files
 
 JOURNAL: Final = f"{OBSERVATIONS}/journal.jsonl"
 _NOT_IDENTITY: Final = frozenset(("version", "commit", "dirty"))

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 import audit
 from audit.cli import app
+from audit.core.files import file_digest
 from audit.release import Decision, Policy
 from audit.release.attestation.attesting import verify
 from audit.release.attestation.envelope import Attestation, NotAttestedError, sign, verified
@@ -30,7 +31,6 @@ from audit.release.attestation.signers import signer
 from audit.release.attestation.statement import RUN, state_run
 from audit.release.attestation.verifying import ATTESTATION, attestation_ruling
 from audit.release.gate import audit_anew
-from audit.runs.run import file_digest
 from tests.key_fixture import Keys, new_keys
 from tests.release_fixture import compared
 

@@ -21,6 +21,7 @@ import audit
 from audit.cli.verifying import verify_files
 from audit.core.arrays import Picture, Waveform
 from audit.core.errors import PlanError, RunError
+from audit.core.files import file_digest
 from audit.core.plan import EngineSettings, RunSettings
 from audit.core.provenance import versions
 from audit.runs import code
@@ -28,7 +29,7 @@ from audit.runs.code import instrument_code, model_code
 from audit.runs.harness.dry_run import dry_run
 from audit.runs.harness.running import prepare
 from audit.runs.journal import JOURNAL, Journal, journal_state
-from audit.runs.run import file_digest, part_path
+from audit.runs.run import part_path
 from tests.conftest import tone, write_cohort
 from tests.fakes import ColourInstrument, LoudnessModel, fake_face
 

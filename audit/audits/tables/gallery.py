@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audit.audits.table import GROUP, LANGUAGE, Column
 from audit.audits.tables.spec import TableSpec
@@ -76,7 +77,7 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
     for (group, language, kind), rows in _picked(frame).items():
         strata.setdefault((group, language), {})[kind] = frame[names].iloc[rows]
     order = {group: place for place, group in enumerate(ordered_groups(frame["group"].unique()))}
-    rows = []
+    drawn_rows: list[tuple[object, ...]] = []
     for group, language in sorted(strata, key=lambda key: (order[key[0]], key[1])):
         kinds = strata[group, language]
         sizes = {"failure": (clips + 1) // 2, "success": max(clips // 2, min(clips, 1))}
@@ -84,8 +85,8 @@ def gallery(frame: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
             sizes = {"neither": clips}
         for kind in get_args(Pick):
             for drawn in _drawn(kinds[kind], sizes.get(kind, 0), seed) if kind in kinds else ():
-                rows.append((group, language, drawn["speaker_id"], drawn["clip_id"], kind, *_pictures(drawn)))
-    return pd.DataFrame(rows, columns=TABLE.names)
+                drawn_rows.append((group, language, drawn["speaker_id"], drawn["clip_id"], kind, *_pictures(drawn)))
+    return pd.DataFrame(drawn_rows, columns=TABLE.names)
 
 
 def random_sample(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame:
@@ -116,11 +117,11 @@ def random_sample(frame: pd.DataFrame, speakers: int, seed: int) -> pd.DataFrame
 def _picked(frame: pd.DataFrame) -> dict[tuple[str, str, Pick], Ints]:
     """The rows of each group, language and kind; each combination of what :func:`pick` reads is looked at once."""
     read = [name for name in ("group", "language", "rendered_status", *_RACES) if name in frame]
-    columns = {name: numbered(frame[name]) for name in read}
+    columns: dict[str, tuple[NDArray[Any], list[object]]] = {name: numbered(frame[name]) for name in read}
     if "rendered_face" in frame:
         columns["rendered_face"] = frame["rendered_face"].notna().to_numpy(np.int64), [None, "a face"]
     keys, number = divided(list(columns.values()), len(frame))
-    clips = [dict(zip(columns, key, strict=True)) for key in keys]
+    clips: list[_Clip] = [dict(zip(columns, key, strict=True)) for key in keys]
     found: dict[tuple[str, str, Pick], list[int]] = {}
     for place, clip in enumerate(clips):
         found.setdefault((str(clip["group"]), str(clip["language"]), pick(clip)), []).append(place)

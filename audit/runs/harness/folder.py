@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from audit.core.addresses import is_address
 from audit.core.errors import RunError
-from audit.core.files import make_folder, sync_file, sync_folder, writing
+from audit.core.files import file_digest, make_folder, sync_file, sync_folder, writing
 from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
@@ -28,7 +28,7 @@ from audit.runs.harness.rechecking import RecheckFailed
 from audit.runs.harness.work import Parts
 from audit.runs.journal import JOURNAL, Journal, OpenJournal, Writer, digests_differ
 from audit.runs.manifest import MANIFEST, read_manifest
-from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, check_parts, file_digest, part_files, part_path
+from audit.runs.run import FACES, OBSERVATIONS, PLAN, Run, check_parts, part_files, part_path
 
 _ATTEMPTS = 3
 """How often parts are written until their bytes on disk are those that were written."""

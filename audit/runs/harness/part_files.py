@@ -10,11 +10,12 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audit.core.files import file_digest
 from audit.core.transfer import at_hand
 from audit.runs.code import code_here
 from audit.runs.content import clip_files, files_digest
 from audit.runs.journal import Entry, Written
-from audit.runs.run import file_digest, part_path, write_part
+from audit.runs.run import part_path, write_part
 
 _CLIPS: Final = b"audit.clips"
 """Key in a part's footer of a digest of its clips, so that the rows need not be read to know which clips it has."""
