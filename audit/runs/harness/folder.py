@@ -19,7 +19,7 @@ from audit.core.files import file_digest, make_folder, sync_file, sync_folder, w
 from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
-from audit.core.transfer import bring, exists
+from audit.core.transfer import at_hand, bring, exists
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.content import content_of
 from audit.runs.faces import subfolders
@@ -66,7 +66,7 @@ def writable(folder: Path, *, shared: bool = False) -> Iterator[None]:
 
 def started_run(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
     """The manifest of the run to resume; ``None`` for a new one. Raises RunError if the folder has another run."""
-    if not exists(folder / MANIFEST):
+    if not at_hand(folder / MANIFEST).is_file():
         if part_files(folder):
             raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
         return None
