@@ -75,7 +75,7 @@ def planted(speakers: int, white: float, seed: int) -> audit.Run:
 
 def policy(rule: str) -> audit.Policy:
     return audit.Policy.parse(
-        f'schema = 1\nname = "benchmark"\nevidence.allow = ["simulated", "unpinned"]\n'
+        f'schema = 1\nname = "benchmark"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
         f'[[rule]]\nid = "white"\ncheck = "S2F001"\n{rule}'
     )
 

@@ -301,7 +301,7 @@ expires = 2026-12-31
 run = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 worst = 0.5
 [evidence]
-allow = ["simulated", "unpinned"]
+allow = ["simulated", "unpinned", "baseline_is_run"]
 [pins]
 seed = 0
 """

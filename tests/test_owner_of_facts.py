@@ -46,7 +46,9 @@ def policy(check: str, *rules: str, registered: bool = True) -> Policy:
     """A policy about one check of this file."""
     named = f'checks = ["{HERE}:{check}"]' if registered else ""
     return Policy.parse(
-        "\n".join(['schema = 1\nname = "lab"\nevidence.allow = ["simulated", "unpinned"]', named, *rules]),
+        "\n".join(
+            ['schema = 1\nname = "lab"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]', named, *rules]
+        ),
         "policy.toml",
     )
 

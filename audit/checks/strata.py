@@ -118,7 +118,9 @@ class Strata:
         labels, values = grouped(self, grouping)
         made = replace(self, grouping=grouping, values_of=values)
         column = made.group_column
-        return replace(made, frame=self.frame.assign(**{column: labels}), order={**self.order, column: tuple(values)})
+        # assign would warn that a frame of single columns is fragmented, which saves a copy of them
+        frame = pd.concat([self.frame, pd.Series(labels, self.frame.index, name=column)], axis=1)
+        return replace(made, frame=frame, order={**self.order, column: tuple(values)})
 
     def revalued(self, frame: pd.DataFrame) -> Self:
         """The same clips with other metrics or fewer columns, without computing again what depends on labels."""

@@ -34,7 +34,7 @@ TRUTH: dict[str, Any] = {
 }
 ASIAN = {**dict.fromkeys(SIDES, WHITE), "mandarin": {"en": {"white": 0.5, "asian": 0.5}}}
 POLICY = (
-    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\n'
+    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "unknown_groups", "baseline_is_run"]\n'
     '[[rule]]\nid = "it"\ncheck = "S2F009"\nlimit = 0.15\n'
 )
 

@@ -18,7 +18,7 @@ from audit.release import Policy
 Features = NDArray[np.float64]
 SIZE = 16
 POLICY = (
-    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\n'
+    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
     '[[rule]]\nid = "it"\ncheck = "S2F005"\nlimit = 0.1\n'
 )
 

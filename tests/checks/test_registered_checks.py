@@ -139,7 +139,13 @@ def finding_of(check: Check, item: Judged, interval: Interval, margin: float) ->
 def policy(check: Check, *lines: str) -> Policy:
     rule = ['[[rule]]\nid = "it"', f'check = "{check.code}"', *lines]
     return Policy.parse(
-        "\n".join(['schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]', f"checks = {[*NAMES]}", *rule])
+        "\n".join(
+            [
+                'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]',
+                f"checks = {[*NAMES]}",
+                *rule,
+            ]
+        )
     )
 
 
@@ -395,7 +401,7 @@ class UndeclaredGroups(TwoDirections):
 
 
 def test_a_rule_takes_the_direction_of_the_headline() -> None:
-    terms = 'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned"]\nchecks = ["{}"]\n'
+    terms = 'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\nchecks = ["{}"]\n'
     terms += '[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n'
     policy = Policy.parse(terms.format(f"{__name__}:TwoDirections"))
     decision = audit.gate(runs()[0], policy=policy)

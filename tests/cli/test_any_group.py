@@ -17,7 +17,7 @@ ACCENTS = {"sco": "scottish", "wel": "welsh", "nig": "nigerian english"}
 NEED_RACE = ("S2F001", "S2F003")
 POLICY = """schema = 1
 name = "accents"
-evidence.allow = ["simulated", "unpinned"]
+evidence.allow = ["simulated", "unpinned", "baseline_is_run"]
 [[rule]]
 id = "faces"
 check = "S2F006"

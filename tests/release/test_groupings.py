@@ -20,7 +20,9 @@ ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.2\n'
 
 
 def policy(rule: str) -> Policy:
-    return Policy.parse(f'schema = 1\nname = "x"\nevidence.allow = ["simulated", "unpinned"]\n{rule}')
+    return Policy.parse(
+        f'schema = 1\nname = "x"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n{rule}'
+    )
 
 
 def ruling(rule: str, **known: Any) -> Any:
