@@ -22,7 +22,8 @@ ORDER = """
 embedded import_cohort identify_cohort draw_cohort Cohort CohortNotes model mitigate instrument run Run read_again
 Plan FrontMatter measure Audit Finding Estimate Table recommend
 compare Comparison history History sweep Sweep plot
-gate Policy Decision attest probe Probe labelling_sheet simulate reference_verdicts track with_ids verify forget Forgotten
+gate Policy Decision attest probe Probe labelling_sheet simulate reference_verdicts track with_ids verify
+forget Forgotten
 AuditError CohortError ModelError PlanError RunError
 """
 """The names of ``audit``, in the order of an audit."""

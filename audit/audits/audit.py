@@ -15,6 +15,7 @@ from audit.audits.latex import findings_latex, table_latex
 from audit.audits.method import METHOD_VERSION
 from audit.audits.table import StoredTable, Table
 from audit.checks.finding import Finding, findings_frame, outcomes_in_line
+from audit.core.addresses import place
 from audit.core.clusters import Clusters
 from audit.core.document import AS_STORED, SCHEMA_VERSION, Document, Form
 from audit.core.errors import PlanError, RunError
@@ -94,7 +95,7 @@ class Audit(Shown, Document):
         RunError
             As :meth:`audit.core.document.Document.read`.
         """
-        return replace(super().read(folder), source=Path(folder))
+        return replace(super().read(folder), source=place(folder))
 
     def _line(self) -> str:
         names = f"{name_in_line(self.run.get('model'))} on {name_in_line(self.run.get('cohort'))}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from audit.audits.audit import Audit
 from audit.audits.measure import measure
+from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
 from audit.core.plan import MeasureSettings, Plan
 from audit.runs.run import PLAN, Run
@@ -28,8 +29,8 @@ def as_audit(given: AuditLike) -> Audit:
     """
     if isinstance(given, Audit):
         return given
-    if isinstance(given, str | Path):
-        folder: Path | None = Path(given)
+    if isinstance(given, str | Path) or is_address(given):
+        folder: Path | None = place(given)
     else:
         given = as_run(given)
         folder = given.folder

@@ -9,6 +9,7 @@ from pathlib import Path
 import tomli_w
 
 from audit.audits.audit import Audit
+from audit.core.addresses import place
 from audit.core.front_matter import SECTION, FrontMatter
 from audit.core.typed_toml import read_text
 from audit.core.written_files import write_files
@@ -28,7 +29,7 @@ def front_matter_of(run: Run) -> FrontMatter:
 
 def keep_in_plan(front: FrontMatter, folder: str | Path) -> None:
     """Write front matter into the plan of a run's folder, in place of what it has; raises RunError if it cannot."""
-    home = Path(folder)
+    home = place(folder)
     plan = tomllib.loads(read_text(home / PLAN, "plan")) if (home / PLAN).is_file() else {}
     plan.pop(SECTION, None)
     write_files(home, {PLAN: tomli_w.dumps(plan | ({SECTION: front.as_dict()} if front else {}))})
@@ -45,7 +46,7 @@ def keep_front_matter(front: FrontMatter, folder: str | Path) -> Audit:
         If the folder has no audit.json, or a file cannot be written.
     """
     made = replace(Audit.read(folder), front_matter=front)
-    if (Path(folder) / MANIFEST).is_file():  # an audit may be without its run
+    if (place(folder) / MANIFEST).is_file():  # an audit may be without its run
         keep_in_plan(front, folder)
     made.write(folder)
     return made

@@ -11,10 +11,11 @@ from typer import Argument, Option
 
 from audit.cli.terminal import give_either
 from audit.cli.verbs import AsJson
+from audit.core.addresses import shared_folder
 from audit.core.errors import PlanError
 from audit.core.units import write_size
 
-CacheFolder = Annotated[Path, Argument(metavar="CACHE", help="The cache's folder.")]
+CacheFolder = Annotated[Path, Argument(metavar="CACHE", help="The cache's folder or address.", parser=shared_folder)]
 _DEFAULT: Final = Path("reports/.audit-cache")
 _UNITS: Final = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 

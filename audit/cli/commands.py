@@ -12,6 +12,7 @@ import audit
 from audit.cli.runs import measured_as, plan_of
 from audit.cli.terminal import give_either, give_json, give_result, progress, say, stderr, stdout, suggest
 from audit.cli.verbs import AsJson, By, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.core.addresses import place
 
 _USED: Final = {
     "models": "audit run --cohort C --model NAME -o R",
@@ -32,7 +33,7 @@ _USED: Final = {
 
 
 def compare(
-    runs: Annotated[list[Path], Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.")],
+    runs: Annotated[list[Path], Argument(metavar="RUN RUN ...", help="Runs; the first is the baseline.", parser=place)],
     out: Annotated[Path, Option("-o", "--out", help="The comparison's folder.")],
     by: By = None,
     show_faces: ShowFaces = False,

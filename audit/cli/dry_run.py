@@ -39,7 +39,7 @@ def _lines(found: DryRun) -> Iterator[str | RichTable]:
     yield f"model       {found.model}, read by {found.instrument}"
     yield f"folder      {_STATE[found.state].format(folder=found.folder, n_left=found.n_left, n_clips=found.n_clips)}"
     yield f"time        {_span(found.seconds, _seconds)} to render and read what is left ({found.basis})"
-    yield f"disk        {_span(found.bytes, write_size)}; {write_size(found.free_bytes)} are free"
+    yield f"disk        {_span(found.bytes, write_size)}{_free(found.free_bytes)}"
     of = "" if found.n_decoded == found.n_clips else f", of a sample of {found.n_decoded} clips"
     if found.cache is None:
         yield "cache       none"
@@ -52,6 +52,10 @@ def _lines(found: DryRun) -> Iterator[str | RichTable]:
         named = ", ".join(each.first) + (", ..." if each.count > len(each.first) else "")
         yield f"files       {each.count} {each.file} files are {each.status}{of}: {named}"
     yield rich_table("Clips", pd.DataFrame([*found.strata]))
+
+
+def _free(size: int | None) -> str:
+    return "" if size is None else f"; {write_size(size)} are free"
 
 
 def _known(answers: Known, what: str) -> str:

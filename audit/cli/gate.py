@@ -12,6 +12,7 @@ from typer import Option
 import audit
 from audit.cli.terminal import give, give_text, say, suggest
 from audit.cli.verbs import AsJson, RunFolder
+from audit.core.addresses import place
 from audit.core.errors import AuditError
 from audit.core.files import write_new, writing
 from audit.core.written_files import refuse_foreign_files, write_files
@@ -39,7 +40,7 @@ def gate(
     run: RunFolder,
     policy: Annotated[Path | None, Option(help="A policy (TOML); the one that ships without it.")] = None,
     baseline: Annotated[
-        Path | None, Option(metavar="RUN", help="A run that the release must not be worse than.")
+        Path | None, Option(metavar="RUN", help="A run that the release must not be worse than.", parser=place)
     ] = None,
     human_readings: Annotated[
         Path | None,

@@ -11,12 +11,15 @@ import audit
 from audit.cli.runs import instrument_of, plan_of
 from audit.cli.terminal import give_either, progress, suggest
 from audit.cli.verbs import AsJson, OnDevice, RunFolder
+from audit.core.addresses import place
 from audit.core.plan import InstrumentSettings
 
 
 def read(
     run: RunFolder,
-    out: Annotated[Path, Option("-o", "--out", help="A new folder for the run as it is read now.")],
+    out: Annotated[
+        Path, Option("-o", "--out", metavar="<path>", help="A new folder for the run as it is read now.", parser=place)
+    ],
     plan: Annotated[
         Path | None,
         Option("--plan", help="A plan whose section [instrument] reads; the default instrument without it."),

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Argument, Option
 
 import audit
-from audit.cli.engine_options import CachePlace, KeysPlace, NumCpus, NumGpus, OtherCode, Share, Shared
+from audit.cli.engine_options import CachePlace, KeysPlace, NumCpus, NumGpus, OtherCode, RunPlace, Share, Shared
 from audit.cli.terminal import give_either, give_result, progress, rich_table, say, stderr, suggest
 from audit.cli.verbs import AsJson, By, FrontMatterFile, OnDevice, RunFolder, ShowFaces, ShowIds, SuppressBelow
+from audit.core.addresses import place, refuse_address
 from audit.core.channels import OPTION, Channel
 from audit.core.errors import AuditError, PlanError
 from audit.core.grouping import GROUP, Grouping
 from audit.core.plan import EngineSettings, InstrumentSettings, MeasureSettings
+from audit.core.transfer import at_hand
 from audit.core.typed_toml import parse_mapping
 
 if TYPE_CHECKING:
@@ -43,9 +45,7 @@ def run(
     num_gpus: NumGpus = None,
     cache: CachePlace = None,
     keys: KeysPlace = None,
-    out: Annotated[
-        Path | None, Option("-o", "--out", help="The run's folder; a new one under reports/ without it.")
-    ] = None,
+    out: RunPlace = None,
     shared: Shared = False,
     seed: Annotated[int | None, Option(help="For models that draw.")] = None,
     channel: Annotated[
@@ -238,6 +238,7 @@ def report(
     from audit.audits.front_matter import keep_front_matter
     from audit.reports import keep_sign_off, print_pdf, write_report
 
+    refuse_address(run if pdf else None, "The folder of the report that is to be printed")
     front = None if front_matter is None else audit.FrontMatter.read(front_matter)
     made = audit.Audit.read(run) if front is None else keep_front_matter(front, run)
     kept = None if sign_off is None else keep_sign_off(sign_off, run)
@@ -310,8 +311,7 @@ def _plan(
 
 def plan_of(run: Path) -> audit.Plan:
     """The plan in a run's folder, or the default one."""
-    path = run / "plan.toml"
-    return audit.Plan.read(path) if path.is_file() else audit.Plan()
+    return audit.Plan.read(path) if at_hand(path := run / "plan.toml").is_file() else audit.Plan()
 
 
 def instrument_of(settings: InstrumentSettings, device: str | None = None) -> Instrument:
@@ -328,7 +328,7 @@ def cohort_path(name: str) -> Path:
 
     first, _, rest = name.partition("/")
     is_embedded = not os.path.exists(name) and (not rest or first in embedded_names())  # noqa: PTH110  # Path raises at too long a name
-    return audit.embedded(first) / rest if is_embedded else Path(name)
+    return audit.embedded(first) / rest if is_embedded else place(name)
 
 
 def measured_as(

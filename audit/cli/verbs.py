@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,6 +13,7 @@ from typer import Argument, Option
 
 import audit
 from audit.cli.terminal import give, only_data_on_stdout, speak
+from audit.core.addresses import place, refuse_address
 
 app: Final = typer.Typer(
     help="Bias and fairness audits for models that reconstruct a face from a voice.\n\n"
@@ -26,7 +27,7 @@ cache_app: Final = typer.Typer(help="Look at and prune caches of renderings and 
 cohort_app: Final = typer.Typer(help="Make and check cohorts.", no_args_is_help=True)
 
 AsJson = Annotated[bool, Option("--json", help="Print JSON, and nothing else on stdout.")]
-RunFolder = Annotated[Path, Argument(metavar="RUN", help="The folder of a run.")]
+RunFolder = Annotated[Path, Argument(metavar="RUN", help="The folder of a run.", parser=place)]
 ShowFaces = Annotated[bool, Option("--show-faces", help="Show the faces of real people in the report.")]
 ShowIds = Annotated[bool, Option("--show-ids", help="Name speakers and clips in report and tables, not by pseudonyms.")]
 By = Annotated[
@@ -73,6 +74,10 @@ def verb(function: Callable[..., None], name: str, panel: str | None = None, *, 
     @functools.wraps(function)
     def command(*, quiet: bool, verbose: bool, **words: Any) -> None:
         speak(quiet=quiet, verbose=verbose)
+        for word, value in words.items():
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, PurePath):  # those that may be an address are read by place()
+                    refuse_address(each, f"The {word.replace('_', ' ')} of audit {name}")
         with only_data_on_stdout():
             function(**words)
 

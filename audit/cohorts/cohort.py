@@ -14,6 +14,7 @@ from audit.cohorts.languages import language_notes
 from audit.cohorts.notes import CohortNotes
 from audit.cohorts.reading import read_tables
 from audit.cohorts.validation import SET_ASIDE_SPLITS
+from audit.core.addresses import place
 from audit.core.group_order import in_group_order
 from audit.core.shown import Shown, name_in_line, sizes_in_line
 
@@ -61,12 +62,13 @@ class Cohort(Shown):
         CohortError
             With all validation errors: file, row, what was found and what is allowed.
         """
-        speakers, clips, notes, remarks = read_tables(Path(folder))
+        root = place(folder)
+        speakers, clips, notes, remarks = read_tables(root)
         changed = (
             *language_notes(speakers, "native_language", "speakers"),
             *language_notes(clips, "language", "clips"),
         )
-        return cls(Path(folder), speakers, clips, notes, changed, remarks)
+        return cls(root, speakers, clips, notes, changed, remarks)
 
     def _line(self) -> str:
         languages = ", ".join(self.clips["language"].value_counts().index[:6])

@@ -21,12 +21,15 @@ DEEPEST: Final = 40
 class Boundary:
     """Check of paths against a cohort's folder, and folders outside it that are allowed as targets of links.
 
+    ``folder`` is ``None`` for a cohort at an address, where there are no links.
+
     Each folder is resolved and listed once: a million clips in a hundred thousand folders cost a hundred thousand
     listings, and only links are resolved one by one.
     """
 
-    def __init__(self, folder: Path, outside: tuple[str, ...] = ()) -> None:
-        self.folder = os.path.realpath(folder)
+    def __init__(self, folder: Path | None, outside: tuple[str, ...] = ()) -> None:
+        self._has_links = folder is not None
+        self.folder = os.path.realpath(folder or ".")
         if strange := [place for place in outside if "\0" in place]:
             raise CohortError([f"cohort.toml: {strange[0]!r} is not a path."], "a folder that the cohort links to")
         places = [Path(self.folder, place) for place in (".", *outside)]
@@ -41,10 +44,11 @@ class Boundary:
             turned.str.startswith("/")
             | turned.str.contains("\0", regex=False)
             | ("/" + turned + "/").str.contains("/../", regex=False)
+            | (turned.str.contains("://", regex=False) & (not self._has_links))
         )
         for i, value in given[outside].items():
             errors.add(file, int(str(i)) + 2, f"{column.name} {value!r} is outside the folder", ALLOWED)
-        for i, value in given[~outside].items():
+        for i, value in given[~outside].items() if self._has_links else ():
             if not self._contains(value):
                 found = f"{column.name} {value!r} is outside the folder (through a link)"
                 errors.add(file, int(str(i)) + 2, found, ALLOWED)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from audit.cohorts.at_address import DiskAtAddress, tables_of
 from audit.cohorts.identified import check_identified, with_identified
 from audit.cohorts.languages import with_canonical
 from audit.cohorts.notes import CohortNotes, read_notes
@@ -25,6 +26,7 @@ from audit.cohorts.validation import (
     group_rule,
     with_spelling,
 )
+from audit.core.addresses import is_address
 from audit.core.columns import CLUSTER, EMBEDDING, LANDMARKS, schema
 from audit.core.errors import CohortError, did_you_mean
 from audit.core.parquet import parquet_file
@@ -49,6 +51,14 @@ REQUIRED = {"speakers": ("speaker_id",), "clips": ("clip_id", "speaker_id", "aud
 
 def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, tuple[str, ...]]:
     """Speakers, clips and notes of the cohort in a folder, validated, and remarks; see :meth:`audit.Cohort.read`."""
+    if is_address(folder):
+        with tables_of(folder) as copies:
+            return _read_tables(copies, folder)
+    return _read_tables(folder, folder)
+
+
+def _read_tables(folder: Path, root: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, tuple[str, ...]]:
+    """As :func:`read_tables`, from a folder with the tables of the cohort in ``root``."""
     if not os.path.isdir(folder):  # noqa: PTH112  # Path raises at too long a name
         raise CohortError(
             [f"{folder} is not a directory."],
@@ -57,8 +67,9 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
         )
     errors = ValidationErrors()
     notes = read_notes(folder / "cohort.toml")
-    speakers_file, speakers, of_speakers = _read_table(folder, "speakers")
-    clips_file, clips, of_clips = _read_table(folder, "clips")
+    disk = Disk(folder) if root is folder else DiskAtAddress(root)
+    speakers_file, speakers, of_speakers = _read_table(folder, "speakers", disk)
+    clips_file, clips, of_clips = _read_table(folder, "clips", disk)
     for file, frame in ((speakers_file, speakers), (clips_file, clips)):
         _require_columns(file, frame, errors)
     errors.stop()
@@ -68,7 +79,7 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, CohortNotes, 
     clips = _with_columns(clips, CLIP_COLUMNS)
     if without_group:
         speakers["group"] = UNKNOWN
-    boundary = Boundary(folder, tuple(filter(None, (notes.files, notes.portraits))))
+    boundary = Boundary(folder if root is folder else None, tuple(filter(None, (notes.files, notes.portraits))))
     _check_tables(speakers_file, speakers, clips_file, clips, errors)
     _check_speakers(speakers_file, speakers, boundary, notes, errors)
     _check_clips(clips_file, clips, set(speakers["speaker_id"]), boundary, errors)
@@ -103,12 +114,12 @@ def _free_groups(speakers: pd.DataFrame, file: str, notes: CohortNotes) -> tuple
     )
 
 
-def _read_table(folder: Path, stem: str) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
+def _read_table(folder: Path, stem: str, disk: Disk) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
     """File name, table as stripped strings, empty if a cell is missing, and remarks on how it was read."""
     file, frame, remarks = _stripped(folder, stem)
     frame, said = with_spelling(frame, file)
     remarks = (*remarks, *said)
-    disk, files = Disk(folder), [name for name in FILES[stem] if name in set(frame.columns)]
+    files = [name for name in FILES[stem] if name in set(frame.columns)]
     if frame.columns.duplicated().any():
         return file, frame, remarks  # an error
     for column in files:

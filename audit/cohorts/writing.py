@@ -13,6 +13,7 @@ import tomli_w
 from audit.cohorts.cohort import Cohort
 from audit.cohorts.paths import FILE_COLUMNS
 from audit.cohorts.validation import UNSTATED
+from audit.core.addresses import refuse_address
 from audit.core.files import replacing
 from audit.core.opening import open_regular
 from audit.core.written_files import refuse_foreign_files, write_files
@@ -29,6 +30,7 @@ def write_derived(cohort: Cohort, clips: pd.DataFrame, notes: str, out: Path) ->
     Links are made anew. Files in the cohort itself are linked (hard links) or, on other file systems, copied.
     ``clips.csv`` is written last: without it, the folder is not a cohort.
     """
+    refuse_address(cohort.root, "The cohort that is to be copied or linked")
     targets = {name: (cohort.root / name).resolve() for name in (FILES, PORTRAITS) if getattr(cohort.notes, name)}
     for name, target in targets.items():
         if not ((out / name).is_symlink() and (out / name).readlink() == target):

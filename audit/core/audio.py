@@ -19,6 +19,7 @@ from audit.core.channels import Channel, level_dbfs, one_channel
 from audit.core.memory import DECODING, NeedsMemory
 from audit.core.opening import UnsafeFile, read_regular
 from audit.core.recording import Recording, measured
+from audit.core.transfer import at_hand
 
 SAMPLE_RATE = 16_000
 MIN_SECONDS = 1.0
@@ -103,6 +104,7 @@ def read_clip(
     With ``measure_recording``, the clip has its recording quality (:func:`audit.core.recording.measured`). Threads wait
     for each other if their clips would together take more memory than :data:`audit.core.memory.DECODER_BYTES`.
     """
+    path = at_hand(path)
     try:
         place = path.stat()
     except (OSError, ValueError) as error:
@@ -181,6 +183,7 @@ def _read(path: Path, limits: Limits, spare: int | None) -> Clip:
 def clip_seconds(path: Path) -> float | None:
     """Length in seconds without decoding; ``None`` if it cannot be read."""
     try:
+        path = at_hand(path)
         return length(path) if path.is_file() else None  # a pipe or a device may never end
     except (OSError, ValueError):
         return None

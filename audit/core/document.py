@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, WrapValidator
 
+from audit.core.addresses import place
 from audit.core.errors import RunError
 from audit.core.files import writing
 from audit.core.opening import read_inside
@@ -103,7 +104,7 @@ class Document:
         RunError
             If it cannot be written, or a file of that name exists that this tool did not write.
         """
-        path = Path(folder) / self.FILE
+        path = place(folder) / self.FILE
         with writing(path):
             write_files(path.parent, {self.FILE: self.to_json()}, durable=True)
         return path
@@ -139,9 +140,9 @@ class Document:
         RunError
             As :meth:`read`.
         """
-        path = Path(folder) / cls.FILE
+        path = place(folder) / cls.FILE
         try:
-            data = read_inside(Path(folder), cls.FILE, MAX_BYTES)
+            data = read_inside(path.parent, cls.FILE, MAX_BYTES)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.") from error
         except OSError as error:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import itertools
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final
 
+from audit.core.addresses import is_address
 from audit.core.errors import RunError
 from audit.core.opening import open_regular
 
@@ -70,12 +72,19 @@ def temporary_path(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """A new file that takes the place of ``path`` when the block ends without an error.
 
     The temporary file is never one that exists: a link of its name is not followed. With ``durable``, content and name
-    are on the disk when the block has ended.
+    are on the disk when the block has ended. At an address, the content is sent whole when the block ends.
     """
+    if is_address(path):
+        from audit.core.transfer import put_bytes  # which uses this module
+
+        content = io.BytesIO()
+        yield content
+        put_bytes(content.getvalue(), path)
+        return
     partial = temporary_path(path)
     try:
         with os.fdopen(_created(partial), "wb") as stream:
@@ -114,21 +123,26 @@ def write_new(path: Path, content: str | bytes) -> None:
 def make_folder(folder: Path, *, shared: bool = False) -> None:
     """Make a folder, and those above it, unless it exists; it is private (700) unless ``shared``.
 
-    A folder that exists keeps its permissions.
+    A folder that exists keeps its permissions. At an address there are none.
     """
+    if is_address(folder):
+        from audit.core.transfer import make_folder_at  # which uses this module
+
+        make_folder_at(folder)
+        return
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o777 if shared else 0o700, exist_ok=True)
 
 
 def is_private(folder: Path) -> bool:
-    """Whether nobody but its user may look into a folder."""
-    return not folder.stat().st_mode & 0o077
+    """Whether nobody but its user may look into a folder; not known of an address, and then false."""
+    return not is_address(folder) and not folder.stat().st_mode & 0o077
 
 
 def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on the disk, where the system can; the files themselves may not be."""
-    if os.name == "nt":  # folders cannot be opened there
+    if os.name == "nt" or is_address(folder):  # folders cannot be opened there
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -142,7 +156,7 @@ def sync_folder(folder: Path) -> None:
 
 def sync_file(path: Path) -> None:
     """Wait until a regular file is on the disk, where the system can."""
-    if os.name == "nt":  # only files opened for writing can be waited for there
+    if os.name == "nt" or is_address(path):  # only files opened for writing can be waited for there
         return
     with open_regular(path) as stream:
         os.fsync(stream.fileno())

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import filelock
 
+from audit.core.addresses import is_address
 from audit.core.errors import RunError
+from audit.core.lock_object import held
 
 NAME = ".lock"
 
@@ -22,6 +24,8 @@ def claim(folder: Path) -> AbstractContextManager[object]:
     RunError
         If another process has locked it, or ``.lock`` is not a lock.
     """
+    if is_address(folder):
+        return held(folder)
     path = folder / NAME
     if path.is_symlink() or (path.exists() and not (path.is_file() and path.stat().st_size == 0)):
         raise RunError(

@@ -1,7 +1,7 @@
 """Opening of files that others may have made: regular files only, of a limited size and, inside a run, without links.
 
 A pipe would make a reader wait forever, a device may do anything, and a link in a stranger's folder may point at any
-file of the user.
+file of the user. Of a file at an address a copy on this machine is opened, which has neither.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import os
 import stat
 from pathlib import Path
 from typing import Final
+
+from audit.core.addresses import is_address, place
 
 MAX_TEXT_BYTES: Final = 1 << 26
 """Maximum size of a plan, a policy or another text that people write."""
@@ -40,6 +42,7 @@ def open_regular(path: str | Path) -> io.BufferedReader:
     OSError
         If there is none; :class:`UnsafeFile` if it is not a regular file. A pipe is not waited for.
     """
+    path = _here(path)
     check_regular(os.stat(path), path)  # noqa: PTH116  # before opening: a device may act when it is opened
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
     try:
@@ -85,6 +88,10 @@ def check_inside(root: Path, name: str) -> Path:
     parts = Path(name).parts
     if not parts or ".." in parts or Path(name).is_absolute() or Path(name).drive:
         raise UnsafeFile(errno.EINVAL, "it is outside the folder", name)
+    if is_address(root):
+        copy = _here(root / name)
+        check_regular(copy.stat(), copy)
+        return copy
     path = root
     for part in parts:
         path = path / part
@@ -120,6 +127,15 @@ def read_inside(root: Path, name: str, max_bytes: int = MAX_TEXT_BYTES) -> bytes
     if len(data) > max_bytes:
         raise UnsafeFile(errno.EINVAL, f"it is larger than {max_bytes:,} bytes", name)
     return data
+
+
+def _here(path: str | Path) -> Path:
+    """The path itself; of a file at an address, that of its copy on this machine."""
+    if not is_address(path):
+        return Path(path)
+    from audit.core.transfer import at_hand  # which uses this module
+
+    return at_hand(place(path))
 
 
 def check_regular(found: os.stat_result, path: object) -> None:

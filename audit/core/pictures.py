@@ -15,12 +15,14 @@ from typing import Literal, TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from audit.core.addresses import is_address
 from audit.core.arrays import Picture
 from audit.core.files import replacing
 from audit.core.memory import DECODING, NeedsMemory
 from audit.core.opening import UnsafeFile, read_regular
 from audit.core.picture_depth import UnsupportedDepth, in_rgb
 from audit.core.picture_formats import damage, formats, prepare
+from audit.core.transfer import at_hand
 from audit.core.vocabulary import FileStatus
 
 Found = TypeVar("Found")
@@ -64,6 +66,7 @@ def read_picture(path: Path) -> PictureFile:
     parts are shown on white (:mod:`audit.core.picture_depth`). Threads wait for each other if their pictures would
     together take more memory than :data:`audit.core.memory.DECODER_BYTES`.
     """
+    path = at_hand(path)
     size, spare = _size_of(path), SPARE_BYTES
     if isinstance(size, PictureFile):
         return size
@@ -188,7 +191,7 @@ def picture_digest(pixels: Picture) -> str:
 def keep_picture(pixels: Picture, folder: Path, digest: str) -> None:
     """Write a picture as ``<digest>.png`` atomically, unless it exists."""
     path = folder / f"{digest}.png"
-    if path.exists():
+    if not is_address(path) and path.exists():  # at an address, asking takes as long as writing
         return
     with replacing(path) as stream:
         Image.fromarray(pixels).save(stream, "PNG", compress_level=1)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import tomli_w
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from audit.core.addresses import is_address, place, recorded
 from audit.core.channels import Channel
 from audit.core.errors import PlanError
 from audit.core.front_matter import SECTION, FrontMatter
@@ -308,6 +309,8 @@ class Plan(Section):
         ``[audit]`` has what is stated, and is left out if nothing is.
         """
         sections = self.model_dump(mode="json", exclude_none=True, exclude={SECTION})
+        sections["cohort"]["path"] = recorded(self.cohort.path)
+        sections["engine"]["cache"] = recorded(self.engine.cache)
         if not self.names_model:
             del sections["model"]["name"]
         return tomli_w.dumps(sections | ({SECTION: self.audit.as_dict()} if self.audit else {}))
@@ -315,13 +318,15 @@ class Plan(Section):
     @classmethod
     def read(cls, path: str | Path) -> Plan:
         """The plan in a file, with paths relative to the plan's folder; raises PlanError as :meth:`parse`."""
-        path = Path(path)
+        path = place(path)
         plan = cls.parse(read_text(path, "plan"), str(path))
 
         def beside(name: str) -> str:
             """The folder of that name beside the plan, if there is one."""
-            place = path.parent / name
-            return str(place) if os.path.isdir(place) else name  # noqa: PTH112  # Path raises at too long a name
+            if is_address(path) or is_address(name):
+                return name
+            folder = path.parent / name
+            return str(folder) if os.path.isdir(folder) else name  # noqa: PTH112  # Path raises at too long a name
 
         mitigation = plan.model.mitigation.model_copy(update={"cohort": beside(plan.model.mitigation.cohort)})
         # absolute, since the plan's copy in the run's folder is followed whenever the run is measured again
@@ -330,7 +335,7 @@ class Plan(Section):
             files = {
                 key: os.path.realpath(path.parent / name)
                 for key, name in named.items()
-                if name is not None and name != PORTRAITS
+                if name is not None and name != PORTRAITS and not is_address(path)
             }
         except ValueError as error:
             raise PlanError(f"{path} names a file with an invalid path: {error}.") from error

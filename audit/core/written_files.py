@@ -15,6 +15,8 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from audit.core import written_objects
+from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
 from audit.core.files import TEMPORARY, is_private, make_folder, write_whole
 from audit.core.opening import read_inside
@@ -56,7 +58,12 @@ def refuse_foreign_files(home: Path, names: Iterable[str], folders: Iterable[str
     RunError
         If a file in the way was not written by the tool, or the folder or a subfolder is a link or a file.
     """
-    _refuse(home, dict.fromkeys(names), folders, _read(home))
+    home = place(home)
+    written = _read(home)
+    if is_address(home):
+        written_objects.refuse(home, dict.fromkeys(names), written.files, older=written.older)
+    else:
+        _refuse(home, dict.fromkeys(names), folders, written)
 
 
 def write_files(
@@ -74,9 +81,13 @@ def write_files(
     RunError
         As :func:`refuse_foreign_files`.
     """
+    home = place(home)
     contents = {name: data.encode() if isinstance(data, str) else data for name, data in files.items()}
     written = _read(home)
-    _refuse(home, contents, [name for name in instead_of if (home / name).is_dir()], written)
+    if is_address(home):
+        written_objects.refuse(home, contents, written.files, older=written.older)
+    else:
+        _refuse(home, contents, [name for name in instead_of if (home / name).is_dir()], written)
     stale = {
         name: digest
         for name, digest in written.files.items()
@@ -87,6 +98,16 @@ def write_files(
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     if (known := _Written(written.files | digests, written.older)) != written:
         _keep(home, known)
+    if is_address(home):
+        written_objects.write(home, contents, stale)
+    else:
+        _write(home, contents, stale, durable=durable)
+    if stale:
+        _keep(home, _Written({k: v for k, v in known.files.items() if k not in stale}, written.older))
+
+
+def _write(home: Path, contents: Mapping[str, bytes], stale: Mapping[str, str], *, durable: bool) -> None:
+    """Write files, and remove stale ones that still have their digest."""
     for name, data in contents.items():
         path = home / name
         make_folder(path.parent, shared=not is_private(home))
@@ -97,8 +118,6 @@ def write_files(
             continue
         if _is_plain(path) and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
             path.unlink()
-    if stale:
-        _keep(home, _Written({k: v for k, v in known.files.items() if k not in stale}, written.older))
 
 
 def listed(home: Path) -> list[str]:
@@ -108,6 +127,8 @@ def listed(home: Path) -> list[str]:
 
 def remove_temporary_files(home: Path, folders: Iterable[str]) -> None:
     """Remove what a killed process left half-written in a folder, in ``folders`` and next to listed files."""
+    if is_address(home):
+        return  # what is written there is whole
     for folder in (home, *(home / name for name in _folders_of(_read(home).files, folders))):
         if folder.is_dir() and not _is_linked(home, folder):
             for path in sorted(folder.iterdir()):

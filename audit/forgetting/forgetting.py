@@ -13,7 +13,8 @@ from audit.core.errors import AuditError
 from audit.forgetting.record import add_record
 from audit.forgetting.runs import remove_from_run
 from audit.forgetting.sheets import is_sheet, remove_from_sheet
-from audit.runs.harness.cache import DATABASE, FOLDER
+from audit.runs.harness.answers import DATABASE
+from audit.runs.harness.cache import FOLDER
 from audit.runs.harness.pruning import remove_answers
 from audit.runs.manifest import MANIFEST
 

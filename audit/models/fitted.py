@@ -12,6 +12,7 @@ import pandas as pd
 
 from audit.core.errors import ModelError
 from audit.core.files import file_digest
+from audit.core.transfer import at_hand
 
 FITTED_ON: Final = "fitted_on"
 """Key of the digests in a checkpoint's card."""
@@ -93,7 +94,7 @@ def refuse_fitted(model: object, table: pd.DataFrame, root: Path) -> None:
     heard = sorted(
         clip
         for clip, path in zip(table["clip_id"], table["audio"], strict=True)
-        if path and (root / path).is_file() and file_digest(root / path)[:_DIGITS] in known.audio
+        if path and at_hand(root / path).is_file() and file_digest(root / path)[:_DIGITS] in known.audio
     )
     if heard:
         raise _refusal(f"{len(heard)} audited clips are recordings on which", heard)

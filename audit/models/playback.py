@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.core.pictures import PictureFile, read_picture
+from audit.core.pictures import MAX_FILE_BYTES, PictureFile, read_picture
+from audit.core.transfer import fetched
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,16 @@ class PicturePlayback:
 
     def show(self, clip_ids: Sequence[str]) -> list[PictureFile | None]:
         """The rendered picture of each clip, or why its file cannot be read; ``None`` if the cohort names none."""
-        return [self._picture(self.rendered[clip]) for clip in clip_ids]
+        return self._pictures([self.rendered[clip] for clip in clip_ids])
 
     def show_ceiling(self, clip_ids: Sequence[str]) -> list[PictureFile | None]:
         """The ceiling picture of each clip, or why its file cannot be read; ``None`` if the cohort names none."""
-        return [self._picture(self.ceiling[clip]) for clip in clip_ids]
+        return self._pictures([self.ceiling[clip] for clip in clip_ids])
 
     def describe(self) -> dict[str, object]:
         """The description, for the manifest."""
         return dict(self.description)
 
-    def _picture(self, path: str) -> PictureFile | None:
-        return read_picture(self.root / path) if path else None
+    def _pictures(self, paths: Sequence[str]) -> list[PictureFile | None]:
+        with fetched(self.root, paths, MAX_FILE_BYTES) as files:
+            return [read_picture(files[path]) if path else None for path in paths]

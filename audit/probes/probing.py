@@ -15,6 +15,7 @@ from audit.audits.measure import unheard
 from audit.cohorts import Cohort
 from audit.cohorts.accented_clips import read_accented_clips
 from audit.cohorts.importing import embedded
+from audit.core.addresses import local_path
 from audit.core.attributes import ALWAYS
 from audit.core.errors import CohortError, ModelError, RunError
 from audit.core.files import make_folder
@@ -125,7 +126,7 @@ def probe(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             kept = cache_folder("none" if cache == "beside" else cache, folder)
         else:
-            folder = Path(out)
+            folder = local_path(out, "The folder of a probe")
             if (folder / "manifest.json").exists():
                 raise RunError(
                     f"{folder} contains a run.", "a folder for the probe alone", "Choose another folder for -o."

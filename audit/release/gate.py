@@ -26,6 +26,7 @@ from audit.audits.tables.strata import strata
 from audit.audits.tables.your_files import your_files
 from audit.checks import margins_of, shipped
 from audit.checks.strata import Strata
+from audit.core.addresses import is_address
 from audit.core.document import SCHEMA_VERSION, Stored
 from audit.core.errors import PlanError, RunError
 from audit.core.front_matter import FrontMatter
@@ -255,7 +256,7 @@ def _nothing(run: Run) -> Audit:
 
 def read_verified(given: RunLike) -> Run:
     """Read a run and verify its parts; a run without parts has no observations."""
-    run = None if isinstance(given, str | Path) else as_run(given)
+    run = None if isinstance(given, str | Path) or is_address(given) else as_run(given)
     if run is not None and run.folder is None:
         return run
     folder = folder_of(given if run is None else run)

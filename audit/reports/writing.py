@@ -9,6 +9,7 @@ from pathlib import Path
 from audit.audits.audit import Audit
 from audit.audits.privacy.sharing import withheld
 from audit.comparisons.comparison import Comparison
+from audit.core.addresses import place, refuse_address
 from audit.core.files import writing
 from audit.core.written_files import write_files
 from audit.probes.probe import Probe
@@ -35,7 +36,9 @@ def write_audit_report(
     rules: Sequence[str] = (),
 ) -> Path:
     """The page of an audit; see :meth:`audit.Audit.write_report`."""
-    home = Path(folder)
+    home = place(folder)
+    if pdf:
+        refuse_address(home, "The folder of the report that is to be printed")
     path = home / Audit.FILE
     if not (path.is_file() and same_audit(path, audit)):
         (audit if show_ids else replace(audit, tables=withheld(audit.tables))).write(home)
@@ -68,7 +71,7 @@ def write_series_report(series: History | Sweep, folder: str | Path) -> Path:
 
 def write_decision_report(decision: Decision, folder: str | Path) -> Path:
     """The decision as JSON, Markdown, JUnit XML and SARIF; see :meth:`audit.Decision.write_report`."""
-    home = Path(folder)
+    home = place(folder)
     files = {
         Decision.FILE: decision.to_json(),
         "decision.md": summary_markdown(decision),

@@ -14,7 +14,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit.core.addresses import is_address
+from audit.core.audio_decoding import MAX_FILE_BYTES
 from audit.core.columns import CLIP_FILES
+from audit.core.transfer import at_hand, bring
 from audit.runs.run import part_files
 
 KINDS: Final = ("audio", "portrait", "rendered", "ceiling")
@@ -60,12 +63,23 @@ def file_of(kind: str, path: Path) -> ClipFile:
         return ClipFile(kind, "", 0)
 
 
+def named_files(rows: pd.DataFrame) -> set[str]:
+    """The paths of all files that rows of a cohort's table name."""
+    return {path for kind in KINDS if kind in rows for path in rows[kind] if path}
+
+
 def files_of_clips(
-    rows: pd.DataFrame, root: Path, workers: Executor, known: Mapping[tuple[str, str], str]
+    rows: pd.DataFrame,
+    root: Path,
+    workers: Executor,
+    known: Mapping[tuple[str, str], str],
+    here: Mapping[str, Path],
 ) -> list[list[ClipFile]]:
     """The files of each row of a cohort's table, in the order of :data:`KINDS`.
 
     ``known`` has the sha256 of files that were read, by kind and path relative to ``root``; the others are read now.
+    ``here`` has the files by path (:func:`audit.core.transfer.fetched`). One at an address that is larger than what is
+    fetched has no digest.
     """
     kinds = [kind for kind in KINDS if kind in rows]
     named = sorted({(kind, path) for kind in kinds for path in rows[kind] if path})
@@ -74,10 +88,12 @@ def files_of_clips(
         kind, path = name
         if sha256 := known.get(name):
             try:
-                return ClipFile(kind, sha256, (root / path).stat().st_size)
+                return ClipFile(kind, sha256, here[path].stat().st_size)
             except OSError:  # removed since it was read
                 return ClipFile(kind, sha256, 0)
-        return file_of(kind, root / path)
+        found = file_of(kind, here[path])
+        is_unread = is_address(root) and found.bytes > MAX_FILE_BYTES
+        return found._replace(sha256="") if is_unread else found
 
     files = dict(zip(named, workers.map(read, named), strict=True))
     records = zip(*(rows[kind] for kind in kinds), strict=True)
@@ -98,7 +114,7 @@ def content_of(folder: Path) -> Content | None:
     ``None`` if a part has no digests, as those of earlier versions and of simulated runs.
     """
     total = _Total()
-    for path in part_files(folder):
+    for path in bring(part_files(folder)):
         clips = clip_files(path)
         if clips is None:
             return None
@@ -110,7 +126,7 @@ def content_of(folder: Path) -> Content | None:
 
 def clip_files(part: Path) -> Iterator[tuple[str, list[ClipFile]]] | None:
     """The id and the files of each clip of a part; ``None`` if the part has no digests."""
-    with pq.ParquetFile(part) as file:
+    with pq.ParquetFile(at_hand(part)) as file:
         if CLIP_FILES not in file.schema_arrow.names:
             return None
         table = file.read(columns=["clip_id", CLIP_FILES], use_threads=False)

@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from audit.core.addresses import is_address, local_path
 from audit.core.errors import RunError
 from audit.core.files import temporary_path, writing
 
@@ -26,14 +27,18 @@ _PRIVATE: Final = 0o077
 
 
 def keys_folder(name: str, run: Path) -> Path:
-    """The folder of the keys for a run whose plan says :data:`BESIDE`, or a folder.
+    """The folder of the keys for a run whose plan says :data:`BESIDE`, or a folder; always on this machine.
+
+    Keys are not kept beside a run at an address but in ``.audit-keys`` of the user's home.
 
     Examples
     --------
     >>> keys_folder("beside", Path("reports/mine")).as_posix(), keys_folder("keys", Path("reports/mine")).as_posix()
     ('reports/.audit-keys', 'keys')
     """
-    return run.parent / FOLDER if name == BESIDE else Path(name)
+    if name != BESIDE:
+        return local_path(name, "The folder of the keys")
+    return Path.home() / FOLDER if is_address(run) else run.parent / FOLDER
 
 
 def cohort_key(folder: Path, cohort: str) -> bytes:

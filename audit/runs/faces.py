@@ -28,11 +28,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from audit.core.addresses import is_address, refuse_address
 from audit.core.arrays import Picture
 from audit.core.columns import face_check_column, face_column
 from audit.core.errors import RunError
 from audit.core.files import is_private, make_folder
 from audit.core.pictures import MAX_FILE_BYTES, MAX_PIXELS, keep_picture, picture_digest
+from audit.core.transfer import at_hand
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
 from audit.runs.manifest import MANIFEST, read_manifest
@@ -148,7 +150,7 @@ def keep_face(pixels: Picture, folder: Path, name: str) -> None:
 def subfolders(run: Path) -> list[str]:
     """The existing subfolders of pictures, relative to the run's folder, links to elsewhere among them."""
     faces = run / FACES
-    if faces.is_symlink() or not faces.is_dir():
+    if is_address(faces) or faces.is_symlink() or not faces.is_dir():
         return []
     return sorted(f"{FACES}/{name}" for name in os.listdir(faces) if _SUBFOLDER.fullmatch(name))  # noqa: PTH208  # names
 
@@ -201,6 +203,7 @@ def remove_faces(folder: Path, names: Iterable[str]) -> int:
     RunError
         If the folder of faces, or a subfolder, is a link.
     """
+    refuse_address(folder, "The run from which pictures are removed")
     removed = 0
     for name in sorted(set(names)):
         if not _NAME.fullmatch(name):
@@ -274,6 +277,10 @@ def _found(folder: Path, name: str) -> Path:
     """The file of a picture, in its subfolder or, in runs of earlier versions, directly in ``faces``."""
     faces = folder / FACES
     for path in (face_file(faces, name), faces / f"{name}.png"):
+        if is_address(path):
+            if (here := at_hand(path)).is_file():
+                return here
+            continue
         for each in (faces, path.parent, path):
             if each.is_symlink():
                 raise FaceError(each, "a link")

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from audit.core.addresses import refuse_address
 from audit.core.columns import CLIP_FILES
 from audit.core.errors import RunError
 from audit.core.files import file_digest, temporary_path, writing
@@ -55,6 +56,7 @@ def remove_speaker(folder: Path, speaker: str) -> Removed:
     RunError
         If the folder is not a run, is in use, cannot be written, or a part is not the one that the run wrote.
     """
+    refuse_address(folder, "The run from which a speaker is removed")
     with writing(folder, reads=True), claim(folder):
         manifest, journal = read_manifest(folder), Journal.read(folder)
         recorded = {name: entry.sha256 for name, entry in journal.entries.items()} | manifest.get("parts", {})

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit.core.addresses import is_address, place
 from audit.core.attributes import ALWAYS
 from audit.core.columns import CLIP_FILES, CLUSTER, EMBEDDING, LANDMARKS, NEVER_NULL, schema
 from audit.core.errors import RunError
@@ -21,6 +22,7 @@ from audit.core.files import file_digest, replacing
 from audit.core.opening import UnsafeFile, check_inside
 from audit.core.parquet import parquet_file
 from audit.core.shown import Shown, name_in_line, sizes_in_line
+from audit.core.transfer import bring, listing
 from audit.runs.digest import run_digest
 from audit.runs.manifest import read_manifest
 
@@ -61,7 +63,7 @@ class Run(Shown):
         RunError
             If the folder is not a run, or its parts do not match the manifest.
         """
-        root = Path(folder)
+        root = place(folder)
         run = cls(None, read_manifest(root), root)
         assert run.coded is not None  # read now, so that invalid parts are found here
         return run
@@ -157,7 +159,7 @@ class Run(Shown):
         """A column of lists of one length, with rows of NaN where it is missing; not cached."""
         n = len(self.coded)
         found: list[tuple[NDArray[Any], NDArray[np.float32]]] = []
-        for path in part_files(self.folder) if self.folder else []:
+        for path in bring(part_files(self.folder)) if self.folder else []:
             with parquet_file(path) as part:
                 if column not in part.schema_arrow.names:
                     continue
@@ -176,14 +178,15 @@ class Run(Shown):
 
 def _observations(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     """The observations in a run's folder, after verifying the digest of each part."""
-    paths = part_files(folder)
+    paths = bring(part_files(folder))
+    here = {path.name: path for path in paths}
     if not paths:
         raise RunError(
             f"{folder} has no observations yet.", next_step="Finish the run: repeat the same audit run command."
         )
     check_parts(folder, paths)
     for name, digest in manifest.get("parts", {}).items():
-        path = folder / OBSERVATIONS / name
+        path = here.get(name, folder / OBSERVATIONS / name)
         if not path.is_file() or file_digest(path) != digest:
             raise RunError(
                 f"{path} is missing or was changed after the run.",
@@ -255,12 +258,12 @@ def _joined_parts(paths: Iterable[Path]) -> Iterator[pa.Table]:
 
 def part_files(folder: Path) -> list[Path]:
     """The complete parts of a run, in order."""
-    return sorted((folder / OBSERVATIONS).glob("part-*.parquet"))
+    return listing(folder / OBSERVATIONS, "part-*.parquet")
 
 
 def check_parts(folder: Path, paths: Iterable[Path]) -> None:
     """Raise RunError if a part is not a regular file, or it or its folder is a link: it is not opened."""
-    for path in paths:
+    for path in [] if is_address(folder) else paths:
         try:
             check_inside(folder, f"{OBSERVATIONS}/{path.name}")
         except UnsafeFile as error:

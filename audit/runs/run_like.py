@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from audit.core.addresses import is_address, place
 from audit.core.errors import RunError
 from audit.runs.run import Run
 
@@ -32,8 +33,8 @@ def as_run(given: RunLike) -> Run:
     """
     if isinstance(given, Run):
         return given
-    if isinstance(given, str | Path):
-        return Run.read(given)
+    if isinstance(given, str | Path) or is_address(given):
+        return Run.read(place(given))
     if isinstance(given, MadeFromRun):
         return given.measured_run()
     raise RunError(f"{type(given).__name__} is not a run.", "a Run, an Audit, or the path of a run's folder")
@@ -47,8 +48,8 @@ def folder_of(given: RunLike) -> Path:
     RunError
         As :func:`as_run`, or if the run is in memory only.
     """
-    if isinstance(given, str | Path):
-        return Path(given)
+    if isinstance(given, str | Path) or is_address(given):
+        return place(given)
     run = as_run(given)
     if run.folder is None:
         raise RunError(

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from audit.cohorts import Cohort
+from audit.core.audio_decoding import MAX_FILE_BYTES
 from audit.core.errors import RunError
-from audit.runs.content import Content, clip_files, content_of, files_of_clips
+from audit.core.transfer import fetched
+from audit.runs.content import Content, clip_files, content_of, files_of_clips, named_files
 from audit.runs.journal import journal_state
 from audit.runs.run import Run, part_files
 from audit.runs.run_like import RunLike, as_run
@@ -88,7 +90,9 @@ def verify(
     with ThreadPoolExecutor(os.cpu_count() or 1) as workers:
         for path in part_files(found.folder):
             clips = dict(clip_files(path) or ())
-            now = files_of_clips(table.loc[[*clips]], voices.root, workers, {})
+            rows = table.loc[[*clips]]
+            with fetched(voices.root, named_files(rows), MAX_FILE_BYTES) as here:
+                now = files_of_clips(rows, voices.root, workers, {}, here)
             for (clip, before), files in zip(clips.items(), now, strict=True):
                 different += [f"the {kind} of the clip {clip}" for kind, *_ in {*before} ^ {*files}]
             done += len(clips)

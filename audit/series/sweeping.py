@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.cohorts import Cohort
+from audit.core.addresses import local_path
 from audit.core.errors import RunError
 from audit.core.plan import CohortSettings, EngineSettings, MeasureSettings, ModelSettings, Plan, RunSettings
 from audit.core.written_files import refuse_foreign_files
@@ -77,7 +78,7 @@ def sweep(
     if len(models) < 2:
         raise RunError(f"{len(models)} model was given to sweep.", "two or more, of which the first is the baseline")
     people = cohort if isinstance(cohort, Cohort) else Cohort.read(cohort)
-    home = Path(out)
+    home = local_path(out, "The folder of a sweep")
     refuse_foreign_files(home, [Sweep.FILE])
     made = [_made(each) for each in models]  # an unknown name is reported before any model runs
     labels = labels_of([model.name for model, _ in made])

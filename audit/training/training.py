@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from audit.core.addresses import local_path
 from audit.core.lock import claim
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.models.fitted import FITTED_ON, FittedOn
@@ -88,7 +89,7 @@ def train(
     """
     began = time.monotonic()
     tell = say or (lambda sentence: None)
-    folder = Path(out)
+    folder = local_path(out, "The folder of a training")
     refuse_foreign_files(folder, (weights_name(plan), LOSSES, CHART, REPORT, STATE), (DRAWN,))
     folder.mkdir(parents=True, exist_ok=True)
     with claim(folder):

@@ -11,7 +11,8 @@ import pytest
 from audit.core.errors import RunError
 from audit.core.pictures import picture_digest
 from audit.instruments.protocol import Reading
-from audit.runs.harness.cache import DATABASE, Cache
+from audit.runs.harness.answers import DATABASE
+from audit.runs.harness.cache import Cache
 from audit.runs.harness.pruning import contents, prune
 
 

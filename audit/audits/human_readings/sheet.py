@@ -10,6 +10,7 @@ import pandas as pd
 
 from audit.audits.human_readings.readings import NO_FACE, SHEET_COLUMNS
 from audit.audits.human_readings.sample import STAGE, draw, strata_of
+from audit.core.addresses import local_path
 from audit.core.blind_page import CANNOT_TELL, PICTURES, BlindPage, Question
 from audit.core.errors import RunError
 from audit.core.files import make_folder, write_whole
@@ -80,7 +81,7 @@ def labelling_sheet(run: RunLike, out: str | Path, *, faces: int = FACES_ASKED, 
             "a run with keep_faces = true (the default) in the section [run] of its plan",
             "Run again: audit run PLAN -o OUT.",
         )
-    folder = Path(out)
+    folder = local_path(out, "The folder of a sheet")
     if folder.is_symlink():
         raise RunError(f"{folder} is a link.", "a new folder for the sheet", "Choose another -o.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -14,6 +14,7 @@ from audit.checks.figure import Figure
 from audit.comparisons.changes import FAMILY, Change
 from audit.comparisons.comparison import Comparison
 from audit.comparisons.sentences import levelling_words, not_compared_words
+from audit.core.addresses import local_path
 from audit.core.errors import RunError
 from audit.core.grouping import GROUP
 from audit.core.language_names import language_name
@@ -89,7 +90,7 @@ def write_comparison(
     RunError
         If the folder contains a run, or a file to be replaced was not written by this tool.
     """
-    home = Path(folder)
+    home = local_path(folder, "The folder of a comparison")
     if (home / "manifest.json").exists():
         raise RunError(
             f"{folder} contains a run.", "a folder for the comparison alone", "Choose another folder for -o."

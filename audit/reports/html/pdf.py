@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from audit.core.addresses import local_path
 from audit.core.errors import AuditError
 from audit.core.written_files import refuse_foreign_files, write_files
 
@@ -71,7 +72,7 @@ def print_pdf(page: str | Path, *, seconds: float = SECONDS) -> Path:
         If there is no browser, or it prints no whole PDF in time; if a file in the way was not
         written by this tool.
     """
-    source = Path(page).resolve()
+    source = local_path(page, "The page that is to be printed").resolve()
     browser = browser_path()
     if browser is None:
         raise AuditError(

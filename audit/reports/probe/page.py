@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from audit.core.addresses import local_path
 from audit.core.units import write_value
 from audit.core.written_files import write_files
 from audit.probes.answers import ASKED, adjusted_words, alike, lead
@@ -68,7 +69,7 @@ def write_probe(probe: Probe, folder: str | Path) -> Path:
     RunError
         If a file to be replaced was not written by this tool.
     """
-    home = Path(folder)
+    home = local_path(folder, "The folder of a probe")
     files = {Probe.FILE: probe.to_json(), **csv_tables(probe), PAGE: to_html(probe, home)}
     write_files(home, files, instead_of=(TABLES,))
     return home / PAGE

@@ -14,8 +14,13 @@ from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.pictures import ShownPictures
 from audit.audits.privacy.sharing import withheld
 from audit.audits.recommendations import DEFINITION, recommend
+<<<<<<< HEAD
 from audit.core.arrays import Picture
+=======
+from audit.core.addresses import place
+>>>>>>> storage
 from audit.core.clusters import Clusters
+from audit.core.files import make_folder
 from audit.core.recording import RECORDING
 from audit.core.vocabulary import STAGES
 from audit.core.written_files import write_files
@@ -189,8 +194,8 @@ def write_report(
     RunError
         If a table's name is not a valid file name, or a file to be replaced was not written by this tool.
     """
-    audit, home = as_audit(audited), Path(folder)
-    home.mkdir(parents=True, exist_ok=True)
+    audit, home = as_audit(audited), place(folder)
+    make_folder(home, shared=True)
     digest = audit_sha256(audit, home)
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
     open_picture = pictures or ShownPictures(audit.source or home, [str(clip["clip_id"]) for clip in clips]).open

@@ -17,11 +17,13 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from audit.audits.audit import Audit
+from audit.core.addresses import place
 from audit.core.clean_text import clean
 from audit.core.document import MAX_BYTES
 from audit.core.errors import AuditError, did_you_mean
 from audit.core.files import writing
 from audit.core.opening import read_inside, read_regular
+from audit.core.transfer import at_hand, listing
 from audit.core.written_files import write_files
 
 Decision = Literal["release", "release_with_conditions", "do_not_release", "more_data_needed"]
@@ -141,7 +143,7 @@ def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
     RunError
         If the folder has no audit.json, or the file cannot be written.
     """
-    home = Path(folder)
+    home = place(folder)
     signed = _read(Path(file))
     Audit.read_stored(home)  # raises RunError if there is none
     found = hashlib.sha256(read_inside(home, Audit.FILE, MAX_BYTES)).hexdigest()
@@ -161,9 +163,9 @@ def keep_sign_off(file: str | Path, folder: str | Path) -> Path:
 def sign_offs(folder: Path, digest: str) -> SignOffs:
     """The sign-offs in a folder, by whether they are of the audit with this digest."""
     counting, other, unreadable = [], [], []
-    for path in sorted(path for path in folder.glob("sign-off-*.json") if path.is_file()):
+    for path in (path for path in listing(folder, "sign-off-*.json") if path.is_file()):
         try:
-            signed = _read(path)
+            signed = _read(at_hand(path))
         except AuditError:
             unreadable.append(clean(path.name))
             continue

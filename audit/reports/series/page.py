@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from audit.core.addresses import local_path
 from audit.core.clean_text import clean
 from audit.core.errors import RunError
 from audit.core.written_files import write_files
@@ -31,7 +32,7 @@ def write_series(series: Series, folder: str | Path, name: str, text: str) -> Pa
     RunError
         If the folder contains a run, or a file to be replaced was not written by this tool.
     """
-    home = Path(folder)
+    home = local_path(folder, "The folder of a history or sweep")
     if (home / "manifest.json").exists():
         raise RunError(
             f"{folder} contains a run.", f"a folder for {series.FILE} alone", "Choose another folder for -o."

@@ -9,11 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
-import threading
-import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,33 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from audit.core.addresses import is_address, shared_folder
 from audit.core.arrays import Picture
 from audit.core.attributes import Read
-from audit.core.errors import RunError
-from audit.core.files import is_private, make_folder, write_new, write_whole
+from audit.core.files import is_private, make_folder, write_whole
 from audit.core.opening import read_regular
 from audit.core.pictures import MAX_FILE_BYTES, keep_picture, picture_digest, read_picture
 from audit.core.provenance import package_version
+from audit.core.transfer import at_hand, at_once, copy
 from audit.instruments.protocol import NO_FACE, Instrument, Reading
 from audit.models.protocol import Described
+from audit.runs.harness.answers import PICTURES, Answers, FileAnswers, SqliteAnswers, damaged
 
 BESIDE: Final = "beside"  # next to the run's folder, shared with the other runs there
 NONE: Final = "none"
 FOLDER: Final = ".audit-cache"
 
-DATABASE: Final = "answers.sqlite"
-PICTURES: Final = "pictures"
-IN_USE: Final = "in-use.sqlite"
-"""An empty database: whoever uses the cache holds a read lock on it, and whoever prunes it a write lock."""
-SECONDS_A_DAY: Final = 86_400
-_AT_ONCE: Final = 500
-_PATIENCE_S: Final = 60.0
-_TABLE: Final = (
-    "CREATE TABLE IF NOT EXISTS answers"
-    " (of TEXT, by TEXT, answer BLOB, sha256 TEXT, PRIMARY KEY (of, by)) WITHOUT ROWID"
-)
-_DAYS: Final = "CREATE TABLE IF NOT EXISTS stored (of TEXT, by TEXT, day INTEGER, PRIMARY KEY (of, by)) WITHOUT ROWID"
-"""The day on which each answer was stored, from the epoch; answers of earlier versions have none."""
 _ANSWERING: Final = (
     "models",
     "training/mitigations",
@@ -70,7 +55,7 @@ _PACKAGES: Final = ("torch", "numpy", "soxr", "soundfile", "pillow", "av")
 
 
 def cache_folder(name: str, run: Path) -> Path | None:
-    """The cache's folder for a run whose plan says :data:`BESIDE`, :data:`NONE`, or a folder.
+    """The cache's folder for a run whose plan says :data:`BESIDE`, :data:`NONE`, or a folder or address.
 
     Examples
     --------
@@ -79,7 +64,18 @@ def cache_folder(name: str, run: Path) -> Path | None:
     """
     if name == NONE:
         return None
-    return run.parent / FOLDER if name == BESIDE else Path(name)
+    return run.parent / FOLDER if name == BESIDE else shared_folder(name)
+
+
+def nodes_may_share(folder: Path) -> bool:
+    """Whether several machines may use the cache in a folder at once: one at an address, ``file:///DIR`` among them.
+
+    Examples
+    --------
+    >>> nodes_may_share(Path("reports/.audit-cache"))
+    False
+    """
+    return is_address(folder)
 
 
 def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
@@ -105,88 +101,68 @@ def cache_key(answerer: object, settings: Mapping[str, Any]) -> str | None:
     return hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def refuse_links(folder: Path) -> None:
-    """Raise RunError if a part of a cache is a link: it might lead to files of another origin."""
-    for name in (DATABASE, IN_USE, PICTURES):
-        if (folder / name).is_symlink():
-            raise RunError(
-                f"{folder / name} is a link.",
-                "a cache as it was made",
-                f"Name another folder, or continue without a cache: --cache {NONE}.",
-            )
-
-
 class Cache:
-    """A folder with a database of answers, and pictures; several processes may share it.
+    """A folder with answers and pictures, which several processes may share.
 
-    The folder is created if it does not exist, and can be deleted at any time. All methods raise RunError if it cannot
-    be used or is damaged.
+    The folder is created if it does not exist, and can be deleted at any time. In a folder of this machine the answers
+    are in a database; at an address they are files, which machines may share. All methods raise RunError if the cache
+    cannot be used or is damaged.
 
     Parameters
     ----------
     folder : Path
         The folder.
     read_only : bool
-        Whether the cache is only looked at: the folder must have a database, and nothing is written.
+        Whether the cache is only looked at: the folder must be a cache, and nothing is written.
     shared : bool
         Whether a new folder is made for several users; otherwise it is private.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False, shared: bool = False) -> None:
         self.folder = folder
-        self._lock = threading.Lock()
-        self._use: sqlite3.Connection | None = None
-        try:
-            if read_only:
-                self._answers = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
-                return
-            make_folder(folder, shared=shared)
-            refuse_links(folder)
-            make_folder(folder / PICTURES, shared=not is_private(folder))
-            for name in (IN_USE, DATABASE):  # with the permissions of the folder, which SQLite would not give them
-                if not (folder / name).exists():
-                    with suppress(FileExistsError):
-                        write_new(folder / name, b"")
-            self._use = _connect((folder / IN_USE).resolve().as_uri())
-            self._use.execute("BEGIN")
-            self._use.execute("SELECT * FROM sqlite_master").fetchall()  # takes the lock
-            self._answers = _connect((folder / DATABASE).resolve().as_uri())
-            self._answers.execute(_TABLE)
-            self._answers.execute(_DAYS)
-        except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
+        self._answers: Answers
+        if nodes_may_share(folder):
+            self._answers = FileAnswers(folder)
+        else:
+            self._answers = SqliteAnswers(folder, read_only=read_only, shared=shared)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines may use the cache at once."""
+        return self._answers.is_shared
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the cache."""
         self._answers.close()
-        if self._use is not None:
-            self._use.close()
 
     def renderings(self, sources: Iterable[str], model: str) -> dict[str, str]:
         """The digest of the picture made from each known source; empty if the model made none."""
-        return {source: answer.decode() for source, answer in self._known(sources, model).items()}
+        return {source: answer.decode() for source, answer in self._answers.known(sources, model).items()}
 
     def readings(self, pictures: Iterable[str], instrument: str) -> dict[str, Reading]:
         """The reading of each known picture."""
-        return {picture: _unpacked(answer) for picture, answer in self._known(pictures, instrument).items()}
+        return {picture: _unpacked(answer) for picture, answer in self._answers.known(pictures, instrument).items()}
 
     def keep_renderings(self, renderings: Mapping[str, str], model: str, pictures: Mapping[str, Picture]) -> None:
         """Store the pictures, then the digest of the picture made from each source."""
-        for digest in {*renderings.values()} & pictures.keys():
+
+        def keep(digest: str) -> None:
             path = self._picture_file(digest)
             make_folder(path.parent, shared=not is_private(self.folder))
             keep_picture(pictures[digest], path.parent, digest)
-        self._keep({source: digest.encode() for source, digest in renderings.items()}, model)
+
+        at_once(keep, sorted({*renderings.values()} & pictures.keys()), self.folder)
+        self._answers.keep({source: digest.encode() for source, digest in renderings.items()}, model)
 
     def keep_readings(self, readings: Mapping[str, Reading], instrument: str) -> None:
         """Store the reading of each picture."""
-        self._keep({picture: _packed(reading) for picture, reading in readings.items()}, instrument)
+        self._answers.keep({picture: _packed(reading) for picture, reading in readings.items()}, instrument)
 
     def picture(self, digest: str) -> Picture:
         """The picture with this digest."""
-        file = read_picture(self._picture_file(digest))
+        file = read_picture(at_hand(self._picture_file(digest)))
         if file.pixels is None or picture_digest(file.pixels) != digest:
-            raise self._damaged(f"the picture {digest}")
+            raise damaged(self.folder, f"the picture {digest}")
         return file.pixels
 
     def lend_picture(self, digest: str, target: Path) -> None:
@@ -194,11 +170,18 @@ class Cache:
 
         A picture of a private cache is copied into a folder that is shared, since a link keeps its permissions.
         """
+        source = self._picture_file(digest)
+        if is_address(source) or is_address(target):
+            make_folder(target.parent, shared=not is_private(target.parent.parent))
+            try:
+                copy(source, target)
+            except FileNotFoundError as error:
+                raise damaged(self.folder, f"the picture {digest}") from error
+            return
         if target.exists():
             return
-        source = self._picture_file(digest)
         if not source.is_file():
-            raise self._damaged(f"the picture {digest}")
+            raise damaged(self.folder, f"the picture {digest}")
         make_folder(target.parent, shared=not is_private(target.parent.parent))
         if is_private(target.parent) == is_private(source.parent):
             try:
@@ -212,58 +195,6 @@ class Cache:
 
     def _picture_file(self, digest: str) -> Path:
         return self.folder / PICTURES / digest[:2] / f"{digest}.png"
-
-    def _known(self, questions: Iterable[str], by: str) -> dict[str, bytes]:
-        wanted = sorted({*questions} - {""})
-        found: dict[str, bytes] = {}
-        try:
-            with self._lock:
-                for start in range(0, len(wanted), _AT_ONCE):
-                    some = wanted[start : start + _AT_ONCE]
-                    marks = ",".join("?" * len(some))
-                    select = f"SELECT of, answer, sha256 FROM answers WHERE by = ? AND of IN ({marks})"
-                    for question, answer, sha256 in self._answers.execute(select, [by, *some]):
-                        if hashlib.sha256(answer).hexdigest() != sha256:
-                            raise self._damaged(f"the answer to {question}")
-                        found[question] = answer
-        except sqlite3.Error as error:
-            raise self._unusable(error) from error
-        return found
-
-    def _keep(self, answers: Mapping[str, bytes], by: str) -> None:
-        if not answers:
-            return
-        rows = [(of, by, answer, hashlib.sha256(answer).hexdigest()) for of, answer in sorted(answers.items())]
-        today = int(time.time() // SECONDS_A_DAY)
-        try:
-            with self._lock:
-                self._answers.execute("BEGIN IMMEDIATE")
-                self._answers.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows)
-                self._answers.executemany(
-                    "INSERT OR IGNORE INTO stored VALUES (?, ?, ?)", [(of, by, today) for of, *_ in rows]
-                )
-                self._answers.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._answers.in_transaction:
-                self._answers.execute("ROLLBACK")
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> RunError:
-        return RunError(
-            f"The cache {self.folder} cannot be used: {error}.",
-            "a writable folder with free disk space",
-            f"Delete it if it is damaged, or continue without a cache: --cache {NONE}.",
-        )
-
-    def _damaged(self, what: str) -> RunError:
-        return RunError(
-            f"The cache {self.folder} is damaged: {what} differs from what was stored.",
-            next_step=f"Delete the folder, or continue without a cache: --cache {NONE}.",
-        )
-
-
-def _connect(address: str) -> sqlite3.Connection:
-    return sqlite3.connect(address, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None, uri=True)
 
 
 def _packed(reading: Reading) -> bytes:

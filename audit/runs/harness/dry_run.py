@@ -19,10 +19,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from audit.core.addresses import is_address
 from audit.core.errors import RunError
 from audit.core.provenance import hardware
 from audit.models.protocol import Decoder, Playback
-from audit.runs.harness.cache import DATABASE, Cache
+from audit.runs.harness.answers import DATABASE
+from audit.runs.harness.cache import Cache
 from audit.runs.harness.folder import refuse_files_of_others, refuse_other_writers, started_run, undone
 from audit.runs.harness.hearing import NO_AUDIO, LoadedPart, load_part
 from audit.runs.harness.running import Ready, writer_of
@@ -91,8 +93,8 @@ class DryRun:
         Expected time to render and read what is left, and size of the folder; ``None`` if not known.
     basis : str
         What the expectations rest on, or why there are none.
-    free_bytes : int
-        Free space where the run would be written.
+    free_bytes : int or None
+        Free space where the run would be written; ``None`` at an address.
     """
 
     cohort: str
@@ -113,7 +115,7 @@ class DryRun:
     seconds: Span | None
     bytes: Span | None
     basis: str
-    free_bytes: int
+    free_bytes: int | None
 
 
 def dry_run(ready: Ready, workers: int = 1) -> DryRun:
@@ -160,7 +162,7 @@ def dry_run(ready: Ready, workers: int = 1) -> DryRun:
         seconds=seconds,
         bytes=size,
         basis=basis,
-        free_bytes=shutil.disk_usage(_existing(work.folder)).free,
+        free_bytes=None if is_address(work.folder) else shutil.disk_usage(_existing(work.folder)).free,
     )
 
 
@@ -217,7 +219,7 @@ def _from_cache(ready: Ready, part: LoadedPart) -> tuple[Known, Known]:
     if playback:
         why = "pictures of a playback are read as they are shown"
         return Known(0, 0), Known(None, to_read, why)
-    if work.cache is None or not (work.cache / DATABASE).is_file():
+    if work.cache is None or not (is_address(work.cache) or (work.cache / DATABASE).is_file()):
         return Known(0, asked), Known(0, to_read)
     cache = Cache(work.cache, read_only=True)
     try:
@@ -243,7 +245,8 @@ class _Earlier(NamedTuple):
 def _earlier(ready: Ready) -> Iterable[_Earlier]:
     """The finished runs beside this one with the same model or instrument, on a machine of the same kind."""
     parent, here = ready.work.folder.parent, json.loads(json.dumps(hardware()))
-    for path in sorted(parent.glob(f"*/{MANIFEST}")) if parent.is_dir() else []:
+    is_here = not is_address(parent) and parent.is_dir()
+    for path in sorted(parent.glob(f"*/{MANIFEST}")) if is_here else []:
         try:
             manifest = read_manifest(path.parent)
         except RunError:

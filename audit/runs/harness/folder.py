@@ -13,11 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from audit.core.addresses import is_address
 from audit.core.errors import RunError
 from audit.core.files import file_digest, make_folder, sync_file, sync_folder, writing
 from audit.core.lock import claim
 from audit.core.plan import Plan
 from audit.core.provenance import code_version, hardware, versions
+from audit.core.transfer import at_hand, bring, exists
 from audit.core.written_files import refuse_foreign_files, remove_temporary_files, write_files
 from audit.runs.content import content_of
 from audit.runs.faces import subfolders
@@ -38,7 +40,7 @@ def new_folder(parent: Path, *words: str) -> Path:
     slug = "-".join("".join(c if c.isalnum() else "-" for c in word.lower()).strip("-") for word in words)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     folder, n = parent / f"{stamp}-{slug[:60]}", 1
-    while folder.exists():
+    while exists(folder):
         n += 1
         folder = parent / f"{stamp}-{slug[:60]}-{n}"
     return folder
@@ -46,7 +48,7 @@ def new_folder(parent: Path, *words: str) -> Path:
 
 def refuse_files_of_others(folder: Path) -> None:
     """Raise RunError if a run's folder has files that the tool did not write, where it would write its own."""
-    names = () if (folder / MANIFEST).exists() else (PLAN, JOURNAL)
+    names = () if exists(folder / MANIFEST) else (PLAN, JOURNAL)
     refuse_foreign_files(folder, names, folders=(OBSERVATIONS, FACES, *subfolders(folder)))
 
 
@@ -64,7 +66,7 @@ def writable(folder: Path, *, shared: bool = False) -> Iterator[None]:
 
 def started_run(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
     """The manifest of the run to resume; ``None`` for a new one. Raises RunError if the folder has another run."""
-    if not (folder / MANIFEST).is_file():
+    if not at_hand(folder / MANIFEST).is_file():
         if part_files(folder):
             raise RunError(f"{folder} has observations but no {MANIFEST}.", next_step="Choose another folder for -o.")
         return None
@@ -221,6 +223,8 @@ def close_folder(folder: Path, manifest: dict[str, Any], spent: Mapping[str, Any
 
 def _sync(folder: Path) -> None:
     """Wait until all faces and names of a run are on the disk; its parts are there since they were written."""
+    if is_address(folder):
+        return  # what is written there is kept when the request has ended
     faces = [path for path in sorted((folder / FACES).rglob("*")) if not path.is_symlink()]
     for path in faces:
         if path.is_file():
@@ -255,8 +259,10 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
             f"the {len(parts)} parts of its {parts.n_clips} clips",
             "Restore the journal, or choose another folder for -o.",
         )
+    here = {path.name: path for path in bring(part_files(folder))}
     for part in parts:
         path = part_path(folder, part.number)
+        path = here.get(path.name, path)
         if path.name not in entries and path.name in known:
             whole = path.is_file() and file_digest(path) == known[path.name]
         else:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from audit.core.audio import Clip, read_clip
+from audit.core.audio_decoding import MAX_FILE_BYTES
 from audit.core.pictures import PictureFile, picture_digest, read_picture
 from audit.core.plan import RunSettings
-from audit.runs.content import ClipFile, files_of_clips
+from audit.core.transfer import fetched
+from audit.runs.content import ClipFile, files_of_clips, named_files
 
 NO_AUDIO = Clip("ok", None, None, "", "no audio was given")
 """A clip without audio, for playbacks only."""
@@ -49,7 +51,7 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
         if not path:
             return NO_AUDIO
         return read_clip(
-            root / path,
+            files[path],
             min_seconds=settings.min_seconds,
             max_seconds=settings.max_seconds,
             channel=settings.channel,
@@ -57,13 +59,14 @@ def load_part(rows: pd.DataFrame, root: Path, settings: RunSettings, workers: Ex
         )
 
     def portrait(path: str) -> Portrait:
-        file = read_picture(root / path)
+        file = read_picture(files[path])
         return Portrait(file, "" if file.pixels is None else picture_digest(file.pixels))
 
-    clips = [*workers.map(clip, rows["audio"])]
     paths = sorted(set(rows["portrait"]) - {""})
-    portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
-    known = {("audio", path): clip.sha256 for path, clip in zip(rows["audio"], clips, strict=True)}
-    known |= {("portrait", path): portraits[path].file.sha256 for path in paths}
-    files = files_of_clips(rows, root, workers, known)
-    return LoadedPart(rows, clips, [portraits[path] for path in rows["portrait"]], files)
+    with fetched(root, named_files(rows), MAX_FILE_BYTES) as files:
+        clips = [*workers.map(clip, rows["audio"])]
+        portraits = dict(zip(paths, workers.map(portrait, paths), strict=True)) | {"": NO_PORTRAIT}
+        known = {("audio", path): clip.sha256 for path, clip in zip(rows["audio"], clips, strict=True)}
+        known |= {("portrait", path): portraits[path].file.sha256 for path in paths}
+        read = files_of_clips(rows, root, workers, known, files)
+    return LoadedPart(rows, clips, [portraits[path] for path in rows["portrait"]], read)

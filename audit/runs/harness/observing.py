@@ -25,6 +25,7 @@ from audit.core.columns import (
 )
 from audit.core.pictures import PictureFile, picture_digest
 from audit.core.recording import recording_columns
+from audit.core.transfer import at_once
 from audit.core.vocabulary import FILE_STATUSES, STAGES
 from audit.instruments.protocol import Instrument, Reading, attributes_of
 from audit.models.protocol import Decoder, Playback, Reconstructor
@@ -152,11 +153,15 @@ class Observer:
         faces = {"portrait": shown, "ceiling": ceilings, "rendered": rendered}
         made = RenderedPart(part, faces, pictures, counts)
         if self.faces is not None:
-            for digest in _digests(made):
-                if digest in portraits or self._model_key is None or self._cache is None:
-                    keep_face(pictures[digest], self.faces, self._names.name(digest))
+            faces_folder, lender = self.faces, None if self._model_key is None else self._cache
+
+            def keep(digest: str) -> None:
+                if digest in portraits or lender is None:
+                    keep_face(pictures[digest], faces_folder, self._names.name(digest))
                 else:
-                    self._cache.lend_picture(digest, face_file(self.faces, self._names.name(digest)))
+                    lender.lend_picture(digest, face_file(faces_folder, self._names.name(digest)))
+
+            at_once(keep, _digests(made), faces_folder)
         return made
 
     def read(self, rendered: RenderedPart) -> tuple[list[dict[str, Any]], Counts]:

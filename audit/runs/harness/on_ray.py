@@ -12,14 +12,17 @@ import logging
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.core.addresses import is_address
 from audit.core.errors import AuditError, RunError
 from audit.core.plan import EngineSettings
+from audit.runs.harness.cache import nodes_may_share
 from audit.runs.harness.ray_cluster import ADDRESS, CPUS, alive_nodes, connected, ray_errors
 from audit.runs.harness.work import NUMBER, Done, Part, Parts, Work, Worker
 
@@ -95,12 +98,12 @@ def on_ray(work: Work, parts: Parts, engine: EngineSettings) -> Iterator[Done]:
 
 def _refuse_sqlite(work: Work) -> None:
     """Raise RunError if several nodes would share a cache whose database only one machine may use."""
-    if work.cache is None or (nodes := len(alive_nodes())) < 2:
+    if work.cache is None or nodes_may_share(work.cache) or (nodes := len(alive_nodes())) < 2:
         return
     raise RunError(
         f"The cache {work.cache} is an SQLite database, and the Ray cluster has {nodes} nodes.",
-        "no cache, or a cluster of one node: SQLite loses answers on a network file system",
-        "Run without a cache: --cache none.",
+        "no cache, one at an address, or a cluster of one node: SQLite loses answers on a network file system",
+        "Run without a cache, --cache none, or with one of files: --cache file:///DIR or s3://BUCKET/DIR.",
     )
 
 
@@ -112,15 +115,20 @@ def _made(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    there = replace(work, root=work.root.absolute(), folder=work.folder.absolute())
+    there = replace(work, root=_everywhere(work.root), folder=_everywhere(work.folder))
     if there.cache is not None:
-        there = replace(there, cache=there.cache.absolute())
+        there = replace(there, cache=_everywhere(there.cache))
     before = context.target_max_block_size
     context.target_max_block_size = 1  # every row is a block of its own, which is passed on at once
     try:
         return _dataset(there, parts, engine)
     finally:
         context.target_max_block_size = before  # a data set keeps a copy of the context
+
+
+def _everywhere(path: Path) -> Path:
+    """The path as actors name it, whose working directory is another one."""
+    return path if is_address(path) else path.absolute()
 
 
 def _dataset(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audit.core.files import file_digest
+from audit.core.transfer import at_hand
 from audit.runs.code import code_here
 from audit.runs.content import clip_files, files_digest
 from audit.runs.journal import Entry, Written
@@ -32,6 +33,7 @@ def write(folder: Path, number: int, rows: list[dict[str, Any]], columns: pa.Sch
 
 def facts_of(path: Path) -> Written:
     """The facts about a part on disk for the journal."""
+    path = at_hand(path)
     with pq.ParquetFile(path) as file:
         rows = file.metadata.num_rows
     clips = clip_files(path)

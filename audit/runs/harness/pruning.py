@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import sqlite3
 import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from audit.core.addresses import is_address, refuse_address
 from audit.core.audio import voice_key
 from audit.core.errors import RunError
 from audit.core.pictures import picture_digest, read_picture
-from audit.runs.harness.cache import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY, refuse_links
+from audit.runs.harness.answers import DATABASE, IN_USE, PICTURES, SECONDS_A_DAY, refuse_links
+from audit.runs.harness.shared_pruning import Contents, Pruned, date_of, to_remove
+from audit.runs.harness.shared_pruning import contents as shared_contents
+from audit.runs.harness.shared_pruning import prune as shared_prune
 
 _DIGEST: Final = re.compile(rb"[0-9a-f]{32}")
 _OF_A_ROW: Final = 200
@@ -25,49 +27,6 @@ _ANSWERS: Final = (
     "SELECT a.of, a.by, a.answer, s.day FROM answers a LEFT JOIN stored s ON a.of = s.of AND a.by = s.by"
     " ORDER BY s.day, a.by, a.of"  # answers without a day come first
 )
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a cache has.
-
-    Attributes
-    ----------
-    renderings, readings, pictures : int
-        Numbers of stored renderings, readings and picture files.
-    bytes : int
-        Size of the database and the pictures.
-    oldest, newest : str
-        The first and the last day on which an answer was stored, or empty; answers of earlier versions have no day.
-    """
-
-    renderings: int
-    readings: int
-    pictures: int
-    bytes: int
-    oldest: str
-    newest: str
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """What was removed from a cache, or would be.
-
-    Attributes
-    ----------
-    renderings, readings, pictures : int
-        Numbers as in :class:`Contents`.
-    freed_bytes : int
-        Freed space: a picture that a run's folder links to as well frees none.
-    left_bytes : int
-        Size of what is left in the cache.
-    """
-
-    renderings: int
-    readings: int
-    pictures: int
-    freed_bytes: int
-    left_bytes: int
 
 
 class _Answer(NamedTuple):
@@ -87,13 +46,15 @@ def contents(folder: Path) -> Contents:
     RunError
         If it is not a cache or cannot be read.
     """
+    if is_address(folder):
+        return shared_contents(folder)
     with _opened(folder, read_only=True) as database:
         answers = [*_answers(database)]
     days = [answer.day for answer in answers if answer.day is not None]
     n_readings = sum(answer.is_reading for answer in answers)
     pictures = _pictures(folder)
     size = (folder / DATABASE).stat().st_size + sum(pictures.values())
-    oldest, newest = (str(_date(each(days))) if days else "" for each in (min, max))
+    oldest, newest = (date_of(each(days)) if days else "" for each in (min, max))
     return Contents(len(answers) - n_readings, n_readings, len(pictures), size, oldest, newest)
 
 
@@ -117,8 +78,11 @@ def prune(
     Raises
     ------
     RunError
-        If it is not a cache, cannot be written, or is in use by a run.
+        If it is not a cache, cannot be written, or is in use by a run. At an address the latter cannot be seen: a run
+        that misses a picture then stops, and makes it again when it is resumed.
     """
+    if is_address(folder):
+        return shared_prune(folder, older_than, max_bytes, dry_run)
     with _opened(folder, read_only=dry_run) as database, _unused(folder, needed=not dry_run):
         before = (folder / DATABASE).stat().st_size
         pictures, answers = _pictures(folder), [*_answers(database)]
@@ -128,7 +92,7 @@ def prune(
             pictures.get(digest, 0) for digest in {answer.picture for answer in kept}
         )
         if max_bytes is not None:
-            kept = kept[_to_remove(kept, pictures, total - max_bytes) :]
+            kept = kept[to_remove(kept, pictures, total - max_bytes) :]
         named, keep = {answer.picture for answer in kept}, {(answer.of, answer.by) for answer in kept}
         removed = [answer for answer in answers if (answer.of, answer.by) not in keep]
         unnamed = [digest for digest in pictures if digest not in named and _is_itself(folder, digest)]
@@ -162,7 +126,10 @@ def remove_answers(folder: Path, *, audio: Collection[str], pictures: Collection
     ------
     RunError
         If it is not a cache, cannot be written, or is in use by a run.
+    AuditError
+        If it is at an address.
     """
+    refuse_address(folder, "The cache from which a speaker is removed")
     voices = tuple(f"{voice_key(sha256)} " for sha256 in audio)
     with _opened(folder, read_only=False) as database, _unused(folder, needed=True):
         answers = [*_answers(database)]
@@ -185,16 +152,6 @@ def _delete(database: sqlite3.Connection, removed: Iterable[_Answer]) -> None:
     for table in ("answers", "stored"):
         database.executemany(f"DELETE FROM {table} WHERE of = ? AND by = ?", keys)
     database.execute("COMMIT")
-
-
-def _to_remove(answers: list[_Answer], pictures: dict[str, int], excess: int) -> int:
-    """How many answers, from the first on, to remove so that ``excess`` bytes are freed."""
-    last = {answer.picture: place for place, answer in enumerate(answers)}
-    for place, answer in enumerate(answers):
-        if excess <= 0:
-            return place
-        excess -= answer.size + (pictures.get(answer.picture, 0) if last[answer.picture] == place else 0)
-    return len(answers)
 
 
 def _answers(database: sqlite3.Connection) -> Iterator[_Answer]:
@@ -263,7 +220,3 @@ def _unused(folder: Path, *, needed: bool) -> Iterator[None]:
                 f"A run is using the cache {folder}.", next_step="Prune it when the run has ended."
             ) from error
         yield
-
-
-def _date(day: int) -> dt.date:
-    return dt.date(1970, 1, 1) + dt.timedelta(days=day)

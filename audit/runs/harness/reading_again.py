@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from audit.core.addresses import place
 from audit.core.attributes import Attribute
 from audit.core.audio import AudioStatus
 from audit.core.columns import (
@@ -78,7 +79,7 @@ def read_again(
         If the run is not complete, kept no faces, or a face is missing or was changed; or ``out`` contains another run.
     """
     given = as_run(run)
-    source, folder = _faces_of(given), Path(out)
+    source, folder = _faces_of(given), place(out)
     followed = plan or (Plan.parse(given.manifest["plan"]) if given.manifest.get("plan") else Plan())
     settings = given.manifest["settings"]
     identity = {key: given.manifest[key] for key in ("cohort", "model", "settings", "seed")} | {

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from audit.cohorts import Cohort
+from audit.core.addresses import place
 from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
 from audit.core.device import Device
@@ -183,7 +184,7 @@ def prepare(
         )
     bound = model.bind(table, cohort.root) if isinstance(model, Bindable) else model
     refuse_fitted(bound, table, cohort.root)
-    folder = Path(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
+    folder = place(out) if out is not None else new_folder(Path("reports"), cohort.name, model.name)
     settings = _sized(settings, folder, len(table))
     identity = _identity(cohort, bound, instrument, settings)
     kept_in = cache_folder(cache, folder)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import tomli_w
 from numpy.typing import NDArray
 
+from audit.core.addresses import local_path
 from audit.core.attributes import attributes
 from audit.core.columns import CLUSTER, schema
 from audit.core.errors import PlanError, RunError
@@ -68,7 +69,7 @@ def simulate(truth: Mapping[str, Any] | str | Path | Truth, seed: int = 0, out: 
     planted = Truth.of(truth)
     manifest = _manifest(planted, int(seed))
     if out is not None:
-        folder = Path(out)
+        folder = local_path(out, "The folder of a simulated run")
         if not _is_there(folder, manifest):
             _write(folder, _observations(planted, int(seed)), manifest)
         return Run.read(folder)
