@@ -14,11 +14,8 @@ from audit.audits.audit_like import AuditLike, as_audit
 from audit.audits.privacy.pictures import ShownPictures
 from audit.audits.privacy.sharing import withheld
 from audit.audits.recommendations import DEFINITION, recommend
-<<<<<<< HEAD
-from audit.core.arrays import Picture
-=======
 from audit.core.addresses import place
->>>>>>> storage
+from audit.core.arrays import Picture
 from audit.core.clusters import Clusters
 from audit.core.files import make_folder
 from audit.core.recording import RECORDING
