@@ -174,7 +174,7 @@ class Trial:
                 instrument=instrument or ColourInstrument(),
                 out=self.run,
                 settings=RunSettings(part=PART),
-                engine=EngineSettings(workers=workers),
+                engine=EngineSettings(workers=workers, keys=str(self.cohort.with_name("keys"))),
             )
             audit.measure(done, settings=QUICK).write(self.run)
         except AuditError as error:

@@ -75,7 +75,8 @@ def planted(speakers: int, white: float, seed: int) -> audit.Run:
 
 def policy(rule: str) -> audit.Policy:
     return audit.Policy.parse(
-        f'schema = 1\nname = "benchmark"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
+        'schema = 1\nname = "benchmark"\n'
+        'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
         f'[[rule]]\nid = "white"\ncheck = "S2F001"\n{rule}'
     )
 

@@ -301,7 +301,7 @@ expires = 2026-12-31
 run = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 worst = 0.5
 [evidence]
-allow = ["simulated", "unpinned", "baseline_is_run"]
+allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]
 [pins]
 seed = 0
 """

@@ -29,7 +29,8 @@ TRUTH = {
 }
 SAME_SPEAKERS = TRUTH | {"rendered": {"asian": {"en": {"white": 0.5}}}}
 POLICY = (
-    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
+    'schema = 1\nname = "p"\n'
+    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
     '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
 )
 

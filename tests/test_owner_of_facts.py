@@ -47,7 +47,12 @@ def policy(check: str, *rules: str, registered: bool = True) -> Policy:
     named = f'checks = ["{HERE}:{check}"]' if registered else ""
     return Policy.parse(
         "\n".join(
-            ['schema = 1\nname = "lab"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]', named, *rules]
+            [
+                'schema = 1\nname = "lab"\n'
+                'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]',
+                named,
+                *rules,
+            ]
         ),
         "policy.toml",
     )

@@ -206,7 +206,8 @@ def test_one_group_whose_ages_change_and_one_whose_do_not() -> None:
 
 def test_a_rule_without_figure_is_about_gender_in_the_rendered_faces() -> None:
     text = (
-        'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
+        'schema = 1\nname = "p"\n'
+        'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
         '[[rule]]\nid = "it"\ncheck = "S2F004"\nlimit = {}\n{}'
     )
 

@@ -26,7 +26,7 @@ HERE = "tests.checks.test_custom_metrics"
 NAMES = (f"{HERE}:CHANGED", f"{HERE}:CERTAINTY")
 POLICY = f"""schema = 1
 name = "custom"
-evidence.allow = ["simulated", "unpinned", "baseline_is_run"]
+evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]
 metrics = ["{HERE}:CHANGED"]
 [[rule]]
 id = "changed"

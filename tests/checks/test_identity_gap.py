@@ -18,7 +18,8 @@ from audit.release import Policy
 Features = NDArray[np.float64]
 SIZE = 16
 POLICY = (
-    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
+    'schema = 1\nname = "p"\n'
+    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
     '[[rule]]\nid = "it"\ncheck = "S2F005"\nlimit = 0.1\n'
 )
 

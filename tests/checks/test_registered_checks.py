@@ -141,7 +141,8 @@ def policy(check: Check, *lines: str) -> Policy:
     return Policy.parse(
         "\n".join(
             [
-                'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]',
+                'schema = 1\nname = "p"\n'
+                'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]',
                 f"checks = {[*NAMES]}",
                 *rule,
             ]
@@ -401,7 +402,9 @@ class UndeclaredGroups(TwoDirections):
 
 
 def test_a_rule_takes_the_direction_of_the_headline() -> None:
-    terms = 'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\nchecks = ["{}"]\n'
+    terms = 'schema = 1\nname = "p"\n'
+    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
+    'checks = ["{}"]\n'
     terms += '[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n'
     policy = Policy.parse(terms.format(f"{__name__}:TwoDirections"))
     decision = audit.gate(runs()[0], policy=policy)

@@ -31,7 +31,8 @@ TRUTH: dict[str, Any] = {
 BLACK = {"scottish": {"en": {"white": 0.6, "black": 0.4}}, "welsh": {"en": WELSH}}
 BY_ACCENT = MeasureSettings(group_by=("accent",))
 POLICY = (
-    'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n'
+    'schema = 1\nname = "p"\n'
+    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
     '[[rule]]\nid = "it"\ncheck = "S2F010"\nlimit = 0.1\n'
 )
 

@@ -17,7 +17,7 @@ ACCENTS = {"sco": "scottish", "wel": "welsh", "nig": "nigerian english"}
 NEED_RACE = ("S2F001", "S2F003")
 POLICY = """schema = 1
 name = "accents"
-evidence.allow = ["simulated", "unpinned", "baseline_is_run"]
+evidence.allow = ["simulated", "planted_model", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]
 [[rule]]
 id = "faces"
 check = "S2F006"

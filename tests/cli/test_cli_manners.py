@@ -174,8 +174,8 @@ def test_a_file_instead_of_a_folder_is_reported(verb: str, tmp_path: Path, said:
     words = (truth, "-o", file) if verb == "simulate" else ("folder", tmp_path / "voices", "-o", file / "x" / "y.csv")
     code, out, err = said(*verb.split(), *words)
     assert (code, out) == (2, "")
-    assert re.search("cannot be read or written: (Not a directory|File exists)", err), err
-    assert "a folder, new or this user's" in err
+    assert re.search("cannot be read or written: (Not a directory|File exists)|is not a directory", err), err
+    assert "a folder, new or this user's" in err or "a directory, or a name that is free" in err
 
 
 def test_an_input_that_may_not_be_read_is_not_called_a_full_disk(

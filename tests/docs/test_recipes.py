@@ -92,7 +92,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gated(recipe: Path, repository: Path, rule: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the gate's lines of a recipe, by ``bash -e`` as its service does, with a policy of one rule."""
     (repository / "policy.toml").write_text(
-        f'schema = 1\nname = "p"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n{rule}',
+        'schema = 1\nname = "p"\n'
+        'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
+        f"{rule}",
         encoding="utf-8",
     )
     for left in repository.glob("gate.*"):

@@ -21,7 +21,9 @@ ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.2\n'
 
 def policy(rule: str) -> Policy:
     return Policy.parse(
-        f'schema = 1\nname = "x"\nevidence.allow = ["simulated", "unpinned", "baseline_is_run"]\n{rule}'
+        'schema = 1\nname = "x"\n'
+        'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
+        f"{rule}"
     )
 
 

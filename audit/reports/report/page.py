@@ -197,7 +197,7 @@ def write_report(
     clips = [clip for of in split(records(audit, "gallery"), "language") for clip in of]
     open_picture = pictures or ShownPictures(audit.source or home, [str(clip["clip_id"]) for clip in clips]).open
     show = show_faces or identity.fictional(audit.run)
-    shown = gallery(clips, {stage: (stage, partial(open_picture, stage=stage)) for stage in STAGES}, show, show_ids)
+    shown = gallery(clips, {stage: (stage, partial(_open, open_picture, stage)) for stage in STAGES}, show, show_ids)
     if not show_ids:
         audit = replace(audit, tables=withheld(audit.tables))
     figures = figure_views(audit)
@@ -209,6 +209,10 @@ def write_report(
     }
     write_files(home, files, instead_of=(TABLES, FIGURES, PDF, *earlier_assets(home, Path(PAGE).stem)))
     return home / PAGE
+
+
+def _open(pictures: Callable[[str, str], Picture], stage: str, clip: str) -> Picture:
+    return pictures(clip, stage)
 
 
 def page_files(

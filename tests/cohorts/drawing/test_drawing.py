@@ -155,7 +155,7 @@ class TestWhatIsDrawn:
         cohort = audit.Cohort.read(drawn)
         assert cohort.notes.fictional and "derived" in cohort.notes.notes
         assert sorted(path.name for path in drawn.iterdir()) == [
-            "audio", "clips.csv", "cohort.toml", "draw.json", "portraits", "speakers.csv",
+            ".audit-files.json", "audio", "clips.csv", "cohort.toml", "draw.json", "portraits", "speakers.csv",
         ]  # fmt: skip
         assert cohort.clips.groupby("speaker_id")["language"].apply(sorted).str[0].tolist() == ["en"] * 4
         found = check_cohort(cohort)
