@@ -80,9 +80,9 @@ def honest() -> audit.Run:
             "name": "candidate",
             "kind": "reconstructor",
             "weights_sha256": sha("weights"),
-            "code_sha256": sha("model"),
         },
-        "instrument": {**run.manifest["instrument"], "name": "embedded", "code_sha256": sha("instrument")},
+        "instrument": {**run.manifest["instrument"], "name": "embedded"},
+        "code_identity": {"model_sha256": sha("model"), "instrument_sha256": sha("instrument")},
         "content": {"sha256": sha("files"), "n_files": 576},
         "answers": {"rendered": 384, "rendered_before": 0, "read": 768, "read_before": 0},
         "code": {"version": "1", "commit": "abc", "dirty": False},
@@ -203,7 +203,7 @@ ATTACKS: Final = (
     Attack(
         "the same in a run that was made without this refusal",
         "0",
-        lambda: changed(instrument={"code_sha256": sha("cheating")}),
+        lambda: changed(code_identity={"instrument_sha256": sha("cheating")}),
     ),
     Attack("clips' sound replaced", "0", lambda: changed(content={"sha256": sha("other sound")})),
     Attack(

@@ -32,7 +32,7 @@ from audit.release.attestation.statement import RUN, state_run
 from audit.release.attestation.verifying import ATTESTATION, attestation_ruling
 from audit.release.gate import audit_anew
 from tests.key_fixture import Keys, new_keys
-from tests.release_fixture import compared
+from tests.release_fixture import ADMITTED, compared
 
 __all__ = ["compared"]
 
@@ -40,7 +40,8 @@ TRUTH: dict[str, Any] = {"groups": ["asian", "white"], "speakers_per_group": 15,
     "rendered": {"asian": {"en": {"white": 0.3}}}
 }
 RULES = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.9\nmin_speakers = 5\n'
-POLICY = Policy.parse(f'schema = 1\nname = "p"\n{RULES}', "policy.toml")
+ALLOW = f"evidence.allow = {[*ADMITTED]}\n"
+POLICY = Policy.parse(f'schema = 1\nname = "p"\n{ALLOW}{RULES}', "policy.toml")
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +121,7 @@ def test_it_is_a_statement_of_in_toto(attested: Path) -> None:
 
 def test_the_digest_of_the_findings_does_not_depend_on_the_policy(attested: Path, keys: Keys) -> None:
     more = Policy.parse(
-        f'schema = 1\nname = "p"\n{RULES}[[rule]]\nid = "by"\ncheck = "S2F006"\nlimit = 0.9\nby = "gender"\n'
+        f'schema = 1\nname = "p"\n{ALLOW}{RULES}[[rule]]\nid = "by"\ncheck = "S2F006"\nlimit = 0.9\nby = "gender"\n'
     )
     decision = audit.gate(attested, policy=more, require_attestation=keys.public)
     assert next(ruling for ruling in decision.rulings if ruling.id == ATTESTATION).outcome == "pass"
@@ -308,10 +309,10 @@ def test_a_run_is_signed_by_a_key_or_by_sigstore(attested: Path, keys: Keys) -> 
 
 def test_a_policy_names_a_signer_relative_to_its_folder(attested: Path, keys: Keys, tmp_path: Path) -> None:
     path = keys.public.parent / "policy.toml"
-    path.write_text(f'schema = 1\nname = "p"\n{RULES}[data]\nattestation = "release.pub"\n')
+    path.write_text(f'schema = 1\nname = "p"\n{ALLOW}{RULES}[data]\nattestation = "release.pub"\n')
     decision = audit.gate(attested, policy=path)
     assert decision.exit_code == 0
-    assert {ruling.id: ruling.line for ruling in decision.rulings}[ATTESTATION] == 8
+    assert {ruling.id: ruling.line for ruling in decision.rulings}[ATTESTATION] == 9
     both = audit.gate(attested, policy=path, require_attestation=new_keys(tmp_path, "other").public)
     assert both.exit_code == 13 and "other.pub" in both.rulings[-2].sentence
 

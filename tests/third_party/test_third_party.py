@@ -25,7 +25,7 @@ from tests.glasses import wear_glasses
 FOLDER = Path(__file__).parent
 POLICY = """schema = 1
 name = "extras"
-evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]
+evidence.allow = ["planted_model", "simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]
 checks = ["own_group"]
 [[rule]]
 id = "own-group"
