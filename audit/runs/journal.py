@@ -279,7 +279,7 @@ class OpenJournal:
             put_bytes(self._there, self._path)
             return
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        with os.fdopen(os.open(self._path, flags, 0o600), "r+b") as file:
+        with os.fdopen(os.open(self._path, flags, self._path.parent.stat().st_mode & 0o666), "r+b") as file:
             if not self._is_begun:
                 _cut_incomplete_line(file)
             file.write(added)
