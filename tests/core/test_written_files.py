@@ -111,7 +111,9 @@ def test_foreign_files_survive_every_writer_byte_for_byte(
         assert bytes_of(elsewhere) == before
         # the faces that a probe makes before its page is refused are new files, which replace nothing
         left = {
-            path for path in bytes_of(linked) if name == "faces" or not re.fullmatch("faces/[0-9a-f]{32}.png", path)
+            path
+            for path in bytes_of(linked)
+            if name == "faces" or not re.fullmatch("faces/[0-9a-f]{2}/[0-9a-f]{32}.png", path)
         }
         assert left <= {f"{name}/{mine}" for mine in FOREIGN} | {"probe.json", ".lock", LIST}
 
