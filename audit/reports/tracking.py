@@ -117,8 +117,8 @@ def tracking_uri(store: str | Path | None = None) -> str:
 
     Examples
     --------
-    >>> tracking_uri("http://127.0.0.1:5000"), tracking_uri(Path("/tmp/mlruns"))
-    ('http://127.0.0.1:5000', 'file:///tmp/mlruns')
+    >>> tracking_uri("http://127.0.0.1:5000"), tracking_uri(Path("/data/mlruns"))
+    ('http://127.0.0.1:5000', 'file:///data/mlruns')
     """
     chosen = str(store) if store is not None else os.environ.get(_CHOSEN) or STORE
     return chosen if _SCHEME.match(chosen) else Path(chosen).resolve().as_uri()
