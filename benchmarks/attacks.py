@@ -11,8 +11,6 @@ the gate answered to it before policies had pins and before they had to allow su
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +26,8 @@ from audit.audits.measure import identity
 from audit.core.plan import MeasureSettings
 from audit.instruments.registry import refuse_borrowed_name
 from audit.release import Policy
+from audit.release.attestation.statement import state_run
+from audit.release.attestation.verifying import differences
 from audit.release.pinning import facts_of, pinned_policy
 from audit.runs.journal import JOURNAL, Entry, Journal, Writer
 from audit.runs.simulation import reference_run
@@ -60,6 +60,8 @@ expires = {expires}
 """
 COPIED: Final = 11, 13
 """Speakers of a group, and the ids of each."""
+INCOMPLETE, REFUSED = 13, 2
+"""Exit codes."""
 ABOUT: Final = f'run = "{"0" * 64}"\n'
 
 
@@ -84,6 +86,7 @@ def honest() -> audit.Run:
         "instrument": {**run.manifest["instrument"], "name": "embedded"},
         "code_identity": {"model_sha256": sha("model"), "instrument_sha256": sha("instrument")},
         "content": {"sha256": sha("files"), "n_files": 576},
+        "journal": sha("journal"),
         "answers": {"rendered": 384, "rendered_before": 0, "read": 768, "read_before": 0},
         "code": {"version": "1", "commit": "abc", "dirty": False},
         "finished": "2026-06-01T00:00:00+00:00",
@@ -209,7 +212,10 @@ ATTACKS: Final = (
     Attack(
         "edited rows of the cache, with new digests",
         "0",
-        lambda: changed(answers={"rendered": 0, "rendered_before": 384, "read": 0, "read_before": 768}),
+        lambda: changed(
+            answers={"rendered": 0, "rendered_before": 384, "read": 0, "read_before": 768},
+            journal=sha("a journal of answers from a cache"),
+        ),
     ),
     Attack("other weights under the same name", "", lambda: changed(model={"weights_sha256": sha("other")})),
     Attack("code with uncommitted changes", "", lambda: changed(code={"dirty": True})),
@@ -249,33 +255,28 @@ def measured(run: audit.Run) -> audit.Audit:
 @contextmanager
 def refusals() -> Iterator[list[int]]:
     """Turn a refusal into the exit code of the command line."""
-    code = [2]
+    code = [REFUSED]
     try:
         yield code
     except audit.AuditError:
         return
 
 
-def with_attestation(attack: Attack) -> int | None:
-    """The exit code where the gate requires the attestation of the honest run; ``None`` where there are none yet."""
-    if importlib.util.find_spec("audit.release.attestation") is None:
-        return None
-    state_run = importlib.import_module("audit.release.attestation.statement").state_run
-    differences = importlib.import_module("audit.release.attestation.verifying").differences
+def with_attestation(attack: Attack) -> int:
+    """The exit code of a gate without pins that requires the attestation of the honest run; 2 if it is refused."""
     with refusals():
         run = attack.run()
         made = audit.measure(run, settings=QUICK, with_tables=False) if attack.has_own_reads else measured(run)
         signed, now = state_run(honest(), measured(honest())), state_run(run, made)
-        return 13 if differences(signed, now) else outcome(attack, pinned=False)
-    return 2
+        return INCOMPLETE if differences(signed, now) else outcome(attack, pinned=False)
+    return REFUSED
 
 
 def main() -> None:
     print("| attack | before | without pins | with pins | with attestation |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for attack in ATTACKS:
-        attested = with_attestation(attack)
-        codes = outcome(attack, pinned=False), outcome(attack, pinned=True), "" if attested is None else attested
+        codes = outcome(attack, pinned=False), outcome(attack, pinned=True), with_attestation(attack)
         print(f"| {attack.name} | {attack.before} | {' | '.join(map(str, codes))} |", flush=True)
 
 

@@ -140,19 +140,18 @@ class RunFacts:
         kind, name = str(model.get("kind", known.get("model_kind", ""))), str(known.get("model"))
         weights, plan = known.get("weights_sha256"), str(known.get("plan", ""))
         frame = None if run is None else run.observations
-        by_code = _mapping(manifest.get("code_identity"))
         writers = Writers.of(None if run is None else run.folder, manifest)
         return cls(
             run=str(known["digest"]),
             model=name,
             model_kind=kind,
             weights_sha256=_text(weights),
-            model_code_sha256=writers.model or _text(by_code.get("model_sha256")),
+            model_code_sha256=writers.model,
             cohort=str(cohort.get("name", "")),
             cohort_digest=_text(cohort.get("digest")),
             content_sha256=_text(_mapping(manifest.get("content")).get("sha256")),
             instrument=str(instrument.get("name", "")),
-            instrument_code_sha256=writers.instrument or _text(by_code.get("instrument_sha256")),
+            instrument_code_sha256=writers.instrument,
             code_version=_text(code.get("version")),
             code_commit=_text(code.get("commit")),
             code_dirty=code.get("dirty"),

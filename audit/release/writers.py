@@ -1,4 +1,4 @@
-"""Who wrote the parts of a run, from its journal."""
+"""Who wrote the parts of a run, from its journal and its manifest."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from audit.runs.journal import Journal, State, journal_state
 
 @dataclass(frozen=True)
 class Writers:
-    """What a run's journal says of its parts.
+    """What a run's journal and manifest say of who wrote its parts.
 
     Attributes
     ----------
     state : str
         As :func:`audit.runs.journal.journal_state`.
     model, instrument : str or None
-        Digests of code and weights of the one model and the one instrument that wrote all parts.
+        Digests of code and weights of the one model and the one instrument that wrote all parts; by the manifest for a
+        run without a journal.
     from_cache : int
         The number of renderings and readings that came from a cache.
     """
@@ -38,11 +39,13 @@ class Writers:
         RunError
             If the journal cannot be read.
         """
+        identity = manifest.get("code_identity") or {}
+        model, instrument = (identity.get(f"{name}_sha256") or None for name in ("model", "instrument"))
         if folder is None:
-            return cls("none")
+            return cls("none", model, instrument)
         state, journal = journal_state(folder, manifest), Journal.read(folder)
         from_cache = sum(entry.from_cache for entry in journal.entries.values())
         if state != "one_writer":
-            return cls(state, from_cache=from_cache)
+            return cls(state, model, instrument, from_cache)
         (writer,) = journal.used
         return cls(state, writer.model, writer.instrument, from_cache)

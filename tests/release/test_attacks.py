@@ -1,4 +1,4 @@
-"""Every attack of the table of docs/validation/attacks.md, by a policy without pins and with them."""
+"""Every attack of the table of docs/validation/attacks.md: without pins, with pins, and with an attestation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.attacks import ATTACKS, Attack, outcome
+from benchmarks.attacks import ATTACKS, Attack, outcome, with_attestation
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "validation" / "attacks.md"
@@ -32,15 +32,20 @@ def test_an_attack_never_passes_by_a_policy_with_pins(attack: Attack) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_never_passes_where_the_honest_run_is_attested(attack: Attack) -> None:
+    expected = 0 if attack.name in PASSES else 2 if attack.name.startswith(REFUSED) else 13
+    assert with_attestation(attack) == expected
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_without_pins_only_what_a_pin_is_about_passes(attack: Attack) -> None:
     passes = attack.name in NEED_PINS | PASSES
     assert outcome(attack, pinned=False) == (0 if passes else 2 if attack.name.startswith(REFUSED) else 13)
 
 
 def test_the_page_has_the_outcome_of_every_attack() -> None:
-    pattern = r"^\| ([^|]+) \| *([0-9]*) \| ([0-9]+) \| ([0-9]+) \|"
+    pattern = r"^\| ([^|]+) \| *([0-9]*) \| ([0-9]+) \| ([0-9]+) \| ([0-9]+) \|$"
     rows = re.findall(pattern, PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [(row[0], row[1]) for row in rows] == [(attack.name, attack.before) for attack in ATTACKS]
-    by_name = {row[0]: (int(row[2]), int(row[3])) for row in rows}
-    assert {name for name, (without, _) in by_name.items() if without == 0} == NEED_PINS | PASSES
-    assert {name for name, (_, pinned) in by_name.items() if pinned == 0} == PASSES
+    passing = [{row[0] for row in rows if row[column] == "0"} for column in (2, 3, 4)]
+    assert passing == [NEED_PINS | PASSES, PASSES, PASSES]

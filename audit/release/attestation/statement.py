@@ -22,6 +22,7 @@ from audit.core.document import Form
 from audit.core.provenance import code_version
 from audit.release.deciding import MEASURED
 from audit.release.decision import Decision
+from audit.release.writers import Writers
 from audit.runs.run import Run
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
@@ -259,11 +260,11 @@ def _materials(run: Run, published: Audit, baseline: Mapping[str, object] | None
             name="code", uri=f"pkg:pypi/speech2face-audit@{code.get('version', 'unknown')}", annotations=_plain(code)
         ),
     ]
-    content = manifest.get("content")
+    content, writers = manifest.get("content"), Writers.of(run.folder, manifest)
     optional = {
         "weights": model.get("weights_sha256"),
-        "model code": model.get("code_sha256"),
-        "instrument code": instrument.get("code_sha256"),
+        "model code": writers.model,
+        "instrument code": writers.instrument,
         "cohort content": content.get("sha256") if isinstance(content, dict) else None,
         "journal": manifest.get("journal"),
         "human readings": people.get("sha256"),
