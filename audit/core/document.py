@@ -144,7 +144,7 @@ class Document:
         try:
             data = read_inside(path.parent, cls.FILE, MAX_BYTES)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise RunError(f"{folder} holds no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.") from error
+            raise RunError(f"{folder} has no {cls.FILE}.", next_step=f"Write it: {cls.COMMAND}.") from error
         except OSError as error:
             raise RunError(f"{path} cannot be read: {error}.", next_step=f"Write it again: {cls.COMMAND}.") from error
         try:

@@ -40,6 +40,8 @@ class AuditError(Exception):
 
     def __init__(self, found: str, allowed: str = "", next_step: str = "") -> None:
         self.found, self.allowed, self.next_step = found, allowed, next_step
+        if next_step and allowed and not allowed.endswith((".", "!", "?")):
+            allowed += "."
         parts = [found, f"Allowed: {allowed}" if allowed else "", f"Next: {next_step}" if next_step else ""]
         super().__init__(" ".join(part for part in parts if part))
 

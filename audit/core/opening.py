@@ -62,8 +62,9 @@ def read_regular(path: str | Path, max_bytes: int = MAX_TEXT_BYTES) -> bytes:
         As :func:`open_regular`; :class:`UnsafeFile` also if it is larger than ``max_bytes``.
     """
     with open_regular(path) as file:
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
+        size = os.fstat(file.fileno()).st_size  # read() takes memory for all bytes that it is asked for
+        data = file.read(min(size, max_bytes) + 1)
+    if max(size, len(data)) > max_bytes:
         raise UnsafeFile(errno.EINVAL, f"it is larger than {max_bytes:,} bytes", str(path))
     return data
 
@@ -123,8 +124,9 @@ def read_inside(root: Path, name: str, max_bytes: int = MAX_TEXT_BYTES) -> bytes
         Also if it is larger than ``max_bytes``.
     """
     with open_inside(root, name) as file:
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
+        size = os.fstat(file.fileno()).st_size  # read() takes memory for all bytes that it is asked for
+        data = file.read(min(size, max_bytes) + 1)
+    if max(size, len(data)) > max_bytes:
         raise UnsafeFile(errno.EINVAL, f"it is larger than {max_bytes:,} bytes", name)
     return data
 

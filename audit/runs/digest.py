@@ -16,15 +16,13 @@ from audit.core.columns import keyed_columns
 
 SECTIONS: Final = ("cohort", "model", "instrument", "seed")
 """The sections of the manifest that the digest covers."""
-FIELDS_LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {}
-"""The fields of these sections that it does not cover, by section."""
 _AT_ONCE: Final = 10_000
 
 
 def run_digest(observed: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
-    """SHA-256 of all observations and of the manifest's :data:`SECTIONS`, without what is left out.
+    """SHA-256 of all observations and of the manifest's :data:`SECTIONS`.
 
-    Left out are the columns whose texts depend on a secret key (:func:`audit.core.columns.keyed_columns`).
+    Columns whose texts depend on a secret key (:func:`audit.core.columns.keyed_columns`) are left out.
 
     ``observed`` has one row per clip, sorted by ``clip_id``; whether its texts are categories makes no difference.
 
@@ -45,10 +43,7 @@ def run_digest(observed: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
         for place, part in enumerate(_texts(column)):
             sha.update(b"\0" + part if place else part)
     for section in SECTIONS:
-        given, left_out = manifest.get(section), FIELDS_LEFT_OUT.get(section)
-        if left_out and isinstance(given, Mapping):
-            given = {name: value for name, value in given.items() if name not in left_out}
-        sha.update(json.dumps(given, sort_keys=True).encode())
+        sha.update(json.dumps(manifest.get(section), sort_keys=True).encode())
     return sha.hexdigest()
 
 

@@ -66,7 +66,7 @@ class FaceNames:
     Examples
     --------
     >>> FaceNames(b"key").name("0" * 32), FaceNames().name("0" * 32)
-    ('2557ff985d2f4ba23b7d05f1a3baa9d3', '00000000000000000000000000000000')
+    ('3a94e7f3e0d284db532c793621888659', '00000000000000000000000000000000')
     """
 
     key: bytes | None = field(default=None, repr=False)

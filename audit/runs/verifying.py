@@ -71,7 +71,7 @@ def verify(
     >>> from tempfile import TemporaryDirectory
     >>> import audit
     >>> with TemporaryDirectory() as folder:
-    ...     verify(audit.simulate({"groups": ["asian", "white"]}, out=folder + "/run"), "people")
+    ...     verify(audit.simulate({"groups": ["asian", "white"], "speakers_per_group": 2}, out=folder + "/run"), "people")
     Traceback (most recent call last):
     audit.core.errors.RunError: The run has no digests of files. Allowed: a complete run of this version, not simulated. Next: Run again into a new folder.
     """  # noqa: E501  # the message is one line

@@ -42,7 +42,7 @@ from audit.core.plan import MeasureSettings, Plan
 from audit.core.units import UNITS, unit_of
 from audit.release import Policy
 from audit.stats import ALL, Curve, Estimate, Settings
-from tests.release_fixture import decided, made
+from tests.release_fixture import EVIDENCE, decided, made
 from tests.third_party.audit_extras.own_group import CHECK as OWN_GROUP
 
 
@@ -402,11 +402,8 @@ class UndeclaredGroups(TwoDirections):
 
 
 def test_a_rule_takes_the_direction_of_the_headline() -> None:
-    terms = 'schema = 1\nname = "p"\n'
-    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
-    'checks = ["{}"]\n'
-    terms += '[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n'
-    policy = Policy.parse(terms.format(f"{__name__}:TwoDirections"))
+    first = f'schema = 1\nname = "p"\nchecks = ["{__name__}:TwoDirections"]\n'
+    policy = Policy.parse(f'{first}{EVIDENCE}[[rule]]\nid = "it"\ncheck = "LAB002"\nlimit = 0.05\n')
     decision = audit.gate(runs()[0], policy=policy)
     assert decision.exit_code == 10
     assert decision.rulings[-1].side == "at_least" and decision.rulings[-1].figure == "loss"

@@ -80,7 +80,7 @@ def fake_plan(cohort: Path, folder: Path, part: int = 64) -> Path:
             "The model 'recorded' cannot be made with weights",
         ),
         (("measure", "nowhere"), "nowhere is not a run"),
-        (("report", "nowhere"), "holds no audit.json"),
+        (("report", "nowhere"), "has no audit.json"),
         (("cohort", "import", "speech2face_releasd", ".", "-o", "x"), "did you mean 'speech2face_released'"),
         (("cohort", "check", "nowhere"), "There is no embedded cohort 'nowhere'"),
     ],

@@ -95,7 +95,8 @@ def test_a_plan_written_is_the_plan_read(seed: int, confidence: float, name: str
 
 def test_a_plan_without_front_matter_is_written_as_before_there_was_any() -> None:
     plan = audit.Plan(title="older runs resume with the same bytes")
-    assert plan.to_toml() == tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True, exclude={"audit"}))
+    expected = plan.model_dump(mode="json", exclude_none=True, exclude={"audit": True, "model": {"name"}})
+    assert plan.to_toml() == tomli_w.dumps(expected)
     stated = audit.Plan.parse('[audit]\ndate = 2026-03-01\ncontact = "x"\n')
     assert audit.Plan.parse(stated.to_toml()) == stated
 

@@ -142,7 +142,7 @@ def test_errors_say_what_is_allowed(folder: Path, points: list[EntryPoint]) -> N
     with pytest.raises(ModelError) as unknown:
         registry().get("sawe")
     assert str(unknown.value) == (
-        "There is no tool 'sawe' (did you mean 'saw'?). Allowed: saw or module:name Next: See them: audit list tools."
+        "There is no tool 'sawe' (did you mean 'saw'?). Allowed: saw or module:name. Next: See them: audit list tools."
     )
     with pytest.raises(ModelError, match=r"The tool 'nowhere\.at_all:x' cannot be imported: No module named"):
         registry().get("nowhere.at_all:x")

@@ -22,7 +22,7 @@ from audit.reports import write_report
 from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 from audit.reports.html.csv_tables import harmless
 from tests.fakes import ColourInstrument, LoudnessModel
-from tests.release_fixture import decided, made, white
+from tests.release_fixture import EVIDENCE, RULE, decided, made, waiver, white
 from tests.reports.test_report_page import Page
 
 WORDS = (
@@ -109,9 +109,9 @@ def test_a_cohort_full_of_hostile_words_is_audited_and_reported(
 @pytest.mark.parametrize("words", WORDS)
 def test_the_gates_outputs_escape_the_words_of_a_policy(words: str) -> None:
     quoted = json.dumps(words)
+    by = quoted if words.isprintable() else '"Ann"'  # a waiver with other words is refused
     terms = Policy.parse(
-        f'schema = 1\nname = {quoted}\n[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
-        f'[[waiver]]\nrule = "white"\nname = {quoted}\nreason = {quoted}\nexpires = 2099-01-01\n',
+        f'schema = 1\nname = {quoted}\n{EVIDENCE}{RULE}{waiver(name=by, reason=by, expires="2026-06-30")}',
         "policy.toml",
     )
     decision = decided(terms, made(white(0.2, 0.3)))
@@ -121,7 +121,7 @@ def test_the_gates_outputs_escape_the_words_of_a_policy(words: str) -> None:
     assert not re.search(r"(?<!\\)\[[^\]]*\]\(", told)
     tokens, kinds = markdown(summary_markdown(decision))
     assert not kinds & {"html_block", "html_inline", "image", "link_open", "fence"}
-    plain = decided(Policy.parse(terms.text.replace(quoted, '"p"'), "policy.toml"), made(white(0.2, 0.3)))
+    plain = decided(Policy.parse(terms.text.replace(quoted, '"plain"'), "policy.toml"), made(white(0.2, 0.3)))
     assert tokens == markdown(summary_markdown(plain))[0], "no word ends a cell, a row or an item"
 
 

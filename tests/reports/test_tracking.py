@@ -174,7 +174,7 @@ def test_a_server_that_does_not_answer_is_an_error_without_a_traceback(
 
 def test_a_run_that_was_not_measured_is_refused(tmp_path: Path) -> None:
     audit.simulate(TRUTH, seed=0, out=tmp_path / "run")
-    with pytest.raises(RunError, match="holds no audit.json.*audit measure"):
+    with pytest.raises(RunError, match="has no audit.json.*audit measure"):
         audit.track(tmp_path / "run", store=tmp_path / "store")
 
 

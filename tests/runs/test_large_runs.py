@@ -54,14 +54,12 @@ def test_the_digest_is_that_of_earlier_versions(folder: Path) -> None:
     assert digest.run_digest(audit.Run.read(folder).coded, {}) == DIGEST
 
 
-def test_what_is_left_out_does_not_change_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = audit.simulate(TRUTH, seed=1)
-    manifest = {"model": {"name": "m", "code_sha256": "1"}}
-    monkeypatch.setattr(digest, "COLUMNS_LEFT_OUT", ("_face",))
-    monkeypatch.setattr(digest, "FIELDS_LEFT_OUT", {"model": frozenset({"code_sha256"})})
-    other = made.observations.assign(rendered_face="a name")
-    found = [digest.run_digest(seen, manifest) for seen in (made.observations, other)]
-    assert found[0] == found[1] == digest.run_digest(other, {"model": {"name": "m"}})
+def test_names_of_pictures_do_not_change_the_digest() -> None:
+    keyed = {"rendered_face_check": "the digest of the pixels"}
+    made = audit.simulate(TRUTH, seed=1).observations.assign(**keyed, rendered_face="a name")
+    same, other = made.assign(rendered_face="by another key"), made.assign(rendered_face_check="of other pixels")
+    found = [digest.run_digest(seen, {}) for seen in (made, same, other)]
+    assert found[0] == found[1] != found[2]
 
 
 def test_observations_are_plain_texts_however_they_were_read(folder: Path) -> None:

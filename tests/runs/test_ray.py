@@ -53,7 +53,7 @@ def run(
         instrument=ColourInstrument(),
         out=out,
         settings=RunSettings(part=2),
-        engine=EngineSettings(**({"cache": "none"} | engine)),
+        engine=EngineSettings(**({"cache": "none", "keys": str(cohort.parent / "keys")} | engine)),
         progress=progress,
     )
 

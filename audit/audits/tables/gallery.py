@@ -129,8 +129,8 @@ def _picked(frame: pd.DataFrame) -> dict[tuple[str, str, Pick], Ints]:
     for i, places in enumerate(found.values()):
         kind[places] = i
     of_rows = kind[number]
-    ends = np.cumsum(np.bincount(of_rows, minlength=len(found)))[:-1]
-    return dict(zip(found, np.split(np.argsort(of_rows, kind="stable"), ends), strict=True))
+    ends = np.cumsum(np.bincount(of_rows, minlength=len(found)))
+    return dict(zip(found, np.split(np.argsort(of_rows, kind="stable"), ends)[:-1], strict=True))
 
 
 def _drawn(clips: pd.DataFrame, number: int, seed: int) -> list[_Clip]:
