@@ -111,7 +111,7 @@ def test_the_gates_outputs_escape_the_words_of_a_policy(words: str) -> None:
     quoted = json.dumps(words)
     by = quoted if words.isprintable() else '"Ann"'  # a waiver with other words is refused
     terms = Policy.parse(
-        f'schema = 1\nname = {quoted}\n{EVIDENCE}{RULE}{waiver(name=by, reason=by, expires="2026-06-30")}',
+        f"schema = 1\nname = {quoted}\n{EVIDENCE}{RULE}{waiver(name=by, reason=by, expires='2026-06-30')}",
         "policy.toml",
     )
     decision = decided(terms, made(white(0.2, 0.3)))
