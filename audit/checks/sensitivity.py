@@ -163,7 +163,12 @@ class Sensitivity:
             return self._relabelled(up, number)
         order = self._order(doubt, up)[:number]
         assert self.read is not None
-        values, wanted = self._after.copy(), self._wanted(up)
+        wanted = self._wanted(up)
+        if doubt == "misclassified_faces" and self._parts_of_group is not None:
+            parts, of_clip = self._parts_of_group
+            changed = parts.with_changes(self.read.metric, of_clip[order], 2 * wanted - 1)
+            return self.judge(changed, np.ones(len(parts.frame), bool))
+        values = self._after.copy()
         if doubt == "misclassified_faces":
             values[order] = wanted
             return self._judged_with({self.read.after: values})
@@ -339,12 +344,29 @@ class Sensitivity:
     @cached_property
     def _units(self) -> tuple[Evidence, Mask, Mask]:
         """The evidence, members and others to judge whole speakers: of parts where sums are exact, else of clips."""
-        if self.of_sums and self.read is not None:
-            stages = ("rendered",) if self.read.before is None else (self.read.before, "rendered")
-            if Summed.exact(self.evidence, (self.members, self.others), self.read.metric, stages):
-                first, _ = self.evidence.parts
-                return Summed.made(self.evidence), self.members[first], self.others[first]
+        if self._is_exact:
+            first, _ = self.evidence.parts
+            return Summed.made(self.evidence), self.members[first], self.others[first]
         return self.evidence, self.members, self.others
+
+    @cached_property
+    def _is_exact(self) -> bool:
+        """Whether the figure may be computed from sums over parts."""
+        if not self.of_sums or self.read is None:
+            return False
+        stages = ("rendered",) if self.read.before is None else (self.read.before, "rendered")
+        return Summed.exact(self.evidence, (self.members, self.others), self.read.metric, stages)
+
+    @cached_property
+    def _parts_of_group(self) -> tuple[Summed, Ints] | None:
+        """The group's parts, and the part of each clip of the evidence (0 outside the group); None if not exact."""
+        if not self._is_exact:
+            return None
+        of_clip = np.zeros(len(self.members), np.int64)
+        of_clip[self.members] = self._group.parts[1].unit
+        parts = Summed.made(self._group)
+        assert len(parts.speakers) == len(parts.frame) == len(parts.known)  # computed once for all changes
+        return parts, of_clip
 
     def _judged_with(self, columns: dict[str, NDArray[np.float64]]) -> Figure:
         """The figure with other values in some columns."""

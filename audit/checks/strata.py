@@ -124,7 +124,11 @@ class Strata:
 
     def revalued(self, frame: pd.DataFrame) -> Self:
         """The same clips with other metrics or fewer columns, without computing again what depends on labels."""
-        made = replace(self, frame=frame)
+        return self._alike(frame=frame)
+
+    def _alike(self, **fields: object) -> Self:
+        """The same clips with other fields, on which nothing depends that depends on labels."""
+        made = replace(self, **fields)  # type: ignore[arg-type]  # fields of this class or of one that extends it
         vars(made).update({name: kept for name, kept in vars(self).items() if name in _OF_LABELS})
         return made
 

@@ -12,7 +12,7 @@ from audit.checks.strata import Mask
 from audit.stats import Curve, Pairs
 from audit.stats.pairs import aligned_pairs
 from audit.stats.rates import sums_curve
-from audit.stats.speakers import Reads, Standing
+from audit.stats.speakers import Floats, Ints, Reads, Standing
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,15 @@ class Summed(Evidence):
     ----------
     of : Evidence
         The clips.
+    moved : float array of shape (parts,), optional
+        What is added to each part's sum of the values of :attr:`metric_moved` at the stage ``rendered``.
+    metric_moved : str
+        The metric of which some clips are read otherwise.
     """
 
     of: Evidence | None = None
+    moved: Floats | None = None
+    metric_moved: str = ""
 
     @classmethod
     def made(cls, of: Evidence) -> Self:
@@ -37,6 +43,15 @@ class Summed(Evidence):
         names = [name for name in of.frame if "." not in str(name)]
         fields = {name: getattr(of, name) for name in of.__dataclass_fields__}
         return cls(**fields | {"frame": of.frame[names].iloc[first].reset_index(drop=True)}, of=of)
+
+    def with_changes(self, metric: str, parts: Ints, change: int) -> Self:
+        """These parts with other reads of some clips at the stage ``rendered``, whose values differ by ``change``.
+
+        ``parts`` has the part of each of these clips, which all have a value there and at the stages it is compared
+        with.
+        """
+        moved = np.bincount(parts, minlength=len(self.frame)) * float(change)
+        return self._alike(moved=moved, metric_moved=metric)
 
     @classmethod
     def exact(cls, of: Evidence, masks: tuple[Mask, ...], metric: str, stages: tuple[str, ...]) -> bool:
@@ -59,4 +74,7 @@ class Summed(Evidence):
     def _sums(self, metric: str, stage: str, before: str, mask: Mask) -> Reads:
         assert self.of is not None
         reads = self.of._reads_of_parts(metric, stage, before)
-        return Reads(reads.total[mask], reads.clips[mask], reads.missing[mask])
+        total = reads.total
+        if self.moved is not None and metric == self.metric_moved:
+            total = total + ((stage == "rendered") - (before == "rendered")) * self.moved
+        return Reads(total[mask], reads.clips[mask], reads.missing[mask])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -72,12 +73,12 @@ def test_observations_are_plain_texts_however_they_were_read(folder: Path) -> No
 
 @pytest.mark.parametrize("check", [RENDERED_AS_WHITE, ERASURE, FAILURE_GAP])
 def test_sums_give_the_figures_of_single_clips(check: audit.checks.Check) -> None:
-    """Every number of wrong labels, with the evidence of parts and of clips."""
+    """Every number of errors, with the evidence of parts and of clips."""
     evidence = evidence_of(audit.simulate(TRUTH | {"clips_per_language": 3}, seed=1), MeasureSettings())
     for found in check.sensitivity(evidence):
         clips = replace(found, of_sums=False)
         assert found.of_sums and len(found._units[1]) < len(clips._units[1])
         for up in (True, False):
-            for number in (1, 2, 3):
-                summed, single = (each.changed("wrong_labels", up, number) for each in (found, clips))
+            for doubt, number in itertools.product(("wrong_labels", "misclassified_faces"), (1, 2, 3)):
+                summed, single = (each.changed(doubt, up, number) for each in (found, clips))
                 assert summed.as_dict() == single.as_dict()
