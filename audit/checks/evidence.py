@@ -217,10 +217,10 @@ class Evidence(Strata):
         kind, name = self.metrics[metric].kind, f"{stage}.{metric}"
         return [sums_curve(sums.one(i), kind, self.settings, name) for i in range(sums.n_cells)]
 
-    def sums(self, metric: str, stage: str, cells: Cells) -> SpeakerSums:
-        """Each speaker's sums in each cell."""
+    def sums(self, metric: str, stage: str, cells: Cells, *, alike_as_one: bool = True) -> SpeakerSums:
+        """Each speaker's sums in each cell; ``alike_as_one`` merges speakers with equal sums into one entry."""
         reads, standing = self._reads_in(cells, metric, stage)
-        return standing.sums(reads, alike_as_one=True)
+        return standing.sums(reads, alike_as_one=alike_as_one)
 
     def _reads_in(self, cells: Cells, metric: str, stage: str, before: str = "") -> tuple[Reads, Standing]:
         """A metric's reads, or their change since the stage ``before``, and their cells.

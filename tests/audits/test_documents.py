@@ -163,7 +163,7 @@ def test_a_damaged_document_is_refused_in_a_sentence(
 def test_a_file_that_is_not_utf_8_or_too_large_is_refused(
     kind: type[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(audit.RunError, match=f"holds no {kind.FILE}"):
+    with pytest.raises(audit.RunError, match=f"has no {kind.FILE}"):
         kind.read(tmp_path)
     path = made()[kind].write(tmp_path)
     path.write_bytes(path.read_bytes() + b"\xff")

@@ -15,7 +15,7 @@ from audit.core.metric import Metric
 from audit.stats import Estimate, GroupTest, Settings, difference
 from audit.stats.groups import group_tests, ratios, spreads
 from audit.stats.rates import estimates, weighing
-from audit.stats.speakers import Reads, SpeakerSums, sorted_sums
+from audit.stats.speakers import SpeakerSums, sorted_sums
 
 NOTHING = Estimate(None, None, None, 0, 0, 0, "")
 
@@ -56,7 +56,7 @@ def _by_known_group(evidence: Evidence, metric: Metric, stage: str) -> SpeakerSu
     """Every speaker's sums, by known group in the fixed order."""
     cells, number = evidence.cells("group"), len(evidence.groups)
     place = np.array([evidence.every_group.index(str(key[0])) for key in cells.keys], np.int64)
-    found = cells.clips.sums(Reads.of(evidence.values(stage, metric.name)))
+    found = evidence.sums(metric.name, stage, cells, alike_as_one=False)
     missing = np.zeros(number + 1, np.int64)
     missing[place] = found.missing
     every = sorted_sums(place[found.cell], found.total, found.clips, missing)
