@@ -87,6 +87,17 @@ def file_system(path: Path) -> Any:
     return cast("Any", path).fs
 
 
+def is_in_memory(path: Path) -> bool:
+    """Whether an address is in the memory of this process, so that no other process can read it.
+
+    Examples
+    --------
+    >>> is_in_memory(place("memory://bucket/run")), is_in_memory(place("reports/run"))
+    (True, False)
+    """
+    return is_address(path) and str(cast("Any", path).protocol) == "memory"
+
+
 def key(path: Path) -> str:
     """The name of an address within its file system."""
     return str(cast("Any", path).path)

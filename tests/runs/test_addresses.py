@@ -342,3 +342,9 @@ def test_the_gate_takes_a_run_there(memory: str, local: Local) -> None:
 def test_a_plan_records_addresses_without_the_user() -> None:
     plan = Plan.parse('[cohort]\npath = "sftp://ann@host/people"\n[engine]\ncache = "sftp://ann@host/cache"\n')
     assert "ann@" not in plan.to_toml() and 'path = "sftp://host/people"' in plan.to_toml()
+
+
+@pytest.mark.parametrize("engine", [{"workers": 2}, {"name": "ray"}])
+def test_several_processes_refuse_the_memory_of_one(memory: str, tmp_path: Path, engine: dict[str, object]) -> None:
+    with pytest.raises(RunError, match="people is in the memory of this process.*--workers 1"):
+        run(f"{memory}/people", tmp_path / "run", cache="none", **engine)

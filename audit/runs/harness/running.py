@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from audit.cohorts import Cohort
-from audit.core.addresses import place
+from audit.core.addresses import is_in_memory, place
 from audit.core.attributes import ALWAYS
 from audit.core.columns import OF_THE_COHORT, schema, types_of
 from audit.core.device import Device
@@ -276,6 +276,8 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
     """Process the parts by the engine of the plan."""
     if not todo:
         return
+    if engine.name == "ray" or engine.workers > 1:
+        _refuse_memory(work)
     if engine.name == "ray":
         from audit.runs.harness.on_ray import on_ray
 
@@ -285,6 +287,17 @@ def _engine(work: Work, todo: Parts, engine: EngineSettings) -> Iterator[Done]:
     else:
         with Worker(work) as worker:
             yield from worker.do(todo)
+
+
+def _refuse_memory(work: Work) -> None:
+    """Raise RunError if the workers' files would be in the memory of this process."""
+    for path in (work.root, work.folder, work.cache):
+        if path is not None and is_in_memory(path):
+            raise RunError(
+                f"{path} is in the memory of this process, and the workers are others.",
+                "a folder, or an address that they can access",
+                "Run in one process: --workers 1, without --engine ray.",
+            )
 
 
 def writer_of(work: Work, identity: Mapping[str, Any]) -> Writer:
