@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -20,6 +21,7 @@ from audit.instruments.protocol import Reading
 from audit.models.fitted import FittedOn
 from audit.runs.harness.answering import pictures_of, readings_of
 from audit.runs.harness.cache import Cache, cache_folder, cache_key
+from audit.runs.harness.work import NUMBER, Parts
 from audit.training.mitigations.leace import Leace
 from audit.training.mitigations.mitigated import Mitigated
 from tests.fakes import ColourInstrument, LoudnessModel, fake_face
@@ -371,3 +373,11 @@ def test_an_invalid_picture_affects_only_its_clip() -> None:
     (none, why, _), (face, *_) = pictures_of(lambda _: [[[1], [1, 2]], fake_face("white")], [0, 1])  # type: ignore[list-item]  # a ragged picture
     assert none is None and why.startswith("the model returned an invalid picture: ValueError")
     assert face is not None
+
+
+@pytest.mark.parametrize("numbers", [[0, 1, 2], [3, 7, 14], [14], [2, 3]])
+def test_parts_in_arrow_have_the_rows_and_number_of_each_part(numbers: list[int]) -> None:
+    parts = Parts(pd.DataFrame({"clip_id": [f"{number:03}" for number in range(103)]}), 7)
+    found = parts.in_arrow(numbers).to_pydict()
+    expected = [(name, number) for number in numbers for name in parts.part(number).rows["clip_id"]]
+    assert list(zip(found["clip_id"], found[NUMBER], strict=True)) == expected

@@ -102,10 +102,12 @@ class Parts:
 
     def in_arrow(self, numbers: Sequence[int]) -> pa.Table:
         """The rows of these parts, in order, with the part's number in the column :data:`NUMBER`."""
-        rows = pd.concat([self.part(number).rows for number in numbers])
-        of_part: NDArray[np.int64] = np.repeat(
-            np.array(numbers, np.int64), [len(self.part(number).rows) for number in numbers]
-        )
+        places = (np.array(numbers, np.int64)[:, None] * self._size + np.arange(self._size)).ravel()
+        places = places[places < len(self._table)]
+        first, last = int(places[0]), int(places[-1]) + 1
+        is_range = len(places) == last - first  # no part is left out, so that nothing is copied
+        rows = self._table.iloc[first:last] if is_range else self._table.iloc[places]
+        of_part: NDArray[np.int64] = places // self._size
         return pa.Table.from_pandas(rows, preserve_index=False).append_column(NUMBER, pa.array(of_part))
 
     @property
