@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,6 +30,8 @@ JOURNAL: Final = f"{OBSERVATIONS}/journal.jsonl"
 _NOT_IDENTITY: Final = frozenset(("version", "commit", "dirty"))
 _NOT_IN_DIGEST: Final = frozenset(("cache", "from_cache", "rechecked"))
 MAX_BYTES: Final = 1 << 30
+EVERY_S: Final = 10.0
+"""How often the journal of a run at an address is written."""
 
 State = Literal["none", "one_writer", "several_writers", "changed"]
 
@@ -233,7 +236,10 @@ class Journal:
 
 
 class OpenJournal:
-    """The journal of a run that is being written, by the one process that holds the folder's lock.
+    """The journal of a run that is being written, by the one process that holds the folder's lock; a context manager.
+
+    At an address, where nothing can be appended, it is written anew every :data:`EVERY_S` seconds and at the end. Parts
+    whose lines are lost because the process was killed are computed again.
 
     Parameters
     ----------
@@ -249,9 +255,17 @@ class OpenJournal:
         self._path, self._writer, self._cache = folder / JOURNAL, writer, cache
         self._is_begun = False
         self._there: bytes | None = None
+        self._written_at: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._there is not None:
+            put_bytes(self._there, self._path)
 
     def record(self, written: Written, *, from_cache: int = 0, rechecked: int = 0) -> None:
-        """Append a part that is on disk; the line is on disk too when this returns.
+        """Append a part that is on disk; in a folder of this machine the line is on disk too when this returns.
 
         Raises
         ------
@@ -272,11 +286,13 @@ class OpenJournal:
 
     def _append(self, lines: Iterable[Writer | Entry]) -> None:
         added = "".join(map(_line, lines)).encode()
-        if is_address(self._path):  # nothing can be appended there: the journal is written anew
+        if is_address(self._path):
             if self._there is None:
                 self._there = read_bytes(self._path) if exists(self._path) else b""
             self._there += added
-            put_bytes(self._there, self._path)
+            if self._written_at is None or time.monotonic() - self._written_at >= EVERY_S:
+                put_bytes(self._there, self._path)
+                self._written_at = time.monotonic()
             return
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(self._path, flags, self._path.parent.stat().st_mode & 0o666), "r+b") as file:

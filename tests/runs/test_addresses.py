@@ -348,3 +348,18 @@ def test_a_plan_records_addresses_without_the_user() -> None:
 def test_several_processes_refuse_the_memory_of_one(memory: str, tmp_path: Path, engine: dict[str, object]) -> None:
     with pytest.raises(RunError, match="people is in the memory of this process.*--workers 1"):
         run(f"{memory}/people", tmp_path / "run", cache="none", **engine)
+
+
+def test_the_journal_there_is_written_at_intervals_and_at_the_end(
+    memory: str, local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    def put(data: bytes, path: Path) -> None:
+        written.append(data)
+        put_bytes(data, path)
+
+    monkeypatch.setattr("audit.runs.journal.put_bytes", put)
+    there = run(f"{memory}/people", f"{memory}/run")
+    assert len(there.manifest["parts"]) > 2 == len(written)
+    assert there.manifest["journal"] == local.run.manifest["journal"]

@@ -143,7 +143,8 @@ def fill_folder(
                     refuse_other_writers(folder, todo, writer)
                 identify(folder, manifest, writer)
                 try:
-                    spent = process(todo, OpenJournal(folder, writer, cache))
+                    with OpenJournal(folder, writer, cache) as journal:
+                        spent = process(todo, journal)
                 except RecheckFailed as error:
                     write_manifest(folder, manifest | {"recheck": error.result})
                     raise
