@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.checks import Evidence, Figure, GapCheck, GroupFigure, Judged
-from audit.checks.gaps import by_language
+from audit.checks.gaps import by_language, group_gaps
 from audit.checks.sensitivity import FaceRead, Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words
@@ -58,21 +58,20 @@ class FailureGap(GapCheck):
 
     def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
         """The gap of each group; the missing faces are the figure itself."""
-        n_groups, metric = len(evidence.groups), self.metric(evidence)
-        if n_groups < 2:
-            return
+        n_groups, metric, name = len(evidence.groups), self.metric(evidence), self.judged[0].name
         read = FaceRead(metric, None, True, ("counted as readable", "counted as unreadable"), can_be_missing=False)
-        for group in evidence.groups:
-            members = evidence.where(group=group)
-            others = evidence.figure_curve(metric, "rendered", evidence.known & ~members)
+        for found in group_gaps(evidence, metric):
+            assert found.others.curve is not None
 
-            def judge(of: Evidence, mask: Mask, group: str = group, others: Curve = others) -> Figure:
+            def judge(of: Evidence, mask: Mask, group: str = found.group, others: Curve = found.others.curve) -> Figure:
                 if (outside := of.known & ~mask).any():
                     others = of.figure_curve(metric, "rendered", outside)
                 gap = difference_curve(others, of.figure_curve(metric, "rendered", mask)).together(n_groups)
-                return self.figure(of, self.judged[0].name, gap, group=group)
+                return self.figure(of, name, gap, group=group)
 
-            yield Sensitivity.of(evidence, judge(evidence, members), judge, members, ~members, read=read, of_sums=True)
+            members = evidence.where(group=found.group)
+            figure = self.figure(evidence, name, found.gap.together(n_groups), group=found.group)
+            yield Sensitivity.of(evidence, figure, judge, members, ~members, read=read, of_sums=True)
 
 
 CHECK = FailureGap()
