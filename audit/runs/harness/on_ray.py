@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,7 @@ def _made(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
     """The rows that the actors return, as they come."""
     import ray
     import ray.data
+    from ray.util.annotations import RayDeprecationWarning
 
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = ray.data.DataContext.get_current()
@@ -121,7 +123,10 @@ def _made(work: Work, parts: Parts, engine: EngineSettings) -> Dataset:
     before = context.target_max_block_size
     context.target_max_block_size = 1  # every row is a block of its own, which is passed on at once
     try:
-        return _dataset(there, parts, engine)
+        with warnings.catch_warnings():
+            # of max_restarts and max_task_retries, which Ray 2.64 will no longer take; pyproject.toml excludes it
+            warnings.simplefilter("ignore", RayDeprecationWarning)
+            return _dataset(there, parts, engine)
     finally:
         context.target_max_block_size = before  # a data set keeps a copy of the context
 
