@@ -18,7 +18,7 @@ _QUOTED: Final = '[",\\r\\n]'
 def csv_texts(frame: pd.DataFrame) -> Iterator[bytes]:
     r"""The pieces of ``frame.to_csv(index=False, lineterminator="\n")``, encoded.
 
-    Rows of words are joined by Arrow, which is faster; others are written by pandas.
+    Rows of words are joined by Arrow; others are written by pandas.
 
     Examples
     --------
