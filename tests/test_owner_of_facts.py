@@ -31,6 +31,7 @@ from audit.reports import write_report
 from audit.reports.comparison.page import write_comparison
 from audit.reports.decision import junit_xml, sarif_json, summary_markdown
 from audit.stats import Curve, Estimate
+from tests.release_fixture import ALLOW
 
 TRUTH = {"groups": ["asian", "black", "white"], "speakers_per_group": 30, "languages": ["en", "zh"]}
 HERE = "tests.test_owner_of_facts"
@@ -48,8 +49,7 @@ def policy(check: str, *rules: str, registered: bool = True) -> Policy:
     return Policy.parse(
         "\n".join(
             [
-                'schema = 1\nname = "lab"\n'
-                'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]',
+                f'schema = 1\nname = "lab"\n{ALLOW}',
                 named,
                 *rules,
             ]

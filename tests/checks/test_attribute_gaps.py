@@ -18,6 +18,7 @@ from audit.comparisons import paired_changes
 from audit.core.plan import MeasureSettings
 from audit.release import Policy
 from audit.stats.intervals import FAR
+from tests.release_fixture import ALLOW
 
 STAGES = ("portrait", "ceiling", "rendered")
 NAMES = ("gender_gap", "gender_gap_ceiling", "age_gap", "age_gap_ceiling")
@@ -205,11 +206,7 @@ def test_one_group_whose_ages_change_and_one_whose_do_not() -> None:
 
 
 def test_a_rule_without_figure_is_about_gender_in_the_rendered_faces() -> None:
-    text = (
-        'schema = 1\nname = "p"\n'
-        'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
-        '[[rule]]\nid = "it"\ncheck = "S2F004"\nlimit = {}\n{}'
-    )
+    text = f'schema = 1\nname = "p"\n{ALLOW}[[rule]]\nid = "it"\ncheck = "S2F004"\nlimit = {{}}\n{{}}'
 
     def ruling(run: audit.Run, limit: float, figure: str = "") -> Any:
         more = f'figure = "{figure}"\n' if figure else ""

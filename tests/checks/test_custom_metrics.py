@@ -18,6 +18,7 @@ from audit.core.errors import AuditError, PlanError
 from audit.core.plan import MeasureSettings, Plan
 from audit.release import Policy
 from audit.reports.report.page import write_report
+from tests.release_fixture import ALLOW
 
 TRUTH = {"groups": ["asian", "black", "white"], "speakers_per_group": 60, "languages": ["en", "zh"]}
 WHITE = {"white": 0.5}
@@ -26,8 +27,7 @@ HERE = "tests.checks.test_custom_metrics"
 NAMES = (f"{HERE}:CHANGED", f"{HERE}:CERTAINTY")
 POLICY = f"""schema = 1
 name = "custom"
-evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]
-metrics = ["{HERE}:CHANGED"]
+{ALLOW}metrics = ["{HERE}:CHANGED"]
 [[rule]]
 id = "changed"
 check = "LAB-CHANGED"

@@ -14,14 +14,11 @@ import audit
 from audit.checks.metrics.metric_frame import metric_frame
 from audit.core.plan import MeasureSettings
 from audit.release import Policy
+from tests.release_fixture import ALLOW
 
 Features = NDArray[np.float64]
 SIZE = 16
-POLICY = (
-    'schema = 1\nname = "p"\n'
-    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
-    '[[rule]]\nid = "it"\ncheck = "S2F005"\nlimit = 0.1\n'
-)
+POLICY = f'schema = 1\nname = "p"\n{ALLOW}[[rule]]\nid = "it"\ncheck = "S2F005"\nlimit = 0.1\n'
 
 
 def planted(faces: str, speakers: int = 100, *, alike: float = 0.0, seed: int = 0) -> audit.Run:

@@ -42,7 +42,7 @@ from audit.core.plan import MeasureSettings, Plan
 from audit.core.units import UNITS, unit_of
 from audit.release import Policy
 from audit.stats import ALL, Curve, Estimate, Settings
-from tests.release_fixture import EVIDENCE, decided, made
+from tests.release_fixture import ALLOW, EVIDENCE, decided, made
 from tests.third_party.audit_extras.own_group import CHECK as OWN_GROUP
 
 
@@ -141,8 +141,7 @@ def policy(check: Check, *lines: str) -> Policy:
     return Policy.parse(
         "\n".join(
             [
-                'schema = 1\nname = "p"\n'
-                'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]',
+                f'schema = 1\nname = "p"\n{ALLOW}',
                 f"checks = {[*NAMES]}",
                 *rule,
             ]

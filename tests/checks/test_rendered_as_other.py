@@ -19,6 +19,7 @@ from audit.core.vocabulary import RACES
 from audit.release import Policy
 from audit.runs.simulation import reference_run
 from audit.stats.verdict import Outcome
+from tests.release_fixture import ALLOW
 
 WELSH = {"white": 1.0}
 TRUTH: dict[str, Any] = {
@@ -30,11 +31,7 @@ TRUTH: dict[str, Any] = {
 }
 BLACK = {"scottish": {"en": {"white": 0.6, "black": 0.4}}, "welsh": {"en": WELSH}}
 BY_ACCENT = MeasureSettings(group_by=("accent",))
-POLICY = (
-    'schema = 1\nname = "p"\n'
-    'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
-    '[[rule]]\nid = "it"\ncheck = "S2F010"\nlimit = 0.1\n'
-)
+POLICY = f'schema = 1\nname = "p"\n{ALLOW}[[rule]]\nid = "it"\ncheck = "S2F010"\nlimit = 0.1\n'
 
 
 @cache

@@ -32,7 +32,7 @@ from audit.release.attestation.statement import RUN, state_run
 from audit.release.attestation.verifying import ATTESTATION, attestation_ruling
 from audit.release.gate import audit_anew
 from tests.key_fixture import Keys, new_keys
-from tests.release_fixture import ADMITTED, compared
+from tests.release_fixture import ALLOW, compared
 
 __all__ = ["compared"]
 
@@ -40,7 +40,6 @@ TRUTH: dict[str, Any] = {"groups": ["asian", "white"], "speakers_per_group": 15,
     "rendered": {"asian": {"en": {"white": 0.3}}}
 }
 RULES = '[[rule]]\nid = "white"\ncheck = "S2F001"\nlimit = 0.9\nmin_speakers = 5\n'
-ALLOW = f"evidence.allow = {[*ADMITTED]}\n"
 POLICY = Policy.parse(f'schema = 1\nname = "p"\n{ALLOW}{RULES}', "policy.toml")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import audit
 from audit.release.policy import Policy
+from tests.release_fixture import ALLOW
 
 TRUTH = {
     "groups": ["asian", "white"],
@@ -20,11 +21,7 @@ ERASED = '[[rule]]\nid = "erased"\ncheck = "S2F003"\nlimit = 0.2\n'
 
 
 def policy(rule: str) -> Policy:
-    return Policy.parse(
-        'schema = 1\nname = "x"\n'
-        'evidence.allow = ["simulated", "shared_audio", "shared_portrait", "baseline_is_run", "unpinned"]\n'
-        f"{rule}"
-    )
+    return Policy.parse(f'schema = 1\nname = "x"\n{ALLOW}{rule}')
 
 
 def ruling(rule: str, **known: Any) -> Any:
