@@ -123,7 +123,6 @@ def test_no_module_of_the_package_unpickles() -> None:
     allowed = {
         "appearance.py": "np.load(path, allow_pickle=False)",
         "local.py": "pickle.loads(sent)  # written by the parent process",
-        "on_ray.py": "pickle.loads(row[_DONE])  # written by the actors of this run",
     }
     found = [
         (path.name, line.strip())

@@ -9,7 +9,6 @@ their parts. On a cluster, the run's folder, the cohort and the cache must be on
 from __future__ import annotations
 
 import logging
-import pickle
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -74,7 +73,7 @@ class PartActor:
     def __call__(self, batch: pd.DataFrame) -> Iterator[pd.DataFrame]:
         """Process the parts with these numbers; yields one row about each."""
         for done in self._worker.do(self._slices.part(int(number)) for number in batch[NUMBER]):
-            yield pd.DataFrame({_DONE: [pickle.dumps(done)]})
+            yield pd.DataFrame({_DONE: [done]})
 
 
 def on_ray(work: Work, parts: Parts, engine: EngineSettings) -> Iterator[Done]:
@@ -91,7 +90,7 @@ def on_ray(work: Work, parts: Parts, engine: EngineSettings) -> Iterator[Done]:
         with connected(engine):
             _refuse_sqlite(work)
             for row in _made(work, parts, engine).iter_rows():
-                yield pickle.loads(row[_DONE])  # written by the actors of this run
+                yield row[_DONE]
                 done += 1
     except ray_errors() as error:
         raise _refusal(error, done, len(parts)) from error
