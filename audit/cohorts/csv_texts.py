@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 ROWS: Final = 50_000
 """Rows at a time."""
-_QUOTED: Final = '[",\\r\\n]'
-"""Characters because of which CSV quotes a value."""
+_QUOTED: Final = (b'"', b"\r")
+"""Characters because of which CSV quotes a value, besides the separators of values and of rows."""
 
 
 def csv_texts(frame: pd.DataFrame) -> Iterator[bytes]:
@@ -37,7 +37,8 @@ def _joined(rows: pd.DataFrame) -> bytes:
         return b""
     words = pa.Table.from_pandas(rows, preserve_index=False).columns
     columns = [pc.fill_null(column.cast(pa.large_string()), "") for column in words]
-    if any(pc.any(pc.match_substring_regex(column, _QUOTED)).as_py() for column in columns):
-        return b""
     lines = pc.binary_join_element_wise(*columns, pa.scalar(",", pa.large_string()))
-    return ("\n".join(lines.to_pylist()) + "\n").encode()
+    text = ("\n".join(lines.to_pylist()) + "\n").encode()
+    # a separator more than between values and rows is part of a value, which is quoted
+    is_plain = text.count(b",") == len(rows) * (len(columns) - 1) and text.count(b"\n") == len(rows)
+    return text if is_plain and not any(mark in text for mark in _QUOTED) else b""

@@ -261,15 +261,17 @@ def undone(folder: Path, parts: Parts, columns: pa.Schema, known: Mapping[str, s
             "Restore the journal, or choose another folder for -o.",
         )
     here = {path.name: path for path in bring(part_files(folder))}
-    for part in parts:
-        path = part_path(folder, part.number)
-        path = here.get(path.name, path)
+    for number in parts.numbers:
+        path = here.get(part_path(folder, number).name)
+        if path is None:
+            missing.append(number)
+            continue
         if path.name not in entries and path.name in known:
             whole = path.is_file() and file_digest(path) == known[path.name]
         else:
-            whole = is_whole(path, part.rows["clip_id"].tolist(), columns, entries.get(path.name))
+            whole = is_whole(path, parts.part(number).rows["clip_id"].tolist(), columns, entries.get(path.name))
         if not whole:
-            missing.append(part.number)
+            missing.append(number)
             unrecorded += path.is_file() and path.name not in entries
     if unrecorded:
         _log.warning("%d parts have no line in %s and are computed again", unrecorded, JOURNAL)
