@@ -9,7 +9,9 @@ engines: the embedded model and instrument on the embedded cohort, in one proces
 the bare model and instrument on the same batches, their sound and portraits decoded beforehand. growth: a fake model
 and a fake instrument, for the harness alone; every clip is decoded, every speaker has a portrait, every face is another
 picture, and written; the cohort is made before, elsewhere. ray: the same on the Ray engine with two actors, for the
-engine alone: no face is kept, and readings have no features; DIR keeps the cohorts for the next time. script:
+engine alone: no face is kept, and readings have no features. DIR keeps the cohorts for the next time. The processor
+time of a clip is also given in units of a fixed piece of work that is timed during the run, since the speed of a shared
+machine changes. script:
 ``benchmarks/plain_script.py`` against ``audit run`` (measure and report included), from start to end, on a cohort.
 
 Every line is a process of its own. Prints Markdown.
@@ -169,11 +171,16 @@ def growth(folder: Path) -> dict[str, Any]:
 
 
 class Watch(Thread):
-    """Processor seconds and memory of this process and of all that it started, as they are seen twice a second."""
+    """Processor seconds and memory of this process and of all that it started, as they are seen twice a second.
+
+    ``fixed`` has the processor milliseconds that a fixed piece of work took each time: the speed of the machine, which
+    other guests of its host change.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.cpu: dict[int, float] = {}
+        self.fixed: list[float] = []
         self.most_mb = 0.0
         self.ended = Event()
         self.start()
@@ -186,6 +193,9 @@ class Watch(Thread):
                     times = process.cpu_times()
                     self.cpu[process.pid] = times.user + times.system
             self.most_mb = max(self.most_mb, memory_mb())
+            before = time.thread_time()
+            sum(number * number for number in range(20_000))
+            self.fixed.append(1000 * (time.thread_time() - before))
 
     @property
     def seconds(self) -> float:
@@ -210,6 +220,7 @@ def on_ray(folder: Path, workers: int) -> dict[str, Any]:
         nonlocal cpu_first
         if not at:
             cpu_first = watch.seconds
+            watch.fixed.clear()
         if not at or done >= total or done - at[-1][1] >= total / 100:
             at.append((time.monotonic() - start, done, memory_mb()))
             print(
@@ -234,6 +245,7 @@ def on_ray(folder: Path, workers: int) -> dict[str, Any]:
         "seconds": last,
         "ms_wall": 1000 * (last - first) / after,
         "ms_cpu": 1000 * (watch.seconds - cpu_first) / after,
+        "ms_fixed": float(np.mean(watch.fixed)),
         "mb_first": at_first,
         "mb_last": at_last,
         "mb_most": watch.most_mb,
@@ -328,17 +340,16 @@ def script(cohort: str, workers: int, features: list[str], folder: Path) -> None
 
 def cluster(sizes: list[int], workers: int, folder: Path) -> None:
     """Runs of fakes on Ray of these numbers of clips; the detail of each, by tenths, goes to standard error."""
-    print(
-        "| clips | first part, s | all, s | ms a clip | processor ms a clip | driver at first part, MB | at end, MB |"
-    )
-    print("| ---: " * 7 + "|")
+    print("| clips | first part, s | all, s | ms a clip | processor ms a clip | of the fixed work | its ms ", end="")
+    print("| driver at first part, MB | at end, MB |\n" + "| ---: " * 9 + "|")
     for clips in sizes:
         if not (of := folder / f"clips-{clips}").is_dir():
             grown(clips, of)
         told = alone("ray", str(of), str(workers))
         print(json.dumps(told), file=sys.stderr, flush=True)
-        numbers = [told[key] for key in ("first", "seconds", "ms_wall", "ms_cpu", "mb_first", "mb_last")]
-        shown = [f"{number:.{digits}f}" for number, digits in zip(numbers, (1, 0, 2, 2, 0, 0), strict=True)]
+        told["in_fixed"] = told["ms_cpu"] / told["ms_fixed"]
+        digits = {"first": 1, "seconds": 0, "ms_wall": 2, "ms_cpu": 2, "in_fixed": 2, "ms_fixed": 2}
+        shown = [f"{told[key]:.{digits.get(key, 0)}f}" for key in (*digits, "mb_first", "mb_last")]
         print(f"| {clips:,} | {' | '.join(shown)} |", flush=True)
         shutil.rmtree(of / "run")
 
