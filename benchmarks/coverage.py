@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from scipy import special, stats
 
-from audit.stats.intervals import bounded_mean, mover
+from audit.stats.intervals import BoundedMean, mover
 from audit.stats.pairs import paired_rate_intervals
 from audit.stats.power import smallest_detectable
 from audit.stats.rates import estimates, moments, rate_intervals
@@ -85,7 +85,7 @@ def exact(settings: Settings) -> Iterable[list[object]]:
     for n in (5, 10, 20, 30, 50, 100, 200, 300):
         misread = np.arange(n + 1.0)
         sums = np.tile(misread, (3, 1)), np.tile(n - misread, (3, 1))
-        low, high = bounded_mean(*sums, np.full(n + 1, float(n)), settings.tail)
+        low, high = BoundedMean.of(*sums, np.full(n + 1, float(n))).interval(settings.tail)
         chance = stats.binom.pmf(misread, n, truth)
         below, above = ((chance * wrong).sum(axis=1) for wrong in (high < truth, low > truth))
         right = 1 - below - above

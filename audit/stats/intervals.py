@@ -12,15 +12,16 @@ from scipy import special
 from audit.stats.speakers import Floats
 
 FAR: Final = 0.6
-"""Probability that the pseudo observation of :func:`bounded_mean` lies at the far end of the range.
+"""Probability that the pseudo observation of :class:`BoundedMean` lies at the far end of the range.
 
 1 is Gaffke's bound, which is exact for binary values and conservative; 0.5 is the mid-P interval. With 0.6 the error of
 either end is at most ``tail / 0.6`` where all values agree, which is its worst case (docs/validation/intervals.md).
 """
 
 
-def bounded_mean(below: Floats, above: Floats, size: Floats, tail: float) -> tuple[Floats, Floats]:
-    """Interval of the mean of values in [0, 1], valid for any distribution of them (Gaffke 2005).
+@dataclass(frozen=True)
+class BoundedMean:
+    """The mean of values in [0, 1], with intervals valid for any distribution of them (Gaffke 2005); by :meth:`of`.
 
     The upper limit is the quantile at ``1 - tail`` of the values' mean with random weights, uniform on the simplex, in
     which one pseudo observation is added at the far end of the range, 1 (for the lower limit: 0). It accounts for
@@ -32,29 +33,41 @@ def bounded_mean(below: Floats, above: Floats, size: Floats, tail: float) -> tup
     scaled beta distribution with the same first three moments, which is exact for binary values and for equal ones, or
     the beta distribution on [0, 1] with the same first two where there is none.
 
-    Parameters
-    ----------
-    below, above : float arrays of shape (3, cells)
-        Sums of the first three powers of the values' distances from 0, and from 1.
-    size : float array of shape (cells,)
-        Number of values; smaller than that of the addends, with sums reduced in proportion, where they are dependent.
-    tail : float
-        Probability left out on each side, below ``FAR``.
-
     Examples
     --------
     >>> none, three = np.zeros((3, 1)), np.full((3, 1), 3.0)
-    >>> low, high = bounded_mean(none, 59 + none, np.array([59.0]), 0.05 * FAR)
+    >>> low, high = BoundedMean.of(none, 59 + none, np.array([59.0])).interval(0.05 * FAR)
     >>> float(low[0]), round(float(high[0]), 3)  # none in 59 bounds a rate at 5 %
     (0.0, 0.05)
-    >>> low, high = bounded_mean(three, 7 + none, np.array([10.0]), 0.025)
+    >>> low, high = BoundedMean.of(three, 7 + none, np.array([10.0])).interval(0.025)
     >>> round(float(low[0]), 3), round(float(high[0]), 3)  # Clopper-Pearson: 0.067, 0.652; mid-P: 0.083, 0.62
     (0.078, 0.628)
     """
-    n = len(size)
-    both = _Beta.of(np.concatenate([below, above], axis=1), np.concatenate([size, size]))
-    distance = _quantile(both, both.only(np.r_[n : 2 * n, :n]), tail)
-    return distance[:n], 1 - distance[n:]
+
+    from_ends: _Beta
+    from_others: _Beta
+
+    @classmethod
+    def of(cls, below: Floats, above: Floats, size: Floats) -> BoundedMean:
+        """The mean of values that are given by sums.
+
+        Parameters
+        ----------
+        below, above : float arrays of shape (3, cells)
+            Sums of the first three powers of the values' distances from 0, and from 1.
+        size : float array of shape (cells,)
+            Number of values; smaller than that of the addends, with sums reduced in proportion, where they are
+            dependent.
+        """
+        n = len(size)
+        both = _Beta.of(np.concatenate([below, above], axis=1), np.concatenate([size, size]))
+        return cls(both, both.only(np.r_[n : 2 * n, :n]))
+
+    def interval(self, tail: float) -> tuple[Floats, Floats]:
+        """Low and high, arrays of shape (cells,); ``tail`` is left out on each side, below ``FAR``."""
+        distance = _quantile(self.from_ends, self.from_others, tail)
+        n = len(distance) // 2
+        return distance[:n], 1 - distance[n:]
 
 
 def _quantile(far: _Beta, other: _Beta, tail: float) -> Floats:

@@ -331,6 +331,16 @@ def paired_estimates(
     return [found[i] for i in range(len(as_means))]
 
 
+def _losses_and_gains(sums: SpeakerSums) -> SpeakerSums:
+    """The losses of each cell's speakers, and then the gains of each cell's."""
+    sides = []
+    for sign in (-1.0, 1.0):
+        total = np.maximum(sign * sums.total, 0)
+        part = sorted_sums(sums.cell, total, sums.clips, sums.missing, weight=sums.weight, number=sums.number)
+        sides.append(replace(part, sharing=sums.sharing))  # the design effect of the difference
+    return SpeakerSums.joined(sides)
+
+
 def paired_rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings
 ) -> tuple[Floats, Floats, Floats, list[str]]:
@@ -339,12 +349,7 @@ def paired_rate_intervals(
     The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired`.
     """
     settings = replace(settings, interval="auto")
-    sides = []
-    for sign in (-1.0, 1.0):
-        total = np.maximum(sign * sums.total, 0)
-        part = sorted_sums(sums.cell, total, sums.clips, sums.missing, weight=sums.weight, number=sums.number)
-        sides.append(replace(part, sharing=sums.sharing))  # the design effect of the difference
-    both = SpeakerSums.joined(sides)
+    both = sums.once("losses and gains", lambda: _losses_and_gains(sums))
     own = moments(both, settings)
     low, high, named = rate_intervals(both, own, settings, [""] * both.n_cells)
     loss, gain = slice(0, sums.n_cells), slice(sums.n_cells, None)

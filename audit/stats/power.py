@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from audit.stats.intervals import bounded_mean, mover
+from audit.stats.intervals import BoundedMean, mover
 from audit.stats.settings import Settings
 from audit.stats.speakers import Floats
 
@@ -136,4 +136,4 @@ def _interval(seen: Floats, n_speakers: int, factor: float, settings: Settings) 
         third = second * (mean * both + 2) / (both + 2)
         return np.array([speakers * mean, speakers * second, speakers * third])
 
-    return bounded_mean(power_sums(seen), power_sums(1 - seen), speakers, settings.tail)
+    return BoundedMean.of(power_sums(seen), power_sums(1 - seen), speakers).interval(settings.tail)

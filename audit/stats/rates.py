@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from audit.stats.bootstrap import BootstrapRule, bootstrap_ends, resampled_means
 from audit.stats.curves import LEAST, Curve
 from audit.stats.estimate import Estimate
-from audit.stats.intervals import bounded_mean, skewed, student
+from audit.stats.intervals import BoundedMean, skewed, student
 from audit.stats.settings import LARGE, MANY, Kind, Settings
 from audit.stats.speakers import (
     Floats,
@@ -68,6 +68,10 @@ def weighing(sums: SpeakerSums, settings: Settings) -> tuple[Floats, Floats]:
 
 def moments(sums: SpeakerSums, settings: Settings) -> Moments:
     """Value of each cell and its jackknife variance over speakers (Efron and Stein 1981), times the design effect."""
+    return sums.once(("moments", settings.estimand), lambda: _moments(sums, settings))
+
+
+def _moments(sums: SpeakerSums, settings: Settings) -> Moments:
     total, weight = weighing(sums, settings)
     n, weights = sums.sum(), sums.sum(weight)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -105,15 +109,9 @@ def estimates_of(
 def rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
-    """Low, high and method of each cell's rate: :func:`bounded_mean` of the speakers' means; never of zero width."""
-    enough, total = _enough(m, settings), weighing(sums, settings)[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.where(enough, m.size / sums.sum(total), 0.0)
-    mean = np.clip(sums.mean, 0, 1)
-    below, above = (
-        np.array([scale * sums.sum(total * distance**power) for power in (1, 2, 3)]) for distance in (mean, 1 - mean)
-    )
-    low, high = bounded_mean(below, above, np.where(enough, m.size, 1.0), settings.tail)
+    """Low, high and method of each cell's rate: :class:`BoundedMean` of the speakers' means; never of zero width."""
+    enough, kept = _enough(m, settings), ("bounded mean", settings.estimand, settings.min_speakers)
+    low, high = sums.once(kept, lambda: _bounded(sums, m, settings)).interval(settings.tail)
     methods = [
         _lacking(m, i, settings) or f"bounded mean on {_counted(m, i)}{_averaged(settings)}"
         for i in range(sums.n_cells)
@@ -124,6 +122,18 @@ def rate_intervals(
     return *_masked(m.value, low, high, enough), methods
 
 
+def _bounded(sums: SpeakerSums, m: Moments, settings: Settings) -> BoundedMean:
+    """Each cell's rate as the mean of values in [0, 1]."""
+    enough, total = _enough(m, settings), weighing(sums, settings)[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(enough, m.size / sums.sum(total), 0.0)
+    mean = np.clip(sums.mean, 0, 1)
+    below, above = (
+        np.array([scale * sums.sum(total * distance**power) for power in (1, 2, 3)]) for distance in (mean, 1 - mean)
+    )
+    return BoundedMean.of(below, above, np.where(enough, m.size, 1.0))
+
+
 def _mean_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
@@ -132,7 +142,8 @@ def _mean_intervals(
     low, high = student(m.value, m.variance, size, settings.tail)
     many = (m.size >= MANY) & (settings.interval == "auto") & independent
     if many.any():
-        corrected = skewed(m.value, m.variance, _skewness(sums, m, settings), m.size, settings.tail)
+        skewness = sums.once(("skewness", settings.estimand), lambda: _skewness(sums, m, settings))
+        corrected = skewed(m.value, m.variance, skewness, m.size, settings.tail)
         low, high = (np.where(many, *ends) for ends in zip(corrected, (low, high), strict=True))
     rule: BootstrapRule = "bca" if settings.interval == "auto" else settings.interval
     methods = []
@@ -206,7 +217,7 @@ def rate(values: ArrayLike, speakers: SpeakerIds, settings: Settings | None = No
     """A rate with its interval; the speaker is the sampling unit.
 
     The point is the mean over speakers of each speaker's mean over clips: ``sum_s(mean_c(x_sc)) / n``. The interval is
-    :func:`audit.stats.intervals.bounded_mean` of the speakers' means, which assumes no distribution. More clips make
+    :class:`audit.stats.intervals.BoundedMean` of the speakers' means, which assumes no distribution. More clips make
     each speaker's mean more precise, but never replace speakers.
 
     Parameters

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from audit.stats.settings import Kind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_Made = TypeVar("_Made")
 SpeakerIds = Sequence[Hashable] | NDArray[Any] | pd.Series | pd.Categorical | pd.Index
 
 
@@ -62,6 +63,13 @@ class SpeakerSums:
         if self.number is not None:
             weights = self.number if weights is None else weights * self.number
         return np.bincount(self.cell, weights, minlength=self.n_cells).astype(np.float64)
+
+    def once(self, name: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What ``make`` computes from these sums, kept by name: intervals at many confidences need it."""
+        kept: dict[Hashable, _Made] = vars(self).setdefault("_once", {})
+        if name not in kept:
+            kept[name] = make()
+        return kept[name]
 
     def macro_average(self) -> Floats:
         """Mean over the speakers of each cell, every speaker with the same weight."""

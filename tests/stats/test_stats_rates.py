@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from audit.stats import LARGE, Settings, bounds, cells, mean, rate
-from audit.stats.intervals import FAR, bounded_mean
+from audit.stats.intervals import FAR, BoundedMean
 
 WHO = list("abcdefghij")
 
@@ -281,7 +281,8 @@ def test_means_obey_their_invariances(reads, random):
 def test_coverage_of_binary_reads_without_simulation(n):
     """Clips of a speaker agree, so reads are binomial and the coverage is a sum."""
     seen = np.arange(n + 1.0)
-    low, high = bounded_mean(np.tile(seen, (3, 1)), np.tile(n - seen, (3, 1)), np.full(n + 1, float(n)), 0.025)
+    sums = np.tile(seen, (3, 1)), np.tile(n - seen, (3, 1))
+    low, high = BoundedMean.of(*sums, np.full(n + 1, float(n))).interval(0.025)
     truth = np.linspace(0.005, 0.5, 250)[:, None]
     chance = scipy_stats.binom.pmf(seen, n, truth)
     assert (chance * ((low <= truth) & (truth <= high))).sum(axis=1).min() >= 0.93
