@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,28 +97,95 @@ class FlipFigures:
     excess: Pairs
 
 
+@dataclass(frozen=True)
+class SpeakerFlips:
+    """The flips of each speaker's rendered faces; regional variants count as one language.
+
+    Attributes
+    ----------
+    evidence : Evidence
+        The clips of the run.
+    mask : bool array of shape (clips,)
+        Those of which the flips are.
+    clips, read, repeated : int arrays of shape (speakers,)
+        By speaker, the number of clips, of those that were read and whose language is known, and of those of
+        :func:`repeated`.
+    of_read, of_repeated : float arrays of shape (2, speakers)
+        The results of :func:`flips`, within a language and between two, for these two kinds of clips; NaN without.
+    """
+
+    evidence: Evidence
+    mask: Mask
+    clips: NDArray[np.int64]
+    read: NDArray[np.int64]
+    repeated: NDArray[np.int64]
+    of_read: NDArray[np.float64]
+    of_repeated: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, evidence: Evidence, mask: Mask) -> Self:
+        """The flips in a subset of the clips."""
+        reads, who, spoken = (each[mask] for each in (evidence.reads("rendered"), evidence.speakers, evidence.spoken))
+        n = int(evidence.speakers.max(initial=-1)) + 1
+        twice = repeated(reads, who, spoken)
+
+        def by_speaker(reads: NDArray[np.int64]) -> NDArray[np.float64]:
+            shares = np.full((2, n), np.nan)
+            able, *found = flips(reads, who, spoken)
+            shares[:, able] = found
+            return shares
+
+        clips, read, often = (
+            np.bincount(who[of], minlength=n) for of in (slice(None), (reads >= 0) & (spoken >= 0), twice)
+        )
+        return cls(evidence, mask, clips, read, often, by_speaker(reads), by_speaker(np.where(twice, reads, -1)))
+
+    def are_whole(self, mask: Mask) -> bool:
+        """Whether a subset of the run's clips has all or none of each speaker's."""
+        return np.array_equal(self._speakers(self.evidence, mask)[self.evidence.speakers], mask)
+
+    def of_clips(self, mask: Mask) -> FlipFigures:
+        """The figures of these clips that are in another subset of the run's, too."""
+        if not self.are_whole(mask):
+            return flip_figures(self.evidence, mask & self.mask)
+        return self.figures(self._speakers(self.evidence, mask))
+
+    def figures(self, chosen: Mask | None = None) -> FlipFigures:
+        """The figures of all speakers, or of some."""
+        chosen = np.ones(len(self.clips), bool) if chosen is None else chosen
+        able, n_all = np.flatnonzero(chosen & (self.read > 0)), int(self.clips[chosen].sum())
+        linked, settings = self.evidence.shared_by_speakers(able), self.evidence.settings
+
+        def counted(name: str, shares: NDArray[np.float64]) -> Curve:
+            n = int(self.read[able][~np.isnan(shares)].sum())
+            curve = figure_curve(shares, able, settings, name=name, clusters=linked)
+            return Curve(lambda confidence: replace(curve.at(confidence), n_clips=n, n_missing=n_all - n), curve.least)
+
+        within, between = self.of_read[:, able]
+        return FlipFigures(
+            counted("flips within", within), counted("flips between", between), self._excess(chosen, n_all)
+        )
+
+    def excess(self, evidence: Evidence, mask: Mask) -> Pairs:
+        """The excess of whole speakers; ``mask`` is of ``evidence``, the run's clips or parts."""
+        chosen = self._speakers(evidence, mask)
+        return self._excess(chosen, int(self.clips[chosen].sum()))
+
+    def _excess(self, chosen: Mask, n_all: int) -> Pairs:
+        able = np.flatnonzero(chosen & (self.repeated > 0))
+        first, second = self.of_repeated[:, able]
+        linked, settings = self.evidence.shared_by_speakers(able), self.evidence.settings
+        n = int(self.repeated[able][~np.isnan(second)].sum())
+        found = paired(first, second, able, settings, name="flips", clusters=linked)
+        return replace(found, n_clips=n, n_missing=n_all - n)
+
+    def _speakers(self, evidence: Evidence, mask: Mask) -> Mask:
+        """The speakers of a subset, by number."""
+        chosen = np.zeros(len(self.clips), bool)
+        chosen[evidence.speakers[mask]] = True
+        return chosen
+
+
 def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:
-    """The flips of the rendered faces of a subset of the clips; regional variants count as one language."""
-    reads, who = evidence.reads("rendered")[mask], evidence.speakers[mask]
-    spoken = evidence.spoken[mask]
-    twice = repeated(reads, who, spoken)
-
-    def n_clips(of: Mask, able: NDArray[np.int64], shares: NDArray[np.float64]) -> int:
-        """The number of clips behind the shares of speakers."""
-        return int(np.isin(who[of], able[~np.isnan(shares)]).sum())
-
-    def counted(name: str, shares: NDArray[np.float64]) -> Curve:
-        n, linked = n_clips(read, able, shares), evidence.shared_by_speakers(able)
-        curve = figure_curve(shares, able, evidence.settings, name=name, clusters=linked)
-        return Curve(lambda confidence: replace(curve.at(confidence), n_clips=n, n_missing=len(who) - n), curve.least)
-
-    read = (reads >= 0) & (spoken >= 0)
-    able, within, between = flips(reads, who, spoken)
-    both, first, second = flips(np.where(twice, reads, -1), who, spoken)
-    linked = evidence.shared_by_speakers(both)
-    n, excess = (
-        n_clips(twice, both, second),
-        paired(first, second, both, evidence.settings, name="flips", clusters=linked),
-    )
-    excess = replace(excess, n_clips=n, n_missing=len(who) - n)
-    return FlipFigures(counted("flips within", within), counted("flips between", between), excess)
+    """The flips of the rendered faces of a subset of the clips."""
+    return SpeakerFlips.of(evidence, mask).figures()

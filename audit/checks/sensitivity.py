@@ -85,7 +85,8 @@ class Sensitivity:
         Whether speakers with a group label are members; ``None`` if it is the label of the figure's group.
     of_sums : bool
         Whether ``judge`` uses no other methods of its evidence than :meth:`Evidence.figure_curve` and
-        :meth:`Evidence.changed`, of the read's metric and stages: it may then be given sums; see :class:`Summed`.
+        :meth:`Evidence.changed`, of the read's metric and stages, and without a read only its labels: it may then be
+        given sums; see :class:`Summed`.
     """
 
     evidence: Evidence
@@ -198,10 +199,10 @@ class Sensitivity:
         """The number of the group's clips without a readable face that could have been read."""
         return len(self._missing)
 
-    @property
+    @cached_property
     def n_speakers(self) -> int:
         """The number of the group's speakers who count."""
-        return len(np.unique(self.evidence.speakers[self.members & ~np.isnan(self.contribution)]))
+        return int(np.count_nonzero(self._of_speakers(self._counted)[1]))
 
     def worst(self, up: bool) -> tuple[int, Figure]:
         """The number of speakers with a disputed label, and the highest (or lowest) figure that their labels allow.
@@ -352,8 +353,10 @@ class Sensitivity:
     @cached_property
     def _is_exact(self) -> bool:
         """Whether the figure may be computed from sums over parts."""
-        if not self.of_sums or self.read is None:
+        if not self.of_sums:
             return False
+        if self.read is None:
+            return Summed.are_whole(self.evidence, (self.members, self.others))
         stages = ("rendered",) if self.read.before is None else (self.read.before, "rendered")
         return Summed.exact(self.evidence, (self.members, self.others), self.read.metric, stages)
 

@@ -56,10 +56,15 @@ class Summed(Evidence):
     @classmethod
     def exact(cls, of: Evidence, masks: tuple[Mask, ...], metric: str, stages: tuple[str, ...]) -> bool:
         """Whether sums over parts give the same digits as the clips: the parts of masks are whole, and sums exact."""
-        first, standing = of.parts
-        whole = all(np.array_equal(mask[first][standing.unit], mask) for mask in masks)
         before = stages[0] if len(stages) > 1 else ""
-        return whole and not of.shares_clusters and bool(of._reads_of_clips(metric, stages[-1], before).scale)
+        is_exact = bool(of._reads_of_clips(metric, stages[-1], before).scale)
+        return is_exact and not of.shares_clusters and cls.are_whole(of, masks)
+
+    @classmethod
+    def are_whole(cls, of: Evidence, masks: tuple[Mask, ...]) -> bool:
+        """Whether subsets of the clips have all or none of each part's."""
+        first, standing = of.parts
+        return all(np.array_equal(mask[first][standing.unit], mask) for mask in masks)
 
     def figure_curve(self, metric: str, stage: str, mask: Mask) -> Curve:
         """:meth:`Evidence.figure_curve` for a mask of parts."""

@@ -101,7 +101,7 @@ def simulate(
     Example: [bold]audit simulate truth.toml -o R[/bold], then [bold]audit measure R[/bold]
     """
     made = audit.simulate(truth, seed=seed, out=out)
-    speakers, clips = made.manifest["cohort"]["n_speakers"], len(made.observations)
+    speakers, clips = made.manifest["cohort"]["n_speakers"], len(made.coded)
     say(f"{speakers} speakers, {clips} clips.")
     suggest(f"audit measure {out}")
     give_either(str(out), {"run": str(out), "n_speakers": speakers, "n_clips": clips}, as_json=as_json)

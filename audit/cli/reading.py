@@ -43,7 +43,7 @@ def read(
     found = audit.Run.read(run)
     instrument = instrument_of(settings, device)
     with progress() as bar:
-        task = bar.add_task("clips", total=len(found.observations))
+        task = bar.add_task("clips", total=len(found.coded))
         made = audit.read_again(
             found,
             instrument=instrument,
@@ -52,4 +52,4 @@ def read(
             progress=lambda count, total: bar.update(task, completed=count, total=total),
         )
     suggest(f"audit measure {out}")
-    give_either(str(out), {"run": str(out), "n_clips": len(made.observations)}, as_json=as_json)
+    give_either(str(out), {"run": str(out), "n_clips": len(made.coded)}, as_json=as_json)

@@ -396,5 +396,5 @@ def _measure_and_report(
         path = write_report(shown, run.folder, show_faces=show_faces, show_ids=show_ids)
     suggest(f"read the report, then decide: audit gate {run.folder}")
     lines = [f"{each.code}  {each.outcome.replace('_', ' '):<14}{_by(each)}{each.sentence}" for each in result.findings]
-    lines += filter(None, [sentence_about_files(run.observations)])
+    lines += filter(None, [sentence_about_files(run.coded)])
     give_result([*lines, rich_table("Summary", outcome_table(shown))], path, result, as_json=as_json)

@@ -49,7 +49,7 @@ def refuse_incomplete(runs: Sequence[Run], names: Sequence[str]) -> None:
     for run, name in zip(runs, names, strict=True):
         if not run.complete:
             raise RunError(
-                f"The run {name} is not complete: it has {len(run.observations)} of "
+                f"The run {name} is not complete: it has {len(run.coded)} of "
                 f"{run.manifest['cohort']['n_clips']} clips.",
                 "complete runs",
                 "Finish it by running the same audit run command again.",

@@ -84,7 +84,7 @@ def _compare(runs: Sequence[Run], chosen: MeasureSettings) -> Comparison:
             stored = Audit.read_stored(run.folder)
             refuse_other_method(stored.content.get("method_version"), f"{run.folder}/{Audit.FILE}", str(run.folder))
     asked, evidence = chosen_checks(chosen.checks, chosen.metrics), shared_evidence(runs, chosen)
-    order, small = [check.code for check in asked], SmallCells.of(runs[0].observations, chosen)
+    order, small = [check.code for check in asked], SmallCells.of(runs[0].coded, chosen)
     made_by = groupings_of(asked, evidence[0].frame, chosen.groupings)
     groupings = [grouping.name for grouping, _ in made_by]
     checks: list[Change] = []
@@ -124,7 +124,7 @@ def _compare(runs: Sequence[Run], chosen: MeasureSettings) -> Comparison:
         levelled=tuple(levelled),
         sentences=(*words, *not_compared_words(absent)),
         not_compared=absent,
-        given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].observations),
+        given=pseudonymous(suppressed_tables(given_tables(LETTERS, evidence, chosen), small)[0], runs[0].coded),
         folders=tuple(run.folder for run in runs),
     )
 
@@ -151,8 +151,8 @@ def identity(run: Run) -> dict[str, Any]:
         "weights_sha256": model.get("weights_sha256"),
         "cohort": {key: manifest["cohort"].get(key) for key in ("name", "digest", "licence", "fictional")},
         "instrument": str(manifest["instrument"].get("title", manifest["instrument"]["name"])),
-        "n_speakers": int(run.observations["speaker_id"].nunique()),
-        "n_clips": len(run.observations),
+        "n_speakers": int(run.coded["speaker_id"].nunique()),
+        "n_clips": len(run.coded),
         "seed": manifest.get("seed"),
         "versions": manifest.get("versions", {}),
     }

@@ -139,7 +139,7 @@ class RunFacts:
         code = _mapping(manifest.get("code") or known.get("code"))
         kind, name = str(model.get("kind", known.get("model_kind", ""))), str(known.get("model"))
         weights, plan = known.get("weights_sha256"), str(known.get("plan", ""))
-        frame = None if run is None else run.observations
+        frame = None if run is None else run.coded
         writers = Writers.of(None if run is None else run.folder, manifest)
         return cls(
             run=str(known["digest"]),

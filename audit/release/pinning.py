@@ -29,7 +29,7 @@ def facts_of(audited: RunLike, baseline: RunLike | None = None) -> RunFacts:
         If a run cannot be read or was changed, or the run is not complete.
     """
     run = read_verified(audited)
-    if not run.complete or run.observations.empty:
+    if not run.complete or run.coded.empty:
         raise RunError(
             f"{run.folder or 'The run'} is not complete.",
             "a complete run",

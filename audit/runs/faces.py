@@ -130,7 +130,7 @@ def folder_with_faces(run: Run) -> Path | None:
     """The folder of a run that kept the pictures that it recorded; ``None`` for other runs."""
     settings = run.manifest.get("settings")
     wanted = settings.get("keep_faces", True) if isinstance(settings, Mapping) else True
-    if not wanted or run.folder is None or not (run.folder / FACES).is_dir() or not has_faces(run.observations):
+    if not wanted or run.folder is None or not (run.folder / FACES).is_dir() or not has_faces(run.coded):
         return None
     return run.folder
 

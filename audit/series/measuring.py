@@ -86,7 +86,7 @@ def measure_series(
     found = {i: _findings(evidence[i], asked, settings) for i in sorted(evidence)}
     tested = tested_changes(evidence, labels, links, asked, settings)
     changes = [(each.link, each.change) for each in tested]
-    small = [SmallCells.of(run.observations, settings) for run in runs]
+    small = [SmallCells.of(run.coded, settings) for run in runs]
     steps = [
         Step(labels[link.before], link.overall, each, mark)
         for link, change, mark in tested

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import audit
-from audit.checks.flips import flips
+from audit.audits.measure import evidence_of
+from audit.checks.flips import SpeakerFlips, flip_figures, flips
+from audit.core.plan import MeasureSettings
 
 TWO = {"groups": ["asian", "white"], "speakers_per_group": 60, "languages": ["en", "zh"], "clips_per_language": 2}
 
@@ -105,3 +107,22 @@ def test_three_languages_are_compared_pairwise() -> None:
     reads, languages = np.array([3, 3, 0, 0, 0, 0, 0]), np.array([0, 0, 1, 1, 2, 2, 2])
     _, within, between = flips(reads, np.zeros(7, int), languages)
     assert (within[0], between[0]) == (0.0, pytest.approx(2 / 3))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_sums_over_whole_speakers_are_the_flips_of_their_clips(seed: int, cut: bool) -> None:
+    """The figures of some speakers do not depend on the others; a mask that cuts speakers has figures of its own."""
+    truth = TWO | {"speakers_per_group": 8, "clips_per_language": 3, "missing": 0.2, "icc": 0.3}
+    evidence = evidence_of(audit.simulate(truth, seed=seed), MeasureSettings())
+    chance = np.random.default_rng(seed)
+    mask, part = (chance.random(len(evidence.frame)) < 0.6 for _ in range(2))
+    if not cut:
+        mask = (chance.random(16) < 0.6)[evidence.speakers]
+    of_part = SpeakerFlips.of(evidence, part)
+    assert of_part.are_whole(mask) or cut
+    found, expected = of_part.of_clips(mask), flip_figures(evidence, mask & part)
+    assert found.excess.difference() == expected.excess.difference()
+    for curves in ((found.within, expected.within), (found.between, expected.between)):
+        one, other = (curve.at(0.9) for curve in curves)
+        assert one == other

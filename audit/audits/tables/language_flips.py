@@ -7,7 +7,7 @@ from itertools import combinations
 
 from audit.audits.table import GROUP, Column, estimate_columns
 from audit.audits.tables.spec import Row, Source, TableSpec
-from audit.checks.flips import flip_figures
+from audit.checks.flips import SpeakerFlips
 from audit.core.languages import UNDETERMINED
 from audit.stats import ALL
 
@@ -20,9 +20,10 @@ def language_flips(source: Source) -> Iterator[Row]:
         for one, other in combinations([code for code in evidence.languages if code != UNDETERMINED], 2)
         if evidence.n_in_both(evidence.where(language=one), evidence.where(language=other))
     ]
+    of_pairs = [(languages, SpeakerFlips.of(evidence, part)) for languages, part in pairs]
     for group, mask in evidence.by_group():
-        for languages, part in pairs:
-            found = flip_figures(evidence, mask & part)
+        for languages, of_speakers in of_pairs:
+            found = of_speakers.of_clips(mask)
             curves = {"within": found.within, "between": found.between, "excess": found.excess.curve()}
             figures = {name: curve.at(evidence.settings.confidence) for name, curve in curves.items()}
             if figures["between"].n_speakers:

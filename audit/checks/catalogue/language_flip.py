@@ -12,13 +12,14 @@ import numpy as np
 
 from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.flips import FlipFigures, flip_figures, flips, repeated
+from audit.checks.flips import SpeakerFlips, flip_figures, flips, repeated
 from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.sensitivity import Sensitivity
 from audit.checks.strata import Mask
 from audit.core.sentences import group_words
 from audit.core.vocabulary import RACES
+from audit.stats import Pairs
 
 
 class LanguageFlip(Check):
@@ -35,10 +36,10 @@ class LanguageFlip(Check):
         """The excess of each group."""
         if not evidence.groups:
             return not_evaluable(self, "No speaker's group is known.", "Speakers whose group is known.")
-        figures = {}
+        figures, of_speakers = {}, SpeakerFlips.of(evidence, evidence.where())
         for group in evidence.groups:
-            found = flip_figures(evidence, evidence.where(group=group))
-            excess = self._judged(evidence, found, group, len(evidence.groups))
+            found = of_speakers.of_clips(evidence.where(group=group))
+            excess = self._judged(evidence, found.excess, group, len(evidence.groups))
             behind = {
                 name: Figure.of(
                     curve.at(evidence.settings.confidence),
@@ -78,28 +79,36 @@ class LanguageFlip(Check):
 
     def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
         """The excess of each cell."""
-        found = {cell: flip_figures(crossed, crossed.where(group=cell)) for cell in cells}
-        return [self._judged(crossed, flips_of, cell, len(cells)) for cell, flips_of in found.items()]
+        of_speakers = SpeakerFlips.of(crossed, crossed.where())
+        found = {cell: of_speakers.of_clips(crossed.where(group=cell)) for cell in cells}
+        return [self._judged(crossed, flips_of.excess, cell, len(cells)) for cell, flips_of in found.items()]
 
-    def _judged(self, evidence: Evidence, found: FlipFigures, group: str, n_groups: int) -> Figure:
+    def _judged(self, evidence: Evidence, excess: Pairs, group: str, n_groups: int) -> Figure:
         """The judged figure of one group, simultaneous over ``n_groups``."""
-        return self.figure(evidence, "excess", found.excess.curve().together(n_groups), group=group)
+        return self.figure(evidence, "excess", excess.curve().together(n_groups), group=group)
 
     def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
         """The excess of each group, for wrong labels only: a read is compared with all others of its speaker."""
-        n_groups, columns = len(evidence.groups), [f"rendered.read_{race}" for race in RACES]
-        reads, who, spoken = evidence.reads("rendered"), evidence.speakers, evidence.spoken
-        able, within, between = flips(np.where(repeated(reads, who, spoken), reads, -1), who, spoken)
-        excess = np.full(int(who.max(initial=0)) + 1, np.nan)
-        excess[able] = between - within
+        n_groups, of_speakers = len(evidence.groups), SpeakerFlips.of(evidence, evidence.where())
+        within, between = of_speakers.of_repeated
         for group in evidence.groups:
-
-            def judge(of: Evidence, mask: Mask, group: str = group) -> Figure:
-                return self._judged(of, flip_figures(of, mask), group, n_groups)
-
             members = evidence.where(group=group)
-            figure = judge(evidence, members)
-            yield Sensitivity.of(evidence, figure, judge, members, ~members, contribution=excess[who], columns=columns)
+            are_whole = of_speakers.are_whole(members)
+
+            def judge(of: Evidence, mask: Mask, group: str = group, are_whole: bool = are_whole) -> Figure:
+                excess = of_speakers.excess(of, mask) if are_whole else flip_figures(of, mask).excess
+                return self._judged(of, excess, group, n_groups)
+
+            yield Sensitivity.of(
+                evidence,
+                judge(evidence, members),
+                judge,
+                members,
+                ~members,
+                contribution=(between - within)[evidence.speakers],
+                columns=() if are_whole else [f"rendered.read_{race}" for race in RACES],
+                of_sums=are_whole,
+            )
 
     def compare(self, pair: Pair) -> CheckCompared | None:
         """The change of the excess, from clips read in both runs."""

@@ -188,9 +188,10 @@ def _similarity(run: Run, settings: Settings, gallery: int) -> dict[str, NDArray
     columns: dict[str, NDArray[np.float64]] = {}
     if not run.similarity_models:
         return columns
-    seen, primary = run.observations, run.similarity_models[0]
-    speakers, demographic = seen["speaker_id"], seen["group"] + "/" + seen["gender"]
-    unlabelled = (seen[["group", "gender"]] == UNKNOWN).any(axis=1).to_numpy()
+    seen, primary = run.coded, run.similarity_models[0]
+    group, gender = (seen[name].astype(object) for name in ("group", "gender"))
+    speakers, demographic = seen["speaker_id"], group + "/" + gender
+    unlabelled = ((group == UNKNOWN) | (gender == UNKNOWN)).to_numpy()
     labelled = demographic.mask(unlabelled)
     for model in run.similarity_models:
         name, portraits = model.lower(), run.embeddings("portrait", model)

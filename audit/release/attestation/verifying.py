@@ -79,7 +79,7 @@ def published_audit(run: Run, measured: Audit, settings: MeasureSettings) -> Aud
     own = tuple(each for each in measured.findings if each.code in of_package and each.grouping in groupings)
     chosen = settings.model_dump(mode="json", include={"group_by", "suppress_below"})
     made = replace(measured, findings=own, settings={**measured.settings, **chosen})
-    return suppressed(made, SmallCells.of(run.observations, settings)) if len(run.observations) else made
+    return suppressed(made, SmallCells.of(run.coded, settings)) if len(run.coded) else made
 
 
 def differences(attested: Statement, now: RunStatement) -> list[str]:
