@@ -2,17 +2,13 @@
 
     python -m benchmarks.scale engines [--clips 128]
     python -m benchmarks.scale growth [--clips 1000 10000 100000]
-    python -m benchmarks.scale ray [--clips 10000 100000 1000000] [--workers 2] [--folder DIR]
     python -m benchmarks.scale script COHORT
 
 engines: the embedded model and instrument on the embedded cohort, in one process, in two, on Ray, from the cache; and
 the bare model and instrument on the same batches, their sound and portraits decoded beforehand. growth: a fake model
 and a fake instrument, for the harness alone; every clip is decoded, every speaker has a portrait, every face is another
-picture, and written; the cohort is made before, elsewhere. ray: the same on the Ray engine with two actors, for the
-engine alone: no face is kept, and readings have no features. DIR keeps the cohorts for the next time. The processor
-time of a clip is also given in units of a fixed piece of work that is timed during the run, since the speed of a shared
-machine changes. script:
-``benchmarks/plain_script.py`` against ``audit run`` (measure and report included), from start to end, on a cohort.
+picture, and written; the cohort is made before, elsewhere. script: ``benchmarks/plain_script.py`` against ``audit run``
+(measure and report included), from start to end, on a cohort. On Ray: ``benchmarks/ray_scale.py``.
 
 Every line is a process of its own. Prints Markdown.
 """
@@ -30,14 +26,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import soundfile
 from PIL import Image
 
@@ -170,89 +163,6 @@ def growth(folder: Path) -> dict[str, Any]:
     return {"seconds": seconds, "gb_running": running}
 
 
-class Watch(Thread):
-    """Processor seconds and memory of this process and of all that it started, as they are seen twice a second.
-
-    ``fixed`` has the processor milliseconds that a fixed piece of work took each time: the speed of the machine, which
-    other guests of its host change.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.cpu: dict[int, float] = {}
-        self.fixed: list[float] = []
-        self.most_mb = 0.0
-        self.ended = Event()
-        self.start()
-
-    def run(self) -> None:
-        me = psutil.Process()
-        while not self.ended.wait(0.5):
-            for process in (me, *me.children(recursive=True)):
-                with suppress(psutil.NoSuchProcess):
-                    times = process.cpu_times()
-                    self.cpu[process.pid] = times.user + times.system
-            self.most_mb = max(self.most_mb, memory_mb())
-            before = time.thread_time()
-            sum(number * number for number in range(20_000))
-            self.fixed.append(1000 * (time.thread_time() - before))
-
-    @property
-    def seconds(self) -> float:
-        return sum(self.cpu.values())
-
-
-def memory_mb() -> float:
-    """The memory of this process alone, without what it shares, such as Ray's object store, MB."""
-    used = psutil.Process().memory_info()
-    return float((used.rss - used.shared) / 1e6)
-
-
-def on_ray(folder: Path, workers: int) -> dict[str, Any]:
-    """A run of fakes on Ray; what the driver needs, and when the first part is done."""
-    began = time.monotonic()
-    cohort = audit.Cohort.read(folder)
-    read = time.monotonic() - began
-    watch, start, at = Watch(), time.monotonic(), list[tuple[float, int, float]]()
-    cpu_first = 0.0
-
-    def progress(done: int, total: int) -> None:
-        nonlocal cpu_first
-        if not at:
-            cpu_first = watch.seconds
-            watch.fixed.clear()
-        if not at or done >= total or done - at[-1][1] >= total / 100:
-            at.append((time.monotonic() - start, done, memory_mb()))
-            print(
-                done, *(round(each, 1) for each in (at[-1][0], watch.seconds, at[-1][2])), file=sys.stderr, flush=True
-            )
-
-    audit.run(
-        cohort,
-        model=QuickModel(16),
-        instrument=QuickInstrument(features=False),
-        out=folder / "run",
-        settings=RunSettings(keep_faces=False),
-        engine=EngineSettings(name="ray", workers=workers, cache="none"),
-        progress=progress,
-    )
-    (first, first_clips, at_first), (last, clips, at_last) = at[0], at[-1]
-    tenths = [at[min(len(at) - 1, len(at) * tenth // 10)] for tenth in range(11)]
-    after = max(1, clips - first_clips)
-    return {
-        "reading_cohort": read,
-        "first": first,
-        "seconds": last,
-        "ms_wall": 1000 * (last - first) / after,
-        "ms_cpu": 1000 * (watch.seconds - cpu_first) / after,
-        "ms_fixed": float(np.mean(watch.fixed)),
-        "mb_first": at_first,
-        "mb_last": at_last,
-        "mb_most": watch.most_mb,
-        "tenths": tenths,
-    }
-
-
 def most_memory() -> float:
     """The most memory so far of this process or of a child of it, GB."""
     used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -275,8 +185,6 @@ def job(name: str, words: list[str]) -> None:
         told = engine(int(words[0]), Path(words[1]), json.loads(words[2]))
     elif name == "bare":
         told = bare(int(words[0]))
-    elif name == "ray":
-        told = on_ray(Path(words[0]), int(words[1]))
     else:
         told = growth(Path(words[0]))
     print(json.dumps(told | {"gb": most_memory()}))
@@ -338,30 +246,13 @@ def script(cohort: str, workers: int, features: list[str], folder: Path) -> None
         )
 
 
-def cluster(sizes: list[int], workers: int, folder: Path) -> None:
-    """Runs of fakes on Ray of these numbers of clips; the detail of each, by tenths, goes to standard error."""
-    print("| clips | first part, s | all, s | ms a clip | processor ms a clip | of the fixed work | its ms ", end="")
-    print("| driver at first part, MB | at end, MB |\n" + "| ---: " * 9 + "|")
-    for clips in sizes:
-        if not (of := folder / f"clips-{clips}").is_dir():
-            grown(clips, of)
-        told = alone("ray", str(of), str(workers))
-        print(json.dumps(told), file=sys.stderr, flush=True)
-        told["in_fixed"] = told["ms_cpu"] / told["ms_fixed"]
-        digits = {"first": 1, "seconds": 0, "ms_wall": 2, "ms_cpu": 2, "in_fixed": 2, "ms_fixed": 2}
-        shown = [f"{told[key]:.{digits.get(key, 0)}f}" for key in (*digits, "mb_first", "mb_last")]
-        print(f"| {clips:,} | {' | '.join(shown)} |", flush=True)
-        shutil.rmtree(of / "run")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["engines", "growth", "ray", "script"])
+    parser.add_argument("what", nargs="?", choices=["engines", "growth", "script"])
     parser.add_argument("cohort", nargs="?", help="script: a cohort's folder")
     parser.add_argument("--clips", type=int, nargs="+")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=2, help="ray: actors; script: of audit run")
-    parser.add_argument("--folder", type=Path, help="ray: keeps the cohorts here")
+    parser.add_argument("--workers", type=int, default=2, help="script: of audit run")
     parser.add_argument("--features", nargs="+", default=["FaceRes", DEEPFACES_OWN], help="script: the face features")
     parser.add_argument("--job", nargs="+", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -372,8 +263,6 @@ def main() -> None:
         folder = Path(name)
         if asked.what == "engines":
             engines((asked.clips or [128])[0], asked.rounds, folder)
-        elif asked.what == "ray":
-            cluster(asked.clips or [10_000, 100_000, 1_000_000], asked.workers, asked.folder or folder)
         elif asked.what == "growth":
             print("| clips | seconds | ms a clip | most memory, MB | once the observations are read, MB |")
             print("| ---: " * 5 + "|")

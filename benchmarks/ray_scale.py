@@ -1,0 +1,204 @@
+"""What a run on the Ray engine costs as the number of clips grows, for the engine alone.
+
+    python -m benchmarks.ray_scale [--clips 10000 100000 1000000] [--workers 2] [--folder DIR]
+
+A fake model and a fake instrument in two actors; every clip is decoded, no face is kept, and readings have no features.
+First Ray alone: seconds to import it, to start it, and to the first row from actors that do nothing. Then, for each
+number of clips and in a process of its own, seconds to the first part, to the last, and for closing the run; the time
+of a clip between the first and the last part; the memory of the driver. The speed of a shared machine changes, so the
+processor time of a clip is also given in units of a fixed piece of work that is timed during the run.
+
+DIR keeps the cohorts for the next time. Prints Markdown; the details of each run, by tenths, go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+import psutil
+
+import audit
+from audit.core.plan import EngineSettings, RunSettings
+from benchmarks.scale import QuickInstrument, QuickModel, grown
+
+SHOWN = {
+    "first": ("first part, s", 1),
+    "seconds": ("last part, s", 0),
+    "closing": ("closing, s", 1),
+    "ms_wall": ("ms a clip", 2),
+    "ms_cpu": ("processor ms a clip", 2),
+    "in_fixed": ("of the fixed work", 2),
+    "ms_fixed": ("its ms", 2),
+    "mb_first": ("driver at first part, MB", 0),
+    "mb_last": ("at last, MB", 0),
+}
+
+
+class Watch(Thread):
+    """Processor seconds and memory of this process and of all that it started, as they are seen twice a second.
+
+    ``fixed`` has the processor milliseconds that a fixed piece of work took each time: the speed of the machine, which
+    other guests of its host change.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.cpu: dict[int, float] = {}
+        self.fixed: list[float] = []
+        self.most_mb = 0.0
+        self.ended = Event()
+        self.start()
+
+    def run(self) -> None:
+        me = psutil.Process()
+        while not self.ended.wait(0.5):
+            for process in (me, *me.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    times = process.cpu_times()
+                    self.cpu[process.pid] = times.user + times.system
+            self.most_mb = max(self.most_mb, memory_mb())
+            before = time.thread_time()
+            sum(number * number for number in range(20_000))
+            self.fixed.append(1000 * (time.thread_time() - before))
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.cpu.values())
+
+
+def memory_mb() -> float:
+    """The memory of this process alone, without what it shares, such as Ray's object store, MB."""
+    used = psutil.Process().memory_info()
+    return float((used.rss - used.shared) / 1e6)
+
+
+def measured(folder: Path, workers: int) -> dict[str, Any]:
+    """A run of fakes on Ray; what the driver needs, and when the first part is done."""
+    began = time.monotonic()
+    cohort = audit.Cohort.read(folder)
+    read = time.monotonic() - began
+    watch, start, at = Watch(), time.monotonic(), list[tuple[float, int, float]]()
+    cpu_first = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal cpu_first
+        if not at:
+            cpu_first = watch.seconds
+            watch.fixed.clear()
+        if not at or done >= total or done - at[-1][1] >= total / 100:
+            at.append((time.monotonic() - start, done, memory_mb()))
+            print(
+                done, *(round(each, 1) for each in (at[-1][0], watch.seconds, at[-1][2])), file=sys.stderr, flush=True
+            )
+
+    audit.run(
+        cohort,
+        model=QuickModel(16),
+        instrument=QuickInstrument(features=False),
+        out=folder / "run",
+        settings=RunSettings(keep_faces=False),
+        engine=EngineSettings(name="ray", workers=workers, cache="none"),
+        progress=progress,
+    )
+    ended = time.monotonic() - start
+    (first, first_clips, at_first), (last, clips, at_last) = at[0], at[-1]
+    tenths = [at[min(len(at) - 1, len(at) * tenth // 10)] for tenth in range(11)]
+    after = max(1, clips - first_clips)
+    return {
+        "reading_cohort": read,
+        "first": first,
+        "seconds": last,
+        "closing": ended - last,
+        "ms_wall": 1000 * (last - first) / after,
+        "ms_cpu": 1000 * (watch.seconds - cpu_first) / after,
+        "ms_fixed": float(np.mean(watch.fixed)),
+        "in_fixed": 1000 * (watch.seconds - cpu_first) / after / float(np.mean(watch.fixed)),
+        "mb_first": at_first,
+        "mb_last": at_last,
+        "mb_most": watch.most_mb,
+        "tenths": tenths,
+    }
+
+
+class Nothing:
+    """What an actor does that does nothing."""
+
+    def __call__(self, batch: Any) -> Any:
+        return batch
+
+
+def ray_alone(workers: int) -> dict[str, float]:
+    """Seconds that Ray itself needs to the first row from actors that do nothing."""
+    began = time.monotonic()
+    import ray
+    import ray.data
+
+    from audit.runs.harness.ray_cluster import connected
+
+    imported = time.monotonic()
+    with connected(EngineSettings(name="ray", workers=workers)):
+        started = time.monotonic()
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        numbers = ray.data.range(1000, override_num_blocks=100)
+        actors = ray.data.ActorPoolStrategy(size=workers)
+        next(iter(numbers.map_batches(Nothing, batch_size=None, compute=actors).iter_rows()))
+        first = time.monotonic()
+    return {"import": imported - began, "start": started - imported, "first row": first - started}
+
+
+def alone(*words: str) -> dict[str, Any]:
+    """A job in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.ray_scale", "--job", *words]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise SystemExit(ended.stderr[-3000:])
+    told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return told
+
+
+def compare(sizes: list[int], workers: int, folder: Path) -> None:
+    """Runs of these numbers of clips, one after the other."""
+    ray = alone("alone", str(workers))
+    print(f"Ray alone: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in ray.items())}.\n")
+    print(
+        f"| clips | {' | '.join(title for title, _ in SHOWN.values())} |\n{'| ---: ' * (len(SHOWN) + 1)}|", flush=True
+    )
+    for clips in sizes:
+        if not (of := folder / f"clips-{clips}").is_dir():
+            grown(clips, of)
+        told = alone("run", str(workers), str(of))
+        print(json.dumps(told), file=sys.stderr, flush=True)
+        print(
+            f"| {clips:,} | {' | '.join(f'{told[key]:.{digits}f}' for key, (_, digits) in SHOWN.items())} |", flush=True
+        )
+        shutil.rmtree(of / "run")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--workers", type=int, default=2, help="actors")
+    parser.add_argument("--folder", type=Path, help="keeps the cohorts here")
+    parser.add_argument("--job", nargs="+", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.job:
+        what, workers, *folder = asked.job
+        print(json.dumps(ray_alone(int(workers)) if what == "alone" else measured(Path(folder[0]), int(workers))))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        compare(asked.clips, asked.workers, asked.folder or Path(name))
+
+
+if __name__ == "__main__":
+    main()
