@@ -149,7 +149,7 @@ def test_an_instrument_that_does_not_count_works_as_before(make_cohort: MakeCoho
 
 
 def test_a_run_made_before_faces_were_counted_is_measured_the_same(counted: audit.Run) -> None:
-    after = audit.measure(counted)
+    after = audit.measure(counted, with_tables=False)
     assert counted.folder is not None
     before = audit.measure(without_counts(counted.folder))
     assert "faces_found" not in before.tables and notice(before) == []

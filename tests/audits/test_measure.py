@@ -25,7 +25,7 @@ def run(make_cohort: MakeCohort, tmp_path: Path) -> audit.Run:
 
 
 def test_a_failure_that_is_there_is_found(run: audit.Run) -> None:
-    finding = audit.measure(run).finding("S2F001")
+    finding = audit.measure(run, with_tables=False).finding("S2F001")
     assert finding.outcome == "shown"
     figures = {name: estimate.value for name, estimate in finding.estimates.items()}
     assert figures == {
@@ -47,7 +47,7 @@ def test_a_failure_that_is_there_is_found(run: audit.Run) -> None:
 def test_a_failure_that_is_not_there_is_not_shown(make_cohort: MakeCohort, tmp_path: Path) -> None:
     cohort = audit.Cohort.read(make_cohort(200))
     honest = audit.run(cohort, model=audit.model("planted"), instrument=ColourInstrument(), out=tmp_path / "run")
-    outcomes = {finding.code: finding.outcome for finding in audit.measure(honest).findings}
+    outcomes = {finding.code: finding.outcome for finding in audit.measure(honest, with_tables=False).findings}
     assert outcomes["S2F001"] == "not_shown"
     assert outcomes["S2F003"] == "not_shown"
     assert outcomes["S2F004"] == "not_shown"
@@ -57,7 +57,7 @@ def test_two_speakers_show_nothing_and_pass_nothing(make_cohort: MakeCohort, tmp
     small = audit.run(
         audit.Cohort.read(make_cohort(4)), model=LoudnessModel(), instrument=ColourInstrument(), out=tmp_path / "run"
     )
-    for finding in audit.measure(small).findings:
+    for finding in audit.measure(small, with_tables=False).findings:
         assert finding.outcome == "not_evaluable"
         assert finding.reason
 
@@ -92,7 +92,7 @@ def test_a_missing_face_is_counted_and_never_scored(make_cohort: MakeCohort, tmp
         20,
     )
     assert frame.loc[("no_face", "rendered", "asian", "en"), "value"] == 1.0
-    assert audit.measure(blank).finding("S2F001").outcome == "not_evaluable"
+    assert audit.measure(blank, with_tables=False).finding("S2F001").outcome == "not_evaluable"
 
 
 def test_an_unknown_group_is_never_judged_and_never_dropped(make_cohort: MakeCohort, tmp_path: Path) -> None:

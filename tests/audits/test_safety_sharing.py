@@ -353,7 +353,7 @@ def test_small_groups_of_other_groupings_are_suppressed_too() -> None:
     assert small.hide("scottish", grouping="accent"), "or the three would be the total less the others"
     assert not small.hide("irish", grouping="accent")
     assert small.hide("scottish, man", grouping="accent x gender"), "whose group is hidden"
-    made, whole = audit.measure(run, settings=settings), audit.measure(run, group_by=["accent"])
+    made, whole = audit.measure(run, settings=settings), audit.measure(run, group_by=["accent"], with_tables=False)
     for code in ("S2F002", "S2F006"):
         found, all_of_it = made.finding(code, by="accent"), whole.finding(code, by="accent")
         assert found.by_group == all_of_it.by_group

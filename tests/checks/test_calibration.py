@@ -115,7 +115,7 @@ def test_the_corrected_rate_is_the_binary_one_by_hand():
 
 def test_one_group_cannot_be_corrected_and_the_finding_says_so():
     run = audit.simulate(truth(groups=["asian"]))
-    estimate = audit.measure(run).finding("S2F001").estimates["rendered_corrected"]
+    estimate = audit.measure(run, with_tables=False).finding("S2F001").estimates["rendered_corrected"]
     assert (estimate.value, estimate.n_speakers, estimate.n_clips) == (None, 20, 40)
     assert estimate.method == "not corrected: no calibration units of white; some would help"
 

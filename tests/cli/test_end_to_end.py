@@ -174,7 +174,7 @@ def test_black_speakers_are_erased_in_the_released_faces(released: audit.Run) ->
     assert read_as(released, "black", "portrait")["black"] > 0.85
     assert read_as(released, "black", "ceiling")["black"] > 0.85
     assert read_as(released, "black", "rendered").get("black", 0.0) < 0.1
-    finding = audit.measure(released).finding("S2F003")
+    finding = audit.measure(released, with_tables=False).finding("S2F003")
     assert (finding.outcome, finding.group) == ("shown", "black")
 
 
@@ -187,7 +187,7 @@ def test_no_asian_or_indian_speaker_is_read_as_such_in_the_released_faces(releas
 
 @pytest.mark.study
 def test_five_speakers_settle_nothing(released: audit.Run) -> None:
-    finding = audit.measure(released).finding("S2F001")
+    finding = audit.measure(released, with_tables=False).finding("S2F001")
     assert finding.outcome == "inconclusive"
     assert "more speakers" in finding.would_change
 

@@ -318,10 +318,10 @@ def own_check(place: Path) -> None:
     after = audit.simulate(truth, out="AFTER")
     plan, policy, _ = of("docs/guide/own-check.md", "toml")
     settings = Plan.parse(plan.text, named(plan)).measure
-    result = audit.measure(before, checks=settings.checks)
+    result = audit.measure(before, checks=settings.checks, with_tables=False)
     finding = result.finding("LAB001")
     assert finding.outcome == "shown" and finding.estimate is not None and finding.estimate.unit == "share"
-    assert audit.measure(after, checks=settings.checks).finding("LAB001").outcome == "not_shown"
+    assert audit.measure(after, checks=settings.checks, with_tables=False).finding("LAB001").outcome == "not_shown"
     Path("policy.toml").write_text(policy.text, encoding="utf-8")
     assert audit.gate(before, policy="policy.toml").exit_code == 10
     space: dict[str, object] = {}

@@ -56,7 +56,9 @@ def test_the_mistake_is_not_the_models_failure(damaged: tuple[str, audit.Run]) -
     statuses = run.observations.groupby("group")["status"].value_counts().to_dict()
     expected = "picture_unreadable" if mistake == "wrong folder" else "ok"
     assert statuses == {("asian", expected): SPEAKERS, ("white", "ok"): SPEAKERS}
-    assert not [finding.code for finding in audit.measure(run).findings if finding.outcome == "shown"]
+    assert not [
+        finding.code for finding in audit.measure(run, with_tables=False).findings if finding.outcome == "shown"
+    ]
 
 
 def test_the_report_says_what_happened(damaged: tuple[str, audit.Run], tmp_path: Path) -> None:
