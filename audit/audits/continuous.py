@@ -12,6 +12,7 @@ import pandas as pd
 from audit.audits.table import PERSONAL
 from audit.audits.tables.disparities import metrics_of_harm
 from audit.checks.evidence import Evidence
+from audit.checks.strata import computed_once
 from audit.core.columns import OF_A_CLIP, further_columns
 from audit.core.errors import PlanError, did_you_mean
 from audit.core.grouping import Grouping
@@ -82,6 +83,7 @@ def scored_by_attribute(evidence: Evidence) -> list[Metric]:
     return [*metrics_of_harm(evidence, STAGE), *([tone] if tone is not None and has_tone else [])]
 
 
+@computed_once
 def sampled(evidence: Evidence) -> tuple[Evidence, str]:
     """At most :data:`MOST_CLIPS` clips, and how they were chosen; empty if these are all.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.checks.evidence import Evidence
-from audit.checks.strata import Mask
+from audit.checks.strata import Mask, computed_once
 from audit.stats import Curve, Pairs, figure_curve, paired
 
 
@@ -184,6 +184,12 @@ class SpeakerFlips:
         chosen = np.zeros(len(self.clips), bool)
         chosen[evidence.speakers[mask]] = True
         return chosen
+
+
+@computed_once
+def speaker_flips(evidence: Evidence) -> SpeakerFlips:
+    """The flips in all clips of the run."""
+    return SpeakerFlips.of(evidence, evidence.where())
 
 
 def flip_figures(evidence: Evidence, mask: Mask) -> FlipFigures:

@@ -12,7 +12,7 @@ import numpy as np
 
 from audit.checks import Check, Evidence, Figure, Finding, GroupFigure, Judged, judge_groups, not_evaluable
 from audit.checks.compared import CheckCompared, Compared, compare_groups
-from audit.checks.flips import SpeakerFlips, flip_figures, flips, repeated
+from audit.checks.flips import flip_figures, flips, repeated, speaker_flips
 from audit.checks.pair import Pair, change_of_difference
 from audit.checks.power import Comparison, GroupClips
 from audit.checks.sensitivity import Sensitivity
@@ -36,7 +36,7 @@ class LanguageFlip(Check):
         """The excess of each group."""
         if not evidence.groups:
             return not_evaluable(self, "No speaker's group is known.", "Speakers whose group is known.")
-        figures, of_speakers = {}, SpeakerFlips.of(evidence, evidence.where())
+        figures, of_speakers = {}, speaker_flips(evidence)
         for group in evidence.groups:
             found = of_speakers.of_clips(evidence.where(group=group))
             excess = self._judged(evidence, found.excess, group, len(evidence.groups))
@@ -79,7 +79,7 @@ class LanguageFlip(Check):
 
     def in_cells(self, evidence: Evidence, crossed: Evidence, cells: Sequence[str]) -> list[Figure]:
         """The excess of each cell."""
-        of_speakers = SpeakerFlips.of(crossed, crossed.where())
+        of_speakers = speaker_flips(crossed)
         found = {cell: of_speakers.of_clips(crossed.where(group=cell)) for cell in cells}
         return [self._judged(crossed, flips_of.excess, cell, len(cells)) for cell, flips_of in found.items()]
 
@@ -89,7 +89,7 @@ class LanguageFlip(Check):
 
     def sensitivity(self, evidence: Evidence) -> Iterator[Sensitivity]:
         """The excess of each group, for wrong labels only: a read is compared with all others of its speaker."""
-        n_groups, of_speakers = len(evidence.groups), SpeakerFlips.of(evidence, evidence.where())
+        n_groups, of_speakers = len(evidence.groups), speaker_flips(evidence)
         within, between = of_speakers.of_repeated
         for group in evidence.groups:
             members = evidence.where(group=group)
