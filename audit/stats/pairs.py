@@ -13,7 +13,7 @@ from audit.stats.clusters import Sharing
 from audit.stats.curves import Curve
 from audit.stats.estimate import Estimate
 from audit.stats.intervals import mover
-from audit.stats.rates import Drawn, Moments, estimates, estimates_of, least_error, moments, rate_intervals, shortened
+from audit.stats.rates import Drawn, Moments, RateForm, estimates, estimates_of, least_error, moments, shortened
 from audit.stats.settings import LARGE, Kind, Settings
 from audit.stats.speakers import (
     Floats,
@@ -331,14 +331,14 @@ def paired_estimates(
     return [found[i] for i in range(len(as_means))]
 
 
-def _losses_and_gains(sums: SpeakerSums) -> SpeakerSums:
+def _losses_and_gains(sums: SpeakerSums, settings: Settings) -> RateForm:
     """The losses of each cell's speakers, and then the gains of each cell's."""
     sides = []
     for sign in (-1.0, 1.0):
         total = np.maximum(sign * sums.total, 0)
         part = sorted_sums(sums.cell, total, sums.clips, sums.missing, weight=sums.weight, number=sums.number)
         sides.append(replace(part, sharing=sums.sharing))  # the design effect of the difference
-    return SpeakerSums.joined(sides)
+    return RateForm.of(SpeakerSums.joined(sides), settings)
 
 
 def paired_rate_intervals(
@@ -348,10 +348,9 @@ def paired_rate_intervals(
 
     The interval is that of mean gain minus mean loss, by MOVER; see :func:`paired`.
     """
-    settings = replace(settings, interval="auto")
-    both = sums.once("losses and gains", lambda: _losses_and_gains(sums))
-    own = moments(both, settings)
-    low, high, named = rate_intervals(both, own, settings, [""] * both.n_cells)
+    kept = ("losses and gains", settings.estimand, settings.min_speakers)
+    both = sums.once(kept, lambda: _losses_and_gains(sums, settings))
+    own, named, (low, high) = both.moments, both.methods, both.interval(settings.tail)
     loss, gain = slice(0, sums.n_cells), slice(sums.n_cells, None)
     parts = [(own.value[side], low[side], high[side]) for side in (loss, gain)]
     variances, methods = [own.variance[side] for side in (loss, gain)], [named[loss], named[gain]]

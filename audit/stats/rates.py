@@ -106,32 +106,52 @@ def estimates_of(
     return [Estimate(*row) for row in zip(*columns, strict=True)]
 
 
+@dataclass(frozen=True)
+class RateForm:
+    """What the closed-form interval of each cell's rate needs, at any confidence; small beside the speakers' sums.
+
+    ``enough`` has the cells with an interval, and ``methods`` how each is computed.
+    """
+
+    moments: Moments
+    enough: NDArray[np.bool_]
+    mean: BoundedMean
+    methods: list[str]
+
+    @classmethod
+    def of(cls, sums: SpeakerSums, settings: Settings) -> RateForm:
+        """That of the speakers' means, as values in [0, 1]."""
+        m, total = moments(sums, settings), weighing(sums, settings)[1]
+        enough = _enough(m, settings)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(enough, m.size / sums.sum(total), 0.0)
+        mean = np.clip(sums.mean, 0, 1)
+        below, above = (
+            np.array([scale * sums.sum(total * distance**power) for power in (1, 2, 3)])
+            for distance in (mean, 1 - mean)
+        )
+        methods = [
+            _lacking(m, i, settings) or f"bounded mean on {_counted(m, i)}{_averaged(settings)}"
+            for i in range(sums.n_cells)
+        ]
+        return cls(m, enough, BoundedMean.of(below, above, np.where(enough, m.size, 1.0)), methods)
+
+    def interval(self, tail: float) -> tuple[Floats, Floats]:
+        """Low and high of each cell; NaN without an interval."""
+        return _masked(self.moments.value, *self.mean.interval(tail), self.enough)
+
+
 def rate_intervals(
     sums: SpeakerSums, m: Moments, settings: Settings, names: Sequence[str], drawn: Drawn | None = None
 ) -> tuple[Floats, Floats, list[str]]:
     """Low, high and method of each cell's rate: :class:`BoundedMean` of the speakers' means; never of zero width."""
-    enough, kept = _enough(m, settings), ("bounded mean", settings.estimand, settings.min_speakers)
-    low, high = sums.once(kept, lambda: _bounded(sums, m, settings)).interval(settings.tail)
-    methods = [
-        _lacking(m, i, settings) or f"bounded mean on {_counted(m, i)}{_averaged(settings)}"
-        for i in range(sums.n_cells)
-    ]
+    form = sums.once(("rate", settings.estimand, settings.min_speakers), lambda: RateForm.of(sums, settings))
+    (low, high), methods = form.interval(settings.tail), [*form.methods]
     if settings.interval != "auto" and sums.sharing is None:  # a bootstrap over speakers ignores clusters
         for i in np.flatnonzero((m.size >= LARGE) & (m.variance > 0)).tolist():
             low[i], high[i], methods[i] = _bootstrapped(sums, i, settings, names, settings.interval, drawn)
-    return *_masked(m.value, low, high, enough), methods
-
-
-def _bounded(sums: SpeakerSums, m: Moments, settings: Settings) -> BoundedMean:
-    """Each cell's rate as the mean of values in [0, 1]."""
-    enough, total = _enough(m, settings), weighing(sums, settings)[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.where(enough, m.size / sums.sum(total), 0.0)
-    mean = np.clip(sums.mean, 0, 1)
-    below, above = (
-        np.array([scale * sums.sum(total * distance**power) for power in (1, 2, 3)]) for distance in (mean, 1 - mean)
-    )
-    return BoundedMean.of(below, above, np.where(enough, m.size, 1.0))
+        low, high = _masked(m.value, low, high, form.enough)
+    return low, high, methods
 
 
 def _mean_intervals(
