@@ -46,11 +46,16 @@ def flips(
     ([0.0], [1.0])
     """
     read = (reads >= 0) & (languages >= 0)
-    who, who_code = np.unique(speakers[read], return_inverse=True)
-    n, n_languages, n_reads = len(who), int(languages.max(initial=-1)) + 1, int(reads.max(initial=-1)) + 1
-    spoken = who_code * n_languages + languages[read]
-    same = np.bincount(spoken * n_reads + reads[read], minlength=n * n_languages * n_reads)
-    same = same.reshape(n, n_languages, n_reads)
+    shape = [int(part.max(initial=0)) + 1 for part in (speakers, languages, reads)]
+    # one number for speaker, language and read: clips can be many
+    number = speakers[read] * shape[1]
+    number += languages[read]
+    number *= shape[2]
+    number += reads[read]
+    same = np.bincount(number, minlength=shape[0] * shape[1] * shape[2]).reshape(shape)
+    del number
+    who = np.flatnonzero(same.any(axis=(1, 2)))
+    same = same[who]
     clips = same.sum(axis=2)
     pairs, alike = _pairs(clips), _pairs(same).sum(axis=2)
     spoken_by = (clips > 0).sum(axis=1)
