@@ -167,22 +167,19 @@ class SpeakerFlips:
             return Curve(lambda confidence: replace(curve.at(confidence), n_clips=n, n_missing=n_all - n), curve.least)
 
         within, between = self.of_read[:, able]
-        return FlipFigures(
-            counted("flips within", within), counted("flips between", between), self._excess(chosen, n_all)
-        )
+        return FlipFigures(counted("flips within", within), counted("flips between", between), self._excess(chosen))
 
     def excess(self, evidence: Evidence, mask: Mask) -> Pairs:
         """The excess of whole speakers; ``mask`` is of ``evidence``, the run's clips or parts."""
-        chosen = self._speakers(evidence, mask)
-        return self._excess(chosen, int(self.clips[chosen].sum()))
+        return self._excess(self._speakers(evidence, mask))
 
-    def _excess(self, chosen: Mask, n_all: int) -> Pairs:
+    def _excess(self, chosen: Mask) -> Pairs:
         able = np.flatnonzero(chosen & (self.repeated > 0))
         first, second = self.of_repeated[:, able]
         linked, settings = self.evidence.shared_by_speakers(able), self.evidence.settings
         n = int(self.repeated[able][~np.isnan(second)].sum())
         found = paired(first, second, able, settings, name="flips", clusters=linked)
-        return replace(found, n_clips=n, n_missing=n_all - n)
+        return replace(found, n_clips=n, n_missing=int(self.clips[chosen].sum()) - n)
 
     def _speakers(self, evidence: Evidence, mask: Mask) -> Mask:
         """The speakers of a subset, by number."""
