@@ -24,13 +24,10 @@ Mask = NDArray[np.bool_]
 _Method = TypeVar("_Method", bound=Callable[..., object])
 PART = ("group", "language", "gender")
 """The labels by which a speaker's clips are grouped into parts, which are summed once for all estimates."""
-_OF_LABELS: Final = frozenset(
-    {
-        *("speakers", "clusters", "shares_clusters", "parts", "groups", "every_group", "n_speakers", "known"),
-        *("languages", "strata", "spoken", "_cells_of", "__numbered_of", "__having_of"),
-    }
-)
-"""What :class:`Strata` keeps in an instance that depends on the columns of labels only."""
+_OF_COLUMNS: Final = frozenset({"speakers", "clusters", "shares_clusters", "languages", "spoken", "__numbered_of"})
+"""What :class:`Strata` keeps in an instance that depends on columns of labels, but not on the grouping."""
+_OF_LABELS: Final = _OF_COLUMNS | {"parts", "groups", "every_group", "n_speakers", "known", "strata", "_cells_of"}
+"""What :class:`Strata` keeps in an instance that depends on columns of labels and the grouping only."""
 
 
 def computed_once(method: _Method) -> _Method:
@@ -116,20 +113,20 @@ class Strata:
         if grouping == self.grouping:
             return self
         labels, values = grouped(self, grouping)
-        made = replace(self, grouping=grouping, values_of=values)
+        made = self._alike(_OF_COLUMNS, grouping=grouping, values_of=values)
         column = made.group_column
         # assign would warn that a frame of single columns is fragmented, which saves a copy of them
         frame = pd.concat([self.frame, pd.Series(labels, self.frame.index, name=column)], axis=1)
-        return replace(made, frame=frame, order={**self.order, column: tuple(values)})
+        return made._alike(_OF_COLUMNS, frame=frame, order={**self.order, column: tuple(values)})
 
     def revalued(self, frame: pd.DataFrame) -> Self:
         """The same clips with other metrics or fewer columns, without computing again what depends on labels."""
         return self._alike(frame=frame)
 
-    def _alike(self, **fields: object) -> Self:
-        """The same clips with other fields, on which nothing depends that depends on labels."""
+    def _alike(self, unchanged: frozenset[str] = _OF_LABELS, /, **fields: object) -> Self:
+        """The same clips with other fields, on which what is ``unchanged`` does not depend."""
         made = replace(self, **fields)  # type: ignore[arg-type]  # fields of this class or of one that extends it
-        vars(made).update({name: kept for name, kept in vars(self).items() if name in _OF_LABELS})
+        vars(made).update({name: kept for name, kept in vars(self).items() if name in unchanged})
         return made
 
     @computed_once
@@ -300,23 +297,21 @@ class Strata:
         """
         mask = np.ones(len(self.frame), bool)
         if group is not None:
-            mask &= self._having(self.group_column).get(group, False)
+            mask &= self._having(self.group_column, lambda name: name == group)
         if race is not None:
-            allowed = [name for name in self._having("group") if includes(name, race, but)]
-            mask &= self.frame["group"].isin(allowed).to_numpy()
+            mask &= self._having("group", lambda name: includes(name, race, but))
         if language is not None:
-            mask &= self._having("language").get(language, False)
+            mask &= self._having("language", lambda name: name == language)
         if english is not None:
             mask &= (self.frame["english"] == english).to_numpy()
             if not english:
                 mask &= (self.frame["language"] != UNDETERMINED).to_numpy()
         return mask
 
-    @computed_once
-    def _having(self, column: str) -> dict[str, Mask]:
-        """The clips with each of a column's values."""
+    def _having(self, column: str, allowed: Callable[[str], bool]) -> Mask:
+        """The clips with a value of a column that is allowed; not kept, since a mask of each group would be large."""
         numbers, names = self._numbered(column)
-        return {str(name): numbers == i for i, name in enumerate(names)}
+        return np.array([allowed(str(name)) for name in names], np.bool_)[numbers]
 
     def by_group(self) -> list[tuple[str, Mask]]:
         """All clips, and those of each group, by name."""
