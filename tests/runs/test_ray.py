@@ -229,3 +229,52 @@ def test_what_listens_but_is_not_ray_is_given_up_within_the_stated_time() -> Non
     assert ended.returncode == 0
     assert "did not answer as a Ray cluster within 20 s" in ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+JOIN = """
+from audit.runs.harness import ray_cluster
+from audit.core.plan import EngineSettings
+from audit.core.errors import RunError
+try:
+    with ray_cluster.connected(EngineSettings(name="ray")):
+        print("connected")
+except RunError as error:
+    print(error)
+"""
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.study
+def test_a_cluster_that_asks_for_a_token_is_joined_by_who_has_it(tmp_path: Path) -> None:
+    """``ray start`` asks for a token where its machine has one; Ray sends it only if it is told to."""
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("a" * 64, encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | {"HOME": str(tmp_path)}
+    port = address.split(":")[1]
+    start = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--port={port}", "--num-cpus=1"]
+    with subprocess.Popen(start, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as head:
+        try:
+            while head.poll() is None and not listens(int(port)):
+                time.sleep(0.5)
+            said = [
+                subprocess.run(
+                    [sys.executable, "-c", JOIN],
+                    env=own | {ADDRESS: address} | token,
+                    capture_output=True,
+                    text=True,
+                    timeout=90,
+                    check=False,
+                ).stdout
+                for token in ({"RAY_AUTH_MODE": "token"}, {})
+            ]
+        finally:
+            head.terminate()
+    assert said[0] == "connected\n"
+    assert "If the cluster asks for a token, set RAY_AUTH_MODE=token." in said[1]

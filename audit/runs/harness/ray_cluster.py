@@ -17,6 +17,8 @@ from audit.core.errors import RunError
 from audit.core.plan import EngineSettings
 
 ADDRESS: Final = "RAY_ADDRESS"
+TOKEN: Final = "RAY_AUTH_MODE=token"
+"""What makes a process send Ray's token, which ``ray start`` asks for wherever it finds one, such as of a local run."""
 CPUS: Final = 1.0
 """The CPUs that an actor claims if the settings do not say."""
 PATIENCE_S: Final = 20.0
@@ -119,7 +121,8 @@ def _unreachable(address: str, why: str) -> RunError:
     return RunError(
         f"The Ray cluster at {address} cannot be reached: {why}.",
         f"a running cluster in {ADDRESS}, as HOST:PORT",
-        f"Check the address: ray status --address {address}. To run on this machine alone, unset {ADDRESS}.",
+        f"Check the address: ray status --address {address}. If the cluster asks for a token, set {TOKEN}. "
+        f"To run on this machine alone, unset {ADDRESS}.",
     )
 
 
