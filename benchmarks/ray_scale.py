@@ -1,6 +1,6 @@
 """What a run on the Ray engine costs as the number of clips grows, for the engine alone.
 
-    python -m benchmarks.ray_scale [--clips 10000 100000 1000000] [--workers 2] [--folder DIR]
+    python -m benchmarks.ray_scale [--clips 10000 100000 1000000] [--workers 2] [--folder DIR] [--first]
 
 A fake model and a fake instrument in two actors; every clip is decoded, no face is kept, and readings have no features.
 First Ray alone: seconds to import it, to start it, and to the first row from actors that do nothing. Then, for each
@@ -8,7 +8,8 @@ number of clips and in a process of its own, seconds to the first part, to the l
 of a clip between the first and the last part; the memory of the driver. The speed of a shared machine changes, so the
 processor time of a clip is also given in units of a fixed piece of work that is timed during the run.
 
-DIR keeps the cohorts for the next time. Prints Markdown; the details of each run, by tenths, go to standard error.
+DIR keeps the cohorts for the next time. With ``--first`` a run is ended after its first part. A cluster in RAY_ADDRESS
+is used, else one is started for each run. Prints Markdown; the details of each run, by tenths, go to standard error.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -43,6 +45,7 @@ SHOWN = {
     "mb_first": ("driver at first part, MB", 0),
     "mb_last": ("at last, MB", 0),
 }
+FIRST = {"reading_cohort": ("reading the cohort, s", 1), "first": SHOWN["first"]}
 
 
 class Watch(Thread):
@@ -83,6 +86,38 @@ def memory_mb() -> float:
     return float((used.rss - used.shared) / 1e6)
 
 
+class FirstIsDone(Exception):
+    """The first part is done, and the run is to end."""
+
+
+def to_first(folder: Path, workers: int) -> dict[str, float]:
+    """Seconds to read the cohort, and to the first part of a run."""
+    began = time.monotonic()
+    cohort = audit.Cohort.read(folder)
+    read = first = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal first
+        first = time.monotonic()
+        raise FirstIsDone
+
+    with suppress(FirstIsDone):
+        run_of_fakes(cohort, folder / "run", workers, progress)
+    return {"reading_cohort": read - began, "first": first - read}
+
+
+def run_of_fakes(cohort: audit.Cohort, out: Path, workers: int, progress: Callable[[int, int], None]) -> None:
+    audit.run(
+        cohort,
+        model=QuickModel(16),
+        instrument=QuickInstrument(features=False),
+        out=out,
+        settings=RunSettings(keep_faces=False),
+        engine=EngineSettings(name="ray", workers=workers, cache="none"),
+        progress=progress,
+    )
+
+
 def measured(folder: Path, workers: int) -> dict[str, Any]:
     """A run of fakes on Ray; what the driver needs, and when the first part is done."""
     began = time.monotonic()
@@ -102,15 +137,7 @@ def measured(folder: Path, workers: int) -> dict[str, Any]:
                 done, *(round(each, 1) for each in (at[-1][0], watch.seconds, at[-1][2])), file=sys.stderr, flush=True
             )
 
-    audit.run(
-        cohort,
-        model=QuickModel(16),
-        instrument=QuickInstrument(features=False),
-        out=folder / "run",
-        settings=RunSettings(keep_faces=False),
-        engine=EngineSettings(name="ray", workers=workers, cache="none"),
-        progress=progress,
-    )
+    run_of_fakes(cohort, folder / "run", workers, progress)
     ended = time.monotonic() - start
     (first, first_clips, at_first), (last, clips, at_last) = at[0], at[-1]
     tenths = [at[min(len(at) - 1, len(at) * tenth // 10)] for tenth in range(11)]
@@ -167,20 +194,21 @@ def alone(*words: str) -> dict[str, Any]:
     return told
 
 
-def compare(sizes: list[int], workers: int, folder: Path) -> None:
+def compare(sizes: list[int], workers: int, folder: Path, only_first: bool) -> None:
     """Runs of these numbers of clips, one after the other."""
+    shown = FIRST if only_first else SHOWN
     ray = alone("alone", str(workers))
     print(f"Ray alone: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in ray.items())}.\n")
     print(
-        f"| clips | {' | '.join(title for title, _ in SHOWN.values())} |\n{'| ---: ' * (len(SHOWN) + 1)}|", flush=True
+        f"| clips | {' | '.join(title for title, _ in shown.values())} |\n{'| ---: ' * (len(shown) + 1)}|", flush=True
     )
     for clips in sizes:
         if not (of := folder / f"clips-{clips}").is_dir():
             grown(clips, of)
-        told = alone("run", str(workers), str(of))
+        told = alone("first" if only_first else "run", str(workers), str(of))
         print(json.dumps(told), file=sys.stderr, flush=True)
         print(
-            f"| {clips:,} | {' | '.join(f'{told[key]:.{digits}f}' for key, (_, digits) in SHOWN.items())} |", flush=True
+            f"| {clips:,} | {' | '.join(f'{told[key]:.{digits}f}' for key, (_, digits) in shown.items())} |", flush=True
         )
         shutil.rmtree(of / "run")
 
@@ -190,14 +218,20 @@ def main() -> None:
     parser.add_argument("--clips", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--workers", type=int, default=2, help="actors")
     parser.add_argument("--folder", type=Path, help="keeps the cohorts here")
+    parser.add_argument("--first", action="store_true", help="end each run after its first part")
     parser.add_argument("--job", nargs="+", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.job:
         what, workers, *folder = asked.job
-        print(json.dumps(ray_alone(int(workers)) if what == "alone" else measured(Path(folder[0]), int(workers))))
+        of: Callable[[], dict[str, Any]] = {
+            "alone": lambda: ray_alone(int(workers)),
+            "first": lambda: to_first(Path(folder[0]), int(workers)),
+            "run": lambda: measured(Path(folder[0]), int(workers)),
+        }[what]
+        print(json.dumps(of()))
         return
     with tempfile.TemporaryDirectory() as name:
-        compare(asked.clips, asked.workers, asked.folder or Path(name))
+        compare(asked.clips, asked.workers, asked.folder or Path(name), asked.first)
 
 
 if __name__ == "__main__":
