@@ -113,11 +113,11 @@ class Strata:
         if grouping == self.grouping:
             return self
         labels, values = grouped(self, grouping)
-        made = self._alike(_OF_COLUMNS, grouping=grouping, values_of=values)
-        column = made.group_column
+        column = grouping.column
         # assign would warn that a frame of single columns is fragmented, which saves a copy of them
         frame = pd.concat([self.frame, pd.Series(labels, self.frame.index, name=column)], axis=1)
-        return made._alike(_OF_COLUMNS, frame=frame, order={**self.order, column: tuple(values)})
+        order = {**self.order, column: tuple(values)}
+        return self._alike(_OF_COLUMNS, frame=frame, grouping=grouping, order=order, values_of=values)
 
     def revalued(self, frame: pd.DataFrame) -> Self:
         """The same clips with other metrics or fewer columns, without computing again what depends on labels."""
@@ -137,7 +137,7 @@ class Strata:
     @property
     def group_column(self) -> str:
         """The column of the frame with the labels of the grouping."""
-        return self.grouping.name if self.grouping == GROUP else f"by {self.grouping.name}"
+        return self.grouping.column
 
     @property
     def every_clip(self) -> pd.DataFrame:

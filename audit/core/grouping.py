@@ -53,6 +53,17 @@ class Grouping:
         """The columns, joined by `` x ``."""
         return CROSSED.join(self.columns)
 
+    @property
+    def column(self) -> str:
+        """The column of a frame with the labels of the groups.
+
+        Examples
+        --------
+        >>> GROUP.column, Grouping.parse("accent x gender").column
+        ('group', 'by accent x gender')
+        """
+        return self.name if self == GROUP else f"by {self.name}"
+
     def crossed(self, columns: Sequence[str]) -> Grouping:
         """The grouping crossed with further columns, if it does not have them yet.
 
