@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -47,13 +48,8 @@ def flips(
     """
     read = (reads >= 0) & (languages >= 0)
     shape = [int(part.max(initial=0)) + 1 for part in (speakers, languages, reads)]
-    # one number for speaker, language and read: clips can be many
-    number = speakers[read] * shape[1]
-    number += languages[read]
-    number *= shape[2]
-    number += reads[read]
-    same = np.bincount(number, minlength=shape[0] * shape[1] * shape[2]).reshape(shape)
-    del number
+    cell = np.ravel_multi_index([part[read] for part in (speakers, languages, reads)], shape)
+    same = np.bincount(cell, minlength=math.prod(shape)).reshape(shape)
     who = np.flatnonzero(same.any(axis=(1, 2)))
     same = same[who]
     clips = same.sum(axis=2)
