@@ -142,15 +142,16 @@ def measured(folder: Path, workers: int) -> dict[str, Any]:
     (first, first_clips, at_first), (last, clips, at_last) = at[0], at[-1]
     tenths = [at[min(len(at) - 1, len(at) * tenth // 10)] for tenth in range(11)]
     after = max(1, clips - first_clips)
+    ms_cpu, ms_fixed = 1000 * (watch.seconds - cpu_first) / after, float(np.mean(watch.fixed))
     return {
         "reading_cohort": read,
         "first": first,
         "seconds": last,
         "closing": ended - last,
         "ms_wall": 1000 * (last - first) / after,
-        "ms_cpu": 1000 * (watch.seconds - cpu_first) / after,
-        "ms_fixed": float(np.mean(watch.fixed)),
-        "in_fixed": 1000 * (watch.seconds - cpu_first) / after / float(np.mean(watch.fixed)),
+        "ms_cpu": ms_cpu,
+        "ms_fixed": ms_fixed,
+        "in_fixed": ms_cpu / ms_fixed,
         "mb_first": at_first,
         "mb_last": at_last,
         "mb_most": watch.most_mb,
@@ -190,8 +191,8 @@ def alone(*words: str) -> dict[str, Any]:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise SystemExit(ended.stderr[-3000:])
-    told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return told
+    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return found
 
 
 def compare(sizes: list[int], workers: int, folder: Path, only_first: bool) -> None:
@@ -205,10 +206,11 @@ def compare(sizes: list[int], workers: int, folder: Path, only_first: bool) -> N
     for clips in sizes:
         if not (of := folder / f"clips-{clips}").is_dir():
             grown(clips, of)
-        told = alone("first" if only_first else "run", str(workers), str(of))
-        print(json.dumps(told), file=sys.stderr, flush=True)
+        found = alone("first" if only_first else "run", str(workers), str(of))
+        print(json.dumps(found), file=sys.stderr, flush=True)
         print(
-            f"| {clips:,} | {' | '.join(f'{told[key]:.{digits}f}' for key, (_, digits) in shown.items())} |", flush=True
+            f"| {clips:,} | {' | '.join(f'{found[key]:.{digits}f}' for key, (_, digits) in shown.items())} |",
+            flush=True,
         )
         shutil.rmtree(of / "run")
 
@@ -223,12 +225,8 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.job:
         what, workers, *folder = asked.job
-        of: Callable[[], dict[str, Any]] = {
-            "alone": lambda: ray_alone(int(workers)),
-            "first": lambda: to_first(Path(folder[0]), int(workers)),
-            "run": lambda: measured(Path(folder[0]), int(workers)),
-        }[what]
-        print(json.dumps(of()))
+        of_run = to_first if what == "first" else measured
+        print(json.dumps(of_run(Path(folder[0]), int(workers)) if folder else ray_alone(int(workers))))
         return
     with tempfile.TemporaryDirectory() as name:
         compare(asked.clips, asked.workers, asked.folder or Path(name), asked.first)

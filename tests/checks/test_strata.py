@@ -57,10 +57,8 @@ def test_a_run_without_clips_has_no_clusters() -> None:
 
 
 def labelled() -> Strata:
-    groups, languages = (
-        ["asian", "asian", "white", "asian|white", "unknown", "black"],
-        ["en", "zh", "en", "zh", "en", "und"],
-    )
+    groups = ["asian", "asian", "white", "asian|white", "unknown", "black"]
+    languages = ["en", "zh", "en", "zh", "en", "und"]
     columns = {"speaker_id": SPEAKERS, "group": groups, "language": languages, "gender": ["woman", "man"] * 3}
     return Strata(pd.DataFrame(columns).assign(english=[code == "en" for code in languages]))
 

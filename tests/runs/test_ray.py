@@ -250,23 +250,22 @@ def listens(port: int) -> bool:
 
 @pytest.mark.study
 def test_a_cluster_that_asks_for_a_token_is_joined_by_who_has_it(tmp_path: Path) -> None:
-    """``ray start`` asks for a token where its machine has one; Ray sends it only if it is told to."""
+    """``ray start`` asks for a token where its machine has one; a driver sends it only with RAY_AUTH_MODE=token."""
     (tmp_path / ".ray").mkdir()
     (tmp_path / ".ray" / "auth_token").write_text("a" * 64, encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+        port = free.getsockname()[1]
     own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | {"HOME": str(tmp_path)}
-    port = address.split(":")[1]
     start = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--port={port}", "--num-cpus=1"]
     with subprocess.Popen(start, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as head:
         try:
-            while head.poll() is None and not listens(int(port)):
+            while head.poll() is None and not listens(port):
                 time.sleep(0.5)
             said = [
                 subprocess.run(
                     [sys.executable, "-c", JOIN],
-                    env=own | {ADDRESS: address} | token,
+                    env=own | {ADDRESS: f"127.0.0.1:{port}"} | token,
                     capture_output=True,
                     text=True,
                     timeout=90,

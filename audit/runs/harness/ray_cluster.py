@@ -18,7 +18,7 @@ from audit.core.plan import EngineSettings
 
 ADDRESS: Final = "RAY_ADDRESS"
 TOKEN: Final = "RAY_AUTH_MODE=token"
-"""What makes a process send Ray's token, which ``ray start`` asks for wherever it finds one, such as of a local run."""
+"""The setting with which a process sends Ray's token. A cluster asks for it if ``ray start`` found one."""
 CPUS: Final = 1.0
 """The CPUs that an actor claims if the settings do not say."""
 PATIENCE_S: Final = 20.0
